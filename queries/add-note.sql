@@ -1,0 +1,6 @@
+-- Adds a note about a city; its author is the token's subject.
+--
+-- @param city_id integer required  The city's id
+-- @param body string required  The note's text
+INSERT INTO notes (city_id, author, body)
+VALUES (:city_id, :jwt.sub, :body)

@@ -1,0 +1,127 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ensurePki } from "../test/servers/pki.ts";
+import { loadSample } from "../test/servers/sample.ts";
+import type { DatabaseServer } from "../test/servers/server.ts";
+import { ServerUnavailableError, startDatabase } from "../test/servers/server.ts";
+import type { Development } from "./development.ts";
+import { choosePort } from "./ports.ts";
+
+/** The running sample database and what the gateway needs to know of it. */
+export interface DevelopmentDatabase {
+  engine: "mysql" | "mariadb";
+  description: Development["database"];
+  pid: number | null;
+  /** PEM of the CA that its certificate is to be verified with. */
+  ca: string;
+  /** Worker secrets: passwords of the login accounts. */
+  secrets: Record<string, string>;
+  /** Which sample accounts are proxy users, and of whom. */
+  actsAs: Record<string, string | undefined>;
+  stop(): Promise<void>;
+  exited: Promise<unknown>;
+}
+
+type Log = (line: string) => void;
+
+/**
+ * An existing server where TIDEGATE_DATABASE_URL names one, else an embedded MySQL, else MariaDB.
+ * @throws ServerUnavailableError that lists what was tried
+ */
+export async function startDevelopmentDatabase(
+  directory: string,
+  port: number,
+  log: Log,
+): Promise<DevelopmentDatabase> {
+  const server = existingServer(log) ?? (await embeddedServer(directory, port, log));
+  const passwords = ensurePasswords(join(directory, "passwords.json"));
+  const sample = await loadSample(server, { passwords, log });
+  return {
+    engine: server.engine,
+    description: {
+      engine: server.engine,
+      version: server.version,
+      host: server.host,
+      port: server.port,
+      socket: server.socket ?? null,
+      administrator: server.administrator,
+      ca: server.caPath,
+    },
+    pid: server.pid || null,
+    ca: readFileSync(server.caPath, "utf8"),
+    secrets: { ANALYST_PASSWORD: passwords.analyst, EDITOR_PASSWORD: passwords.editor },
+    actsAs: { analyst: sample.analyst.actsAs, editor: sample.editor.actsAs },
+    stop: () => server.stop(),
+    exited: server.exited,
+  };
+}
+
+async function embeddedServer(directory: string, wanted: number, log: Log): Promise<DatabaseServer> {
+  const pki = await ensurePki(join(directory, "pki"));
+  const start = async (engine: "mysql" | "mariadb") =>
+    await startDatabase({
+      engine,
+      directory: join(directory, engine),
+      port: await choosePort("database", wanted, log),
+      pki,
+      log,
+    });
+  try {
+    return await start("mysql");
+  } catch (cause) {
+    if (!(cause instanceof ServerUnavailableError)) throw cause;
+    log("no MySQL can be had; trying MariaDB (its accounts are plain logins: it has no proxy users)");
+    return await start("mariadb").catch((second: unknown) => {
+      if (!(second instanceof ServerUnavailableError)) throw second;
+      throw new ServerUnavailableError(
+        `${cause.message}\n\n${second.message}\n\nOr name a server of your own: TIDEGATE_DATABASE_URL=mysql://root:PASSWORD@localhost:3306 and TIDEGATE_DATABASE_CA=/path/of/its/ca.pem`,
+      );
+    });
+  }
+}
+
+/** A server that somebody else runs: it gets the sample database and accounts, which is said, and is never stopped. */
+function existingServer(log: Log): DatabaseServer | undefined {
+  const { TIDEGATE_DATABASE_URL: address, TIDEGATE_DATABASE_CA: caPath } = process.env;
+  if (address === undefined) return undefined;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const engine = url?.protocol.slice(0, -1);
+  if (!url || (engine !== "mysql" && engine !== "mariadb") || caPath === undefined || !existsSync(caPath)) {
+    throw new ServerUnavailableError(
+      "TIDEGATE_DATABASE_URL must be mysql://USER:PASSWORD@HOST:PORT (or mariadb://…) and TIDEGATE_DATABASE_CA the path of the CA that issued its certificate",
+    );
+  }
+  const { hostname } = url;
+  log(
+    `using ${hostname}: this makes (or replaces) its databases world and tidegate_sample and its accounts analyst, editor, gw_analyst and gw_editor`,
+  );
+  return {
+    engine,
+    version: "(existing server)",
+    host: hostname as "127.0.0.1",
+    port: Number(url.port || 3306),
+    socket: undefined,
+    administrator: {
+      user: decodeURIComponent(url.username) as "root",
+      password: decodeURIComponent(url.password),
+    },
+    caPath,
+    tls: "required",
+    pid: 0,
+    dataDirectory: undefined,
+    logPath: "",
+    stop: async () => {},
+    kill: async () => {},
+    exited: new Promise(() => {}),
+  };
+}
+
+/** Random and kept, so that a second start finds the accounts as they are. */
+function ensurePasswords(path: string): { analyst: string; editor: string } {
+  if (!existsSync(path)) {
+    const password = () => randomBytes(24).toString("base64url");
+    writeFileSync(path, JSON.stringify({ analyst: password(), editor: password() }), { mode: 0o600 });
+  }
+  return JSON.parse(readFileSync(path, "utf8"));
+}

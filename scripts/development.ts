@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./application.ts";
+
+/** Everything that `npm start` makes; ignored by git. */
+export const privateDirectory = join(root, ".tidegate");
+export const developmentFile = join(privateDirectory, "dev.json");
+
+/** What `npm start` writes to .tidegate/dev.json once everything is ready, and removes at the end. */
+export interface Development {
+  gateway: string;
+  issuer: string;
+  jwks_uri: string;
+  audience: string;
+  /** Path of a file with the issuer's private JWK. */
+  signing_key: string;
+  /** One valid token per sample role. */
+  tokens: Record<string, string>;
+  database: {
+    engine: "mysql" | "mariadb";
+    version: string;
+    host: string;
+    port: number;
+    socket: string | null;
+    administrator: { user: string; password: string };
+    ca: string;
+  };
+  /** Null where something was running already, or runs in a container. */
+  pids: { start: number; gateway: number; database: number | null };
+}
+
+/** @returns what is running now, or undefined */
+export function readDevelopment(): Development | undefined {
+  if (!existsSync(developmentFile)) return undefined;
+  const development = JSON.parse(readFileSync(developmentFile, "utf8")) as Development;
+  return isRunning(development.pids.start) ? development : undefined;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,143 @@
+import { spawn } from "node:child_process";
+import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { root } from "./application.ts";
+import { privateDirectory } from "./development.ts";
+
+export interface GatewayProcess {
+  url: string;
+  pid: number;
+  stop(): Promise<void>;
+}
+
+export interface GatewayOptions {
+  /** Private directory for the configuration, the state and the log. */
+  directory: string;
+  port: number;
+  /** PEM: what workerd trusts besides the public CAs. */
+  ca: string;
+  secrets: Record<string, string>;
+  /** Replaces parts of config/development.toml. */
+  overlay: Record<string, unknown>;
+  /** Called when the gateway ends without having been asked to. */
+  onExit: () => void;
+}
+
+/** Keeps wrangler's logs and settings inside the repository, and its requests inside the machine. */
+export const wranglerEnvironment = {
+  XDG_CONFIG_HOME: join(privateDirectory, "config"),
+  WRANGLER_LOG_PATH: join(privateDirectory, "config", "logs"),
+  WRANGLER_SEND_METRICS: "false",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+};
+
+const startTimeoutMs = 60_000;
+
+/**
+ * Starts `wrangler dev` and waits until /readyz says that database and keys can be reached.
+ * @throws with the end of wrangler's log when it does not come up
+ */
+export async function startGateway(options: GatewayOptions): Promise<GatewayProcess> {
+  const { directory, port } = options;
+  const path = (name: string) => join(directory, name);
+  writeFileSync(path("overlay.json"), JSON.stringify(options.overlay, null, 2));
+  writeFileSync(path("trusted.pem"), trustedCertificates(options.ca));
+  writeFileSync(path("secrets.env"), dotenv(options.secrets), { mode: 0o600 });
+  const child = spawn(join(root, "node_modules", ".bin", "wrangler"), wranglerArguments(path, port), {
+    cwd: root,
+    // A group of its own: Ctrl-C in the terminal reaches npm start, which ends things in order.
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      NODE_EXTRA_CA_CERTS: path("trusted.pem"),
+      TIDEGATE_OVERLAY: path("overlay.json"),
+      TIDEGATE_APPLICATION: path("application.json"),
+      ...wranglerEnvironment,
+    },
+  });
+  const logPath = path("gateway.log");
+  const output = createWriteStream(logPath);
+  child.stdout.pipe(output, { end: false });
+  child.stderr.pipe(output, { end: false });
+  let wanted = true;
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const signal = (name: NodeJS.Signals) => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, name);
+    } catch {
+      // The group is gone already.
+    }
+  };
+  // Whatever ends this process, nothing is left behind.
+  process.once("exit", () => signal("SIGKILL"));
+  const stop = async () => {
+    wanted = false;
+    signal("SIGTERM");
+    await Promise.race([exited, sleep(5_000)]);
+    signal("SIGKILL");
+  };
+  const url = `http://127.0.0.1:${port}`;
+  const trouble = await ready(url, exited);
+  if (trouble !== undefined) {
+    await stop();
+    throw new Error(
+      `The gateway did not become ready (${trouble}). The end of ${logPath}:\n${tail(logPath)}`,
+    );
+  }
+  void exited.then(() => {
+    if (wanted) options.onExit();
+  });
+  return { url, pid: child.pid as number, stop };
+}
+
+function wranglerArguments(path: (name: string) => string, port: number): string[] {
+  return [
+    "dev",
+    ...["--env", "development"],
+    ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
+    ...["--alias", `#application:${path("application.json")}`],
+    ...["--env-file", path("secrets.env")],
+    ...["--persist-to", path("state")],
+    "--show-interactive-dev-session=false",
+  ];
+}
+
+/** @returns undefined when it is ready, else why it is not */
+async function ready(url: string, exited: Promise<void>): Promise<string | undefined> {
+  let ended = false;
+  void exited.then(() => {
+    ended = true;
+  });
+  const deadline = Date.now() + startTimeoutMs;
+  let last = "no answer";
+  while (Date.now() < deadline) {
+    if (ended) return "it has ended";
+    try {
+      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
+      if (response.ok) return undefined;
+      last = await response.text();
+    } catch {
+      // Not listening yet.
+    }
+    await sleep(100);
+  }
+  return last;
+}
+
+/** What the machine's own Node trusts additionally must go on being trusted. */
+function trustedCertificates(ca: string): string {
+  const extra = process.env.NODE_EXTRA_CA_CERTS;
+  return extra !== undefined && existsSync(extra) ? `${ca}\n${readFileSync(extra, "utf8")}` : ca;
+}
+
+function dotenv(values: Record<string, string>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}="${value}"\n`)
+    .join("");
+}
+
+function tail(path: string): string {
+  return readFileSync(path, "utf8").split("\n").slice(-30).join("\n");
+}

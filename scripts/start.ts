@@ -1,0 +1,172 @@
+/** npm start: an embedded database, a development issuer and the gateway, until Ctrl-C. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { SigningKey } from "../test/servers/issuer.ts";
+import { ensureSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";
+import { ServerUnavailableError } from "../test/servers/server.ts";
+import { readPolicyFile } from "./application.ts";
+import { startDevelopmentDatabase } from "./database.ts";
+import type { Development } from "./development.ts";
+import { developmentFile, privateDirectory, readDevelopment } from "./development.ts";
+import type { GatewayProcess } from "./gateway.ts";
+import { startGateway } from "./gateway.ts";
+import { choosePort } from "./ports.ts";
+
+const audience = "tidegate";
+const roles = ["analyst", "editor"];
+const startedAt = performance.now();
+const directory = join(privateDirectory, "dev");
+/** What has to be ended, in the order of starting. */
+const running: { name: string; stop(): Promise<void> }[] = [];
+let stopping = false;
+
+const { values: ports } = parseArgs({
+  options: {
+    port: { type: "string", default: "8787" },
+    "issuer-port": { type: "string", default: "8788" },
+    "database-port": { type: "string", default: "13306" },
+  },
+});
+
+class UsageError extends Error {}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stopAll(0));
+
+try {
+  await main();
+} catch (cause) {
+  if (!stopping) {
+    const expected = cause instanceof ServerUnavailableError || cause instanceof UsageError;
+    console.error(`\n${expected ? (cause as Error).message : ((cause as Error).stack ?? cause)}`);
+    await stopAll(1);
+  }
+}
+
+async function main(): Promise<void> {
+  const other = readDevelopment();
+  if (other) {
+    throw new UsageError(
+      `Tidegate is running already: ${other.gateway}, process ${other.pids.start}. Stop it with Ctrl-C there, or with: kill ${other.pids.start}`,
+    );
+  }
+  rmSync(developmentFile, { force: true });
+  mkdirSync(directory, { recursive: true });
+
+  const database = await startDevelopmentDatabase(directory, Number(ports["database-port"]), log);
+  running.push({ name: database.engine, stop: () => database.stop() });
+  log("starting the development issuer");
+  const signingKey = join(directory, "issuer.private.jwk");
+  const key = await ensureSigningKey(signingKey);
+  const keyServer = await startKeyServer(
+    [key.publicJwk],
+    await choosePort("issuer", Number(ports["issuer-port"]), log),
+  );
+  running.push({ name: "issuer", stop: () => keyServer.stop() });
+
+  log("starting the gateway (wrangler dev)");
+  const gateway = await startGateway({
+    directory,
+    port: await choosePort("gateway", Number(ports.port), log),
+    ca: database.ca,
+    secrets: database.secrets,
+    overlay: overlay(database, keyServer),
+    onExit: () => void stopAll(1, "the gateway has ended"),
+  });
+  running.push({ name: "gateway", stop: () => gateway.stop() });
+  void database.exited.then(() => stopAll(1, "the database has ended"));
+
+  const tokens = await sampleTokens(key, keyServer.url);
+  write({
+    gateway: gateway.url,
+    issuer: keyServer.url,
+    jwks_uri: keyServer.jwksUri,
+    audience,
+    signing_key: signingKey,
+    tokens,
+    database: database.description,
+    pids: { start: process.pid, gateway: gateway.pid, database: database.pid },
+  });
+  announce(gateway, tokens, `${database.engine} ${database.description.version}`);
+}
+
+/** Replaces what config/development.toml cannot know: ports, engine, and whether logins are proxy users. */
+function overlay(
+  database: Awaited<ReturnType<typeof startDevelopmentDatabase>>,
+  keyServer: { url: string; jwksUri: string },
+): Record<string, unknown> {
+  const base = readPolicyFile("development") as {
+    cluster: Record<string, unknown>;
+    accounts: Record<string, Record<string, unknown>>;
+    grants: Record<string, unknown>[];
+  };
+  const { engine, host, port } = database.description;
+  const accounts = Object.entries(base.accounts).map(([name, { acts_as, ...account }]) => {
+    const actsAs = database.actsAs[name];
+    return [name, actsAs === undefined ? account : { ...account, acts_as: actsAs }];
+  });
+  return {
+    cluster: { ...base.cluster, engine, hosts: [`${host}:${port}`] },
+    accounts: Object.fromEntries(accounts),
+    issuers: [{ issuer: keyServer.url, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] }],
+    grants: base.grants.map((grant) => ({ ...grant, issuer: keyServer.url })),
+  };
+}
+
+async function sampleTokens(key: SigningKey, issuer: string): Promise<Record<string, string>> {
+  const entries = roles.map(async (role) => {
+    const claims = { iss: issuer, aud: audience, sub: "developer", role };
+    return [role, await mint(key, claims, { expires: "12h" })] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function write(development: Development): void {
+  writeFileSync(developmentFile, `${JSON.stringify(development, null, 2)}\n`, { mode: 0o600 });
+}
+
+function announce(gateway: GatewayProcess, tokens: Record<string, string>, database: string): void {
+  const bearer = `-H 'Authorization: Bearer ${tokens.analyst}'`;
+  const statement = {
+    sql: "SELECT name, population FROM cities WHERE country_code = ? ORDER BY population DESC LIMIT ?",
+    params: ["JP", 3],
+  };
+  console.log(`
+Tidegate is ready (${((performance.now() - startedAt) / 1000).toFixed(1)} s): ${gateway.url}
+Behind it: ${database}, verified TLS. Details are in .tidegate/dev.json.
+
+A token of the role analyst, valid for 12 hours (another: npm run token -- --role editor):
+
+${tokens.analyst}
+
+A saved query (queries/cities-by-country.sql):
+
+curl '${gateway.url}/v1/queries/cities-by-country?country=JP&limit=3' ${bearer}
+
+A statement of your own:
+
+curl ${gateway.url}/v1/sql ${bearer} -H 'Content-Type: application/json' -d '${JSON.stringify(statement)}'
+
+Ctrl-C stops everything.
+`);
+}
+
+async function stopAll(code: number, reason?: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  if (reason !== undefined) console.error(`\n${reason}; its log is in ${directory}`);
+  if (existsSync(developmentFile) && ownsFile()) rmSync(developmentFile, { force: true });
+  for (const { name, stop } of running.reverse()) {
+    log(`stopping ${name}`);
+    await stop().catch((cause: unknown) => console.error(String(cause)));
+  }
+  process.exit(code);
+}
+
+function ownsFile(): boolean {
+  return (JSON.parse(readFileSync(developmentFile, "utf8")) as Development).pids.start === process.pid;
+}
+
+function log(line: string): void {
+  console.log(`[${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s] ${line}`);
+}

@@ -1,0 +1,106 @@
+import { Hono } from "hono";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { requestId } from "hono/request-id";
+import { configOf } from "./application.ts";
+import type { Verifier } from "./auth/verify.ts";
+import { createVerifier } from "./auth/verify.ts";
+import type { Config } from "./config.ts";
+import { asTidegateError, TidegateError, toProblem } from "./errors.ts";
+import { limits } from "./limits.ts";
+import { health } from "./routes/health.ts";
+import type { AppContext, AppEnv } from "./routes/http.ts";
+import { factory } from "./routes/http.ts";
+import { queries } from "./routes/queries.ts";
+import { sql } from "./routes/sql.ts";
+import { ParameterError, StatementError } from "./sql/errors.ts";
+import { observe } from "./telemetry.ts";
+
+/** Key sets are fetched once per isolate and configuration. */
+let verifier: { config: Config; verifier: Verifier } | undefined;
+
+/** One line of the log for each request, whatever became of it. */
+const observed = factory.createMiddleware(async (c, next) => {
+  const started = Date.now();
+  await next();
+  const error = c.error === undefined ? undefined : publicError(c.error);
+  const { caller, account } = c.var;
+  observe({
+    event: "request",
+    request_id: c.var.requestId,
+    method: c.req.method,
+    route: new URL(c.req.url).pathname,
+    status: c.res.status,
+    duration_ms: Date.now() - started,
+    ...(error === undefined ? {} : { code: error.code }),
+    ...(error?.operator === undefined ? {} : { reason: error.operator }),
+    ...(caller === undefined ? {} : { issuer: caller.issuer }),
+    ...(caller?.subject === undefined ? {} : { subject: caller.subject }),
+    ...(account === undefined ? {} : { account }),
+  });
+});
+
+/** Answers hold data: nothing between us and the caller may keep or reinterpret them. */
+const guarded = factory.createMiddleware(async (c, next) => {
+  await next();
+  // A pool's answer replaces the headers that were set before it.
+  c.header("x-request-id", c.var.requestId);
+  c.header("cache-control", "no-store");
+  c.header("x-content-type-options", "nosniff");
+});
+
+const configured = factory.createMiddleware(async (c, next) => {
+  const config = configOf(c.env);
+  if (verifier?.config !== config) verifier = { config, verifier: createVerifier(config.issuers) };
+  c.set("config", config);
+  c.set("verifier", verifier.verifier);
+  await next();
+});
+
+/** The path of a request, top to bottom (docs/architecture.md). */
+export const app = new Hono<AppEnv>()
+  .use(requestId())
+  .use(observed)
+  .use(guarded)
+  .use(configured)
+  .route("/", health)
+  .route("/v1/sql", sql)
+  .route("/v1/queries", queries)
+  .notFound((c) => answerProblem(new TidegateError("route_unknown"), c))
+  .onError((cause, c) => answerProblem(publicError(cause), c));
+
+app.use(
+  methodNotAllowed({
+    app,
+    onMethodNotAllowed: (_, methods) => {
+      throw new TidegateError("method_not_allowed", { allow: methods.join(", ") });
+    },
+  }),
+);
+
+/** The rooms sql and catalog know nothing of HTTP; their refusals get their place in the union here. */
+function publicError(cause: unknown): TidegateError {
+  const { message: detail } = cause as Error;
+  if (cause instanceof StatementError)
+    return new TidegateError("statement_refused", { detail, reason: cause.reason });
+  if (cause instanceof ParameterError) {
+    // A claim that the token lacks is a matter of access, not of the request's form.
+    const code = cause.reason === "missing_claim" ? "access_denied" : "parameter_invalid";
+    return new TidegateError(code, { detail, reason: cause.reason });
+  }
+  return asTidegateError(cause);
+}
+
+function answerProblem(error: TidegateError, c: AppContext): Response {
+  const headers: Record<string, string> = { "content-type": "application/problem+json" };
+  if (error.status === 401) headers["www-authenticate"] = challenge(error);
+  if (error.status === 503)
+    headers["retry-after"] = String(error.details.retryAfter ?? limits.retryAfterSeconds);
+  if (error.details.allow !== undefined) headers.allow = error.details.allow;
+  return c.body(JSON.stringify(toProblem(error, c.var.requestId)), error.status, headers);
+}
+
+/** RFC 6750 §3: without a token no error is named; with a bad one `invalid_token`. */
+function challenge(error: TidegateError): string {
+  if (error.code === "token_missing") return 'Bearer realm="tidegate"';
+  return `Bearer realm="tidegate", error="invalid_token", error_description="${error.message.replaceAll('"', "'")}"`;
+}

@@ -1,0 +1,27 @@
+import { TidegateError } from "../errors.ts";
+import { limits } from "../limits.ts";
+
+/** Three base64url parts (RFC 7515 §7.1); what they mean is judged later. */
+const compactJws = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+
+/**
+ * Takes the token out of an Authorization header (RFC 6750 §2.1; the scheme is case-insensitive, RFC 9110 §11.1).
+ * @param header the header's value; two headers arrive joined by a comma, which no token contains
+ * @throws TidegateError `token_missing`, `token_malformed`
+ */
+export function bearerToken(header: string | undefined): string {
+  if (header === undefined || header.trim() === "") {
+    throw new TidegateError("token_missing", { detail: "Send Authorization: Bearer <token>." });
+  }
+  const [scheme, token, ...rest] = header.trim().split(/ +/);
+  if (scheme?.toLowerCase() !== "bearer" || token === undefined || rest.length > 0) {
+    throw new TidegateError("token_malformed", { detail: "Send exactly one Authorization: Bearer <token>." });
+  }
+  if (token.length > limits.tokenBytes) {
+    throw new TidegateError("token_malformed", { detail: `A token may have ${limits.tokenBytes} bytes.` });
+  }
+  if (!compactJws.test(token)) {
+    throw new TidegateError("token_malformed", { detail: "The token is not a JWS in compact form." });
+  }
+  return token;
+}

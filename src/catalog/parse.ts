@@ -1,0 +1,174 @@
+/**
+ * Saved queries: one .sql file each, described by the comment at its top.
+ *
+ * ```sql
+ * -- Cities of a country, most populous first.
+ * -- @param country string required  ISO 3166-1 alpha-2 code
+ * -- @param limit integer default 10
+ * SELECT name FROM cities WHERE country_code = :country ORDER BY population DESC LIMIT :limit
+ * ```
+ *
+ * Everything is checked when the gateway is built, so that a saved query that is served is one that binds.
+ */
+import { nameList, StatementError } from "../sql/errors.ts";
+import { bindPlan, claimPrefix } from "../sql/placeholders.ts";
+import {
+  classify,
+  type Placeholder,
+  type Statement,
+  type StatementKind,
+  type Verb,
+} from "../sql/statement.ts";
+import { CatalogError, type Mistake } from "./errors.ts";
+import { type Parameter, readHeader } from "./header.ts";
+
+export { CatalogError, type Mistake } from "./errors.ts";
+export type { Parameter } from "./header.ts";
+
+/** A saved query, ready to bind. Plain JSON: the build bundles it. */
+export interface SavedQuery {
+  name: string;
+  /** Paragraphs as written; may be empty. */
+  description: string;
+  /** As the server prepares it: placeholders are `?`, comments are gone. */
+  sql: string;
+  kind: StatementKind;
+  verb: Verb;
+  /** What the caller may send, in the order of declaration. */
+  parameters: readonly Parameter[];
+  /** For each `?` its parameter, or `jwt.` and a claim; with repeats. */
+  order: readonly string[];
+  /** The claims that the query reads, without `jwt.`, each once. */
+  claims: readonly string[];
+}
+
+export interface QueryFile {
+  /** `NAME.sql`, without a folder. */
+  name: string;
+  text: string;
+}
+
+/** The file's name is a part of the URL and of grants. */
+const fileName = /^([a-z][a-z0-9_-]{0,62})\.sql$/;
+
+/**
+ * Reads one saved query.
+ *
+ * @throws CatalogError with every mistake of the file
+ */
+export function parseQuery(file: string, text: string): SavedQuery {
+  const mistakes: Mistake[] = [];
+  const report = (line: number, message: string): void => {
+    mistakes.push({ file, line, message });
+  };
+  const name = fileName.exec(file)?.[1];
+  if (name === undefined) {
+    report(
+      1,
+      "The file's name must be a lower-case letter, then up to 62 letters, digits, - or _, then .sql.",
+    );
+  }
+  // Editors leave the mark; to the server it would be a character of the statement.
+  const source = text.startsWith("\ufeff") ? text.slice(1) : text;
+  const header = readHeader(source, report);
+  const body = readStatement(source, report);
+  if (body !== undefined) checkUse(source, body.statement, header.parameters, header.lines, report);
+  if (mistakes.length > 0 || name === undefined || body === undefined) throw new CatalogError(mistakes);
+  const { statement, sql, order } = body;
+  const claims = order
+    .filter((entry) => entry.startsWith(claimPrefix))
+    .map((entry) => entry.slice(claimPrefix.length));
+  return {
+    name,
+    description: header.description,
+    sql,
+    kind: statement.kind,
+    verb: statement.verb,
+    parameters: header.parameters,
+    order,
+    claims: [...new Set(claims)],
+  };
+}
+
+/**
+ * Reads all saved queries, in the order of their names.
+ *
+ * @throws CatalogError with every mistake of every file
+ */
+export function parseCatalog(files: readonly QueryFile[]): SavedQuery[] {
+  const mistakes: Mistake[] = [];
+  const queries = new Map<string, SavedQuery>();
+  for (const { name: file, text } of files) {
+    try {
+      const query = parseQuery(file, text);
+      if (queries.has(query.name)) {
+        mistakes.push({ file, line: 1, message: `There are two queries named ${query.name}: rename one.` });
+      }
+      queries.set(query.name, query);
+    } catch (error) {
+      if (!(error instanceof CatalogError)) throw error;
+      mistakes.push(...error.mistakes);
+    }
+  }
+  if (mistakes.length > 0) throw new CatalogError(mistakes);
+  return [...queries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+type Report = (line: number, message: string) => void;
+
+interface Body {
+  statement: Statement;
+  sql: string;
+  order: readonly string[];
+}
+
+function readStatement(source: string, report: Report): Body | undefined {
+  try {
+    const statement = classify(source);
+    const plan = bindPlan(statement, "saved");
+    if (plan.style === "named") return { statement, sql: plan.sql, order: plan.names };
+    if (plan.count === 0) return { statement, sql: plan.sql, order: [] };
+    report(
+      lineOf(source, statement.placeholders[0]?.sourceStart ?? 0),
+      "Saved queries have names for parameters: write :name for ?.",
+    );
+  } catch (error) {
+    if (!(error instanceof StatementError)) throw error;
+    report(lineOf(source, error.offset), error.message);
+  }
+  return undefined;
+}
+
+/** Every placeholder is declared or a claim, every declaration is used. */
+function checkUse(
+  source: string,
+  statement: Statement,
+  parameters: readonly Parameter[],
+  lines: ReadonlyMap<string, number>,
+  report: Report,
+): void {
+  const used = new Map<string, Placeholder>();
+  for (const placeholder of statement.placeholders) {
+    const name = placeholder.name ?? "";
+    if (!used.has(name)) used.set(name, placeholder);
+  }
+  for (const [name, placeholder] of used) {
+    if (name.startsWith(claimPrefix) || lines.has(name)) continue;
+    const advice = name.includes(".")
+      ? `Only the names of claims (:${claimPrefix}NAME) have dots.`
+      : `Declare it at the top: -- @param ${name} TYPE`;
+    report(lineOf(source, placeholder.sourceStart), `:${name} is not declared. ${advice}`);
+  }
+  const unused = parameters.map(({ name }) => name).filter((name) => !used.has(name));
+  for (const name of unused) {
+    report(
+      lines.get(name) ?? 1,
+      `The parameter ${nameList([name])} is not used: remove it, or write :${name} in the statement.`,
+    );
+  }
+}
+
+/** From 1. */
+function lineOf(source: string, offset: number): number {
+  return source.slice(0, offset).split("\n").length;
+}

@@ -1,0 +1,111 @@
+/**
+ * A column definition as the server sent it (MySQL manual, Protocol::ColumnDefinition41). `extendedFormat`
+ * is MariaDB's word for a JSON column, which is LONGTEXT on the wire.
+ */
+export interface Column {
+  name: string;
+  columnType: number;
+  flags: number | string[];
+  characterSet: number;
+  extendedFormat?: string;
+}
+
+/** What the caller is told of a column, and how its values are written as JSON text. */
+export interface DescribedColumn {
+  name: string;
+  type: string;
+  nullable: boolean;
+  write: (value: unknown) => string;
+}
+
+const flag = { notNull: 1, unsigned: 32, enum: 256, set: 2048 } as const;
+const binaryCharacterSet = 63;
+
+type Kind = "number" | "text" | "float" | "json" | "bytes" | "string";
+
+/** Field types of the protocol (MySQL manual, enum_field_types) with their SQL names. */
+const types: ReadonlyMap<number, { name: string; kind: Kind; integer?: true }> = new Map([
+  [0x00, { name: "DECIMAL", kind: "text" }],
+  [0x01, { name: "TINYINT", kind: "number", integer: true }],
+  [0x02, { name: "SMALLINT", kind: "number", integer: true }],
+  [0x03, { name: "INT", kind: "number", integer: true }],
+  [0x04, { name: "FLOAT", kind: "float" }],
+  [0x05, { name: "DOUBLE", kind: "number" }],
+  [0x06, { name: "NULL", kind: "text" }],
+  [0x07, { name: "TIMESTAMP", kind: "text" }],
+  [0x08, { name: "BIGINT", kind: "text", integer: true }],
+  [0x09, { name: "MEDIUMINT", kind: "number", integer: true }],
+  [0x0a, { name: "DATE", kind: "text" }],
+  [0x0b, { name: "TIME", kind: "text" }],
+  [0x0c, { name: "DATETIME", kind: "text" }],
+  [0x0d, { name: "YEAR", kind: "number" }],
+  [0x0e, { name: "DATE", kind: "text" }],
+  [0x10, { name: "BIT", kind: "bytes" }],
+  [0xf2, { name: "VECTOR", kind: "bytes" }],
+  [0xf5, { name: "JSON", kind: "json" }],
+  [0xf6, { name: "DECIMAL", kind: "text" }],
+  [0xff, { name: "GEOMETRY", kind: "bytes" }],
+]);
+
+const writers: Record<Kind, (value: unknown) => string> = {
+  number: (value) => String(value),
+  text: (value) => JSON.stringify(String(value)),
+  float: (value) => String(shortestFloat(value as number)),
+  json: embeddedJson,
+  bytes: base64,
+  string: (value) => (typeof value === "string" ? JSON.stringify(value) : base64(value)),
+};
+
+export function describeColumn(column: Column): DescribedColumn {
+  const flags = Number(column.flags);
+  const known = types.get(column.columnType);
+  const nullable = (flags & flag.notNull) === 0;
+  if (known) {
+    const unsigned = known.integer && (flags & flag.unsigned) !== 0 ? " UNSIGNED" : "";
+    return { name: column.name, type: known.name + unsigned, nullable, write: writers[known.kind] };
+  }
+  if (column.extendedFormat === "json") {
+    return { name: column.name, type: "JSON", nullable, write: writers.json };
+  }
+  return { name: column.name, type: textType(column, flags), nullable, write: writers.string };
+}
+
+/** Strings of every length share few wire types; the character set tells text from bytes. */
+function textType(column: Column, flags: number): string {
+  if (flags & flag.enum || column.columnType === 0xf7) return "ENUM";
+  if (flags & flag.set || column.columnType === 0xf8) return "SET";
+  const binary = column.characterSet === binaryCharacterSet;
+  switch (column.columnType) {
+    case 0xfe:
+      return binary ? "BINARY" : "CHAR";
+    case 0x0f:
+    case 0xfd:
+      return binary ? "VARBINARY" : "VARCHAR";
+    default:
+      return binary ? "BLOB" : "TEXT";
+  }
+}
+
+/** A FLOAT arrives as the nearest double: 1.1 reads 1.100000023841858. Nine digits tell every float apart. */
+function shortestFloat(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return Number(value.toPrecision(9));
+}
+
+/** MySQL's JSON type is always valid; MariaDB's is text with a check that may be off. */
+function embeddedJson(value: unknown): string {
+  const text = String(value);
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    return JSON.stringify(text);
+  }
+}
+
+function base64(value: unknown): string {
+  return `"${Buffer.from(value as Uint8Array).toString("base64")}"`;
+}

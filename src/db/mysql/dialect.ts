@@ -1,0 +1,121 @@
+import type { Account, Cluster } from "../../config.ts";
+import { TidegateError } from "../../errors.ts";
+
+/** Who the server says we are, as the proof query returned it. */
+export interface Identity {
+  /** USER(): the login. */
+  user: string;
+  /** CURRENT_USER(): the account whose privileges count. */
+  currentUser: string;
+  /** @@proxy_user: the login that was mapped, or null. */
+  proxyUser: string | null;
+  currentRole: string | null;
+  database: string | null;
+  /** Text, since TiDB's has 63 bits. */
+  connectionId: string;
+  serverId: string;
+  version: string;
+}
+
+type Engine = Cluster["engine"];
+
+/**
+ * One proof, one round trip. Column order is Identity's.
+ * MySQL: https://dev.mysql.com/doc/refman/9.7/en/proxy-users.html; TiDB has no proxy users.
+ */
+const proofs: Record<Engine, string> = {
+  mysql:
+    "SELECT USER(), CURRENT_USER(), @@proxy_user, CURRENT_ROLE(), DATABASE(), CAST(CONNECTION_ID() AS CHAR), @@server_uuid, VERSION()",
+  mariadb:
+    "SELECT USER(), CURRENT_USER(), @@proxy_user, CURRENT_ROLE(), DATABASE(), CAST(CONNECTION_ID() AS CHAR), @@server_uid, VERSION()",
+  tidb: "SELECT USER(), CURRENT_USER(), NULL, CURRENT_ROLE(), DATABASE(), CAST(CONNECTION_ID() AS CHAR), @@hostname, VERSION()",
+};
+
+export function proofQuery(engine: Engine): string {
+  return `${proofs[engine]} AS version`;
+}
+
+/** Modes that the statement lexer relies on: backslash escapes on, double quotes are strings. */
+const sqlModes: Record<Engine, string> = {
+  mysql:
+    "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
+  // MariaDB's ONLY_FULL_GROUP_BY knows no functional dependence and refuses common queries.
+  mariadb: "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
+  tidb: "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
+};
+
+const readOnly: Record<Engine, string> = {
+  mysql: ", SESSION transaction_read_only = ON",
+  mariadb: ", SESSION tx_read_only = ON",
+  // TiDB parses READ ONLY and still writes; its read-only accounts must be so by privilege.
+  tidb: "",
+};
+
+/**
+ * The state every statement starts in. COM_RESET_CONNECTION puts session variables back to the server's
+ * global values, the character set included, so all that matters is said again.
+ */
+export function restingState(engine: Engine): string {
+  return `SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION time_zone = '+00:00', SESSION sql_mode = '${sqlModes[engine]}'${readOnly[engine]}`;
+}
+
+/** Lifts the read-only resting state for the next statement only. */
+export const writableOnce = "SET TRANSACTION READ WRITE";
+
+/** @param role as configured (`name` or `name@host`), or as CURRENT_ROLE() printed it */
+export function setRole(engine: Engine, role: string | null): string {
+  if (role === null || role === "NONE" || role === "") return "SET ROLE NONE";
+  if (role.startsWith("`")) return `SET ROLE ${role}`;
+  const [user = "", host] = role.split("@");
+  const quoted = host === undefined || engine === "mariadb" ? [user] : [user, host];
+  return `SET ROLE ${quoted.map(quoteName).join("@")}`;
+}
+
+export function useDatabase(database: string): string {
+  return `USE ${quoteName(database)}`;
+}
+
+/**
+ * MySQL's proxy mapping fails open: with the flag off, the grant missing or the proxied account dropped, the
+ * login stays itself. So every difference from the configuration ends the connection.
+ * @throws TidegateError `database_identity_wrong` whose operator text says expected and found
+ */
+export function verifyIdentity(identity: Identity, account: Account, cluster: Cluster): void {
+  const differences = [
+    difference("engine", cluster.engine, engineOf(identity.version)),
+    difference("USER()", account.user, userPart(identity.user)),
+    account.acts_as === undefined
+      ? difference("CURRENT_USER()", `${account.user}@…`, `${userPart(identity.currentUser)}@…`)
+      : difference("CURRENT_USER()", account.acts_as, identity.currentUser),
+    difference("proxied", String(account.acts_as !== undefined), String(identity.proxyUser !== null)),
+    difference("DATABASE()", cluster.database, identity.database ?? "none"),
+    account.role === undefined
+      ? undefined
+      : difference("CURRENT_ROLE()", plainRole(account.role), plainRole(identity.currentRole ?? "NONE")),
+  ].filter((text) => text !== undefined);
+  if (differences.length === 0) return;
+  throw new TidegateError("database_identity_wrong", { retryAfter: 30 }, differences.join("; "));
+}
+
+function difference(what: string, expected: string, found: string): string | undefined {
+  return expected === found ? undefined : `${what} must be "${expected}" but is "${found}"`;
+}
+
+function engineOf(version: string): Engine {
+  if (/mariadb/i.test(version)) return "mariadb";
+  if (/tidb/i.test(version)) return "tidb";
+  return "mysql";
+}
+
+/** The host part may hold anything but an @; the user part may not be empty (an anonymous account). */
+function userPart(account: string): string {
+  return account.slice(0, account.lastIndexOf("@"));
+}
+
+function plainRole(role: string): string {
+  return role.replaceAll("`", "").replace(/@%$/, "");
+}
+
+function quoteName(name: string): string {
+  return `\`${name.replaceAll("`", "``")}\``;
+}

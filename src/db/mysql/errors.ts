@@ -1,0 +1,79 @@
+import type { ErrorCode } from "../../errors.ts";
+import { TidegateError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import type { ServerError } from "./driver.ts";
+
+/**
+ * The server's errors by number (MySQL manual, "Server Error Message Reference"; MariaDB's numbers of the
+ * same meaning). `errno` is the field to trust: the driver's `code` is wrong for MariaDB.
+ */
+const byNumber: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
+  ...codes("sql_denied", [1044, 1142, 1143, 1227, 1370, 1410, 1792]),
+  ...codes("sql_conflict", [1022, 1062, 1169, 1216, 1217, 1451, 1452, 1557, 1586, 1761, 1762, 3819, 4025]),
+  ...codes("sql_transient", [1205, 1213]),
+  ...codes("deadline_exceeded", [1317, 1969, 3024]),
+  // The server is going away, read-only for everybody, or out of something.
+  ...codes("database_unavailable", [1021, 1037, 1038, 1041, 1053, 1114, 1203, 1226, 1290, 1836]),
+]);
+
+/** Mistakes in the SQL text itself: in a saved query they are the operator's, not the caller's. */
+const textMistakes = new Set([1046, 1049, 1051, 1052, 1054, 1055, 1056, 1060, 1064, 1066, 1109, 1146, 1305]);
+
+/**
+ * Messages that quote names and SQL text only. Every other message may quote values ("Duplicate entry 'x'"),
+ * so what it quotes is taken out. 1644 is SIGNAL's: its text was written for the caller.
+ */
+const quotesNoValue = new Set([
+  ...textMistakes,
+  1044,
+  1048,
+  1142,
+  1143,
+  1227,
+  1264,
+  1364,
+  1370,
+  1406,
+  1644,
+  1792,
+]);
+
+/** @returns what the caller gets for a statement that the server refused. */
+export function statementError(error: ServerError, author: "caller" | "operator"): TidegateError {
+  const { errno, sqlState } = error;
+  // Without a number it is the driver's own complaint, about a value it could not encode.
+  if (errno === undefined) return new TidegateError("parameter_invalid", {}, error.name);
+  if (author === "operator" && textMistakes.has(errno)) {
+    return new TidegateError("query_broken", {}, `${errno}: ${error.message}`);
+  }
+  const code = byNumber.get(errno) ?? "sql_error";
+  const retryAfter = code === "database_unavailable" ? { retryAfter: limits.retryAfterSeconds } : {};
+  return new TidegateError(code, {
+    errno,
+    ...(sqlState ? { sqlstate: sqlState } : {}),
+    detail: publicMessage(errno, error.sqlMessage ?? error.message),
+    ...retryAfter,
+  });
+}
+
+/** @returns the error of a login that failed; the server's words are for the operator only. */
+export function loginError(error: ServerError): TidegateError {
+  const reason = `${error.errno ?? "-"} ${error.message}`;
+  // Too many connections, host blocked, shutting down: the cluster is there but takes nobody.
+  const code = [1040, 1041, 1053, 1129, 1203].includes(error.errno ?? 0)
+    ? "database_unreachable"
+    : "database_login_failed";
+  if ((error as { code?: string }).code === "HANDSHAKE_NO_SSL_SUPPORT") {
+    return new TidegateError("database_tls_failed", {}, "the server offers no TLS; turn it on there");
+  }
+  return new TidegateError(code, { retryAfter: limits.retryAfterSeconds }, reason);
+}
+
+function publicMessage(errno: number, message: string): string {
+  if (quotesNoValue.has(errno)) return message;
+  return message.replace(/['"`].*['"`]/s, "'…'");
+}
+
+function codes(code: ErrorCode, numbers: number[]): [number, ErrorCode][] {
+  return numbers.map((number) => [number, code]);
+}

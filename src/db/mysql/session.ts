@@ -1,0 +1,295 @@
+import type { Account, Cluster } from "../../config.ts";
+import { TidegateError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import type { BoundValue } from "../../sql/values.ts";
+import type { Link, Wire } from "../links/link.ts";
+import { LinkError } from "../links/link.ts";
+import type { Identity } from "./dialect.ts";
+import { proofQuery, restingState, setRole, useDatabase, verifyIdentity, writableOnce } from "./dialect.ts";
+import type { Connection, Field, ResultHeader, ServerError } from "./driver.ts";
+import { createConnection, toDriverValue } from "./driver.ts";
+import { loginError, statementError } from "./errors.ts";
+
+/** Takes a result as it arrives. */
+export interface RowSink {
+  columns(fields: readonly Field[]): void;
+  row(values: readonly unknown[]): void;
+}
+
+export interface Outcome {
+  rowsAffected: number;
+  /** Text: an id may have 64 bits. */
+  lastInsertId: string | null;
+}
+
+/** One statement, ready to run: placeholders are `?` and values are in their order. */
+export interface Statement {
+  sql: string;
+  values: readonly BoundValue[];
+  /** A write or ddl statement needs the read-only resting state lifted. */
+  writable: boolean;
+  /** Who wrote the SQL decides whose fault a mistake in it is. */
+  author: "caller" | "operator";
+}
+
+/**
+ * A logged-in, proven connection of one account. It serves that account for life, and between two callers
+ * `restore()` must have succeeded.
+ */
+export class Session {
+  readonly identity: Identity;
+  /** Settled once, when the connection is gone; the reason is for the log. */
+  readonly lost: Promise<string>;
+  readonly #connection: Connection;
+  readonly #wire: Wire;
+  readonly #restore: readonly string[];
+  #lostBecause: string | undefined;
+  /** What waits for the server right now must hear of a loss; a session does one thing at a time. */
+  #abort: ((reason: string) => void) | undefined;
+
+  private constructor(connection: Connection, wire: Wire, identity: Identity, cluster: Cluster) {
+    this.identity = identity;
+    this.#connection = connection;
+    this.#wire = wire;
+    const { engine, database } = cluster;
+    this.#restore = [setRole(engine, identity.currentRole), useDatabase(database), restingState(engine)];
+    this.lost = new Promise((resolve) => {
+      const lose = (reason: string) => {
+        this.#lostBecause ??= reason;
+        this.#abort?.(this.#lostBecause);
+        resolve(this.#lostBecause);
+      };
+      connection.on("error", (error: Error) => lose(error.message));
+      wire.on("close", () => lose("closed"));
+    });
+  }
+
+  get usable(): boolean {
+    return this.#lostBecause === undefined;
+  }
+
+  /**
+   * Dials, secures, logs in, takes the resting state and proves the identity.
+   * @throws TidegateError `database_unreachable`, `database_tls_failed`, `database_login_failed`, `database_identity_wrong`
+   */
+  static async open(link: Link, cluster: Cluster, account: Account): Promise<Session> {
+    const host = cluster.hosts[0];
+    if (!host) throw new TidegateError("misconfigured");
+    let wire: Wire | undefined;
+    let late = false;
+    const opening = (async () => {
+      wire = await link.dial(host);
+      if (late) wire.destroy();
+      const connection = await login(wire, host.hostname, cluster.database, account);
+      return new Session(connection, wire, await provenIdentity(connection, cluster, account), cluster);
+    })();
+    try {
+      return await within(opening, cluster.connect_timeout_ms);
+    } catch (cause) {
+      late = true;
+      wire?.destroy();
+      throw openingError(cause);
+    }
+  }
+
+  /**
+   * Runs one statement; rows go to the sink as they arrive.
+   * @throws TidegateError of the server's making, or `connection_lost` / `outcome_unknown`
+   */
+  async run(statement: Statement, sink: RowSink): Promise<Outcome> {
+    let sent = false;
+    return await this.#unlessLost(
+      async () => {
+        const values = statement.values.map(toDriverValue);
+        if (statement.writable) await command(this.#connection, writableOnce);
+        sent = true;
+        return await this.#execute(statement, values, sink);
+      },
+      (reason) => lostError(statement, sent, reason),
+    );
+  }
+
+  async #unlessLost<T>(work: () => Promise<T>, error: (reason: string) => Error): Promise<T> {
+    if (this.#lostBecause !== undefined) throw error(this.#lostBecause);
+    const aborted = new Promise<never>((_, reject) => {
+      this.#abort = (reason) => reject(error(reason));
+    });
+    const working = work();
+    // The loser of the race may still fail; nobody waits for it.
+    working.catch(() => {});
+    try {
+      return await Promise.race([working, aborted]);
+    } finally {
+      this.#abort = undefined;
+    }
+  }
+
+  async #execute(statement: Statement, values: unknown[], sink: RowSink): Promise<Outcome> {
+    return await new Promise((resolve, reject) => {
+      const outcome: Outcome = { rowsAffected: 0, lastInsertId: null };
+      let failure: TidegateError | undefined;
+      let results = 0;
+      const running = this.#connection.execute({ sql: statement.sql, values, rowsAsArray: true });
+      running.on("fields", (fields: readonly Field[] | undefined) => {
+        results += 1;
+        if (!fields) return;
+        if (results > 1) {
+          failure ??= new TidegateError("result_unsupported", {
+            detail: "A statement may return one result set.",
+          });
+        } else {
+          keepRawBytes(running, fields);
+          sink.columns(fields);
+        }
+      });
+      running.on("result", (row: unknown[] | ResultHeader) => {
+        if (failure) return;
+        if (Array.isArray(row)) return sink.row(row);
+        outcome.rowsAffected = Number(row.affectedRows);
+        outcome.lastInsertId = String(row.insertId) === "0" ? null : String(row.insertId);
+      });
+      running.on("error", (error: ServerError) => {
+        failure = statementError(error, statement.author);
+      });
+      running.on("end", () => (failure ? reject(failure) : resolve(outcome)));
+    });
+  }
+
+  pause(): void {
+    this.#connection.pause();
+  }
+
+  resume(): void {
+    this.#connection.resume();
+  }
+
+  /**
+   * Makes the session as it was after login, for the next caller. COM_RESET_CONNECTION drops variables,
+   * temporary tables, locks, transactions and prepared statements, but keeps roles and the current database.
+   * @throws when any part fails: the connection must then be destroyed
+   */
+  async restore(): Promise<void> {
+    await this.#unlessLost(async () => {
+      await new Promise<void>((resolve, reject) => {
+        this.#connection.reset((error) => (error ? reject(error) : resolve()));
+      });
+      for (const sql of this.#restore) await command(this.#connection, sql);
+    }, Error);
+  }
+
+  /** Asks the server whether the connection lives. @throws when it does not */
+  async ping(): Promise<void> {
+    await this.#unlessLost(() => command(this.#connection, "SELECT 1"), Error);
+  }
+
+  /**
+   * Stops the statement that `other` runs. Nothing is sent unless both sessions are on the same server.
+   * @returns whether the server acknowledged
+   */
+  async kill(other: Session): Promise<boolean> {
+    if (this.identity.serverId !== other.identity.serverId) return false;
+    // KILL takes no placeholder on MySQL (6413); the id is digits, as the proof read it.
+    if (!/^\d+$/.test(other.identity.connectionId)) return false;
+    const sql = `KILL QUERY ${other.identity.connectionId}`;
+    await this.#unlessLost(() => command(this.#connection, sql), Error);
+    return true;
+  }
+
+  /** Says goodbye, then closes. */
+  close(): void {
+    if (!this.usable) return;
+    this.#connection.end(() => this.#wire.destroy());
+  }
+
+  /** Closes at once, whatever is running. */
+  destroy(): void {
+    this.#wire.destroy();
+  }
+}
+
+/** GEOMETRY and VECTOR are answered as the server's bytes; mysql2 would parse them into objects. */
+function keepRawBytes(running: { options?: { typeCast?: unknown } }, fields: readonly Field[]): void {
+  const rawTypes = [0xff, 0xf2];
+  if (!running.options || !fields.some((field) => rawTypes.includes(field.columnType))) return;
+  running.options.typeCast = (field: { type: string; buffer(): Buffer | null }, next: () => unknown) =>
+    field.type === "GEOMETRY" || field.type === "VECTOR" ? field.buffer() : next();
+}
+
+async function login(wire: Wire, hostname: string, database: string, account: Account): Promise<Connection> {
+  const { user, password } = account;
+  const options = {
+    hostname,
+    user,
+    password,
+    database,
+    preparedStatements: limits.preparedStatementsPerConnection,
+  };
+  return await new Promise((resolve, reject) => {
+    const connection = createConnection(wire, options);
+    connection.once("connect", () => resolve(connection));
+    connection.on("error", reject);
+    // A packet out of order means that an answer may belong to another question.
+    connection.on("warn", (warning: Error) => wire.destroy(warning));
+    wire.once("close", () => reject(new Error("the server closed the connection during the login")));
+    wire.start();
+  });
+}
+
+async function provenIdentity(connection: Connection, cluster: Cluster, account: Account): Promise<Identity> {
+  const { engine } = cluster;
+  if (account.role !== undefined) await command(connection, setRole(engine, account.role));
+  await command(connection, restingState(engine));
+  const rows = (await command(connection, proofQuery(engine))) as Record<string, string | null>[];
+  const [user, currentUser, proxyUser, currentRole, current, connectionId, serverId, version] = Object.values(
+    rows[0] ?? {},
+  );
+  const identity: Identity = {
+    user: String(user),
+    currentUser: String(currentUser),
+    proxyUser: proxyUser ?? null,
+    currentRole: currentRole ?? null,
+    database: current ?? null,
+    connectionId: String(connectionId),
+    serverId: String(serverId),
+    version: String(version),
+  };
+  verifyIdentity(identity, account, cluster);
+  return identity;
+}
+
+async function command(connection: Connection, sql: string): Promise<unknown> {
+  return await new Promise((resolve, reject) => {
+    connection.query(sql, (error, rows) => (error ? reject(error) : resolve(rows)));
+  });
+}
+
+function openingError(cause: unknown): TidegateError {
+  if (cause instanceof TidegateError) return cause;
+  const link = cause instanceof Error && cause.cause instanceof LinkError ? cause.cause : cause;
+  if (link instanceof LinkError) {
+    const code = link.step === "tls" ? "database_tls_failed" : "database_unreachable";
+    return new TidegateError(code, { retryAfter: limits.retryAfterSeconds }, link.message);
+  }
+  return loginError(cause as ServerError);
+}
+
+function lostError(statement: Statement, sent: boolean, reason: string): TidegateError {
+  const details = { retryAfter: limits.retryAfterSeconds };
+  if (!sent || !statement.writable) return new TidegateError("connection_lost", details, reason);
+  return new TidegateError("outcome_unknown", details, reason);
+}
+
+async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new TidegateError("database_unreachable", {}, `no login within ${timeoutMs} ms`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+  }
+}

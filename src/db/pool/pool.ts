@@ -1,0 +1,168 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Bindings } from "../../application.ts";
+import { configOf } from "../../application.ts";
+import type { Account, Config } from "../../config.ts";
+import { asTidegateError, TidegateError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import { observe, serverTiming } from "../../telemetry.ts";
+import { platformLink } from "../links/platform.ts";
+import { Session } from "../mysql/session.ts";
+import { answer } from "./answer.ts";
+import { Checkout } from "./checkout.ts";
+import type { ExecuteWork, PoolRequest } from "./protocol.ts";
+import { encodeError, isSamePeer } from "./protocol.ts";
+
+/**
+ * The Durable Object that holds one account's connections: sockets survive from request to request here,
+ * which they do not in a Worker.
+ */
+export class Pool extends DurableObject<Bindings> {
+  #connections: AccountConnections | undefined;
+
+  override async fetch(request: Request): Promise<Response> {
+    try {
+      const message = await request.json<PoolRequest>();
+      const config = configOf(this.env);
+      if (!isSamePeer(message, config.digest)) {
+        throw new TidegateError("version_mismatch", { retryAfter: limits.retryAfterSeconds });
+      }
+      const connections = this.#connectionsOf(config, message.account);
+      const { work } = message;
+      return work.kind === "ready" ? await connections.ready() : await connections.execute(work);
+    } catch (cause) {
+      const error = asTidegateError(cause);
+      observe({
+        event: "work_failed",
+        code: error.code,
+        ...(error.operator ? { reason: error.operator } : {}),
+      });
+      return encodeError(error);
+    }
+  }
+
+  /** An object serves the first account it is asked for, for life. */
+  #connectionsOf(config: Config, name: string): AccountConnections {
+    const account = config.accounts.get(name);
+    if (!account) throw new TidegateError("internal", {}, "a pool was asked for an unknown account");
+    this.#connections ??= new AccountConnections(config, account);
+    if (this.#connections.name !== name)
+      throw new TidegateError("internal", {}, "a pool was asked for two accounts");
+    return this.#connections;
+  }
+}
+
+/** One account's connections and what is done with them. */
+class AccountConnections {
+  readonly name: string;
+  readonly #config: Config;
+  readonly #account: Account;
+  readonly #checkout: Checkout<Session>;
+
+  constructor(config: Config, account: Account) {
+    this.name = account.name;
+    this.#config = config;
+    this.#account = account;
+    this.#checkout = new Checkout({
+      open: () => this.#open(),
+      size: account.connections_per_shard,
+      queueLength: limits.queueLength,
+      queueWaitMs: limits.queueWaitMs,
+      lifetimeMs: limits.connectionLifetimeMs,
+      idleMs: limits.connectionIdleMs,
+      closed: (reason) => observe({ event: "connection_closed", account: account.name, reason }),
+    });
+  }
+
+  /** @throws TidegateError when no connection can be had or the server does not answer */
+  async ready(): Promise<Response> {
+    const { connection: session } = await this.#checkout.acquire();
+    try {
+      await session.ping();
+    } catch (cause) {
+      this.#checkout.discard(session, "ping failed");
+      throw new TidegateError(
+        "database_unavailable",
+        { retryAfter: limits.retryAfterSeconds },
+        String(cause),
+      );
+    }
+    this.#checkout.release(session);
+    return new Response(null, { status: 204 });
+  }
+
+  /** @throws TidegateError when the statement fails before the answer has begun */
+  async execute(work: ExecuteWork): Promise<Response> {
+    const { connection: session, queueMs, connectMs } = await this.#checkout.acquire();
+    const started = Date.now();
+    const deadline = startDeadline(limits.statementDeadlineMs, () => this.#stop(session));
+    const answered = answer(session, work, work.shape, () => {
+      // Past the deadline a KILL is on its way: the session must not be used again.
+      if (deadline.cancel()) void this.#restore(session);
+    });
+    const response = await Promise.race([answered, deadline.passed]);
+    const databaseMs = Date.now() - started;
+    response.headers.set("server-timing", serverTiming({ queueMs, connectMs, databaseMs }));
+    return response;
+  }
+
+  async #open(): Promise<Session> {
+    const { cluster } = this.#config;
+    const account = this.name;
+    const started = Date.now();
+    try {
+      const session = await Session.open(platformLink, cluster, this.#account);
+      const identity = session.identity.currentUser;
+      observe({ event: "connection_opened", account, identity, duration_ms: Date.now() - started });
+      return session;
+    } catch (cause) {
+      const error = asTidegateError(cause);
+      observe({ event: "connection_refused", account, code: error.code, reason: error.operator ?? "" });
+      throw error;
+    }
+  }
+
+  /** After the answer, never before it: the caller does not wait for the next one's clean session. */
+  async #restore(session: Session): Promise<void> {
+    try {
+      await session.restore();
+      this.#checkout.release(session);
+    } catch (cause) {
+      this.#checkout.discard(
+        session,
+        `not restored: ${cause instanceof Error ? cause.message : String(cause)}`,
+      );
+    }
+  }
+
+  /** Closing the socket does not end a statement: MySQL goes on until it has something to send. */
+  async #stop(session: Session): Promise<void> {
+    try {
+      const control = await this.#open();
+      await control.kill(session);
+      control.close();
+    } catch {
+      // The failure to connect has been observed; the session is destroyed in any case.
+    } finally {
+      this.#checkout.discard(session, "deadline");
+    }
+  }
+}
+
+/** @returns a promise that rejects at the deadline, and a way to call it off that says whether it was in time */
+function startDeadline(ms: number, expire: () => Promise<void>) {
+  let expired = false;
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  const timer = setTimeout(() => {
+    expired = true;
+    reject(new TidegateError("deadline_exceeded", { detail: `The deadline is ${ms} ms.` }));
+    void expire();
+  }, ms);
+  return {
+    passed: promise,
+    cancel: () => {
+      clearTimeout(timer);
+      return !expired;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { ErrorCode, ErrorDetails } from "../../errors.ts";
+import { TidegateError } from "../../errors.ts";
+import type { RowShape } from "../encode/json.ts";
+import type { Statement } from "../mysql/session.ts";
+
+/**
+ * What Worker and Pool say to each other. During a deployment they may be of different versions or carry
+ * different policies, so each message says both, and a mismatch is a retryable refusal, never a guess.
+ */
+export const protocolVersion = 1;
+
+export interface PoolRequest {
+  version: number;
+  digest: string;
+  account: string;
+  work: Work;
+}
+
+export type Work = { kind: "ready" } | ExecuteWork;
+
+export interface ExecuteWork extends Statement {
+  kind: "execute";
+  shape: RowShape;
+}
+
+/** Marks an answer whose body is an error of the pool's. */
+const errorHeader = "tidegate-error";
+
+interface WireError {
+  code: ErrorCode;
+  details: ErrorDetails;
+}
+
+/** Integers beyond 2^53 are bigint in memory and digits on the way. */
+export function encodeRequest(request: PoolRequest): string {
+  return JSON.stringify(request, (_, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+}
+
+/** @returns whether the peer speaks this version with this policy */
+export function isSamePeer(request: PoolRequest, digest: string): boolean {
+  return request.version === protocolVersion && request.digest === digest;
+}
+
+export function encodeError(error: TidegateError): Response {
+  const body: WireError = { code: error.code, details: error.details };
+  return Response.json(body, { status: error.status, headers: { [errorHeader]: "1" } });
+}
+
+/** @throws TidegateError that the pool answered with */
+export async function orThrow(response: Response): Promise<Response> {
+  if (!response.headers.has(errorHeader)) return response;
+  const { code, details } = await response.json<WireError>();
+  throw new TidegateError(code, details);
+}

@@ -1,0 +1,167 @@
+/**
+ * Every way a request can fail, as one union. docs/errors.md has a row for each code, and a test compares
+ * the two.
+ *
+ * Three questions are answered separately for each: whose fault it is (`fault`), which status the caller
+ * gets (`status`), and whether the same request may be sent again without harm (`retryable`).
+ */
+interface Kind {
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 500 | 503 | 504;
+  fault: "caller" | "operator" | "database";
+  retryable: boolean;
+  /** The public text for every error of this kind; details come per error. */
+  title: string;
+}
+
+const kinds = {
+  // Who is calling (RFC 6750)
+  token_missing: caller(401, "This endpoint needs an access token"),
+  token_malformed: caller(401, "The access token cannot be read"),
+  token_invalid: caller(401, "The access token is not valid"),
+  token_expired: caller(401, "The access token has expired"),
+  issuer_unknown: caller(401, "The access token comes from an unknown issuer"),
+  // What they may do
+  access_denied: caller(403, "No grant gives access"),
+  // The form of the request
+  route_unknown: caller(404, "There is no such endpoint"),
+  query_unknown: caller(404, "There is no such saved query"),
+  method_not_allowed: caller(405, "This endpoint does not take that method"),
+  media_type_unsupported: caller(415, "The request body must be application/json"),
+  body_too_large: caller(413, "The request body is too large"),
+  body_invalid: caller(400, "The request body is not valid"),
+  parameter_invalid: caller(400, "The parameters do not fit the statement"),
+  statement_refused: caller(400, "This statement is not accepted"),
+  // The statement, as the server saw it
+  sql_error: caller(400, "The database refused the statement"),
+  sql_denied: caller(403, "The database account may not do that"),
+  sql_conflict: caller(409, "The statement conflicts with existing data"),
+  sql_transient: {
+    status: 409,
+    fault: "database",
+    retryable: true,
+    title: "The statement lost a race for a lock and was rolled back",
+  },
+  result_unsupported: caller(400, "The statement's result cannot be answered"),
+  // Ours
+  query_broken: operator(500, "The saved query does not fit the database"),
+  misconfigured: operator(500, "The gateway is not configured correctly"),
+  internal: operator(500, "The gateway failed"),
+  keys_unavailable: unavailable("The issuer's keys cannot be fetched"),
+  version_mismatch: unavailable("Two versions of the gateway met during a deployment"),
+  // The pool and the cluster
+  pool_full: unavailable("Every connection is busy and the queue is full"),
+  pool_timeout: unavailable("No connection became free in time"),
+  database_unreachable: unavailable("The database cannot be reached"),
+  database_tls_failed: unavailable("The connection to the database could not be secured"),
+  database_login_failed: unavailable("The gateway could not log in to the database"),
+  database_identity_wrong: unavailable("The database did not give the gateway the identity it must have"),
+  database_unavailable: unavailable("The database cannot serve the statement now"),
+  connection_lost: unavailable("The connection to the database was lost before the statement was sent"),
+  outcome_unknown: {
+    status: 503,
+    fault: "database",
+    retryable: false,
+    title: "The connection to the database was lost; the statement may have been executed",
+  },
+  deadline_exceeded: {
+    status: 504,
+    fault: "database",
+    retryable: false,
+    title: "The statement did not finish in time",
+  },
+} as const satisfies Record<string, Kind>;
+
+/** A stable code; clients may compare it. */
+export type ErrorCode = keyof typeof kinds;
+
+export const errorKinds: Readonly<Record<ErrorCode, Kind>> = kinds;
+
+/** What an error may add for the caller. Never a token, a password, a parameter's value or another's name. */
+export interface ErrorDetails {
+  /** One sentence that says what is wrong with this request and what to do. */
+  detail?: string;
+  /** Which of several causes it is, as a stable word. */
+  reason?: string;
+  /** The server's error number and SQLSTATE, where it judged the caller's own statement. */
+  errno?: number;
+  sqlstate?: string;
+  /** Seconds; sent as Retry-After. Every 503 has one. */
+  retryAfter?: number;
+  /** The methods that would do; sent as Allow with a 405 (RFC 9110 §15.5.6). */
+  allow?: string;
+  /** Overrides the kind's: a read whose connection was lost may be sent again, a write may not. */
+  retryable?: boolean;
+}
+
+/** A failure on the request's path. `operator` goes to the log only. */
+export class TidegateError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+  readonly operator: string | undefined;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, operator?: string) {
+    super(details.detail ?? kinds[code].title);
+    this.name = "TidegateError";
+    this.code = code;
+    this.details = details;
+    this.operator = operator;
+  }
+
+  get status(): Kind["status"] {
+    return kinds[this.code].status;
+  }
+
+  get retryable(): boolean {
+    return this.details.retryable ?? kinds[this.code].retryable;
+  }
+}
+
+/** The wire form: RFC 9457 problem details with our extension members. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: ErrorCode;
+  detail?: string;
+  reason?: string;
+  errno?: number;
+  sqlstate?: string;
+  retryable: boolean;
+  request_id: string;
+}
+
+/** @returns the problem document that the caller may read. */
+export function toProblem(error: TidegateError, requestId: string): Problem {
+  const { detail, reason, errno, sqlstate } = error.details;
+  return {
+    type: "about:blank",
+    title: kinds[error.code].title,
+    status: error.status,
+    code: error.code,
+    ...(detail === undefined ? {} : { detail }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(errno === undefined ? {} : { errno }),
+    ...(sqlstate === undefined ? {} : { sqlstate }),
+    retryable: error.retryable,
+    request_id: requestId,
+  };
+}
+
+/** @returns `cause` itself when it is one of ours, else an `internal` error that keeps the reason for the log. */
+export function asTidegateError(cause: unknown): TidegateError {
+  if (cause instanceof TidegateError) return cause;
+  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return new TidegateError("internal", {}, reason);
+}
+
+function caller<S extends Kind["status"]>(status: S, title: string) {
+  return { status, fault: "caller", retryable: false, title } as const;
+}
+
+function operator<S extends Kind["status"]>(status: S, title: string) {
+  return { status, fault: "operator", retryable: false, title } as const;
+}
+
+function unavailable(title: string) {
+  return { status: 503, fault: "database", retryable: true, title } as const;
+}

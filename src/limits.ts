@@ -1,0 +1,44 @@
+/** Every bound of the gateway: its unit in the name, its reason beside it. */
+export const limits = {
+  /** A token with many claims is 2 to 4 KiB; more is an attack on the parser. */
+  tokenBytes: 8 * 1024,
+  /** A statement with its parameters; bulk loads do not belong on this endpoint. */
+  bodyBytes: 1024 * 1024,
+  /** Clock difference between issuer and edge that is forgiven (RFC 8725 leaves it to us; 30 s is common). */
+  clockSkewSeconds: 30,
+  /** An issuer that does not answer must not hold a request much longer than a person waits. */
+  jwksTimeoutMs: 5_000,
+  /** An unknown `kid` may be a new key: ask again, but not for every forged token. */
+  jwksCooldownMs: 30_000,
+  /** How long a removed key can still be honoured. */
+  jwksMaxAgeMs: 10 * 60_000,
+
+  /** A Durable Object may hold about 6 open sockets: 5 pooled ones and one kept free for control. */
+  connectionsPerShard: 5,
+  /** Waiting requests per shard; beyond it a fast refusal is kinder than a slow one. */
+  queueLength: 500,
+  /** How long a request waits for a connection. */
+  queueWaitMs: 10_000,
+  /** Dial, TLS, login and proof together. */
+  connectTimeoutMs: 10_000,
+  /** From checkout to the last byte of the answer. */
+  statementDeadlineMs: 15_000,
+  /** An open TCP socket keeps an object alive for 15 min at most: stay below, with jitter. */
+  connectionLifetimeMs: 12 * 60_000,
+  /** Part of the lifetime by which connections differ, so that they are not all renewed at once. */
+  connectionLifetimeJitter: 0.1,
+  /** An unused connection is given back to the cluster. */
+  connectionIdleMs: 60_000,
+  /** The server allows 16,382 prepared statements in all; each connection takes few of them. */
+  preparedStatementsPerConnection: 64,
+
+  /** An answer up to this size is sent in one piece with its length; a longer one is streamed. */
+  wholeAnswerBytes: 64 * 1024,
+  /** What is encoded before it is handed to the stream. */
+  chunkBytes: 16 * 1024,
+
+  /** /readyz asks the database at most this often per isolate: the endpoint is open to anybody. */
+  readinessAgeMs: 5_000,
+  /** Retry-After of a 503 when nothing better is known. */
+  retryAfterSeconds: 1,
+} as const;

@@ -1,0 +1,76 @@
+import type { Context } from "hono";
+import { createFactory } from "hono/factory";
+import type { RequestIdVariables } from "hono/request-id";
+import { z } from "zod";
+import type { Bindings } from "../application.ts";
+import type { Caller, Verifier } from "../auth/verify.ts";
+import type { Config } from "../config.ts";
+import { TidegateError } from "../errors.ts";
+import { limits } from "../limits.ts";
+
+/** The one place that says what a handler finds in its context. */
+export interface AppEnv {
+  Bindings: Bindings;
+  Variables: RequestIdVariables & {
+    config: Config;
+    verifier: Verifier;
+    /** Set when they are known; the request's log line has them. */
+    caller?: Caller;
+    account?: string;
+  };
+}
+
+export type AppContext = Context<AppEnv>;
+
+export const factory = createFactory<AppEnv>();
+
+/**
+ * Reads a JSON body against a schema.
+ * @throws TidegateError `media_type_unsupported`, `body_too_large`, `body_invalid`; no message repeats a value
+ */
+export async function readJson<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {
+  const [type, ...parameters] = (c.req.header("content-type") ?? "").toLowerCase().split(";");
+  const charset = parameters.map((text) => text.trim()).find((text) => text.startsWith("charset="));
+  if (type?.trim() !== "application/json" || (charset && charset.replaceAll('"', "") !== "charset=utf-8")) {
+    throw new TidegateError("media_type_unsupported", { detail: "Send Content-Type: application/json." });
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(await readText(c.req.raw));
+  } catch (cause) {
+    if (cause instanceof TidegateError) throw cause;
+    throw new TidegateError("body_invalid", { detail: "The body is not JSON." });
+  }
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const mistakes = parsed.error.issues.map(({ path, message }) =>
+    [path.join("."), message].filter(Boolean).join(": "),
+  );
+  throw new TidegateError("body_invalid", { detail: mistakes.join("; ") });
+}
+
+/** Reads no more than the limit, whatever the Content-Length says. */
+async function readText(request: Request): Promise<string> {
+  const tooLarge = new TidegateError("body_too_large", {
+    detail: `A body may have ${limits.bodyBytes} bytes.`,
+  });
+  if (Number(request.headers.get("content-length") ?? 0) > limits.bodyBytes) throw tooLarge;
+  if (!request.body) return "";
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
+    length += chunk.byteLength;
+    if (length > limits.bodyBytes) throw tooLarge;
+    chunks.push(chunk);
+  }
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(Buffer.concat(chunks));
+}
+
+const shapes = z.enum(["object", "array"]);
+
+/** `?rows=array` gives rows as arrays: exact even where two columns have one name. */
+export function rowShape(c: AppContext): "object" | "array" {
+  const parsed = shapes.safeParse(c.req.query("rows") ?? "object");
+  if (parsed.success) return parsed.data;
+  throw new TidegateError("parameter_invalid", { detail: "rows may be object or array." });
+}

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { readParameters } from "../catalog/parameters.ts";
+import type { SavedQuery } from "../catalog/parse.ts";
+import { execute } from "../db/pool/client.ts";
+import { TidegateError } from "../errors.ts";
+import type { BoundValue } from "../sql/values.ts";
+import { authenticated, authorize } from "./caller.ts";
+import type { AppContext } from "./http.ts";
+import { factory, readJson, rowShape } from "./http.ts";
+
+const body = z.unknown();
+
+/**
+ * `GET|POST /v1/queries/:name`: a saved query. Parameters come from the query string (GET, read queries
+ * only: a link or a prefetch must not write) or from a JSON object (POST). Whether a query exists is told
+ * only to those who may use it.
+ */
+export const queries = factory
+  .createApp()
+  .get("/:name", authenticated, async (c) => {
+    const { query, account } = find(c);
+    if (query.kind !== "read") {
+      throw new TidegateError("method_not_allowed", {
+        detail: "A query that writes takes POST.",
+        allow: "POST",
+      });
+    }
+    const pairs = [...new URL(c.req.url).searchParams].filter(([name]) => name !== "rows");
+    return await run(c, query, account, readParameters(query, pairs, "query-string", c.var.caller?.claims));
+  })
+  .post("/:name", authenticated, async (c) => {
+    const { query, account } = find(c);
+    const input = hasBody(c) ? await readJson(c, body) : undefined;
+    return await run(c, query, account, readParameters(query, input, "json", c.var.caller?.claims));
+  });
+
+/** @throws TidegateError `access_denied` before `query_unknown` */
+function find(c: AppContext): { query: SavedQuery; account: string } {
+  const name = c.req.param("name") ?? "";
+  const account = authorize(c, `query:${name}`);
+  const query = c.var.config.queries.get(name);
+  if (!query) throw new TidegateError("query_unknown");
+  return { query, account };
+}
+
+async function run(
+  c: AppContext,
+  query: SavedQuery,
+  account: string,
+  values: BoundValue[],
+): Promise<Response> {
+  return await execute(c.env, c.var.config, account, {
+    kind: "execute",
+    author: "operator",
+    sql: query.sql,
+    values,
+    writable: query.kind !== "read",
+    shape: rowShape(c),
+  });
+}
+
+/** A query without parameters may be called without a body, and then without a content type. */
+function hasBody(c: AppContext): boolean {
+  return c.req.raw.body !== null && c.req.header("content-length") !== "0";
+}

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { execute } from "../db/pool/client.ts";
+import type { Parameters } from "../sql/placeholders.ts";
+import { bindJson, bindPlan } from "../sql/placeholders.ts";
+import { classify } from "../sql/statement.ts";
+import { authenticated, authorize } from "./caller.ts";
+import { factory, readJson, rowShape } from "./http.ts";
+
+const body = z.strictObject({
+  sql: z.string(),
+  params: z
+    .custom<Parameters>(
+      (value) => typeof value === "object" && value !== null,
+      "must be an array or an object",
+    )
+    .optional(),
+});
+
+/** `POST /v1/sql`: one statement of the caller's own, its parameters bound by the server. */
+export const sql = factory.createApp().post("/", authenticated, async (c) => {
+  const shape = rowShape(c);
+  const request = await readJson(c, body);
+  const statement = classify(request.sql);
+  const account = authorize(c, `sql:${statement.kind}`);
+  const plan = bindPlan(statement);
+  return await execute(c.env, c.var.config, account, {
+    kind: "execute",
+    author: "caller",
+    sql: plan.sql,
+    values: bindJson(plan, request.params),
+    writable: statement.kind !== "read",
+    shape,
+  });
+});

@@ -1,0 +1,75 @@
+/** Why a statement is not accepted. Stable: clients may compare it. */
+export type StatementReason =
+  | "empty"
+  | "multiple_statements"
+  | "not_allowed"
+  | "unknown_statement"
+  | "executable_comment"
+  | "unterminated"
+  | "invalid_character"
+  | "mixed_placeholders"
+  | "reserved_parameter";
+
+/** Why parameters do not fit their statement. Stable: clients may compare it. */
+export type ParameterReason =
+  | "missing_parameter"
+  | "surplus_parameter"
+  | "duplicate_parameter"
+  | "wrong_shape"
+  | "wrong_type"
+  | "missing_claim";
+
+/**
+ * A statement that never reaches the database. The message is for the caller: it names keywords and
+ * placeholders, never a literal of the statement.
+ */
+export class StatementError extends Error {
+  readonly reason: StatementReason;
+  /** Where in the caller's text, in UTF-16 code units from 0. */
+  readonly offset: number;
+
+  constructor(reason: StatementReason, message: string, offset = 0) {
+    super(message);
+    this.name = "StatementError";
+    this.reason = reason;
+    this.offset = offset;
+  }
+}
+
+/** Parameters that cannot be bound. The message is for the caller: it names parameters, never a value. */
+export class ParameterError extends Error {
+  readonly reason: ParameterReason;
+  /** The first parameters at fault: names, or positions counted from 1 as text; claims as `jwt.NAME`. */
+  readonly parameters: readonly string[];
+
+  constructor(reason: ParameterReason, message: string, parameters: readonly string[] = []) {
+    super(message);
+    this.name = "ParameterError";
+    this.reason = reason;
+    this.parameters = parameters.slice(0, namesShown).map(shorten);
+  }
+}
+
+/** @param what of the statement: a string, a comment */
+export function unterminated(what: string, offset: number): StatementError {
+  return new StatementError("unterminated", `A ${what} in the statement does not end.`, offset);
+}
+
+export function invalidCharacter(message: string, offset: number): StatementError {
+  return new StatementError("invalid_character", message, offset);
+}
+
+/** A surplus name is the caller's own text: a million of them, or one of a mebibyte, is not repeated. */
+const namesShown = 10;
+const nameCharacters = 64;
+
+/** @returns names for a message, quoted, of bounded length. */
+export function nameList(names: readonly string[]): string {
+  const shown = names.slice(0, namesShown).map((name) => JSON.stringify(shorten(name)));
+  const hidden = names.length - shown.length;
+  return hidden > 0 ? `${shown.join(", ")} and ${hidden} more` : shown.join(", ");
+}
+
+function shorten(name: string): string {
+  return name.length > nameCharacters ? `${name.slice(0, nameCharacters).toWellFormed()}...` : name;
+}

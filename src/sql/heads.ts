@@ -1,0 +1,90 @@
+/** How a statement begins decides what it is. Each reader takes the tokens of one statement, from..end. */
+import { StatementError } from "./errors.ts";
+import { type Head, readRows, refusal } from "./rows.ts";
+import { readSchemaStatement } from "./schema-statements.ts";
+import type { Tokens } from "./tokens.ts";
+
+/**
+ * @returns what the statement is.
+ * @throws StatementError `not_allowed` or `unknown_statement`
+ */
+export function readHead(tokens: Tokens, end: number): Head {
+  const word = tokens.keyword(0);
+  switch (word) {
+    case "SHOW":
+      return { kind: "read", verb: word };
+    case "DESC":
+    case "DESCRIBE":
+    case "EXPLAIN":
+    case "ANALYZE":
+      return readExplain(tokens, word === "DESC" ? "DESCRIBE" : word, end);
+    case "CREATE":
+    case "ALTER":
+    case "DROP":
+    case "RENAME":
+    case "TRUNCATE":
+      return readSchemaStatement(tokens, word, end);
+    default:
+      return readRows(tokens, 0, end);
+  }
+}
+
+/** What EXPLAIN takes, besides a query in parentheses. CALL would have to run to be explained. */
+const explained = new Set(["SELECT", "TABLE", "VALUES", "WITH", "INSERT", "UPDATE", "DELETE", "REPLACE"]);
+
+/**
+ * EXPLAIN, DESCRIBE, DESC, and MariaDB's ANALYZE, which is its EXPLAIN ANALYZE:
+ * https://dev.mysql.com/doc/refman/en/explain.html, https://mariadb.com/kb/en/analyze-statement/
+ *
+ * A plan runs nothing, so the plan of a write is a read; with ANALYZE the statement runs, so only that of a
+ * query is accepted. ANALYZE TABLE, which writes statistics, is not.
+ */
+function readExplain(tokens: Tokens, verb: "EXPLAIN" | "DESCRIBE" | "ANALYZE", end: number): Head {
+  let runs = verb === "ANALYZE";
+  let at = 1;
+  for (; at < end; at++) {
+    const option = tokens.keyword(at);
+    if (option === "ANALYZE") runs = true;
+    else if (option === "FORMAT" && tokens.text(at + 1) === "=") at += 2;
+    else if (option !== "EXTENDED" && option !== "PARTITIONS") break;
+  }
+  const subject = tokens.keyword(at);
+  if (explained.has(subject) || tokens.kind(at) === "open") {
+    const inner = readRows(tokens, at, end);
+    if (runs && (inner.kind !== "read" || (verb === "ANALYZE" && subject === "TABLE")))
+      throw onlyQueries(tokens, at);
+    return { ...inner, kind: "read", verb };
+  }
+  if (runs || subject === "CALL") throw onlyQueries(tokens, at);
+  if (isTableName(tokens, at, end) || isConnection(tokens, at, end)) return { kind: "read", verb };
+  throw refusal(tokens, at);
+}
+
+function onlyQueries(tokens: Tokens, at: number): StatementError {
+  return new StatementError(
+    "not_allowed",
+    "Only a query's plan may be measured (ANALYZE), and only that of a query or a change of rows may be explained.",
+    tokens.start(at),
+  );
+}
+
+/** `DESCRIBE [db.]table [column | 'pattern']`. TiDB's EXPLAIN EXPLORE has the same form, and may run what it explains. */
+function isTableName(tokens: Tokens, from: number, end: number): boolean {
+  if (tokens.is(from, "EXPLORE") || !isName(tokens, from)) return false;
+  const at = tokens.kind(from + 1) === "dot" && isName(tokens, from + 2) ? from + 3 : from + 1;
+  return at === end || (at + 1 === end && (isName(tokens, at) || tokens.kind(at) === "string"));
+}
+
+function isName(tokens: Tokens, at: number): boolean {
+  return tokens.kind(at) === "word" || tokens.kind(at) === "identifier";
+}
+
+/** `EXPLAIN FOR CONNECTION 12`: whose connections one sees is the account's privilege. */
+function isConnection(tokens: Tokens, from: number, end: number): boolean {
+  return (
+    tokens.is(from, "FOR") &&
+    tokens.is(from + 1, "CONNECTION") &&
+    tokens.kind(from + 2) === "number" &&
+    end === from + 3
+  );
+}

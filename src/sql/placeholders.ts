@@ -1,0 +1,127 @@
+import { nameList, ParameterError, StatementError } from "./errors.ts";
+import type { Placeholder, Statement } from "./statement.ts";
+import { type BoundValue, bindJsonValue } from "./values.ts";
+
+/** Names that begin so are claims of the caller's token: bound by the gateway, in saved queries only. */
+export const claimPrefix = "jwt.";
+
+/** What a statement needs bound. `sql` has `?` only, as the server prepares it. */
+export type BindPlan =
+  | { style: "positional"; sql: string; count: number }
+  | { style: "named"; sql: string; names: readonly string[] };
+
+/**
+ * Reads the placeholders of a statement.
+ *
+ * @param where `ad-hoc` refuses claim references: a caller could put them beside SQL of their own
+ * @returns how to bind; a statement without placeholders is positional with count 0. `names` is in the
+ *   order of the placeholders, with repeats.
+ * @throws StatementError `mixed_placeholders` or `reserved_parameter`
+ */
+export function bindPlan(statement: Statement, where: "ad-hoc" | "saved" = "ad-hoc"): BindPlan {
+  const { placeholders, text } = statement;
+  const names = placeholders.map(({ name }) => name).filter((name) => name !== null);
+  if (names.length === 0) return { style: "positional", sql: text, count: placeholders.length };
+  if (names.length !== placeholders.length) {
+    const odd = placeholders.find(({ name }) => (name === null) !== (placeholders[0]?.name === null));
+    throw new StatementError(
+      "mixed_placeholders",
+      "Use either ? or :name placeholders, not both.",
+      odd?.sourceStart,
+    );
+  }
+  const claim =
+    where === "ad-hoc" ? placeholders.find(({ name }) => name?.startsWith(claimPrefix)) : undefined;
+  if (claim !== undefined) {
+    throw new StatementError(
+      "reserved_parameter",
+      `Parameters that begin with "${claimPrefix}" are the token's claims; they exist in saved queries only.`,
+      claim.sourceStart,
+    );
+  }
+  return { style: "named", sql: rewrite(text, placeholders), names };
+}
+
+function rewrite(text: string, placeholders: readonly Placeholder[]): string {
+  let sql = "";
+  let copied = 0;
+  for (const { start, end } of placeholders) {
+    sql += `${text.slice(copied, start)}?`;
+    copied = end;
+  }
+  return sql + text.slice(copied);
+}
+
+/** What a caller may send: a list for `?`, an object for `:name`, nothing when there are no placeholders. */
+export type Parameters = readonly unknown[] | Readonly<Record<string, unknown>>;
+
+/**
+ * Orders the caller's values as the statement needs them. Only an object's own properties count.
+ *
+ * @throws ParameterError `wrong_shape`, `missing_parameter` or `surplus_parameter`
+ */
+export function bind(plan: BindPlan, params: Parameters | undefined): unknown[] {
+  if (params !== undefined && (typeof params !== "object" || params === null)) {
+    throw new ParameterError("wrong_shape", "Send the parameters as a list or an object.");
+  }
+  return plan.style === "positional" ? bindPositions(plan.count, params) : bindNames(plan.names, params);
+}
+
+/** As `bind`, with each value ready for the driver. @throws ParameterError also `wrong_type` */
+export function bindJson(plan: BindPlan, params: Parameters | undefined): BoundValue[] {
+  return bind(plan, params).map((value, index) =>
+    bindJsonValue(value, plan.style === "named" ? plan.names[index] : String(index + 1)),
+  );
+}
+
+function bindPositions(count: number, params: Parameters | undefined): unknown[] {
+  // An empty object is what a client with nothing to say may send, as is an empty list.
+  if (params === undefined || (count === 0 && Object.keys(params).length === 0))
+    return expectCount(count, []);
+  if (!isList(params)) {
+    throw new ParameterError(
+      "wrong_shape",
+      "The statement has ? placeholders: send the parameters as a list.",
+    );
+  }
+  return expectCount(count, params);
+}
+
+function expectCount(count: number, values: readonly unknown[]): unknown[] {
+  if (values.length === count) return Array.from(values);
+  const missing = values.length < count;
+  const [first, last] = missing ? [values.length, count] : [count, values.length];
+  throw new ParameterError(
+    missing ? "missing_parameter" : "surplus_parameter",
+    `The statement has ${count} placeholders, the list has ${values.length} parameters.`,
+    Array.from({ length: last - first }, (_, index) => String(first + index + 1)),
+  );
+}
+
+function bindNames(names: readonly string[], params: Parameters | undefined): unknown[] {
+  if (params !== undefined && isList(params)) {
+    throw new ParameterError(
+      "wrong_shape",
+      "The statement has :name placeholders: send the parameters as an object.",
+    );
+  }
+  const given = new Map(Object.entries(params ?? {}));
+  const wanted = new Set(names);
+  const missing = [...wanted].filter((name) => !given.has(name));
+  if (missing.length > 0) {
+    throw new ParameterError("missing_parameter", `Not given: ${nameList(missing)}.`, missing);
+  }
+  const surplus = [...given.keys()].filter((name) => !wanted.has(name));
+  if (surplus.length > 0) {
+    throw new ParameterError(
+      "surplus_parameter",
+      `The statement has no placeholder for ${nameList(surplus)}.`,
+      surplus,
+    );
+  }
+  return names.map((name) => given.get(name));
+}
+
+function isList(params: Parameters): params is readonly unknown[] {
+  return Array.isArray(params);
+}

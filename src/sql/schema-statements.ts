@@ -1,0 +1,139 @@
+/** CREATE, ALTER, DROP, RENAME and TRUNCATE: which object they are about, and what a stored program may do. */
+import { StatementError } from "./errors.ts";
+import { type Head, readRows } from "./rows.ts";
+import { afterGroup, findOutside } from "./token-groups.ts";
+import type { Tokens } from "./tokens.ts";
+import { refusedObjects, schemaObjects } from "./vocabulary.ts";
+
+type SchemaVerb = "CREATE" | "ALTER" | "DROP" | "RENAME" | "TRUNCATE";
+
+/** Words that may stand between the verb and the object. */
+const modifiers = new Set([
+  "OR",
+  "REPLACE",
+  "TEMPORARY",
+  "ONLINE",
+  "OFFLINE",
+  "IGNORE",
+  "UNIQUE",
+  "FULLTEXT",
+  "SPATIAL",
+  "VECTOR",
+]);
+
+/**
+ * https://dev.mysql.com/doc/refman/en/sql-data-definition-statements.html
+ *
+ * @throws StatementError `not_allowed` or `unknown_statement`
+ */
+export function readSchemaStatement(tokens: Tokens, verb: SchemaVerb, end: number): Head {
+  if (verb === "TRUNCATE") return { kind: "ddl", verb };
+  const at = verb === "RENAME" ? 1 : afterModifiers(tokens, 1);
+  const object = tokens.keyword(at);
+  const accepted = verb === "RENAME" ? object === "TABLE" || object === "TABLES" : schemaObjects.has(object);
+  if (!accepted) throw refusedObject(tokens, at, verb);
+  const hasBody = programs.has(object) && (verb === "CREATE" || (verb === "ALTER" && object === "EVENT"));
+  return { ...(hasBody ? readProgram(tokens, at + 1, end, object) : {}), kind: "ddl", verb };
+}
+
+const programs = new Set(["TRIGGER", "EVENT", "PROCEDURE", "FUNCTION"]);
+
+function refusedObject(tokens: Tokens, at: number, verb: SchemaVerb): StatementError {
+  const object = tokens.keyword(at);
+  const advice = refusedObjects.get(object);
+  return advice === undefined
+    ? new StatementError(
+        "unknown_statement",
+        `${verb} is about nothing that the gateway knows.`,
+        tokens.start(at),
+      )
+    : new StatementError("not_allowed", `${verb} .. ${object} is not accepted. ${advice}`, tokens.start(at));
+}
+
+/** Skips modifiers, `ALGORITHM = x` and `SQL SECURITY x`. DEFINER is not among them on purpose. */
+function afterModifiers(tokens: Tokens, from: number): number {
+  let at = from;
+  for (;;) {
+    if (modifiers.has(tokens.keyword(at))) at += 1;
+    else if (tokens.is(at, "ALGORITHM")) at += tokens.text(at + 1) === "=" ? 3 : 2;
+    else if (tokens.is(at, "SQL") && tokens.is(at + 1, "SECURITY")) at += 3;
+    else return at;
+  }
+}
+
+/**
+ * A stored program runs later, with the privileges of the account that created it: its body is judged now,
+ * by the same list. It is one statement, since a semicolon has been refused before.
+ *
+ * @returns the head of the body, where it is a statement about rows.
+ */
+function readProgram(tokens: Tokens, from: number, end: number, object: string): Partial<Head> {
+  if (object === "TRIGGER") return readBody(tokens, triggerBody(tokens, from, end), end);
+  if (object === "PROCEDURE") return readBody(tokens, procedureBody(tokens, from, end), end);
+  if (object === "EVENT") {
+    const action = findOutside(tokens, from, end, (at) => tokens.is(at, "DO"));
+    return action === end ? {} : readBody(tokens, action + 1, end);
+  }
+  return readFunction(tokens, from, end);
+}
+
+/**
+ * RETURN is reserved, and after it comes an expression, which is no statement. A function without it would
+ * be one from a library (SONAME) or in another language (AS).
+ */
+function readFunction(tokens: Tokens, from: number, end: number): Partial<Head> {
+  const isReturn = (at: number) => tokens.is(at, "RETURN") && tokens.kind(at - 1) !== "dot";
+  const library = findOutside(tokens, from, end, (at) => tokens.is(at, "SONAME"));
+  if (library === end && findOutside(tokens, from, end, isReturn) !== end) return {};
+  throw badBody(tokens, from, "A function's body must be one RETURN.");
+}
+
+/** name .. FOR EACH ROW [FOLLOWS | PRECEDES name] body: https://dev.mysql.com/doc/refman/en/create-trigger.html */
+function triggerBody(tokens: Tokens, from: number, end: number): number {
+  const rows = findOutside(
+    tokens,
+    from,
+    end,
+    (at) => tokens.is(at, "FOR") && tokens.is(at + 1, "EACH") && tokens.is(at + 2, "ROW"),
+  );
+  const at = rows + 3;
+  return tokens.is(at, "FOLLOWS") || tokens.is(at, "PRECEDES") ? at + 2 : at;
+}
+
+/** name (parameters) [characteristic ..] body: https://dev.mysql.com/doc/refman/en/create-procedure.html */
+function procedureBody(tokens: Tokens, from: number, end: number): number {
+  const parameters = findOutside(tokens, from, end, (at) => tokens.kind(at + 1) === "open") + 1;
+  let at = parameters < end ? afterGroup(tokens, parameters, end) : end;
+  for (;;) {
+    if (tokens.is(at, "COMMENT") || tokens.is(at, "LANGUAGE")) at += 2;
+    else if (tokens.is(at, "SQL") && tokens.is(at + 1, "SECURITY")) at += 3;
+    else if (tokens.is(at, "NO") && tokens.is(at + 1, "SQL")) at += 2;
+    else if (tokens.is(at, "CONTAINS") && tokens.is(at + 1, "SQL")) at += 2;
+    else if ((tokens.is(at, "READS") || tokens.is(at, "MODIFIES")) && tokens.is(at + 2, "DATA")) at += 3;
+    else if (tokens.is(at, "NOT") || tokens.is(at, "DETERMINISTIC")) at += 1;
+    else return at;
+  }
+}
+
+function readBody(tokens: Tokens, from: number, end: number): Partial<Head> {
+  if (from >= end) throw badBody(tokens, from, "The body of the stored program is missing.");
+  if (!tokens.is(from, "SET")) return readRows(tokens, from, end);
+  if (setsNewRow(tokens, from, end)) return {};
+  throw badBody(tokens, from, "A stored program may SET columns of NEW only.");
+}
+
+/** SET NEW.a = .., NEW.b = ..: each assignment is looked at, since others would set the session's variables. */
+function setsNewRow(tokens: Tokens, set: number, end: number): boolean {
+  for (
+    let at = set;
+    at < end;
+    at = findOutside(tokens, at + 1, end, (next) => tokens.kind(next) === "comma")
+  ) {
+    if (!tokens.is(at + 1, "NEW") || tokens.kind(at + 2) !== "dot") return false;
+  }
+  return true;
+}
+
+function badBody(tokens: Tokens, at: number, message: string): StatementError {
+  return new StatementError("not_allowed", message, tokens.start(at));
+}

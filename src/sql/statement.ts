@@ -1,0 +1,174 @@
+/**
+ * The guard: exactly one statement, of a kind that a caller may send.
+ *
+ * It is an allow-list over tokens, not a parser of SQL: what it does not know it refuses, and what it
+ * accepts the server still parses. It does not judge functions (GET_LOCK, SLEEP, stored ones) and views:
+ * the session's READ ONLY state and the account's privileges are the wall behind this one.
+ */
+import { StatementError } from "./errors.ts";
+import { readHead } from "./heads.ts";
+import { lex } from "./lexer.ts";
+import type { Head } from "./rows.ts";
+import type { Tokens } from "./tokens.ts";
+import type { Verb } from "./vocabulary.ts";
+
+export { StatementError, type StatementReason } from "./errors.ts";
+export type { Verb } from "./vocabulary.ts";
+
+/** What a grant must allow: `sql:read`, `sql:write` or `sql:ddl`. */
+export type StatementKind = "read" | "write" | "ddl";
+
+export interface Placeholder {
+  /** Without the colon; null for `?`. */
+  name: string | null;
+  /** Offsets in `Statement.text`. */
+  start: number;
+  end: number;
+  /** Offset in what the caller sent. */
+  sourceStart: number;
+}
+
+export interface Statement {
+  kind: StatementKind;
+  verb: Verb;
+  /**
+   * The statement without its closing semicolon and without comments (each is a space now, its newlines
+   * kept; optimizer hints stay). Send this text, not the caller's: what was not judged does not travel.
+   */
+  text: string;
+  placeholders: readonly Placeholder[];
+}
+
+/**
+ * Judges a caller's text.
+ *
+ * @throws StatementError for anything but one statement of an accepted kind
+ */
+export function classify(sql: string): Statement {
+  const tokens = lex(sql);
+  const end = onlyStatementEnd(tokens);
+  const head = readHead(tokens, end);
+  checkHints(tokens);
+  checkAssignments(tokens, end, head);
+  const kind = head.kind === "read" && locksOrAdvances(tokens, end) ? "write" : head.kind;
+  return { kind, verb: head.verb, ...cleanText(tokens, end) };
+}
+
+/** @returns the number of tokens before the optional closing semicolon. */
+function onlyStatementEnd(tokens: Tokens): number {
+  const last = tokens.length - 1;
+  const end = tokens.kind(last) === "semicolon" ? last : tokens.length;
+  if (end === 0 || tokens.length === 0) throw new StatementError("empty", "There is no statement.");
+  for (let at = 0; at < end; at++) {
+    if (tokens.kind(at) !== "semicolon") continue;
+    throw new StatementError(
+      "multiple_statements",
+      "Send one statement at a time, without a semicolon inside; the body of a stored program may be one statement.",
+      tokens.start(at),
+    );
+  }
+  return end;
+}
+
+/** SET_VAR is SET by another name, and RESOURCE_GROUP is server administration. */
+function checkHints(tokens: Tokens): void {
+  for (const gap of tokens.gaps) {
+    if (gap.kind !== "hint") continue;
+    const hint = tokens.source.slice(gap.start, gap.end).toUpperCase();
+    if (!hint.includes("SET_VAR") && !hint.includes("RESOURCE_GROUP")) continue;
+    throw new StatementError(
+      "not_allowed",
+      "The hints SET_VAR and RESOURCE_GROUP are not accepted.",
+      gap.start,
+    );
+  }
+}
+
+/**
+ * INTO is accepted where it names the target of an INSERT or REPLACE, at the place of the verb only: at any
+ * other place, at any depth, it may write a file or a variable. `:=` assigns a variable anywhere.
+ */
+function checkAssignments(tokens: Tokens, end: number, head: Head): void {
+  for (let at = 0; at < end; at++) {
+    if (tokens.kind(at) === "assign") {
+      throw new StatementError(
+        "not_allowed",
+        "Variables cannot be assigned: no := is accepted.",
+        tokens.start(at),
+      );
+    }
+    if (!tokens.is(at, "INTO") || isInsertTarget(tokens, at, head) || isPartitionList(tokens, at, head))
+      continue;
+    throw new StatementError(
+      "not_allowed",
+      "INTO is accepted after INSERT and REPLACE only; a column of that name must be in backquotes.",
+      tokens.start(at),
+    );
+  }
+}
+
+/** INSERT [LOW_PRIORITY | DELAYED | HIGH_PRIORITY] [IGNORE] INTO */
+function isInsertTarget(tokens: Tokens, into: number, head: Head): boolean {
+  let at = into - 1;
+  while (insertModifiers.has(tokens.keyword(at))) at -= 1;
+  return at === head.insert;
+}
+
+const insertModifiers = new Set(["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]);
+
+/** ALTER TABLE .. REORGANIZE PARTITION .. INTO (..): what follows is never a file or a variable. */
+function isPartitionList(tokens: Tokens, into: number, head: Head): boolean {
+  return head.verb === "ALTER" && tokens.kind(into + 1) === "open";
+}
+
+/**
+ * A read that takes row locks (FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE) or advances a sequence (MariaDB:
+ * NEXT VALUE FOR, NEXTVAL, SETVAL) is a write: the server refuses it in a READ ONLY transaction, and its
+ * locks make other callers wait.
+ */
+function locksOrAdvances(tokens: Tokens, end: number): boolean {
+  for (let at = 0; at < end; at++) {
+    if (tokens.is(at, "FOR")) {
+      if (tokens.is(at + 1, "UPDATE") || tokens.is(at + 1, "SHARE")) return true;
+      if (tokens.is(at - 1, "VALUE") && tokens.is(at - 2, "NEXT")) return true;
+    }
+    if (tokens.is(at, "LOCK") && tokens.is(at + 1, "IN") && tokens.is(at + 2, "SHARE")) return true;
+    if (tokens.kind(at + 1) === "open" && (tokens.is(at, "NEXTVAL") || tokens.is(at, "SETVAL"))) return true;
+  }
+  return false;
+}
+
+/** From the first token to the last one, with a space for each comment. */
+function cleanText(tokens: Tokens, end: number): Pick<Statement, "text" | "placeholders"> {
+  const { source } = tokens;
+  const last = tokens.end(end - 1);
+  const placeholders: Placeholder[] = [];
+  let text = "";
+  let copied = tokens.start(0);
+  let next = 0;
+  const copyComments = (until: number): void => {
+    for (; next < tokens.gaps.length; next++) {
+      const gap = tokens.gaps[next];
+      if (gap === undefined || gap.start >= until) return;
+      if (gap.kind === "hint" || gap.end <= copied) continue;
+      text += `${source.slice(copied, gap.start)}${blank(source.slice(gap.start, gap.end))}`;
+      copied = gap.end;
+    }
+  };
+  for (let at = 0; at < end; at++) {
+    const kind = tokens.kind(at);
+    if (kind !== "positional" && kind !== "named") continue;
+    const sourceStart = tokens.start(at);
+    copyComments(sourceStart);
+    const start = text.length + sourceStart - copied;
+    const name = kind === "named" ? tokens.text(at).slice(1) : null;
+    placeholders.push({ name, start, end: start + tokens.end(at) - sourceStart, sourceStart });
+  }
+  copyComments(last);
+  return { text: text + source.slice(copied, last), placeholders };
+}
+
+/** Newlines stay, so that the line numbers in the server's messages stay right. */
+function blank(comment: string): string {
+  return ` ${"\n".repeat(comment.split("\n").length - 1)}`;
+}

@@ -1,0 +1,111 @@
+/**
+ * What the lexer tells apart. `word` is an unquoted identifier or keyword, `identifier` a backquoted one;
+ * x'..' and b'..' are numbers; `positional` is `?`, `named` is `:name`, `assign` is `:=`.
+ */
+export const tokenKinds = [
+  "word",
+  "identifier",
+  "string",
+  "number",
+  "user_variable",
+  "system_variable",
+  "positional",
+  "named",
+  "assign",
+  "semicolon",
+  "open",
+  "close",
+  "comma",
+  "dot",
+  "operator",
+] as const;
+
+export type TokenKind = (typeof tokenKinds)[number];
+
+/** Text between tokens that is neither a token nor white space. */
+export interface Gap {
+  kind: "comment" | "hint";
+  start: number;
+  end: number;
+}
+
+const fields = 3;
+
+/**
+ * The tokens of one statement, as offsets into its text.
+ *
+ * Kept in one typed array: a statement may be a mebibyte of punctuation, and an object for each character
+ * would be most of an isolate's memory.
+ */
+export class Tokens {
+  readonly source: string;
+  /** Comments and optimizer hints, in order. */
+  readonly gaps: Gap[] = [];
+  #data = new Int32Array(64 * fields);
+  #length = 0;
+
+  constructor(source: string) {
+    this.source = source;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(kind: TokenKind, start: number, end: number): void {
+    const at = this.#length * fields;
+    if (at === this.#data.length) {
+      const larger = new Int32Array(at * 2);
+      larger.set(this.#data);
+      this.#data = larger;
+    }
+    this.#data[at] = tokenKinds.indexOf(kind);
+    this.#data[at + 1] = start;
+    this.#data[at + 2] = end;
+    this.#length += 1;
+  }
+
+  /** @returns the kind, or undefined past either end. */
+  kind(index: number): TokenKind | undefined {
+    if (index < 0 || index >= this.#length) return undefined;
+    return tokenKinds[this.#data[index * fields] ?? -1];
+  }
+
+  /** @returns the first offset; past the end, the length of the text. */
+  start(index: number): number {
+    return index < this.#length ? (this.#data[index * fields + 1] ?? 0) : this.source.length;
+  }
+
+  /** @returns the offset after the last character. */
+  end(index: number): number {
+    return index < this.#length ? (this.#data[index * fields + 2] ?? 0) : this.source.length;
+  }
+
+  text(index: number): string {
+    return this.source.slice(this.start(index), this.end(index));
+  }
+
+  /** @returns the word in upper case, or "" for what is not a word or longer than any keyword. */
+  keyword(index: number): string {
+    if (this.kind(index) !== "word" || this.end(index) - this.start(index) > longestKeyword) return "";
+    return upperAscii(this.text(index));
+  }
+
+  /** @returns whether the token is this keyword. @param keyword in upper case */
+  is(index: number, keyword: string): boolean {
+    if (this.kind(index) !== "word" || this.end(index) - this.start(index) !== keyword.length) return false;
+    return upperAscii(this.text(index)) === keyword;
+  }
+}
+
+/** Far above the longest that the guard asks for. */
+const longestKeyword = 32;
+
+/**
+ * Keywords are ASCII. `toUpperCase` alone would make a keyword of other letters (U+017F becomes "S"),
+ * and the server would not.
+ */
+function upperAscii(text: string): string {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return text;
+  return text.toUpperCase();
+}

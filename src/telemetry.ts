@@ -1,0 +1,48 @@
+import type { ErrorCode } from "./errors.ts";
+
+/**
+ * Everything worth observing, as one union. Logs derive from it here; nothing else in src writes to the
+ * console. No event carries a token, a password, a parameter's value or a statement's text.
+ */
+export type Event =
+  | {
+      event: "request";
+      request_id: string;
+      method: string;
+      route: string;
+      status: number;
+      code?: ErrorCode;
+      /** For the operator only. */
+      reason?: string;
+      account?: string;
+      issuer?: string;
+      subject?: string;
+      duration_ms: number;
+    }
+  | { event: "misconfigured"; mistakes: readonly string[] }
+  | { event: "connection_opened"; account: string; identity: string; duration_ms: number }
+  | { event: "connection_refused"; account: string; code: ErrorCode; reason: string }
+  | { event: "connection_closed"; account: string; reason: string }
+  /** A pool could not do what a Worker asked; `reason` is for the operator only. */
+  | { event: "work_failed"; code: ErrorCode; reason?: string };
+
+const warnings: ReadonlySet<Event["event"]> = new Set(["misconfigured", "connection_refused"]);
+
+/** Writes one line of JSON; the platform's log stream adds the time. */
+export function observe(event: Event): void {
+  const line = JSON.stringify(event);
+  if (warnings.has(event.event) || (event.event === "request" && event.status >= 500)) console.warn(line);
+  else console.log(line);
+}
+
+/** Phases a request waited in; a Worker's clock stands still while it computes. */
+export interface Timings {
+  queueMs: number;
+  connectMs: number;
+  databaseMs: number;
+}
+
+/** @returns the value of a Server-Timing header (W3C Server Timing §2). */
+export function serverTiming({ queueMs, connectMs, databaseMs }: Timings): string {
+  return `queue;dur=${queueMs}, connect;dur=${connectMs}, db;dur=${databaseMs}`;
+}

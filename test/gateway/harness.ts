@@ -1,0 +1,138 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "smol-toml";
+import { inject } from "vitest";
+import { createTestHarness } from "wrangler";
+import { makeApplication, readPolicyFile, root, writeApplication } from "../../scripts/application.ts";
+import type { KeyServer, SigningKey } from "../servers/issuer.ts";
+import { createSigningKey, mint, startKeyServer } from "../servers/issuer.ts";
+import type { TestServer } from "./setup.ts";
+
+/** The engine that this run of the gateway tests is about, and its server. */
+export const engine = inject("engine");
+export const server: TestServer = inject("server");
+
+/** The issuers every gateway under test knows, one for each form of keys. */
+export const issuers = {
+  remote: "http://issuer.test/remote",
+  fixed: "http://issuer.test/fixed",
+  secret: "http://issuer.test/secret",
+} as const;
+export const audience = "tidegate";
+export const sharedSecret = "a shared secret of more than 32 bytes, for tests";
+
+export interface Gateway {
+  url: URL;
+  key: SigningKey;
+  keyServer: KeyServer;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Signs a token of the remote issuer; `claims` are added to iss, aud and sub. */
+  token(claims?: Record<string, unknown>): Promise<string>;
+  /** POST /v1/sql with a token of the given role. */
+  sql(
+    body: unknown,
+    options?: { role?: string; path?: string; headers?: Record<string, string> },
+  ): Promise<Answer>;
+  logs(): { level: string; message: string }[];
+  /** Ends the Pool objects: the next request opens new connections. */
+  close(): Promise<void>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of it
+  body: any;
+}
+
+export interface GatewayOptions {
+  /** Replaces parts of cluster: another host, for one. */
+  cluster?: Record<string, unknown>;
+  accounts?: Record<string, Record<string, unknown>>;
+  grants?: Record<string, unknown>[];
+  issuers?: Record<string, unknown>[];
+  secrets?: Record<string, string>;
+}
+
+/** Builds the gateway with a policy for the test servers and starts it on workerd. */
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const key = await createSigningKey();
+  const keyServer = await startKeyServer([key.publicJwk]);
+  const directory = await mkdtemp(join(root, ".tidegate", "test", "gateway-"));
+  const application = join(directory, "application.json");
+  writeApplication(makeApplication("development", policy(options, key, keyServer)), application);
+  const { env, build, main, ...shared } = parse(readFileSync(join(root, "wrangler.toml"), "utf8"));
+  const { build: _, ...development } = (env as Record<string, Record<string, unknown>>).development ?? {};
+  const config = {
+    ...shared,
+    ...development,
+    main: join(root, String(main)),
+    alias: { "#application": application },
+  };
+  const configPath = join(directory, "wrangler.json");
+  await writeFile(configPath, JSON.stringify(config));
+  const secrets = { ...server.passwords, SHARED_SECRET: sharedSecret, ...options.secrets };
+  const harness = createTestHarness({ workers: [{ configPath, secrets }] });
+  const { url } = await harness.listen();
+  const request = async (path: string, init?: RequestInit) => await fetch(new URL(path, url), init);
+  const token = (claims: Record<string, unknown> = {}) =>
+    mint(key, { iss: issuers.remote, aud: audience, sub: "someone", role: "analyst", ...claims });
+  return {
+    url,
+    key,
+    keyServer,
+    fetch: request,
+    token,
+    async sql(body, { role = "analyst", path = "/v1/sql", headers = {} } = {}) {
+      const authorization = `Bearer ${await token({ role })}`;
+      const init = { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) };
+      return await read(
+        await request(path, {
+          ...init,
+          headers: { authorization, "content-type": "application/json", ...headers },
+        }),
+      );
+    },
+    logs: () => harness.getLogs(),
+    async close() {
+      await harness.close();
+      await keyServer.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function read(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = (response.headers.get("content-type") ?? "").includes("json");
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+/** The development policy with the test servers, its grants for each of the three issuers. */
+function policy(options: GatewayOptions, key: SigningKey, keyServer: KeyServer): Record<string, unknown> {
+  const base = readPolicyFile("development") as {
+    cluster: Record<string, unknown>;
+    accounts: Record<string, Record<string, unknown>>;
+    grants: Record<string, unknown>[];
+  };
+  const accounts = Object.fromEntries(
+    Object.entries(base.accounts).map(([name, { acts_as, ...account }]) => [
+      name,
+      server.actsAs[name] === undefined ? account : { ...account, acts_as },
+    ]),
+  );
+  const grants = Object.values(issuers).flatMap((issuer) =>
+    base.grants.map((grant) => ({ ...grant, issuer })),
+  );
+  return {
+    cluster: { ...base.cluster, engine, hosts: [`localhost:${server.port}`], ...options.cluster },
+    accounts: { ...accounts, ...options.accounts },
+    issuers: options.issuers ?? [
+      { issuer: issuers.remote, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] },
+      { issuer: issuers.fixed, audience, jwks: { keys: [key.publicJwk] }, algorithms: ["ES256"] },
+      { issuer: issuers.secret, audience, secret: "SHARED_SECRET", algorithms: ["HS256"] },
+    ],
+    grants: options.grants ?? grants,
+  };
+}

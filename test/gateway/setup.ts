@@ -1,0 +1,52 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { root } from "../../scripts/application.ts";
+import { ensurePki } from "../servers/pki.ts";
+import { loadSample } from "../servers/sample.ts";
+import type { Engine } from "../servers/server.ts";
+import { startDatabase } from "../servers/server.ts";
+
+/** What the tests know of the server that is running for them. */
+export interface TestServer {
+  port: number;
+  administrator: { user: string; password: string };
+  ca: string;
+  caPath: string;
+  pkiDirectory: string;
+  /** Worker secrets: the passwords of the sample's login accounts. */
+  passwords: Record<string, string>;
+  /** Which sample accounts are proxy users, and of whom. */
+  actsAs: Record<string, string | undefined>;
+}
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    engine: Engine;
+    server: TestServer;
+  }
+}
+
+/** Starts the engine's server with the sample database, once for all test files of a project. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const engine = project.name === "mariadb" ? "mariadb" : "mysql";
+  const directory = join(root, ".tidegate", "test");
+  mkdirSync(directory, { recursive: true });
+  const pki = await ensurePki(join(directory, "pki"));
+  // Read by wrangler when it is loaded: the CAs that workerd trusts.
+  process.env.NODE_EXTRA_CA_CERTS = pki.caPath;
+  const log = (line: string) => console.log(`  ${line}`);
+  const server = await startDatabase({ engine, directory: join(directory, engine), pki, log });
+  const passwords = { analyst: "analyst's test password", editor: "editor's test password" };
+  const accounts = await loadSample(server, { passwords, cities: 5_000, log });
+  project.provide("server", {
+    port: server.port,
+    administrator: server.administrator,
+    ca: pki.ca,
+    caPath: pki.caPath,
+    pkiDirectory: join(directory, "pki"),
+    passwords: { ANALYST_PASSWORD: passwords.analyst, EDITOR_PASSWORD: passwords.editor },
+    actsAs: { analyst: accounts.analyst.actsAs, editor: accounts.editor.actsAs },
+  });
+  return () => server.stop();
+}

@@ -1,0 +1,90 @@
+import { join } from "node:path";
+import type { Engine } from "./installation.ts";
+
+/** Whether clients must use TLS ("required"), may ("offered"), or cannot ("none"). */
+export type TlsMode = "required" | "offered" | "none";
+
+export interface ServerPaths {
+  dataDirectory: string;
+  /** Holds the pid file, the certificates and, where its name is short enough, the socket. */
+  runDirectory: string;
+  socket: string;
+}
+
+/** Small memory, no binary log, no wait for the disk: data of tests may be lost in a power cut. */
+const shared = [
+  "--skip-name-resolve",
+  "--performance-schema=OFF",
+  "--innodb-buffer-pool-size=64M",
+  "--innodb-flush-log-at-trx-commit=2",
+  // The default of 64 MB is a quarter of the whole server.
+  "--innodb-log-buffer-size=4M",
+  "--skip-log-bin",
+  "--local-infile=OFF",
+  "--default-time-zone=+00:00",
+];
+
+const perEngine: Record<Engine, string[]> = {
+  // --loose: older versions lack some of these.
+  mysql: [
+    "--loose-mysqlx=OFF",
+    "--secure-file-priv=NULL",
+    "--loose-innodb-redo-log-capacity=64M",
+    "--loose-check-proxy-users=ON",
+    "--loose-caching-sha2-password-proxy-users=ON",
+    "--loose-sha256-password-proxy-users=ON",
+    "--plugin-load-add=mysql_no_login=mysql_no_login.so",
+  ],
+  // Without option files MariaDB 10.11 would fall back to latin1.
+  mariadb: ["--character-set-server=utf8mb4", "--innodb-log-file-size=64M", "--key-buffer-size=1M"],
+};
+
+/** The options that make the server's TLS what `mode` says; the PEM files are in `tlsDirectory`. */
+export function tlsArguments(engine: Engine, mode: TlsMode, tlsDirectory: string): string[] {
+  if (mode === "none") {
+    return engine === "mysql"
+      ? ["--tls-version=", "--loose-auto-generate-certs=OFF", "--require-secure-transport=OFF"]
+      : ["--skip-ssl", "--require-secure-transport=OFF"];
+  }
+  return [
+    `--ssl-ca=${join(tlsDirectory, "ca.pem")}`,
+    `--ssl-cert=${join(tlsDirectory, "server.pem")}`,
+    `--ssl-key=${join(tlsDirectory, "server.key")}`,
+    "--tls-version=TLSv1.2,TLSv1.3",
+    `--require-secure-transport=${mode === "required" ? "ON" : "OFF"}`,
+  ];
+}
+
+/** The options of a server that is the same wherever it runs. */
+export function commonArguments(engine: Engine): string[] {
+  return [...shared, ...perEngine[engine]];
+}
+
+/** The options that place a server on this machine. */
+export function placeArguments(engine: Engine, paths: ServerPaths, port: number): string[] {
+  return [
+    `--datadir=${paths.dataDirectory}`,
+    `--socket=${paths.socket}`,
+    `--pid-file=${join(paths.runDirectory, "server.pid")}`,
+    `--port=${port}`,
+    "--bind-address=127.0.0.1",
+    // MariaDB knows no NULL here: a folder that never holds anything.
+    ...(engine === "mariadb" ? [`--secure-file-priv=${join(paths.runDirectory, "files")}`] : []),
+  ];
+}
+
+/**
+ * One statement a line (an init file needs that): root may log in from here only, with this password.
+ * The password must be free of quotes and backslashes.
+ */
+export function administratorStatements(engine: Engine, password: string): string {
+  const proxy = engine === "mysql" ? ["GRANT PROXY ON ''@'' TO 'root'@'127.0.0.1' WITH GRANT OPTION"] : [];
+  const statements = [
+    `ALTER USER 'root'@'localhost' IDENTIFIED BY '${password}'`,
+    `CREATE USER IF NOT EXISTS 'root'@'127.0.0.1' IDENTIFIED BY '${password}'`,
+    `ALTER USER 'root'@'127.0.0.1' IDENTIFIED BY '${password}'`,
+    "GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION",
+    ...proxy,
+  ];
+  return statements.map((statement) => `${statement};\n`).join("");
+}

@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { commonArguments, tlsArguments } from "./arguments.ts";
+import { launch } from "./child.ts";
+import { administratorPassword } from "./data.ts";
+import { ServerUnavailableError } from "./errors.ts";
+import type { DockerInstallation } from "./installation.ts";
+import { type Launched, writePki } from "./native.ts";
+import { run } from "./run.ts";
+import type { StartOptions } from "./server.ts";
+
+/**
+ * Starts the official image in the foreground, its data in a volume named after the directory. The image's
+ * own start script makes the data and sets root's password. Throws ServerUnavailableError.
+ */
+export async function launchDocker(
+  installation: DockerInstallation,
+  options: StartOptions,
+  port: number,
+  logPath: string,
+): Promise<Launched> {
+  const { directory, engine, log } = options;
+  // Others cannot pass this folder, so the key inside may be readable by the container's user.
+  const privateFolder = join(directory, "container");
+  const tlsFolder = join(privateFolder, "tls");
+  rmSync(privateFolder, { recursive: true, force: true });
+  mkdirSync(tlsFolder, { recursive: true });
+  chmodSync(privateFolder, 0o700);
+  chmodSync(tlsFolder, 0o755);
+  writePki(tlsFolder, options.pki);
+  chmodSync(join(tlsFolder, "server.key"), 0o644);
+  const name = `tidegate-${engine}-${createHash("sha256").update(directory).digest("hex").slice(0, 12)}`;
+  await run("docker", ["rm", "--force", name]);
+  const { password, isNew } = administratorPassword(directory);
+  // A volume whose password was lost is of no use.
+  if (isNew) await run("docker", ["volume", "rm", "--force", name]);
+  log(`docker: getting ${installation.image} unless it is here`);
+  const pulled = await run("docker", ["pull", "--quiet", installation.image]);
+  const present = await run("docker", ["image", "inspect", installation.image]);
+  if (present.status !== 0) throw new ServerUnavailableError(`docker pull failed: ${pulled.stderr.trim()}`);
+  const prefix = engine === "mysql" ? "MYSQL" : "MARIADB";
+  const child = await launch({
+    command: [
+      ...["docker", "run", "--rm", "--name", name],
+      ...["--publish", `127.0.0.1:${port}:3306`],
+      ...["--volume", `${tlsFolder}:/tidegate:ro`],
+      ...["--mount", `type=volume,source=${name},target=/var/lib/mysql`],
+      // Without a value docker takes it from its own environment, which other users cannot list.
+      ...["--env", `${prefix}_ROOT_PASSWORD`, "--env", `${prefix}_ROOT_HOST=%`],
+      installation.image,
+      ...commonArguments(engine),
+      ...tlsArguments(engine, options.tls ?? "required", "/tidegate"),
+      ...(options.extraArguments ?? []),
+    ],
+    environment: { ...process.env, [`${prefix}_ROOT_PASSWORD`]: password },
+    logPath,
+  });
+  // A signal to docker's client reaches the server, but SIGKILL ends the client alone.
+  void child.exited.then(() => run("docker", ["rm", "--force", name]));
+  return {
+    child: {
+      ...child,
+      kill: async () => {
+        await run("docker", ["kill", name]);
+        return child.kill();
+      },
+    },
+    password,
+    socket: undefined,
+    dataDirectory: undefined,
+    cleanUp: () => {},
+  };
+}

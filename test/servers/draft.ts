@@ -1,0 +1,16 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/**
+ * A name beside `path` for what is not complete yet, after removing what ended runs left there. The name is
+ * new each time: a program whose caller was killed may still be writing to the last one.
+ */
+export function freshDraft(path: string): string {
+  const folder = dirname(path);
+  const prefix = `${basename(path)}.draft-`;
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    if (name.startsWith(prefix)) rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 3 });
+  }
+  return join(folder, `${prefix}${randomBytes(4).toString("hex")}`);
+}

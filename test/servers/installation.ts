@@ -1,0 +1,219 @@
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type DebianTree, debianTree } from "./debian.ts";
+import { messageOf, ServerUnavailableError } from "./errors.ts";
+import { isProgram, run, which } from "./run.ts";
+
+export type Engine = "mysql" | "mariadb";
+
+/** A server program on this machine. */
+export interface NativeInstallation {
+  kind: "native";
+  engine: Engine;
+  /** "9.7.4". */
+  version: string;
+  /** Where it was found, for people. */
+  source: string;
+  /** The path of mysqld or mariadbd itself. */
+  program: string;
+  /** What to execute: the program, or a loader with the program as its argument. */
+  command: string[];
+  environment: NodeJS.ProcessEnv;
+  /** Options that tell a program outside its usual place where its files are. */
+  layout: string[];
+  /** Where MariaDB's system table scripts may be, best first. */
+  shareDirectories: string[];
+}
+
+/** The official container image. */
+export interface DockerInstallation {
+  kind: "docker";
+  engine: Engine;
+  /** The image's tag; the exact version is known when the server runs. */
+  version: string;
+  source: string;
+  image: string;
+}
+
+export type Installation = NativeInstallation | DockerInstallation;
+
+interface EngineFacts {
+  variable: string;
+  program: string;
+  suite: string;
+  packages: string[];
+  alone: string[];
+  image: string;
+}
+
+const facts: Record<Engine, EngineFacts> = {
+  mysql: {
+    variable: "TIDEGATE_MYSQLD",
+    program: "mysqld",
+    suite: "sid",
+    packages: ["mysql-server-core"],
+    alone: [],
+    image: "mysql:9",
+  },
+  mariadb: {
+    variable: "TIDEGATE_MARIADBD",
+    program: "mariadbd",
+    suite: "bookworm",
+    packages: ["mariadb-server-core"],
+    // For auth_ed25519.so only; what the package depends on is not needed.
+    alone: ["mariadb-server"],
+    image: "mariadb:10.11",
+  },
+};
+
+/** Client programs, Perl and manuals that the server's packages bring along. */
+const unneeded = ["usr/bin", "usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/perl"];
+
+const repository = join(import.meta.dirname, "../..");
+
+/** Unpacked packages are shared by all servers of this working copy. */
+const treesDirectory = join(repository, ".tidegate/servers");
+
+/**
+ * Finds a server: the environment variable TIDEGATE_MYSQLD or TIDEGATE_MARIADBD, Debian packages, the PATH,
+ * Docker. Throws ServerUnavailableError with each way that was tried and why it failed. A variable that is
+ * set but does not work is an error; nothing else is tried then.
+ */
+export async function findInstallation(engine: Engine, log: (line: string) => void): Promise<Installation> {
+  const { variable, program } = facts[engine];
+  const chosen = process.env[variable];
+  if (chosen) {
+    try {
+      return await onDisk(engine, chosen, variable);
+    } catch (error) {
+      throw new ServerUnavailableError(`${variable}: ${messageOf(error)}`);
+    }
+  }
+  const ways: [string, () => Promise<Installation>][] = [
+    ["Debian packages", () => fromDebian(engine, log)],
+    [`${program} on the PATH`, () => fromPath(engine)],
+    ["Docker", () => fromDocker(engine)],
+  ];
+  const failures: string[] = [];
+  for (const [name, way] of ways) {
+    try {
+      const found = await way();
+      if (failures.length > 0) log(`${engine}: ${failures.join("; ")}`);
+      log(`${engine} ${found.version}: ${found.source}`);
+      return found;
+    } catch (error) {
+      failures.push(`${name}: ${messageOf(error)}`);
+    }
+  }
+  throw new ServerUnavailableError(
+    `No ${engine} server could be had. Tried:\n${failures.map((line) => `- ${line}`).join("\n")}\n` +
+      `What helps: install ${engine}'s server and set ${variable} to the path of ${program}; or start Docker; ` +
+      `or on Debian let apt reach its mirror.`,
+  );
+}
+
+async function fromDebian(engine: Engine, log: (line: string) => void): Promise<NativeInstallation> {
+  const { suite, packages, alone, program } = facts[engine];
+  const directory = join(treesDirectory, engine);
+  const tree = await debianTree({ suite, packages, alone, prune: unneeded, directory, log });
+  const path = join(tree.directory, "usr/sbin", program);
+  const share = join(tree.directory, "usr/share/mysql");
+  return describe({
+    kind: "native",
+    engine,
+    version: "",
+    source: `Debian ${suite} packages in ${tree.directory}`,
+    program: path,
+    // --argv0: the server works out its own place from the name it is called by.
+    command: [tree.loader, "--library-path", tree.libraryPath, "--argv0", path, path],
+    environment: treeEnvironment(tree),
+    layout: [
+      `--basedir=${join(tree.directory, "usr")}`,
+      `--plugin-dir=${join(tree.directory, "usr/lib/mysql/plugin")}`,
+      `--lc-messages-dir=${share}`,
+      `--character-sets-dir=${join(share, "charsets")}`,
+    ],
+    shareDirectories: [share],
+  });
+}
+
+function treeEnvironment(tree: DebianTree): NodeJS.ProcessEnv {
+  return {
+    ...plainEnvironment(),
+    OPENSSL_MODULES: join(tree.libraryDirectory, "ossl-modules"),
+    OPENSSL_CONF: "/dev/null",
+  };
+}
+
+/** Nothing of the caller's environment may steer a server (LD_PRELOAD, MYSQL_HOME, locale). */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, LC_ALL: "C" };
+}
+
+async function fromPath(engine: Engine): Promise<NativeInstallation> {
+  const path = which(facts[engine].program);
+  if (path === undefined) throw new ServerUnavailableError("not found");
+  return onDisk(engine, path, "the PATH");
+}
+
+async function onDisk(engine: Engine, path: string, source: string): Promise<NativeInstallation> {
+  if (!isProgram(path)) throw new ServerUnavailableError(`${path} is not an executable file`);
+  const program = realpathSync(path);
+  const prefix = join(dirname(program), "..");
+  return describe({
+    kind: "native",
+    engine,
+    version: "",
+    source: `${path}, from ${source}`,
+    program,
+    command: [program],
+    environment: plainEnvironment(),
+    layout: [],
+    shareDirectories: [prefix, "/usr"].flatMap((base) => [
+      join(base, "share/mysql"),
+      join(base, "share/mariadb"),
+      join(base, "share"),
+    ]),
+  });
+}
+
+/** Asks the program for its version, which also shows that it runs at all and is of the right kind. */
+async function describe(installation: NativeInstallation): Promise<NativeInstallation> {
+  const [file = "", ...args] = installation.command;
+  const answer = await run(file, [...args, "--no-defaults", "--version"], {
+    env: installation.environment,
+    timeoutMs: 30_000,
+  });
+  const version = /Ver (\d+\.\d+\.\d+)/.exec(answer.stdout)?.[1];
+  if (answer.status !== 0 || version === undefined) {
+    throw new ServerUnavailableError(
+      `${installation.program} does not run: ${answer.stderr.trim() || answer.stdout.trim()}`,
+    );
+  }
+  const engine = answer.stdout.includes("MariaDB") ? "mariadb" : "mysql";
+  if (engine !== installation.engine) {
+    throw new ServerUnavailableError(`${installation.program} is ${engine} ${version}`);
+  }
+  return { ...installation, version };
+}
+
+async function fromDocker(engine: Engine): Promise<DockerInstallation> {
+  if (which("docker") === undefined) throw new ServerUnavailableError("docker is not installed");
+  const info = await run("docker", ["info", "--format", "{{.ServerVersion}}"], { timeoutMs: 20_000 });
+  if (info.status !== 0 || info.stdout.trim() === "") {
+    throw new ServerUnavailableError(`its daemon does not answer: ${info.stderr.trim().split("\n").at(-1)}`);
+  }
+  const { image } = facts[engine];
+  return {
+    kind: "docker",
+    engine,
+    version: image.split(":")[1] ?? "",
+    source: `Docker image ${image}`,
+    image,
+  };
+}
+
+/** MariaDB's SQL script of that name, or undefined where this version has none. */
+export function shareFile(installation: NativeInstallation, name: string): string | undefined {
+  return installation.shareDirectories.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}

@@ -1,0 +1,95 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname } from "node:path";
+import type { CryptoKey, JWK, JWTPayload } from "jose";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
+
+/** An issuer's key pair, ES256. */
+export interface SigningKey {
+  privateKey: CryptoKey;
+  publicJwk: JWK;
+}
+
+/** @returns a new key pair whose kid is its thumbprint (RFC 7638) */
+export async function createSigningKey(): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
+  return { privateKey, publicJwk: await describe(await exportJWK(publicKey)) };
+}
+
+/** Reads the key pair kept in a file (a private JWK), or makes it: tokens outlive a restart. */
+export async function ensureSigningKey(path: string): Promise<SigningKey> {
+  if (!existsSync(path)) {
+    const { privateKey } = await createSigningKey();
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, JSON.stringify(await exportJWK(privateKey)), { mode: 0o600 });
+  }
+  return await readSigningKey(path);
+}
+
+/** @throws when the file is missing or holds no private JWK */
+export async function readSigningKey(path: string): Promise<SigningKey> {
+  const { d, ...publicPart } = JSON.parse(readFileSync(path, "utf8")) as JWK;
+  const publicJwk = await describe(publicPart);
+  return { privateKey: (await importJWK({ ...publicPart, d, alg: "ES256" } as JWK)) as CryptoKey, publicJwk };
+}
+
+async function describe(jwk: JWK): Promise<JWK> {
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: "ES256", use: "sig" };
+}
+
+/**
+ * Signs a token.
+ * @param claims `iss` and `aud` as the gateway expects them; `exp` as a NumericDate or a time span like "1h"
+ */
+export async function mint(
+  key: SigningKey,
+  claims: JWTPayload,
+  options: { expires?: string | number; kid?: string } = {},
+): Promise<string> {
+  const { kid = key.publicJwk.kid } = options;
+  const header = { alg: "ES256", typ: "JWT", ...(kid === undefined ? {} : { kid }) };
+  return await new SignJWT(claims)
+    .setProtectedHeader(header)
+    .setIssuedAt()
+    .setExpirationTime(options.expires ?? "1h")
+    .sign(key.privateKey);
+}
+
+export interface KeyServer {
+  url: string;
+  jwksUri: string;
+  /** How often the keys have been fetched. */
+  readonly fetches: number;
+  stop(): Promise<void>;
+}
+
+/** Serves the public keys on loopback under /.well-known/jwks.json, as an issuer does. */
+export async function startKeyServer(keys: JWK[], port = 0): Promise<KeyServer> {
+  let fetches = 0;
+  const server = createServer((request, response) => {
+    if (request.url !== "/.well-known/jwks.json") {
+      response.writeHead(404).end();
+      return;
+    }
+    fetches += 1;
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ keys }));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    jwksUri: `${url}/.well-known/jwks.json`,
+    get fetches() {
+      return fetches;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}

@@ -1,0 +1,123 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ServerUnavailableError } from "./errors.ts";
+
+/** A process by its id and, where /proc tells, its start time: ids are used again, pairs are not. */
+export interface ProcessIdentity {
+  pid: number;
+  startTime: string | null;
+}
+
+/** The identity of a running process; `startTime` is null where there is no /proc. */
+export function identify(pid: number): ProcessIdentity {
+  try {
+    // Field 22 of stat; the name in field 2 may hold spaces and parentheses, so count from its end.
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { pid, startTime: fields[19] ?? null };
+  } catch {
+    return { pid, startTime: null };
+  }
+}
+
+/** Whether that very process is still running. A zombie counts as gone. */
+export function isAlive(known: ProcessIdentity): boolean {
+  try {
+    process.kill(known.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  try {
+    const stat = readFileSync(`/proc/${known.pid}/stat`, "utf8");
+    if (stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z")) return false;
+  } catch {
+    // No /proc: the signal test above is all there is.
+  }
+  const now = identify(known.pid);
+  return known.startTime === null || now.startTime === null || now.startTime === known.startTime;
+}
+
+/** A lock that this process holds. */
+export interface Lock {
+  release(): void;
+}
+
+/**
+ * Takes the lock directory `path`, or returns the process that holds it. A lock whose process is gone is
+ * taken over. Works between processes of one machine that see each other's ids.
+ */
+export function tryLock(path: string): Lock | { holder: ProcessIdentity } {
+  mkdirSync(dirname(path), { recursive: true });
+  // rename() onto a directory that is not empty fails, so the lock appears complete or not at all.
+  const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  mkdirSync(draft);
+  writeFileSync(`${draft}/owner.json`, JSON.stringify(identify(process.pid)));
+  for (;;) {
+    try {
+      renameSync(draft, path);
+      return { release: () => rmSync(path, { recursive: true, force: true }) };
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code !== "ENOTEMPTY" && code !== "EEXIST") {
+        rmSync(draft, { recursive: true, force: true });
+        throw error;
+      }
+    }
+    const holder = ownerOf(path);
+    if (holder !== undefined && isAlive(holder)) {
+      rmSync(draft, { recursive: true, force: true });
+      return { holder };
+    }
+    discardStale(path, holder);
+  }
+}
+
+function ownerOf(path: string): ProcessIdentity | undefined {
+  try {
+    return JSON.parse(readFileSync(`${path}/owner.json`, "utf8")) as ProcessIdentity;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Moves a dead process's lock away; puts it back when another process was faster and it is a live one. */
+function discardStale(path: string, dead: ProcessIdentity | undefined): void {
+  const away = `${path}.stale.${process.pid}`;
+  try {
+    renameSync(path, away);
+  } catch {
+    return;
+  }
+  const moved = ownerOf(away);
+  if (moved !== undefined && moved.pid !== dead?.pid && isAlive(moved)) renameSync(away, path);
+  else rmSync(away, { recursive: true, force: true });
+}
+
+/**
+ * Runs `action` while holding the lock directory `path`; waits for another process's `action` to end.
+ * Throws ServerUnavailableError after `waitMs`.
+ */
+export async function withLock<T>(
+  path: string,
+  options: { log: (line: string) => void; waitMs: number },
+  action: () => Promise<T>,
+): Promise<T> {
+  const deadlineMs = Date.now() + options.waitMs;
+  let lock = tryLock(path);
+  if ("holder" in lock) options.log(`waiting for process ${lock.holder.pid}, which holds ${path}`);
+  while ("holder" in lock) {
+    if (Date.now() > deadlineMs) {
+      throw new ServerUnavailableError(
+        `process ${lock.holder.pid} has held ${path} for ${options.waitMs} ms: wait for it or end it, then try again`,
+      );
+    }
+    await sleep(200);
+    lock = tryLock(path);
+  }
+  try {
+    return await action();
+  } finally {
+    lock.release();
+  }
+}

@@ -1,0 +1,87 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { commonArguments, placeArguments, type ServerPaths, tlsArguments } from "./arguments.ts";
+import { type Child, launch } from "./child.ts";
+import { administratorPassword, chooseIdentity, ensureData, giveTo, writeInitFile } from "./data.ts";
+import type { NativeInstallation } from "./installation.ts";
+import type { ServerPki, StartOptions } from "./server.ts";
+
+/** A unix socket's address holds 108 bytes, the last of them NUL; MySQL adds ".lock" to a file beside it. */
+const maxSocketPathBytes = 102;
+
+/** A server that was started and may not be ready yet. */
+export interface Launched {
+  child: Child;
+  password: string;
+  socket: string | undefined;
+  dataDirectory: string | undefined;
+  /** Removes what is of use only while the server runs. */
+  cleanUp(): void;
+}
+
+/** Prepares `directory` and starts the program. Throws ServerUnavailableError, or what the start threw. */
+export async function launchNative(
+  installation: NativeInstallation,
+  options: StartOptions,
+  port: number,
+  logPath: string,
+): Promise<Launched> {
+  const { directory, engine, log } = options;
+  // Root's own folders may be closed to others; the server's user has to pass through this one.
+  if (process.getuid?.() === 0) chmodSync(directory, 0o711);
+  const identity = await chooseIdentity(installation, directory, log);
+  const runDirectory = join(directory, "run");
+  rmSync(runDirectory, { recursive: true, force: true });
+  mkdirSync(join(runDirectory, "files"), { recursive: true });
+  chmodSync(runDirectory, 0o700);
+  writePki(runDirectory, options.pki);
+  const socket = socketPath(runDirectory);
+  const paths: ServerPaths = { dataDirectory: join(directory, "data"), runDirectory, socket };
+  giveTo(identity, runDirectory);
+  if (dirname(socket) !== runDirectory) giveTo(identity, dirname(socket));
+  const { password, isNew } = administratorPassword(directory);
+  const made = await ensureData(installation, paths, password, identity, log);
+  // Data whose password was lost gets the new one; --skip-grant-tables would refuse the statements.
+  const forgot =
+    isNew && !made ? [`--init-file=${writeInitFile(installation, paths, password, identity)}`] : [];
+  const child = await launch({
+    command: [
+      ...installation.command,
+      "--no-defaults",
+      ...installation.layout,
+      ...placeArguments(engine, paths, port),
+      ...commonArguments(engine),
+      ...tlsArguments(engine, options.tls ?? "required", runDirectory),
+      ...(process.getuid?.() === 0 && identity === undefined ? ["--user=root"] : []),
+      ...forgot,
+      ...(options.extraArguments ?? []),
+    ],
+    environment: installation.environment,
+    identity,
+    logPath,
+  });
+  return {
+    child,
+    password,
+    socket,
+    dataDirectory: paths.dataDirectory,
+    cleanUp: () => {
+      rmSync(runDirectory, { recursive: true, force: true });
+      if (dirname(socket) !== runDirectory) rmSync(dirname(socket), { recursive: true, force: true });
+    },
+  };
+}
+
+/** The three PEM files of a server's TLS. The caller sees to who may read the folder. */
+export function writePki(folder: string, pki: ServerPki): void {
+  writeFileSync(join(folder, "ca.pem"), pki.ca, { mode: 0o644 });
+  writeFileSync(join(folder, "server.pem"), pki.certificate, { mode: 0o644 });
+  writeFileSync(join(folder, "server.key"), pki.key, { mode: 0o600 });
+}
+
+function socketPath(runDirectory: string): string {
+  const natural = join(runDirectory, "server.sock");
+  if (Buffer.byteLength(natural) <= maxSocketPathBytes) return natural;
+  return join(mkdtempSync(join(tmpdir(), "tidegate-")), "server.sock");
+}

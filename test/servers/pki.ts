@@ -1,0 +1,239 @@
+// @peculiar/x509 needs the metadata API in place before it is loaded.
+import "reflect-metadata";
+import { createPrivateKey, randomBytes, type webcrypto, X509Certificate } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as x509 from "@peculiar/x509";
+import { withLock } from "./lock.ts";
+
+/** A certificate and its private key, both PEM: "BEGIN CERTIFICATE" and "BEGIN PRIVATE KEY" (PKCS#8). */
+export interface KeyedCertificate {
+  certificate: string;
+  key: string;
+}
+
+/** Times default to an hour ago (clocks differ) and a year from now. */
+export interface Validity {
+  notBefore?: Date;
+  notAfter?: Date;
+}
+
+export type KeyType = "P-256" | "P-384" | "RSA-2048";
+
+export interface LeafOptions extends Validity {
+  commonName: string;
+  /** Names for subjectAltName. With neither `dns` nor `ip` the certificate has no subjectAltName at all. */
+  dns?: string[];
+  ip?: string[];
+  /** Extended key usages. Default: serverAuth. An empty list leaves the extension out. */
+  usages?: ("serverAuth" | "clientAuth" | "codeSigning")[];
+  keyType?: KeyType;
+}
+
+export interface AuthorityOptions extends Validity {
+  keyType?: KeyType;
+  /** The authority that signs this one; without it, it signs itself. */
+  parent?: Authority;
+  /** basicConstraints CA. False makes an issuer that no client may accept as one. Default: true. */
+  ca?: boolean;
+}
+
+/** A private certificate authority. */
+export interface Authority extends KeyedCertificate {
+  commonName: string;
+  /** Issues a leaf certificate (not a CA, digitalSignature). */
+  issue(options: LeafOptions): Promise<KeyedCertificate>;
+}
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/** Makes a self-signed authority, or one signed by `options.parent`. */
+export async function createAuthority(
+  commonName: string,
+  options: AuthorityOptions = {},
+): Promise<Authority> {
+  const keys = await generateKeys(options.keyType);
+  const isCa = options.ca ?? true;
+  const flags = isCa
+    ? x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign
+    : x509.KeyUsageFlags.digitalSignature;
+  const certificate = await sign(
+    commonName,
+    keys.publicKey,
+    options,
+    options.parent ?? { commonName, keys },
+    [new x509.BasicConstraintsExtension(isCa, undefined, true), new x509.KeyUsagesExtension(flags, true)],
+  );
+  return assemble(commonName, certificate, keys);
+}
+
+/** Reads an authority back from its PEM certificate and key (EC P-256 only, as ensurePki makes it). */
+async function readAuthority(certificate: string, key: string): Promise<Authority> {
+  const algorithm = algorithmOf("P-256");
+  const der = createPrivateKey(key).export({ type: "pkcs8", format: "der" });
+  const privateKey = await crypto.subtle.importKey("pkcs8", der, algorithm, true, ["sign"]);
+  const parsed = new x509.X509Certificate(certificate);
+  const publicKey = await parsed.publicKey.export(algorithm, ["verify"], crypto);
+  const commonName = parsed.subjectName.getField("CN")[0] ?? "";
+  return assemble(commonName, certificate, { privateKey, publicKey } as webcrypto.CryptoKeyPair);
+}
+
+/** The keys behind an authority, which its users have no business with. */
+const keysOf = new WeakMap<Authority, webcrypto.CryptoKeyPair>();
+
+async function assemble(
+  commonName: string,
+  certificate: string,
+  keys: webcrypto.CryptoKeyPair,
+): Promise<Authority> {
+  const authority: Authority = {
+    commonName,
+    certificate,
+    key: await exportKey(keys.privateKey),
+    issue: (options) => issueLeaf(authority, options),
+  };
+  keysOf.set(authority, keys);
+  return authority;
+}
+
+async function issueLeaf(issuer: Authority, options: LeafOptions): Promise<KeyedCertificate> {
+  const keys = await generateKeys(options.keyType);
+  const usages = options.usages ?? ["serverAuth"];
+  const names: x509.JsonGeneralNames = [
+    ...(options.dns ?? []).map((value) => ({ type: "dns" as const, value })),
+    ...(options.ip ?? []).map((value) => ({ type: "ip" as const, value })),
+  ];
+  const extensions: x509.Extension[] = [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+  ];
+  if (usages.length > 0) {
+    extensions.push(new x509.ExtendedKeyUsageExtension(usages.map((usage) => x509.ExtendedKeyUsage[usage])));
+  }
+  if (names.length > 0) extensions.push(new x509.SubjectAlternativeNameExtension(names));
+  const certificate = await sign(options.commonName, keys.publicKey, options, issuer, extensions);
+  return { certificate, key: await exportKey(keys.privateKey) };
+}
+
+async function sign(
+  commonName: string,
+  publicKey: webcrypto.CryptoKey,
+  validity: Validity,
+  issuer: Authority | { commonName: string; keys: webcrypto.CryptoKeyPair },
+  extensions: x509.Extension[],
+): Promise<string> {
+  const issuerKeys = "keys" in issuer ? issuer.keys : keysOf.get(issuer);
+  if (issuerKeys === undefined) throw new TypeError("the issuer was not made by createAuthority");
+  const certificate = await x509.X509CertificateGenerator.create(
+    {
+      // The first bit is clear: a serial number is a positive integer.
+      serialNumber: `4${randomBytes(16).toString("hex").slice(1)}`,
+      subject: [{ CN: [commonName] }],
+      issuer: [{ CN: [issuer.commonName] }],
+      notBefore: validity.notBefore ?? new Date(Date.now() - hourMs),
+      notAfter: validity.notAfter ?? new Date(Date.now() + 365 * dayMs),
+      publicKey,
+      signingKey: issuerKeys.privateKey,
+      signingAlgorithm: { ...issuerKeys.privateKey.algorithm, hash: "SHA-256" } as webcrypto.EcdsaParams,
+      extensions: [
+        ...extensions,
+        await x509.SubjectKeyIdentifierExtension.create(publicKey, false, crypto),
+        await x509.AuthorityKeyIdentifierExtension.create(issuerKeys.publicKey, false, crypto),
+      ],
+    },
+    crypto,
+  );
+  return `${certificate.toString("pem")}\n`;
+}
+
+function algorithmOf(keyType: KeyType) {
+  return keyType === "RSA-2048"
+    ? {
+        name: "RSASSA-PKCS1-v1_5",
+        hash: "SHA-256",
+        modulusLength: 2048,
+        publicExponent: Uint8Array.of(1, 0, 1),
+      }
+    : { name: "ECDSA", namedCurve: keyType };
+}
+
+function generateKeys(keyType: KeyType = "P-256"): Promise<webcrypto.CryptoKeyPair> {
+  return crypto.subtle.generateKey(algorithmOf(keyType), true, [
+    "sign",
+    "verify",
+  ]) as Promise<webcrypto.CryptoKeyPair>;
+}
+
+async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
+  const der = await crypto.subtle.exportKey("pkcs8", key);
+  return `${x509.PemConverter.encode(der, "PRIVATE KEY")}\n`;
+}
+
+/** The lasting authority of a machine's test servers, and a certificate for localhost and 127.0.0.1. */
+export interface Pki extends KeyedCertificate {
+  /** PEM of the authority's certificate, also in the file `caPath`. */
+  ca: string;
+  caPath: string;
+  /** Issues more certificates under the same authority. */
+  authority: Authority;
+}
+
+const renewBeforeMs = 7 * dayMs;
+
+/**
+ * Makes `ca.pem`, `ca.key`, `server.pem` and `server.key` in `directory`, or reuses them. The server's pair
+ * is renewed under the same authority when less than 7 days are left (it lasts a year, the authority ten).
+ * Keys get mode 0600.
+ */
+export function ensurePki(directory: string): Promise<Pki> {
+  mkdirSync(directory, { recursive: true });
+  const path = (name: string) => join(directory, name);
+  return withLock(path("lock"), { log: () => {}, waitMs: 30_000 }, async () => {
+    let ca = readPair(path("ca"));
+    const authority = ca
+      ? await readAuthority(ca.certificate, ca.key)
+      : await createAuthority("Tidegate development CA", { notAfter: new Date(Date.now() + 3650 * dayMs) });
+    if (ca === undefined) writePair(path("ca"), authority);
+    ca ??= authority;
+    let server = readPair(path("server"), ca.certificate);
+    if (server === undefined) {
+      server = await authority.issue({
+        commonName: "localhost",
+        dns: ["localhost"],
+        ip: ["127.0.0.1", "::1"],
+      });
+      writePair(path("server"), server);
+    }
+    return { ...server, ca: ca.certificate, caPath: path("ca.pem"), authority };
+  });
+}
+
+/** A stored pair, if both files are there, fit each other, were issued by `ca`, and will last. */
+function readPair(base: string, ca?: string): KeyedCertificate | undefined {
+  try {
+    const certificate = readFileSync(`${base}.pem`, "utf8");
+    const key = readFileSync(`${base}.key`, "utf8");
+    const parsed = new X509Certificate(certificate);
+    const lasts = parsed.validToDate.getTime() - Date.now() > renewBeforeMs;
+    const begun = parsed.validFromDate.getTime() <= Date.now();
+    const issued = ca === undefined || parsed.verify(new X509Certificate(ca).publicKey);
+    if (lasts && begun && issued && parsed.checkPrivateKey(createPrivateKey(key)))
+      return { certificate, key };
+  } catch {
+    // Missing or damaged: made again.
+  }
+  return undefined;
+}
+
+function writePair(base: string, pair: KeyedCertificate): void {
+  for (const [name, text, mode] of [
+    [`${base}.key`, pair.key, 0o600],
+    [`${base}.pem`, pair.certificate, 0o644],
+  ] as const) {
+    writeFileSync(`${name}.new`, text, { mode });
+    // The mode above does not apply to a leftover file, and the umask may narrow it.
+    chmodSync(`${name}.new`, mode);
+    renameSync(`${name}.new`, name);
+  }
+}

@@ -1,0 +1,204 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { TlsMode } from "./arguments.ts";
+import { type Exit, poll } from "./child.ts";
+import { launchDocker } from "./docker.ts";
+import { lastLines, messageOf, ServerUnavailableError } from "./errors.ts";
+import { type Engine, findInstallation, type Installation } from "./installation.ts";
+import { identify, isAlive, type Lock, type ProcessIdentity, tryLock } from "./lock.ts";
+import { type Launched, launchNative } from "./native.ts";
+import { bridge, freePort, readGreeting } from "./network.ts";
+
+export type { TlsMode } from "./arguments.ts";
+export { ServerUnavailableError } from "./errors.ts";
+export type { Engine } from "./installation.ts";
+
+/** What the server shows its clients, as PEM texts. `ensurePki` and `authority.issue` make them. */
+export interface ServerPki {
+  ca: string;
+  /** The server's certificate, with intermediates after it if there are any. */
+  certificate: string;
+  key: string;
+}
+
+export interface StartOptions {
+  engine: Engine;
+  /** Everything of this one server: data, certificates, log, password. Made if missing. */
+  directory: string;
+  /** 0 or omitted: a free one. */
+  port?: number;
+  pki: ServerPki;
+  /** Default: "required". */
+  tls?: TlsMode;
+  /**
+   * Added last, so that they win: "--check-proxy-users=OFF". With "--skip-grant-tables" MySQL takes
+   * connections by its unix socket only, and this process carries `port` there.
+   */
+  extraArguments?: string[];
+  log: (line: string) => void;
+}
+
+/** A running server. */
+export interface DatabaseServer {
+  engine: Engine;
+  /** As the server announces it: "9.7.4-2", "10.11.18-MariaDB-0+deb12u1". */
+  version: string;
+  host: "127.0.0.1";
+  port: number;
+  tls: TlsMode;
+  /** The unix socket's path; undefined when the server is in a container. */
+  socket: string | undefined;
+  administrator: { user: "root"; password: string };
+  /** The certificate of the authority in `pki`, in a file. */
+  caPath: string;
+  pid: number;
+  /** Undefined when the server is in a container. */
+  dataDirectory: string | undefined;
+  /** The server's own log. */
+  logPath: string;
+  /** Ends the server: SIGTERM, SIGKILL after 10 s. Resolves when the process is gone. May be called again. */
+  stop(): Promise<void>;
+  /** SIGKILL, as in a crash. Resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** Resolves when the process is gone, whoever ended it. */
+  exited: Promise<Exit>;
+}
+
+const startTimeoutMs = 60_000;
+
+/**
+ * Starts a real server on 127.0.0.1, making its data directory on the first call. The server ends with
+ * this process, whatever ends it. One server per directory. Throws ServerUnavailableError when no server
+ * program can be had, the directory is in use, or the server does not come up.
+ */
+export async function startDatabase(options: StartOptions): Promise<DatabaseServer> {
+  const directory = resolve(options.directory);
+  mkdirSync(directory, { recursive: true });
+  const lock = takeDirectory(directory);
+  try {
+    await endOrphan(directory, options.log);
+    const installation = await findInstallation(options.engine, options.log);
+    return await start({ ...options, directory }, installation, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function takeDirectory(directory: string): Lock {
+  const lock = tryLock(join(directory, "lock"));
+  if (!("holder" in lock)) return lock;
+  throw new ServerUnavailableError(
+    `${directory} is in use by process ${lock.holder.pid}: stop that one, or use another directory`,
+  );
+}
+
+/** Ends a server that outlived the process that started it. The directory's lock must be held. */
+async function endOrphan(directory: string, log: (line: string) => void): Promise<void> {
+  const path = join(directory, "server.json");
+  if (!existsSync(path)) return;
+  const orphan = JSON.parse(readFileSync(path, "utf8")) as ProcessIdentity;
+  const signal = (name: NodeJS.Signals, timeoutMs: number) => {
+    try {
+      process.kill(orphan.pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") {
+        throw new ServerUnavailableError(
+          `process ${orphan.pid} serves ${directory} and cannot be ended (${messageOf(error)}): end it yourself`,
+        );
+      }
+    }
+    const gone = async () => (isAlive(orphan) ? undefined : true);
+    return poll(gone, { intervalMs: 50, timeoutMs, goOn: () => true });
+  };
+  if (isAlive(orphan)) {
+    log(`ending the server ${orphan.pid}, left over in ${directory}`);
+    if (!(await signal("SIGTERM", 15_000))) await signal("SIGKILL", 5_000);
+  }
+  rmSync(path, { force: true });
+}
+
+async function start(options: StartOptions, installation: Installation, lock: Lock): Promise<DatabaseServer> {
+  const { directory, log } = options;
+  const startMs = Date.now();
+  const logPath = join(directory, "server.log");
+  const port = options.port || (await freePort());
+  const caPath = join(directory, "ca.pem");
+  writeFileSync(caPath, options.pki.ca);
+  const launched =
+    installation.kind === "native"
+      ? await launchNative(installation, options, port, logPath)
+      : await launchDocker(installation, options, port, logPath);
+  const { child } = launched;
+  const processPath = join(directory, "server.json");
+  writeFileSync(processPath, JSON.stringify(identify(child.pid)));
+  const exited = child.exited.then((exit) => {
+    rmSync(processPath, { force: true });
+    launched.cleanUp();
+    return exit;
+  });
+  const version = await ready(launched, port, logPath, exited);
+  if (version === undefined || !child.running()) {
+    await child.kill();
+    await exited;
+    const text = readFileSync(logPath, "utf8");
+    const inUse = /address already in use/i.test(text);
+    // Another program took the free port in the meantime.
+    if (inUse && !options.port) return start(options, installation, lock);
+    const advice = inUse
+      ? "Choose another port."
+      : `If the data is damaged, remove ${directory}: it is made again.`;
+    throw new ServerUnavailableError(
+      `${options.engine} (${installation.source}) did not start in ${directory}. From ${logPath}:\n` +
+        `${complaints(text)}\n${advice}`,
+    );
+  }
+  void exited.then(() => lock.release());
+  log(`${options.engine} ${version} on 127.0.0.1:${port} after ${Date.now() - startMs} ms`);
+  return {
+    engine: options.engine,
+    version,
+    host: "127.0.0.1",
+    port,
+    tls: options.tls ?? "required",
+    socket: launched.socket,
+    administrator: { user: "root", password: launched.password },
+    caPath,
+    pid: child.pid,
+    dataDirectory: launched.dataDirectory,
+    logPath,
+    stop: async () => {
+      await child.stop();
+      await exited;
+    },
+    kill: async () => {
+      await child.kill();
+      await exited;
+    },
+    exited,
+  };
+}
+
+/** Waits until the server answers on `port`; gives its version, or undefined when it does not come up. */
+function ready(launched: Launched, port: number, logPath: string, exited: Promise<Exit>) {
+  let bridged = false;
+  const probe = async () => {
+    // The log tells our own server from another one that has the port.
+    const text = readFileSync(logPath, "utf8");
+    if (!text.includes("ready for connections")) return undefined;
+    // With --skip-grant-tables MySQL listens on its unix socket only, whatever it is told.
+    if (!bridged && launched.socket !== undefined && / port: 0\b/.test(text)) {
+      bridged = true;
+      const close = await bridge(port, launched.socket);
+      void exited.then(close);
+    }
+    return readGreeting(port);
+  };
+  return poll(probe, { intervalMs: 30, timeoutMs: startTimeoutMs, goOn: launched.child.running });
+}
+
+/** The lines of a server's log that say what went wrong; its end, when none is marked as an error. */
+function complaints(log: string): string {
+  const marked = log.split("\n").filter((line) => /\[ERROR\]/.test(line));
+  return lastLines(marked.length > 0 ? marked.join("\n") : log, 15);
+}

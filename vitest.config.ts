@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+const gateway = (engine: "mysql" | "mariadb") => ({
+  test: {
+    name: engine,
+    include: [
+      "test/gateway/*.test.ts",
+      // What only one engine has, proxy users for one.
+      `test/gateway/${engine}/*.test.ts`,
+    ],
+    globalSetup: "test/gateway/setup.ts",
+    provide: { engine },
+    // One workerd and one database server are enough for two cores.
+    fileParallelism: false,
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
+      gateway("mysql"),
+      gateway("mariadb"),
+    ],
+  },
+});
