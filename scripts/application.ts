@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "smol-toml";
+import type { SavedQuery } from "../src/catalog/parse.ts";
 import { parseCatalog } from "../src/catalog/parse.ts";
 import type { Application } from "../src/config.ts";
-import { parsePolicy } from "../src/config.ts";
+import { parsePolicy } from "../src/policy.ts";
 
 export const root = join(import.meta.dirname, "..");
 
@@ -13,17 +14,22 @@ export function readPolicyFile(environment: string): Record<string, unknown> {
   return parse(readFileSync(join(root, "config", `${environment}.toml`), "utf8"));
 }
 
-/**
- * Makes what the Worker bundles out of a policy and the saved queries.
- * @throws ConfigError or CatalogError that names every mistake
- */
-export function makeApplication(environment: string, policy: Record<string, unknown>): Application {
+/** @returns the saved queries of queries/. @throws CatalogError that names every mistake */
+export function readCatalog(): SavedQuery[] {
   const directory = join(root, "queries");
   const files = readdirSync(directory)
     .filter((name) => name.endsWith(".sql"))
     .sort()
     .map((name) => ({ name, text: readFileSync(join(directory, name), "utf8") }));
-  const queries = parseCatalog(files);
+  return parseCatalog(files);
+}
+
+/**
+ * Makes what the Worker bundles out of a policy and the saved queries.
+ * @throws ConfigError or CatalogError that names every mistake
+ */
+export function makeApplication(environment: string, policy: Record<string, unknown>): Application {
+  const queries = readCatalog();
   const { cluster, accounts } = parsePolicy(policy, environment, new Set(queries.map((query) => query.name)));
   return {
     environment,

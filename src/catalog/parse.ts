@@ -73,7 +73,9 @@ export function parseQuery(file: string, text: string): SavedQuery {
   const header = readHeader(source, report);
   const body = readStatement(source, report);
   if (body !== undefined) checkUse(source, body.statement, header.parameters, header.lines, report);
-  if (mistakes.length > 0 || name === undefined || body === undefined) throw new CatalogError(mistakes);
+  if (mistakes.length > 0 || name === undefined || body === undefined) {
+    throw new CatalogError(mistakes.sort((a, b) => a.line - b.line));
+  }
   const { statement, sql, order } = body;
   const claims = order
     .filter((entry) => entry.startsWith(claimPrefix))

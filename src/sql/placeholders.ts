@@ -76,8 +76,8 @@ export function bindJson(plan: BindPlan, params: Parameters | undefined): BoundV
 
 function bindPositions(count: number, params: Parameters | undefined): unknown[] {
   // An empty object is what a client with nothing to say may send, as is an empty list.
-  if (params === undefined || (count === 0 && Object.keys(params).length === 0))
-    return expectCount(count, []);
+  const nothing = params === undefined || (count === 0 && Object.keys(params).length === 0);
+  if (nothing) return expectCount(count, []);
   if (!isList(params)) {
     throw new ParameterError(
       "wrong_shape",

@@ -28,11 +28,22 @@ export function readRows(tokens: Tokens, from: number, end: number): Head {
       return { kind: "write", verb: word, insert: from };
     case "UPDATE":
     case "DELETE":
-    case "CALL":
       return { kind: "write", verb: word };
+    case "CALL":
+      return readCall(tokens, from);
     default:
       throw refusal(tokens, from);
   }
+}
+
+/** The procedures of `sys` run SQL from a string (execute_prepared_stmt), which would pass by this guard. */
+function readCall(tokens: Tokens, from: number): Head {
+  const database = tokens
+    .text(from + 1)
+    .replaceAll("`", "")
+    .toLowerCase();
+  if (tokens.kind(from + 2) !== "dot" || database !== "sys") return { kind: "write", verb: "CALL" };
+  throw new StatementError("not_allowed", "The procedures of sys are not accepted.", tokens.start(from + 1));
 }
 
 /** @returns the error for a statement that begins with a word that is not accepted. */

@@ -58,7 +58,7 @@ export function classify(sql: string): Statement {
 function onlyStatementEnd(tokens: Tokens): number {
   const last = tokens.length - 1;
   const end = tokens.kind(last) === "semicolon" ? last : tokens.length;
-  if (end === 0 || tokens.length === 0) throw new StatementError("empty", "There is no statement.");
+  if (end === 0) throw new StatementError("empty", "There is no statement.");
   for (let at = 0; at < end; at++) {
     if (tokens.kind(at) !== "semicolon") continue;
     throw new StatementError(

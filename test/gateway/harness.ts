@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "smol-toml";
-import { inject } from "vitest";
+import { expect, inject } from "vitest";
 import { createTestHarness } from "wrangler";
 import { makeApplication, readPolicyFile, root, writeApplication } from "../../scripts/application.ts";
 import type { KeyServer, SigningKey } from "../servers/issuer.ts";
@@ -135,4 +135,17 @@ function policy(options: GatewayOptions, key: SigningKey, keyServer: KeyServer):
     ],
     grants: options.grants ?? grants,
   };
+}
+
+/** Checks the parts that every refusal has, and that nothing of ours shows through. */
+export function expectProblem(answer: Answer, status: number, code: string): void {
+  expect({ status: answer.status, code: answer.body?.code }).toEqual({ status, code });
+  expect(answer.headers.get("content-type")).toBe("application/problem+json");
+  expect(answer.headers.get("cache-control")).toBe("no-store");
+  expect(answer.body).toMatchObject({ type: "about:blank", status, title: expect.any(String) });
+  expect(typeof answer.body.retryable).toBe("boolean");
+  expect(answer.body.request_id).toBe(answer.headers.get("x-request-id"));
+  expect(answer.headers.has("www-authenticate")).toBe(status === 401);
+  expect(answer.headers.has("retry-after")).toBe(status === 503);
+  expect(JSON.stringify(answer.body)).not.toMatch(/ at .*\(|node_modules|password|Bearer ey/);
 }

@@ -208,6 +208,7 @@ function writeAptState(part: string, mirror: string, architecture: string, suite
   // Read after the machine's own configuration, so that its proxy and credentials stay; its hooks must not
   // run (some clean the machine's cache), nor its pins, default release or foreign architectures count.
   const configuration = `#clear APT::Update;
+APT::Update::Error-Mode "any";
 #clear DPkg;
 #clear APT::Architectures;
 #clear APT::Default-Release;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { commonArguments, tlsArguments } from "./arguments.ts";
 import { launch } from "./child.ts";
@@ -29,16 +29,18 @@ export async function launchDocker(
   chmodSync(privateFolder, 0o700);
   chmodSync(tlsFolder, 0o755);
   writePki(tlsFolder, options.pki);
-  chmodSync(join(tlsFolder, "server.key"), 0o644);
+  for (const file of readdirSync(tlsFolder)) chmodSync(join(tlsFolder, file), 0o644);
   const name = `tidegate-${engine}-${createHash("sha256").update(directory).digest("hex").slice(0, 12)}`;
   await run("docker", ["rm", "--force", name]);
   const { password, isNew } = administratorPassword(directory);
   // A volume whose password was lost is of no use.
   if (isNew) await run("docker", ["volume", "rm", "--force", name]);
-  log(`docker: getting ${installation.image} unless it is here`);
-  const pulled = await run("docker", ["pull", "--quiet", installation.image]);
   const present = await run("docker", ["image", "inspect", installation.image]);
-  if (present.status !== 0) throw new ServerUnavailableError(`docker pull failed: ${pulled.stderr.trim()}`);
+  if (present.status !== 0) {
+    log(`docker: pulling ${installation.image}`);
+    const pulled = await run("docker", ["pull", "--quiet", installation.image]);
+    if (pulled.status !== 0) throw new ServerUnavailableError(`docker pull failed: ${pulled.stderr.trim()}`);
+  }
   const prefix = engine === "mysql" ? "MYSQL" : "MARIADB";
   const child = await launch({
     command: [

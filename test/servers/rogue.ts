@@ -218,9 +218,12 @@ class Session {
 
   async #login(stream: net.Socket, packet: packets.Packet): Promise<void> {
     const behaviour = this.#behaviour;
-    const { userName, authResponse } = packets.parseHandshakeResponse(packet.payload);
-    this.#evidence.userNames.push(userName);
-    this.#evidence.credentialBytes += Buffer.byteLength(userName) + authResponse.length;
+    // A command in the place of the login: the client fell for an injected OK.
+    if (packet.sequence === 0) {
+      this.#serve(stream, packet);
+      return;
+    }
+    this.#recordLogin(packet.payload);
     let sequence = packet.sequence + 1;
     if (behaviour.kind === "auth-switch") {
       stream.write(packets.frame(sequence, packets.authSwitchRequest(behaviour.plugin, this.#scramble)));
@@ -233,11 +236,27 @@ class Session {
       return;
     }
     stream.write(packets.frame(sequence, packets.okPacket()));
+    this.#serve(stream);
+  }
+
+  #recordLogin(payload: Buffer): void {
+    try {
+      const { userName, authResponse } = packets.parseHandshakeResponse(payload);
+      this.#evidence.userNames.push(userName);
+      this.#evidence.credentialBytes += Buffer.byteLength(userName) + authResponse.length;
+    } catch {
+      // Unreadable is not innocent: all of it counts.
+      this.#evidence.credentialBytes += payload.length;
+    }
+  }
+
+  #serve(stream: net.Socket, first?: packets.Packet): void {
     const splitter = new packets.PacketSplitter();
-    stream.on("data", (chunk) => {
-      for (const { sequence, payload } of splitter.push(chunk))
-        if (sequence === 0) this.#command(stream, payload);
-    });
+    const answer = ({ sequence, payload }: packets.Packet) => {
+      if (sequence === 0) this.#command(stream, payload);
+    };
+    if (first !== undefined) answer(first);
+    stream.on("data", (chunk) => splitter.push(chunk).forEach(answer));
   }
 
   #command(stream: net.Socket, payload: Buffer): void {

@@ -52,8 +52,14 @@ export function run(file: string, args: string[], options: RunOptions = {}): Pro
 
 /** The full path of a program on the PATH, or undefined. */
 export function which(program: string): string | undefined {
-  // Debian keeps servers in sbin, which an ordinary user's PATH leaves out.
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
+  // Servers live in folders that an ordinary user's PATH leaves out.
+  const folders = [
+    ...(process.env.PATH ?? "").split(delimiter),
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/sbin",
+    "/usr/libexec",
+  ];
   return folders.map((folder) => join(folder, program)).find(isProgram);
 }
 

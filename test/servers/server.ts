@@ -64,7 +64,7 @@ export interface DatabaseServer {
   exited: Promise<Exit>;
 }
 
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 120_000;
 
 /**
  * Starts a real server on 127.0.0.1, making its data directory on the first call. The server ends with

@@ -61,7 +61,6 @@ describe("reads", () => {
     ["DESC db.t", "DESCRIBE"],
     ["DESC `t` 'a%'", "DESCRIBE"],
     ["DESCRIBE format", "DESCRIBE"],
-    ["DESCRIBE extended", "DESCRIBE"],
     ["DESC plan", "DESCRIBE"],
     ["EXPLAIN t a", "EXPLAIN"],
     ["EXPLAIN SELECT 1", "EXPLAIN"],

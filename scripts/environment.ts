@@ -1,0 +1,112 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "smol-toml";
+import { CatalogError } from "../src/catalog/parse.ts";
+import type { Policy } from "../src/policy.ts";
+import { ConfigError, parsePolicy, secretNames } from "../src/policy.ts";
+import { readCatalog, readPolicyFile, root } from "./application.ts";
+
+export const environments = ["development", "staging", "production"] as const;
+
+/** What wrangler.toml says of one environment, as far as it is checked. */
+interface WranglerEnvironment {
+  vars?: Record<string, unknown>;
+  secrets?: { required?: string[] };
+  durable_objects?: { bindings?: { name?: string; class_name?: string }[] };
+  build?: { command?: string };
+}
+
+export interface WranglerFile extends WranglerEnvironment {
+  name?: string;
+  compatibility_date?: string;
+  exports?: Record<string, { type?: string; storage?: string }>;
+  env?: Record<string, WranglerEnvironment>;
+}
+
+/** https://developers.cloudflare.com/workers/platform/limits/; a dry-run deploy does not look at them. */
+const platform = { variableBytes: 5 * 1024, variables: 64 };
+
+export function readWranglerFile(): WranglerFile {
+  return parse(readFileSync(join(root, "wrangler.toml"), "utf8")) as WranglerFile;
+}
+
+/** @returns every mistake of an environment, one line each; none means that it can be deployed */
+export function checkEnvironment(name: string): string[] {
+  if (!existsSync(join(root, "config", `${name}.toml`))) {
+    const known = readdirSync(join(root, "config")).map((file) => file.replace(/\.toml$/, ""));
+    return [`there is no config/${name}.toml; there are: ${known.join(", ")}`];
+  }
+  let policyMistakes: string[] = [];
+  let policy: Policy | undefined;
+  let queryNames = new Set<string>();
+  const mistakes = collect("queries", () => {
+    queryNames = new Set(readCatalog().map((query) => query.name));
+  });
+  policyMistakes = collect(`config/${name}.toml`, () => {
+    policy = parsePolicy(readPolicyFile(name), name, queryNames);
+  });
+  return [
+    ...mistakes,
+    ...policyMistakes,
+    ...wranglerMistakes(name, readWranglerFile(), policy ? secretNames(policy) : undefined),
+  ];
+}
+
+/**
+ * @param secrets the names that the policy needs, or undefined when it could not be read
+ * @returns what is wrong with an environment in wrangler.toml
+ */
+export function wranglerMistakes(name: string, file: WranglerFile, secrets: string[] | undefined): string[] {
+  const at = `wrangler.toml, [env.${name}]`;
+  const environment = file.env?.[name];
+  if (!environment) return [`wrangler.toml: there is no [env.${name}]`];
+  const { vars = {}, durable_objects, build = file.build } = environment;
+  const declared = environment.secrets?.required ?? [];
+  const mistakes: string[] = [];
+  if (vars.ENVIRONMENT !== name) mistakes.push(`${at}: vars.ENVIRONMENT must be "${name}"`);
+  if (build?.command !== `node scripts/build.ts ${name}`) {
+    mistakes.push(`${at}: build.command must be "node scripts/build.ts ${name}"`);
+  }
+  if (
+    !durable_objects?.bindings?.some((binding) => binding.name === "POOL" && binding.class_name === "Pool")
+  ) {
+    mistakes.push(`${at}: durable_objects.bindings must bind POOL to the class Pool`);
+  }
+  if (file.exports?.Pool?.type !== "durable-object") {
+    mistakes.push(`wrangler.toml: [exports.Pool] must have type = "durable-object"`);
+  }
+  for (const secret of secrets ?? []) {
+    if (!declared.includes(secret))
+      mistakes.push(`${at}: secrets.required lacks ${secret}, which the policy names`);
+  }
+  for (const secret of declared) {
+    if (secrets && !secrets.includes(secret))
+      mistakes.push(`${at}: secrets.required has ${secret}, which no policy names`);
+  }
+  for (const [key, value] of Object.entries(vars)) {
+    const bytes = Buffer.byteLength(typeof value === "string" ? value : JSON.stringify(value));
+    if (bytes > platform.variableBytes) {
+      mistakes.push(`${at}: vars.${key} has ${bytes} bytes; a variable may have ${platform.variableBytes}`);
+    }
+  }
+  const count = Object.keys(vars).length + declared.length;
+  if (count > platform.variables) {
+    mistakes.push(
+      `${at}: ${count} variables and secrets; the free plan takes ${platform.variables}, the paid one 128`,
+    );
+  }
+  return mistakes;
+}
+
+function collect(where: string, read: () => void): string[] {
+  try {
+    read();
+    return [];
+  } catch (cause) {
+    if (cause instanceof ConfigError) return cause.mistakes.map((mistake) => `${where}: ${mistake}`);
+    if (cause instanceof CatalogError) {
+      return cause.mistakes.map(({ file, line, message }) => `${where}/${file}:${line}: ${message}`);
+    }
+    return [`${where}: ${cause instanceof Error ? cause.message : String(cause)}`];
+  }
+}

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Gateway } from "./harness.ts";
+import { expectProblem, read, startGateway } from "./harness.ts";
+
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterAll(async () => {
+  // Nothing was lost on the way: the gateway still answers.
+  const answer = await gateway.sql({ sql: "SELECT 1 AS one" });
+  expect(answer.body.rows).toEqual([{ one: "1" }]);
+  await gateway.close();
+});
+
+async function send(path: string, init: RequestInit & { headers?: Record<string, string> } = {}) {
+  const headers = { authorization: `Bearer ${await gateway.token()}`, ...init.headers };
+  return await read(await gateway.fetch(path, { ...init, headers }));
+}
+
+describe("the form of a request", () => {
+  test("an unknown path: 404", async () => {
+    expectProblem(await send("/v2/sql"), 404, "route_unknown");
+  });
+
+  test.each([
+    ["GET", "/v1/sql", "POST"],
+    ["DELETE", "/v1/queries/regions", "GET, HEAD, POST"],
+    ["POST", "/livez", "GET, HEAD"],
+  ])("%s %s: 405 with Allow", async (method, path, allow) => {
+    const answer = await send(path, { method });
+    expectProblem(answer, 405, "method_not_allowed");
+    expect(answer.headers.get("allow")).toBe(allow);
+  });
+
+  test.each([
+    ["no content type", {}],
+    ["text", { "content-type": "text/plain" }],
+    ["a form", { "content-type": "application/x-www-form-urlencoded" }],
+    ["another character set", { "content-type": "application/json; charset=utf-16" }],
+  ])("%s: 415", async (_, headers) => {
+    const body = new Blob(['{"sql":"SELECT 1"}']);
+    expectProblem(await send("/v1/sql", { method: "POST", body, headers }), 415, "media_type_unsupported");
+  });
+
+  test.each([
+    ["with its length", JSON.stringify({ sql: `SELECT '${"x".repeat(1_100_000)}'` })],
+    ["without", new Blob([JSON.stringify({ sql: `SELECT '${"x".repeat(1_100_000)}'` })]).stream()],
+  ])("a body that is too large, %s: 413", async (_, body) => {
+    const init = { method: "POST", body, headers: { "content-type": "application/json" }, duplex: "half" };
+    expectProblem(
+      await send("/v1/sql", init as RequestInit & { headers: Record<string, string> }),
+      413,
+      "body_too_large",
+    );
+  });
+
+  test.each([
+    ["not JSON", "SELECT 1", "The body is not JSON."],
+    ["not UTF-8", new Uint8Array([0x7b, 0xff, 0x7d]), "The body is not JSON."],
+    ["empty", "", "The body is not JSON."],
+    ["an array", "[]", "Invalid input: expected object, received array"],
+    ["no sql", "{}", "sql: Invalid input: expected string, received undefined"],
+    ["sql of the wrong type", '{"sql":1}', "sql: Invalid input: expected string, received number"],
+    ["an unknown field", '{"sql":"SELECT 1","parms":[]}', 'Unrecognized key: "parms"'],
+    ["params of the wrong type", '{"sql":"SELECT 1","params":"1"}', "params: must be an array or an object"],
+  ])("a body that is %s: 400", async (_, body, detail) => {
+    const headers = { "content-type": "application/json" };
+    const answer = await send("/v1/sql", { method: "POST", body, headers });
+    expectProblem(answer, 400, "body_invalid");
+    expect(answer.body.detail).toBe(detail);
+  });
+});
+
+describe("the statement and its parameters", () => {
+  test.each([
+    ["", "empty"],
+    [" ; -- nothing", "empty"],
+    ["SELECT 1; SELECT 2", "multiple_statements"],
+    ["SET @a = 1", "not_allowed"],
+    ["USE mysql", "not_allowed"],
+    ["BEGIN", "not_allowed"],
+    ["SELECT 1 INTO OUTFILE '/tmp/x'", "not_allowed"],
+    ["SELECT /*!50000 1 */", "executable_comment"],
+    ["SELECT 'a", "unterminated"],
+    ["FROBNICATE", "unknown_statement"],
+    ["ALTER USER CURRENT_USER() IDENTIFIED BY 'x'", "not_allowed"],
+  ])("%j: 400", async (sql, reason) => {
+    const answer = await gateway.sql({ sql }, { role: "editor" });
+    expectProblem(answer, 400, "statement_refused");
+    expect(answer.body.reason).toBe(reason);
+  });
+
+  test.each([
+    ["missing", "SELECT ?", [], "missing_parameter"],
+    ["surplus", "SELECT ?", [1, 2], "surplus_parameter"],
+    ["none declared", "SELECT 1", [1], "surplus_parameter"],
+    ["missing by name", "SELECT :a, :b", { a: 1 }, "missing_parameter"],
+    ["surplus by name", "SELECT :a", { a: 1, b: 2 }, "surplus_parameter"],
+    ["an object for ?", "SELECT ?", { a: 1 }, "wrong_shape"],
+    ["an array for :a", "SELECT :a", [1], "wrong_shape"],
+    ["an object as value", "SELECT ?", [{ secret: "s3cret" }], "wrong_type"],
+    ["an array as value", "SELECT ?", [["s3cret"]], "wrong_type"],
+    ["an inherited name", "SELECT :toString", {}, "missing_parameter"],
+  ])("parameters: %s: 400", async (_, sql, params, reason) => {
+    const answer = await gateway.sql({ sql, params });
+    expectProblem(answer, 400, "parameter_invalid");
+    expect(answer.body.reason).toBe(reason);
+    expect(JSON.stringify(answer.body)).not.toContain("s3cret");
+  });
+
+  test("an integer that JSON has rounded already: 400", async () => {
+    const answer = await gateway.sql('{"sql":"SELECT ?","params":[9007199254740993]}');
+    expectProblem(answer, 400, "parameter_invalid");
+  });
+
+  test("rows of an unknown shape: 400", async () => {
+    expectProblem(
+      await gateway.sql({ sql: "SELECT 1" }, { path: "/v1/sql?rows=xml" }),
+      400,
+      "parameter_invalid",
+    );
+  });
+});
+
+describe("saved queries", () => {
+  test("an unknown one: 404", async () => {
+    expectProblem(await send("/v1/queries/nothing"), 404, "query_unknown");
+  });
+
+  test("one that writes, by GET: 405", async () => {
+    const headers = { authorization: `Bearer ${await gateway.token({ role: "editor" })}` };
+    const answer = await send("/v1/queries/add-note?city_id=1&body=x", { headers });
+    expectProblem(answer, 405, "method_not_allowed");
+    expect(answer.headers.get("allow")).toBe("POST");
+  });
+
+  test.each([
+    ["missing", "", "missing_parameter"],
+    ["unknown", "?country=NZ&colour=red", "surplus_parameter"],
+    ["twice", "?country=NZ&country=AU", "duplicate_parameter"],
+    ["of the wrong type", "?country=NZ&limit=s3cret", "wrong_type"],
+  ])("a parameter that is %s: 400", async (_, query, reason) => {
+    const answer = await send(`/v1/queries/cities-by-country${query}`);
+    expectProblem(answer, 400, "parameter_invalid");
+    expect(answer.body.reason).toBe(reason);
+    expect(JSON.stringify(answer.body)).not.toContain("s3cret");
+  });
+});

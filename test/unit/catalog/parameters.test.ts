@@ -1,0 +1,173 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readParameters } from "../../../src/catalog/parameters.ts";
+import { parseQuery } from "../../../src/catalog/parse.ts";
+import type { BoundValue } from "../../../src/sql/values.ts";
+
+const header = [
+  "-- @param code string required",
+  "-- @param limit integer default 10",
+  "-- @param since date default null",
+  "-- @param exact boolean default false",
+];
+const query = parseQuery("q.sql", [...header, "SELECT :limit, :code, :since, :exact, :code"].join("\n"));
+
+function text(search: string): BoundValue[] {
+  return readParameters(query, new URLSearchParams(search), "query-string");
+}
+
+describe("a query string", () => {
+  test("gives typed values in the order of the placeholders", () => {
+    expect(text("code=NZ&limit=5&since=2026-01-01&exact=1")).toEqual([
+      { type: "integer", value: 5 },
+      { type: "string", value: "NZ" },
+      { type: "date", value: "2026-01-01" },
+      { type: "boolean", value: true },
+      { type: "string", value: "NZ" },
+    ]);
+  });
+
+  test("leaves out what has a default", () => {
+    expect(text("code=NZ")).toEqual([
+      { type: "integer", value: 10 },
+      { type: "string", value: "NZ" },
+      { type: "null", value: null },
+      { type: "boolean", value: false },
+      { type: "string", value: "NZ" },
+    ]);
+  });
+
+  const refusals: [search: string, reason: string, parameters: string[]][] = [
+    ["", "missing_parameter", ["code"]],
+    ["limit=5", "missing_parameter", ["code"]],
+    ["CODE=NZ", "missing_parameter", ["code"]],
+    ["code=NZ&x=1", "surplus_parameter", ["x"]],
+    ["code=NZ&__proto__=1", "surplus_parameter", ["__proto__"]],
+    ["code=NZ&jwt.sub=me", "surplus_parameter", ["jwt.sub"]],
+    ["code=NZ&code=AU", "duplicate_parameter", ["code"]],
+    ["code=NZ&x=1&x=1", "duplicate_parameter", ["x"]],
+    ["code=NZ&limit=", "wrong_type", ["limit"]],
+    ["code=NZ&limit=five", "wrong_type", ["limit"]],
+    ["code=NZ&since=null", "wrong_type", ["since"]],
+    ["code=NZ&exact=", "wrong_type", ["exact"]],
+  ];
+  test.each(refusals)("%s: %s %j", (search, reason, parameters) => {
+    expect(() => text(search)).toThrow(
+      expect.objectContaining({ name: "ParameterError", reason, parameters }),
+    );
+  });
+});
+
+describe("a JSON body", () => {
+  test("gives typed values", () => {
+    expect(readParameters(query, { code: "NZ", limit: 5, since: null, exact: true }, "json")).toEqual([
+      { type: "integer", value: 5 },
+      { type: "string", value: "NZ" },
+      { type: "null", value: null },
+      { type: "boolean", value: true },
+      { type: "string", value: "NZ" },
+    ]);
+  });
+
+  test("may be empty when nothing is required", () => {
+    const plain = parseQuery("q.sql", "SELECT 1");
+    for (const nothing of [undefined, {}]) expect(readParameters(plain, nothing, "json")).toEqual([]);
+  });
+
+  const refusals: [input: unknown, reason: string, parameters: string[]][] = [
+    [undefined, "missing_parameter", ["code"]],
+    [{}, "missing_parameter", ["code"]],
+    [Object.create({ code: "NZ" }), "missing_parameter", ["code"]],
+    [JSON.parse('{"__proto__": {"code": "NZ"}}'), "missing_parameter", ["code"]],
+    [JSON.parse('{"code": "NZ", "__proto__": 1}'), "surplus_parameter", ["__proto__"]],
+    [{ code: "NZ", toString: 1 }, "surplus_parameter", ["toString"]],
+    [[], "wrong_shape", []],
+    [null, "wrong_shape", []],
+    ["NZ", "wrong_shape", []],
+    [{ code: 1 }, "wrong_type", ["code"]],
+    [{ code: null }, "wrong_type", ["code"]],
+    [{ code: undefined }, "wrong_type", ["code"]],
+    [{ code: "\ud83d" }, "wrong_type", ["code"]],
+    [{ code: "NZ", limit: null }, "wrong_type", ["limit"]],
+    [{ code: "NZ", limit: 2 ** 53 }, "wrong_type", ["limit"]],
+    [{ code: "NZ", limit: "ten" }, "wrong_type", ["limit"]],
+    [{ code: "NZ", exact: "true" }, "wrong_type", ["exact"]],
+    [{ code: "NZ", since: "2026-02-30" }, "wrong_type", ["since"]],
+  ];
+  test.each(refusals)("%j: %s %j", (input, reason, parameters) => {
+    expect(() => readParameters(query, input, "json")).toThrow(
+      expect.objectContaining({ name: "ParameterError", reason, parameters }),
+    );
+  });
+
+  test("a message names the parameter and the type, never the value", () => {
+    expect(() => readParameters(query, { code: "NZ", limit: "s3cret" }, "json")).toThrow(
+      'Parameter "limit" must be an integer from -2^63 to 2^64-1.',
+    );
+  });
+
+  test("nothing but a ParameterError is thrown, whatever is sent", () => {
+    fc.assert(
+      fc.property(
+        fc.object({ key: fc.constantFrom("code", "limit", "since", "exact", "x", "__proto__") }),
+        (input) => {
+          try {
+            expect(readParameters(query, input, "json")).toHaveLength(5);
+          } catch (error) {
+            expect(error).toMatchObject({ name: "ParameterError" });
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe("claims", () => {
+  const mine = parseQuery("q.sql", "-- @param a string\nSELECT :jwt.sub, :a, :jwt.app.tenant");
+  const claims = { sub: "me", app: { tenant: 7 } };
+
+  test("come from the token only", () => {
+    expect(readParameters(mine, { a: "x" }, "json", claims)).toEqual([
+      { type: "string", value: "me" },
+      { type: "string", value: "x" },
+      { type: "integer", value: 7 },
+    ]);
+    expect(() => readParameters(mine, { a: "x", "jwt.sub": "you" }, "json", claims)).toThrow(
+      expect.objectContaining({ reason: "surplus_parameter" }),
+    );
+  });
+
+  test.each([
+    [undefined],
+    [{}],
+    [{ sub: null, app: { tenant: 7 } }],
+    [{ sub: ["me"], app: { tenant: 7 } }],
+    [{ sub: { a: 1 }, app: { tenant: 7 } }],
+    [{ sub: "\ud83d", app: { tenant: 7 } }],
+    [Object.create({ sub: "me", app: { tenant: 7 } })],
+  ])("that are absent or no single value are refused: %j", (wrong) => {
+    expect(() => readParameters(mine, { a: "x" }, "json", wrong as never)).toThrow(
+      expect.objectContaining({ reason: "missing_claim", parameters: ["jwt.sub"] }),
+    );
+  });
+
+  test.each([
+    [{ sub: "me" }],
+    [{ sub: "me", app: "x" }],
+    [{ sub: "me", app: {} }],
+    [{ sub: "me", app: { tenant: 2 ** 53 } }],
+    [{ sub: "me", "app.tenant": 7 }],
+  ])("inside others, too: %j", (wrong) => {
+    expect(() => readParameters(mine, { a: "x" }, "json", wrong)).toThrow(
+      expect.objectContaining({ reason: "missing_claim", parameters: ["jwt.app.tenant"] }),
+    );
+  });
+
+  test("may be booleans and fractions", () => {
+    const both = parseQuery("q.sql", "SELECT :jwt.a, :jwt.b");
+    expect(readParameters(both, {}, "json", { a: true, b: 1.5 })).toEqual([
+      { type: "boolean", value: true },
+      { type: "number", value: 1.5 },
+    ]);
+  });
+});

@@ -1,0 +1,183 @@
+import { describe, expect, test } from "vitest";
+import { CatalogError, type Mistake, parseCatalog, parseQuery } from "../../../src/catalog/parse.ts";
+
+function mistakes(text: string, file = "q.sql"): readonly Mistake[] {
+  try {
+    parseQuery(file, text);
+  } catch (error) {
+    if (error instanceof CatalogError) return error.mistakes;
+    throw error;
+  }
+  return [];
+}
+
+describe("a saved query", () => {
+  test("has everything that its file says", () => {
+    const text = [
+      "-- Cities of a country.",
+      "--",
+      "--   Most populous first.",
+      "-- @param country string required  Two letters",
+      "-- @param limit integer default 10 How many at most",
+      "-- @param since date default null",
+      "-- @param name string Part of the name",
+      '-- @param order string default "by \\"name\\" -- x" The order',
+      "",
+      "SELECT * FROM cities -- of :nobody",
+      "WHERE country = :country AND owner = :jwt.sub AND tenant = :jwt.app.tenant",
+      "  AND (:since IS NULL OR founded > :since) AND name LIKE :name AND :order <> ':x'",
+      "LIMIT :limit;",
+      "-- the end",
+    ].join("\n");
+    expect(parseQuery("cities-by-country.sql", text)).toEqual({
+      name: "cities-by-country",
+      description: "Cities of a country.\n\nMost populous first.",
+      sql: [
+        "SELECT * FROM cities  ",
+        "WHERE country = ? AND owner = ? AND tenant = ?",
+        "  AND (? IS NULL OR founded > ?) AND name LIKE ? AND ? <> ':x'",
+        "LIMIT ?",
+      ].join("\n"),
+      kind: "read",
+      verb: "SELECT",
+      parameters: [
+        { name: "country", type: "string", required: true, description: "Two letters" },
+        { name: "limit", type: "integer", required: false, default: 10, description: "How many at most" },
+        { name: "since", type: "date", required: false, default: null, description: "" },
+        { name: "name", type: "string", required: true, description: "Part of the name" },
+        {
+          name: "order",
+          type: "string",
+          required: false,
+          default: 'by "name" -- x',
+          description: "The order",
+        },
+      ],
+      order: ["country", "jwt.sub", "jwt.app.tenant", "since", "since", "name", "order", "limit"],
+      claims: ["sub", "app.tenant"],
+    });
+  });
+
+  test.each([
+    ["SELECT 1", "read"],
+    ["\ufeffSELECT 1", "read"],
+    ["-- x\r\n-- @param a integer\r\nSELECT :a\r\n", "read"],
+    ["--\tx\nSELECT 1", "read"],
+    ["SELECT * FROM t FOR UPDATE", "write"],
+    ["DELETE FROM t WHERE author = :jwt.sub AND owner = :jwt.sub", "write"],
+    ["TRUNCATE t", "ddl"],
+    ["-- @param a integer default 9007199254740991\nSELECT :a", "read"],
+    ['-- @param a integer default "9007199254740993"\nSELECT :a', "read"],
+    ['-- @param a decimal default "1.10"\nSELECT :a', "read"],
+    ["-- @param a boolean default true\nSELECT :a", "read"],
+    ['-- @param a datetime default "2026-01-01 00:00:00"\nSELECT :a', "read"],
+    ["-- @param a number default -1.5e3 x\nSELECT :a", "read"],
+    ["-- @param required string required\nSELECT :required", "read"],
+  ])("%j is a %s", (text, kind) => {
+    expect(parseQuery("q.sql", text).kind).toBe(kind);
+  });
+
+  test("survives JSON", () => {
+    const query = parseQuery("q.sql", "-- @param a integer default null\nSELECT :a, :jwt.sub");
+    expect(JSON.parse(JSON.stringify(query))).toEqual(query);
+  });
+});
+
+describe("a mistake", () => {
+  const table: [text: string, line: number, message: RegExp][] = [
+    ["", 1, /no statement/],
+    ["-- only a comment\n", 1, /no statement/],
+    ["SELECT 1;\nSELECT 2", 1, /one statement at a time/],
+    ["-- x\nSET a = 1", 2, /^SET is not accepted/],
+    ["-- x\n\nFOO", 3, /nothing that the gateway knows/],
+    ["-- x\nSELECT 1\nINTO OUTFILE 'x'", 3, /INTO/],
+    ["SELECT /*! 1 */", 1, /Comments that a server runs/],
+    ["SELECT\n'a", 2, /does not end/],
+    ["SELECT a\u00a0b", 1, /U\+00A0/],
+    ["SELECT\n?", 2, /write :name/],
+    ["-- @param a string\nSELECT :a,\n?", 3, /not both/],
+    ["SELECT\n:a", 2, /:a is not declared.*@param a TYPE/],
+    ["SELECT :a.b", 1, /Only the names of claims/],
+    ["-- @param a string\nSELECT 1", 1, /"a" is not used/],
+    ["-- @param a string\nSELECT ':a'", 1, /"a" is not used/],
+    ["-- x\n-- @parm a string\nSELECT 1", 2, /^@parm is not known/],
+    ["-- @cache 60\nSELECT 1", 1, /^@cache is not known/],
+    ["-- @param\nSELECT 1", 1, /name must be/],
+    ["-- @param 1a string\nSELECT 1", 1, /name must be/],
+    ["-- @param jwt.sub string\nSELECT :jwt.sub", 1, /claims \(jwt\.NAME\) are not declared/],
+    ["-- @param a\nSELECT :a", 1, /type of a must be one of string, integer/],
+    ["-- @param a text\nSELECT :a", 1, /type of a/],
+    ["-- @param a String\nSELECT :a", 1, /type of a/],
+    ["-- @param a string default\nSELECT :a", 1, /default of a must be JSON/],
+    ["-- @param a string default x\nSELECT :a", 1, /default of a must be JSON/],
+    ["-- @param a string default 'x'\nSELECT :a", 1, /default of a must be JSON/],
+    ['-- @param a string default "x\nSELECT :a', 1, /default of a must be JSON/],
+    ["-- @param a string default []\nSELECT :a", 1, /default of a must be JSON/],
+    ["-- @param a string default 1\nSELECT :a", 1, /default of a must be a string/],
+    ["-- @param a integer default 1.5\nSELECT :a", 1, /default of a must be an integer/],
+    ["-- @param a integer default 9007199254740993\nSELECT :a", 1, /as a string/],
+    ["-- @param a decimal default 1.5\nSELECT :a", 1, /default of a must be a decimal/],
+    ['-- @param a date default "2026-02-30"\nSELECT :a', 1, /default of a must be a date/],
+    ["-- @param a string\n-- @param a string\nSELECT :a", 2, /declared twice/],
+  ];
+  test.each(table)("%j: line %d, %s", (text, line, message) => {
+    expect(mistakes(text)).toEqual([{ file: "q.sql", line, message: expect.stringMatching(message) }]);
+  });
+
+  test.each([
+    "Q.sql",
+    "1q.sql",
+    "q",
+    "q.SQL",
+    "a/b.sql",
+    "q.sql.sql",
+    ".sql",
+    "q q.sql",
+    `${"q".repeat(64)}.sql`,
+  ])("in the file's name: %s", (file) => {
+    expect(mistakes("SELECT 1", file)).toEqual([
+      { file, line: 1, message: expect.stringMatching(/file's name/) },
+    ]);
+  });
+
+  test("is made by another case of a name", () => {
+    expect(mistakes("-- @param A string\nSELECT :a").map(({ line }) => line)).toEqual([1, 2]);
+  });
+
+  test("is not reported twice for one cause", () => {
+    expect(mistakes("-- @param a text\nSELECT :a")).toHaveLength(1);
+  });
+});
+
+describe("a catalog", () => {
+  test("is in the order of the names", () => {
+    const files = ["b", "a", "a-b"].map((name) => ({ name: `${name}.sql`, text: "SELECT 1" }));
+    expect(parseCatalog(files).map(({ name }) => name)).toEqual(["a", "a-b", "b"]);
+    expect(parseCatalog([])).toEqual([]);
+  });
+
+  test("reports every mistake of every file at once, for a person", () => {
+    const files = [
+      { name: "a.sql", text: "-- @nope\n-- @param x text\n-- @param y string\nSELECT :z" },
+      { name: "b.sql", text: "SELECT 1" },
+      { name: "b.sql", text: "SELECT 2" },
+      { name: "C.sql", text: "USE d" },
+    ];
+    expect(() => parseCatalog(files)).toThrow(
+      expect.objectContaining({
+        name: "CatalogError",
+        file: "a.sql",
+        line: 1,
+        message: [
+          "a.sql:1: @nope is not known: a line that begins with @ must be @param NAME TYPE.",
+          "a.sql:2: The type of x must be one of string, integer, number, boolean, decimal, date, datetime.",
+          'a.sql:3: The parameter "y" is not used: remove it, or write :y in the statement.',
+          "a.sql:4: :z is not declared. Declare it at the top: -- @param z TYPE",
+          "b.sql:1: There are two queries named b: rename one.",
+          "C.sql:1: The file's name must be a lower-case letter, then up to 62 letters, digits, - or _, then .sql.",
+          "C.sql:1: USE is not accepted. Write the database before the name instead: db.table.",
+        ].join("\n"),
+      }),
+    );
+  });
+});

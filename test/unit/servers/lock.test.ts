@@ -1,0 +1,63 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { freshDraft } from "../../servers/draft.ts";
+import { identify, isAlive, tryLock, withLock } from "../../servers/lock.ts";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "tidegate-lock-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+describe("a lock between processes", () => {
+  test("has one holder at a time, and names it", () => {
+    const path = join(directory, "lock");
+    const lock = tryLock(path);
+    expect(tryLock(path)).toEqual({ holder: identify(process.pid) });
+    if ("release" in lock) lock.release();
+    expect("release" in tryLock(path)).toBe(true);
+  });
+
+  test("is taken over from a process that is gone, also when its id is in use again", () => {
+    const path = join(directory, "lock");
+    tryLock(path);
+    writeFileSync(join(path, "owner.json"), JSON.stringify({ pid: process.pid, startTime: "1" }));
+    expect("release" in tryLock(path)).toBe(true);
+    expect(JSON.parse(readFileSync(join(path, "owner.json"), "utf8"))).toEqual(identify(process.pid));
+  });
+
+  test("lets the next one in after the action, even a failed one, and gives up in time", async () => {
+    const path = join(directory, "lock");
+    const options = { log: () => {}, waitMs: 5_000 };
+    const order: string[] = [];
+    const first = withLock(path, options, async () => {
+      order.push("first begins");
+      await sleep(50);
+      order.push("first ends");
+      throw new Error("failed");
+    });
+    const second = withLock(path, options, async () => order.push("second"));
+    await expect(first).rejects.toThrow("failed");
+    await second;
+    expect(order).toEqual(["first begins", "first ends", "second"]);
+    tryLock(path);
+    await expect(withLock(path, { log: () => {}, waitMs: 1 }, async () => {})).rejects.toThrow(/has held/);
+  });
+
+  test("a process id that nobody has is not alive", () => {
+    expect(isAlive({ pid: 2 ** 22 + 1, startTime: null })).toBe(false);
+    expect(isAlive(identify(process.pid))).toBe(true);
+  });
+});
+
+test("a draft gets a new name each time and removes what earlier ones left", () => {
+  const path = join(directory, "data");
+  const first = freshDraft(path);
+  writeFileSync(first, "half");
+  const second = freshDraft(path);
+  expect(second).not.toBe(first);
+  expect(() => readFileSync(first)).toThrow();
+});
