@@ -5,6 +5,7 @@ import { parse } from "smol-toml";
 import { expect, inject } from "vitest";
 import { createTestHarness } from "wrangler";
 import { makeApplication, readPolicyFile, root, writeApplication } from "../../scripts/application.ts";
+import type { connectAdministrator } from "../servers/connection.ts";
 import type { KeyServer, SigningKey } from "../servers/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../servers/issuer.ts";
 import type { TestServer } from "./setup.ts";
@@ -12,6 +13,12 @@ import type { TestServer } from "./setup.ts";
 /** The engine that this run of the gateway tests is about, and its server. */
 export const engine = inject("engine");
 export const server: TestServer = inject("server");
+
+/** The server as test/servers/connection.ts wants it: for looking behind the gateway's back. */
+export function databaseServer(): Parameters<typeof connectAdministrator>[0] {
+  const { port, caPath, administrator } = server;
+  return { host: "127.0.0.1", port, caPath, tls: "required", administrator };
+}
 
 /** The issuers every gateway under test knows, one for each form of keys. */
 export const issuers = {

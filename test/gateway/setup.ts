@@ -10,7 +10,7 @@ import { startDatabase } from "../servers/server.ts";
 /** What the tests know of the server that is running for them. */
 export interface TestServer {
   port: number;
-  administrator: { user: string; password: string };
+  administrator: { user: "root"; password: string };
   ca: string;
   caPath: string;
   pkiDirectory: string;

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   chownSync,
-  existsSync,
   lchownSync,
   mkdirSync,
   readdirSync,
@@ -13,8 +12,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { administratorStatements, type ServerPaths } from "./arguments.ts";
-import { freshDraft } from "./draft.ts";
 import { lastLines, ServerUnavailableError } from "./errors.ts";
+import { freshDraft, readJson } from "./files.ts";
 import { type NativeInstallation, shareFile } from "./installation.ts";
 import { type RunResult, run } from "./run.ts";
 
@@ -61,21 +60,17 @@ export function giveTo(identity: Identity | undefined, path: string): void {
 /** Reads the administrator's password, or makes one. `isNew` says that no server knows it yet. */
 export function administratorPassword(directory: string): { password: string; isNew: boolean } {
   const path = join(directory, "administrator.json");
-  if (existsSync(path)) {
-    return {
-      password: (JSON.parse(readFileSync(path, "utf8")) as { password: string }).password,
-      isNew: false,
-    };
-  }
+  const known = readJson<{ password: string }>(path);
+  if (known !== undefined) return { password: known.password, isNew: false };
   const password = randomBytes(18).toString("hex");
   writeFileSync(path, JSON.stringify({ user: "root", password }), { mode: 0o600 });
   return { password, isNew: true };
 }
 
 /**
- * Makes the data directory unless a usable one is there; says whether it did. Data of another engine or version series is moved
- * aside, not deleted. Throws ServerUnavailableError when the folder holds something else or when the server
- * cannot initialise it.
+ * Makes the data directory unless a usable one is there; says whether it did. Data of another engine or
+ * version series is moved aside, not deleted. Throws ServerUnavailableError when the folder holds something
+ * else or when the server cannot initialise it.
  */
 export async function ensureData(
   installation: NativeInstallation,
@@ -132,9 +127,8 @@ function existingSeries(dataDirectory: string): string | undefined {
         "another user made it; run as that user, or remove the folder",
     );
   }
-  if (names.includes(markerName)) {
-    return (JSON.parse(readFileSync(join(dataDirectory, markerName), "utf8")) as { series: string }).series;
-  }
+  const marker = readJson<{ series: string }>(join(dataDirectory, markerName));
+  if (marker !== undefined) return marker.series;
   if (names.length === 0) {
     rmSync(dataDirectory, { recursive: true });
     return undefined;

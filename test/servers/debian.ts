@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { freshDraft } from "./draft.ts";
 import { lastLines, ServerUnavailableError } from "./errors.ts";
+import { freshDraft, readJson } from "./files.ts";
 import { withLock } from "./lock.ts";
 import { type RunResult, run, which } from "./run.ts";
 
@@ -116,11 +116,7 @@ export async function debianTree(options: DebianTreeOptions): Promise<DebianTree
 }
 
 function manifestOf(directory: string): string | undefined {
-  try {
-    return (JSON.parse(readFileSync(join(directory, manifestName), "utf8")) as { wanted: string }).wanted;
-  } catch {
-    return undefined;
-  }
+  return readJson<{ wanted: string }>(join(directory, manifestName))?.wanted;
 }
 
 /** Finds the loader and the library folders of a finished tree. */

@@ -197,7 +197,8 @@ async function makeAccounts(
       passwords[role],
     ]);
     if (proxies) {
-      await connection.query(`CREATE USER ${identity} IDENTIFIED WITH mysql_no_login`);
+      // After the mapping MySQL 9.7 looks at the identity's REQUIRE alone and forgets the login's.
+      await connection.query(`CREATE USER ${identity} IDENTIFIED WITH mysql_no_login REQUIRE SSL`);
       await connection.query(`GRANT PROXY ON ${identity} TO ${login}`);
     }
     const holder = proxies ? identity : login;

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { TlsMode } from "./arguments.ts";
 import { type Exit, poll } from "./child.ts";
 import { launchDocker } from "./docker.ts";
 import { lastLines, messageOf, ServerUnavailableError } from "./errors.ts";
+import { readJson } from "./files.ts";
 import { type Engine, findInstallation, type Installation } from "./installation.ts";
 import { identify, isAlive, type Lock, type ProcessIdentity, tryLock } from "./lock.ts";
 import { type Launched, launchNative } from "./native.ts";
@@ -73,7 +74,6 @@ const startTimeoutMs = 120_000;
  */
 export async function startDatabase(options: StartOptions): Promise<DatabaseServer> {
   const directory = resolve(options.directory);
-  mkdirSync(directory, { recursive: true });
   const lock = takeDirectory(directory);
   try {
     await endOrphan(directory, options.log);
@@ -86,7 +86,15 @@ export async function startDatabase(options: StartOptions): Promise<DatabaseServ
 }
 
 function takeDirectory(directory: string): Lock {
-  const lock = tryLock(join(directory, "lock"));
+  let lock: ReturnType<typeof tryLock>;
+  try {
+    mkdirSync(directory, { recursive: true });
+    lock = tryLock(join(directory, "lock"));
+  } catch (error) {
+    throw new ServerUnavailableError(
+      `${directory} cannot be written (${messageOf(error)}): run as the user that made it, or remove it`,
+    );
+  }
   if (!("holder" in lock)) return lock;
   throw new ServerUnavailableError(
     `${directory} is in use by process ${lock.holder.pid}: stop that one, or use another directory`,
@@ -96,8 +104,8 @@ function takeDirectory(directory: string): Lock {
 /** Ends a server that outlived the process that started it. The directory's lock must be held. */
 async function endOrphan(directory: string, log: (line: string) => void): Promise<void> {
   const path = join(directory, "server.json");
-  if (!existsSync(path)) return;
-  const orphan = JSON.parse(readFileSync(path, "utf8")) as ProcessIdentity;
+  const orphan = readJson<ProcessIdentity>(path);
+  if (orphan === undefined) return;
   const signal = (name: NodeJS.Signals, timeoutMs: number) => {
     try {
       process.kill(orphan.pid, name);
@@ -112,6 +120,12 @@ async function endOrphan(directory: string, log: (line: string) => void): Promis
     return poll(gone, { intervalMs: 50, timeoutMs, goOn: () => true });
   };
   if (isAlive(orphan)) {
+    // Without a start time the number may be another program's by now.
+    if (orphan.startTime === null) {
+      throw new ServerUnavailableError(
+        `process ${orphan.pid} may still serve ${directory}: end it if so, then remove ${path}`,
+      );
+    }
     log(`ending the server ${orphan.pid}, left over in ${directory}`);
     if (!(await signal("SIGTERM", 15_000))) await signal("SIGKILL", 5_000);
   }

@@ -59,8 +59,13 @@ export function restingState(engine: Engine): string {
   return `SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION time_zone = '+00:00', SESSION sql_mode = '${sqlModes[engine]}'${readOnly[engine]}`;
 }
 
-/** Lifts the read-only resting state for the next statement only. */
-export const writableOnce = "SET TRANSACTION READ WRITE";
+/**
+ * Lifts the read-only resting state until the restore. Not for the next transaction only: DDL commits before
+ * it begins, and a procedure may have several transactions.
+ */
+export function writableState(engine: Engine): string | undefined {
+  return engine === "tidb" ? undefined : "SET SESSION TRANSACTION READ WRITE";
+}
 
 /** @param role as configured (`name` or `name@host`), or as CURRENT_ROLE() printed it */
 export function setRole(engine: Engine, role: string | null): string {

@@ -5,7 +5,7 @@ import type { BoundValue } from "../../sql/values.ts";
 import type { Link, Wire } from "../links/link.ts";
 import { LinkError } from "../links/link.ts";
 import type { Identity } from "./dialect.ts";
-import { proofQuery, restingState, setRole, useDatabase, verifyIdentity, writableOnce } from "./dialect.ts";
+import { proofQuery, restingState, setRole, useDatabase, verifyIdentity, writableState } from "./dialect.ts";
 import type { Connection, Field, ResultHeader, ServerError } from "./driver.ts";
 import { createConnection, toDriverValue } from "./driver.ts";
 import { loginError, statementError } from "./errors.ts";
@@ -43,6 +43,7 @@ export class Session {
   readonly #connection: Connection;
   readonly #wire: Wire;
   readonly #restore: readonly string[];
+  readonly #writable: string | undefined;
   #lostBecause: string | undefined;
   /** What waits for the server right now must hear of a loss; a session does one thing at a time. */
   #abort: ((reason: string) => void) | undefined;
@@ -52,6 +53,7 @@ export class Session {
     this.#connection = connection;
     this.#wire = wire;
     const { engine, database } = cluster;
+    this.#writable = writableState(engine);
     this.#restore = [setRole(engine, identity.currentRole), useDatabase(database), restingState(engine)];
     this.lost = new Promise((resolve) => {
       const lose = (reason: string) => {
@@ -101,7 +103,8 @@ export class Session {
     return await this.#unlessLost(
       async () => {
         const values = statement.values.map(toDriverValue);
-        if (statement.writable) await command(this.#connection, writableOnce);
+        if (statement.writable && this.#writable !== undefined)
+          await command(this.#connection, this.#writable);
         sent = true;
         return await this.#execute(statement, values, sink);
       },
@@ -135,7 +138,7 @@ export class Session {
         if (!fields) return;
         if (results > 1) {
           failure ??= new TidegateError("result_unsupported", {
-            detail: "A statement may return one result set.",
+            detail: "It was executed, but returned more than one result set.",
           });
         } else {
           keepRawBytes(running, fields);

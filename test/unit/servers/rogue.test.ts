@@ -3,7 +3,7 @@ import net from "node:net";
 import tls from "node:tls";
 import mysql from "mysql2/promise";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { frame } from "../../servers/packets.ts";
+import { capability, frame } from "../../servers/packets.ts";
 import { createAuthority } from "../../servers/pki.ts";
 import { type CountingProxy, type ProxyOptions, startCountingProxy } from "../../servers/proxy.ts";
 import { type Behaviour, type Identity, type Rogue, startRogue } from "../../servers/rogue.ts";
@@ -50,6 +50,12 @@ const everyone = (): Behaviour => ({
     return { errno: 1064, message: "no such thing", sqlState: "42000" };
   },
 });
+
+function sslRequest(): Buffer {
+  const payload = Buffer.alloc(32);
+  payload.writeUInt32LE(capability.PROTOCOL_41 | capability.SECURE_CONNECTION | capability.SSL);
+  return frame(1, payload);
+}
 
 describe("rogue", () => {
   test("without TLS on offer it gets no byte from a client that wants TLS", async () => {
@@ -154,6 +160,18 @@ describe("rogue", () => {
     expect(server.evidence).toMatchObject({ sslRequests: 1, tlsHandshakes: 0, credentialBytes: 0 });
   });
 
+  test("counts as clear text what follows the request for TLS and is not TLS", async () => {
+    const server = await rogue({ kind: "tls", login: "ok", ...identity });
+    const client = net.connect(server.port, "127.0.0.1");
+    await once(client, "data");
+    client.on("error", () => {}).write(sslRequest());
+    await expect.poll(() => server.evidence.sslRequests).toBe(1);
+    expect(server.evidence.clearTextBytesAfterGreeting).toBe(0);
+    client.write("\x03\0\0\0gw\0");
+    await expect.poll(() => server.evidence.clearTextBytesAfterGreeting).toBe(7);
+    client.destroy();
+  });
+
   test.each(["injected-after-greeting", "injected-late", "garbage"] as const)(
     "sends its bytes: %s",
     async (kind) => {
@@ -234,10 +252,12 @@ describe("proxy", () => {
     await answers(1);
     expect(mark.roundTrips).toBe(2);
     stream.write(close);
+    const closes = () => mark.commands.filter(({ command }) => command === "COM_STMT_CLOSE");
+    await expect.poll(() => closes().length).toBe(2);
+    expect(mark.roundTrips).toBe(2);
     stream.write(ping);
     await answers(1);
     expect(mark.roundTrips).toBe(3);
-    expect(mark.commands.filter(({ command }) => command === "COM_STMT_CLOSE")).toHaveLength(2);
     client.destroy();
   });
 
@@ -255,10 +275,8 @@ describe("proxy", () => {
     const proxy = await proxyTo(server);
     const raw = net.connect(proxy.port, "127.0.0.1");
     await once(raw, "data");
-    const request = Buffer.alloc(32);
-    request.writeUInt32LE(0x0aa200 | 0x800, 0);
     raw.cork();
-    raw.write(frame(1, request));
+    raw.write(sslRequest());
     const secure = tls.connect({ socket: raw, ca, host: "127.0.0.1" });
     process.nextTick(() => raw.uncork());
     await once(secure, "secureConnect");

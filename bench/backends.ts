@@ -1,0 +1,80 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { readPolicyFile } from "../scripts/application.ts";
+import { privateDirectory } from "../scripts/development.ts";
+import { createSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";
+import type { Pki } from "../test/servers/pki.ts";
+import { ensurePki } from "../test/servers/pki.ts";
+import type { Sample } from "../test/servers/sample.ts";
+import { loadSample } from "../test/servers/sample.ts";
+import type { DatabaseServer } from "../test/servers/server.ts";
+import { startDatabase } from "../test/servers/server.ts";
+
+/** Everything that the bench makes. */
+export const benchDirectory = join(privateDirectory, "bench");
+export const audience = "tidegate";
+
+type Role = "analyst" | "editor";
+
+/** The database and the issuer that every variant uses. */
+export interface Backends {
+  server: DatabaseServer;
+  pki: Pki;
+  sample: Sample;
+  passwords: Record<Role, string>;
+  issuer: { url: string; jwksUri: string };
+  tokens: Record<Role, string>;
+  stop(): Promise<void>;
+}
+
+/** Starts MySQL with the sample database, and an issuer. */
+export async function startBackends(log: (line: string) => void): Promise<Backends> {
+  mkdirSync(benchDirectory, { recursive: true });
+  const pki = await ensurePki(join(benchDirectory, "pki"));
+  const server = await startDatabase({ engine: "mysql", directory: join(benchDirectory, "mysql"), pki, log });
+  const password = () => randomBytes(24).toString("base64url");
+  const passwords = { analyst: password(), editor: password() };
+  const sample = await loadSample(server, { passwords, cities: 5_000, log });
+  const key = await createSigningKey();
+  const issuer = await startKeyServer([key.publicJwk]);
+  const token = (role: Role) => mint(key, { iss: issuer.url, aud: audience, sub: "bench", role });
+  return {
+    server,
+    pki,
+    sample,
+    passwords,
+    issuer,
+    tokens: { analyst: await token("analyst"), editor: await token("editor") },
+    async stop() {
+      await issuer.stop();
+      await server.stop();
+    },
+  };
+}
+
+/**
+ * The development policy with these backends.
+ * @param port where the database is reached: its own, or a proxy's before it
+ */
+export function policyFor(
+  { server, sample, issuer }: Backends,
+  port = server.port,
+  account: Record<string, unknown> = {},
+): Record<string, unknown> {
+  const base = readPolicyFile("development") as {
+    cluster: Record<string, unknown>;
+    accounts: Record<Role, Record<string, unknown>>;
+    grants: Record<string, unknown>[];
+  };
+  const accounts = Object.entries(base.accounts).map(([name, { acts_as: _, ...rest }]) => {
+    const { actsAs } = sample[name as Role];
+    return [name, { ...rest, ...(actsAs === undefined ? {} : { acts_as: actsAs }), ...account }];
+  });
+  return {
+    cluster: { ...base.cluster, engine: server.engine, hosts: [`${server.host}:${port}`] },
+    accounts: Object.fromEntries(accounts),
+    issuers: [{ issuer: issuer.url, audience, jwks_uri: issuer.jwksUri, algorithms: ["ES256"] }],
+    grants: base.grants.map((grant) => ({ ...grant, issuer: issuer.url })),
+  };
+}

@@ -1,0 +1,16 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readCatalog } from "../scripts/application.ts";
+import { loadConfig } from "../src/config.ts";
+import { makeApplication } from "../scripts/application.ts";
+import type { ExecuteWork } from "../src/db/pool/protocol.ts";
+import { limits } from "../src/limits.ts";
+import { launch } from "../test/servers/child.ts";
+import { freePort } from "../test/servers/network.ts";
+import type { Backends } from "./backends.ts";
+import { audience, benchDirectory, policyFor } from "./backends.ts";
+import { bundleGateway, bundleWorker } from "./bundle.ts";
+import type { NodeGatewayOptions } from "./node-gateway.ts";
+import type { Served } from "./workerd.ts";
+import { serving, startWorkerd } from "./workerd.ts";

@@ -1,0 +1,41 @@
+import type { Account, Cluster } from "../../src/config.ts";
+import { platformLink } from "../../src/db/links/platform.ts";
+import { Session } from "../../src/db/mysql/session.ts";
+import { answer } from "../../src/db/pool/answer.ts";
+import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
+import { TidegateError } from "../../src/errors.ts";
+
+/** What bench/variants.ts binds: all as JSON. */
+interface Bindings {
+  CLUSTER: string;
+  ACCOUNT: string;
+  WORK: string;
+}
+
+interface Target {
+  cluster: Cluster;
+  account: Account;
+  work: ExecuteWork;
+}
+
+let target: Target | undefined;
+
+/** Without a pool: each request dials, logs in, proves the identity, runs one statement and says goodbye. */
+export default {
+  async fetch(_request, env, context): Promise<Response> {
+    target ??= {
+      cluster: JSON.parse(env.CLUSTER) as Cluster,
+      account: JSON.parse(env.ACCOUNT) as Account,
+      work: JSON.parse(env.WORK) as ExecuteWork,
+    };
+    const { cluster, account, work } = target;
+    try {
+      const session = await Session.open(platformLink, cluster, account);
+      context.waitUntil(session.lost);
+      return await answer(session, work, work.shape, () => session.close());
+    } catch (cause) {
+      const reason = cause instanceof TidegateError ? `${cause.code}: ${cause.operator}` : String(cause);
+      return new Response(reason, { status: 500 });
+    }
+  },
+} satisfies ExportedHandler<Bindings>;

@@ -1,0 +1,40 @@
+import { DurableObject } from "cloudflare:workers";
+import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
+import { encodeRequest, protocolVersion } from "../../src/db/pool/protocol.ts";
+
+/** What bench/variants.ts binds. */
+interface Bindings {
+  HOP: DurableObjectNamespace<Hop>;
+  /** The work that the gateway would send to its Pool, as JSON. */
+  WORK: string;
+  /** The gateway's answer to it. */
+  ANSWER: string;
+}
+
+const headers = { "content-type": "application/json; charset=utf-8" };
+let body: string | undefined;
+let id: DurableObjectId | undefined;
+
+/** Takes the request's bytes and gives a constant answer. */
+export class Hop extends DurableObject<Bindings> {
+  readonly #answer = new TextEncoder().encode(this.env.ANSWER);
+
+  override async fetch(request: Request): Promise<Response> {
+    await request.text();
+    return new Response(this.#answer, { headers });
+  }
+}
+
+/** The gateway's way from the Worker to the Durable Object, and nothing else. */
+export default {
+  async fetch(_request, env): Promise<Response> {
+    body ??= encodeRequest({
+      version: protocolVersion,
+      digest: "0".repeat(64),
+      account: "analyst",
+      work: JSON.parse(env.WORK) as ExecuteWork,
+    });
+    id ??= env.HOP.idFromName("hop");
+    return await env.HOP.get(id).fetch("https://pool/", { method: "POST", body });
+  },
+} satisfies ExportedHandler<Bindings>;

@@ -1,0 +1,195 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RowDataPacket } from "mysql2";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../servers/connection.ts";
+import { ensurePki } from "../servers/pki.ts";
+import type { CountingProxy } from "../servers/proxy.ts";
+import { startCountingProxy } from "../servers/proxy.ts";
+import type { Gateway } from "./harness.ts";
+import { databaseServer, engine, expectProblem, server, startGateway } from "./harness.ts";
+
+let gateway: Gateway;
+let proxy: CountingProxy;
+beforeAll(async () => {
+  const pki = await ensurePki(server.pkiDirectory);
+  proxy = await startCountingProxy({
+    target: { host: "localhost", port: server.port, ca: server.ca },
+    certificate: pki.certificate,
+    privateKey: pki.key,
+  });
+  const one = { connections_per_shard: 1 };
+  gateway = await startGateway({
+    cluster: { hosts: [`localhost:${proxy.port}`] },
+    accounts: { analyst: account("analyst", one), editor: account("editor", one) },
+  });
+});
+afterAll(async () => {
+  await gateway?.close();
+  await proxy?.stop();
+});
+
+function account(name: string, more: Record<string, unknown>) {
+  const acts_as = server.actsAs[name];
+  const password = `${name.toUpperCase()}_PASSWORD`;
+  return { user: `gw_${name}`, password, ...(acts_as === undefined ? {} : { acts_as }), ...more };
+}
+
+/** The restore happens after the answer: wait until the proxy has seen its last command. */
+async function restored(): Promise<void> {
+  let before = -1;
+  while (before !== proxy.commands().length) {
+    before = proxy.commands().length;
+    await sleep(50);
+  }
+}
+
+/** COM_STMT_CLOSE has no reply and rides along with the next command: mysql2 sends it after a reset. */
+const texts = (commands: readonly { command: string; text?: string }[]) =>
+  commands
+    .filter(({ command }) => command !== "COM_STMT_CLOSE")
+    .map(({ command, text }) => (command === "COM_QUERY" ? text?.replace(/ .*/s, "") : command));
+
+describe("connections persist", () => {
+  test("a second request opens none, by the server's own counter", async () => {
+    await gateway.sql({ sql: "SELECT 1" });
+    const administrator = await connectAdministrator(databaseServer());
+    try {
+      const connections = async () => {
+        const [rows] = await administrator.query<RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Connections'");
+        return Number(rows[0]?.Value);
+      };
+      const before = await connections();
+      const ids = new Set<string>();
+      for (let i = 0; i < 20; i++) {
+        const { body } = await gateway.sql({ sql: "SELECT CAST(CONNECTION_ID() AS CHAR) AS id" });
+        ids.add(body.rows[0].id);
+      }
+      expect(ids.size).toBe(1);
+      expect(await connections()).toBe(before);
+    } finally {
+      await administrator.end();
+    }
+  });
+
+  test("requests wait for the one connection in turn, and none is lost", async () => {
+    const numbers = Array.from({ length: 50 }, (_, i) => String(i));
+    const answers = await Promise.all(numbers.map((n) => gateway.sql({ sql: "SELECT ? AS n", params: [n] })));
+    expect(answers.map(({ body }) => body.rows[0].n)).toEqual(numbers);
+    expect(proxy.open).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("between two callers the session is as it was after login", () => {
+  const leaks: [string, string, string][] = [
+    ["a user variable", "SELECT @leak", "SELECT @leak IS NULL AS clean"],
+    ["a lock", "SELECT GET_LOCK('leak', 0)", "SELECT IS_FREE_LOCK('leak') AS clean"],
+    ["LAST_INSERT_ID", "SELECT LAST_INSERT_ID(42)", "SELECT LAST_INSERT_ID() = 0 AS clean"],
+  ];
+  test.each(leaks)("%s does not outlive its request", async (_, sql, check) => {
+    expect((await gateway.sql({ sql })).status).toBe(200);
+    const { body } = await gateway.sql({ sql: check });
+    expect(String(body.rows[0].clean)).toBe("1");
+  });
+
+  test("a write leaves the session read-only again, and its state fixed", async () => {
+    const role = "editor";
+    const readOnly = engine === "mysql" ? "@@transaction_read_only" : "@@tx_read_only";
+    const state = `SELECT ${readOnly} AS read_only, @@time_zone AS tz, @@character_set_client AS charset, @@sql_mode AS mode, DATABASE() AS db, @@autocommit AS autocommit`;
+    const before = await gateway.sql({ sql: state }, { role });
+    await gateway.sql({ sql: "DELETE FROM notes WHERE 1 = 0" }, { role });
+    const after = await gateway.sql({ sql: state }, { role });
+    expect(after.body.rows).toEqual(before.body.rows);
+    expect(after.body.rows[0]).toMatchObject({ tz: "+00:00", charset: "utf8mb4", db: "world" });
+    expect(String(after.body.rows[0].read_only)).toBe("1");
+  });
+
+  test("a server whose default character set is another one changes no text", async () => {
+    const administrator = await connectAdministrator(databaseServer());
+    const variables = ["character_set_client", "character_set_connection", "character_set_results"];
+    try {
+      for (const name of variables) await administrator.query(`SET GLOBAL ${name} = latin1`);
+      await gateway.sql({ sql: "SELECT 1" });
+      const { body } = await gateway.sql({ sql: "SELECT ? AS text, '🐘' AS literal", params: ["🐘"] });
+      expect(body.rows[0]).toEqual({ text: "🐘", literal: "🐘" });
+    } finally {
+      for (const name of variables) await administrator.query(`SET GLOBAL ${name} = utf8mb4`);
+      await administrator.end();
+    }
+  });
+});
+
+describe("round trips, exactly", () => {
+  const select = { sql: "SELECT code FROM countries WHERE code = ?", params: ["NZ"] };
+  const restore = ["COM_RESET_CONNECTION", "SET", "USE", "SET"];
+
+  /** What one request costs on a connection that may have to be opened first, its restore included. */
+  async function cost(body: unknown, role = "analyst") {
+    const mark = proxy.mark();
+    expect((await gateway.sql(body, { role })).status).toBe(200);
+    await restored();
+    return { commands: texts(mark.commands), roundTrips: mark.roundTrips };
+  }
+
+  async function loginCost(): Promise<number> {
+    const logins = proxy.loginRoundTrips.length;
+    proxy.dropAll();
+    await sleep(100);
+    await cost(select);
+    expect(proxy.loginRoundTrips.length).toBe(logins + 1);
+    return proxy.loginRoundTrips.at(-1) ?? 0;
+  }
+
+  test("of a login, of statements and of the restore", async () => {
+    const administrator = await connectAdministrator(databaseServer());
+    // Empties the cache of caching_sha2_password: the next login proves the password itself.
+    await administrator.query("FLUSH PRIVILEGES");
+    await administrator.end();
+    const full = await loginCost();
+    const fast = await loginCost();
+
+    proxy.dropAll();
+    await sleep(100);
+    const opening = await cost(select);
+    expect(opening.commands).toEqual(["SET", "SELECT", "COM_STMT_PREPARE", "COM_STMT_EXECUTE", ...restore]);
+    const first = await cost({ ...select, sql: `${select.sql} -- another text` });
+    // A reset deallocates prepared statements: in this simple form a repeated statement is a first one.
+    const repeated = await cost(select);
+    for (const { commands } of [first, repeated]) {
+      expect(commands).toEqual(["COM_STMT_PREPARE", "COM_STMT_EXECUTE", ...restore]);
+    }
+    await cost({ sql: "SELECT 1" }, "editor");
+    const write = await cost({ sql: "DELETE FROM notes WHERE id = 0" }, "editor");
+    expect(write.commands).toEqual(["SET", "COM_STMT_PREPARE", "COM_STMT_EXECUTE", ...restore]);
+
+    const figures = {
+      "TCP and greeting, TLS 1.3, login with an empty password cache": full,
+      "the same with a filled one": fast,
+      "resting state and proof of identity, once per login": opening.roundTrips - first.roundTrips,
+      "first statement, before its answer": first.roundTrips - restore.length,
+      "repeated statement, before its answer": repeated.roundTrips - restore.length,
+      "write, before its answer": write.roundTrips - restore.length,
+      "restore, after the answer": restore.length,
+    };
+    console.table(figures);
+    expect(Object.values(figures)).toEqual([engine === "mysql" ? 4 : 3, 3, 2, 2, 2, 3, 4]);
+  });
+});
+
+describe("the deadline", () => {
+  test("a statement that takes too long is ended at the server, and the pool goes on", async () => {
+    const answer = await gateway.sql({ sql: "SELECT SLEEP(40) AS too_long" });
+    expectProblem(answer, 504, "deadline_exceeded");
+    const administrator = await connectAdministrator(databaseServer());
+    try {
+      await expect
+        .poll(async () => {
+          const [rows] = await administrator.query<RowDataPacket[]>("SHOW FULL PROCESSLIST");
+          return rows.filter((row) => String(row.Info).includes("too_long")).length;
+        })
+        .toBe(0);
+    } finally {
+      await administrator.end();
+    }
+    expect((await gateway.sql({ sql: "SELECT 1" })).status).toBe(200);
+  }, 40_000);
+});

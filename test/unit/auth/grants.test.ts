@@ -1,0 +1,279 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Action } from "../../../src/auth/grants.ts";
+import { decide } from "../../../src/auth/grants.ts";
+import type { Caller } from "../../../src/auth/verify.ts";
+import type { Grant } from "../../../src/config.ts";
+import { refusal } from "./refusal.ts";
+
+const issuer = "https://id.example.com/";
+
+function grant(account: string, claims: Grant["claims"], ...allow: string[]): Grant {
+  return { issuer, account, claims, allow: allow.length > 0 ? allow : ["query:*", "sql:read"] };
+}
+
+function caller(claims: Record<string, unknown>, from = issuer): Caller {
+  return { issuer: from, subject: "s", claims };
+}
+
+const editor = grant("editor", { role: "editor" }, "query:*", "sql:read", "sql:write");
+const analyst = grant("analyst", { role: "analyst" });
+
+interface Case {
+  grants: Grant[];
+  claims: Record<string, unknown>;
+  action?: Action;
+  wanted?: string;
+  from?: string;
+}
+
+/** Claims as a token brings them: JSON, where `__proto__` is a name like any other. */
+function json(text: string): Record<string, string> {
+  return JSON.parse(text);
+}
+
+function decided({ grants, claims, action = "sql:read", wanted, from }: Case): string {
+  return decide(grants, caller(claims, from), action, wanted);
+}
+
+describe("gives the account", () => {
+  const table: [string, Case, string][] = [
+    ["of the grant that matches", { grants: [editor, analyst], claims: { role: "analyst" } }, "analyst"],
+    [
+      "of the first of several",
+      { grants: [grant("a", {}), grant("b", {}), grant("c", {})], claims: {} },
+      "a",
+    ],
+    ["to everybody of the issuer when no claim is asked for", { grants: [grant("a", {})], claims: {} }, "a"],
+    [
+      "when every claim holds",
+      { grants: [grant("a", { role: "r", tenant: "t" })], claims: { role: "r", tenant: "t", more: 1 } },
+      "a",
+    ],
+    [
+      "by membership in an array claim",
+      { grants: [analyst], claims: { role: ["reader", "analyst"] } },
+      "analyst",
+    ],
+    ["by a number", { grants: [grant("a", { level: 3 })], claims: { level: 3 } }, "a"],
+    ["by a number in an array", { grants: [grant("a", { level: 3 })], claims: { level: [1, 3] } }, "a"],
+    ["by a boolean", { grants: [grant("a", { admin: true })], claims: { admin: true } }, "a"],
+    ["by false", { grants: [grant("a", { guest: false })], claims: { guest: false } }, "a"],
+    ["by an empty text", { grants: [grant("a", { tenant: "" })], claims: { tenant: "" } }, "a"],
+    [
+      "by a claim with a URL for a name",
+      { grants: [grant("a", { "https://x/roles": "r" })], claims: { "https://x/roles": ["r"] } },
+      "a",
+    ],
+    [
+      "that is asked for, though an earlier grant matches",
+      { grants: [editor, analyst], claims: { role: ["editor", "analyst"] }, wanted: "analyst" },
+      "analyst",
+    ],
+    [
+      "that is asked for and is the first anyway",
+      { grants: [editor, analyst], claims: { role: ["editor", "analyst"] }, wanted: "editor" },
+      "editor",
+    ],
+    [
+      "that is asked for by the first grant of that account that matches",
+      { grants: [grant("a", { x: "1" }), grant("a", { y: "1" })], claims: { y: "1" }, wanted: "a" },
+      "a",
+    ],
+    [
+      "for a saved query by name",
+      { grants: [grant("a", {}, "query:orders")], claims: {}, action: "query:orders" },
+      "a",
+    ],
+    [
+      "for any saved query by query:*",
+      { grants: [grant("a", {}, "query:*")], claims: {}, action: "query:orders" },
+      "a",
+    ],
+    ["for sql:write", { grants: [editor], claims: { role: "editor" }, action: "sql:write" }, "editor"],
+    ["for sql:ddl", { grants: [grant("a", {}, "sql:ddl")], claims: {}, action: "sql:ddl" }, "a"],
+    [
+      "by a claim named __proto__ that the token really has",
+      { grants: [grant("a", json('{"__proto__":"x"}'))], claims: json('{"__proto__":"x"}') },
+      "a",
+    ],
+    [
+      "by a claim named constructor that the token really has",
+      { grants: [grant("a", { constructor: "x" } as never)], claims: { constructor: "x" } },
+      "a",
+    ],
+  ];
+  test.each(table)("%s", (_, given, account) => {
+    expect(decided(given)).toBe(account);
+  });
+});
+
+describe("denies", () => {
+  const noMatch = "No grant matches the token's claims.";
+  const notGiven = "No grant gives the account asked for.";
+  const table: [string, Case, string][] = [
+    ["everybody when there is no grant", { grants: [], claims: { role: "editor" } }, noMatch],
+    ["a token without the claim", { grants: [editor], claims: {} }, noMatch],
+    ["another value", { grants: [editor], claims: { role: "analyst" } }, noMatch],
+    ["another letter case", { grants: [editor], claims: { role: "Editor" } }, noMatch],
+    ["a value that only begins alike", { grants: [editor], claims: { role: "editor2" } }, noMatch],
+    ["values joined in one text", { grants: [editor], claims: { role: "editor analyst" } }, noMatch],
+    ["one of two claims", { grants: [grant("a", { x: "1", y: "1" })], claims: { x: "1" } }, noMatch],
+    ["an array without the value", { grants: [editor], claims: { role: ["analyst"] } }, noMatch],
+    ["an empty array", { grants: [editor], claims: { role: [] } }, noMatch],
+    ["an array in an array", { grants: [editor], claims: { role: [["editor"]] } }, noMatch],
+    ["an object", { grants: [editor], claims: { role: { editor: true } } }, noMatch],
+    ["null", { grants: [editor], claims: { role: null } }, noMatch],
+    ["a number for a text", { grants: [grant("a", { level: "3" })], claims: { level: 3 } }, noMatch],
+    ["a text for a number", { grants: [grant("a", { level: 3 })], claims: { level: "3" } }, noMatch],
+    ["1 for true", { grants: [grant("a", { admin: true })], claims: { admin: 1 } }, noMatch],
+    ['"true" for true', { grants: [grant("a", { admin: true })], claims: { admin: "true" } }, noMatch],
+    ["an absent claim for false", { grants: [grant("a", { guest: false })], claims: {} }, noMatch],
+    ["an absent claim for an empty text", { grants: [grant("a", { tenant: "" })], claims: {} }, noMatch],
+    [
+      "another issuer's token with the same claims",
+      { grants: [editor], claims: { role: "editor" }, from: "https://other.example.com/" },
+      noMatch,
+    ],
+    [
+      "an issuer that differs in its last slash",
+      { grants: [editor], claims: { role: "editor" }, from: "https://id.example.com" },
+      noMatch,
+    ],
+    [
+      "the issuer's name in a claim of another's token",
+      { grants: [editor], claims: { iss: issuer, role: "editor" }, from: "https://other.example.com/" },
+      noMatch,
+    ],
+    [
+      "an account that the claims do not give",
+      { grants: [editor, analyst], claims: { role: "analyst" }, wanted: "editor" },
+      notGiven,
+    ],
+    [
+      "an account that does not exist, in the same words",
+      { grants: [editor, analyst], claims: { role: "analyst" }, wanted: "root" },
+      notGiven,
+    ],
+    ["an empty account", { grants: [grant("a", {})], claims: {}, wanted: "" }, notGiven],
+    ["an account in other letters", { grants: [grant("a", {})], claims: {}, wanted: "A" }, notGiven],
+    ["an account with a space", { grants: [grant("a", {})], claims: {}, wanted: "a " }, notGiven],
+    ["two accounts", { grants: [grant("a", {})], claims: {}, wanted: "a, b" }, notGiven],
+    ["an account named __proto__", { grants: [grant("a", {})], claims: {}, wanted: "__proto__" }, notGiven],
+    [
+      "what the first grant does not allow, though a later one would",
+      { grants: [grant("a", {}, "sql:read"), grant("b", {}, "sql:write")], claims: {}, action: "sql:write" },
+      "The grant does not allow sql:write.",
+    ],
+    [
+      "what the first grant of the account asked for does not allow",
+      {
+        grants: [grant("a", {}, "sql:read"), grant("a", {}, "sql:write")],
+        claims: {},
+        action: "sql:write",
+        wanted: "a",
+      },
+      "The grant does not allow sql:write.",
+    ],
+    [
+      "sql:read by query:*",
+      { grants: [grant("a", {}, "query:*")], claims: {}, action: "sql:read" },
+      "The grant does not allow sql:read.",
+    ],
+    [
+      "sql:ddl by sql:write",
+      { grants: [grant("a", {}, "sql:write")], claims: {}, action: "sql:ddl" },
+      "The grant does not allow sql:ddl.",
+    ],
+    [
+      "sql:read by sql:write",
+      { grants: [grant("a", {}, "sql:write")], claims: {}, action: "sql:read" },
+      "The grant does not allow sql:read.",
+    ],
+    [
+      "another saved query",
+      { grants: [grant("a", {}, "query:orders")], claims: {}, action: "query:orders2" },
+      "The grant does not allow query:orders2.",
+    ],
+    [
+      "a query whose name is a star",
+      { grants: [grant("a", {}, "query:orders")], claims: {}, action: "query:*" },
+      "The grant does not allow query:*.",
+    ],
+  ];
+  test.each(table)("%s", async (_, given, detail) => {
+    const error = await refusal(() => decided(given));
+    expect(error).toMatchObject({ code: "access_denied", status: 403, retryable: false });
+    expect(error.message).toBe(detail);
+  });
+});
+
+describe("what every object inherits is no claim", () => {
+  const inherited = [
+    "constructor",
+    "toString",
+    "valueOf",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "__proto__",
+    "__defineGetter__",
+  ];
+  test.each(inherited)("%s", async (name) => {
+    const claims = json(`{${JSON.stringify(name)}:"x"}`);
+    expect(await refusal(() => decided({ grants: [grant("a", claims)], claims: {} }))).toMatchObject({
+      code: "access_denied",
+    });
+  });
+
+  test("a token's __proto__ gives it no claims", async () => {
+    const claims = JSON.parse('{"__proto__":{"role":"editor"}}');
+    expect(await refusal(() => decided({ grants: [editor], claims }))).toMatchObject({
+      code: "access_denied",
+    });
+  });
+});
+
+test("an account is given only by a grant of the caller's issuer whose claims the token has", () => {
+  const value = fc.constantFrom<string | number | boolean>("x", "y", 1, true);
+  const claims = fc.dictionary(fc.constantFrom("a", "b", "__proto__", "constructor"), value);
+  const grants = fc.array(
+    fc.record({
+      issuer: fc.constantFrom("i", "j"),
+      account: fc.constantFrom("p", "q"),
+      claims,
+      allow: fc.subarray(["sql:read", "sql:write"]),
+    }),
+  );
+  const token = fc.dictionary(
+    fc.constantFrom("a", "b", "__proto__", "constructor"),
+    fc.oneof(value, fc.array(value)),
+  );
+  fc.assert(
+    fc.property(
+      grants,
+      token,
+      fc.constantFrom("i", "j"),
+      fc.constantFrom(undefined, "p", "q", "r"),
+      (all, held, from, wanted) => {
+        const has = ([name, expected]: [string, unknown]) => {
+          const found = Object.getOwnPropertyDescriptor(held, name)?.value;
+          return Array.isArray(found) ? found.includes(expected) : found === expected;
+        };
+        const first = all.find(
+          (one) =>
+            one.issuer === from &&
+            (wanted ?? one.account) === one.account &&
+            Object.entries(one.claims).every(has),
+        );
+        const expected = first?.allow.includes("sql:read") ? first.account : undefined;
+        let found: string | undefined;
+        try {
+          found = decide(all, caller(held, from), "sql:read", wanted);
+        } catch {
+          found = undefined;
+        }
+        expect(found).toBe(expected);
+      },
+    ),
+  );
+});

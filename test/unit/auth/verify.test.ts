@@ -1,0 +1,444 @@
+import fc from "fast-check";
+import type { CryptoKey, JWTHeaderParameters, JWTPayload } from "jose";
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Caller, Verifier } from "../../../src/auth/verify.ts";
+import { createVerifier } from "../../../src/auth/verify.ts";
+import type { Issuer } from "../../../src/config.ts";
+import { limits } from "../../../src/limits.ts";
+import { refusal } from "./refusal.ts";
+
+const now = new Date("2026-11-21T12:00:00Z");
+const nowSeconds = now.getTime() / 1000;
+
+const issuerA = "https://a.example.com/";
+const issuerB = "https://b.example.com/";
+const issuerS = "https://secret.example.com/";
+const secret = "a secret that is more than 32 bytes long";
+const secretBytes = new TextEncoder().encode(secret);
+
+let a: { privateKey: CryptoKey; publicKey: CryptoKey };
+let b: { privateKey: CryptoKey; publicKey: CryptoKey };
+let stranger: { privateKey: CryptoKey; publicKey: CryptoKey };
+let publicA: Record<string, unknown>;
+let verifier: Verifier;
+
+beforeAll(async () => {
+  [a, b, stranger] = await Promise.all([
+    generateKeyPair("ES256", { extractable: true }),
+    generateKeyPair("RS256", { extractable: true }),
+    generateKeyPair("ES256", { extractable: true }),
+  ]);
+  publicA = { ...(await exportJWK(a.publicKey)), kid: "a1", alg: "ES256", use: "sig" };
+  const publicB = { ...(await exportJWK(b.publicKey)), kid: "b1" };
+  verifier = createVerifier([
+    issuerOf(issuerA, ["ES256"], publicA),
+    issuerOf(issuerB, ["RS256", "PS256"], publicB),
+    {
+      issuer: issuerS,
+      audience: "tidegate",
+      algorithms: ["HS256"],
+      keys: { kind: "secret", secret },
+    },
+  ]);
+});
+
+// Nothing here may reach for the network, whatever a token says.
+const fetched = vi.fn(() => Promise.reject(new Error("no network in unit tests")));
+beforeEach(() => vi.stubGlobal("fetch", fetched));
+afterEach(() => {
+  expect(fetched).not.toHaveBeenCalled();
+  vi.unstubAllGlobals();
+  fetched.mockClear();
+});
+
+function issuerOf(
+  issuer: string,
+  algorithms: Issuer["algorithms"],
+  ...keys: Record<string, unknown>[]
+): Issuer {
+  return { issuer, audience: "tidegate", algorithms, keys: { kind: "static", jwks: { keys } } };
+}
+
+const goodClaims = { iss: issuerA, aud: "tidegate", exp: nowSeconds + 300, sub: "somebody" };
+
+/** Claims that are undefined are left out. */
+async function tokenOfA(
+  claims: JWTPayload | { [claim: string]: unknown } = {},
+  header: Partial<JWTHeaderParameters> = {},
+  key: CryptoKey | Uint8Array = a.privateKey,
+): Promise<string> {
+  const payload = JSON.parse(JSON.stringify({ ...goodClaims, ...claims }));
+  return await new SignJWT(payload).setProtectedHeader({ alg: "ES256", ...header }).sign(key);
+}
+
+function base64url(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return Buffer.from(text).toString("base64url");
+}
+
+async function refused(token: string) {
+  const error = await refusal(() => verifier.verify(token, now));
+  expect(error.status).toBe(401);
+  // What is said of a token never repeats any of it, to the caller or to the log.
+  for (const part of token.split(".").filter((text) => text.length > 8)) {
+    expect(`${error.message} ${error.operator}`).not.toContain(part);
+  }
+  return { code: error.code, detail: error.details.detail };
+}
+
+describe("a good token", () => {
+  test("gives its issuer, subject and claims", async () => {
+    const caller: Caller = await verifier.verify(await tokenOfA({ role: ["x"], n: 1 }), now);
+    expect(caller).toEqual({
+      issuer: issuerA,
+      subject: "somebody",
+      claims: { ...goodClaims, role: ["x"], n: 1 },
+    });
+  });
+
+  test("needs no subject", async () => {
+    const caller = await verifier.verify(await tokenOfA({ sub: undefined }), now);
+    expect(caller.subject).toBeUndefined();
+  });
+
+  test("may have a list of audiences", async () => {
+    const token = await tokenOfA({ aud: ["other", "tidegate"] });
+    expect((await verifier.verify(token, now)).claims.aud).toEqual(["other", "tidegate"]);
+  });
+
+  test("may name its key", async () => {
+    expect((await verifier.verify(await tokenOfA({}, { kid: "a1", typ: "at+jwt" }), now)).issuer).toBe(
+      issuerA,
+    );
+  });
+
+  test.each(["RS256", "PS256"])("may use each of the issuer's algorithms: %s", async (alg) => {
+    const { privateKey } = b;
+    // A key is bound to one algorithm when it is imported.
+    const { importJWK } = await import("jose");
+    const key = (await importJWK(await exportJWK(privateKey), alg)) as CryptoKey;
+    const token = await tokenOfA({ iss: issuerB }, { alg }, key);
+    expect((await verifier.verify(token, now)).issuer).toBe(issuerB);
+  });
+
+  test("may be signed with a shared secret", async () => {
+    const token = await tokenOfA({ iss: issuerS }, { alg: "HS256" }, secretBytes);
+    expect((await verifier.verify(token, now)).issuer).toBe(issuerS);
+  });
+
+  test("of EdDSA", async () => {
+    const { privateKey, publicKey } = await generateKeyPair("EdDSA");
+    const own = createVerifier([issuerOf(issuerA, ["EdDSA"], { ...(await exportJWK(publicKey)) })]);
+    const token = await tokenOfA({}, { alg: "EdDSA" }, privateKey);
+    expect((await own.verify(token, now)).subject).toBe("somebody");
+  });
+});
+
+describe("time", () => {
+  const skew = limits.clockSkewSeconds;
+
+  test("the skew is 30 s", () => {
+    expect(skew).toBe(30);
+  });
+
+  test.each([
+    ["exp a second inside the skew", { exp: nowSeconds - skew + 1 }],
+    ["exp in a fraction of a second", { exp: nowSeconds - skew + 0.5 }],
+    ["nbf at the end of the skew", { nbf: nowSeconds + skew }],
+    ["iat in the future: it is not judged", { iat: nowSeconds + 3600 }],
+  ])("%s is forgiven", async (_, claims) => {
+    expect((await verifier.verify(await tokenOfA(claims), now)).issuer).toBe(issuerA);
+  });
+
+  test.each([
+    ["exp at the end of the skew", nowSeconds - skew],
+    ["exp long ago", 1],
+    ["exp zero", 0],
+    ["exp below zero", -1],
+  ])("%s has expired", async (_, exp) => {
+    expect(await refused(await tokenOfA({ exp }))).toEqual({ code: "token_expired", detail: undefined });
+  });
+
+  test("nbf a second after the skew is too early", async () => {
+    expect(await refused(await tokenOfA({ nbf: nowSeconds + skew + 1 }))).toEqual({
+      code: "token_invalid",
+      detail: "The claim nbf does not hold.",
+    });
+  });
+
+  test("is judged by the time that is passed in, not by the clock", async () => {
+    const token = await tokenOfA();
+    const later = new Date(now.getTime() + 3600_000);
+    expect((await refusal(() => verifier.verify(token, later))).code).toBe("token_expired");
+  });
+});
+
+describe("claims", () => {
+  test.each([
+    ["another audience", { aud: "other" }, "aud"],
+    ["a list without our audience", { aud: ["other", "more"] }, "aud"],
+    ["an empty list of audiences", { aud: [] }, "aud"],
+    ["an audience that only begins alike", { aud: "tidegate2" }, "aud"],
+    ["an audience in other letters", { aud: "Tidegate" }, "aud"],
+    ["an audience that is an object", { aud: { tidegate: true } }, "aud"],
+    ["no aud", { aud: undefined }, "aud"],
+    ["aud null", { aud: null }, "aud"],
+    ["no exp", { exp: undefined }, "exp"],
+    ["exp as text", { exp: String(nowSeconds + 300) }, "exp"],
+    ["exp null", { exp: null }, "exp"],
+    ["nbf as text", { nbf: "0" }, "nbf"],
+    ["iat as text", { iat: "0" }, "iat"],
+  ])("%s", async (_, claims, claim) => {
+    expect(await refused(await tokenOfA(claims))).toEqual({
+      code: "token_invalid",
+      detail: `The claim ${claim} does not hold.`,
+    });
+  });
+
+  test.each([
+    ["no iss", undefined],
+    ["iss null", null],
+    ["iss as a list", [issuerA]],
+    ["iss as an object", { [issuerA]: 1 }],
+    ["iss empty", ""],
+    ["an unknown iss", "https://evil.example.com/"],
+    ["an iss that differs in its last slash", "https://a.example.com"],
+    ["an iss that begins alike", "https://a.example.com/more"],
+    ["an iss in other letters", "HTTPS://a.example.com/"],
+    ["an iss that every object has", "constructor"],
+    ["iss __proto__", "__proto__"],
+  ])("%s", async (_, iss) => {
+    expect(await refused(await tokenOfA({ iss }))).toMatchObject({ code: "issuer_unknown" });
+  });
+});
+
+describe("signatures", () => {
+  const badSignature = {
+    code: "token_invalid",
+    detail: "The signature does not fit the issuer's keys.",
+  };
+  const badAlgorithm = {
+    code: "token_invalid",
+    detail: "The token's algorithm is not accepted from its issuer.",
+  };
+
+  test("a stranger's", async () => {
+    expect(await refused(await tokenOfA({}, {}, stranger.privateKey))).toEqual(badSignature);
+  });
+
+  test("a stranger's with the issuer's key id", async () => {
+    expect(await refused(await tokenOfA({}, { kid: "a1" }, stranger.privateKey))).toEqual(badSignature);
+  });
+
+  test("an unknown key id", async () => {
+    expect(await refused(await tokenOfA({}, { kid: "a2" }))).toEqual(badSignature);
+  });
+
+  test("one changed bit", async () => {
+    const [header, payload, signature = ""] = (await tokenOfA()).split(".");
+    const bytes = Buffer.from(signature, "base64url");
+    bytes.writeUInt8(bytes.readUInt8(0) ^ 1);
+    expect(await refused(`${header}.${payload}.${bytes.toString("base64url")}`)).toEqual(badSignature);
+  });
+
+  test("changed claims", async () => {
+    const [header, , signature] = (await tokenOfA()).split(".");
+    const payload = base64url({ ...goodClaims, sub: "root" });
+    expect(await refused(`${header}.${payload}.${signature}`)).toEqual(badSignature);
+  });
+
+  test("zeros, which ECDSA must not accept (CVE-2022-21449)", async () => {
+    const [header, payload] = (await tokenOfA()).split(".");
+    expect(await refused(`${header}.${payload}.${base64url("\0".repeat(64))}`)).toEqual(badSignature);
+  });
+
+  test.each(["", "AA", base64url("x".repeat(63)), base64url("x".repeat(10_000))])("of a wrong length", async (signature) => {
+    const [header, payload] = (await tokenOfA()).split(".");
+    expect(await refused(`${header}.${payload}.${signature}`)).toEqual(badSignature);
+  });
+
+  test("issuer A's token with B's key", async () => {
+    expect(await refused(await tokenOfA({}, { alg: "RS256" }, b.privateKey))).toEqual(badAlgorithm);
+  });
+
+  test("issuer A's token with B's key, where both may use the algorithm", async () => {
+    const publicStranger = await exportJWK(stranger.publicKey);
+    const both = createVerifier([
+      issuerOf(issuerA, ["ES256"], publicA),
+      issuerOf(issuerB, ["ES256"], { ...publicStranger, kid: "b1" }),
+    ]);
+    for (const header of [{}, { kid: "a1" }, { kid: "b1" }]) {
+      const token = await tokenOfA({}, header, stranger.privateKey);
+      expect((await refusal(() => both.verify(token, now))).code).toBe("token_invalid");
+    }
+    const own = await tokenOfA({ iss: issuerB }, { kid: "b1" }, stranger.privateKey);
+    expect((await both.verify(own, now)).issuer).toBe(issuerB);
+  });
+
+  test.each(["none", "None", "NONE", "nOnE", ""])("alg %j", async (alg) => {
+    const unsigned = `${base64url({ alg })}.${base64url(goodClaims)}`;
+    expect((await refused(`${unsigned}.`)).code).toBe("token_invalid");
+    expect((await refused(`${unsigned}.AA`)).code).toBe("token_invalid");
+  });
+
+  test("no alg", async () => {
+    expect((await refused(`${base64url({})}.${base64url(goodClaims)}.AA`)).code).toBe("token_invalid");
+  });
+
+  test("HS256 with the issuer's public key as the secret (RFC 8725 §2.1)", async () => {
+    const pem = await exportSPKI(a.publicKey);
+    const secrets = [pem, pem.trim(), JSON.stringify(publicA), String(publicA.x), String(publicA.y)];
+    for (const text of secrets) {
+      const token = await tokenOfA({}, { alg: "HS256", kid: "a1" }, new TextEncoder().encode(text));
+      expect(await refused(token)).toEqual(badAlgorithm);
+    }
+  });
+
+  test("another hash than the issuer's", async () => {
+    for (const alg of ["HS384", "HS512"]) {
+      const token = await tokenOfA({ iss: issuerS }, { alg }, new TextEncoder().encode(secret.repeat(2)));
+      expect(await refused(token)).toEqual(badAlgorithm);
+    }
+  });
+
+  test("another secret", async () => {
+    const token = await tokenOfA({ iss: issuerS }, { alg: "HS256" }, new TextEncoder().encode(`${secret}.`));
+    expect(await refused(token)).toEqual(badSignature);
+  });
+
+  test("an asymmetric one from an issuer with a secret", async () => {
+    expect(await refused(await tokenOfA({ iss: issuerS }))).toEqual(badAlgorithm);
+  });
+
+  test("an algorithm of the right family that is not on the list", async () => {
+    const { privateKey } = await generateKeyPair("ES384");
+    expect(await refused(await tokenOfA({}, { alg: "ES384" }, privateKey))).toEqual(badAlgorithm);
+  });
+});
+
+describe("a header never chooses the key", () => {
+  test("jwk, jku, x5u and x5c are ignored in a stranger's token", async () => {
+    const jwk = await exportJWK(stranger.publicKey);
+    const headers = [
+      { jwk },
+      { jwk: { ...jwk, kid: "a1" }, kid: "a1" },
+      { jku: "https://evil.example.com/jwks.json" },
+      { x5u: "https://evil.example.com/cert.pem" },
+      { x5c: ["MIIB"] },
+    ];
+    for (const header of headers) {
+      expect((await refused(await tokenOfA({}, header, stranger.privateKey))).code).toBe("token_invalid");
+    }
+  });
+
+  test("and harmless in a good one", async () => {
+    const token = await tokenOfA({}, { jku: "https://evil.example.com/jwks.json" });
+    expect((await verifier.verify(token, now)).issuer).toBe(issuerA);
+  });
+
+  test("a critical extension that nobody knows refuses the token (RFC 7515 §4.1.11)", async () => {
+    const payload = base64url(goodClaims);
+    for (const crit of [["exp"], ["x"], [], "x", ["b64"]]) {
+      const header = base64url({ alg: "ES256", crit, x: 1, exp: 1, b64: false });
+      expect((await refused(`${header}.${payload}.AA`)).code).toBe("token_invalid");
+    }
+  });
+});
+
+describe("garbage", () => {
+  test.each([
+    ["nothing", ""],
+    ["one part", "abc"],
+    ["two parts", "a.b"],
+    ["four parts", "a.b.c.d"],
+    ["five parts", "a.b.c.d.e"],
+    ["a payload that is not base64url", "e30.***.AA"],
+    ["a payload that is not JSON", `e30.${base64url("{")}.AA`],
+    ["a payload that is not UTF-8", "e30._w.AA"],
+    ["a payload that is null", `e30.${base64url("null")}.AA`],
+    ["a payload that is a list", `e30.${base64url([])}.AA`],
+    ["a payload that is a text", `e30.${base64url('"a"')}.AA`],
+  ])("%s", async (_, token) => {
+    expect((await refused(token)).code).toBe("token_malformed");
+  });
+
+  test.each([
+    ["***", "a header that is not base64url"],
+    [base64url("{"), "a header that is not JSON"],
+    [base64url("null"), "a header that is null"],
+    [base64url([]), "a header that is a list"],
+  ])("%s", async (header) => {
+    expect((await refused(`${header}.${base64url(goodClaims)}.AA`)).code).toBe("token_invalid");
+  });
+
+  test("any text at all is refused as the caller's mistake", async () => {
+    const part = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.json().map(base64url),
+      fc.string({ unit: fc.constantFrom("a", "-", "_", "=", "9") }),
+    );
+    const text = fc.oneof(
+      fc.string(),
+      fc.array(part, { maxLength: 6 }).map((parts) => parts.join(".")),
+    );
+    await fc.assert(
+      fc.asyncProperty(text, async (token) => {
+        await refused(token);
+      }),
+    );
+  });
+
+  test("any header over good claims is refused as the caller's mistake", async () => {
+    const odd = fc.oneof(fc.jsonValue(), fc.constantFrom("ES256", "RS256", "HS256", "a1", "none"));
+    const header = fc.dictionary(
+      fc.constantFrom("alg", "kid", "typ", "crit", "b64", "jwk", "jku", "x5c", "zip", "__proto__"),
+      odd,
+    );
+    const signature = fc.uint8Array({ maxLength: 80 }).map((bytes) => Buffer.from(bytes).toString("base64url"));
+    const issuer = fc.constantFrom(issuerA, issuerB, issuerS);
+    await fc.assert(
+      fc.asyncProperty(header, signature, issuer, async (fields, bytes, iss) => {
+        const token = `${base64url({ alg: "ES256", ...fields })}.${base64url({ ...goodClaims, iss })}.${bytes}`;
+        expect((await refused(token)).code).toBe("token_invalid");
+      }),
+    );
+  });
+
+  test("any claims in a signed token are accepted or refused as the caller's mistake", async () => {
+    const odd = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom<unknown>("tidegate", nowSeconds, nowSeconds + 60, issuerA, issuerB),
+    );
+    const claims = fc.dictionary(
+      fc.constantFrom("iss", "aud", "exp", "nbf", "iat", "sub", "jti", "__proto__"),
+      odd,
+    );
+    await fc.assert(
+      fc.asyncProperty(claims, async (changed) => {
+        const token = await tokenOfA(changed);
+        try {
+          expect((await verifier.verify(token, now)).issuer).toBe(issuerA);
+        } catch {
+          await refused(token);
+        }
+      }),
+    );
+  });
+});
+
+describe("keys that cannot be used are the operator's fault, not the caller's", () => {
+  test.each([
+    ["no key at all", {}],
+    ["a key that is no point on the curve", { kty: "EC", crv: "P-256", x: "AA", y: "AA" }],
+  ])("%s", async (_, key) => {
+    const broken = createVerifier([issuerOf(issuerA, ["ES256"], key)]);
+    const token = await tokenOfA();
+    const error = await refusal(() => broken.verify(token, now));
+    expect(["keys_unavailable", "token_invalid"]).toContain(error.code);
+  });
+
+  test("a static key set or a secret is always ready", async () => {
+    await verifier.ready();
+  });
+});
