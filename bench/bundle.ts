@@ -54,11 +54,7 @@ export async function bundleWorker(
   return await bundle(directory, ["--config", configPath], {});
 }
 
-async function bundle(
-  parent: string,
-  args: string[],
-  environment: Record<string, string>,
-): Promise<Bundle> {
+async function bundle(parent: string, args: string[], environment: Record<string, string>): Promise<Bundle> {
   const directory = join(parent, "bundle");
   rmSync(directory, { recursive: true, force: true });
   const wrangler = join(root, "node_modules", ".bin", "wrangler");

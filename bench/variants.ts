@@ -1,16 +1,154 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readCatalog } from "../scripts/application.ts";
-import { loadConfig } from "../src/config.ts";
-import { makeApplication } from "../scripts/application.ts";
-import type { ExecuteWork } from "../src/db/pool/protocol.ts";
+import { readCatalog, root } from "../scripts/application.ts";
 import { limits } from "../src/limits.ts";
+import { parsePolicy } from "../src/policy.ts";
 import { launch } from "../test/servers/child.ts";
 import { freePort } from "../test/servers/network.ts";
 import type { Backends } from "./backends.ts";
 import { audience, benchDirectory, policyFor } from "./backends.ts";
+import type { Bundle } from "./bundle.ts";
 import { bundleGateway, bundleWorker } from "./bundle.ts";
 import type { NodeGatewayOptions } from "./node-gateway.ts";
 import type { Served } from "./workerd.ts";
 import { serving, startWorkerd } from "./workerd.ts";
+
+/** What is compared; docs/performance.md says what each of them does. */
+export const variantNames = ["gateway", "hop", "connect", "node"] as const;
+export type VariantName = (typeof variantNames)[number];
+
+/** A point select by primary key. Its answer is ASCII: autocannon may cut a character in two. */
+export const path = "/v1/queries/country?code=US";
+
+export interface Variant {
+  name: VariantName;
+  served: Served;
+  url: string;
+  headers: Record<string, string>;
+  /** What it answered when it was asked first. */
+  body: string;
+}
+
+/** Starts the four, and sees that they give the same answer. */
+export async function startVariants(backends: Backends): Promise<Variant[]> {
+  const [gatewayBundle, hopBundle, connectBundle] = await Promise.all([
+    bundleGateway(directoryOf("gateway"), policyFor(backends)),
+    bundleWorker(directoryOf("hop"), "hop", { HOP: "Hop" }),
+    bundleWorker(directoryOf("connect"), "connect"),
+  ]);
+  const gateway = await startGateway("gateway", gatewayBundle, backends);
+  const answer = await ask(gateway, backends);
+  const served: Record<VariantName, Served> = {
+    gateway,
+    hop: await startWorkerd({
+      directory: directoryOf("hop"),
+      bundle: hopBundle,
+      ca: backends.pki.ca,
+      texts: { WORK: JSON.stringify(countryWork()), ANSWER: answer },
+      objects: { HOP: "Hop" },
+    }),
+    connect: await startConnect("connect", connectBundle, backends),
+    node: await startNodeGateway(backends),
+  };
+  const headers = headersOf(backends);
+  const variants: Variant[] = [];
+  for (const name of variantNames) {
+    const body = await ask(served[name], backends);
+    deepStrictEqual(JSON.parse(body), JSON.parse(answer), `the answer of ${name} differs`);
+    variants.push({ name, served: served[name], url: served[name].url + path, headers, body });
+  }
+  return variants;
+}
+
+/** The gateway, as it is deployed. */
+export async function startGateway(
+  name: string,
+  bundle: Bundle,
+  { pki, passwords }: Backends,
+): Promise<Served> {
+  const texts = {
+    ENVIRONMENT: "development",
+    ANALYST_PASSWORD: passwords.analyst,
+    EDITOR_PASSWORD: passwords.editor,
+  };
+  return await startWorkerd({
+    directory: directoryOf(name),
+    bundle,
+    ca: pki.ca,
+    texts,
+    objects: { POOL: "Pool" },
+  });
+}
+
+/** A connection per request. */
+export async function startConnect(
+  name: string,
+  bundle: Bundle,
+  backends: Backends,
+  port = backends.server.port,
+): Promise<Served> {
+  const queryNames = new Set(readCatalog().map((query) => query.name));
+  const { cluster, accounts } = parsePolicy(policyFor(backends, port), "development", queryNames);
+  const texts = {
+    CLUSTER: JSON.stringify(cluster),
+    ACCOUNT: JSON.stringify({ ...accounts.analyst, name: "analyst", password: backends.passwords.analyst }),
+    WORK: JSON.stringify(countryWork()),
+  };
+  return await startWorkerd({ directory: directoryOf(name), bundle, ca: backends.pki.ca, texts });
+}
+
+async function startNodeGateway({ server, sample, passwords, issuer }: Backends): Promise<Served> {
+  const port = await freePort();
+  const { host, port: databasePort, caPath, tls } = server;
+  const options: NodeGatewayOptions = {
+    port,
+    server: { host, port: databasePort, caPath, tls },
+    user: sample.analyst.user,
+    password: passwords.analyst,
+    database: sample.database,
+    connections: limits.connectionsPerShard,
+    issuer: issuer.url,
+    audience,
+    jwksUri: issuer.jwksUri,
+    sql: countryWork().sql,
+  };
+  const directory = directoryOf("node");
+  const optionsPath = join(directory, "options.json");
+  writeFileSync(optionsPath, JSON.stringify(options), { mode: 0o600 });
+  const logPath = join(directory, "node.log");
+  const command = [process.execPath, join(root, "bench", "node-gateway.ts"), optionsPath];
+  return await serving(await launch({ command, environment: process.env, logPath }), port, logPath);
+}
+
+/** What the gateway's Worker sends to its Pool for `path` (src/routes/queries.ts). */
+function countryWork() {
+  const query = readCatalog().find(({ name }) => name === "country");
+  if (!query) throw new Error("queries/country.sql is missing");
+  return {
+    kind: "execute",
+    author: "operator",
+    sql: query.sql,
+    values: [{ type: "string", value: "US" }],
+    writable: false,
+    shape: "object",
+  };
+}
+
+async function ask(served: Served, backends: Backends): Promise<string> {
+  const response = await fetch(served.url + path, { headers: headersOf(backends) });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`${served.url}${path} answered ${response.status}: ${text}`);
+  return text;
+}
+
+function headersOf({ tokens }: Backends): Record<string, string> {
+  return { authorization: `Bearer ${tokens.analyst}` };
+}
+
+/** Everything of one server process. */
+export function directoryOf(name: string): string {
+  const directory = join(benchDirectory, name);
+  mkdirSync(directory, { recursive: true });
+  return directory;
+}

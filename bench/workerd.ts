@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { root } from "../scripts/application.ts";
 import type { Child } from "../test/servers/child.ts";
 import { launch, poll } from "../test/servers/child.ts";
@@ -64,11 +64,17 @@ export async function serving(child: Child, port: number, logPath: string): Prom
   };
 }
 
-function configuration({ bundle, ca, texts, objects = {} }: WorkerdOptions, state: string, port: number): string {
+function configuration(
+  { directory, bundle, ca, texts, objects = {} }: WorkerdOptions,
+  state: string,
+  port: number,
+): string {
   const { compatibility_date, compatibility_flags } = compatibility();
   const modules = bundle.modules.map((name) => {
     const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
-    return `(name = ${quote(name)}, ${kind} = embed ${quote(join(bundle.directory, name))})`;
+    // Cap'n Proto takes an absolute path for one below its import path.
+    const path = relative(directory, join(bundle.directory, name));
+    return `(name = ${quote(name)}, ${kind} = embed ${quote(path)})`;
   });
   const bindings = [
     ...Object.entries(texts).map(([name, text]) => `(name = ${quote(name)}, text = ${quote(text)})`),

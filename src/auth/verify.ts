@@ -16,7 +16,7 @@ export interface Caller {
 export interface Verifier {
   /**
    * @param token a compact JWS
-   * @param now the time to judge `exp`, `nbf` and `iat` by
+   * @param now the time to judge `exp` and `nbf` by; `iat` need only be a number
    * @throws TidegateError `token_malformed`, `issuer_unknown`, `token_expired`, `token_invalid`, `keys_unavailable`
    */
   verify(token: string, now: Date): Promise<Caller>;

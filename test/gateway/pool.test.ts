@@ -118,6 +118,24 @@ describe("between two callers the session is as it was after login", () => {
   });
 });
 
+test("the restore comes after the answer, never before it", async () => {
+  await gateway.sql({ sql: "SELECT 1" });
+  await restored();
+  proxy.setDelayMs(50);
+  try {
+    const mark = proxy.mark();
+    await gateway.sql({ sql: "SELECT 1" });
+    // Each command takes 100 ms now: at most the restore's first one can be on its way.
+    expect(texts(mark.commands).slice(0, 2)).toEqual(["COM_STMT_PREPARE", "COM_STMT_EXECUTE"]);
+    expect(texts(mark.commands).length).toBeLessThanOrEqual(3);
+    await sleep(500);
+    await restored();
+    expect(texts(mark.commands).length).toBe(6);
+  } finally {
+    proxy.setDelayMs(0);
+  }
+});
+
 describe("round trips, exactly", () => {
   const select = { sql: "SELECT code FROM countries WHERE code = ?", params: ["NZ"] };
   const restore = ["COM_RESET_CONNECTION", "SET", "USE", "SET"];

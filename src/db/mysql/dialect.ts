@@ -81,6 +81,15 @@ export function useDatabase(database: string): string {
 }
 
 /**
+ * Judges the greeting, before a statement is sent that another engine would not understand.
+ * @throws TidegateError `database_identity_wrong`
+ */
+export function verifyEngine(version: string, cluster: Cluster): void {
+  const wrong = difference("engine", cluster.engine, engineOf(version));
+  if (wrong !== undefined) throw new TidegateError("database_identity_wrong", { retryAfter: 30 }, wrong);
+}
+
+/**
  * MySQL's proxy mapping fails open: with the flag off, the grant missing or the proxied account dropped, the
  * login stays itself. So every difference from the configuration ends the connection.
  * @throws TidegateError `database_identity_wrong` whose operator text says expected and found

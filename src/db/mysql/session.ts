@@ -5,7 +5,15 @@ import type { BoundValue } from "../../sql/values.ts";
 import type { Link, Wire } from "../links/link.ts";
 import { LinkError } from "../links/link.ts";
 import type { Identity } from "./dialect.ts";
-import { proofQuery, restingState, setRole, useDatabase, verifyIdentity, writableState } from "./dialect.ts";
+import {
+  proofQuery,
+  restingState,
+  setRole,
+  useDatabase,
+  verifyEngine,
+  verifyIdentity,
+  writableState,
+} from "./dialect.ts";
 import type { Connection, Field, ResultHeader, ServerError } from "./driver.ts";
 import { createConnection, toDriverValue } from "./driver.ts";
 import { loginError, statementError } from "./errors.ts";
@@ -82,7 +90,8 @@ export class Session {
     const opening = (async () => {
       wire = await link.dial(host);
       if (late) wire.destroy();
-      const connection = await login(wire, host.hostname, cluster.database, account);
+      const { connection, serverVersion } = await login(wire, host.hostname, cluster.database, account);
+      verifyEngine(serverVersion, cluster);
       return new Session(connection, wire, await provenIdentity(connection, cluster, account), cluster);
     })();
     try {
@@ -218,7 +227,7 @@ function keepRawBytes(running: { options?: { typeCast?: unknown } }, fields: rea
     field.type === "GEOMETRY" || field.type === "VECTOR" ? field.buffer() : next();
 }
 
-async function login(wire: Wire, hostname: string, database: string, account: Account): Promise<Connection> {
+async function login(wire: Wire, hostname: string, database: string, account: Account) {
   const { user, password } = account;
   const options = {
     hostname,
@@ -227,9 +236,11 @@ async function login(wire: Wire, hostname: string, database: string, account: Ac
     database,
     preparedStatements: limits.preparedStatementsPerConnection,
   };
-  return await new Promise((resolve, reject) => {
+  return await new Promise<{ connection: Connection; serverVersion: string }>((resolve, reject) => {
     const connection = createConnection(wire, options);
-    connection.once("connect", () => resolve(connection));
+    connection.once("connect", ({ serverVersion }: { serverVersion: string }) =>
+      resolve({ connection, serverVersion }),
+    );
     connection.on("error", reject);
     // A packet out of order means that an answer may belong to another question.
     connection.on("warn", (warning: Error) => wire.destroy(warning));

@@ -1,0 +1,97 @@
+/**
+ * npm run bench [-- --quick] [-- --json]: what the gateway costs, on workerd itself (docs/performance.md).
+ * With --json the result goes to stdout and all else to stderr.
+ */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Backends } from "./backends.ts";
+import { benchDirectory, startBackends } from "./backends.ts";
+import { LoadGenerator } from "./load.ts";
+import type { Schedule } from "./measure.ts";
+import { measureAll } from "./measure.ts";
+import type { Report } from "./report.ts";
+import { format, otherCores, summarize } from "./report.ts";
+import { countRoundTrips } from "./round-trips.ts";
+import { directoryOf, path, startVariants, variantNames } from "./variants.ts";
+
+const { values: flags } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
+});
+
+/** Many short rounds: a disturbance then spoils few of them. The whole stays under 3 minutes. */
+const schedule: Schedule = flags.quick
+  ? { connections: [16, 64], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
+  : { connections: [16, 64], rounds: 5, roundSeconds: 3, warmUpSeconds: 2 };
+
+const startedMs = performance.now();
+const startedAt = new Date().toISOString();
+/** What has to be ended, in the order of starting. */
+const running: { stop(): unknown }[] = [];
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+
+try {
+  const report = await bench();
+  const json = `${JSON.stringify(report, null, 2)}\n`;
+  const latest = join(benchDirectory, "latest.json");
+  writeFileSync(latest, json);
+  // A line for each request: large, and of use only after a failure.
+  for (const name of variantNames) {
+    rmSync(join(directoryOf(name), name === "node" ? "node.log" : "workerd.log"), { force: true });
+  }
+  if (flags.json) process.stdout.write(json);
+  else console.log(`\n${format(report)}\n\nAs JSON: ${latest}`);
+} catch (cause) {
+  console.error(cause);
+  process.exitCode = 1;
+} finally {
+  for (const { stop } of running.reverse()) await stop();
+}
+
+async function bench(): Promise<Report> {
+  const loadAverageBefore = loadavg()[0] ?? 0;
+  log("starting the database and the issuer");
+  const backends: Backends = await startBackends(log);
+  running.push(backends);
+  log("counting round trips");
+  const roundTrips = await countRoundTrips(backends);
+  log("starting the variants");
+  const variants = await startVariants(backends);
+  running.push(...variants.map(({ served }) => served));
+  const load = new LoadGenerator();
+  running.push({ stop: () => load.stop() });
+  const { server } = backends;
+  // A container's processes are not this machine's to look at.
+  const databasePid = server.dataDirectory === undefined ? 0 : server.pid;
+  const samples = await measureAll(variants, schedule, load, databasePid, log);
+  const { rounds, roundSeconds, warmUpSeconds } = schedule;
+  return {
+    version: 1,
+    startedAt,
+    durationSeconds: Math.round((performance.now() - startedMs) / 1000),
+    quick: flags.quick,
+    machine: { cores: cpus().length, loadAverageBefore, otherCores: otherCores(samples) },
+    versions: {
+      node: process.versions.node,
+      workerd: workerdVersion(),
+      database: `${server.engine} ${server.version}`,
+    },
+    request: `GET ${path}`,
+    schedule: { rounds, roundSeconds, warmUpSeconds },
+    load: summarize(samples),
+    roundTrips,
+  };
+}
+
+function workerdVersion(): string {
+  const manifest = createRequire(import.meta.url).resolve("workerd/package.json");
+  return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
+}
+
+function log(line: string): void {
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1).padStart(5);
+  console.error(`[${seconds} s] ${line}`);
+}

@@ -1,0 +1,143 @@
+import { join } from "node:path";
+import type { Connection } from "mysql2/promise";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../../../scripts/application.ts";
+import { connectAdministrator } from "../../servers/connection.ts";
+import { ensurePki } from "../../servers/pki.ts";
+import { startDatabase } from "../../servers/server.ts";
+import type { Gateway, GatewayOptions } from "../harness.ts";
+import { databaseServer, expectProblem, server, startGateway } from "../harness.ts";
+
+/**
+ * MySQL's proxy mapping fails open: when it does not apply, the login stays itself, with its own rights and
+ * without an error. Here each way to get there, on a real server; the gateway must refuse every one.
+ */
+
+let administrator: Connection;
+let gateway: Gateway | undefined;
+beforeAll(async () => {
+  administrator = await connectAdministrator(databaseServer());
+});
+afterEach(async () => {
+  await gateway?.close();
+  gateway = undefined;
+});
+afterAll(() => administrator?.end());
+
+const who = { sql: "SELECT USER() AS login, CURRENT_USER() AS account, @@proxy_user AS proxy" };
+
+/** Expects that the gateway refuses its own connection and tells why to the operator only. */
+async function expectRefused(options: GatewayOptions, reason: string): Promise<void> {
+  gateway = await startGateway(options);
+  const answer = await gateway.sql(who);
+  expectProblem(answer, 503, "database_identity_wrong");
+  const refusal = gateway.logs().find(({ message }) => message.includes('"connection_refused"'));
+  expect(refusal?.message.replaceAll('\\"', '"')).toContain(reason);
+  expect(JSON.stringify(answer.body)).not.toMatch(/gw_|analyst/);
+}
+
+function account(user: string, acts_as: string | undefined) {
+  const password = "ANALYST_PASSWORD";
+  return { analyst: { user, password, ...(acts_as === undefined ? {} : { acts_as }) } };
+}
+
+async function createLogin(user: string): Promise<void> {
+  await administrator.query(`DROP USER IF EXISTS ${user}`);
+  await administrator.query(`CREATE USER ${user} IDENTIFIED BY ? REQUIRE SSL`, [
+    server.passwords.ANALYST_PASSWORD,
+  ]);
+  // It would get far enough to read: only the proof stands between.
+  await administrator.query(`GRANT SELECT ON world.* TO ${user}`);
+}
+
+describe("a proxy user", () => {
+  test("positive control: acts as the identity that the configuration names", async () => {
+    gateway = await startGateway();
+    const { body } = await gateway.sql(who);
+    expect(body.rows).toEqual([
+      { login: expect.stringMatching(/^gw_analyst@/), account: "analyst@%", proxy: "'gw_analyst'@'%'" },
+    ]);
+  });
+
+  test("whose PROXY grant points to a dropped account is refused", async () => {
+    await createLogin("gw_dangling");
+    await administrator.query("CREATE USER gone IDENTIFIED WITH mysql_no_login");
+    await administrator.query("GRANT PROXY ON gone TO gw_dangling");
+    await administrator.query("DROP USER gone");
+    await expectRefused(
+      { accounts: account("gw_dangling", "gone@%") },
+      'CURRENT_USER() must be "gone@%" but is "gw_dangling@%"',
+    );
+  });
+
+  test("without a PROXY grant is refused", async () => {
+    await createLogin("gw_plain");
+    await expectRefused(
+      { accounts: account("gw_plain", "analyst@%") },
+      'CURRENT_USER() must be "analyst@%" but is "gw_plain@%"',
+    );
+  });
+
+  test("that acts as somebody else is refused", async () => {
+    await expectRefused(
+      {
+        accounts: account("gw_editor", "analyst@%"),
+        secrets: { ANALYST_PASSWORD: server.passwords.EDITOR_PASSWORD ?? "" },
+      },
+      'CURRENT_USER() must be "analyst@%" but is "editor@%"',
+    );
+  });
+
+  test("on a server that does not check proxy users is refused", async () => {
+    await administrator.query("SET GLOBAL check_proxy_users = OFF");
+    try {
+      // Without the mapping the login has no rights in the database at all, so the server may refuse first.
+      await administrator.query("GRANT SELECT ON world.* TO gw_analyst");
+      await expectRefused({}, 'CURRENT_USER() must be "analyst@%" but is "gw_analyst@%"');
+    } finally {
+      await administrator.query("SET GLOBAL check_proxy_users = ON");
+      await administrator.query("REVOKE SELECT ON world.* FROM gw_analyst");
+    }
+  });
+});
+
+describe("a plain login", () => {
+  test("positive control: is itself", async () => {
+    await createLogin("gw_plain");
+    gateway = await startGateway({ accounts: account("gw_plain", undefined) });
+    expect((await gateway.sql(who)).body.rows[0]).toMatchObject({ account: "gw_plain@%", proxy: null });
+  });
+
+  test("that turns out to be mapped to somebody is refused", async () => {
+    await expectRefused(
+      { accounts: account("gw_analyst", undefined) },
+      'CURRENT_USER() must be "gw_analyst@…"',
+    );
+  });
+});
+
+describe("the server", () => {
+  test("that lets everybody in (--skip-grant-tables) is refused", async () => {
+    const pki = await ensurePki(server.pkiDirectory);
+    const open = await startDatabase({
+      engine: "mysql",
+      directory: join(root, ".tidegate", "test", "skip-grant-tables"),
+      pki,
+      tls: "offered",
+      extraArguments: ["--skip-grant-tables"],
+      log: () => {},
+    });
+    try {
+      await expectRefused(
+        { cluster: { hosts: [`localhost:${open.port}`], database: "mysql" } },
+        'CURRENT_USER() must be "analyst@%" but is "skip-grants user@skip-grants host"',
+      );
+    } finally {
+      await open.stop();
+    }
+  });
+
+  test("that is another engine than the configured one is refused", async () => {
+    await expectRefused({ cluster: { engine: "mariadb" } }, 'engine must be "mariadb" but is "mysql"');
+  });
+});

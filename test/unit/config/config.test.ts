@@ -1,0 +1,150 @@
+import { describe, expect, test } from "vitest";
+import type { Application } from "../../../src/config.ts";
+import { loadConfig } from "../../../src/config.ts";
+import { change, good, mistakesOf } from "./example.ts";
+
+const query: Application["queries"][number] = {
+  name: "orders",
+  description: "",
+  sql: "SELECT 1",
+  kind: "read",
+  verb: "SELECT",
+  parameters: [],
+  order: [],
+  claims: [],
+};
+
+function application(parts: Record<string, unknown> = {}): Application {
+  return {
+    environment: "production",
+    digest: "d1",
+    generation: "g1",
+    policy: change(good(), parts),
+    queries: [query],
+  };
+}
+
+const bindings = { ENVIRONMENT: "production", READER_PASSWORD: "hunter2" };
+
+/** Parts of a policy whose issuer signs with a shared secret. */
+const hs256 = {
+  "issuers[0].jwks_uri": undefined,
+  "issuers[0].secret": "JWT_SECRET",
+  "issuers[0].algorithms": ["HS256"],
+};
+
+describe("a good bundle with its bindings", () => {
+  const config = loadConfig(application(), bindings);
+
+  test("has every part", () => {
+    expect(config).toMatchObject({ environment: "production", digest: "d1", generation: "g1" });
+    expect(config.cluster.hosts).toEqual([{ hostname: "db.example.com", port: 3306 }]);
+    expect([...config.queries]).toEqual([["orders", query]]);
+    expect(config.grants).toHaveLength(1);
+  });
+
+  test("has the accounts with their passwords", () => {
+    expect([...config.accounts.keys()]).toEqual(["reader"]);
+    expect(config.accounts.get("reader")).toEqual({
+      name: "reader",
+      user: "gw_reader",
+      password: "hunter2",
+      shards: 1,
+      connections_per_shard: 5,
+    });
+  });
+
+  test("has each issuer with the one source of its keys", () => {
+    expect(config.issuers).toEqual([
+      {
+        issuer: "https://id.example.com/",
+        audience: "tidegate",
+        algorithms: ["ES256"],
+        keys: { kind: "remote", uri: "https://id.example.com/jwks.json" },
+      },
+    ]);
+    const jwks = { keys: [{ kty: "EC" }] };
+    const parts = { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": jwks };
+    expect(loadConfig(application(parts), bindings).issuers[0]?.keys).toEqual({ kind: "static", jwks });
+  });
+
+  test("is frozen", () => {
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test("finds no account or query by what every object has", () => {
+    for (const name of ["constructor", "__proto__", "toString"]) {
+      expect(config.accounts.get(name)).toBeUndefined();
+      expect(config.queries.get(name)).toBeUndefined();
+    }
+  });
+});
+
+describe("a secret", () => {
+  const missing =
+    'the secret READER_PASSWORD is missing: put it with "wrangler secret put READER_PASSWORD --env production"';
+
+  test.each([
+    ["is not bound", { ENVIRONMENT: "production" }],
+    ["is empty", { ...bindings, READER_PASSWORD: "" }],
+    ["is not a text", { ...bindings, READER_PASSWORD: { get: "it" } }],
+    ["is a number", { ...bindings, READER_PASSWORD: 1 }],
+  ])("that %s is missing", (_, given) => {
+    expect(mistakesOf(() => loadConfig(application(), given))).toEqual([missing]);
+  });
+
+  test("that every object has is missing", () => {
+    const parts = { "accounts.reader.password": "CONSTRUCTOR" };
+    expect(mistakesOf(() => loadConfig(application(parts), bindings))).toHaveLength(1);
+  });
+
+  test.each([
+    ["31 bytes", "x".repeat(31), false],
+    ["32 bytes", "x".repeat(32), true],
+    ["16 letters of two bytes", "é".repeat(16), true],
+    ["31 letters of which one has two bytes", `${"x".repeat(30)}é`, true],
+  ])("for HS256 of %s", (_, secret, accepted) => {
+    const load = () => loadConfig(application(hs256), { ...bindings, JWT_SECRET: secret });
+    const mistake = "the secret JWT_SECRET is shorter than 32 bytes, too short for HS256";
+    expect(mistakesOf(load)).toEqual(accepted ? [] : [mistake]);
+    if (accepted) expect(load().issuers[0]?.keys).toEqual({ kind: "secret", secret });
+  });
+
+  test("for HS256 that is missing is told once, as missing", () => {
+    expect(mistakesOf(() => loadConfig(application(hs256), bindings))).toEqual([
+      'the secret JWT_SECRET is missing: put it with "wrangler secret put JWT_SECRET --env production"',
+    ]);
+  });
+
+  test("is never repeated in a mistake", () => {
+    const given = { ...bindings, ENVIRONMENT: "staging", JWT_SECRET: "too short to sign" };
+    const found = mistakesOf(() => loadConfig(application(hs256), given)).join();
+    expect(found).not.toMatch(/hunter2|too short to sign/);
+  });
+});
+
+describe("another environment than the bundle's", () => {
+  test.each([
+    ["staging", 'ENVIRONMENT is "staging"'],
+    [undefined, 'ENVIRONMENT is "undefined"'],
+    ["Production", 'ENVIRONMENT is "Production"'],
+  ])("%j", (ENVIRONMENT, words) => {
+    const found = mistakesOf(() => loadConfig(application(), { ...bindings, ENVIRONMENT }));
+    expect(found).toEqual([
+      `${words} but the bundle was built for "production": start and deploy with --env NAME`,
+    ]);
+  });
+});
+
+describe("several mistakes", () => {
+  test("of the bindings are told at once", () => {
+    const found = mistakesOf(() => loadConfig(application(hs256), { JWT_SECRET: "short" }));
+    expect(found).toHaveLength(3);
+  });
+
+  test("of the policy are told before the bindings are looked at", () => {
+    const parts = { "cluster.engine": "oracle", "grants[0].account": "writer" };
+    const found = mistakesOf(() => loadConfig(application(parts), {}));
+    expect(found).toHaveLength(2);
+  });
+});

@@ -1,0 +1,402 @@
+import { describe, expect, test } from "vitest";
+import { limits } from "../../../src/limits.ts";
+import { ConfigError, parsePolicy, secretNames } from "../../../src/policy.ts";
+import { change, good, mistakesOf } from "./example.ts";
+
+const queries = new Set(["orders", "add-note"]);
+
+/** @returns the mistakes of the good policy with some parts replaced. */
+function mistakes(parts: Record<string, unknown>, environment = "production"): readonly string[] {
+  return mistakesOf(() => parsePolicy(change(good(), parts), environment, queries));
+}
+
+describe("a good policy", () => {
+  test("is accepted and completed with the defaults", () => {
+    expect(parsePolicy(good(), "production", queries)).toEqual({
+      cluster: {
+        engine: "mysql",
+        hosts: [{ hostname: "db.example.com", port: 3306 }],
+        database: "shop",
+        link: "platform",
+        trust: "public",
+        connect_timeout_ms: limits.connectTimeoutMs,
+      },
+      accounts: {
+        reader: {
+          user: "gw_reader",
+          password: "READER_PASSWORD",
+          shards: 1,
+          connections_per_shard: limits.connectionsPerShard,
+        },
+      },
+      issuers: [
+        {
+          issuer: "https://id.example.com/",
+          audience: "tidegate",
+          algorithms: ["ES256"],
+          jwks_uri: "https://id.example.com/jwks.json",
+        },
+      ],
+      grants: [
+        {
+          issuer: "https://id.example.com/",
+          claims: { role: "analyst" },
+          account: "reader",
+          allow: ["query:*", "sql:read"],
+        },
+      ],
+    });
+  });
+
+  const accepted: [string, Record<string, unknown>][] = [
+    ["MariaDB", { "cluster.engine": "mariadb" }],
+    ["TiDB", { "cluster.engine": "tidb" }],
+    ["an IPv4 host", { "cluster.hosts": ["192.0.2.1:4000"] }],
+    ["an IPv6 host", { "cluster.hosts": ["[2001:db8::1]:3306"] }],
+    ["the highest port", { "cluster.hosts": ["db:65535"] }],
+    ["a location", { "cluster.location": "apac" }],
+    ["the runtime's own trust", { "cluster.trust": "runtime" }],
+    ["the shortest timeout", { "cluster.connect_timeout_ms": 100 }],
+    ["the longest timeout", { "cluster.connect_timeout_ms": 30_000 }],
+    ["a proxied account", { "accounts.reader.acts_as": "reader@%" }],
+    ["a role", { "accounts.reader.role": "analyst" }],
+    ["a role with its host", { "accounts.reader.role": "analyst@localhost" }],
+    ["many shards", { "accounts.reader.shards": 64 }],
+    ["one connection", { "accounts.reader.connections_per_shard": 1 }],
+    ["a grant for everybody of an issuer", { "grants[0].claims": undefined }],
+    ["claims of every kind", { "grants[0].claims": { a: "x", b: 1, c: true } }],
+    ["no grants", { grants: [] }],
+    ["a grant for one saved query", { "grants[0].allow": ["query:orders"] }],
+    ["every permission", { "grants[0].allow": ["query:*", "sql:read", "sql:write", "sql:ddl"] }],
+    [
+      "a static key set",
+      { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": { keys: [{ kty: "EC", crv: "P-256" }] } },
+    ],
+    [
+      "a shared secret",
+      {
+        "issuers[0].jwks_uri": undefined,
+        "issuers[0].secret": "JWT_SECRET",
+        "issuers[0].algorithms": ["HS256"],
+      },
+    ],
+  ];
+  test.each(accepted)("may have %s", (_, parts) => {
+    expect(mistakes(parts)).toEqual([]);
+  });
+
+  test.each([
+    ["db.example.com:3306", { hostname: "db.example.com", port: 3306 }],
+    ["[::1]:1", { hostname: "::1", port: 1 }],
+    ["db_1:4000", { hostname: "db_1", port: 4000 }],
+  ])("host %s", (text, host) => {
+    const policy = parsePolicy(change(good(), { "cluster.hosts": [text] }), "production", queries);
+    expect(policy.cluster.hosts).toEqual([host]);
+  });
+});
+
+describe("the mistake is named", () => {
+  const host = `cluster.hosts[0]: must be "host:port", for example "db.example.com:3306"`;
+  const permission = "grants[0].allow[0]: must be query:NAME, query:*, sql:read, sql:write or sql:ddl";
+  const hs256 = "issuers[0].algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri or jwks";
+  const oneSource = "issuers[0]: needs exactly one of jwks_uri, jwks and secret";
+  const privateKey = "issuers[0].jwks: holds a private or symmetric key; put public keys only";
+  const secretName = "must be the NAME of a secret, in capitals";
+  const keyUrl = "issuers[0].jwks_uri: must be https (http only for a loopback address in development)";
+
+  const exact: [string, Record<string, unknown>, string][] = [
+    ["a host without a port", { "cluster.hosts": ["db.example.com"] }, host],
+    ["a port that is zero", { "cluster.hosts": ["db:0"] }, host],
+    ["a port that is too high", { "cluster.hosts": ["db:65536"] }, host],
+    ["a port that is a name", { "cluster.hosts": ["db:mysql"] }, host],
+    ["a host with a scheme", { "cluster.hosts": ["mysql://db:3306"] }, host],
+    ["a host with a user", { "cluster.hosts": ["root@db:3306"] }, host],
+    ["a host with a path", { "cluster.hosts": ["db:3306/shop"] }, host],
+    ["a host with spaces", { "cluster.hosts": [" db:3306"] }, host],
+    ["IPv6 without brackets", { "cluster.hosts": ["::1:3306"] }, host],
+    ["an empty host", { "cluster.hosts": [":3306"] }, host],
+    [
+      "two hosts",
+      { "cluster.hosts": ["a:1", "b:1"] },
+      "cluster.hosts: takes one host in this version; failover to further hosts is not there yet",
+    ],
+    [
+      "the link rustls",
+      { "cluster.link": "rustls" },
+      `cluster.link: must be "platform": the links rustls and hyperdrive are not in this version`,
+    ],
+    [
+      "the link hyperdrive",
+      { "cluster.link": "hyperdrive" },
+      `cluster.link: must be "platform": the links rustls and hyperdrive are not in this version`,
+    ],
+    [
+      "a bundled CA with the platform link",
+      { "cluster.trust": "bundle" },
+      `cluster.trust: must be "public" (the platform's public CAs) or "runtime" (the CAs that the runtime is started with): the platform link cannot take a CA of its own`,
+    ],
+    [
+      "a password for its secret's name",
+      { "accounts.reader.password": "hunter2" },
+      `accounts.reader.password: ${secretName}`,
+    ],
+    ["an acts_as without a host", { "accounts.reader.acts_as": "reader" }, `accounts.reader.acts_as: must be "user@host", as CURRENT_USER() prints it`],
+    ["a role with a quote", { "accounts.reader.role": "a`b" }, "accounts.reader.role: must be a role's name"],
+    ["two roles", { "accounts.reader.role": "a, b" }, "accounts.reader.role: must be a role's name"],
+    ["no key source", { "issuers[0].jwks_uri": undefined }, oneSource],
+    ["two key sources", { "issuers[0].jwks": { keys: [{ kty: "EC" }] } }, oneSource],
+    ["HS256 with jwks_uri", { "issuers[0].algorithms": ["HS256"] }, hs256],
+    ["HS256 beside another", { "issuers[0].algorithms": ["ES256", "HS256"] }, hs256],
+    [
+      "a secret without HS256",
+      { "issuers[0].jwks_uri": undefined, "issuers[0].secret": "JWT_SECRET" },
+      hs256,
+    ],
+    [
+      "a secret with HS256 and another",
+      {
+        "issuers[0].jwks_uri": undefined,
+        "issuers[0].secret": "JWT_SECRET",
+        "issuers[0].algorithms": ["HS256", "RS256"],
+      },
+      hs256,
+    ],
+    [
+      "an HMAC secret itself for its name",
+      {
+        "issuers[0].jwks_uri": undefined,
+        "issuers[0].secret": "correct horse battery staple",
+        "issuers[0].algorithms": ["HS256"],
+      },
+      `issuers[0].secret: ${secretName}`,
+    ],
+    [
+      "a private key",
+      { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": { keys: [{ kty: "EC", d: "AA" }] } },
+      privateKey,
+    ],
+    [
+      "a symmetric key",
+      { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": { keys: [{ kty: "oct", k: "AA" }] } },
+      privateKey,
+    ],
+    ["keys over http", { "issuers[0].jwks_uri": "http://id.example.com/jwks.json" }, keyUrl],
+    ["keys over http from a loopback address", { "issuers[0].jwks_uri": "http://127.0.0.1/jwks" }, keyUrl],
+    ["keys from a file", { "issuers[0].jwks_uri": "file:///etc/jwks.json" }, keyUrl],
+    [
+      "the same issuer twice",
+      { issuers: [good().issuers[0], good().issuers[0]] },
+      `issuers: "https://id.example.com/" stands there twice`,
+    ],
+    ["an unknown permission", { "grants[0].allow": ["sql:*"] }, permission],
+    ["a permission that is not there yet", { "grants[0].allow": ["transaction"] }, permission],
+    ["a permission in capitals", { "grants[0].allow": ["SQL:READ"] }, permission],
+    ["a pattern of queries", { "grants[0].allow": ["query:order*"] }, permission],
+    [
+      "a saved query that does not exist",
+      { "grants[0].allow": ["query:order", "query:orders"] },
+      `grants[0].allow: there is no saved query "order"`,
+    ],
+    [
+      "an issuer that does not exist",
+      { "grants[0].issuer": "https://id.example.com" },
+      `grants[0].issuer: no issuer "https://id.example.com" is configured`,
+    ],
+    [
+      "an account that does not exist",
+      { "grants[0].account": "writer" },
+      `grants[0].account: there is no account "writer"`,
+    ],
+    [
+      "an account that every object has",
+      { "grants[0].account": "constructor" },
+      `grants[0].account: there is no account "constructor"`,
+    ],
+    [
+      "acts_as on TiDB",
+      { "cluster.engine": "tidb", "accounts.reader.acts_as": "reader@%" },
+      "accounts.reader.acts_as: TiDB has no proxy users (error 8108); use a plain login or role instead",
+    ],
+  ];
+  test.each(exact)("%s", (_, parts, mistake) => {
+    expect(mistakes(parts)).toEqual([mistake]);
+  });
+
+  /** The schema library's own words say what is wrong; here it matters that the place is named, and nothing else. */
+  const places: [string, Record<string, unknown>, RegExp][] = [
+    ["an unknown engine", { "cluster.engine": "postgres" }, /^cluster\.engine: .*mysql/],
+    ["no engine", { "cluster.engine": undefined }, /^cluster\.engine: /],
+    ["no host", { "cluster.hosts": [] }, /^cluster\.hosts: /],
+    ["hosts as text", { "cluster.hosts": "db:3306" }, /^cluster\.hosts: /],
+    ["no database", { "cluster.database": undefined }, /^cluster\.database: /],
+    ["an empty database", { "cluster.database": "" }, /^cluster\.database: /],
+    ["a database with a long name", { "cluster.database": "d".repeat(65) }, /^cluster\.database: /],
+    ["an unknown location", { "cluster.location": "frankfurt" }, /^cluster\.location: /],
+    ["too short a timeout", { "cluster.connect_timeout_ms": 99 }, /^cluster\.connect_timeout_ms: /],
+    ["too long a timeout", { "cluster.connect_timeout_ms": 30_001 }, /^cluster\.connect_timeout_ms: /],
+    ["a timeout as text", { "cluster.connect_timeout_ms": "10s" }, /^cluster\.connect_timeout_ms: /],
+    ["a timeout in fractions", { "cluster.connect_timeout_ms": 100.5 }, /^cluster\.connect_timeout_ms: /],
+    ["no user", { "accounts.reader.user": undefined }, /^accounts\.reader\.user: /],
+    ["an empty user", { "accounts.reader.user": "" }, /^accounts\.reader\.user: /],
+    ["a long user name", { "accounts.reader.user": "u".repeat(33) }, /^accounts\.reader\.user: /],
+    ["no password", { "accounts.reader.password": undefined }, /^accounts\.reader\.password: /],
+    ["no shards", { "accounts.reader.shards": 0 }, /^accounts\.reader\.shards: /],
+    ["too many shards", { "accounts.reader.shards": 65 }, /^accounts\.reader\.shards: /],
+    [
+      "more connections than an object may hold",
+      { "accounts.reader.connections_per_shard": limits.connectionsPerShard + 1 },
+      /^accounts\.reader\.connections_per_shard: /,
+    ],
+    [
+      "no connections",
+      { "accounts.reader.connections_per_shard": 0 },
+      /^accounts\.reader\.connections_per_shard: /,
+    ],
+    ["no issuers", { issuers: [], grants: [] }, /^issuers: /],
+    ["an empty audience", { "issuers[0].audience": "" }, /^issuers\[0\]\.audience: /],
+    ["an audience as a list", { "issuers[0].audience": ["a"] }, /^issuers\[0\]\.audience: /],
+    ["no algorithms", { "issuers[0].algorithms": [] }, /^issuers\[0\]\.algorithms: /],
+    ["the algorithm none", { "issuers[0].algorithms": ["none"] }, /^issuers\[0\]\.algorithms\[0\]: /],
+    ["a key address that is none", { "issuers[0].jwks_uri": "jwks.json" }, /^issuers\[0\]\.jwks_uri: /],
+    [
+      "an empty key set",
+      { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": { keys: [] } },
+      /^issuers\[0\]\.jwks\.keys: /,
+    ],
+    ["a grant without permissions", { "grants[0].allow": [] }, /^grants\[0\]\.allow: /],
+    ["a claim that is a list", { "grants[0].claims": { role: ["a"] } }, /^grants\[0\]\.claims\.role: /],
+    ["a claim that is a table", { "grants[0].claims": { app: { a: 1 } } }, /^grants\[0\]\.claims\.app: /],
+    ["grants missing", { grants: undefined }, /^grants: /],
+    ["accounts as a list", { accounts: [] }, /^accounts: /],
+    ["a cluster that is text", { cluster: "db:3306" }, /^cluster: /],
+  ];
+  test.each(places)("%s", (_, parts, place) => {
+    const found = mistakes(parts).filter((mistake) => place.test(mistake));
+    expect(found).toHaveLength(1);
+  });
+
+  test("an account's name that would not fit a header", () => {
+    const accounts = { Reader: good().accounts.reader };
+    expect(mistakes({ accounts, grants: [] })).toEqual([expect.stringMatching(/^accounts\.Reader: /)]);
+  });
+
+  test("no accounts", () => {
+    expect(mistakes({ accounts: {}, grants: [] })).toEqual(["accounts: needs an account"]);
+  });
+
+  test("an account's password is not repeated", () => {
+    const found = mistakes({ "accounts.reader.password": "hunter2" });
+    expect(found.join()).not.toContain("hunter2");
+  });
+
+  test.each([null, undefined, 1, "text", [], true])("a policy that is %j", (raw) => {
+    expect(mistakesOf(() => parsePolicy(raw, "production", queries)).length).toBeGreaterThan(0);
+  });
+});
+
+describe("an unknown key is refused by name in", () => {
+  test.each([
+    ["the file", { clusters: {} }, /clusters/],
+    ["[cluster]", { "cluster.ca": "ca/production.pem" }, /^cluster: .*"ca"/],
+    ["[cluster], as a way to turn TLS off", { "cluster.tls": false }, /^cluster: .*"tls"/],
+    ["an account", { "accounts.reader.pasword": "X" }, /^accounts\.reader: .*"pasword"/],
+    ["an issuer", { "issuers[0].discovery": true }, /^issuers\[0\]: .*"discovery"/],
+    ["a grant", { "grants[0].deny": ["sql:write"] }, /^grants\[0\]: .*"deny"/],
+  ])("%s", (_, parts, place) => {
+    expect(mistakes(parts).filter((mistake) => place.test(mistake))).toHaveLength(1);
+  });
+
+  // `"__proto__" = "x"` is a key like any other to TOML; dropping it would open the grant to everybody.
+  test("a grant's claims, named __proto__", () => {
+    expect(mistakes({ "grants[0].claims": JSON.parse('{"__proto__":"x"}') })).toEqual([
+      expect.stringMatching(/^grants\[0\]\.claims/),
+    ]);
+  });
+
+  test("the accounts, named __proto__", () => {
+    const accounts = JSON.parse('{"__proto__":{"user":"u","password":"P"}}');
+    expect(mistakes({ accounts: Object.assign(accounts, good().accounts) })).toEqual([
+      expect.stringMatching(/^accounts/),
+    ]);
+  });
+});
+
+describe("keys over http", () => {
+  const uri = (text: string) => ({ "issuers[0].jwks_uri": text });
+
+  test.each(["http://127.0.0.1:8788/jwks", "http://localhost/jwks", "http://[::1]:1/jwks"])(
+    "are good in development from %s",
+    (text) => {
+      expect(mistakes(uri(text), "development")).toEqual([]);
+    },
+  );
+
+  test.each([
+    "http://id.example.com/jwks",
+    "http://127.0.0.1.example.com/jwks",
+    "http://localhost.example.com/jwks",
+    "http://localhost@example.com/jwks",
+    "http://10.0.0.1/jwks",
+  ])("are refused in development from %s", (text) => {
+    expect(mistakes(uri(text), "development")).toHaveLength(1);
+  });
+
+  test.each(["staging", "production", "Development", ""])("are refused in %j", (environment) => {
+    expect(mistakes(uri("http://127.0.0.1/jwks"), environment)).toHaveLength(1);
+  });
+});
+
+describe("every mistake is told at once", () => {
+  test("of the form and across the parts", () => {
+    const found = mistakes({
+      "cluster.engine": "tidb",
+      "cluster.link": "rustls",
+      "accounts.reader.acts_as": "reader@%",
+      "accounts.reader.shards": 0,
+      "issuers[0].jwks_uri": "http://id.example.com/",
+      "grants[0].account": "writer",
+      "grants[0].allow": ["query:none", "sql:read"],
+      typo: 1,
+    });
+    expect(found).toHaveLength(7);
+    for (const place of [
+      /^cluster\.link/,
+      /^accounts\.reader\.acts_as/,
+      /^accounts\.reader\.shards/,
+      /^issuers\[0\]\.jwks_uri/,
+      /^grants\[0\]\.account/,
+      /^grants\[0\]\.allow/,
+      /typo/,
+    ]) {
+      expect(found.filter((mistake) => place.test(mistake))).toHaveLength(1);
+    }
+  });
+
+  test("and the error's text has one line for each", () => {
+    const error = new ConfigError(["a: one", "b: two"]);
+    expect(error.message).toBe("The configuration has 2 mistake(s):\n- a: one\n- b: two");
+    expect(error.mistakes).toEqual(["a: one", "b: two"]);
+  });
+
+  test("a grant that names a broken issuer is not told that the issuer does not exist", () => {
+    expect(mistakes({ "issuers[0].algorithms": ["none"] })).toHaveLength(1);
+  });
+});
+
+describe("secretNames", () => {
+  test("has the accounts' passwords and the issuers' secrets, each once", () => {
+    const raw = change(good(), {
+      "accounts.writer": { user: "gw_writer", password: "WRITER_PASSWORD" },
+      "accounts.twin": { user: "gw_twin", password: "READER_PASSWORD" },
+      issuers: [
+        ...good().issuers,
+        { issuer: "s", audience: "tidegate", algorithms: ["HS256"], secret: "JWT_SECRET" },
+      ],
+    });
+    expect(secretNames(parsePolicy(raw, "production", queries))).toEqual([
+      "READER_PASSWORD",
+      "WRITER_PASSWORD",
+      "JWT_SECRET",
+    ]);
+  });
+});
