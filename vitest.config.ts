@@ -21,6 +21,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
+      { test: { name: "start", include: ["test/start/*.test.ts"], testTimeout: 30_000 } },
       gateway("mysql"),
       gateway("mariadb"),
     ],

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { root } from "../scripts/application.ts";
-import { wranglerEnvironment } from "../scripts/gateway.ts";
+import { wranglerVariables } from "../scripts/wrangler.ts";
 import { run } from "../test/servers/run.ts";
 
 /** A Worker as `wrangler deploy` would upload it. */
@@ -61,7 +61,7 @@ async function bundle(parent: string, args: string[], environment: Record<string
   const { status, stdout, stderr } = await run(
     wrangler,
     ["deploy", "--dry-run", "--outdir", directory, ...args],
-    { cwd: root, env: { ...process.env, ...wranglerEnvironment, ...environment }, timeoutMs: 60_000 },
+    { cwd: root, env: { ...process.env, ...wranglerVariables, ...environment }, timeoutMs: 60_000 },
   );
   if (status !== 0) throw new Error(`wrangler deploy --dry-run failed:\n${stdout}\n${stderr}`);
   const modules = readdirSync(directory).filter((name) => /\.(js|wasm)$/.test(name));

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./application.ts";
 
-/** Everything that `npm start` makes; ignored by git. */
-export const privateDirectory = join(root, ".tidegate");
+/** Everything that is made; ignored by git. TIDEGATE_DIRECTORY lets a second gateway run beside the first. */
+export const privateDirectory = process.env.TIDEGATE_DIRECTORY ?? join(root, ".tidegate");
 export const developmentFile = join(privateDirectory, "dev.json");
 
 /** What `npm start` writes to .tidegate/dev.json once everything is ready, and removes at the end. */

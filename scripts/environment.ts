@@ -1,34 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "smol-toml";
 import { CatalogError } from "../src/catalog/parse.ts";
 import type { Policy } from "../src/policy.ts";
 import { ConfigError, parsePolicy, secretNames } from "../src/policy.ts";
 import { readCatalog, readPolicyFile, root } from "./application.ts";
+import type { WranglerFile } from "./wrangler.ts";
+import { readWranglerFile } from "./wrangler.ts";
 
 export const environments = ["development", "staging", "production"] as const;
 
-/** What wrangler.toml says of one environment, as far as it is checked. */
-interface WranglerEnvironment {
-  vars?: Record<string, unknown>;
-  secrets?: { required?: string[] };
-  durable_objects?: { bindings?: { name?: string; class_name?: string }[] };
-  build?: { command?: string };
-}
-
-export interface WranglerFile extends WranglerEnvironment {
-  name?: string;
-  compatibility_date?: string;
-  exports?: Record<string, { type?: string; storage?: string }>;
-  env?: Record<string, WranglerEnvironment>;
-}
-
 /** https://developers.cloudflare.com/workers/platform/limits/; a dry-run deploy does not look at them. */
 const platform = { variableBytes: 5 * 1024, variables: 64 };
-
-export function readWranglerFile(): WranglerFile {
-  return parse(readFileSync(join(root, "wrangler.toml"), "utf8")) as WranglerFile;
-}
 
 /** @returns every mistake of an environment, one line each; none means that it can be deployed */
 export function checkEnvironment(name: string): string[] {

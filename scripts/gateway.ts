@@ -3,7 +3,7 @@ import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "./application.ts";
-import { privateDirectory } from "./development.ts";
+import { wranglerVariables, writeWranglerConfig } from "./wrangler.ts";
 
 export interface GatewayProcess {
   url: string;
@@ -24,14 +24,6 @@ export interface GatewayOptions {
   onExit: () => void;
 }
 
-/** Keeps wrangler's logs and settings inside the repository, and its requests inside the machine. */
-export const wranglerEnvironment = {
-  XDG_CONFIG_HOME: join(privateDirectory, "config"),
-  WRANGLER_LOG_PATH: join(privateDirectory, "config", "logs"),
-  WRANGLER_SEND_METRICS: "false",
-  CLOUDFLARE_CF_FETCH_ENABLED: "false",
-};
-
 const startTimeoutMs = 60_000;
 
 /**
@@ -42,6 +34,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   const { directory, port } = options;
   const path = (name: string) => join(directory, name);
   writeFileSync(path("overlay.json"), JSON.stringify(options.overlay, null, 2));
+  writeWranglerConfig(path("wrangler.json"), path("application.json"), true);
   writeFileSync(path("trusted.pem"), trustedCertificates(options.ca));
   writeFileSync(path("secrets.env"), dotenv(options.secrets), { mode: 0o600 });
   const child = spawn(join(root, "node_modules", ".bin", "wrangler"), wranglerArguments(path, port), {
@@ -54,7 +47,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
       NODE_EXTRA_CA_CERTS: path("trusted.pem"),
       TIDEGATE_OVERLAY: path("overlay.json"),
       TIDEGATE_APPLICATION: path("application.json"),
-      ...wranglerEnvironment,
+      ...wranglerVariables,
     },
   });
   const logPath = path("gateway.log");
@@ -95,9 +88,8 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
 function wranglerArguments(path: (name: string) => string, port: number): string[] {
   return [
     "dev",
-    ...["--env", "development"],
+    ...["--config", path("wrangler.json")],
     ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
-    ...["--alias", `#application:${path("application.json")}`],
     ...["--env-file", path("secrets.env")],
     ...["--persist-to", path("state")],
     "--show-interactive-dev-session=false",
@@ -118,6 +110,8 @@ async function ready(url: string, exited: Promise<void>): Promise<string | undef
       const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
       if (response.ok) return undefined;
       last = await response.text();
+      // Waiting does not mend a configuration.
+      if (response.status === 500) return last;
     } catch {
       // Not listening yet.
     }

@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./application.ts";
 import { privateDirectory } from "./development.ts";
-import { wranglerEnvironment } from "./gateway.ts";
+import { wranglerVariables } from "./wrangler.ts";
 
 interface Part {
   name: string;
@@ -17,7 +17,7 @@ interface Part {
   skipped: number;
 }
 
-const parts = ["unit", "mysql", "mariadb"].map((name) => run(name, process.argv.slice(2)));
+const parts = ["unit", "start", "mysql", "mariadb"].map((name) => run(name, process.argv.slice(2)));
 const sum = (key: "passed" | "failed" | "skipped") => parts.reduce((total, part) => total + part[key], 0);
 
 console.log();
@@ -42,7 +42,7 @@ function run(name: string, rest: string[]): Part {
     {
       cwd: root,
       stdio: "inherit",
-      env: { ...process.env, ...wranglerEnvironment },
+      env: { ...process.env, ...wranglerVariables },
     },
   );
   const counts = readReport(report);

@@ -28,7 +28,7 @@ const observed = factory.createMiddleware(async (c, next) => {
     event: "request",
     request_id: c.var.requestId,
     method: c.req.method,
-    route: new URL(c.req.url).pathname,
+    route: c.req.path,
     status: c.res.status,
     duration_ms: Date.now() - started,
     ...(error === undefined ? {} : { code: error.code }),

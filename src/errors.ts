@@ -56,7 +56,7 @@ const kinds = {
   database_login_failed: unavailable("The gateway could not log in to the database"),
   database_identity_wrong: unavailable("The database did not give the gateway the identity it must have"),
   database_unavailable: unavailable("The database cannot serve the statement now"),
-  connection_lost: unavailable("The connection to the database was lost before the statement was sent"),
+  connection_lost: unavailable("The connection to the database was lost; the statement changed nothing"),
   outcome_unknown: {
     status: 503,
     fault: "database",

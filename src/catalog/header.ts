@@ -62,11 +62,15 @@ function commentText(row: string): string | undefined {
     : undefined;
 }
 
+/** What the URL of a query means by itself: ?rows=array. */
+const reservedNames = new Set(["rows"]);
+
 /** @returns the parameter, or what is wrong with its declaration. */
 function readParameter(name: string, declaration: string): Parameter | string {
   if (!parameterName.test(name)) {
     return "A parameter's name must be a letter or _, then letters, digits or _, at most 63 in all; claims (jwt.NAME) are not declared.";
   }
+  if (reservedNames.has(name)) return `No parameter can be called ${name}: ?${name}= says how to answer.`;
   const [type, mode, rest] = splitWords(declaration);
   if (!isValueType(type)) return `The type of ${name} must be one of ${valueTypes.join(", ")}.`;
   if (mode === "required") return { name, type, required: true, description: rest };

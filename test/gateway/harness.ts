@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { parse } from "smol-toml";
 import { expect, inject } from "vitest";
 import { createTestHarness } from "wrangler";
 import { makeApplication, readPolicyFile, root, writeApplication } from "../../scripts/application.ts";
+import { writeWranglerConfig } from "../../scripts/wrangler.ts";
 import type { connectAdministrator } from "../servers/connection.ts";
 import type { KeyServer, SigningKey } from "../servers/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../servers/issuer.ts";
@@ -69,16 +68,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const directory = await mkdtemp(join(root, ".tidegate", "test", "gateway-"));
   const application = join(directory, "application.json");
   writeApplication(makeApplication("development", policy(options, key, keyServer)), application);
-  const { env, build, main, ...shared } = parse(readFileSync(join(root, "wrangler.toml"), "utf8"));
-  const { build: _, ...development } = (env as Record<string, Record<string, unknown>>).development ?? {};
-  const config = {
-    ...shared,
-    ...development,
-    main: join(root, String(main)),
-    alias: { "#application": application },
-  };
   const configPath = join(directory, "wrangler.json");
-  await writeFile(configPath, JSON.stringify(config));
+  writeWranglerConfig(configPath, application, false);
   const secrets = { ...server.passwords, SHARED_SECRET: sharedSecret, ...options.secrets };
   const harness = createTestHarness({ workers: [{ configPath, secrets }] });
   const { url } = await harness.listen();

@@ -6,7 +6,7 @@ import { ensurePki } from "../servers/pki.ts";
 import type { CountingProxy } from "../servers/proxy.ts";
 import { startCountingProxy } from "../servers/proxy.ts";
 import type { Gateway } from "./harness.ts";
-import { databaseServer, engine, expectProblem, server, startGateway } from "./harness.ts";
+import { databaseServer, engine, expectProblem, read, server, startGateway } from "./harness.ts";
 
 let gateway: Gateway;
 let proxy: CountingProxy;
@@ -115,6 +115,37 @@ describe("between two callers the session is as it was after login", () => {
       for (const name of variables) await administrator.query(`SET GLOBAL ${name} = utf8mb4`);
       await administrator.end();
     }
+  });
+});
+
+describe("a long answer", () => {
+  // Larger than all buffers on the way together.
+  const sql =
+    "SELECT a.name, b.name AS other, REPEAT('x', 200) AS filler FROM cities a, cities b LIMIT 50000";
+
+  async function start(): Promise<Response> {
+    const headers = { authorization: `Bearer ${await gateway.token()}`, "content-type": "application/json" };
+    return await gateway.fetch("/v1/sql", { method: "POST", body: JSON.stringify({ sql }), headers });
+  }
+
+  test("gives its connection back when it has been read", async () => {
+    expect((await read(await start())).body.rows).toHaveLength(50_000);
+    expect((await gateway.sql({ sql: "SELECT 1" })).status).toBe(200);
+  });
+
+  test("waits for a slow reader, and is whole in the end", async () => {
+    const response = await start();
+    await sleep(500);
+    expect((await read(response)).body.rows).toHaveLength(50_000);
+    expect((await gateway.sql({ sql: "SELECT 1" })).status).toBe(200);
+  });
+
+  test("that nobody reads any more frees its connection", async () => {
+    const response = await start();
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+    expect((await gateway.sql({ sql: "SELECT 1" })).status).toBe(200);
   });
 });
 

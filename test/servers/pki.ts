@@ -166,7 +166,7 @@ function generateKeys(keyType: KeyType = "P-256"): Promise<webcrypto.CryptoKeyPa
 }
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
-  const der = await crypto.subtle.exportKey("pkcs8", key);
+  const der = (await crypto.subtle.exportKey("pkcs8", key)) as ArrayBuffer;
   return `${x509.PemConverter.encode(der, "PRIVATE KEY")}\n`;
 }
 

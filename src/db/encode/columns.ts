@@ -7,6 +7,8 @@ export interface Column {
   columnType: number;
   flags: number | string[];
   characterSet: number;
+  /** Digits of the seconds' fraction; above 6 the server does not say. */
+  decimals?: number;
   extendedFormat?: string;
 }
 
@@ -21,7 +23,7 @@ export interface DescribedColumn {
 const flag = { notNull: 1, unsigned: 32, enum: 256, set: 2048 } as const;
 const binaryCharacterSet = 63;
 
-type Kind = "number" | "text" | "float" | "json" | "bytes" | "string";
+type Kind = "number" | "text" | "time" | "float" | "json" | "bytes" | "string";
 
 /** Field types of the protocol (MySQL manual, enum_field_types) with their SQL names. */
 const types: ReadonlyMap<number, { name: string; kind: Kind; integer?: true }> = new Map([
@@ -32,12 +34,12 @@ const types: ReadonlyMap<number, { name: string; kind: Kind; integer?: true }> =
   [0x04, { name: "FLOAT", kind: "float" }],
   [0x05, { name: "DOUBLE", kind: "number" }],
   [0x06, { name: "NULL", kind: "text" }],
-  [0x07, { name: "TIMESTAMP", kind: "text" }],
+  [0x07, { name: "TIMESTAMP", kind: "time" }],
   [0x08, { name: "BIGINT", kind: "text", integer: true }],
   [0x09, { name: "MEDIUMINT", kind: "number", integer: true }],
   [0x0a, { name: "DATE", kind: "text" }],
-  [0x0b, { name: "TIME", kind: "text" }],
-  [0x0c, { name: "DATETIME", kind: "text" }],
+  [0x0b, { name: "TIME", kind: "time" }],
+  [0x0c, { name: "DATETIME", kind: "time" }],
   [0x0d, { name: "YEAR", kind: "number" }],
   [0x0e, { name: "DATE", kind: "text" }],
   [0x10, { name: "BIT", kind: "bytes" }],
@@ -48,9 +50,10 @@ const types: ReadonlyMap<number, { name: string; kind: Kind; integer?: true }> =
 ]);
 
 const writers: Record<Kind, (value: unknown) => string> = {
-  number: (value) => String(value),
+  number: (value) => numberText(value as number),
   text: (value) => JSON.stringify(String(value)),
-  float: (value) => String(shortestFloat(value as number)),
+  time: (value) => JSON.stringify(String(value)),
+  float: (value) => numberText(shortestFloat(value as number)),
   json: embeddedJson,
   bytes: base64,
   string: (value) => (typeof value === "string" ? JSON.stringify(value) : base64(value)),
@@ -62,7 +65,8 @@ export function describeColumn(column: Column): DescribedColumn {
   const nullable = (flags & flag.notNull) === 0;
   if (known) {
     const unsigned = known.integer && (flags & flag.unsigned) !== 0 ? " UNSIGNED" : "";
-    return { name: column.name, type: known.name + unsigned, nullable, write: writers[known.kind] };
+    const write = known.kind === "time" ? timeWriter(column.decimals ?? 0) : writers[known.kind];
+    return { name: column.name, type: known.name + unsigned, nullable, write };
   }
   if (column.extendedFormat === "json") {
     return { name: column.name, type: "JSON", nullable, write: writers.json };
@@ -86,8 +90,23 @@ function textType(column: Column, flags: number): string {
   }
 }
 
+/** The driver leaves zeros of the fraction out; the server's own text has as many digits as the column. */
+function timeWriter(digits: number): (value: unknown) => string {
+  if (digits < 1 || digits > 6) return writers.time;
+  return (value) => {
+    const [whole, fraction = ""] = String(value).split(".");
+    return JSON.stringify(`${whole}.${fraction.padEnd(digits, "0")}`);
+  };
+}
+
+/** JSON can say -0, though JavaScript's own writer does not. */
+function numberText(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
 /** A FLOAT arrives as the nearest double: 1.1 reads 1.100000023841858. Nine digits tell every float apart. */
 function shortestFloat(value: number): number {
+  if (value === 0) return value;
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;

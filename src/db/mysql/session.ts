@@ -89,7 +89,10 @@ export class Session {
     let late = false;
     const opening = (async () => {
       wire = await link.dial(host);
-      if (late) wire.destroy();
+      if (late) {
+        wire.destroy();
+        throw new Error("the deadline has passed");
+      }
       const { connection, serverVersion } = await login(wire, host.hostname, cluster.database, account);
       verifyEngine(serverVersion, cluster);
       return new Session(connection, wire, await provenIdentity(connection, cluster, account), cluster);

@@ -76,7 +76,8 @@ class JsonBody implements RowSink {
     if (!this.#encoder) this.columns([]);
     this.#pending += this.#encoder?.tail({ rowsAffected, lastInsertId }) ?? "";
     if (!this.#controller) return;
-    this.#flush();
+    // Nothing is paused here: the session has done its work, and the restore must get its replies.
+    this.#controller.enqueue(this.#utf8.encode(this.#pending));
     this.#controller.close();
   }
 

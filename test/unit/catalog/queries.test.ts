@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseCatalog } from "../../../src/catalog/parse.ts";
 
-const folder = fileURLToPath(new URL("../../../queries/", import.meta.url));
+const folder = join(import.meta.dirname, "../../../queries");
 
 test("the sample application's queries are right", () => {
   const files = readdirSync(folder).map((name) => ({

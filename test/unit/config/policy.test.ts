@@ -98,7 +98,8 @@ describe("a good policy", () => {
 describe("the mistake is named", () => {
   const host = `cluster.hosts[0]: must be "host:port", for example "db.example.com:3306"`;
   const permission = "grants[0].allow[0]: must be query:NAME, query:*, sql:read, sql:write or sql:ddl";
-  const hs256 = "issuers[0].algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri or jwks";
+  const hs256 =
+    "issuers[0].algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri or jwks";
   const oneSource = "issuers[0]: needs exactly one of jwks_uri, jwks and secret";
   const privateKey = "issuers[0].jwks: holds a private or symmetric key; put public keys only";
   const secretName = "must be the NAME of a secret, in capitals";
@@ -140,7 +141,11 @@ describe("the mistake is named", () => {
       { "accounts.reader.password": "hunter2" },
       `accounts.reader.password: ${secretName}`,
     ],
-    ["an acts_as without a host", { "accounts.reader.acts_as": "reader" }, `accounts.reader.acts_as: must be "user@host", as CURRENT_USER() prints it`],
+    [
+      "an acts_as without a host",
+      { "accounts.reader.acts_as": "reader" },
+      `accounts.reader.acts_as: must be "user@host", as CURRENT_USER() prints it`,
+    ],
     ["a role with a quote", { "accounts.reader.role": "a`b" }, "accounts.reader.role: must be a role's name"],
     ["two roles", { "accounts.reader.role": "a, b" }, "accounts.reader.role: must be a role's name"],
     ["no key source", { "issuers[0].jwks_uri": undefined }, oneSource],

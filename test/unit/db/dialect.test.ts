@@ -1,0 +1,417 @@
+import { describe, expect, test } from "vitest";
+import type { Account, Cluster } from "../../../src/config.ts";
+import type { Identity } from "../../../src/db/mysql/dialect.ts";
+import * as dialect from "../../../src/db/mysql/dialect.ts";
+import { TidegateError } from "../../../src/errors.ts";
+
+type Engine = Cluster["engine"];
+
+const versions: Record<Engine, string> = {
+  mysql: "9.7.4",
+  mariadb: "10.11.18-MariaDB-0+deb12u1",
+  tidb: "8.0.11-TiDB-v8.5.3",
+};
+
+function cluster(engine: Engine): Cluster {
+  return {
+    engine,
+    hosts: [{ hostname: "db.example.com", port: 3306 }],
+    database: "shop",
+    link: "platform",
+    trust: "public",
+    connect_timeout_ms: 10_000,
+  };
+}
+
+function account(parts: Partial<Account> = {}): Account {
+  return {
+    name: "reader",
+    user: "gw_reader",
+    password: "hunter2",
+    shards: 1,
+    connections_per_shard: 5,
+    ...parts,
+  };
+}
+
+/** What the server says of a plain login. */
+function plain(engine: Engine, parts: Partial<Identity> = {}): Identity {
+  return {
+    user: "gw_reader@203.0.113.7",
+    currentUser: "gw_reader@%",
+    proxyUser: null,
+    currentRole: engine === "mariadb" ? null : "NONE",
+    database: "shop",
+    connectionId: "42",
+    serverId: "s1",
+    version: versions[engine],
+    ...parts,
+  };
+}
+
+/** @returns what differs, in the operator's text; undefined when the identity is accepted. */
+function differences(engine: Engine, who: Account, identity: Identity): string | undefined {
+  try {
+    dialect.verifyIdentity(identity, who, cluster(engine));
+  } catch (error) {
+    if (!(error instanceof TidegateError)) throw error;
+    expect(error).toMatchObject({ code: "database_identity_wrong", status: 503 });
+    expect(error.details.retryAfter).toBeGreaterThan(0);
+    // Who is who in the database is none of the caller's business.
+    expect(error.details.detail).toBeUndefined();
+    return error.operator;
+  }
+  return undefined;
+}
+
+const engines: Engine[] = ["mysql", "mariadb", "tidb"];
+const proxied = account({ acts_as: "reader@%" });
+const mapped = { currentUser: "reader@%", proxyUser: "'gw_reader'@'%'" };
+
+describe("an identity is accepted", () => {
+  test.each(engines)("of a plain login on %s", (engine) => {
+    expect(differences(engine, account(), plain(engine))).toBeUndefined();
+  });
+
+  test.each(["mysql", "mariadb"] as const)("of a proxied login on %s", (engine) => {
+    expect(differences(engine, proxied, plain(engine, mapped))).toBeUndefined();
+  });
+
+  test.each(["%", "localhost", "203.0.113.0/255.255.255.0", "::1", "%.example.com"])(
+    "of a plain login whose account is for the host %s",
+    (host) => {
+      const identity = plain("mysql", { currentUser: `gw_reader@${host}` });
+      expect(differences("mysql", account(), identity)).toBeUndefined();
+    },
+  );
+
+  test.each<[Engine, string, string]>([
+    ["mysql", "analyst", "`analyst`@`%`"],
+    ["mysql", "analyst@%", "`analyst`@`%`"],
+    ["mysql", "analyst@localhost", "`analyst`@`localhost`"],
+    ["tidb", "analyst", "`analyst`@`%`"],
+    ["mariadb", "analyst", "analyst"],
+  ])("on %s with the role %s, printed as %s", (engine, role, currentRole) => {
+    expect(differences(engine, account({ role }), plain(engine, { currentRole }))).toBeUndefined();
+  });
+
+  test.each(["8.0.43", "8.4.6-6.1 Percona", "5.7.44-log", "8.0.mysql_aurora.3.08.0"])(
+    "of the MySQL %s",
+    (version) => {
+      expect(differences("mysql", account(), plain("mysql", { version }))).toBeUndefined();
+    },
+  );
+
+  test("of an account with a default role when none is configured", () => {
+    const identity = plain("mysql", { currentRole: "`base`@`%`" });
+    expect(differences("mysql", account(), identity)).toBeUndefined();
+  });
+});
+
+describe("one difference ends the connection, and is named", () => {
+  const table: [string, Engine, Account, Partial<Identity>, string][] = [
+    ["another user", "mysql", account(), { user: "root@h" }, 'USER() must be "gw_reader" but is "root"'],
+    [
+      "another account of privileges",
+      "mysql",
+      account(),
+      { currentUser: "other@%" },
+      'CURRENT_USER() must be "gw_reader@…" but is "other@…"',
+    ],
+    [
+      "an anonymous account",
+      "mysql",
+      account(),
+      { currentUser: "@localhost" },
+      'CURRENT_USER() must be "gw_reader@…" but is "@…"',
+    ],
+    [
+      "a mapping that nobody configured",
+      "mysql",
+      account(),
+      { proxyUser: "'gw_reader'@'%'" },
+      'proxied must be "false" but is "true"',
+    ],
+    [
+      "a mapping that did not happen",
+      "mysql",
+      proxied,
+      {},
+      'CURRENT_USER() must be "reader@%" but is "gw_reader@%"',
+    ],
+    [
+      "a mapping that says nothing of a proxy",
+      "mysql",
+      proxied,
+      { currentUser: "reader@%" },
+      'proxied must be "true" but is "false"',
+    ],
+    [
+      "a mapping to another account",
+      "mysql",
+      proxied,
+      { ...mapped, currentUser: "editor@%" },
+      'CURRENT_USER() must be "reader@%" but is "editor@%"',
+    ],
+    [
+      "a mapping to the account of another host",
+      "mysql",
+      proxied,
+      { ...mapped, currentUser: "reader@localhost" },
+      'CURRENT_USER() must be "reader@%" but is "reader@localhost"',
+    ],
+    [
+      "a mapping in other letters",
+      "mysql",
+      proxied,
+      { ...mapped, currentUser: "Reader@%" },
+      'CURRENT_USER() must be "reader@%" but is "Reader@%"',
+    ],
+    [
+      "another database",
+      "mysql",
+      account(),
+      { database: "mysql" },
+      'DATABASE() must be "shop" but is "mysql"',
+    ],
+    ["no database", "mysql", account(), { database: null }, 'DATABASE() must be "shop" but is "none"'],
+    ["no role", "mysql", account({ role: "analyst" }), {}, 'CURRENT_ROLE() must be "analyst" but is "NONE"'],
+    [
+      "no role",
+      "mariadb",
+      account({ role: "analyst" }),
+      {},
+      'CURRENT_ROLE() must be "analyst" but is "NONE"',
+    ],
+    [
+      "another role",
+      "tidb",
+      account({ role: "analyst" }),
+      { currentRole: "`admin`@`%`" },
+      'CURRENT_ROLE() must be "analyst" but is "admin"',
+    ],
+    [
+      "the role of another host",
+      "mysql",
+      account({ role: "analyst" }),
+      { currentRole: "`analyst`@`localhost`" },
+      'CURRENT_ROLE() must be "analyst" but is "analyst@localhost"',
+    ],
+    [
+      "a second role",
+      "mysql",
+      account({ role: "analyst" }),
+      { currentRole: "`analyst`@`%`,`admin`@`%`" },
+      'CURRENT_ROLE() must be "analyst" but is "analyst@%,admin"',
+    ],
+    [
+      "MariaDB for MySQL",
+      "mysql",
+      account(),
+      { version: versions.mariadb },
+      'engine must be "mysql" but is "mariadb"',
+    ],
+    [
+      "TiDB for MySQL",
+      "mysql",
+      account(),
+      { version: versions.tidb },
+      'engine must be "mysql" but is "tidb"',
+    ],
+    [
+      "MySQL for MariaDB",
+      "mariadb",
+      account(),
+      { version: versions.mysql },
+      'engine must be "mariadb" but is "mysql"',
+    ],
+    [
+      "TiDB for MariaDB",
+      "mariadb",
+      account(),
+      { version: versions.tidb },
+      'engine must be "mariadb" but is "tidb"',
+    ],
+    [
+      "MySQL for TiDB",
+      "tidb",
+      account(),
+      { version: versions.mysql },
+      'engine must be "tidb" but is "mysql"',
+    ],
+    [
+      "MariaDB for TiDB",
+      "tidb",
+      account(),
+      { version: versions.mariadb },
+      'engine must be "tidb" but is "mariadb"',
+    ],
+    [
+      "MariaDB that says 5.5.5 first",
+      "mysql",
+      account(),
+      { version: "5.5.5-10.11.18-MariaDB" },
+      'engine must be "mysql" but is "mariadb"',
+    ],
+    ["no version", "mariadb", account(), { version: "" }, 'engine must be "mariadb" but is "mysql"'],
+  ];
+  test.each(table)("%s on %s", (_, engine, who, parts, text) => {
+    expect(differences(engine, who, plain(engine, parts))).toBe(text);
+  });
+
+  test.each(["mysql", "mariadb"] as const)(
+    "a server on %s that lets everybody in (--skip-grant-tables)",
+    (engine) => {
+      const everybody = {
+        user: "skip-grants user@skip-grants host",
+        currentUser: "skip-grants user@skip-grants host",
+      };
+      for (const who of [account(), proxied, account({ user: "skip-grants" })]) {
+        expect(differences(engine, who, plain(engine, everybody))).toContain("USER()");
+      }
+    },
+  );
+
+  test("every difference is told at once", () => {
+    const text = differences("mysql", account({ acts_as: "reader@%", role: "analyst" }), {
+      user: "root@localhost",
+      currentUser: "root@localhost",
+      proxyUser: null,
+      currentRole: null,
+      database: null,
+      connectionId: "1",
+      serverId: "s",
+      version: versions.mariadb,
+    });
+    expect(text?.split("; ")).toHaveLength(6);
+  });
+
+  test("an answer that is empty or has another shape", () => {
+    const nothing = {
+      user: "undefined",
+      currentUser: "undefined",
+      proxyUser: null,
+      currentRole: null,
+      database: null,
+      connectionId: "undefined",
+      serverId: "undefined",
+      version: "undefined",
+    };
+    for (const engine of engines) expect(differences(engine, account(), nothing)).toBeDefined();
+  });
+
+  test("acts_as on TiDB can never be proven", () => {
+    expect(differences("tidb", proxied, plain("tidb", { currentUser: "reader@%" }))).toBe(
+      'proxied must be "true" but is "false"',
+    );
+  });
+
+  test("the password is in no text", () => {
+    const text = differences("mysql", account(), plain("mysql", { user: "x@y", database: null }));
+    expect(text).not.toContain("hunter2");
+  });
+});
+
+describe("the proof", () => {
+  test.each(engines)("asks %s for everything in one statement", (engine) => {
+    const sql = dialect.proofQuery(engine);
+    expect(sql).not.toContain(";");
+    for (const part of ["USER()", "CURRENT_USER()", "CURRENT_ROLE()", "DATABASE()", "VERSION() AS version"]) {
+      expect(sql).toContain(part);
+    }
+    expect(sql.split(", ")).toHaveLength(8);
+    // A number of 63 bits must not pass through a double.
+    expect(sql).toContain("CAST(CONNECTION_ID() AS CHAR)");
+  });
+
+  test("asks for the proxy where there are any", () => {
+    expect(engines.filter((engine) => dialect.proofQuery(engine).includes("@@proxy_user"))).toEqual([
+      "mysql",
+      "mariadb",
+    ]);
+  });
+});
+
+describe("setRole", () => {
+  test.each<[Engine, string | null, string]>([
+    ["mysql", null, "SET ROLE NONE"],
+    ["mariadb", null, "SET ROLE NONE"],
+    ["tidb", "NONE", "SET ROLE NONE"],
+    ["mysql", "", "SET ROLE NONE"],
+    ["mysql", "analyst", "SET ROLE `analyst`"],
+    ["mysql", "analyst@%", "SET ROLE `analyst`@`%`"],
+    ["mysql", "analyst@localhost", "SET ROLE `analyst`@`localhost`"],
+    ["tidb", "analyst@%", "SET ROLE `analyst`@`%`"],
+    ["mariadb", "analyst", "SET ROLE `analyst`"],
+    // MariaDB's roles have no host.
+    ["mariadb", "analyst@%", "SET ROLE `analyst`"],
+    // As CURRENT_ROLE() prints it.
+    ["mysql", "`analyst`@`%`", "SET ROLE `analyst`@`%`"],
+    ["mysql", "`a`@`%`,`b`@`%`", "SET ROLE `a`@`%`,`b`@`%`"],
+    ["mariadb", "a`b", "SET ROLE `a``b`"],
+    ["mysql", "a; DROP TABLE t", "SET ROLE `a; DROP TABLE t`"],
+  ])("on %s for %j is %s", (engine, role, sql) => {
+    expect(dialect.setRole(engine, role)).toBe(sql);
+  });
+});
+
+describe("useDatabase", () => {
+  test.each([
+    ["shop", "USE `shop`"],
+    ["my-shop", "USE `my-shop`"],
+    ["a`b", "USE `a``b`"],
+    ["`; DROP DATABASE x; --", "USE ```; DROP DATABASE x; --`"],
+  ])("%s", (database, sql) => {
+    expect(dialect.useDatabase(database)).toBe(sql);
+  });
+});
+
+describe("the resting state", () => {
+  test.each(engines)(
+    "of %s is said in one statement, character set, time zone and sql_mode included",
+    (engine) => {
+      const sql = dialect.restingState(engine);
+      expect(sql).toMatch(
+        /^SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION time_zone = '\+00:00', SESSION sql_mode = '/,
+      );
+      expect(sql).not.toContain(";");
+    },
+  );
+
+  test.each(engines)(
+    "of %s has strict tables, and no mode that the statement guard does not know",
+    (engine) => {
+      const modes = /sql_mode = '([^']*)'/.exec(dialect.restingState(engine))?.[1]?.split(",") ?? [];
+      expect(modes).toContain("STRICT_TRANS_TABLES");
+      expect(modes).toContain("NO_ENGINE_SUBSTITUTION");
+      for (const mode of [
+        "ANSI_QUOTES",
+        "NO_BACKSLASH_ESCAPES",
+        "PIPES_AS_CONCAT",
+        "IGNORE_SPACE",
+        "ANSI",
+        "ORACLE",
+        "MSSQL",
+      ]) {
+        expect(modes).not.toContain(mode);
+      }
+    },
+  );
+
+  test("is read-only where the server means it", () => {
+    expect(dialect.restingState("mysql")).toMatch(/, SESSION transaction_read_only = ON$/);
+    expect(dialect.restingState("mariadb")).toMatch(/, SESSION tx_read_only = ON$/);
+    expect(dialect.restingState("tidb")).not.toContain("read_only");
+  });
+});
+
+describe("the writable state", () => {
+  test("lifts the read-only one until the restore", () => {
+    expect(dialect.writableState("mysql")).toBe("SET SESSION TRANSACTION READ WRITE");
+    expect(dialect.writableState("mariadb")).toBe("SET SESSION TRANSACTION READ WRITE");
+  });
+
+  test("is TiDB's only one", () => {
+    expect(dialect.writableState("tidb")).toBeUndefined();
+  });
+});
