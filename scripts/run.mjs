@@ -12,14 +12,19 @@ const modules = join(root, "node_modules");
 const node = join(modules, "node", "bin", "node");
 
 if (isStale()) {
-  console.error("Installing the project's packages (npm ci) ...");
-  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  console.error("Installing the project's packages ...");
+  // Not npm ci: it refuses a lock file that was made where a package of another platform was not to be had.
+  const { status } = spawnSync(
+    "npm",
+    ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"],
+    {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+    },
+  );
   if (status !== 0 || isStale()) {
     console.error(
-      "npm ci failed (its reason stands above). It needs the npm registry; after a half-finished download remove node_modules and try again.",
+      "npm install failed (its reason stands above). It needs the npm registry; after a half-finished download remove node_modules and try again.",
     );
     process.exit(1);
   }

@@ -137,7 +137,7 @@ describe("one difference ends the connection, and is named", () => {
       "mysql",
       proxied,
       {},
-      'CURRENT_USER() must be "reader@%" but is "gw_reader@%"',
+      'CURRENT_USER() must be "reader@%" but is "gw_reader@%"; proxied must be "true" but is "false"',
     ],
     [
       "a mapping that says nothing of a proxy",
