@@ -1,18 +1,33 @@
 import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
 
 /** USER_HZ is 100 on every Linux that Node runs on. */
 const tickMs = 10;
 
-/** CPU time used so far, in milliseconds; NaN where there is no /proc. */
+/** CPU time up to now, in milliseconds; NaN where there is no /proc. */
 export interface CpuTimes {
-  /** In the order asked for. */
+  atMs: number;
+  /** Used by each process, in the order asked for. */
   processes: number[];
-  /** Everything on the machine: user, nice, system, stolen by the machine's host. */
-  machine: number;
+  /** All cores together: idle, or busy with interrupts, which the kernel counts for no process. */
+  unused: number;
 }
 
 export function cpuTimes(pids: number[]): CpuTimes {
-  return { processes: pids.map(processMs), machine: machineMs() };
+  return { atMs: performance.now(), processes: pids.map(processMs), unused: unusedMs() };
+}
+
+/** @returns CPU time used by each process in between */
+export function usedMs(before: CpuTimes, after: CpuTimes): number[] {
+  return after.processes.map((ms, i) => ms - (before.processes[i] ?? NaN));
+}
+
+/** @returns how many cores all other processes used in between, on average */
+export function otherCores(before: CpuTimes, after: CpuTimes): number {
+  const elapsedMs = after.atMs - before.atMs;
+  const oursMs = usedMs(before, after).reduce((sum, ms) => sum + (Number.isNaN(ms) ? 0 : ms), 0);
+  // From the idle time: the busy time of /proc/stat is sampled, and short wake-ups escape it.
+  return Math.max(0, cpus().length - (after.unused - before.unused + oursMs) / elapsedMs);
 }
 
 /** proc_pid_stat(5): fields 14 and 15; the second is the program's name, which may hold spaces. */
@@ -21,11 +36,11 @@ function processMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * tickMs;
 }
 
-/** proc_stat(5). Interrupts are left out: the kernel does not count them for processes either. */
-function machineMs(): number {
-  const [, user, nice, system, , , , , steal] =
+/** proc_stat(5) */
+function unusedMs(): number {
+  const [, , , , idle = NaN, wait = NaN, interrupts = NaN, soft = NaN] =
     read("/proc/stat").split("\n")[0]?.split(/ +/).map(Number) ?? [];
-  return ((user ?? NaN) + (nice ?? NaN) + (system ?? NaN) + (steal ?? 0)) * tickMs;
+  return (idle + wait + interrupts + soft) * tickMs;
 }
 
 function read(path: string): string {

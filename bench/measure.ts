@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { cpuTimes } from "./cpu.ts";
+import { cpuTimes, otherCores, usedMs } from "./cpu.ts";
 import type { LoadGenerator } from "./load.ts";
 import type { Variant, VariantName } from "./variants.ts";
 
@@ -75,13 +75,10 @@ async function measure(
   const { name, url, headers, body, served } = variant;
   const pids = [served.pid, databasePid, load.pid, process.pid];
   const before = cpuTimes(pids);
-  const started = performance.now();
   const result = await load.run({ url, headers, body, connections, durationSeconds });
-  const elapsedMs = performance.now() - started;
   const after = cpuTimes(pids);
-  const usedMs = pids.map((_, i) => (after.processes[i] ?? NaN) - (before.processes[i] ?? NaN));
-  const [server = NaN, database = NaN, generator = NaN] = usedMs.map((ms) => (ms * 1000) / result.requests);
-  const ours = usedMs.reduce((sum, ms) => sum + ms, 0);
+  const perRequestUs = usedMs(before, after).map((ms) => (ms * 1000) / result.requests);
+  const [serverCpuUs = NaN, databaseCpuUs = NaN, loadCpuUs = NaN] = perRequestUs;
   return {
     connections,
     round,
@@ -89,9 +86,9 @@ async function measure(
     requestsPerSecond: result.requests / result.durationSeconds,
     p50Ms: result.p50Ms,
     p99Ms: result.p99Ms,
-    serverCpuUs: server,
-    databaseCpuUs: database,
-    loadCpuUs: generator,
-    otherCores: Math.max(0, (after.machine - before.machine - ours) / elapsedMs),
+    serverCpuUs,
+    databaseCpuUs,
+    loadCpuUs,
+    otherCores: otherCores(before, after),
   };
 }

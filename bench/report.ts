@@ -91,7 +91,7 @@ function ratio(ours: Sample[], theirs: Sample[]): { median: number; min: number;
 }
 
 /** @returns the average use of cores by others, or null where it cannot be known */
-export function otherCores(samples: Sample[]): number | null {
+export function meanOtherCores(samples: Sample[]): number | null {
   const sum = samples.reduce((total, sample) => total + sample.otherCores, 0);
   return Number.isNaN(sum) ? null : rounded(sum / samples.length, 2);
 }
@@ -144,9 +144,10 @@ function formatLoad({ connections, variants, ratios }: LoadReport): string[] {
   });
   const ratioRows = others.map((name) => {
     const { median, min, max } = ratios[`gateway/${name}`];
-    return `  gateway / ${labels[name].padEnd(24)} ${show(median)}   (rounds: ${show(min)} to ${show(max)})`;
+    const label = `gateway / ${labels[name]}`;
+    return `${label.padEnd(41 - show(median).length)}${show(median)}   (rounds: ${show(min)} to ${show(max)})`;
   });
-  const above = `${" ".repeat(55)}CPU µs per request of`;
+  const above = `${" ".repeat(64)}CPU µs per request`;
   return ["", above, ...table([header, ...rows]), ...ratioRows];
 }
 

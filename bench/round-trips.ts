@@ -123,7 +123,7 @@ async function quiet(proxy: CountingProxy): Promise<void> {
   let last = -1;
   while (last !== total()) {
     last = total();
-    await sleep(250);
+    await sleep(100);
   }
 }
 

@@ -5,15 +5,17 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, loadavg } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { root } from "../scripts/application.ts";
+import { ServerUnavailableError } from "../test/servers/server.ts";
 import type { Backends } from "./backends.ts";
 import { benchDirectory, startBackends } from "./backends.ts";
 import { LoadGenerator } from "./load.ts";
 import type { Schedule } from "./measure.ts";
 import { measureAll } from "./measure.ts";
 import type { Report } from "./report.ts";
-import { format, otherCores, summarize } from "./report.ts";
+import { format, meanOtherCores, summarize } from "./report.ts";
 import { countRoundTrips } from "./round-trips.ts";
 import { directoryOf, path, startVariants, variantNames } from "./variants.ts";
 
@@ -43,12 +45,14 @@ try {
     rmSync(join(directoryOf(name), name === "node" ? "node.log" : "workerd.log"), { force: true });
   }
   if (flags.json) process.stdout.write(json);
-  else console.log(`\n${format(report)}\n\nAs JSON: ${latest}`);
+  else console.log(`\n${format(report)}\n\nAs JSON: ${relative(root, latest)}`);
 } catch (cause) {
-  console.error(cause);
+  console.error(cause instanceof ServerUnavailableError ? cause.message : cause);
   process.exitCode = 1;
 } finally {
   for (const { stop } of running.reverse()) await stop();
+  // Ends what a start that failed half-way has left.
+  process.exit();
 }
 
 async function bench(): Promise<Report> {
@@ -73,7 +77,7 @@ async function bench(): Promise<Report> {
     startedAt,
     durationSeconds: Math.round((performance.now() - startedMs) / 1000),
     quick: flags.quick,
-    machine: { cores: cpus().length, loadAverageBefore, otherCores: otherCores(samples) },
+    machine: { cores: cpus().length, loadAverageBefore, otherCores: meanOtherCores(samples) },
     versions: {
       node: process.versions.node,
       workerd: workerdVersion(),

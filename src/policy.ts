@@ -31,7 +31,10 @@ const algorithms = [
 ] as const;
 
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "must be lower case letters, digits, - and _");
-const secretName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be the NAME of a secret, in capitals");
+const secretName = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]*$/, "must be the NAME of a secret, in capitals")
+  .refine((text) => text !== "ENVIRONMENT" && text !== "POOL", "is a binding of another kind");
 const nonEmpty = z.string().min(1);
 
 const hostSchema = z.string().transform((text, context) => {
@@ -120,9 +123,10 @@ export type Algorithm = (typeof algorithms)[number];
  */
 export function parsePolicy(raw: unknown, environment: string, queryNames: ReadonlySet<string>): Policy {
   const parsed = policySchema.safeParse(raw);
-  const mistakes = parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => `${path(issue.path)}: ${issue.message}`);
+  const mistakes = lostKeys(raw);
+  if (!parsed.success) {
+    mistakes.push(...parsed.error.issues.map((issue) => `${path(issue.path)}: ${issue.message}`));
+  }
   // What belongs together is judged for every part that is whole, so that all mistakes are told at once.
   const { cluster, accounts, issuers, grants } = sections(raw);
   mistakes.push(
@@ -134,12 +138,21 @@ export function parsePolicy(raw: unknown, environment: string, queryNames: Reado
     ),
     ...accountMistakes(accounts, cluster),
     ...wholes(grantSchema, grants).flatMap(([grant, i]) => {
-      const known = wholes(issuerSchema, issuers).map(([{ issuer }]) => issuer);
+      const known = issuers.filter(isTable).map(({ issuer }) => String(issuer));
       return grantMistakes(grant, `grants[${i}]`, known, Object.keys(accounts), queryNames);
     }),
   );
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
   return parsed.data;
+}
+
+/** zod leaves a key `__proto__` out of a record without a word: a grant would lose its condition. */
+function lostKeys(value: unknown, at: readonly PropertyKey[] = []): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, part]) => {
+    const place = [...at, Array.isArray(value) ? Number(key) : key];
+    return key === "__proto__" ? [`${path(place)}: cannot be a key`] : lostKeys(part, place);
+  });
 }
 
 interface Sections {

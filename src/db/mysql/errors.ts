@@ -10,10 +10,14 @@ import type { ServerError } from "./driver.ts";
 const byNumber: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   ...codes("sql_denied", [1044, 1142, 1143, 1227, 1370, 1410, 1792]),
   ...codes("sql_conflict", [1022, 1062, 1169, 1216, 1217, 1451, 1452, 1557, 1586, 1761, 1762, 3819, 4025]),
-  ...codes("sql_transient", [1205, 1213]),
+  ...codes("sql_transient", [1020, 1205, 1213, 3101, 3572, 8002, 8022, 8028, 9007]),
   ...codes("deadline_exceeded", [1317, 1969, 3024]),
+  // Lost races: deadlock, lock wait, NOWAIT, changed since read; TiDB's write conflicts (from its manual).
   // The server is going away, read-only for everybody, or out of something.
-  ...codes("database_unavailable", [1021, 1037, 1038, 1041, 1053, 1114, 1203, 1226, 1290, 1836]),
+  ...codes(
+    "database_unavailable",
+    [1021, 1037, 1038, 1041, 1053, 1114, 1203, 1226, 1290, 1836, 1927, 8175, 9001, 9002, 9003, 9004, 9005],
+  ),
 ]);
 
 /** Mistakes in the SQL text itself: in a saved query they are the operator's, not the caller's. */
@@ -71,7 +75,9 @@ export function loginError(error: ServerError): TidegateError {
 
 function publicMessage(errno: number, message: string): string {
   if (quotesNoValue.has(errno)) return message;
-  return message.replace(/['"`].*['"`]/s, "'…'");
+  // The server cuts a message at 512 bytes: then the closing quote may be missing, and all the rest is value.
+  const isCut = Buffer.byteLength(message) >= 500;
+  return message.replace(isCut ? /['"`].*/s : /['"`].*['"`]/s, "'…'");
 }
 
 function codes(code: ErrorCode, numbers: number[]): [number, ErrorCode][] {

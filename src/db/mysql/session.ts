@@ -3,7 +3,6 @@ import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { BoundValue } from "../../sql/values.ts";
 import type { Link, Wire } from "../links/link.ts";
-import { LinkError } from "../links/link.ts";
 import type { Identity } from "./dialect.ts";
 import {
   proofQuery,
@@ -15,8 +14,9 @@ import {
   writableState,
 } from "./dialect.ts";
 import type { Connection, Field, ResultHeader, ServerError } from "./driver.ts";
-import { createConnection, toDriverValue } from "./driver.ts";
-import { loginError, statementError } from "./errors.ts";
+import { command, toDriverValue } from "./driver.ts";
+import { statementError } from "./errors.ts";
+import { logIn } from "./login.ts";
 
 /** Takes a result as it arrives. */
 export interface RowSink {
@@ -83,27 +83,8 @@ export class Session {
    * @throws TidegateError `database_unreachable`, `database_tls_failed`, `database_login_failed`, `database_identity_wrong`
    */
   static async open(link: Link, cluster: Cluster, account: Account): Promise<Session> {
-    const host = cluster.hosts[0];
-    if (!host) throw new TidegateError("misconfigured");
-    let wire: Wire | undefined;
-    let late = false;
-    const opening = (async () => {
-      wire = await link.dial(host);
-      if (late) {
-        wire.destroy();
-        throw new Error("the deadline has passed");
-      }
-      const { connection, serverVersion } = await login(wire, host.hostname, cluster.database, account);
-      verifyEngine(serverVersion, cluster);
-      return new Session(connection, wire, await provenIdentity(connection, cluster, account), cluster);
-    })();
-    try {
-      return await within(opening, cluster.connect_timeout_ms);
-    } catch (cause) {
-      late = true;
-      wire?.destroy();
-      throw openingError(cause);
-    }
+    const { connection, wire, identity } = await logIn(link, cluster, account);
+    return new Session(connection, wire, identity, cluster);
   }
 
   /**
@@ -230,83 +211,8 @@ function keepRawBytes(running: { options?: { typeCast?: unknown } }, fields: rea
     field.type === "GEOMETRY" || field.type === "VECTOR" ? field.buffer() : next();
 }
 
-async function login(wire: Wire, hostname: string, database: string, account: Account) {
-  const { user, password } = account;
-  const options = {
-    hostname,
-    user,
-    password,
-    database,
-    preparedStatements: limits.preparedStatementsPerConnection,
-  };
-  return await new Promise<{ connection: Connection; serverVersion: string }>((resolve, reject) => {
-    const connection = createConnection(wire, options);
-    connection.once("connect", ({ serverVersion }: { serverVersion: string }) =>
-      resolve({ connection, serverVersion }),
-    );
-    connection.on("error", reject);
-    // A packet out of order means that an answer may belong to another question.
-    connection.on("warn", (warning: Error) => wire.destroy(warning));
-    wire.once("close", () => reject(new Error("the server closed the connection during the login")));
-    wire.start();
-  });
-}
-
-async function provenIdentity(connection: Connection, cluster: Cluster, account: Account): Promise<Identity> {
-  const { engine } = cluster;
-  if (account.role !== undefined) await command(connection, setRole(engine, account.role));
-  await command(connection, restingState(engine));
-  const rows = (await command(connection, proofQuery(engine))) as Record<string, string | null>[];
-  const [user, currentUser, proxyUser, currentRole, current, connectionId, serverId, version] = Object.values(
-    rows[0] ?? {},
-  );
-  const identity: Identity = {
-    user: String(user),
-    currentUser: String(currentUser),
-    proxyUser: proxyUser ?? null,
-    currentRole: currentRole ?? null,
-    database: current ?? null,
-    connectionId: String(connectionId),
-    serverId: String(serverId),
-    version: String(version),
-  };
-  verifyIdentity(identity, account, cluster);
-  return identity;
-}
-
-async function command(connection: Connection, sql: string): Promise<unknown> {
-  return await new Promise((resolve, reject) => {
-    connection.query(sql, (error, rows) => (error ? reject(error) : resolve(rows)));
-  });
-}
-
-function openingError(cause: unknown): TidegateError {
-  if (cause instanceof TidegateError) return cause;
-  const link = cause instanceof Error && cause.cause instanceof LinkError ? cause.cause : cause;
-  if (link instanceof LinkError) {
-    const code = link.step === "tls" ? "database_tls_failed" : "database_unreachable";
-    return new TidegateError(code, { retryAfter: limits.retryAfterSeconds }, link.message);
-  }
-  return loginError(cause as ServerError);
-}
-
 function lostError(statement: Statement, sent: boolean, reason: string): TidegateError {
   const details = { retryAfter: limits.retryAfterSeconds };
   if (!sent || !statement.writable) return new TidegateError("connection_lost", details, reason);
   return new TidegateError("outcome_unknown", details, reason);
-}
-
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new TidegateError("database_unreachable", {}, `no login within ${timeoutMs} ms`));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
-  }
 }

@@ -36,6 +36,8 @@ interface Waiter<T> {
 
 interface Entry {
   expires: number;
+  /** Handed out: only then can it be given back, and only once. */
+  busy: boolean;
   idleTimer?: ReturnType<typeof setTimeout>;
 }
 
@@ -79,7 +81,7 @@ export class Checkout<T extends Pooled> {
   /** Gives back a connection that is as it was after login. */
   release(connection: T): void {
     const entry = this.#entries.get(connection);
-    if (!entry) return;
+    if (!entry?.busy) return;
     if (!connection.usable || Date.now() >= entry.expires) {
       this.discard(connection, "lifetime");
       return;
@@ -89,6 +91,7 @@ export class Checkout<T extends Pooled> {
       serve(waiter, connection, 0);
       return;
     }
+    entry.busy = false;
     entry.idleTimer = setTimeout(() => this.#retire(connection), this.#options.idleMs);
     this.#idle.push(connection);
   }
@@ -107,6 +110,7 @@ export class Checkout<T extends Pooled> {
       const entry = this.#entries.get(connection);
       if (!entry) continue;
       clearTimeout(entry.idleTimer);
+      entry.busy = true;
       if (connection.usable && Date.now() < entry.expires) return connection;
       this.discard(connection, "lifetime");
     }
@@ -132,7 +136,7 @@ export class Checkout<T extends Pooled> {
 
   #adopt(connection: T, connectMs: number): void {
     const jitter = 1 - Math.random() * limits.connectionLifetimeJitter;
-    this.#entries.set(connection, { expires: Date.now() + this.#options.lifetimeMs * jitter });
+    this.#entries.set(connection, { expires: Date.now() + this.#options.lifetimeMs * jitter, busy: true });
     void connection.lost.then((reason) => {
       if (!this.#forget(connection)) return;
       this.#options.closed?.(reason);

@@ -225,6 +225,13 @@ describe("what every object inherits is no claim", () => {
     });
   });
 
+  test("nor is one that an object of claims has from elsewhere", async () => {
+    const claims = Object.create({ role: "editor" });
+    expect(await refusal(() => decided({ grants: [editor], claims }))).toMatchObject({
+      code: "access_denied",
+    });
+  });
+
   test("a token's __proto__ gives it no claims", async () => {
     const claims = JSON.parse('{"__proto__":{"role":"editor"}}');
     expect(await refusal(() => decided({ grants: [editor], claims }))).toMatchObject({

@@ -312,6 +312,18 @@ describe("one difference ends the connection, and is named", () => {
   });
 });
 
+describe("the engine in the greeting", () => {
+  const greetings = { ...versions, mariadb: "5.5.5-10.11.18-MariaDB-0+deb12u1" };
+
+  test.each(engines)("of %s is the configured one, or the connection ends", (engine) => {
+    for (const other of engines) {
+      const judge = () => dialect.verifyEngine(greetings[other], cluster(engine));
+      if (other === engine) expect(judge).not.toThrow();
+      else expect(judge).toThrow(expect.objectContaining({ code: "database_identity_wrong" }));
+    }
+  });
+});
+
 describe("the proof", () => {
   test.each(engines)("asks %s for everything in one statement", (engine) => {
     const sql = dialect.proofQuery(engine);

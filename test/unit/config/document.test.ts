@@ -1,0 +1,135 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "smol-toml";
+import { describe, expect, test } from "vitest";
+import { limits } from "../../../src/limits.ts";
+import { parsePolicy } from "../../../src/policy.ts";
+import { change, good, mistakesOf } from "./example.ts";
+
+/** docs/configuration.md says what src/policy.ts does. */
+const root = join(import.meta.dirname, "..", "..", "..");
+const document = readFileSync(join(root, "docs", "configuration.md"), "utf8");
+const source = readFileSync(join(root, "src", "policy.ts"), "utf8");
+const queries = new Set(["cities-by-country"]);
+
+const examples = [...document.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
+
+describe("the examples", () => {
+  test("are two", () => {
+    expect(examples).toHaveLength(2);
+  });
+
+  test.each(examples)("are accepted in production: %#", (text) => {
+    expect(mistakesOf(() => parsePolicy(parse(text), "production", queries))).toEqual([]);
+  });
+
+  test("show every key", () => {
+    const text = examples.join("\n");
+    for (const [, , keys] of sections()) {
+      for (const { key } of keys) expect(text).toMatch(new RegExp(`\\b${key} =`));
+    }
+  });
+});
+
+interface Key {
+  key: string;
+  type: string;
+  fallback: string;
+}
+
+/** @returns the sections of the policy: title, the schema's name in the source, the documented keys. */
+function sections(): [string, string, Key[]][] {
+  return [
+    ["[cluster]", "clusterSchema"],
+    ["[accounts.NAME]", "accountSchema"],
+    ["[[issuers]]", "issuerSchema"],
+    ["[[grants]]", "grantSchema"],
+  ].map(([title = "", schema = ""]) => {
+    const text = document.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? "";
+    const keys = text
+      .split("\n")
+      .filter((line) => line.startsWith("| `"))
+      .map((line) => line.split("|").map((cell) => cell.trim().replaceAll("`", "")))
+      .map(([, key = "", type = "", fallback = ""]) => ({ key, type, fallback }));
+    return [title, schema, keys];
+  });
+}
+
+describe.each(sections())("%s", (_, schema, keys) => {
+  const body =
+    new RegExp(`const ${schema} = z.strictObject\\(\\{\n([\\s\\S]*?)\n\\}\\);`).exec(source)?.[1] ?? "";
+
+  test("has a row for every key of the schema, and no other", () => {
+    const real = [...body.matchAll(/^ {2}(\w+):/gm)].map(([, key]) => key);
+    expect(real.length).toBeGreaterThan(3);
+    expect(keys.map(({ key }) => key)).toEqual(real);
+  });
+});
+
+describe("the defaults", () => {
+  const { cluster, accounts, grants } = parsePolicy(
+    change(good(), { "grants[0].claims": undefined }),
+    "production",
+    new Set(),
+  );
+  const real: Record<string, unknown>[] = [
+    { ...cluster },
+    { ...accounts.reader },
+    // Of the sources of keys one must be given, none in particular.
+    {},
+    { ...grants[0] },
+  ];
+  const table = sections().flatMap(([title, , keys], i) =>
+    keys.map((key) => ({ ...key, title, value: real[i]?.[key.key] })),
+  );
+
+  test.each(table.filter(({ fallback }) => !["none", "required"].includes(fallback)))(
+    "$title $key is $fallback",
+    ({ fallback, value }) => {
+      expect(JSON.stringify(value)).toBe(fallback);
+    },
+  );
+
+  test("are four", () => {
+    const found = table.filter(({ fallback }) => !["none", "required"].includes(fallback));
+    expect(found.map(({ key }) => key)).toEqual([
+      "connect_timeout_ms",
+      "shards",
+      "connections_per_shard",
+      "claims",
+    ]);
+  });
+
+  const places: Record<string, string> = {
+    "[cluster]": "cluster",
+    "[accounts.NAME]": "accounts.reader",
+    "[[issuers]]": "issuers[0]",
+    "[[grants]]": "grants[0]",
+  };
+  test.each(table)("$title $key is $fallback, as the schema has it", ({ title, key, fallback }) => {
+    const without = change(good(), { [`${places[title]}.${key}`]: undefined });
+    const mistakes = mistakesOf(() => parsePolicy(without, "production", new Set()));
+    // A source of keys is needed, but none in particular.
+    const needed = key === "jwks_uri" ? true : fallback === "required";
+    expect(mistakes.length > 0).toBe(needed);
+  });
+});
+
+describe("the words", () => {
+  const list = (name: string) => {
+    const body = new RegExp(`const ${name} = \\[([^\\]]*)\\]`).exec(source)?.[1] ?? "";
+    return [...body.matchAll(/"(\w+)"/g)].map(([, word]) => word ?? "");
+  };
+
+  test.each(["locations", "algorithms"])("of %s are all named", (name) => {
+    const words = list(name);
+    expect(words.length).toBeGreaterThan(5);
+    for (const word of words) expect(document).toContain(`\`${word}\``);
+  });
+
+  test("have the bounds that hold", () => {
+    expect(limits.connectionsPerShard).toBe(5);
+    expect(limits.clockSkewSeconds).toBe(30);
+    expect(limits.connectTimeoutMs).toBe(10_000);
+  });
+});

@@ -1,0 +1,235 @@
+import { describe, expect, test } from "vitest";
+import type { ServerError } from "../../../src/db/mysql/driver.ts";
+import { loginError, statementError } from "../../../src/db/mysql/errors.ts";
+import type { ErrorCode } from "../../../src/errors.ts";
+import { document, numbers, rows, section } from "./document.ts";
+
+function server(errno: number | undefined, message: string, sqlState?: string): ServerError {
+  return Object.assign(new Error(message), {
+    ...(errno === undefined ? {} : { errno }),
+    sqlMessage: message,
+    ...(sqlState === undefined ? {} : { sqlState }),
+  });
+}
+
+/** Every number that a server or a driver has ever used, and more. */
+const allNumbers = Array.from({ length: 20_000 }, (_, n) => n + 1);
+
+const textMistakes = numbers(
+  /become\s+`query_broken`[^:]*:([\s\S]*?)\.\n/.exec(section("SQL errors"))?.[1] ?? "",
+);
+
+describe("docs/errors.md and the numbers", () => {
+  test("have the same code for every number there is", () => {
+    const documented = new Map(
+      rows(section("SQL errors")).flatMap(([code = "", cell = ""]) =>
+        numbers(cell).map((number) => [number, code]),
+      ),
+    );
+    expect(documented.size).toBeGreaterThan(30);
+    const real = allNumbers
+      .map((errno): [number, string] => [errno, statementError(server(errno, "m"), "caller").code])
+      .filter(([, code]) => code !== "sql_error");
+    expect(real).toEqual([...documented].sort(([a], [b]) => a - b));
+  });
+
+  test("agree on which mistakes of a saved query are the operator's", () => {
+    expect(textMistakes.length).toBeGreaterThan(10);
+    const real = allNumbers.filter(
+      (errno) => statementError(server(errno, "m"), "operator").code === "query_broken",
+    );
+    expect(real).toEqual(textMistakes);
+  });
+
+  test("agree on whose messages are passed on whole", () => {
+    const passed = numbers(section("Which of the server's words are passed on"));
+    const message = "words 'quoted' more";
+    const whole = allNumbers.filter(
+      (errno) => statementError(server(errno, message), "caller").message === message,
+    );
+    expect(passed.toSorted()).toEqual(whole);
+  });
+
+  test("the example is what the gateway answers", () => {
+    const { errno, sqlstate, detail, code } = JSON.parse(/```json\n([^`]*)```/.exec(document)?.[1] ?? "");
+    const message = "Duplicate entry 'somebody@example.com' for key 'users.email'";
+    expect(statementError(server(errno, message, sqlstate), "caller")).toMatchObject({
+      code,
+      details: { errno, sqlstate, detail },
+    });
+  });
+});
+
+describe("a statement that the server refused", () => {
+  test.each<[number, string, ErrorCode, number, boolean]>([
+    [1064, "42000", "sql_error", 400, false],
+    [1142, "42000", "sql_denied", 403, false],
+    [1062, "23000", "sql_conflict", 409, false],
+    [1213, "40001", "sql_transient", 409, true],
+    [3024, "HY000", "deadline_exceeded", 504, false],
+    [1053, "08S01", "database_unavailable", 503, true],
+  ])("%i %s is %s, status %i", (errno, sqlState, code, status, retryable) => {
+    const error = statementError(server(errno, "m", sqlState), "caller");
+    expect(error).toMatchObject({ code, status, retryable, details: { errno, sqlstate: sqlState } });
+  });
+
+  test("without a state has none", () => {
+    expect(statementError(server(1064, "m"), "caller").details).not.toHaveProperty("sqlstate");
+    expect(statementError(server(1064, "m", ""), "caller").details).not.toHaveProperty("sqlstate");
+  });
+
+  test("when it cannot be served now, says when to come back", () => {
+    expect(
+      statementError(server(1114, "The table 't' is full"), "caller").details.retryAfter,
+    ).toBeGreaterThan(0);
+    expect(statementError(server(1062, "m"), "caller").details.retryAfter).toBeUndefined();
+  });
+
+  test("without a number is the driver's complaint about a value, whose words stay here", () => {
+    const error = statementError(server(undefined, "cannot encode 'hunter2'"), "caller");
+    expect(error).toMatchObject({ code: "parameter_invalid", status: 400, details: {} });
+    expect(`${error.message} ${error.operator}`).not.toContain("hunter2");
+  });
+});
+
+describe("a mistake in the text of a saved query", () => {
+  test("is the operator's, and the server's words are for the log only", () => {
+    const message = "Table 'secret_schema.users' doesn't exist";
+    const error = statementError(server(1146, message, "42S02"), "operator");
+    expect(error).toMatchObject({ code: "query_broken", status: 500, details: {} });
+    expect(error.operator).toBe(`1146: ${message}`);
+    expect(error.message).not.toContain("secret_schema");
+  });
+
+  test("is the caller's in a statement of its own", () => {
+    const error = statementError(server(1146, "Table 'shop.usres' doesn't exist", "42S02"), "caller");
+    expect(error).toMatchObject({ code: "sql_error", message: "Table 'shop.usres' doesn't exist" });
+  });
+
+  test("what the caller's values do in it is the caller's", () => {
+    for (const errno of [1062, 1264, 1292, 1366, 1406, 1452]) {
+      const error = statementError(server(errno, "m"), "operator");
+      expect(error.status).toBeGreaterThanOrEqual(400);
+      expect(error.status).toBeLessThan(500);
+    }
+  });
+});
+
+describe("a message that quotes a value", () => {
+  /** As MySQL 9.7 and MariaDB 10.11 say it; the value is `O'Brien said "x"`. */
+  const value = `O'Brien said "x"`;
+  const table: [number, string, string][] = [
+    [1062, `Duplicate entry '${value}' for key 'u.n'`, "Duplicate entry '…'"],
+    [1292, `Incorrect date value: '${value}' for column 'd' at row 1`, "Incorrect date value: '…' at row 1"],
+    [
+      1292,
+      `Incorrect date value: '${value}' for column \`p\`.\`u\`.\`d\` at row 1`,
+      "Incorrect date value: '…' at row 1",
+    ],
+    [1292, `Truncated incorrect DOUBLE value: '${value}'`, "Truncated incorrect DOUBLE value: '…'"],
+    [
+      1366,
+      `Incorrect integer value: '${value}' for column 'i' at row 1`,
+      "Incorrect integer value: '…' at row 1",
+    ],
+    [
+      1411,
+      `Incorrect datetime value: '${value}' for function str_to_date`,
+      "Incorrect datetime value: '…' for function str_to_date",
+    ],
+    [1105, `XPATH syntax error: '~${value}'`, "XPATH syntax error: '…'"],
+    [1690, `DOUBLE value is out of range in 'exp('${value}')'`, "DOUBLE value is out of range in '…'"],
+    [
+      3141,
+      `Invalid JSON text in argument 1 to function cast_as_json: "${value}" at position 0.`,
+      "Invalid JSON text in argument 1 to function cast_as_json: '…' at position 0.",
+    ],
+    [
+      4163,
+      `User-level lock name '${value}' should not exceed 64 characters.`,
+      "User-level lock name '…' should not exceed 64 characters.",
+    ],
+    [1062, "Duplicate entry 'line\nbreak' for key 'u.n'", "Duplicate entry '…'"],
+    [1062, "Duplicate entry '' for key 'u.n'", "Duplicate entry '…'"],
+  ];
+  test.each(table)("%i %s", (errno, message, shown) => {
+    for (const author of ["caller", "operator"] as const) {
+      expect(statementError(server(errno, message), author).message).toBe(shown);
+    }
+  });
+
+  test.each([
+    [
+      1452,
+      "Cannot add or update a child row: a foreign key constraint fails (`p`.`ch`, CONSTRAINT `c` FOREIGN KEY (`p`) REFERENCES `pa` (`id`))",
+    ],
+    [3819, "Check constraint 'ch_chk_1' is violated."],
+    [4025, "CONSTRAINT `ch.c` failed for `p`.`ch`"],
+  ])("%i: names that cannot be told from values go with them", (errno, message) => {
+    const shown = statementError(server(errno, message), "caller").message;
+    expect(shown).not.toMatch(/`|ch_chk_1/);
+    expect(shown).toContain("'…'");
+  });
+
+  // A server cuts its messages at 512 bytes, perhaps within a quotation that then does not end.
+  test.each([
+    ["its only quotation", `Incorrect string value: '${"SECRET".repeat(100)}`],
+    [
+      "a quotation in a quotation",
+      `DOUBLE value is out of range in 'pow(octet_length('${"SECRET".repeat(100)}`,
+    ],
+    ["the second of two", `Value '${value}' does not go with '${"SECRET".repeat(100)}`],
+  ])("and is cut within %s", (_, message) => {
+    const cut = message.slice(0, 511);
+    expect(statementError(server(1690, cut), "caller").message).not.toContain("SECRET");
+  });
+
+  test.each([
+    [1048, "Column 'n' cannot be null"],
+    [1054, "Unknown column 'nope' in 'field list'"],
+    [1264, "Out of range value for column 'i' at row 1"],
+    [1364, "Field 'n' doesn't have a default value"],
+    [1406, "Data too long for column 'g' at row 1"],
+    [1644, "Only 'owners' may"],
+    [1792, "Cannot execute statement in a READ ONLY transaction."],
+    [
+      1064,
+      "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near 'SELEC 'it''s'' at line 1",
+    ],
+    [1242, "Subquery returns more than 1 row"],
+  ])("%i quotes none and is passed on whole", (errno, message) => {
+    expect(statementError(server(errno, message), "caller").message).toBe(message);
+  });
+});
+
+describe("a login that failed", () => {
+  test.each<[number, ErrorCode]>([
+    [1045, "database_login_failed"],
+    [1049, "database_login_failed"],
+    [1130, "database_login_failed"],
+    [1251, "database_login_failed"],
+    [1040, "database_unreachable"],
+    [1041, "database_unreachable"],
+    [1053, "database_unreachable"],
+    [1129, "database_unreachable"],
+    [1203, "database_unreachable"],
+  ])("with %i is %s", (errno, code) => {
+    const message = "Access denied for user 'gw_reader'@'203.0.113.7' (using password: YES)";
+    const error = loginError(server(errno, message));
+    expect(error).toMatchObject({ code, status: 503, operator: `${errno} ${message}` });
+    expect(error.details.retryAfter).toBeGreaterThan(0);
+    expect(error.message).not.toContain("gw_reader");
+  });
+
+  test("before TLS, since the server offers none", () => {
+    const error = loginError(Object.assign(server(undefined, "m"), { code: "HANDSHAKE_NO_SSL_SUPPORT" }));
+    expect(error).toMatchObject({ code: "database_tls_failed", status: 503 });
+    expect(error.operator).toContain("TLS");
+  });
+
+  test("without a number", () => {
+    const error = loginError(server(undefined, "the server closed the connection during the login"));
+    expect(error).toMatchObject({ code: "database_login_failed" });
+    expect(error.operator).toBe("- the server closed the connection during the login");
+  });
+});

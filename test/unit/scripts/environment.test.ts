@@ -1,0 +1,158 @@
+import { describe, expect, test } from "vitest";
+import { checkEnvironment, environments, wranglerMistakes } from "../../../scripts/environment.ts";
+import type { WranglerFile } from "../../../scripts/wrangler.ts";
+import { readWranglerFile } from "../../../scripts/wrangler.ts";
+
+/** A wrangler.toml with one environment and nothing to complain about; a new one each time. */
+function good() {
+  return {
+    name: "tidegate",
+    exports: { Pool: { type: "durable-object", storage: "sqlite" } },
+    env: {
+      production: {
+        vars: { ENVIRONMENT: "production" } as Record<string, unknown>,
+        secrets: { required: ["READER_PASSWORD"] },
+        durable_objects: { bindings: [{ name: "POOL", class_name: "Pool" }] },
+        build: { command: "node scripts/build.ts production" },
+      },
+    },
+  };
+}
+
+type Good = ReturnType<typeof good>;
+
+/** @returns the mistakes of the good file after a change. */
+function mistakes(change: (file: Good) => unknown, secrets: string[] | undefined = ["READER_PASSWORD"]) {
+  const file = good();
+  change(file);
+  return wranglerMistakes("production", file as WranglerFile, secrets);
+}
+
+const at = "wrangler.toml, [env.production]";
+
+test("a good file has no mistakes", () => {
+  expect(mistakes(() => {})).toEqual([]);
+});
+
+test("a build command may stand at the top when it names the environment", () => {
+  const command = "node scripts/build.ts production";
+  const atTop = (file: Good) => {
+    Object.assign(file.env.production, { build: undefined });
+    Object.assign(file, { build: { command } });
+  };
+  expect(mistakes(atTop)).toEqual([]);
+});
+
+describe("the mistake is named", () => {
+  const table: [string, (file: Good) => unknown, string][] = [
+    [
+      "no environment of that name",
+      (file) => Object.assign(file, { env: {} }),
+      "wrangler.toml: there is no [env.production]",
+    ],
+    [
+      "another name in ENVIRONMENT",
+      ({ env }) => Object.assign(env.production.vars, { ENVIRONMENT: "staging" }),
+      `${at}: vars.ENVIRONMENT must be "production"`,
+    ],
+    [
+      "no variables",
+      ({ env }) => Object.assign(env.production, { vars: undefined }),
+      `${at}: vars.ENVIRONMENT must be "production"`,
+    ],
+    [
+      "another environment's build",
+      ({ env }) => Object.assign(env.production.build, { command: "node scripts/build.ts staging" }),
+      `${at}: build.command must be "node scripts/build.ts production"`,
+    ],
+    [
+      "no build",
+      ({ env }) => Object.assign(env.production, { build: undefined }),
+      `${at}: build.command must be "node scripts/build.ts production"`,
+    ],
+    [
+      "no binding",
+      ({ env }) => Object.assign(env.production, { durable_objects: { bindings: [] } }),
+      `${at}: durable_objects.bindings must bind POOL to the class Pool`,
+    ],
+    [
+      "a binding to another class",
+      ({ env }) =>
+        Object.assign(env.production.durable_objects.bindings[0] as object, { class_name: "Other" }),
+      `${at}: durable_objects.bindings must bind POOL to the class Pool`,
+    ],
+    [
+      "no exported object",
+      (file) => Object.assign(file, { exports: undefined }),
+      `wrangler.toml: [exports.Pool] must have type = "durable-object"`,
+    ],
+    [
+      "a secret that the policy names and the file does not",
+      ({ env }) => Object.assign(env.production, { secrets: undefined }),
+      `${at}: secrets.required lacks READER_PASSWORD, which the policy names`,
+    ],
+    [
+      "a secret that no policy names",
+      ({ env }) => env.production.secrets.required.push("OLD_PASSWORD"),
+      `${at}: secrets.required has OLD_PASSWORD, which no policy names`,
+    ],
+    [
+      "a variable that the platform would not take",
+      ({ env }) => Object.assign(env.production.vars, { BIG: "é".repeat(2561) }),
+      `${at}: vars.BIG has 5122 bytes; a variable may have 5120`,
+    ],
+    [
+      "a large variable that is a table",
+      ({ env }) => Object.assign(env.production.vars, { BIG: { text: "x".repeat(5120) } }),
+      `${at}: vars.BIG has 5131 bytes; a variable may have 5120`,
+    ],
+    [
+      "more variables and secrets than the platform takes",
+      ({ env }) =>
+        Object.assign(
+          env.production.vars,
+          Object.fromEntries(Array.from({ length: 63 }, (_, i) => [`V${i}`, "x"])),
+        ),
+      `${at}: 65 variables and secrets; the free plan takes 64, the paid one 128`,
+    ],
+  ];
+  test.each(table)("%s", (_, change, mistake) => {
+    expect(mistakes(change)).toEqual([mistake]);
+  });
+
+  test("all at once", () => {
+    const found = mistakes(({ env }) => Object.assign(env, { production: {} }));
+    expect(found).toHaveLength(4);
+  });
+});
+
+test("the largest variable and the largest number are good", () => {
+  const found = mistakes(({ env }) => {
+    const more = Object.fromEntries(Array.from({ length: 61 }, (_, i) => [`V${i}`, "x"]));
+    Object.assign(env.production.vars, more, { BIG: "x".repeat(5120) });
+  });
+  expect(found).toEqual([]);
+});
+
+test("of a policy that cannot be read the secrets are not judged", () => {
+  const change = ({ env }: Good) => env.production.secrets.required.push("OTHER");
+  expect(wranglerMistakes("production", good() as WranglerFile, undefined)).toEqual([]);
+  expect(mistakes(change, undefined)).toHaveLength(1);
+});
+
+describe("what is committed", () => {
+  test("has the three environments", () => {
+    expect(environments).toEqual(["development", "staging", "production"]);
+    expect(Object.keys(readWranglerFile().env ?? {})).toEqual([...environments]);
+  });
+
+  test.each(environments)("%s is good", (name) => {
+    expect(checkEnvironment(name)).toEqual([]);
+  });
+
+  test("an environment without a policy is told what there is", () => {
+    expect(checkEnvironment("nowhere")).toEqual([
+      expect.stringMatching(/^there is no config\/nowhere\.toml; there are: .*production/),
+    ]);
+  });
+});
