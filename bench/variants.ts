@@ -2,8 +2,8 @@ import { deepStrictEqual } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readCatalog, root } from "../scripts/application.ts";
+import { parsePolicy } from "../src/config/policy.ts";
 import { limits } from "../src/limits.ts";
-import { parsePolicy } from "../src/policy.ts";
 import { launch } from "../test/servers/child.ts";
 import { freePort } from "../test/servers/network.ts";
 import type { Backends } from "./backends.ts";
@@ -45,7 +45,7 @@ export async function startVariants(backends: Backends): Promise<Variant[]> {
       directory: directoryOf("hop"),
       bundle: hopBundle,
       ca: backends.pki.ca,
-      texts: { WORK: JSON.stringify(countryWork()), ANSWER: answer },
+      texts: { SQL: countrySql(), ANSWER: answer },
       objects: { HOP: "Hop" },
     }),
     connect: await startConnect("connect", connectBundle, backends),
@@ -93,7 +93,7 @@ export async function startConnect(
   const texts = {
     CLUSTER: JSON.stringify(cluster),
     ACCOUNT: JSON.stringify({ ...accounts.analyst, name: "analyst", password: backends.passwords.analyst }),
-    WORK: JSON.stringify(countryWork()),
+    SQL: countrySql(),
   };
   return await startWorkerd({ directory: directoryOf(name), bundle, ca: backends.pki.ca, texts });
 }
@@ -111,7 +111,7 @@ async function startNodeGateway({ server, sample, passwords, issuer }: Backends)
     issuer: issuer.url,
     audience,
     jwksUri: issuer.jwksUri,
-    sql: countryWork().sql,
+    sql: countrySql(),
   };
   const directory = directoryOf("node");
   const optionsPath = join(directory, "options.json");
@@ -121,18 +121,10 @@ async function startNodeGateway({ server, sample, passwords, issuer }: Backends)
   return await serving(await launch({ command, environment: process.env, logPath }), port, logPath);
 }
 
-/** What the gateway's Worker sends to its Pool for `path` (src/routes/queries.ts). */
-function countryWork() {
+function countrySql(): string {
   const query = readCatalog().find(({ name }) => name === "country");
   if (!query) throw new Error("queries/country.sql is missing");
-  return {
-    kind: "execute",
-    author: "operator",
-    sql: query.sql,
-    values: [{ type: "string", value: "US" }],
-    writable: false,
-    shape: "object",
-  };
+  return query.sql;
 }
 
 async function ask(served: Served, backends: Backends): Promise<string> {

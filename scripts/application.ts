@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { parse } from "smol-toml";
 import type { SavedQuery } from "../src/catalog/parse.ts";
 import { parseCatalog } from "../src/catalog/parse.ts";
-import type { Application } from "../src/config.ts";
-import { parsePolicy } from "../src/policy.ts";
+import type { Application } from "../src/config/config.ts";
+import { parsePolicy } from "../src/config/policy.ts";
 
 export const root = join(import.meta.dirname, "..");
 

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { RowDataPacket } from "mysql2/promise";
+import { connectAdministrator } from "../test/servers/connection.ts";
 import { ensurePki } from "../test/servers/pki.ts";
 import { loadSample } from "../test/servers/sample.ts";
 import type { DatabaseServer } from "../test/servers/server.ts";
@@ -34,7 +36,9 @@ export async function startDevelopmentDatabase(
   port: number,
   log: Log,
 ): Promise<DevelopmentDatabase> {
-  const server = existingServer(log) ?? (await embeddedServer(directory, port, log));
+  const existing = existingServer(log);
+  if (existing) await refuseForeignData(existing);
+  const server = existing ?? (await embeddedServer(directory, port, log));
   const passwords = ensurePasswords(join(directory, "passwords.json"));
   const sample = await loadSample(server, { passwords, log });
   return {
@@ -78,6 +82,27 @@ async function embeddedServer(directory: string, wanted: number, log: Log): Prom
         `${cause.message}\n\n${second.message}\n\nOr name a server of your own: TIDEGATE_DATABASE_URL=mysql://root:PASSWORD@localhost:3306 and TIDEGATE_DATABASE_CA=/path/of/its/ca.pem`,
       );
     });
+  }
+}
+
+/**
+ * The sample replaces tables and accounts by name; "world" is also the name of MySQL's own sample.
+ * @throws ServerUnavailableError when one of them is there and is not ours
+ */
+async function refuseForeignData(server: DatabaseServer): Promise<void> {
+  const connection = await connectAdministrator(server);
+  try {
+    const [rows] = await connection.query<RowDataPacket[]>(
+      `SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name IN ('world', 'tidegate_sample')
+       UNION SELECT user FROM mysql.user WHERE user IN ('analyst', 'editor', 'gw_analyst', 'gw_editor')`,
+    );
+    const names = rows.map(({ name }) => String(name));
+    if (names.length === 0 || names.includes("tidegate_sample")) return;
+    throw new ServerUnavailableError(
+      `This server has ${names.join(", ")} already, and not from here: the sample would replace them. Name another server, or none to have an embedded one.`,
+    );
+  } finally {
+    await connection.end();
   }
 }
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { CatalogError } from "../src/catalog/parse.ts";
-import type { Policy } from "../src/policy.ts";
-import { ConfigError, parsePolicy, secretNames } from "../src/policy.ts";
+import { ConfigError, parsePolicy, secretNames } from "../src/config/policy.ts";
+import type { Policy } from "../src/config/schema.ts";
 import { readCatalog, readPolicyFile, root } from "./application.ts";
 import type { WranglerFile } from "./wrangler.ts";
 import { readWranglerFile } from "./wrangler.ts";
@@ -64,6 +64,10 @@ export function wranglerMistakes(name: string, file: WranglerFile, secrets: stri
   for (const secret of declared) {
     if (secrets && !secrets.includes(secret))
       mistakes.push(`${at}: secrets.required has ${secret}, which no policy names`);
+  }
+  for (const secret of [...declared, ...(secrets ?? [])]) {
+    if (secret in vars)
+      mistakes.push(`${at}: vars.${secret} has the name of a secret: remove it, it is readable`);
   }
   for (const [key, value] of Object.entries(vars)) {
     const bytes = Buffer.byteLength(typeof value === "string" ? value : JSON.stringify(value));

@@ -1,10 +1,11 @@
 import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
+import { matchedRoutes } from "hono/route";
 import { configOf } from "./application.ts";
 import type { Verifier } from "./auth/verify.ts";
 import { createVerifier } from "./auth/verify.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import { asTidegateError, TidegateError, toProblem } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { health } from "./routes/health.ts";
@@ -18,17 +19,21 @@ import { observe } from "./telemetry.ts";
 /** Key sets are fetched once per isolate and configuration. */
 let verifier: { config: Config; verifier: Verifier } | undefined;
 
+/** Not thrown: the middleware methodNotAllowed leaves an answer alone that an error made. */
+const unknownRoute = new TidegateError("route_unknown");
+
 /** One line of the log for each request, whatever became of it. */
 const observed = factory.createMiddleware(async (c, next) => {
   const started = Date.now();
   await next();
-  const error = c.error === undefined ? undefined : publicError(c.error);
+  const failure = c.error ?? (c.res.status === 404 ? unknownRoute : undefined);
+  const error = failure === undefined ? undefined : publicError(failure);
   const { caller, account } = c.var;
   observe({
     event: "request",
     request_id: c.var.requestId,
     method: c.req.method,
-    route: c.req.path,
+    route: matchedRoutes(c).findLast(({ method }) => method !== "ALL")?.path ?? "",
     status: c.res.status,
     duration_ms: Date.now() - started,
     ...(error === undefined ? {} : { code: error.code }),
@@ -65,7 +70,7 @@ export const app = new Hono<AppEnv>()
   .route("/", health)
   .route("/v1/sql", sql)
   .route("/v1/queries", queries)
-  .notFound((c) => answerProblem(new TidegateError("route_unknown"), c))
+  .notFound((c) => answerProblem(unknownRoute, c))
   .onError((cause, c) => answerProblem(publicError(cause), c));
 
 app.use(
@@ -92,15 +97,19 @@ function publicError(cause: unknown): TidegateError {
 
 function answerProblem(error: TidegateError, c: AppContext): Response {
   const headers: Record<string, string> = { "content-type": "application/problem+json" };
-  if (error.status === 401) headers["www-authenticate"] = challenge(error);
+  const challenge = challengeOf(error);
+  if (challenge !== undefined) headers["www-authenticate"] = challenge;
   if (error.status === 503)
     headers["retry-after"] = String(error.details.retryAfter ?? limits.retryAfterSeconds);
   if (error.details.allow !== undefined) headers.allow = error.details.allow;
   return c.body(JSON.stringify(toProblem(error, c.var.requestId)), error.status, headers);
 }
 
-/** RFC 6750 §3: without a token no error is named; with a bad one `invalid_token`. */
-function challenge(error: TidegateError): string {
-  if (error.code === "token_missing") return 'Bearer realm="tidegate"';
-  return `Bearer realm="tidegate", error="invalid_token", error_description="${error.message.replaceAll('"', "'")}"`;
+/** RFC 6750 §3: without a token no error is named, with a bad one `invalid_token`, and §3.1 for too little scope. */
+function challengeOf(error: TidegateError): string | undefined {
+  const realm = 'Bearer realm="tidegate"';
+  if (error.code === "token_missing") return realm;
+  if (error.code === "access_denied") return `${realm}, error="insufficient_scope"`;
+  if (error.status !== 401) return undefined;
+  return `${realm}, error="invalid_token", error_description="${error.message.replaceAll('"', "'")}"`;
 }

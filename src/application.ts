@@ -1,8 +1,8 @@
 import application from "#application";
-import type { Config } from "./config.ts";
-import { loadConfig } from "./config.ts";
+import type { Config } from "./config/config.ts";
+import { loadConfig } from "./config/config.ts";
+import { ConfigError } from "./config/policy.ts";
 import { TidegateError } from "./errors.ts";
-import { ConfigError } from "./policy.ts";
 import { observe } from "./telemetry.ts";
 
 /** What wrangler.toml binds in every environment; without --env nothing is bound, and loadConfig refuses. */

@@ -23,6 +23,10 @@ export const limits = {
   connectTimeoutMs: 10_000,
   /** From checkout to the last byte of the answer. */
   statementDeadlineMs: 15_000,
+  /** A restore, a ping or a KILL that takes longer means that nobody is there any more. */
+  commandDeadlineMs: 5_000,
+  /** After a login failed while others serve: no further attempt for so long. */
+  openPauseMs: 1_000,
   /** An open TCP socket keeps an object alive for 15 min at most: stay below, with jitter. */
   connectionLifetimeMs: 12 * 60_000,
   /** Part of the lifetime by which connections differ, so that they are not all renewed at once. */

@@ -23,8 +23,8 @@ export type Event =
   | { event: "connection_opened"; account: string; identity: string; duration_ms: number }
   | { event: "connection_refused"; account: string; code: ErrorCode; reason: string }
   | { event: "connection_closed"; account: string; reason: string }
-  /** A pool could not do what a Worker asked; `reason` is for the operator only. */
-  | { event: "work_failed"; code: ErrorCode; reason?: string };
+  /** A pool could not do what a Worker asked, or its answer broke off; `reason` is for the operator only. */
+  | { event: "work_failed"; request_id: string; account: string; code: ErrorCode; reason?: string };
 
 const warnings: ReadonlySet<Event["event"]> = new Set(["misconfigured", "connection_refused"]);
 

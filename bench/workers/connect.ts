@@ -1,15 +1,18 @@
-import type { Account, Cluster } from "../../src/config.ts";
+import type { Account } from "../../src/config/config.ts";
+import type { Cluster } from "../../src/config/schema.ts";
 import { platformLink } from "../../src/db/links/platform.ts";
 import { Session } from "../../src/db/mysql/session.ts";
 import { answer } from "../../src/db/pool/answer.ts";
 import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
 import { TidegateError } from "../../src/errors.ts";
+import { countryWork } from "./work.ts";
 
-/** What bench/variants.ts binds: all as JSON. */
+/** What bench/variants.ts binds. */
 interface Bindings {
+  /** JSON, as the next one. */
   CLUSTER: string;
   ACCOUNT: string;
-  WORK: string;
+  SQL: string;
 }
 
 interface Target {
@@ -26,7 +29,7 @@ export default {
     target ??= {
       cluster: JSON.parse(env.CLUSTER) as Cluster,
       account: JSON.parse(env.ACCOUNT) as Account,
-      work: JSON.parse(env.WORK) as ExecuteWork,
+      work: countryWork(env.SQL),
     };
     const { cluster, account, work } = target;
     try {

@@ -1,13 +1,12 @@
 import { DurableObject } from "cloudflare:workers";
-import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
 import { encodeRequest, protocolVersion } from "../../src/db/pool/protocol.ts";
+import { countryWork } from "./work.ts";
 
 /** What bench/variants.ts binds. */
 interface Bindings {
   HOP: DurableObjectNamespace<Hop>;
-  /** The work that the gateway would send to its Pool, as JSON. */
-  WORK: string;
-  /** The gateway's answer to it. */
+  SQL: string;
+  /** The gateway's answer. */
   ANSWER: string;
 }
 
@@ -31,8 +30,9 @@ export default {
     body ??= encodeRequest({
       version: protocolVersion,
       digest: "0".repeat(64),
+      requestId: "00000000-0000-4000-8000-000000000000",
       account: "analyst",
-      work: JSON.parse(env.WORK) as ExecuteWork,
+      work: countryWork(env.SQL),
     });
     id ??= env.HOP.idFromName("hop");
     return await env.HOP.get(id).fetch("https://pool/", { method: "POST", body });

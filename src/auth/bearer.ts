@@ -14,7 +14,11 @@ export function bearerToken(header: string | undefined): string {
     throw new TidegateError("token_missing", { detail: "Send Authorization: Bearer <token>." });
   }
   const [scheme, token, ...rest] = header.trim().split(/ +/);
-  if (scheme?.toLowerCase() !== "bearer" || token === undefined || rest.length > 0) {
+  if (scheme?.toLowerCase() !== "bearer") {
+    // Another scheme's credentials are no token that could be invalid: a bare challenge (RFC 6750 §3).
+    throw new TidegateError("token_missing", { detail: "Send Authorization: Bearer <token>." });
+  }
+  if (token === undefined || rest.length > 0) {
     throw new TidegateError("token_malformed", { detail: "Send exactly one Authorization: Bearer <token>." });
   }
   if (token.length > limits.tokenBytes) {

@@ -1,4 +1,4 @@
-import type { Grant } from "../config.ts";
+import type { Grant } from "../config/schema.ts";
 import { TidegateError } from "../errors.ts";
 import type { Caller } from "./verify.ts";
 

@@ -1,6 +1,6 @@
 import type { JSONWebKeySet, JWTVerifyGetKey } from "jose";
 import { createLocalJWKSet, createRemoteJWKSet } from "jose";
-import type { Issuer } from "../config.ts";
+import type { Issuer } from "../config/config.ts";
 import { limits } from "../limits.ts";
 
 /** Where an issuer's verification keys come from, ready for jose. */

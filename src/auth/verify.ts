@@ -1,6 +1,6 @@
 import type { JWTPayload } from "jose";
 import { decodeJwt, errors, jwtVerify } from "jose";
-import type { Issuer } from "../config.ts";
+import type { Issuer } from "../config/config.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { KeySource } from "./keys.ts";

@@ -2,7 +2,7 @@ import { ready } from "../db/pool/client.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { AppContext } from "./http.ts";
-import { factory } from "./http.ts";
+import { factory, poolContext } from "./http.ts";
 
 /** Anybody may ask, so the answers name nothing, and the database is asked only every few seconds. */
 export const health = factory
@@ -13,18 +13,30 @@ export const health = factory
     return c.json({ status: "ready" });
   });
 
-let lastSuccess = 0;
+/** The last outcome, good or bad, of this isolate. */
+let last: { at: number; error?: TidegateError } | undefined;
 
+/** @throws TidegateError when the database or an issuer's keys cannot be had, or could not a moment ago */
 async function checkedLately(c: AppContext): Promise<void> {
-  if (Date.now() - lastSuccess < limits.readinessAgeMs) return;
+  if (last === undefined || Date.now() - last.at >= limits.readinessAgeMs) {
+    // Set first: whoever asks meanwhile is told what was true before, and starts nothing.
+    const unknown = { error: new TidegateError("database_unreachable", {}, "not checked yet") };
+    last = { ...(last ?? unknown), at: Date.now() };
+    last = { at: Date.now(), ...(await check(c)) };
+  }
+  if (last.error) throw last.error;
+}
+
+async function check(c: AppContext): Promise<{ error?: TidegateError }> {
   const { config, verifier } = c.var;
-  const accounts = [...config.accounts.keys()];
-  await Promise.all([verifier.ready(), ...accounts.map((account) => ready(c.env, config, account))]).catch(
-    (cause: unknown) => {
-      throw cause instanceof TidegateError
-        ? cause
-        : new TidegateError("database_unreachable", {}, String(cause));
-    },
-  );
-  lastSuccess = Date.now();
+  const checks = [...config.accounts.keys()].map((account) => ready(poolContext(c), account));
+  try {
+    await Promise.all([verifier.ready(), ...checks]);
+    return {};
+  } catch (cause) {
+    return {
+      error:
+        cause instanceof TidegateError ? cause : new TidegateError("database_unreachable", {}, String(cause)),
+    };
+  }
 }

@@ -4,7 +4,8 @@ import type { RequestIdVariables } from "hono/request-id";
 import { z } from "zod";
 import type { Bindings } from "../application.ts";
 import type { Caller, Verifier } from "../auth/verify.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
+import type { PoolContext } from "../db/pool/client.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 
@@ -21,6 +22,11 @@ export interface AppEnv {
 }
 
 export type AppContext = Context<AppEnv>;
+
+/** What a call to the pool needs to know of this request. */
+export function poolContext(c: AppContext): PoolContext {
+  return { env: c.env, config: c.var.config, requestId: c.var.requestId };
+}
 
 export const factory = createFactory<AppEnv>();
 

@@ -2,11 +2,12 @@ import { z } from "zod";
 import { readParameters } from "../catalog/parameters.ts";
 import type { SavedQuery } from "../catalog/parse.ts";
 import { execute } from "../db/pool/client.ts";
+import type { RowShape } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import type { BoundValue } from "../sql/values.ts";
 import { authenticated, authorize } from "./caller.ts";
 import type { AppContext } from "./http.ts";
-import { factory, readJson, rowShape } from "./http.ts";
+import { factory, poolContext, readJson, rowShape } from "./http.ts";
 
 const body = z.unknown();
 
@@ -25,13 +26,20 @@ export const queries = factory
         allow: "POST",
       });
     }
+    const shape = rowShape(c);
     const pairs = [...new URL(c.req.url).searchParams].filter(([name]) => name !== "rows");
-    return await run(c, query, account, readParameters(query, pairs, "query-string", c.var.caller?.claims));
+    const values = readParameters(query, pairs, "query-string", c.var.caller?.claims);
+    // Hono serves HEAD with the GET handler: nobody would read the rows.
+    if (c.req.method === "HEAD")
+      return c.body(null, 200, { "content-type": "application/json; charset=utf-8" });
+    return await run(c, query, account, shape, values);
   })
   .post("/:name", authenticated, async (c) => {
     const { query, account } = find(c);
+    const shape = rowShape(c);
     const input = hasBody(c) ? await readJson(c, body) : undefined;
-    return await run(c, query, account, readParameters(query, input, "json", c.var.caller?.claims));
+    const values = readParameters(query, input, "json", c.var.caller?.claims);
+    return await run(c, query, account, shape, values);
   });
 
 /** @throws TidegateError `access_denied` before `query_unknown` */
@@ -47,15 +55,17 @@ async function run(
   c: AppContext,
   query: SavedQuery,
   account: string,
+  shape: RowShape,
   values: BoundValue[],
 ): Promise<Response> {
-  return await execute(c.env, c.var.config, account, {
+  return await execute(poolContext(c), account, {
     kind: "execute",
     author: "operator",
+    atomic: query.verb !== "CALL",
     sql: query.sql,
     values,
     writable: query.kind !== "read",
-    shape: rowShape(c),
+    shape,
   });
 }
 

@@ -4,7 +4,7 @@ import type { Parameters } from "../sql/placeholders.ts";
 import { bindJson, bindPlan } from "../sql/placeholders.ts";
 import { classify } from "../sql/statement.ts";
 import { authenticated, authorize } from "./caller.ts";
-import { factory, readJson, rowShape } from "./http.ts";
+import { factory, poolContext, readJson, rowShape } from "./http.ts";
 
 const body = z.strictObject({
   sql: z.string(),
@@ -23,9 +23,10 @@ export const sql = factory.createApp().post("/", authenticated, async (c) => {
   const statement = classify(request.sql);
   const account = authorize(c, `sql:${statement.kind}`);
   const plan = bindPlan(statement);
-  return await execute(c.env, c.var.config, account, {
+  return await execute(poolContext(c), account, {
     kind: "execute",
     author: "caller",
+    atomic: statement.verb !== "CALL",
     sql: plan.sql,
     values: bindJson(plan, request.params),
     writable: statement.kind !== "read",

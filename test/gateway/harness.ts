@@ -143,7 +143,7 @@ export function expectProblem(answer: Answer, status: number, code: string): voi
   expect(answer.body).toMatchObject({ type: "about:blank", status, title: expect.any(String) });
   expect(typeof answer.body.retryable).toBe("boolean");
   expect(answer.body.request_id).toBe(answer.headers.get("x-request-id"));
-  expect(answer.headers.has("www-authenticate")).toBe(status === 401);
+  expect(answer.headers.has("www-authenticate")).toBe(status === 401 || code === "access_denied");
   expect(answer.headers.has("retry-after")).toBe(status === 503);
   expect(JSON.stringify(answer.body)).not.toMatch(/ at .*\(|node_modules|password|Bearer ey/);
 }

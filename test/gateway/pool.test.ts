@@ -226,8 +226,12 @@ describe("round trips, exactly", () => {
 
 describe("the deadline", () => {
   test("a statement that takes too long is ended at the server, and the pool goes on", async () => {
+    const mark = proxy.mark();
     const answer = await gateway.sql({ sql: "SELECT SLEEP(40) AS too_long" });
     expectProblem(answer, 504, "deadline_exceeded");
+    // The KILL goes over a connection of its own, which says goodbye.
+    await expect.poll(() => texts(mark.commands).slice(-2)).toEqual(["KILL", "COM_QUIT"]);
+    await expect.poll(() => proxy.open).toBeLessThanOrEqual(1);
     const administrator = await connectAdministrator(databaseServer());
     try {
       await expect

@@ -120,13 +120,16 @@ describe("before the server is verified it learns nothing", () => {
   test.each([
     ["garbage", "database_unreachable"],
     ["hang", "database_unreachable"],
-    ["close-after-greeting", undefined],
+    ["close-after-greeting", "database_tls_failed"],
     ["close-after-ssl-request", "database_tls_failed"],
     ["hang-after-ssl-request", "database_unreachable"],
   ] as const)("a server that does this: %s", async (kind, code) => {
     const { answer, evidence } = await ask({ kind });
-    expectProblem(answer, 503, code ?? answer.body.code);
+    expectProblem(answer, 503, code);
     expect(evidence).toMatchObject({ credentialBytes: 0, clearTextBytesAfterGreeting: 0 });
+    // A server that hangs must not keep a socket: an object has six. In the middle of a TLS handshake workerd
+    // has no means to close one (close, cancel and abort all wait for the server), which is not our promise then.
+    if (kind !== "hang-after-ssl-request") await expect.poll(() => rogue?.open).toBe(0);
   });
 
   test.each([1040, 1130] as const)("a server whose greeting is the error %i", async (errno) => {

@@ -60,12 +60,15 @@ export interface Evidence {
 export interface Rogue {
   readonly port: number;
   readonly evidence: Evidence;
+  /** Connections that are open now. */
+  readonly open: number;
   stop(): Promise<void>;
 }
 
 /** Starts a rogue on a free port of 127.0.0.1. */
 export async function startRogue(behaviour: Behaviour): Promise<Rogue> {
   const sessions: Session[] = [];
+  let open = 0;
   const evidence: Evidence = {
     connections: 0,
     get clearTextBytesAfterGreeting() {
@@ -80,6 +83,10 @@ export async function startRogue(behaviour: Behaviour): Promise<Rogue> {
   };
   const server = net.createServer({ noDelay: true }, (socket) => {
     evidence.connections += 1;
+    open += 1;
+    socket.once("close", () => {
+      open -= 1;
+    });
     const session = new Session(socket, behaviour, evidence);
     sessions.push(session);
     // A client that leaves early is what most behaviours are there for.
@@ -90,6 +97,9 @@ export async function startRogue(behaviour: Behaviour): Promise<Rogue> {
   return {
     port: (server.address() as net.AddressInfo).port,
     evidence,
+    get open() {
+      return open;
+    },
     stop: async () => {
       const closed = once(server, "close");
       server.close();

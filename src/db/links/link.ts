@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import type { Host } from "../../config.ts";
+import type { Host } from "../../config/schema.ts";
 
 /**
  * How bytes reach the cluster. Every link makes the same promise: in clear text it takes exactly one packet
@@ -9,9 +9,10 @@ import type { Host } from "../../config.ts";
 export interface Link {
   /**
    * Opens a connection and reads the server's greeting.
+   * @param signal gives up and closes the socket, whatever the server is doing
    * @throws LinkError
    */
-  dial(host: Host): Promise<Wire>;
+  dial(host: Host, signal: AbortSignal): Promise<Wire>;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { connect } from "cloudflare:sockets";
 import { EventEmitter } from "node:events";
-import type { Host } from "../../config.ts";
+import type { Host } from "../../config/schema.ts";
 import type { Link, Wire } from "./link.ts";
 import { LinkError } from "./link.ts";
 
@@ -15,10 +15,26 @@ export const platformLink: Link = { dial };
 const greetingBytes = 1024;
 const headerBytes = 4;
 
-async function dial(host: Host): Promise<Wire> {
+async function dial(host: Host, signal: AbortSignal): Promise<Wire> {
   const socket = connect(host, { secureTransport: "starttls", allowHalfOpen: false });
   // A failed socket rejects `closed` as well; `opened` and read() already tell.
   socket.closed.catch(() => {});
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  aborted.catch(() => {});
+  const abort = () => reject(new LinkError("dial", `${show(host)} did not greet in time`));
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([opened(socket, host), aborted]);
+    return new PlatformWire(host, socket, await Promise.race([readGreeting(socket, host), aborted]));
+  } catch (cause) {
+    void socket.close().catch(() => {});
+    throw cause;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+async function opened(socket: Socket, host: Host): Promise<void> {
   try {
     await socket.opened;
   } catch (cause) {
@@ -26,12 +42,6 @@ async function dial(host: Host): Promise<Wire> {
       "dial",
       `no connection to ${show(host)}: ${text(cause)}; check the address and the firewall`,
     );
-  }
-  try {
-    return new PlatformWire(host, socket, await readGreeting(socket, host));
-  } catch (cause) {
-    void socket.close().catch(() => {});
-    throw cause;
   }
 }
 
@@ -87,17 +97,19 @@ class PlatformWire extends EventEmitter implements Wire {
   async secure(): Promise<void> {
     const clear = this.#socket;
     if (!clear) throw new LinkError("tls", "the connection was closed before TLS");
-    await this.#lastWrite;
-    this.#writer.releaseLock();
     let socket: Socket;
     try {
+      await this.#lastWrite;
+      this.#writer.releaseLock();
       socket = clear.startTls();
+      // From here on destroy() closes this one, also in the middle of the handshake.
+      this.#socket = socket;
       socket.closed.catch(() => {});
       await socket.opened;
     } catch (cause) {
       throw new LinkError("tls", this.#tlsReason(cause));
     }
-    this.#socket = socket;
+    if (this.#socket !== socket) throw new LinkError("tls", "the connection was closed during TLS");
     this.#writer = socket.writable.getWriter();
     void this.#pump(socket);
   }
@@ -154,6 +166,7 @@ class PlatformWire extends EventEmitter implements Wire {
     this.#socket = undefined;
     this.resume();
     // close() flushes what was written before it, so a farewell still reaches the server.
+    // In the middle of a TLS handshake workerd closes nothing before the server goes on or goes away.
     void socket.close().catch(() => {});
     if (error) this.emit("error", error);
     this.emit("close");

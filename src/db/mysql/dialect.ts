@@ -1,4 +1,5 @@
-import type { Account, Cluster } from "../../config.ts";
+import type { Account } from "../../config/config.ts";
+import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 
 /** Who the server says we are, as the proof query returned it. */

@@ -10,9 +10,9 @@ import type { ServerError } from "./driver.ts";
 const byNumber: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   ...codes("sql_denied", [1044, 1142, 1143, 1227, 1370, 1410, 1792]),
   ...codes("sql_conflict", [1022, 1062, 1169, 1216, 1217, 1451, 1452, 1557, 1586, 1761, 1762, 3819, 4025]),
+  // Lost races: deadlock, lock wait, NOWAIT, changed since read; TiDB's write conflicts (from its manual).
   ...codes("sql_transient", [1020, 1205, 1213, 3101, 3572, 8002, 8022, 8028, 9007]),
   ...codes("deadline_exceeded", [1317, 1969, 3024]),
-  // Lost races: deadlock, lock wait, NOWAIT, changed since read; TiDB's write conflicts (from its manual).
   // The server is going away, read-only for everybody, or out of something.
   ...codes(
     "database_unavailable",
@@ -42,31 +42,37 @@ const quotesNoValue = new Set([
   1792,
 ]);
 
-/** @returns what the caller gets for a statement that the server refused. */
-export function statementError(error: ServerError, author: "caller" | "operator"): TidegateError {
+/**
+ * @param author who wrote the SQL
+ * @param atomic false for CALL: what came before the error may have been committed
+ * @returns what the caller gets for a statement that the server refused
+ */
+export function statementError(
+  error: ServerError,
+  { author, atomic }: { author: "caller" | "operator"; atomic: boolean },
+): TidegateError {
   const { errno, sqlState } = error;
-  // Without a number it is the driver's own complaint, about a value it could not encode.
-  if (errno === undefined) return new TidegateError("parameter_invalid", {}, error.name);
+  // Without a number it is the driver that complains; its words may repeat a value, so they stay out of the log.
+  if (errno === undefined) return new TidegateError("internal", {}, `driver: ${error.name}`);
   if (author === "operator" && textMistakes.has(errno)) {
     return new TidegateError("query_broken", {}, `${errno}: ${error.message}`);
   }
   const code = byNumber.get(errno) ?? "sql_error";
-  const retryAfter = code === "database_unavailable" ? { retryAfter: limits.retryAfterSeconds } : {};
   return new TidegateError(code, {
     errno,
     ...(sqlState ? { sqlstate: sqlState } : {}),
     detail: publicMessage(errno, error.sqlMessage ?? error.message),
-    ...retryAfter,
+    ...(code === "database_unavailable" ? { retryAfter: limits.retryAfterSeconds } : {}),
+    ...(atomic ? {} : { retryable: false }),
   });
 }
 
 /** @returns the error of a login that failed; the server's words are for the operator only. */
 export function loginError(error: ServerError): TidegateError {
   const reason = `${error.errno ?? "-"} ${error.message}`;
-  // Too many connections, host blocked, shutting down: the cluster is there but takes nobody.
-  const code = [1040, 1041, 1053, 1129, 1203].includes(error.errno ?? 0)
-    ? "database_unreachable"
-    : "database_login_failed";
+  // Lost on the way; or too many connections, host blocked, shutting down: the cluster takes nobody.
+  const unreachable = error.errno === undefined || [1040, 1041, 1053, 1129, 1203].includes(error.errno);
+  const code = unreachable ? "database_unreachable" : "database_login_failed";
   if ((error as { code?: string }).code === "HANDSHAKE_NO_SSL_SUPPORT") {
     return new TidegateError("database_tls_failed", {}, "the server offers no TLS; turn it on there");
   }
@@ -74,10 +80,11 @@ export function loginError(error: ServerError): TidegateError {
 }
 
 function publicMessage(errno: number, message: string): string {
-  if (quotesNoValue.has(errno)) return message;
+  // Whose login it is and where the gateway comes from is the operator's business.
+  if (quotesNoValue.has(errno)) return message.replace(/'[^']*'@'[^']*'/g, "'…'");
   // The server cuts a message at 512 bytes: then the closing quote may be missing, and all the rest is value.
   const isCut = Buffer.byteLength(message) >= 500;
-  return message.replace(isCut ? /['"`].*/s : /['"`].*['"`]/s, "'…'");
+  return message.replace(isCut ? /['"`].*/s : /['"`].*['"`]|['"`].*$/s, "'…'");
 }
 
 function codes(code: ErrorCode, numbers: number[]): [number, ErrorCode][] {

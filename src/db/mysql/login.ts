@@ -1,4 +1,5 @@
-import type { Account, Cluster } from "../../config.ts";
+import type { Account } from "../../config/config.ts";
+import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Link, Wire } from "../links/link.ts";
@@ -23,24 +24,25 @@ export interface Login {
 export async function logIn(link: Link, cluster: Cluster, account: Account): Promise<Login> {
   const host = cluster.hosts[0];
   if (!host) throw new TidegateError("misconfigured");
+  const deadline = new AbortController();
   let wire: Wire | undefined;
-  let late = false;
-  const opening = (async () => {
-    wire = await link.dial(host);
-    if (late) {
-      wire.destroy();
-      throw new Error("the deadline has passed");
-    }
+  const timer = setTimeout(() => {
+    deadline.abort();
+    // Whatever the server is doing: closing the wire makes every step below fail.
+    wire?.destroy();
+  }, cluster.connect_timeout_ms);
+  try {
+    wire = await link.dial(host, deadline.signal);
     const { connection, serverVersion } = await greet(wire, host.hostname, cluster.database, account);
     verifyEngine(serverVersion, cluster);
-    return { connection, wire, identity: await provenIdentity(connection, cluster, account) };
-  })();
-  try {
-    return await within(opening, cluster.connect_timeout_ms);
+    const identity = await provenIdentity(connection, cluster, account);
+    return { connection, wire, identity };
   } catch (cause) {
-    late = true;
     wire?.destroy();
+    if (deadline.signal.aborted) throw unreachable(`no login within ${cluster.connect_timeout_ms} ms`);
     throw openingError(cause);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -91,24 +93,11 @@ async function provenIdentity(connection: Connection, cluster: Cluster, account:
 function openingError(cause: unknown): TidegateError {
   if (cause instanceof TidegateError) return cause;
   const link = cause instanceof Error && cause.cause instanceof LinkError ? cause.cause : cause;
-  if (link instanceof LinkError) {
-    const code = link.step === "tls" ? "database_tls_failed" : "database_unreachable";
-    return new TidegateError(code, { retryAfter: limits.retryAfterSeconds }, link.message);
-  }
-  return loginError(cause as ServerError);
+  if (!(link instanceof LinkError)) return loginError(cause as ServerError);
+  if (link.step !== "tls") return unreachable(link.message);
+  return new TidegateError("database_tls_failed", { retryAfter: limits.retryAfterSeconds }, link.message);
 }
 
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new TidegateError("database_unreachable", {}, `no login within ${timeoutMs} ms`));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
-  }
+function unreachable(reason: string): TidegateError {
+  return new TidegateError("database_unreachable", { retryAfter: limits.retryAfterSeconds }, reason);
 }

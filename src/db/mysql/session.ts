@@ -1,18 +1,11 @@
-import type { Account, Cluster } from "../../config.ts";
+import type { Account } from "../../config/config.ts";
+import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { BoundValue } from "../../sql/values.ts";
 import type { Link, Wire } from "../links/link.ts";
 import type { Identity } from "./dialect.ts";
-import {
-  proofQuery,
-  restingState,
-  setRole,
-  useDatabase,
-  verifyEngine,
-  verifyIdentity,
-  writableState,
-} from "./dialect.ts";
+import { restingState, setRole, useDatabase, writableState } from "./dialect.ts";
 import type { Connection, Field, ResultHeader, ServerError } from "./driver.ts";
 import { command, toDriverValue } from "./driver.ts";
 import { statementError } from "./errors.ts";
@@ -38,6 +31,8 @@ export interface Statement {
   writable: boolean;
   /** Who wrote the SQL decides whose fault a mistake in it is. */
   author: "caller" | "operator";
+  /** False for CALL: a procedure may have committed a part before it failed. */
+  atomic: boolean;
 }
 
 /**
@@ -96,13 +91,31 @@ export class Session {
     return await this.#unlessLost(
       async () => {
         const values = statement.values.map(toDriverValue);
-        if (statement.writable && this.#writable !== undefined)
-          await command(this.#connection, this.#writable);
+        if (statement.writable) await this.#makeWritable(statement);
         sent = true;
         return await this.#execute(statement, values, sink);
       },
       (reason) => lostError(statement, sent, reason),
     );
+  }
+
+  async #makeWritable(statement: Statement): Promise<void> {
+    if (this.#writable === undefined) return;
+    await command(this.#connection, this.#writable).catch((cause: ServerError) => {
+      throw statementError(cause, { ...statement, author: "operator" });
+    });
+  }
+
+  /** As `#unlessLost`, for the gateway's own commands: a server that does not reply is as good as lost. */
+  async #soon<T>(work: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      this.#wire.destroy(new Error(`no reply within ${limits.commandDeadlineMs} ms`));
+    }, limits.commandDeadlineMs);
+    try {
+      return await this.#unlessLost(work, Error);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #unlessLost<T>(work: () => Promise<T>, error: (reason: string) => Error): Promise<T> {
@@ -145,7 +158,7 @@ export class Session {
         outcome.lastInsertId = String(row.insertId) === "0" ? null : String(row.insertId);
       });
       running.on("error", (error: ServerError) => {
-        failure = statementError(error, statement.author);
+        failure = statementError(error, statement);
       });
       running.on("end", () => (failure ? reject(failure) : resolve(outcome)));
     });
@@ -165,36 +178,38 @@ export class Session {
    * @throws when any part fails: the connection must then be destroyed
    */
   async restore(): Promise<void> {
-    await this.#unlessLost(async () => {
+    await this.#soon(async () => {
       await new Promise<void>((resolve, reject) => {
         this.#connection.reset((error) => (error ? reject(error) : resolve()));
       });
       for (const sql of this.#restore) await command(this.#connection, sql);
-    }, Error);
+    });
   }
 
   /** Asks the server whether the connection lives. @throws when it does not */
   async ping(): Promise<void> {
-    await this.#unlessLost(() => command(this.#connection, "SELECT 1"), Error);
+    await this.#soon(() => command(this.#connection, "SELECT 1"));
   }
 
   /**
-   * Stops the statement that `other` runs. Nothing is sent unless both sessions are on the same server.
+   * Stops the statement that `other` runs. Nothing is sent unless `other` is still connected (after a restart
+   * its id may be somebody else's) and both sessions are on the same server.
    * @returns whether the server acknowledged
    */
   async kill(other: Session): Promise<boolean> {
-    if (this.identity.serverId !== other.identity.serverId) return false;
+    if (!other.usable || this.identity.serverId !== other.identity.serverId) return false;
     // KILL takes no placeholder on MySQL (6413); the id is digits, as the proof read it.
     if (!/^\d+$/.test(other.identity.connectionId)) return false;
     const sql = `KILL QUERY ${other.identity.connectionId}`;
-    await this.#unlessLost(() => command(this.#connection, sql), Error);
+    await this.#soon(() => command(this.#connection, sql));
     return true;
   }
 
   /** Says goodbye, then closes. */
   close(): void {
     if (!this.usable) return;
-    this.#connection.end(() => this.#wire.destroy());
+    // The driver calls back before it writes COM_QUIT.
+    this.#connection.end(() => queueMicrotask(() => this.#wire.destroy()));
   }
 
   /** Closes at once, whatever is running. */

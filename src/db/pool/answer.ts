@@ -6,8 +6,11 @@ import { JsonEncoder } from "../encode/json.ts";
 import type { Field } from "../mysql/driver.ts";
 import type { Outcome, RowSink, Session, Statement } from "../mysql/session.ts";
 
-/** Called once, when the statement has ended and the last byte is on its way. */
-export type Finished = (result: { error?: TidegateError }) => void;
+/**
+ * Called once, when the statement has ended and the last byte is on its way.
+ * @param broken the error that broke off an answer already begun
+ */
+export type Finished = (broken?: TidegateError) => void;
 
 /**
  * Runs a statement and answers with its rows. A short result goes out whole, with its length; a longer one
@@ -23,11 +26,10 @@ export async function answer(
   const body = new JsonBody(session, shape);
   const running = session.run(statement, body).then((outcome) => body.end(outcome));
   running.then(
-    () => finished({}),
+    () => finished(),
     (cause) => {
       const error = asTidegateError(cause);
-      body.fail(error);
-      finished({ error });
+      finished(body.fail(error) ? error : undefined);
     },
   );
   // Whichever comes first: the statement's end (or failure), or more bytes than are worth keeping.
@@ -43,6 +45,8 @@ class JsonBody implements RowSink {
   #encoder: JsonEncoder | undefined;
   #pending = "";
   #rows = 0;
+  /** The statement has ended: the session may serve somebody else by now, and is not touched any more. */
+  #ended = false;
   #stream: ReadableStream<Uint8Array> | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
@@ -73,6 +77,7 @@ class JsonBody implements RowSink {
   }
 
   end({ rowsAffected, lastInsertId }: Outcome): void {
+    this.#ended = true;
     if (!this.#encoder) this.columns([]);
     this.#pending += this.#encoder?.tail({ rowsAffected, lastInsertId }) ?? "";
     if (!this.#controller) return;
@@ -81,9 +86,14 @@ class JsonBody implements RowSink {
     this.#controller.close();
   }
 
-  /** JSON has no place for an error after the first byte: the body breaks off, which every client notices. */
-  fail(error: TidegateError): void {
+  /**
+   * JSON has no place for an error after the first byte: the body breaks off, which every client notices.
+   * @returns whether the answer had begun
+   */
+  fail(error: TidegateError): boolean {
+    this.#ended = true;
     this.#controller?.error(error);
+    return this.#controller !== undefined;
   }
 
   response(): Response {
@@ -97,9 +107,13 @@ class JsonBody implements RowSink {
         start: (controller) => {
           this.#controller = controller;
         },
-        pull: () => this.#session.resume(),
+        pull: () => {
+          if (!this.#ended) this.#session.resume();
+        },
         // The reader is gone: nobody needs the rest, and reading it all would take a connection for long.
-        cancel: () => this.#session.destroy(),
+        cancel: () => {
+          if (!this.#ended) this.#session.destroy();
+        },
       },
       new ByteLengthQueuingStrategy({ highWaterMark: limits.wholeAnswerBytes }),
     );

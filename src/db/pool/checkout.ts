@@ -51,6 +51,8 @@ export class Checkout<T extends Pooled> {
   readonly #idle: T[] = [];
   readonly #waiting: Waiter<T>[] = [];
   #opening = 0;
+  /** While this runs, no further login is tried: the last one failed. */
+  #openPause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: CheckoutOptions<T>) {
     this.#options = options;
@@ -118,7 +120,7 @@ export class Checkout<T extends Pooled> {
   }
 
   #openIfNeeded(): void {
-    if (this.#waiting.length <= this.#opening) return;
+    if (this.#waiting.length <= this.#opening || this.#openPause !== undefined) return;
     if (this.#entries.size + this.#opening >= this.#options.size) return;
     this.#opening += 1;
     const since = Date.now();
@@ -139,6 +141,7 @@ export class Checkout<T extends Pooled> {
     this.#entries.set(connection, { expires: Date.now() + this.#options.lifetimeMs * jitter, busy: true });
     void connection.lost.then((reason) => {
       if (!this.#forget(connection)) return;
+      connection.destroy();
       this.#options.closed?.(reason);
       this.#openIfNeeded();
     });
@@ -147,14 +150,22 @@ export class Checkout<T extends Pooled> {
     else this.release(connection);
   }
 
-  /** While nothing is open everybody who waits would only fail later, one by one: tell them now. */
+  /**
+   * While others are open or on their way they serve whoever waits, and another attempt is made a little
+   * later. While there is nothing, everybody who waits would only fail later, one by one: they are told now.
+   */
   #refuse(error: unknown): void {
-    const refused = this.#entries.size === 0 ? this.#waiting.splice(0) : this.#waiting.splice(0, 1);
-    for (const waiter of refused) {
+    if (this.#entries.size > 0 || this.#opening > 0) {
+      this.#openPause ??= setTimeout(() => {
+        this.#openPause = undefined;
+        this.#openIfNeeded();
+      }, limits.openPauseMs);
+      return;
+    }
+    for (const waiter of this.#waiting.splice(0)) {
       clearTimeout(waiter.timer);
       waiter.reject(error);
     }
-    this.#openIfNeeded();
   }
 
   #retire(connection: T): void {

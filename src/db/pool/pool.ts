@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Bindings } from "../../application.ts";
 import { configOf } from "../../application.ts";
-import type { Account, Config } from "../../config.ts";
+import type { Account, Config } from "../../config/config.ts";
 import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { observe, serverTiming } from "../../telemetry.ts";
@@ -20,22 +20,19 @@ export class Pool extends DurableObject<Bindings> {
   #connections: AccountConnections | undefined;
 
   override async fetch(request: Request): Promise<Response> {
+    const message = await request.json<PoolRequest>();
     try {
-      const message = await request.json<PoolRequest>();
       const config = configOf(this.env);
       if (!isSamePeer(message, config.digest)) {
         throw new TidegateError("version_mismatch", { retryAfter: limits.retryAfterSeconds });
       }
       const connections = this.#connectionsOf(config, message.account);
       const { work } = message;
-      return work.kind === "ready" ? await connections.ready() : await connections.execute(work);
+      if (work.kind === "ready") return await connections.ready();
+      return await connections.execute(work, (broken) => observeFailure(message, broken));
     } catch (cause) {
       const error = asTidegateError(cause);
-      observe({
-        event: "work_failed",
-        code: error.code,
-        ...(error.operator ? { reason: error.operator } : {}),
-      });
+      observeFailure(message, error);
       return encodeError(error);
     }
   }
@@ -51,12 +48,20 @@ export class Pool extends DurableObject<Bindings> {
   }
 }
 
+function observeFailure({ requestId, account }: PoolRequest, error: TidegateError): void {
+  const reason = error.operator === undefined ? {} : { reason: error.operator };
+  observe({ event: "work_failed", request_id: requestId, account, code: error.code, ...reason });
+}
+
 /** One account's connections and what is done with them. */
 class AccountConnections {
   readonly name: string;
   readonly #config: Config;
   readonly #account: Account;
   readonly #checkout: Checkout<Session>;
+  /** One statement is killed at a time: there is room for one socket besides the pooled ones. */
+  #killing: Promise<void> = Promise.resolve();
+  #readyUntil = 0;
 
   constructor(config: Config, account: Account) {
     this.name = account.name;
@@ -73,29 +78,39 @@ class AccountConnections {
     });
   }
 
-  /** @throws TidegateError when no connection can be had or the server does not answer */
+  /**
+   * Says whether the server answers; what was found out a moment ago still holds.
+   * @throws TidegateError when no connection can be had or the server does not answer
+   */
   async ready(): Promise<Response> {
-    const { connection: session } = await this.#checkout.acquire();
-    try {
-      await session.ping();
-    } catch (cause) {
-      this.#checkout.discard(session, "ping failed");
-      throw new TidegateError(
-        "database_unavailable",
-        { retryAfter: limits.retryAfterSeconds },
-        String(cause),
-      );
+    if (Date.now() >= this.#readyUntil) {
+      const { connection: session } = await this.#checkout.acquire();
+      try {
+        await session.ping();
+      } catch (cause) {
+        this.#checkout.discard(session, "ping failed");
+        throw new TidegateError(
+          "database_unavailable",
+          { retryAfter: limits.retryAfterSeconds },
+          String(cause),
+        );
+      }
+      this.#checkout.release(session);
+      this.#readyUntil = Date.now() + limits.readinessAgeMs;
     }
-    this.#checkout.release(session);
     return new Response(null, { status: 204 });
   }
 
-  /** @throws TidegateError when the statement fails before the answer has begun */
-  async execute(work: ExecuteWork): Promise<Response> {
+  /**
+   * @param broke called when the answer breaks off after it has begun
+   * @throws TidegateError when the statement fails before the answer has begun
+   */
+  async execute(work: ExecuteWork, broke: (error: TidegateError) => void): Promise<Response> {
     const { connection: session, queueMs, connectMs } = await this.#checkout.acquire();
     const started = Date.now();
     const deadline = startDeadline(limits.statementDeadlineMs, () => this.#stop(session));
-    const answered = answer(session, work, work.shape, () => {
+    const answered = answer(session, work, work.shape, (broken) => {
+      if (broken) broke(broken);
       // Past the deadline a KILL is on its way: the session must not be used again.
       if (deadline.cancel()) void this.#restore(session);
     });
@@ -136,14 +151,20 @@ class AccountConnections {
 
   /** Closing the socket does not end a statement: MySQL goes on until it has something to send. */
   async #stop(session: Session): Promise<void> {
+    this.#killing = this.#killing.then(() => this.#kill(session));
+    await this.#killing;
+    this.#checkout.discard(session, "deadline");
+  }
+
+  async #kill(session: Session): Promise<void> {
+    let control: Session | undefined;
     try {
-      const control = await this.#open();
+      control = await this.#open();
       await control.kill(session);
       control.close();
     } catch {
-      // The failure to connect has been observed; the session is destroyed in any case.
-    } finally {
-      this.#checkout.discard(session, "deadline");
+      // That no connection could be had has been observed; the session is destroyed in any case.
+      control?.destroy();
     }
   }
 }

@@ -3,6 +3,8 @@ import { TidegateError } from "../../errors.ts";
 import type { RowShape } from "../encode/json.ts";
 import type { Statement } from "../mysql/session.ts";
 
+export type { RowShape } from "../encode/json.ts";
+
 /**
  * What Worker and Pool say to each other. During a deployment they may be of different versions or carry
  * different policies, so each message says both, and a mismatch is a retryable refusal, never a guess.
@@ -12,6 +14,8 @@ export const protocolVersion = 1;
 export interface PoolRequest {
   version: number;
   digest: string;
+  /** Names the request in both logs. */
+  requestId: string;
   account: string;
   work: Work;
 }

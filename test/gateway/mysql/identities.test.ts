@@ -81,7 +81,10 @@ describe("a proxy user", () => {
   test("that acts as somebody else is refused", async () => {
     await expectRefused(
       {
-        accounts: account("gw_editor", "analyst@%"),
+        accounts: {
+          ...account("gw_editor", "analyst@%"),
+          editor: { user: "gw_x", password: "EDITOR_PASSWORD" },
+        },
         secrets: { ANALYST_PASSWORD: server.passwords.EDITOR_PASSWORD ?? "" },
       },
       'CURRENT_USER() must be "analyst@%" but is "editor@%"',

@@ -54,7 +54,7 @@ const rooms: Record<string, readonly string[]> = {
 const typesOnly = ["routes → application", "index → application", "config → catalog", "telemetry → errors"];
 
 /** Files that stand directly in src and form a room together. */
-const rootRooms: Record<string, string> = { "policy.ts": "config", "bundled.d.ts": "config" };
+const rootRooms: Record<string, string> = { "bundled.d.ts": "config" };
 
 function roomOf(file: string): string {
   if (rootRooms[file] !== undefined) return rootRooms[file];
@@ -130,7 +130,7 @@ describe("every package has one home", () => {
     "cloudflare:sockets": /^db\/links\//,
     "cloudflare:workers": /^db\/pool\//,
     hono: /^(app\.ts|routes\/)/,
-    zod: /^(policy\.ts|routes\/)/,
+    zod: /^(config\/|routes\/)/,
     "#application": /^application\.ts$/,
     "node:events": /^db\/(mysql|links)\//,
   };

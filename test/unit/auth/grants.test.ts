@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Action } from "../../../src/auth/grants.ts";
 import { decide } from "../../../src/auth/grants.ts";
 import type { Caller } from "../../../src/auth/verify.ts";
-import type { Grant } from "../../../src/config.ts";
+import type { Grant } from "../../../src/config/schema.ts";
 import { refusal } from "./refusal.ts";
 
 const issuer = "https://id.example.com/";

@@ -4,7 +4,7 @@ import { exportJWK, exportSPKI, generateKeyPair, importJWK, SignJWT } from "jose
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Caller, Verifier } from "../../../src/auth/verify.ts";
 import { createVerifier } from "../../../src/auth/verify.ts";
-import type { Issuer } from "../../../src/config.ts";
+import type { Issuer } from "../../../src/config/config.ts";
 import { limits } from "../../../src/limits.ts";
 import { refusal } from "./refusal.ts";
 

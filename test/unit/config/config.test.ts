@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Application } from "../../../src/config.ts";
-import { loadConfig } from "../../../src/config.ts";
+import type { Application } from "../../../src/config/config.ts";
+import { loadConfig } from "../../../src/config/config.ts";
 import { change, good, mistakesOf } from "./example.ts";
 
 const query: Application["queries"][number] = {

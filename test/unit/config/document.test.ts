@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
+import { parsePolicy } from "../../../src/config/policy.ts";
 import { limits } from "../../../src/limits.ts";
-import { parsePolicy } from "../../../src/policy.ts";
 import { change, good, mistakesOf } from "./example.ts";
 
-/** docs/configuration.md says what src/policy.ts does. */
+/** docs/configuration.md says what src/config/schema.ts does. */
 const root = join(import.meta.dirname, "..", "..", "..");
 const document = readFileSync(join(root, "docs", "configuration.md"), "utf8");
-const source = readFileSync(join(root, "src", "policy.ts"), "utf8");
+const source = readFileSync(join(root, "src", "config", "schema.ts"), "utf8");
 const queries = new Set(["cities-by-country"]);
 
 const examples = [...document.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, text = ""]) => text);

@@ -1,4 +1,4 @@
-import { ConfigError } from "../../../src/policy.ts";
+import { ConfigError } from "../../../src/config/policy.ts";
 
 /** A policy with nothing but what is needed, as smol-toml returns it; a new one each time. */
 export function good() {

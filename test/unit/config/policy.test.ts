@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { ConfigError, parsePolicy, secretNames } from "../../../src/config/policy.ts";
 import { limits } from "../../../src/limits.ts";
-import { ConfigError, parsePolicy, secretNames } from "../../../src/policy.ts";
 import { change, good, mistakesOf } from "./example.ts";
 
 const queries = new Set(["orders", "add-note"]);

@@ -349,7 +349,7 @@ describe("a login that fails", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("is told to one while another connection is open", async () => {
+  test("is told to nobody while another connection is open: that one serves all", async () => {
     const { server, checkout } = pool({ size: 2 });
     request(checkout);
     const open = server.accept();
@@ -357,7 +357,27 @@ describe("a login that fails", () => {
     const [first, second] = [request(checkout), request(checkout)];
     server.refuse(failure);
     await settle();
-    expect([first.error, second.error]).toEqual([failure, undefined]);
+    expect([first.error, second.error]).toEqual([undefined, undefined]);
+    // No login after login: the next attempt comes a little later.
+    expect(server.pending).toHaveLength(0);
+    checkout.release(open);
+    await settle();
+    expect(first.lease?.connection).toBe(open);
+    await vi.advanceTimersByTimeAsync(limits.openPauseMs);
+    expect(server.pending).toHaveLength(1);
+    const grown = server.accept();
+    await settle();
+    expect(second.lease?.connection).toBe(grown);
+  });
+
+  test("is told to nobody while another login is under way", async () => {
+    const { server, checkout } = pool({ size: 2 });
+    const [first, second] = [request(checkout), request(checkout)];
+    server.refuse(failure);
+    await settle();
+    const open = server.accept();
+    await settle();
+    expect(first.lease?.connection).toBe(open);
     checkout.release(open);
     await settle();
     expect(second.lease?.connection).toBe(open);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Account, Cluster } from "../../../src/config.ts";
+import type { Account } from "../../../src/config/config.ts";
+import type { Cluster } from "../../../src/config/schema.ts";
 import type { Identity } from "../../../src/db/mysql/dialect.ts";
 import * as dialect from "../../../src/db/mysql/dialect.ts";
 import { TidegateError } from "../../../src/errors.ts";

@@ -4,6 +4,8 @@ import { loginError, statementError } from "../../../src/db/mysql/errors.ts";
 import type { ErrorCode } from "../../../src/errors.ts";
 import { document, numbers, rows, section } from "./document.ts";
 
+const by = (author: "caller" | "operator", atomic = true) => ({ author, atomic });
+
 function server(errno: number | undefined, message: string, sqlState?: string): ServerError {
   return Object.assign(new Error(message), {
     ...(errno === undefined ? {} : { errno }),
@@ -28,7 +30,7 @@ describe("docs/errors.md and the numbers", () => {
     );
     expect(documented.size).toBeGreaterThan(30);
     const real = allNumbers
-      .map((errno): [number, string] => [errno, statementError(server(errno, "m"), "caller").code])
+      .map((errno): [number, string] => [errno, statementError(server(errno, "m"), by("caller")).code])
       .filter(([, code]) => code !== "sql_error");
     expect(real).toEqual([...documented].sort(([a], [b]) => a - b));
   });
@@ -36,7 +38,7 @@ describe("docs/errors.md and the numbers", () => {
   test("agree on which mistakes of a saved query are the operator's", () => {
     expect(textMistakes.length).toBeGreaterThan(10);
     const real = allNumbers.filter(
-      (errno) => statementError(server(errno, "m"), "operator").code === "query_broken",
+      (errno) => statementError(server(errno, "m"), by("operator")).code === "query_broken",
     );
     expect(real).toEqual(textMistakes);
   });
@@ -45,7 +47,7 @@ describe("docs/errors.md and the numbers", () => {
     const passed = numbers(section("Which of the server's words are passed on"));
     const message = "words 'quoted' more";
     const whole = allNumbers.filter(
-      (errno) => statementError(server(errno, message), "caller").message === message,
+      (errno) => statementError(server(errno, message), by("caller")).message === message,
     );
     expect(passed.toSorted()).toEqual(whole);
   });
@@ -53,7 +55,7 @@ describe("docs/errors.md and the numbers", () => {
   test("the example is what the gateway answers", () => {
     const { errno, sqlstate, detail, code } = JSON.parse(/```json\n([^`]*)```/.exec(document)?.[1] ?? "");
     const message = "Duplicate entry 'somebody@example.com' for key 'users.email'";
-    expect(statementError(server(errno, message, sqlstate), "caller")).toMatchObject({
+    expect(statementError(server(errno, message, sqlstate), by("caller"))).toMatchObject({
       code,
       details: { errno, sqlstate, detail },
     });
@@ -69,25 +71,25 @@ describe("a statement that the server refused", () => {
     [3024, "HY000", "deadline_exceeded", 504, false],
     [1053, "08S01", "database_unavailable", 503, true],
   ])("%i %s is %s, status %i", (errno, sqlState, code, status, retryable) => {
-    const error = statementError(server(errno, "m", sqlState), "caller");
+    const error = statementError(server(errno, "m", sqlState), by("caller"));
     expect(error).toMatchObject({ code, status, retryable, details: { errno, sqlstate: sqlState } });
   });
 
   test("without a state has none", () => {
-    expect(statementError(server(1064, "m"), "caller").details).not.toHaveProperty("sqlstate");
-    expect(statementError(server(1064, "m", ""), "caller").details).not.toHaveProperty("sqlstate");
+    expect(statementError(server(1064, "m"), by("caller")).details).not.toHaveProperty("sqlstate");
+    expect(statementError(server(1064, "m", ""), by("caller")).details).not.toHaveProperty("sqlstate");
   });
 
   test("when it cannot be served now, says when to come back", () => {
     expect(
-      statementError(server(1114, "The table 't' is full"), "caller").details.retryAfter,
+      statementError(server(1114, "The table 't' is full"), by("caller")).details.retryAfter,
     ).toBeGreaterThan(0);
-    expect(statementError(server(1062, "m"), "caller").details.retryAfter).toBeUndefined();
+    expect(statementError(server(1062, "m"), by("caller")).details.retryAfter).toBeUndefined();
   });
 
-  test("without a number is the driver's complaint about a value, whose words stay here", () => {
-    const error = statementError(server(undefined, "cannot encode 'hunter2'"), "caller");
-    expect(error).toMatchObject({ code: "parameter_invalid", status: 400, details: {} });
+  test("without a number is the driver's complaint, whose words may repeat a value and stay here", () => {
+    const error = statementError(server(undefined, "cannot encode 'hunter2'"), by("caller"));
+    expect(error).toMatchObject({ code: "internal", status: 500, details: {} });
     expect(`${error.message} ${error.operator}`).not.toContain("hunter2");
   });
 });
@@ -95,20 +97,20 @@ describe("a statement that the server refused", () => {
 describe("a mistake in the text of a saved query", () => {
   test("is the operator's, and the server's words are for the log only", () => {
     const message = "Table 'secret_schema.users' doesn't exist";
-    const error = statementError(server(1146, message, "42S02"), "operator");
+    const error = statementError(server(1146, message, "42S02"), by("operator"));
     expect(error).toMatchObject({ code: "query_broken", status: 500, details: {} });
     expect(error.operator).toBe(`1146: ${message}`);
     expect(error.message).not.toContain("secret_schema");
   });
 
   test("is the caller's in a statement of its own", () => {
-    const error = statementError(server(1146, "Table 'shop.usres' doesn't exist", "42S02"), "caller");
+    const error = statementError(server(1146, "Table 'shop.usres' doesn't exist", "42S02"), by("caller"));
     expect(error).toMatchObject({ code: "sql_error", message: "Table 'shop.usres' doesn't exist" });
   });
 
   test("what the caller's values do in it is the caller's", () => {
     for (const errno of [1062, 1264, 1292, 1366, 1406, 1452]) {
-      const error = statementError(server(errno, "m"), "operator");
+      const error = statementError(server(errno, "m"), by("operator"));
       expect(error.status).toBeGreaterThanOrEqual(400);
       expect(error.status).toBeLessThan(500);
     }
@@ -154,7 +156,7 @@ describe("a message that quotes a value", () => {
   ];
   test.each(table)("%i %s", (errno, message, shown) => {
     for (const author of ["caller", "operator"] as const) {
-      expect(statementError(server(errno, message), author).message).toBe(shown);
+      expect(statementError(server(errno, message), by(author)).message).toBe(shown);
     }
   });
 
@@ -166,7 +168,7 @@ describe("a message that quotes a value", () => {
     [3819, "Check constraint 'ch_chk_1' is violated."],
     [4025, "CONSTRAINT `ch.c` failed for `p`.`ch`"],
   ])("%i: names that cannot be told from values go with them", (errno, message) => {
-    const shown = statementError(server(errno, message), "caller").message;
+    const shown = statementError(server(errno, message), by("caller")).message;
     expect(shown).not.toMatch(/`|ch_chk_1/);
     expect(shown).toContain("'…'");
   });
@@ -181,7 +183,7 @@ describe("a message that quotes a value", () => {
     ["the second of two", `Value '${value}' does not go with '${"SECRET".repeat(100)}`],
   ])("and is cut within %s", (_, message) => {
     const cut = message.slice(0, 511);
-    expect(statementError(server(1690, cut), "caller").message).not.toContain("SECRET");
+    expect(statementError(server(1690, cut), by("caller")).message).not.toContain("SECRET");
   });
 
   test.each([
@@ -198,7 +200,7 @@ describe("a message that quotes a value", () => {
     ],
     [1242, "Subquery returns more than 1 row"],
   ])("%i quotes none and is passed on whole", (errno, message) => {
-    expect(statementError(server(errno, message), "caller").message).toBe(message);
+    expect(statementError(server(errno, message), by("caller")).message).toBe(message);
   });
 });
 
@@ -229,7 +231,7 @@ describe("a login that failed", () => {
 
   test("without a number", () => {
     const error = loginError(server(undefined, "the server closed the connection during the login"));
-    expect(error).toMatchObject({ code: "database_login_failed" });
+    expect(error).toMatchObject({ code: "database_unreachable" });
     expect(error.operator).toBe("- the server closed the connection during the login");
   });
 });

@@ -103,7 +103,11 @@ describe("files and variables", () => {
 });
 
 describe("statements that are not for callers", () => {
-  refuses("not_allowed", ["CALL sys.execute_prepared_stmt('x')", "CALL `SYS` . `ps_setup_save`(1)"]);
+  refuses("not_allowed", [
+    "CALL sys.execute_prepared_stmt('x')",
+    "CALL `SYS` . `ps_setup_save`(1)",
+    "CALL mysql.AddGeometryColumn('', '', 't', 'g', 1)",
+  ]);
   refuses("not_allowed", [
     ..."SET a = 1|SET @a = 1|SET GLOBAL x = 1|SET NAMES gbk|SET PASSWORD = 'x'|SET ROLE r".split("|"),
     ..."SET STATEMENT max_statement_time = 0 FOR SELECT 1|SET TRANSACTION READ WRITE|SET DEFAULT ROLE r TO u".split(

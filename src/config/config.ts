@@ -1,8 +1,6 @@
-import type { SavedQuery } from "./catalog/parse.ts";
-import type { Algorithm, Cluster, Grant, Policy } from "./policy.ts";
+import type { SavedQuery } from "../catalog/parse.ts";
 import { ConfigError, parsePolicy } from "./policy.ts";
-
-export type { Cluster, Grant, Host } from "./policy.ts";
+import type { Algorithm, Cluster, Grant, Policy } from "./schema.ts";
 
 /** The bundled policy and the Worker's bindings become one frozen Config, or a ConfigError with every mistake. */
 

@@ -1,9 +1,10 @@
-import { z } from "zod";
-import { limits } from "./limits.ts";
+import type { z } from "zod";
+import type { Grant, Policy } from "./schema.ts";
+import { grantSchema, issuerSchema, policySchema } from "./schema.ts";
 
 /**
- * The policy of one environment, `config/<environment>.toml` (docs/configuration.md): its schema and what
- * must hold across its parts. What cannot be honoured is refused here, never ignored.
+ * The policy of one environment: what must hold across its parts, beyond the schema. What cannot be honoured
+ * is refused here, never ignored.
  */
 
 export class ConfigError extends Error {
@@ -14,108 +15,6 @@ export class ConfigError extends Error {
     this.mistakes = mistakes;
   }
 }
-
-/** Location hints of Durable Objects, https://developers.cloudflare.com/durable-objects/reference/data-location/ */
-const locations = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
-const algorithms = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "EdDSA",
-  "HS256",
-] as const;
-
-const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "must be lower case letters, digits, - and _");
-const secretName = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9_]*$/, "must be the NAME of a secret, in capitals")
-  .refine((text) => text !== "ENVIRONMENT" && text !== "POOL", "is a binding of another kind");
-const nonEmpty = z.string().min(1);
-
-const hostSchema = z.string().transform((text, context) => {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s/@]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port < 1 || port > 65535) {
-    context.addIssue({ code: "custom", message: `must be "host:port", for example "db.example.com:3306"` });
-    return z.NEVER;
-  }
-  return { hostname: (match[1] ?? match[2]) as string, port };
-});
-
-const clusterSchema = z.strictObject({
-  engine: z.enum(["mysql", "mariadb", "tidb"]),
-  hosts: z
-    .array(hostSchema)
-    .min(1)
-    .max(1, "takes one host in this version; failover to further hosts is not there yet"),
-  database: nonEmpty.max(64),
-  location: z.enum(locations).optional(),
-  link: z.enum(["platform"], {
-    error: `must be "platform": the links rustls and hyperdrive are not in this version`,
-  }),
-  trust: z.enum(["public", "runtime"], {
-    error: `must be "public" (the platform's public CAs) or "runtime" (the CAs that the runtime is started with): the platform link cannot take a CA of its own`,
-  }),
-  connect_timeout_ms: z.int().min(100).max(30_000).default(limits.connectTimeoutMs),
-});
-
-const accountSchema = z.strictObject({
-  user: nonEmpty.max(32),
-  password: secretName,
-  acts_as: z
-    .string()
-    .regex(/^[^@]+@[^@]+$/, `must be "user@host", as CURRENT_USER() prints it`)
-    .optional(),
-  role: z
-    .string()
-    .regex(/^[A-Za-z0-9_.$-]+(@[A-Za-z0-9_.%:-]+)?$/, "must be a role's name")
-    .optional(),
-  shards: z.int().min(1).max(64).default(1),
-  connections_per_shard: z.int().min(1).max(limits.connectionsPerShard).default(limits.connectionsPerShard),
-});
-
-const issuerSchema = z.strictObject({
-  issuer: nonEmpty,
-  audience: nonEmpty,
-  algorithms: z.array(z.enum(algorithms)).min(1),
-  jwks_uri: z.url().optional(),
-  jwks: z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1) }).optional(),
-  secret: secretName.optional(),
-});
-
-const permission = z
-  .string()
-  .regex(
-    /^(query:(\*|[a-z][a-z0-9_-]{0,62})|sql:(read|write|ddl))$/,
-    "must be query:NAME, query:*, sql:read, sql:write or sql:ddl",
-  );
-
-const grantSchema = z.strictObject({
-  issuer: nonEmpty,
-  claims: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
-  account: name,
-  allow: z.array(permission).min(1),
-});
-
-const policySchema = z.strictObject({
-  cluster: clusterSchema,
-  accounts: z
-    .record(name, accountSchema)
-    .refine((accounts) => Object.keys(accounts).length > 0, "needs an account"),
-  issuers: z.array(issuerSchema).min(1),
-  grants: z.array(grantSchema),
-});
-
-export type Policy = z.infer<typeof policySchema>;
-export type Cluster = Policy["cluster"];
-export type Host = Cluster["hosts"][number];
-export type Grant = Policy["grants"][number];
-export type Algorithm = (typeof algorithms)[number];
 
 /**
  * Validates a policy by itself, without secrets: the build and `npm run check` call this.
@@ -223,13 +122,20 @@ function isAcceptableKeyUrl(text: string, environment: string): boolean {
 }
 
 function accountMistakes(accounts: Sections["accounts"], cluster: Sections["cluster"]): string[] {
-  if (cluster.engine !== "tidb") return [];
-  return Object.entries(accounts)
+  const mistakes = [...Map.groupBy(Object.values(accounts), ({ user }) => String(user))]
+    .filter(([, logins]) => new Set(logins.map(({ acts_as }) => acts_as)).size > 1)
+    .map(
+      ([user]) =>
+        `accounts: the login "${user}" cannot act as several: a server maps a login to one identity`,
+    );
+  if (cluster.engine !== "tidb") return mistakes;
+  const proxies = Object.entries(accounts)
     .filter(([, account]) => account.acts_as !== undefined)
     .map(
       ([key]) =>
         `accounts.${key}.acts_as: TiDB has no proxy users (error 8108); use a plain login or role instead`,
     );
+  return [...mistakes, ...proxies];
 }
 
 function grantMistakes(

@@ -1,0 +1,14 @@
+import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
+
+/** What the gateway's Worker sends to its Pool for the bench's request (src/routes/queries.ts). */
+export function countryWork(sql: string): ExecuteWork {
+  return {
+    kind: "execute",
+    author: "operator",
+    sql,
+    values: [{ type: "string", value: "US" }],
+    writable: false,
+    atomic: true,
+    shape: "object",
+  };
+}
