@@ -65,7 +65,7 @@ export function wranglerMistakes(name: string, file: WranglerFile, secrets: stri
     if (secrets && !secrets.includes(secret))
       mistakes.push(`${at}: secrets.required has ${secret}, which no policy names`);
   }
-  for (const secret of [...declared, ...(secrets ?? [])]) {
+  for (const secret of new Set([...declared, ...(secrets ?? [])])) {
     if (secret in vars)
       mistakes.push(`${at}: vars.${secret} has the name of a secret: remove it, it is readable`);
   }

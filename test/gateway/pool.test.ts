@@ -167,6 +167,29 @@ test("the restore comes after the answer, never before it", async () => {
   }
 });
 
+test("a server that falls silent during the restore costs the connection, not its place", async () => {
+  await gateway.sql({ sql: "SELECT 1" });
+  await restored();
+  proxy.setDelayMs(50);
+  expect((await gateway.sql({ sql: "SELECT 1" })).status).toBe(200);
+  proxy.blackHole(true);
+  const closed = () => gateway.logs().some(({ message }) => message.includes("no reply within 5000 ms"));
+  await expect.poll(closed, { timeout: 10_000, interval: 100 }).toBe(true);
+  proxy.blackHole(false);
+  proxy.setDelayMs(0);
+  expect((await gateway.sql({ sql: "SELECT 1" })).status).toBe(200);
+});
+
+test("HEAD on a saved query checks everything and runs nothing", async () => {
+  await restored();
+  const mark = proxy.mark();
+  const headers = { authorization: `Bearer ${await gateway.token()}` };
+  const head = async (path: string) => await gateway.fetch(path, { method: "HEAD", headers });
+  expect((await head("/v1/queries/country?code=NZ")).status).toBe(200);
+  expect((await head("/v1/queries/country")).status).toBe(400);
+  expect(mark.commands).toEqual([]);
+});
+
 describe("round trips, exactly", () => {
   const select = { sql: "SELECT code FROM countries WHERE code = ?", params: ["NZ"] };
   const restore = ["COM_RESET_CONNECTION", "SET", "USE", "SET"];

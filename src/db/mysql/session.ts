@@ -47,6 +47,7 @@ export class Session {
   readonly #wire: Wire;
   readonly #restore: readonly string[];
   readonly #writable: string | undefined;
+  readonly #loss = Promise.withResolvers<string>();
   #lostBecause: string | undefined;
   /** What waits for the server right now must hear of a loss; a session does one thing at a time. */
   #abort: ((reason: string) => void) | undefined;
@@ -58,15 +59,15 @@ export class Session {
     const { engine, database } = cluster;
     this.#writable = writableState(engine);
     this.#restore = [setRole(engine, identity.currentRole), useDatabase(database), restingState(engine)];
-    this.lost = new Promise((resolve) => {
-      const lose = (reason: string) => {
-        this.#lostBecause ??= reason;
-        this.#abort?.(this.#lostBecause);
-        resolve(this.#lostBecause);
-      };
-      connection.on("error", (error: Error) => lose(error.message));
-      wire.on("close", () => lose("closed"));
-    });
+    this.lost = this.#loss.promise;
+    connection.on("error", (error: Error) => this.#lose(error.message));
+    wire.on("close", () => this.#lose("closed"));
+  }
+
+  #lose(reason: string): void {
+    this.#lostBecause ??= reason;
+    this.#abort?.(this.#lostBecause);
+    this.#loss.resolve(this.#lostBecause);
   }
 
   get usable(): boolean {
@@ -109,7 +110,8 @@ export class Session {
   /** As `#unlessLost`, for the gateway's own commands: a server that does not reply is as good as lost. */
   async #soon<T>(work: () => Promise<T>): Promise<T> {
     const timer = setTimeout(() => {
-      this.#wire.destroy(new Error(`no reply within ${limits.commandDeadlineMs} ms`));
+      this.#lose(`no reply within ${limits.commandDeadlineMs} ms`);
+      this.#wire.destroy();
     }, limits.commandDeadlineMs);
     try {
       return await this.#unlessLost(work, Error);

@@ -117,6 +117,19 @@ describe("the mistake is named", () => {
     ["IPv6 without brackets", { "cluster.hosts": ["::1:3306"] }, host],
     ["an empty host", { "cluster.hosts": [":3306"] }, host],
     [
+      "a login that would have to act as two",
+      {
+        "accounts.reader.acts_as": "reader@%",
+        "accounts.writer": { user: "gw_reader", password: "WRITER_PASSWORD", acts_as: "writer@%" },
+      },
+      `accounts: the login "gw_reader" cannot act as several: a server maps a login to one identity`,
+    ],
+    [
+      "a secret named like a binding",
+      { "accounts.reader.password": "ENVIRONMENT" },
+      "accounts.reader.password: is a binding of another kind",
+    ],
+    [
       "two hosts",
       { "cluster.hosts": ["a:1", "b:1"] },
       "cluster.hosts: takes one host in this version; failover to further hosts is not there yet",

@@ -94,6 +94,24 @@ describe("a statement that the server refused", () => {
   });
 });
 
+test("whose login it is and from where stays with the operator", () => {
+  const message = "SELECT command denied to user 'gw_analyst'@'10.20.30.40' for table 'secrets'";
+  const error = statementError(server(1142, message, "42000"), by("caller"));
+  expect(error.message).toBe("SELECT command denied to user '…' for table 'secrets'");
+});
+
+test("a message with one quote, cut by the server, is redacted to its end", () => {
+  const message = "DOUBLE value is out of range in 'pow(length(hunter2";
+  expect(statementError(server(1690, message, "22003"), by("caller")).message).toBe(
+    "DOUBLE value is out of range in '…'",
+  );
+});
+
+test("a procedure may have done a part: nothing about it is retryable", () => {
+  expect(statementError(server(1213, "Deadlock found", "40001"), by("caller")).retryable).toBe(true);
+  expect(statementError(server(1213, "Deadlock found", "40001"), by("caller", false)).retryable).toBe(false);
+});
+
 describe("a mistake in the text of a saved query", () => {
   test("is the operator's, and the server's words are for the log only", () => {
     const message = "Table 'secret_schema.users' doesn't exist";

@@ -56,6 +56,11 @@ describe("the mistake is named", () => {
       `${at}: vars.ENVIRONMENT must be "production"`,
     ],
     [
+      "a readable variable of a secret's name",
+      ({ env }) => Object.assign(env.production.vars, { READER_PASSWORD: "in clear" }),
+      `${at}: vars.READER_PASSWORD has the name of a secret: remove it, it is readable`,
+    ],
+    [
       "no variables",
       ({ env }) => Object.assign(env.production, { vars: undefined }),
       `${at}: vars.ENVIRONMENT must be "production"`,
