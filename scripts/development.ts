@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "./application.ts";
+import { readPolicyFile, root } from "./application.ts";
 
 /** Everything that is made; ignored by git. TIDEGATE_DIRECTORY lets a second gateway run beside the first. */
 export const privateDirectory = process.env.TIDEGATE_DIRECTORY ?? join(root, ".tidegate");
@@ -34,6 +34,14 @@ export function readDevelopment(): Development | undefined {
   if (!existsSync(developmentFile)) return undefined;
   const development = JSON.parse(readFileSync(developmentFile, "utf8")) as Development;
   return isRunning(development.pids.start) ? development : undefined;
+}
+
+/** @returns an environment's policy; that of development as it runs, if it does */
+export function currentPolicy(environment: string): Record<string, unknown> {
+  const policy = readPolicyFile(environment);
+  const overlay = join(privateDirectory, "dev", "overlay.json");
+  if (environment !== "development" || !existsSync(overlay)) return policy;
+  return { ...policy, ...JSON.parse(readFileSync(overlay, "utf8")) };
 }
 
 function isRunning(pid: number): boolean {

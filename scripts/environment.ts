@@ -9,6 +9,9 @@ import { readWranglerFile } from "./wrangler.ts";
 
 export const environments = ["development", "staging", "production"] as const;
 
+/** The Durable Objects of src/index.ts, by the names of their bindings. */
+const objects = { POOL: "Pool", KEYS: "Keys", LIMITER: "Limiter" };
+
 /** https://developers.cloudflare.com/workers/platform/limits/; a dry-run deploy does not look at them. */
 const platform = { variableBytes: 5 * 1024, variables: 64 };
 
@@ -49,13 +52,14 @@ export function wranglerMistakes(name: string, file: WranglerFile, secrets: stri
   if (build?.command !== `node scripts/build.ts ${name}`) {
     mistakes.push(`${at}: build.command must be "node scripts/build.ts ${name}"`);
   }
-  if (
-    !durable_objects?.bindings?.some((binding) => binding.name === "POOL" && binding.class_name === "Pool")
-  ) {
-    mistakes.push(`${at}: durable_objects.bindings must bind POOL to the class Pool`);
-  }
-  if (file.exports?.Pool?.type !== "durable-object") {
-    mistakes.push(`wrangler.toml: [exports.Pool] must have type = "durable-object"`);
+  for (const [binding, type] of Object.entries(objects)) {
+    const bound = durable_objects?.bindings?.find((candidate) => candidate.name === binding);
+    if (bound?.class_name !== type) {
+      mistakes.push(`${at}: durable_objects.bindings must bind ${binding} to the class ${type}`);
+    }
+    if (file.exports?.[type]?.type !== "durable-object") {
+      mistakes.push(`wrangler.toml: [exports.${type}] must have type = "durable-object"`);
+    }
   }
   for (const secret of secrets ?? []) {
     if (!declared.includes(secret))

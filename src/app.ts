@@ -1,8 +1,10 @@
 import { Hono } from "hono";
+import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { matchedRoutes } from "hono/route";
 import { configOf } from "./application.ts";
+import { askKeysObject } from "./auth/ask-keys.ts";
 import type { Verifier } from "./auth/verify.ts";
 import { createVerifier } from "./auth/verify.ts";
 import type { Config } from "./config/config.ts";
@@ -28,7 +30,8 @@ const observed = factory.createMiddleware(async (c, next) => {
   await next();
   const failure = c.error ?? (c.res.status === 404 ? unknownRoute : undefined);
   const error = failure === undefined ? undefined : publicError(failure);
-  const { caller, account } = c.var;
+  const { caller, account, token, action, statement } = c.var;
+  const timings = c.res.headers.get("server-timing");
   observe({
     event: "request",
     request_id: c.var.requestId,
@@ -38,9 +41,13 @@ const observed = factory.createMiddleware(async (c, next) => {
     duration_ms: Date.now() - started,
     ...(error === undefined ? {} : { code: error.code }),
     ...(error?.operator === undefined ? {} : { reason: error.operator }),
+    ...(token === undefined ? {} : { token }),
     ...(caller === undefined ? {} : { issuer: caller.issuer }),
     ...(caller?.subject === undefined ? {} : { subject: caller.subject }),
     ...(account === undefined ? {} : { account }),
+    ...(action === undefined ? {} : { action }),
+    ...(statement === undefined ? {} : { statement }),
+    ...(timings === null ? {} : { timings }),
   });
 });
 
@@ -49,16 +56,41 @@ const guarded = factory.createMiddleware(async (c, next) => {
   await next();
   // A pool's answer replaces the headers that were set before it.
   c.header("x-request-id", c.var.requestId);
+  for (const [name, value] of Object.entries(c.var.rateHeaders ?? {})) c.header(name, value);
   c.header("cache-control", "no-store");
   c.header("x-content-type-options", "nosniff");
 });
 
 const configured = factory.createMiddleware(async (c, next) => {
   const config = configOf(c.env);
-  if (verifier?.config !== config) verifier = { config, verifier: createVerifier(config.issuers) };
+  if (verifier?.config !== config)
+    verifier = { config, verifier: createVerifier(config.issuers, askKeysObject(c.env, config)) };
   c.set("config", config);
   c.set("verifier", verifier.verifier);
   await next();
+});
+
+/**
+ * Pages of the configured origins may read answers (Fetch Standard, CORS protocol). Tokens travel in a header
+ * that a page sets itself; there are no cookies, so no credentials are allowed.
+ */
+const crossOrigin = factory.createMiddleware(async (c, next) => {
+  const { origins } = c.var.config;
+  if (origins.length === 0) return await next();
+  return await cors({
+    origin: [...origins],
+    allowMethods: ["GET", "POST"],
+    allowHeaders: ["authorization", "content-type", "tidegate-account", "x-request-id"],
+    exposeHeaders: [
+      "x-request-id",
+      "server-timing",
+      "retry-after",
+      "www-authenticate",
+      "ratelimit",
+      "ratelimit-policy",
+    ],
+    maxAge: limits.preflightAgeSeconds,
+  })(c, next);
 });
 
 /** The path of a request, top to bottom (docs/architecture.md). */
@@ -67,6 +99,7 @@ export const app = new Hono<AppEnv>()
   .use(observed)
   .use(guarded)
   .use(configured)
+  .use(crossOrigin)
   .route("/", health)
   .route("/v1/sql", sql)
   .route("/v1/queries", queries)
@@ -96,10 +129,13 @@ function publicError(cause: unknown): TidegateError {
 }
 
 function answerProblem(error: TidegateError, c: AppContext): Response {
-  const headers: Record<string, string> = { "content-type": "application/problem+json" };
+  const headers: Record<string, string> = {
+    ...error.details.headers,
+    "content-type": "application/problem+json",
+  };
   const challenge = challengeOf(error);
   if (challenge !== undefined) headers["www-authenticate"] = challenge;
-  if (error.status === 503)
+  if (error.status === 503 || error.status === 429)
     headers["retry-after"] = String(error.details.retryAfter ?? limits.retryAfterSeconds);
   if (error.details.allow !== undefined) headers.allow = error.details.allow;
   return c.body(JSON.stringify(toProblem(error, c.var.requestId)), error.status, headers);

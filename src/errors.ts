@@ -6,7 +6,7 @@
  * gets (`status`), and whether the same request may be sent again without harm (`retryable`).
  */
 interface Kind {
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 500 | 503 | 504;
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 503 | 504;
   fault: "caller" | "operator" | "database";
   retryable: boolean;
   /** The public text for every error of this kind; details come per error. */
@@ -22,6 +22,13 @@ const kinds = {
   issuer_unknown: caller(401, "The access token comes from an unknown issuer"),
   // What they may do
   access_denied: caller(403, "No grant gives access"),
+  concurrency_exceeded: {
+    status: 429,
+    fault: "caller",
+    retryable: true,
+    title: "Too many statements of this grant are running",
+  },
+  rate_limited: { status: 429, fault: "caller", retryable: true, title: "Too many requests" },
   // The form of the request
   route_unknown: caller(404, "There is no such endpoint"),
   query_unknown: caller(404, "There is no such saved query"),
@@ -41,6 +48,7 @@ const kinds = {
     retryable: true,
     title: "The statement lost a race for a lock and was rolled back",
   },
+  result_too_large: caller(413, "The result is larger than the grant allows"),
   result_unsupported: caller(400, "The statement's result cannot be answered"),
   // Ours
   query_broken: operator(500, "The saved query does not fit the database"),
@@ -48,6 +56,7 @@ const kinds = {
   internal: operator(500, "The gateway failed"),
   keys_unavailable: unavailable("The issuer's keys cannot be fetched"),
   version_mismatch: unavailable("Two versions of the gateway met during a deployment"),
+  limiter_unavailable: unavailable("Requests cannot be counted, so none is let through"),
   // The pool and the cluster
   pool_full: unavailable("Every connection is busy and the queue is full"),
   pool_timeout: unavailable("No connection became free in time"),
@@ -85,7 +94,9 @@ export interface ErrorDetails {
   /** The server's error number and SQLSTATE, where it judged the caller's own statement. */
   errno?: number;
   sqlstate?: string;
-  /** Seconds; sent as Retry-After. Every 503 has one. */
+  /** Further headers of the answer, without secrets. */
+  headers?: Readonly<Record<string, string>>;
+  /** Seconds; sent as Retry-After. Every 503 and 429 has one. */
   retryAfter?: number;
   /** The methods that would do; sent as Allow with a 405 (RFC 9110 §15.5.6). */
   allow?: string;

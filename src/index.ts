@@ -1,6 +1,8 @@
 import { app } from "./app.ts";
 import type { Bindings } from "./application.ts";
 
+export { Keys } from "./auth/keys-object.ts";
 export { Pool } from "./db/pool/pool.ts";
+export { Limiter } from "./rate/limiter.ts";
 
 export default { fetch: app.fetch } satisfies ExportedHandler<Bindings>;

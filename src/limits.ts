@@ -8,10 +8,27 @@ export const limits = {
   clockSkewSeconds: 30,
   /** An issuer that does not answer must not hold a request much longer than a person waits. */
   jwksTimeoutMs: 5_000,
-  /** An unknown `kid` may be a new key: ask again, but not for every forged token. */
+  /** A key set has a few KiB; more would only be there to be parsed. */
+  jwksBytes: 64 * 1024,
+  /** An unknown `kid` may be a new key: the issuer is asked again, but not for every forged token. */
   jwksCooldownMs: 30_000,
-  /** How long a removed key can still be honoured. */
+  /** From this age on the keys are fetched again in the background. */
+  jwksRefreshAgeMs: 5 * 60_000,
+  /** How long a removed key can still be honoured: from this age on nothing is verified before a fetch. */
   jwksMaxAgeMs: 10 * 60_000,
+  /** While the issuer cannot be reached its last keys serve on for so long. */
+  jwksStaleMs: 60 * 60_000,
+  /** After a fetch failed: no other for so long, and the failure is told at once. */
+  jwksRetryMs: 5_000,
+  /** How long an isolate uses its own copy before it asks the Keys object. */
+  jwksCopyAgeMs: 60_000,
+  /** How often an isolate asks the Keys object about a `kid` that nobody knows. */
+  unknownKidPauseMs: 1_000,
+
+  /** Verified tokens that an isolate remembers. */
+  verifiedTokens: 1_000,
+  /** A remembered token is verified again after so long: a removed key must stop. */
+  verifiedTokenAgeMs: 60_000,
 
   /** A Durable Object may hold about 6 open sockets: 5 pooled ones and one kept free for control. */
   connectionsPerShard: 5,
@@ -23,6 +40,8 @@ export const limits = {
   connectTimeoutMs: 10_000,
   /** From checkout to the last byte of the answer. */
   statementDeadlineMs: 15_000,
+  /** The longest deadline that a grant may give. */
+  statementDeadlineCeilingMs: 60_000,
   /** A restore, a ping or a KILL that takes longer means that nobody is there any more. */
   commandDeadlineMs: 5_000,
   /** After a login failed while others serve: no further attempt for so long. */
@@ -40,6 +59,9 @@ export const limits = {
   wholeAnswerBytes: 64 * 1024,
   /** What is encoded before it is handed to the stream. */
   chunkBytes: 16 * 1024,
+
+  /** How long a browser may remember what a preflight said; Chromium takes two hours at most. */
+  preflightAgeSeconds: 7200,
 
   /** /readyz asks the database at most this often per isolate: the endpoint is open to anybody. */
   readinessAgeMs: 5_000,

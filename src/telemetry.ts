@@ -15,18 +15,34 @@ export type Event =
       /** For the operator only. */
       reason?: string;
       account?: string;
+      /** Whether the token was verified for this request, or remembered from one before. */
+      token?: "verified" | "remembered";
       issuer?: string;
       subject?: string;
+      /** What was asked for, as grants name it: `query:NAME`, `sql:read` and so on. */
+      action?: string;
+      /** SHA-256 of an ad-hoc statement's text without its comments, the first 16 hex digits. */
+      statement?: string;
       duration_ms: number;
+      /** Where the time went, as Server-Timing tells the caller. */
+      timings?: string;
     }
   | { event: "misconfigured"; mistakes: readonly string[] }
   | { event: "connection_opened"; account: string; identity: string; duration_ms: number }
   | { event: "connection_refused"; account: string; code: ErrorCode; reason: string }
   | { event: "connection_closed"; account: string; reason: string }
+  | { event: "keys_unavailable"; issuer: string; reason: string }
+  /** Keys of an issuer's set that are not used, and why. */
+  | { event: "keys_refused"; issuer: string; reasons: readonly string[] }
   /** A pool could not do what a Worker asked, or its answer broke off; `reason` is for the operator only. */
   | { event: "work_failed"; request_id: string; account: string; code: ErrorCode; reason?: string };
 
-const warnings: ReadonlySet<Event["event"]> = new Set(["misconfigured", "connection_refused"]);
+const warnings: ReadonlySet<Event["event"]> = new Set([
+  "misconfigured",
+  "connection_refused",
+  "keys_unavailable",
+  "keys_refused",
+]);
 
 /** Writes one line of JSON; the platform's log stream adds the time. */
 export function observe(event: Event): void {

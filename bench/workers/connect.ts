@@ -35,7 +35,7 @@ export default {
     try {
       const session = await Session.open(platformLink, cluster, account);
       context.waitUntil(session.lost);
-      return await answer(session, work, work.shape, () => session.close());
+      return await answer(session, work, () => session.close());
     } catch (cause) {
       const reason = cause instanceof TidegateError ? `${cause.code}: ${cause.operator}` : String(cause);
       return new Response(reason, { status: 500 });

@@ -10,5 +10,6 @@ export function countryWork(sql: string): ExecuteWork {
     writable: false,
     atomic: true,
     shape: "object",
+    ceilings: { deadlineMs: 15_000 },
   };
 }

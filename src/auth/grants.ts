@@ -1,44 +1,113 @@
-import type { Grant } from "../config/schema.ts";
+import type { ClaimPredicates, Grant } from "../config/schema.ts";
 import { TidegateError } from "../errors.ts";
 import type { Caller } from "./verify.ts";
 
 /** What a request wants to do: `query:NAME`, `sql:read`, `sql:write` or `sql:ddl`. */
 export type Action = `query:${string}` | "sql:read" | "sql:write" | "sql:ddl";
 
+/** What one grant says to a caller. */
+export interface Verdict {
+  grant: Grant;
+  /** Why it does not match; undefined when it does. */
+  mismatch: string | undefined;
+}
+
+export interface Decision {
+  /** Every grant in order, also those after the one that decided. */
+  verdicts: Verdict[];
+  /** The first grant that matches, and gives the account asked for. */
+  decisive: Grant | undefined;
+  /** Set when access is given. */
+  account: string | undefined;
+  /** One sentence for the caller when it is not. */
+  refusal: string | undefined;
+}
+
 /**
  * The first grant whose issuer and claims match decides; no grant, no access. A caller to whom several
  * accounts are open may choose one by name, and can never name one that its claims do not give.
  * @param wanted the account asked for with the header Tidegate-Account
- * @returns the account's name
- * @throws TidegateError `access_denied`, the same whether the account does not exist or is not the caller's
+ */
+export function explain(
+  grants: readonly Grant[],
+  caller: Caller,
+  action: Action,
+  wanted: string | undefined,
+): Decision {
+  const verdicts = grants.map((grant) => ({ grant, mismatch: mismatchOf(grant, caller, wanted) }));
+  const decisive = verdicts.find(({ mismatch }) => mismatch === undefined)?.grant;
+  if (!decisive) {
+    // The same whether the account does not exist or is not the caller's.
+    const refusal =
+      wanted === undefined ? "No grant matches the token's claims." : "No grant gives the account asked for.";
+    return { verdicts, decisive, account: undefined, refusal };
+  }
+  if (!decisive.allow.some((permission) => covers(permission, action))) {
+    return { verdicts, decisive, account: undefined, refusal: `The grant does not allow ${action}.` };
+  }
+  return { verdicts, decisive, account: decisive.account, refusal: undefined };
+}
+
+/**
+ * @returns the grant that gives access
+ * @throws TidegateError `access_denied`
  */
 export function decide(
   grants: readonly Grant[],
   caller: Caller,
   action: Action,
   wanted: string | undefined,
-): string {
-  const grant = grants.find(
-    (candidate) => (wanted === undefined || candidate.account === wanted) && matches(candidate, caller),
-  );
-  if (!grant) {
-    const detail =
-      wanted === undefined ? "No grant matches the token's claims." : "No grant gives the account asked for.";
-    throw new TidegateError("access_denied", { detail });
-  }
-  if (!grant.allow.some((permission) => covers(permission, action))) {
-    throw new TidegateError("access_denied", { detail: `The grant does not allow ${action}.` });
-  }
-  return grant.account;
+): Grant {
+  const { decisive, refusal } = explain(grants, caller, action, wanted);
+  if (decisive && refusal === undefined) return decisive;
+  throw new TidegateError("access_denied", refusal === undefined ? {} : { detail: refusal });
 }
 
-function matches(grant: Grant, caller: Caller): boolean {
-  if (grant.issuer !== caller.issuer) return false;
-  return Object.entries(grant.claims).every(([claim, wanted]) => {
-    if (!Object.hasOwn(caller.claims, claim)) return false;
-    const value = caller.claims[claim];
-    return Array.isArray(value) ? value.includes(wanted) : value === wanted;
-  });
+function mismatchOf(grant: Grant, caller: Caller, wanted: string | undefined): string | undefined {
+  if (wanted !== undefined && grant.account !== wanted)
+    return `gives ${grant.account}, not the account asked for`;
+  if (grant.issuer !== caller.issuer) return "is for another issuer";
+  if (grant.subject !== undefined && !fits(grant.subject, caller.subject))
+    return `wants sub to be ${grant.subject}`;
+  return claimMismatch(grant.claims, caller.claims, "");
+}
+
+/** @returns the first claim that does not hold, by its path, and what it must be */
+function claimMismatch(
+  predicates: ClaimPredicates,
+  claims: Readonly<Record<string, unknown>>,
+  at: string,
+): string | undefined {
+  for (const [name, wanted] of Object.entries(predicates)) {
+    const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
+    if (typeof wanted === "object") {
+      const inner = isTable(value) ? claimMismatch(wanted, value, `${at}${name}.`) : `wants ${at}${name}`;
+      if (inner !== undefined) return inner;
+    } else if (Array.isArray(value) ? !value.includes(wanted) : value !== wanted) {
+      return `wants ${at}${name} to be ${JSON.stringify(wanted)}`;
+    }
+  }
+  return undefined;
+}
+
+/** @param pattern text in which each `*` stands for any number of characters, a token's subject in full */
+function fits(pattern: string, subject: string | undefined): boolean {
+  if (subject === undefined) return false;
+  const [first = "", ...rest] = pattern.split("*");
+  if (rest.length === 0) return subject === first;
+  if (!subject.startsWith(first)) return false;
+  const last = rest.pop() ?? "";
+  let at = first.length;
+  for (const part of rest) {
+    const found = subject.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return subject.length - at >= last.length && subject.endsWith(last);
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function covers(permission: string, action: Action): boolean {

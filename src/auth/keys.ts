@@ -1,34 +1,88 @@
 import type { JSONWebKeySet, JWTVerifyGetKey } from "jose";
-import { createLocalJWKSet, createRemoteJWKSet } from "jose";
+import { createLocalJWKSet, errors } from "jose";
 import type { Issuer } from "../config/config.ts";
+import type { KeySet } from "../config/key-set.ts";
+import { usableKeys } from "../config/key-set.ts";
 import { limits } from "../limits.ts";
+import type { FetchedKeys } from "./jwks-cache.ts";
 
 /** Where an issuer's verification keys come from, ready for jose. */
 export interface KeySource {
   find: JWTVerifyGetKey;
-  /** Fetches the keys if that has not succeeded lately. @throws whatever jose throws when it cannot. */
+  /** Makes sure that there are keys. @throws KeysUnavailableError */
   ready(): Promise<void>;
 }
 
-/** @returns the key source of one issuer; nothing is fetched before a token needs it. */
-export function keySource(issuer: Issuer): KeySource {
+/** Asks the issuer's Keys object. @throws KeysUnavailableError */
+export type AskKeys = (issuer: Issuer, unknownKid: boolean) => Promise<FetchedKeys>;
+
+/** The issuer's keys cannot be had; the message is for the operator. */
+export class KeysUnavailableError extends Error {
+  override readonly name = "KeysUnavailableError";
+}
+
+/** @returns the key source of one issuer; nothing is fetched before a token needs it */
+export function keySource(issuer: Issuer, ask: AskKeys): KeySource {
   const { keys } = issuer;
   if (keys.kind === "secret") {
     const bytes = new TextEncoder().encode(keys.secret);
     return { find: async () => bytes, ready: async () => {} };
   }
-  if (keys.kind === "static") {
-    return { find: createLocalJWKSet(keys.jwks as unknown as JSONWebKeySet), ready: async () => {} };
-  }
-  const remote = createRemoteJWKSet(new URL(keys.uri), {
-    timeoutDuration: limits.jwksTimeoutMs,
-    cooldownDuration: limits.jwksCooldownMs,
-    cacheMaxAge: limits.jwksMaxAgeMs,
-  });
+  if (keys.kind === "static") return { find: resolver(usableKeys(keys.jwks).jwks), ready: async () => {} };
+  return remoteKeys(issuer, ask);
+}
+
+interface Copy {
+  find: JWTVerifyGetKey;
+  fetchedAt: number;
+  copiedAt: number;
+}
+
+/** A small copy in this isolate of what the Keys object holds; importing a key costs more than using it. */
+function remoteKeys(issuer: Issuer, ask: AskKeys): KeySource {
+  let copy: Copy | undefined;
+  /** When the object was last asked for a key that nobody knew, and how that went wrong if it did. */
+  let unknown: { askedAt: number; error?: unknown } = { askedAt: 0 };
+  const refresh = async (unknownKid: boolean): Promise<Copy> => {
+    const { jwks, fetchedAt } = await ask(issuer, unknownKid);
+    const find = copy?.fetchedAt === fetchedAt ? copy.find : resolver(jwks);
+    copy = { find, fetchedAt, copiedAt: Date.now() };
+    return copy;
+  };
+  const current = async (): Promise<Copy> => {
+    const held = copy;
+    if (held && Date.now() - held.copiedAt < limits.jwksCopyAgeMs) return held;
+    try {
+      return await refresh(false);
+    } catch (cause) {
+      // Without the object the copy serves on, for as long as the object's own set would.
+      if (held && Date.now() - held.fetchedAt < limits.jwksStaleMs) return held;
+      throw cause;
+    }
+  };
   return {
-    find: remote,
+    find: async (header, token) => {
+      const before = await current();
+      try {
+        return await before.find(header, token);
+      } catch (cause) {
+        if (!(cause instanceof errors.JWKSNoMatchingKey)) throw cause;
+        if (Date.now() - unknown.askedAt < limits.unknownKidPauseMs) throw unknown.error ?? cause;
+        unknown = { askedAt: Date.now() };
+        const after = await refresh(true).catch((error: unknown) => {
+          unknown = { ...unknown, error };
+          throw error;
+        });
+        if (after.fetchedAt === before.fetchedAt) throw cause;
+        return await after.find(header, token);
+      }
+    },
     ready: async () => {
-      if (!remote.fresh) await remote.reload();
+      await current();
     },
   };
+}
+
+function resolver(jwks: KeySet): JWTVerifyGetKey {
+  return createLocalJWKSet(jwks as unknown as JSONWebKeySet);
 }

@@ -1,10 +1,13 @@
 import type { JWTPayload } from "jose";
-import { decodeJwt, errors, jwtVerify } from "jose";
+import { errors, jwtVerify } from "jose";
 import type { Issuer } from "../config/config.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import type { KeySource } from "./keys.ts";
+import { readToken } from "./form.ts";
+import type { AskKeys, KeySource } from "./keys.ts";
 import { keySource } from "./keys.ts";
+import { checkRules } from "./rules.ts";
+import { TokenCache, tokenHash } from "./token-cache.ts";
 
 /** Somebody whose token has been verified. */
 export interface Caller {
@@ -13,13 +16,19 @@ export interface Caller {
   claims: Readonly<JWTPayload>;
 }
 
+export interface Verified {
+  caller: Caller;
+  /** Whether this isolate had verified the very same token a moment ago. */
+  remembered: boolean;
+}
+
 export interface Verifier {
   /**
-   * @param token a compact JWS
-   * @param now the time to judge `exp` and `nbf` by; `iat` need only be a number
+   * @param token what the Authorization header carried
+   * @param now the time to judge `exp`, `nbf` and `iat` by
    * @throws TidegateError `token_malformed`, `issuer_unknown`, `token_expired`, `token_invalid`, `keys_unavailable`
    */
-  verify(token: string, now: Date): Promise<Caller>;
+  verify(token: string, now: Date): Promise<Verified>;
   /** @throws TidegateError `keys_unavailable` when an issuer's keys cannot be had */
   ready(): Promise<void>;
 }
@@ -28,15 +37,25 @@ export interface Verifier {
  * The issuer named in the token chooses the keys, the algorithms and the audience, so a key is never used
  * for another issuer's token (RFC 8725 §3.8) and the token's header never chooses a key source (§3.10).
  */
-export function createVerifier(issuers: readonly Issuer[]): Verifier {
-  const known = new Map(issuers.map((issuer) => [issuer.issuer, { issuer, keys: keySource(issuer) }]));
+export function createVerifier(issuers: readonly Issuer[], ask: AskKeys): Verifier {
+  const known = new Map(issuers.map((issuer) => [issuer.issuer, { issuer, keys: keySource(issuer, ask) }]));
+  const cache = new TokenCache();
   return {
     async verify(token, now) {
-      const claimed = issuerOf(token);
-      const found = known.get(claimed);
+      if (token.length > limits.tokenBytes) throw new TidegateError("token_malformed");
+      const hash = await tokenHash(token);
+      const remembered = cache.get(hash, now.getTime());
+      if (remembered) return { caller: remembered, remembered: true };
+      const unverified = readToken(token);
+      const { iss } = unverified.claims;
+      if (iss === undefined) throw new TidegateError("issuer_unknown", { detail: "The token has no iss." });
+      const found = known.get(String(iss));
       if (!found) throw new TidegateError("issuer_unknown");
       const claims = await verifiedClaims(token, found.issuer, found.keys, now);
-      return { issuer: found.issuer.issuer, subject: claims.sub, claims };
+      checkRules(unverified, found.issuer, now);
+      const caller = { issuer: found.issuer.issuer, subject: claims.sub, claims };
+      cache.set(hash, caller, Number(claims.exp) * 1000, now.getTime());
+      return { caller, remembered: false };
     },
     async ready() {
       for (const { keys } of known.values()) {
@@ -46,19 +65,6 @@ export function createVerifier(issuers: readonly Issuer[]): Verifier {
       }
     },
   };
-}
-
-/** Reads `iss` before anything is verified: it only selects the configuration to verify with. */
-function issuerOf(token: string): string {
-  let claims: JWTPayload;
-  try {
-    claims = decodeJwt(token);
-  } catch {
-    throw new TidegateError("token_malformed", { detail: "The token's claims cannot be read." });
-  }
-  if (typeof claims.iss !== "string")
-    throw new TidegateError("issuer_unknown", { detail: "The token has no iss." });
-  return claims.iss;
 }
 
 async function verifiedClaims(
@@ -96,13 +102,7 @@ function refusal(cause: unknown): TidegateError {
       detail: "The token's algorithm is not accepted from its issuer.",
     });
   }
-  const malformed = [
-    errors.JWSInvalid,
-    errors.JWTInvalid,
-    errors.JOSENotSupported,
-    errors.JWKSMultipleMatchingKeys,
-  ];
-  if (malformed.some((kind) => cause instanceof kind)) return new TidegateError("token_invalid");
+  if (cause instanceof errors.JOSEError) return new TidegateError("token_invalid");
   return keysUnavailable(cause);
 }
 

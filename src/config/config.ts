@@ -1,4 +1,5 @@
 import type { SavedQuery } from "../catalog/parse.ts";
+import type { KeySet } from "./key-set.ts";
 import { ConfigError, parsePolicy } from "./policy.ts";
 import type { Algorithm, Cluster, Grant, Policy } from "./schema.ts";
 
@@ -24,9 +25,17 @@ export interface Issuer {
   audience: string;
   algorithms: Algorithm[];
   keys:
-    | { kind: "static"; jwks: { keys: Record<string, unknown>[] } }
+    | { kind: "static"; jwks: KeySet }
     | { kind: "remote"; uri: string }
+    /** The issuer's metadata say where the keys are (OpenID Connect Discovery 1.0 §4). */
+    | { kind: "discovery"; uri: string }
     | { kind: "secret"; secret: string };
+  /** `typ` that a token's header must have, such as at+jwt (RFC 9068 §2.1). */
+  typ: string | undefined;
+  maxLifetimeSeconds: number | undefined;
+  requiredClaims: readonly string[];
+  /** Empty: any. */
+  authorizedParties: readonly string[];
 }
 
 export interface Config {
@@ -37,6 +46,8 @@ export interface Config {
   accounts: ReadonlyMap<string, Account>;
   issuers: readonly Issuer[];
   grants: readonly Grant[];
+  /** Whose pages may read answers; none unless configured. */
+  origins: readonly string[];
   queries: ReadonlyMap<string, SavedQuery>;
 }
 
@@ -70,6 +81,10 @@ export function loadConfig(application: Application, bindings: Record<string, un
     audience: issuer.audience,
     algorithms: issuer.algorithms,
     keys: keySource(issuer, secret, mistakes),
+    typ: issuer.typ,
+    maxLifetimeSeconds: issuer.max_lifetime_s,
+    requiredClaims: issuer.required_claims,
+    authorizedParties: issuer.authorized_parties,
   }));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return Object.freeze({
@@ -80,6 +95,7 @@ export function loadConfig(application: Application, bindings: Record<string, un
     accounts,
     issuers,
     grants: policy.grants,
+    origins: policy.cors?.origins ?? [],
     queries: new Map(queries.map((query) => [query.name, query])),
   });
 }
@@ -91,6 +107,10 @@ function keySource(
 ): Issuer["keys"] {
   if (issuer.jwks) return { kind: "static", jwks: issuer.jwks };
   if (issuer.jwks_uri !== undefined) return { kind: "remote", uri: issuer.jwks_uri };
+  if (issuer.discovery) {
+    const base = issuer.issuer.replace(/\/$/, "");
+    return { kind: "discovery", uri: `${base}/.well-known/openid-configuration` };
+  }
   const key = issuer.secret as string;
   const value = secret(key);
   // RFC 7518 §3.2: an HMAC key is at least as long as the hash. jose does not check.

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { usableKeys } from "./key-set.ts";
 import type { Grant, Policy } from "./schema.ts";
 import { grantSchema, issuerSchema, policySchema } from "./schema.ts";
 
@@ -38,7 +39,7 @@ export function parsePolicy(raw: unknown, environment: string, queryNames: Reado
     ...accountMistakes(accounts, cluster),
     ...wholes(grantSchema, grants).flatMap(([grant, i]) => {
       const known = issuers.filter(isTable).map(({ issuer }) => String(issuer));
-      return grantMistakes(grant, `grants[${i}]`, known, Object.keys(accounts), queryNames);
+      return grantMistakes(grant, `grants[${i}]`, known, accounts, queryNames);
     }),
   );
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
@@ -96,25 +97,29 @@ export function secretNames(policy: Policy): string[] {
 
 function issuerMistakes(issuer: Policy["issuers"][number], at: string, environment: string): string[] {
   const mistakes: string[] = [];
-  const sources = [issuer.jwks_uri, issuer.jwks, issuer.secret].filter((source) => source !== undefined);
-  if (sources.length !== 1) mistakes.push(`${at}: needs exactly one of jwks_uri, jwks and secret`);
+  const sources = [issuer.jwks_uri, issuer.jwks, issuer.discovery, issuer.secret].filter(
+    (source) => source !== undefined,
+  );
+  if (sources.length !== 1) mistakes.push(`${at}: needs exactly one of jwks_uri, discovery, jwks and secret`);
   const symmetric = issuer.algorithms.includes("HS256");
   // RFC 8725 §3.1: a public key must never be usable as an HMAC secret.
   if (symmetric !== (issuer.secret !== undefined) || (symmetric && issuer.algorithms.length > 1)) {
     mistakes.push(
-      `${at}.algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri or jwks`,
+      `${at}.algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri, discovery or jwks`,
     );
   }
   if (issuer.jwks_uri !== undefined && !isAcceptableKeyUrl(issuer.jwks_uri, environment)) {
     mistakes.push(`${at}.jwks_uri: must be https (http only for a loopback address in development)`);
   }
-  if (issuer.jwks?.keys.some((key) => "d" in key || key.kty === "oct")) {
-    mistakes.push(`${at}.jwks: holds a private or symmetric key; put public keys only`);
+  if (issuer.discovery && !(URL.canParse(issuer.issuer) && isAcceptableKeyUrl(issuer.issuer, environment))) {
+    mistakes.push(`${at}.issuer: must be an https URL for discovery (http only for loopback in development)`);
   }
+  if (issuer.jwks) mistakes.push(...usableKeys(issuer.jwks).refused.map((reason) => `${at}.jwks.${reason}`));
   return mistakes;
 }
 
-function isAcceptableKeyUrl(text: string, environment: string): boolean {
+/** @returns whether keys may be fetched from there: a key that anybody on the way can change is none. */
+export function isAcceptableKeyUrl(text: string, environment: string): boolean {
   const url = new URL(text);
   if (url.protocol === "https:") return true;
   const loopback = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
@@ -142,16 +147,22 @@ function grantMistakes(
   grant: Grant,
   at: string,
   issuers: string[],
-  accounts: string[],
+  accounts: Sections["accounts"],
   queryNames: ReadonlySet<string>,
 ): string[] {
+  const shards = Number(accounts[grant.account]?.shards ?? 1);
   const unknown = grant.allow
     .filter((allow) => allow.startsWith("query:") && allow !== "query:*")
     .map((allow) => allow.slice("query:".length))
     .filter((query) => !queryNames.has(query));
   return [
     ...(issuers.includes(grant.issuer) ? [] : [`${at}.issuer: no issuer "${grant.issuer}" is configured`]),
-    ...(accounts.includes(grant.account) ? [] : [`${at}.account: there is no account "${grant.account}"`]),
+    ...(Object.hasOwn(accounts, grant.account)
+      ? []
+      : [`${at}.account: there is no account "${grant.account}"`]),
+    ...(grant.max_concurrent !== undefined && grant.max_concurrent < shards
+      ? [`${at}.max_concurrent: is divided among the account's ${shards} shards and must be at least that`]
+      : []),
     ...unknown.map((query) => `${at}.allow: there is no saved query "${query}"`),
   ];
 }

@@ -22,7 +22,10 @@ const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "must be lower case let
 const secretName = z
   .string()
   .regex(/^[A-Z][A-Z0-9_]*$/, "must be the NAME of a secret, in capitals")
-  .refine((text) => text !== "ENVIRONMENT" && text !== "POOL", "is a binding of another kind");
+  .refine(
+    (text) => !["ENVIRONMENT", "POOL", "KEYS", "LIMITER"].includes(text),
+    "is a binding of another kind",
+  );
 const nonEmpty = z.string().min(1);
 
 const hostSchema = z.string().transform((text, context) => {
@@ -75,7 +78,12 @@ export const issuerSchema = z.strictObject({
   jwks: z
     .object({ keys: z.array(z.looseObject({ kty: z.string("must be a public JWK (RFC 7517)") })).min(1) })
     .optional(),
+  discovery: z.literal(true).optional(),
   secret: secretName.optional(),
+  typ: nonEmpty.optional(),
+  max_lifetime_s: z.int().min(1).optional(),
+  required_claims: z.array(nonEmpty).default([]),
+  authorized_parties: z.array(nonEmpty).default([]),
 });
 
 const permission = z
@@ -85,14 +93,44 @@ const permission = z
     "must be query:NAME, query:*, sql:read, sql:write or sql:ddl",
   );
 
+/** What claims must be: a value, equal or a member of an array, or a table for a claim that is an object. */
+export interface ClaimPredicates {
+  [claim: string]: string | number | boolean | ClaimPredicates;
+}
+
+const claimPredicates: z.ZodType<ClaimPredicates> = z.lazy(() =>
+  z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), claimPredicates])),
+);
+
 export const grantSchema = z.strictObject({
   issuer: nonEmpty,
-  claims: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  claims: claimPredicates.default({}),
+  subject: nonEmpty.optional(),
   account: name,
+  rate: z
+    .strictObject({ requests: z.int().min(1).max(1_000_000), window_s: z.int().min(1).max(86_400) })
+    .optional(),
+  max_concurrent: z.int().min(1).max(10_000).optional(),
+  deadline_ms: z.int().min(100).max(limits.statementDeadlineCeilingMs).default(limits.statementDeadlineMs),
+  max_rows: z.int().min(1).optional(),
+  max_bytes: z.int().min(1).optional(),
   allow: z.array(permission).min(1),
 });
 
+/** An origin as browsers send it (RFC 6454 §6.2); `*` would let every page of the web call. */
+const origin = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text),
+    `must be an origin such as "https://app.example.com", without a path; * is not accepted`,
+  );
+
+const corsSchema = z.strictObject({
+  origins: z.array(origin).min(1),
+});
+
 export const policySchema = z.strictObject({
+  cors: corsSchema.optional(),
   cluster: clusterSchema,
   accounts: z
     .record(name, accountSchema)

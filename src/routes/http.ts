@@ -17,7 +17,12 @@ export interface AppEnv {
     verifier: Verifier;
     /** Set when they are known; the request's log line has them. */
     caller?: Caller;
+    token?: "verified" | "remembered";
     account?: string;
+    rateHeaders?: Record<string, string>;
+    action?: string;
+    /** A digest of the caller's own statement. */
+    statement?: string;
   };
 }
 

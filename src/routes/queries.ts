@@ -5,6 +5,7 @@ import { execute } from "../db/pool/client.ts";
 import type { RowShape } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import type { BoundValue } from "../sql/values.ts";
+import type { Access } from "./caller.ts";
 import { authenticated, authorize } from "./caller.ts";
 import type { AppContext } from "./http.ts";
 import { factory, poolContext, readJson, rowShape } from "./http.ts";
@@ -19,7 +20,7 @@ const body = z.unknown();
 export const queries = factory
   .createApp()
   .get("/:name", authenticated, async (c) => {
-    const { query, account } = find(c);
+    const { query, access } = await find(c);
     if (query.kind !== "read") {
       throw new TidegateError("method_not_allowed", {
         detail: "A query that writes takes POST.",
@@ -32,33 +33,33 @@ export const queries = factory
     // Hono serves HEAD with the GET handler: nobody would read the rows.
     if (c.req.method === "HEAD")
       return c.body(null, 200, { "content-type": "application/json; charset=utf-8" });
-    return await run(c, query, account, shape, values);
+    return await run(c, query, access, shape, values);
   })
   .post("/:name", authenticated, async (c) => {
-    const { query, account } = find(c);
+    const { query, access } = await find(c);
     const shape = rowShape(c);
     const input = hasBody(c) ? await readJson(c, body) : undefined;
     const values = readParameters(query, input, "json", c.var.caller?.claims);
-    return await run(c, query, account, shape, values);
+    return await run(c, query, access, shape, values);
   });
 
 /** @throws TidegateError `access_denied` before `query_unknown` */
-function find(c: AppContext): { query: SavedQuery; account: string } {
+async function find(c: AppContext): Promise<{ query: SavedQuery; access: Access }> {
   const name = c.req.param("name") ?? "";
-  const account = authorize(c, `query:${name}`);
+  const access = await authorize(c, `query:${name}`);
   const query = c.var.config.queries.get(name);
   if (!query) throw new TidegateError("query_unknown");
-  return { query, account };
+  return { query, access };
 }
 
 async function run(
   c: AppContext,
   query: SavedQuery,
-  account: string,
+  access: Access,
   shape: RowShape,
   values: BoundValue[],
 ): Promise<Response> {
-  return await execute(poolContext(c), account, {
+  return await execute(poolContext(c), access.account, {
     kind: "execute",
     author: "operator",
     atomic: query.verb !== "CALL",
@@ -66,6 +67,7 @@ async function run(
     values,
     writable: query.kind !== "read",
     shape,
+    ceilings: access.ceilings,
   });
 }
 

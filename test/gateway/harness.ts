@@ -59,6 +59,7 @@ export interface GatewayOptions {
   grants?: Record<string, unknown>[];
   issuers?: Record<string, unknown>[];
   secrets?: Record<string, string>;
+  cors?: Record<string, unknown>;
 }
 
 /** Builds the gateway with a policy for the test servers and starts it on workerd. */
@@ -132,6 +133,7 @@ function policy(options: GatewayOptions, key: SigningKey, keyServer: KeyServer):
       { issuer: issuers.secret, audience, secret: "SHARED_SECRET", algorithms: ["HS256"] },
     ],
     grants: options.grants ?? grants,
+    ...(options.cors === undefined ? {} : { cors: options.cors }),
   };
 }
 
@@ -144,6 +146,6 @@ export function expectProblem(answer: Answer, status: number, code: string): voi
   expect(typeof answer.body.retryable).toBe("boolean");
   expect(answer.body.request_id).toBe(answer.headers.get("x-request-id"));
   expect(answer.headers.has("www-authenticate")).toBe(status === 401 || code === "access_denied");
-  expect(answer.headers.has("retry-after")).toBe(status === 503);
+  expect(answer.headers.has("retry-after")).toBe(status === 503 || status === 429);
   expect(JSON.stringify(answer.body)).not.toMatch(/ at .*\(|node_modules|password|Bearer ey/);
 }

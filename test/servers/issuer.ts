@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { RequestListener } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
@@ -45,10 +46,10 @@ async function describe(jwk: JWK): Promise<JWK> {
 export async function mint(
   key: SigningKey,
   claims: JWTPayload,
-  options: { expires?: string | number; kid?: string } = {},
+  options: { expires?: string | number; kid?: string; typ?: string } = {},
 ): Promise<string> {
-  const { kid = key.publicJwk.kid } = options;
-  const header = { alg: "ES256", typ: "JWT", ...(kid === undefined ? {} : { kid }) };
+  const { kid = key.publicJwk.kid, typ = "JWT" } = options;
+  const header = { alg: "ES256", typ, ...(kid === undefined ? {} : { kid }) };
   return await new SignJWT(claims)
     .setProtectedHeader(header)
     .setIssuedAt()
@@ -64,25 +65,46 @@ export interface KeyServer {
   stop(): Promise<void>;
 }
 
-/** Serves the public keys on loopback under /.well-known/jwks.json, as an issuer does. */
-export async function startKeyServer(keys: JWK[], port = 0): Promise<KeyServer> {
+export interface KeyServerOptions {
+  /** What the metadata say that the issuer is; without it the server's own address. */
+  issuer?: string;
+  /** Further paths, for key servers that misbehave. */
+  routes?: Record<string, RequestListener>;
+}
+
+/**
+ * Serves the public keys on loopback under /.well-known/jwks.json, as an issuer does, and its metadata under
+ * /.well-known/openid-configuration (OpenID Connect Discovery 1.0 §4).
+ */
+export async function startKeyServer(
+  keys: JWK[],
+  port = 0,
+  { issuer, routes = {} }: KeyServerOptions = {},
+): Promise<KeyServer> {
   let fetches = 0;
+  const served: Record<string, () => unknown> = {
+    "/.well-known/jwks.json": () => {
+      fetches += 1;
+      return { keys };
+    },
+    "/.well-known/openid-configuration": () => ({ issuer: issuer ?? url, jwks_uri: jwksUri }),
+  };
   const server = createServer((request, response) => {
-    if (request.url !== "/.well-known/jwks.json") {
-      response.writeHead(404).end();
-      return;
-    }
-    fetches += 1;
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ keys }));
+    const path = request.url ?? "";
+    const route = routes[path];
+    if (route) route(request, response);
+    else if (served[path] === undefined) response.writeHead(404).end();
+    else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(served[path]()));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const jwksUri = `${url}/.well-known/jwks.json`;
   return {
     url,
-    jwksUri: `${url}/.well-known/jwks.json`,
+    jwksUri,
     get fetches() {
       return fetches;
     },

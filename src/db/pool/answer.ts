@@ -1,10 +1,10 @@
-import type { TidegateError } from "../../errors.ts";
-import { asTidegateError } from "../../errors.ts";
+import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { RowShape } from "../encode/json.ts";
 import { JsonEncoder } from "../encode/json.ts";
 import type { Field } from "../mysql/driver.ts";
-import type { Outcome, RowSink, Session, Statement } from "../mysql/session.ts";
+import type { Outcome, RowSink, Session } from "../mysql/session.ts";
+import type { ExecuteWork } from "./protocol.ts";
 
 /**
  * Called once, when the statement has ended and the last byte is on its way.
@@ -17,14 +17,14 @@ export type Finished = (broken?: TidegateError) => void;
  * streams, and a reader that is slower than the database stops the database, not the memory.
  * @throws TidegateError when the statement fails before the first byte has left; later the stream breaks off
  */
-export async function answer(
-  session: Session,
-  statement: Statement,
-  shape: RowShape,
-  finished: Finished,
-): Promise<Response> {
-  const body = new JsonBody(session, shape);
-  const running = session.run(statement, body).then((outcome) => body.end(outcome));
+export async function answer(session: Session, work: ExecuteWork, finished: Finished): Promise<Response> {
+  const body = new JsonBody(session, work);
+  const running = session.run(work, body).then(
+    (outcome) => body.end(outcome),
+    (cause) => {
+      throw body.tooLarge ?? cause;
+    },
+  );
   running.then(
     () => finished(),
     (cause) => {
@@ -40,6 +40,8 @@ export async function answer(
 class JsonBody implements RowSink {
   readonly #session: Session;
   readonly #shape: RowShape;
+  readonly #maxRows: number;
+  readonly #maxBytes: number;
   readonly #utf8 = new TextEncoder();
   readonly #streaming = Promise.withResolvers<void>();
   #encoder: JsonEncoder | undefined;
@@ -47,12 +49,20 @@ class JsonBody implements RowSink {
   #rows = 0;
   /** The statement has ended: the session may serve somebody else by now, and is not touched any more. */
   #ended = false;
+  #whole: Uint8Array | undefined;
   #stream: ReadableStream<Uint8Array> | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
-  constructor(session: Session, shape: RowShape) {
+  #bytes = 0;
+  /** Set when the result has outgrown the grant's ceilings and the statement has been given up. */
+  tooLarge: TidegateError | undefined;
+
+  constructor(session: Session, { shape, ceilings, writable }: ExecuteWork) {
     this.#session = session;
     this.#shape = shape;
+    // Giving up a statement that writes would leave its outcome open: ceilings are for reads.
+    this.#maxRows = writable ? Number.POSITIVE_INFINITY : (ceilings.rows ?? Number.POSITIVE_INFINITY);
+    this.#maxBytes = writable ? Number.POSITIVE_INFINITY : (ceilings.bytes ?? Number.POSITIVE_INFINITY);
   }
 
   /** Settled when the answer has become too long to be sent whole. */
@@ -66,7 +76,11 @@ class JsonBody implements RowSink {
   }
 
   row(values: readonly unknown[]): void {
-    if (!this.#encoder) return;
+    if (!this.#encoder || this.tooLarge) return;
+    if (this.#rows >= this.#maxRows) {
+      this.#giveUp(`It may have ${this.#maxRows} rows.`);
+      return;
+    }
     this.#pending += (this.#rows === 0 ? "" : ",") + this.#encoder.row(values);
     this.#rows += 1;
     if (this.#controller) {
@@ -80,10 +94,29 @@ class JsonBody implements RowSink {
     this.#ended = true;
     if (!this.#encoder) this.columns([]);
     this.#pending += this.#encoder?.tail({ rowsAffected, lastInsertId }) ?? "";
-    if (!this.#controller) return;
-    // Nothing is paused here: the session has done its work, and the restore must get its replies.
-    this.#controller.enqueue(this.#utf8.encode(this.#pending));
-    this.#controller.close();
+    const last = this.#encode();
+    if (this.tooLarge) throw this.tooLarge;
+    if (this.#controller) {
+      // Nothing is paused here: the session has done its work, and the restore must get its replies.
+      this.#controller.enqueue(last);
+      this.#controller.close();
+    } else {
+      this.#whole = last;
+    }
+  }
+
+  /** Takes what is pending as bytes, and counts them. */
+  #encode(): Uint8Array {
+    const bytes = this.#utf8.encode(this.#pending);
+    this.#pending = "";
+    this.#bytes += bytes.length;
+    if (this.#bytes > this.#maxBytes) this.#giveUp(`It may have ${this.#maxBytes} bytes.`);
+    return bytes;
+  }
+
+  #giveUp(detail: string): void {
+    this.tooLarge ??= new TidegateError("result_too_large", { detail });
+    if (!this.#ended) this.#session.destroy();
   }
 
   /**
@@ -98,7 +131,7 @@ class JsonBody implements RowSink {
 
   response(): Response {
     const headers = { "content-type": "application/json; charset=utf-8" };
-    return new Response(this.#stream ?? this.#utf8.encode(this.#pending), { headers });
+    return new Response(this.#stream ?? this.#whole, { headers });
   }
 
   #startStream(): void {
@@ -118,14 +151,21 @@ class JsonBody implements RowSink {
       new ByteLengthQueuingStrategy({ highWaterMark: limits.wholeAnswerBytes }),
     );
     this.#flush();
+    if (this.tooLarge) {
+      // Nothing has left yet: the caller can still be told properly.
+      this.#stream = undefined;
+      this.#controller = undefined;
+      return;
+    }
     this.#streaming.resolve();
   }
 
   #flush(): void {
     const controller = this.#controller;
     if (!controller || this.#pending === "") return;
-    controller.enqueue(this.#utf8.encode(this.#pending));
-    this.#pending = "";
+    const bytes = this.#encode();
+    if (this.tooLarge) return;
+    controller.enqueue(bytes);
     if ((controller.desiredSize ?? 0) <= 0) this.#session.pause();
   }
 }

@@ -8,8 +8,9 @@ import { observe, serverTiming } from "../../telemetry.ts";
 import { platformLink } from "../links/platform.ts";
 import { Session } from "../mysql/session.ts";
 import { answer } from "./answer.ts";
+import type { Lease } from "./checkout.ts";
 import { Checkout } from "./checkout.ts";
-import type { ExecuteWork, PoolRequest } from "./protocol.ts";
+import type { Ceilings, ExecuteWork, PoolRequest } from "./protocol.ts";
 import { encodeError, isSamePeer } from "./protocol.ts";
 
 /**
@@ -62,6 +63,8 @@ class AccountConnections {
   /** One statement is killed at a time: there is room for one socket besides the pooled ones. */
   #killing: Promise<void> = Promise.resolve();
   #readyUntil = 0;
+  /** Statements under way, by grant. */
+  readonly #running = new Map<string, number>();
 
   constructor(config: Config, account: Account) {
     this.name = account.name;
@@ -106,10 +109,19 @@ class AccountConnections {
    * @throws TidegateError when the statement fails before the answer has begun
    */
   async execute(work: ExecuteWork, broke: (error: TidegateError) => void): Promise<Response> {
-    const { connection: session, queueMs, connectMs } = await this.#checkout.acquire();
+    const leave = this.#enter(work.ceilings.concurrent);
+    let lease: Lease<Session>;
+    try {
+      lease = await this.#checkout.acquire();
+    } catch (cause) {
+      leave();
+      throw cause;
+    }
+    const { connection: session, queueMs, connectMs } = lease;
     const started = Date.now();
-    const deadline = startDeadline(limits.statementDeadlineMs, () => this.#stop(session));
-    const answered = answer(session, work, work.shape, (broken) => {
+    const deadline = startDeadline(work.ceilings.deadlineMs, () => this.#stop(session));
+    const answered = answer(session, work, (broken) => {
+      leave();
       if (broken) broke(broken);
       // Past the deadline a KILL is on its way: the session must not be used again.
       if (deadline.cancel()) void this.#restore(session);
@@ -118,6 +130,26 @@ class AccountConnections {
     const databaseMs = Date.now() - started;
     response.headers.set("server-timing", serverTiming({ queueMs, connectMs, databaseMs }));
     return response;
+  }
+
+  /**
+   * Counts a statement of a grant, from before its wait for a connection to the end of its answer.
+   * @returns how to say that it has ended
+   * @throws TidegateError `concurrency_exceeded`
+   */
+  #enter(concurrent: Ceilings["concurrent"]): () => void {
+    if (!concurrent) return () => {};
+    const { grant, limit } = concurrent;
+    const running = this.#running.get(grant) ?? 0;
+    if (running >= limit) {
+      throw new TidegateError("concurrency_exceeded", { retryAfter: limits.retryAfterSeconds });
+    }
+    this.#running.set(grant, running + 1);
+    return () => {
+      const left = (this.#running.get(grant) ?? 1) - 1;
+      if (left > 0) this.#running.set(grant, left);
+      else this.#running.delete(grant);
+    };
   }
 
   async #open(): Promise<Session> {

@@ -25,6 +25,17 @@ export type Work = { kind: "ready" } | ExecuteWork;
 export interface ExecuteWork extends Statement {
   kind: "execute";
   shape: RowShape;
+  ceilings: Ceilings;
+}
+
+/** What the caller's grant allows one statement. */
+export interface Ceilings {
+  deadlineMs: number;
+  /** Of a read's answer. */
+  rows?: number;
+  bytes?: number;
+  /** How many statements of the grant this shard may run at once; `grant` tells grants apart. */
+  concurrent?: { grant: string; limit: number };
 }
 
 /** Marks an answer whose body is an error of the pool's. */

@@ -12,7 +12,7 @@ const ours = imports.filter((one) => one.ours);
 
 /** The rooms, and which rooms each may import; its own always. */
 const rooms: Record<string, readonly string[]> = {
-  index: ["app", "application", "db/pool"],
+  index: ["app", "application", "auth", "db/pool", "rate"],
   app: [
     "application",
     "routes",
@@ -26,8 +26,20 @@ const rooms: Record<string, readonly string[]> = {
     "telemetry",
   ],
   application: ["config", "errors", "telemetry"],
-  routes: ["application", "auth", "catalog", "db/pool", "sql", "config", "errors", "limits", "telemetry"],
-  auth: ["config", "errors", "limits", "telemetry"],
+  routes: [
+    "application",
+    "auth",
+    "rate",
+    "catalog",
+    "db/pool",
+    "sql",
+    "config",
+    "errors",
+    "limits",
+    "telemetry",
+  ],
+  rate: ["application", "errors", "limits"],
+  auth: ["application", "config", "errors", "limits", "telemetry"],
   catalog: ["sql", "errors", "limits"],
   "db/pool": [
     "application",
@@ -110,6 +122,23 @@ describe("the direction of imports", () => {
     expect(show(wrong)).toEqual([]);
   });
 
+  test("of auth only the Keys object, which starts by itself, reads the application", () => {
+    const wrong = ours.filter(
+      ({ from, to, typeOnly }) =>
+        from.startsWith("auth/") && to === "application.ts" && !typeOnly && from !== "auth/keys-object.ts",
+    );
+    expect(show(wrong)).toEqual([]);
+  });
+
+  test("index takes nothing from auth but the Keys object, and nobody else takes that", () => {
+    const wrong = ours.filter(
+      ({ from, to, typeOnly }) =>
+        (from === "index.ts" && to.startsWith("auth/") && to !== "auth/keys-object.ts") ||
+        (to === "auth/keys-object.ts" && from !== "index.ts" && !typeOnly),
+    );
+    expect(show(wrong)).toEqual([]);
+  });
+
   test("db shows the rest only its client and its protocol, and index the object", () => {
     const doors = ["db/pool/client.ts", "db/pool/protocol.ts"];
     const wrong = ours.filter(
@@ -128,7 +157,7 @@ describe("every package has one home", () => {
     mysql2: /^db\/mysql\/driver\.ts$/,
     jose: /^auth\//,
     "cloudflare:sockets": /^db\/links\//,
-    "cloudflare:workers": /^db\/pool\//,
+    "cloudflare:workers": /^(db\/pool\/|auth\/keys-object\.ts$|rate\/limiter\.ts$)/,
     hono: /^(app\.ts|routes\/)/,
     zod: /^(config\/|routes\/)/,
     "#application": /^application\.ts$/,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Action } from "../../../src/auth/grants.ts";
-import { decide } from "../../../src/auth/grants.ts";
+import { decide, explain } from "../../../src/auth/grants.ts";
 import type { Caller } from "../../../src/auth/verify.ts";
 import type { Grant } from "../../../src/config/schema.ts";
 import { refusal } from "./refusal.ts";
@@ -9,7 +9,13 @@ import { refusal } from "./refusal.ts";
 const issuer = "https://id.example.com/";
 
 function grant(account: string, claims: Grant["claims"], ...allow: string[]): Grant {
-  return { issuer, account, claims, allow: allow.length > 0 ? allow : ["query:*", "sql:read"] };
+  return {
+    issuer,
+    account,
+    claims,
+    deadline_ms: 15_000,
+    allow: allow.length > 0 ? allow : ["query:*", "sql:read"],
+  };
 }
 
 function caller(claims: Record<string, unknown>, from = issuer): Caller {
@@ -33,7 +39,7 @@ function json(text: string): Record<string, string> {
 }
 
 function decided({ grants, claims, action = "sql:read", wanted, from }: Case): string {
-  return decide(grants, caller(claims, from), action, wanted);
+  return decide(grants, caller(claims, from), action, wanted).account;
 }
 
 describe("gives the account", () => {
@@ -248,6 +254,7 @@ test("an account is given only by a grant of the caller's issuer whose claims th
       issuer: fc.constantFrom("i", "j"),
       account: fc.constantFrom("p", "q"),
       claims,
+      deadline_ms: fc.constant(15_000),
       allow: fc.subarray(["sql:read", "sql:write"]),
     }),
   );
@@ -275,7 +282,7 @@ test("an account is given only by a grant of the caller's issuer whose claims th
         const expected = first?.allow.includes("sql:read") ? first.account : undefined;
         let found: string | undefined;
         try {
-          found = decide(all, caller(held, from), "sql:read", wanted);
+          found = decide(all, caller(held, from), "sql:read", wanted).account;
         } catch {
           found = undefined;
         }
@@ -283,4 +290,87 @@ test("an account is given only by a grant of the caller's issuer whose claims th
       },
     ),
   );
+});
+
+describe("claims inside claims", () => {
+  const nested = grant("a", { realm_access: { roles: "analyst", level: 2 } });
+  const table: [string, Record<string, unknown>, boolean][] = [
+    [
+      "member of an inner array, and an inner value",
+      { realm_access: { roles: ["x", "analyst"], level: 2 } },
+      true,
+    ],
+    ["one of two does not hold", { realm_access: { roles: ["analyst"], level: 3 } }, false],
+    ["the inner claim is missing", { realm_access: { level: 2 } }, false],
+    ["the outer claim is missing", {}, false],
+    ["the outer claim is text", { realm_access: "analyst" }, false],
+    ["the outer claim is an array", { realm_access: [{ roles: "analyst", level: 2 }] }, false],
+    ["a claim whose name is the path", { "realm_access.roles": "analyst", "realm_access.level": 2 }, false],
+    [
+      "inherited members do not count",
+      { realm_access: Object.create({ roles: "analyst", level: 2 }) },
+      false,
+    ],
+  ];
+  test.each(table)("%s", (_, claims, matches) => {
+    const { account } = explain([nested], caller(claims), "sql:read", undefined);
+    expect(account).toBe(matches ? "a" : undefined);
+  });
+});
+
+describe("a pattern for the subject", () => {
+  const table: [string, string | undefined, boolean][] = [
+    ["svc-*", "svc-reports", true],
+    ["svc-*", "svc-", true],
+    ["svc-*", "user-svc-1", false],
+    ["svc-*", undefined, false],
+    ["*@example.com", "ann@example.com", true],
+    ["*@example.com", "ann@example.com.evil.org", false],
+    ["a*b*c", "abc", true],
+    ["a*b*c", "a-b-b-c", true],
+    ["a*b*c", "acb", false],
+    ["aa*aa", "aaa", false],
+    ["*", "", true],
+    ["ann", "ann", true],
+    ["ann", "Ann", false],
+    ["a.c", "abc", false],
+  ];
+  test.each(table)("%s and %s", (pattern, subject, matches) => {
+    const grants = [{ ...grant("a", {}), subject: pattern }];
+    const { account } = explain(grants, { issuer, subject, claims: {} }, "sql:read", undefined);
+    expect(account).toBe(matches ? "a" : undefined);
+  });
+
+  test("is judged in linear time", () => {
+    const grants = [{ ...grant("a", {}), subject: `${"a*".repeat(50)}b` }];
+    const { account } = explain(
+      grants,
+      { issuer, subject: "a".repeat(8_000), claims: {} },
+      "sql:read",
+      undefined,
+    );
+    expect(account).toBeUndefined();
+  });
+});
+
+describe("explain", () => {
+  test("says of every grant why it does not match, and which one decides", () => {
+    const other = { ...grant("other", {}), issuer: "https://other.example.com/" };
+    const grants = [other, { ...editor, subject: "admin" }, editor, analyst];
+    const { verdicts, decisive, account, refusal } = explain(
+      grants,
+      caller({ role: "editor" }),
+      "sql:ddl",
+      undefined,
+    );
+    expect(verdicts.map(({ mismatch }) => mismatch)).toEqual([
+      "is for another issuer",
+      "wants sub to be admin",
+      undefined,
+      'wants role to be "analyst"',
+    ]);
+    expect(decisive).toBe(editor);
+    expect(account).toBeUndefined();
+    expect(refusal).toBe("The grant does not allow sql:ddl.");
+  });
 });

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import type { CryptoKey, JWTHeaderParameters, JWTPayload } from "jose";
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, SignJWT } from "jose";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Caller, Verifier } from "../../../src/auth/verify.ts";
+import { KeysUnavailableError } from "../../../src/auth/keys.ts";
+import type { Verified, Verifier } from "../../../src/auth/verify.ts";
 import { createVerifier } from "../../../src/auth/verify.ts";
 import type { Issuer } from "../../../src/config/config.ts";
 import { limits } from "../../../src/limits.ts";
@@ -31,15 +32,10 @@ beforeAll(async () => {
   ]);
   publicA = { ...(await exportJWK(a.publicKey)), kid: "a1", alg: "ES256", use: "sig" };
   const publicB = { ...(await exportJWK(b.publicKey)), kid: "b1" };
-  verifier = createVerifier([
+  verifier = verifierOf([
     issuerOf(issuerA, ["ES256"], publicA),
     issuerOf(issuerB, ["RS256", "PS256"], publicB),
-    {
-      issuer: issuerS,
-      audience: "tidegate",
-      algorithms: ["HS256"],
-      keys: { kind: "secret", secret },
-    },
+    { ...issuerOf(issuerS, ["HS256"]), keys: { kind: "secret", secret } },
   ]);
 });
 
@@ -57,7 +53,21 @@ function issuerOf(
   algorithms: Issuer["algorithms"],
   ...keys: Record<string, unknown>[]
 ): Issuer {
-  return { issuer, audience: "tidegate", algorithms, keys: { kind: "static", jwks: { keys } } };
+  return {
+    issuer,
+    audience: "tidegate",
+    algorithms,
+    keys: { kind: "static", jwks: { keys } },
+    typ: undefined,
+    maxLifetimeSeconds: undefined,
+    requiredClaims: [],
+    authorizedParties: [],
+  };
+}
+
+/** Static keys and secrets are in hand: nobody is ever asked for them. */
+function verifierOf(issuers: Issuer[]): Verifier {
+  return createVerifier(issuers, () => Promise.reject(new Error("asked for keys")));
 }
 
 const goodClaims = { iss: issuerA, aud: "tidegate", exp: nowSeconds + 300, sub: "somebody" };
@@ -89,26 +99,25 @@ async function refused(token: string) {
 
 describe("a good token", () => {
   test("gives its issuer, subject and claims", async () => {
-    const caller: Caller = await verifier.verify(await tokenOfA({ role: ["x"], n: 1 }), now);
-    expect(caller).toEqual({
-      issuer: issuerA,
-      subject: "somebody",
-      claims: { ...goodClaims, role: ["x"], n: 1 },
+    const verified: Verified = await verifier.verify(await tokenOfA({ role: ["x"], n: 1 }), now);
+    expect(verified).toEqual({
+      caller: { issuer: issuerA, subject: "somebody", claims: { ...goodClaims, role: ["x"], n: 1 } },
+      remembered: false,
     });
   });
 
   test("needs no subject", async () => {
-    const caller = await verifier.verify(await tokenOfA({ sub: undefined }), now);
+    const { caller } = await verifier.verify(await tokenOfA({ sub: undefined }), now);
     expect(caller.subject).toBeUndefined();
   });
 
   test("may have a list of audiences", async () => {
     const token = await tokenOfA({ aud: ["other", "tidegate"] });
-    expect((await verifier.verify(token, now)).claims.aud).toEqual(["other", "tidegate"]);
+    expect((await verifier.verify(token, now)).caller.claims.aud).toEqual(["other", "tidegate"]);
   });
 
   test("may name its key", async () => {
-    expect((await verifier.verify(await tokenOfA({}, { kid: "a1", typ: "at+jwt" }), now)).issuer).toBe(
+    expect((await verifier.verify(await tokenOfA({}, { kid: "a1", typ: "at+jwt" }), now)).caller.issuer).toBe(
       issuerA,
     );
   });
@@ -117,19 +126,19 @@ describe("a good token", () => {
     // A key is bound to one algorithm when it is imported.
     const key = (await importJWK(await exportJWK(b.privateKey), alg)) as CryptoKey;
     const token = await tokenOfA({ iss: issuerB }, { alg }, key);
-    expect((await verifier.verify(token, now)).issuer).toBe(issuerB);
+    expect((await verifier.verify(token, now)).caller.issuer).toBe(issuerB);
   });
 
   test("may be signed with a shared secret", async () => {
     const token = await tokenOfA({ iss: issuerS }, { alg: "HS256" }, secretBytes);
-    expect((await verifier.verify(token, now)).issuer).toBe(issuerS);
+    expect((await verifier.verify(token, now)).caller.issuer).toBe(issuerS);
   });
 
   test("of EdDSA", async () => {
     const { privateKey, publicKey } = await generateKeyPair("EdDSA");
-    const own = createVerifier([issuerOf(issuerA, ["EdDSA"], { ...(await exportJWK(publicKey)) })]);
+    const own = verifierOf([issuerOf(issuerA, ["EdDSA"], { ...(await exportJWK(publicKey)) })]);
     const token = await tokenOfA({}, { alg: "EdDSA" }, privateKey);
-    expect((await own.verify(token, now)).subject).toBe("somebody");
+    expect((await own.verify(token, now)).caller.subject).toBe("somebody");
   });
 });
 
@@ -144,9 +153,9 @@ describe("time", () => {
     ["exp a second inside the skew", { exp: nowSeconds - skew + 1 }],
     ["exp in a fraction of a second", { exp: nowSeconds - skew + 0.5 }],
     ["nbf at the end of the skew", { nbf: nowSeconds + skew }],
-    ["iat in the future: it is not judged", { iat: nowSeconds + 3600 }],
+    ["iat at the end of the skew", { iat: nowSeconds + skew }],
   ])("%s is forgiven", async (_, claims) => {
-    expect((await verifier.verify(await tokenOfA(claims), now)).issuer).toBe(issuerA);
+    expect((await verifier.verify(await tokenOfA(claims), now)).caller.issuer).toBe(issuerA);
   });
 
   test.each([
@@ -165,6 +174,13 @@ describe("time", () => {
     });
   });
 
+  test("iat a second after the skew is in the future", async () => {
+    expect(await refused(await tokenOfA({ iat: nowSeconds + skew + 1 }))).toEqual({
+      code: "token_invalid",
+      detail: "The token was issued in the future (iat).",
+    });
+  });
+
   test("is judged by the time that is passed in, not by the clock", async () => {
     const token = await tokenOfA();
     const later = new Date(now.getTime() + 3600_000);
@@ -179,14 +195,9 @@ describe("claims", () => {
     ["an empty list of audiences", { aud: [] }, "aud"],
     ["an audience that only begins alike", { aud: "tidegate2" }, "aud"],
     ["an audience in other letters", { aud: "Tidegate" }, "aud"],
-    ["an audience that is an object", { aud: { tidegate: true } }, "aud"],
     ["no aud", { aud: undefined }, "aud"],
     ["aud null", { aud: null }, "aud"],
     ["no exp", { exp: undefined }, "exp"],
-    ["exp as text", { exp: String(nowSeconds + 300) }, "exp"],
-    ["exp null", { exp: null }, "exp"],
-    ["nbf as text", { nbf: "0" }, "nbf"],
-    ["iat as text", { iat: "0" }, "iat"],
   ])("%s", async (_, claims, claim) => {
     expect(await refused(await tokenOfA(claims))).toEqual({
       code: "token_invalid",
@@ -196,9 +207,6 @@ describe("claims", () => {
 
   test.each([
     ["no iss", undefined],
-    ["iss null", null],
-    ["iss as a list", [issuerA]],
-    ["iss as an object", { [issuerA]: 1 }],
     ["iss empty", ""],
     ["an unknown iss", "https://evil.example.com/"],
     ["an iss that differs in its last slash", "https://a.example.com"],
@@ -251,13 +259,10 @@ describe("signatures", () => {
     expect(await refused(`${header}.${payload}.${base64url("\0".repeat(64))}`)).toEqual(badSignature);
   });
 
-  test.each(["", "AA", base64url("x".repeat(63)), base64url("x".repeat(10_000))])(
-    "of a wrong length",
-    async (signature) => {
-      const [header, payload] = (await tokenOfA()).split(".");
-      expect(await refused(`${header}.${payload}.${signature}`)).toEqual(badSignature);
-    },
-  );
+  test.each([1, 63, 65, 512])("of %i bytes", async (length) => {
+    const [header, payload] = (await tokenOfA()).split(".");
+    expect(await refused(`${header}.${payload}.${base64url("x".repeat(length))}`)).toEqual(badSignature);
+  });
 
   test("issuer A's token with B's key", async () => {
     expect(await refused(await tokenOfA({}, { alg: "RS256" }, b.privateKey))).toEqual(badAlgorithm);
@@ -265,7 +270,7 @@ describe("signatures", () => {
 
   test("issuer A's token with B's key, where both may use the algorithm", async () => {
     const publicStranger = await exportJWK(stranger.publicKey);
-    const both = createVerifier([
+    const both = verifierOf([
       issuerOf(issuerA, ["ES256"], publicA),
       issuerOf(issuerB, ["ES256"], { ...publicStranger, kid: "b1" }),
     ]);
@@ -274,17 +279,13 @@ describe("signatures", () => {
       expect((await refusal(() => both.verify(token, now))).code).toBe("token_invalid");
     }
     const own = await tokenOfA({ iss: issuerB }, { kid: "b1" }, stranger.privateKey);
-    expect((await both.verify(own, now)).issuer).toBe(issuerB);
+    expect((await both.verify(own, now)).caller.issuer).toBe(issuerB);
   });
 
   test.each(["none", "None", "NONE", "nOnE", ""])("alg %j", async (alg) => {
     const unsigned = `${base64url({ alg })}.${base64url(goodClaims)}`;
-    expect((await refused(`${unsigned}.`)).code).toBe("token_invalid");
+    expect((await refused(`${unsigned}.`)).code).toBe("token_malformed");
     expect((await refused(`${unsigned}.AA`)).code).toBe("token_invalid");
-  });
-
-  test("no alg", async () => {
-    expect((await refused(`${base64url({})}.${base64url(goodClaims)}.AA`)).code).toBe("token_invalid");
   });
 
   test("HS256 with the issuer's public key as the secret (RFC 8725 §2.1)", async () => {
@@ -335,15 +336,7 @@ describe("a header never chooses the key", () => {
 
   test("and harmless in a good one", async () => {
     const token = await tokenOfA({}, { jku: "https://evil.example.com/jwks.json" });
-    expect((await verifier.verify(token, now)).issuer).toBe(issuerA);
-  });
-
-  test("a critical extension that nobody knows refuses the token (RFC 7515 §4.1.11)", async () => {
-    const payload = base64url(goodClaims);
-    for (const crit of [["exp"], ["x"], [], "x", ["b64"]]) {
-      const header = base64url({ alg: "ES256", crit, x: 1, exp: 1, b64: false });
-      expect((await refused(`${header}.${payload}.AA`)).code).toBe("token_invalid");
-    }
+    expect((await verifier.verify(token, now)).caller.issuer).toBe(issuerA);
   });
 });
 
@@ -354,23 +347,10 @@ describe("garbage", () => {
     ["two parts", "a.b"],
     ["four parts", "a.b.c.d"],
     ["five parts", "a.b.c.d.e"],
-    ["a payload that is not base64url", "e30.***.AA"],
-    ["a payload that is not JSON", `e30.${base64url("{")}.AA`],
-    ["a payload that is not UTF-8", "e30._w.AA"],
-    ["a payload that is null", `e30.${base64url("null")}.AA`],
-    ["a payload that is a list", `e30.${base64url([])}.AA`],
-    ["a payload that is a text", `e30.${base64url('"a"')}.AA`],
+    ["what form.ts refuses", `e30.${base64url("null")}.AA`],
+    ["more than a token may have", `e30.${"A".repeat(limits.tokenBytes)}.AA`],
   ])("%s", async (_, token) => {
     expect((await refused(token)).code).toBe("token_malformed");
-  });
-
-  test.each([
-    ["***", "a header that is not base64url"],
-    [base64url("{"), "a header that is not JSON"],
-    [base64url("null"), "a header that is null"],
-    [base64url([]), "a header that is a list"],
-  ])("%s", async (header) => {
-    expect((await refused(`${header}.${base64url(goodClaims)}.AA`)).code).toBe("token_invalid");
   });
 
   test("any text at all is refused as the caller's mistake", async () => {
@@ -403,7 +383,7 @@ describe("garbage", () => {
     await fc.assert(
       fc.asyncProperty(header, signature, issuer, async (fields, bytes, iss) => {
         const token = `${base64url({ alg: "ES256", ...fields })}.${base64url({ ...goodClaims, iss })}.${bytes}`;
-        expect((await refused(token)).code).toBe("token_invalid");
+        expect(["token_invalid", "token_malformed"]).toContain((await refused(token)).code);
       }),
     );
   });
@@ -421,7 +401,7 @@ describe("garbage", () => {
       fc.asyncProperty(claims, async (changed) => {
         const token = await tokenOfA(changed);
         try {
-          expect((await verifier.verify(token, now)).issuer).toBe(issuerA);
+          expect((await verifier.verify(token, now)).caller.issuer).toBe(issuerA);
         } catch {
           await refused(token);
         }
@@ -433,22 +413,22 @@ describe("garbage", () => {
 describe("key sets", () => {
   test("a token without kid is refused where several keys fit: none is tried by chance", async () => {
     const other = { ...(await exportJWK(stranger.publicKey)), kid: "a2" };
-    const several = createVerifier([issuerOf(issuerA, ["ES256"], publicA, other)]);
+    const several = verifierOf([issuerOf(issuerA, ["ES256"], publicA, other)]);
     const unnamed = await tokenOfA();
     expect((await refusal(() => several.verify(unnamed, now))).code).toBe("token_invalid");
     const named = await tokenOfA({}, { kid: "a1" });
-    expect((await several.verify(named, now)).issuer).toBe(issuerA);
+    expect((await several.verify(named, now)).caller.issuer).toBe(issuerA);
   });
 
   test("a key that is only for encryption verifies nothing", async () => {
-    const own = createVerifier([issuerOf(issuerA, ["ES256"], { ...publicA, use: "enc" })]);
+    const own = verifierOf([issuerOf(issuerA, ["ES256"], { ...publicA, use: "enc" })]);
     const token = await tokenOfA();
     expect((await refusal(() => own.verify(token, now))).code).toBe("token_invalid");
   });
 
   test("a key that cannot be read is the operator's fault, not the caller's", async () => {
     const point = { kty: "EC", crv: "P-256", x: "AA", y: "AA" };
-    const broken = createVerifier([issuerOf(issuerA, ["ES256"], point)]);
+    const broken = verifierOf([issuerOf(issuerA, ["ES256"], point)]);
     const token = await tokenOfA();
     const error = await refusal(() => broken.verify(token, now));
     expect(error).toMatchObject({ code: "keys_unavailable", status: 503 });
@@ -457,7 +437,118 @@ describe("key sets", () => {
     expect(error.operator).toBeTruthy();
   });
 
+  test("of a remote issuer are asked for when a token needs them, and when readiness is", async () => {
+    const remote: Issuer = { ...issuerOf(issuerA, ["ES256"]), keys: { kind: "remote", uri: "https://a/" } };
+    const asked: boolean[] = [];
+    const own = createVerifier([remote], async (_, unknownKid) => {
+      asked.push(unknownKid);
+      return { jwks: { keys: [publicA] }, fetchedAt: 1 };
+    });
+    expect((await own.verify(await tokenOfA(), now)).caller.issuer).toBe(issuerA);
+    expect((await own.verify(await tokenOfA({ sub: "another" }), now)).caller.subject).toBe("another");
+    await own.ready();
+    expect(asked).toEqual([false]);
+    // Nobody knows this key: the Keys object is asked, but not once more for the next forged token.
+    for (const kid of ["x", "y", "z"]) {
+      const token = await tokenOfA({}, { kid });
+      expect((await refusal(() => own.verify(token, now))).code).toBe("token_invalid");
+    }
+    expect(asked).toEqual([false, true]);
+  });
+
+  test("that have changed are used at once for a kid that was unknown", async () => {
+    const remote: Issuer = { ...issuerOf(issuerA, ["ES256"]), keys: { kind: "remote", uri: "https://a/" } };
+    const next = { ...(await exportJWK(stranger.publicKey)), kid: "a2" };
+    const own = createVerifier([remote], async (_, unknownKid) => ({
+      jwks: { keys: unknownKid ? [publicA, next] : [publicA] },
+      fetchedAt: unknownKid ? 2 : 1,
+    }));
+    await own.verify(await tokenOfA(), now);
+    const rotated = await tokenOfA({}, { kid: "a2" }, stranger.privateKey);
+    expect((await own.verify(rotated, now)).caller.issuer).toBe(issuerA);
+  });
+
+  test("that cannot be had are no reason to refuse for good", async () => {
+    const remote: Issuer = { ...issuerOf(issuerA, ["ES256"]), keys: { kind: "remote", uri: "https://a/" } };
+    const own = createVerifier([remote], () => Promise.reject(new KeysUnavailableError("status 500")));
+    const token = await tokenOfA();
+    for (const work of [() => own.verify(token, now), () => own.ready()]) {
+      const error = await refusal(work);
+      expect(error).toMatchObject({ code: "keys_unavailable", status: 503, retryable: true });
+      expect(error.operator).toContain("status 500");
+    }
+  });
+
   test("static ones and secrets are always ready", async () => {
     await verifier.ready();
+  });
+});
+
+describe("a token that was verified a moment ago", () => {
+  test("is remembered, with the same caller", async () => {
+    const token = await tokenOfA({ jti: "remembered" });
+    const first = await verifier.verify(token, now);
+    const second = await verifier.verify(token, new Date(now.getTime() + limits.verifiedTokenAgeMs - 1));
+    expect([first.remembered, second.remembered]).toEqual([false, true]);
+    expect(second.caller).toEqual(first.caller);
+  });
+
+  test("is verified again after a minute", async () => {
+    const token = await tokenOfA({ jti: "a minute" });
+    await verifier.verify(token, now);
+    const later = new Date(now.getTime() + limits.verifiedTokenAgeMs);
+    expect((await verifier.verify(token, later)).remembered).toBe(false);
+  });
+
+  test("expires while it is remembered", async () => {
+    const token = await tokenOfA({ exp: nowSeconds + 10 });
+    await verifier.verify(token, now);
+    const expired = new Date((nowSeconds + 10 + limits.clockSkewSeconds) * 1000);
+    expect((await refusal(() => verifier.verify(token, expired))).code).toBe("token_expired");
+  });
+
+  test("is not confused with one that has another signature", async () => {
+    const token = await tokenOfA({ jti: "signature" });
+    await verifier.verify(token, now);
+    const [header, payload] = token.split(".");
+    const error = await refusal(() =>
+      verifier.verify(`${header}.${payload}.${base64url("x".repeat(64))}`, now),
+    );
+    expect(error.code).toBe("token_invalid");
+  });
+
+  test("and was refused is not remembered", async () => {
+    const token = await tokenOfA({ nbf: nowSeconds + 60 });
+    await refused(token);
+    expect((await verifier.verify(token, new Date(now.getTime() + 60_000))).remembered).toBe(false);
+  });
+});
+
+describe("what an issuer demands", () => {
+  const demanding = (): Verifier =>
+    verifierOf([
+      {
+        ...issuerOf(issuerA, ["ES256"], publicA),
+        typ: "at+jwt",
+        maxLifetimeSeconds: 600,
+        requiredClaims: ["jti"],
+        authorizedParties: ["web"],
+      },
+    ]);
+  const good = { iat: nowSeconds, jti: "1", client_id: "web" };
+
+  test("is given", async () => {
+    const token = await tokenOfA(good, { typ: "at+jwt" });
+    expect((await demanding().verify(token, now)).caller.issuer).toBe(issuerA);
+  });
+
+  test.each([
+    ["another typ", good, "JWT"],
+    ["too long a life", { ...good, exp: nowSeconds + 601 }, "at+jwt"],
+    ["a claim that is missing", { ...good, jti: undefined }, "at+jwt"],
+    ["another client", { ...good, client_id: "other" }, "at+jwt"],
+  ])("and refused otherwise: %s", async (_, claims, typ) => {
+    const token = await tokenOfA(claims, { typ });
+    expect((await refusal(() => demanding().verify(token, now))).code).toBe("token_invalid");
   });
 });

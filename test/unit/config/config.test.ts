@@ -61,11 +61,45 @@ describe("a good bundle with its bindings", () => {
         audience: "tidegate",
         algorithms: ["ES256"],
         keys: { kind: "remote", uri: "https://id.example.com/jwks.json" },
+        typ: undefined,
+        maxLifetimeSeconds: undefined,
+        requiredClaims: [],
+        authorizedParties: [],
       },
     ]);
     const jwks = { keys: [{ kty: "EC" }] };
     const parts = { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": jwks };
     expect(loadConfig(application(parts), bindings).issuers[0]?.keys).toEqual({ kind: "static", jwks });
+  });
+
+  test.each([
+    ["https://id.example.com", "https://id.example.com/.well-known/openid-configuration"],
+    ["https://id.example.com/", "https://id.example.com/.well-known/openid-configuration"],
+    ["https://id.example.com/a", "https://id.example.com/a/.well-known/openid-configuration"],
+    ["https://id.example.com/a/", "https://id.example.com/a/.well-known/openid-configuration"],
+  ])("finds the metadata of %s", (issuer, uri) => {
+    const parts = {
+      "issuers[0].issuer": issuer,
+      "issuers[0].jwks_uri": undefined,
+      "issuers[0].discovery": true,
+      grants: [],
+    };
+    expect(loadConfig(application(parts), bindings).issuers[0]?.keys).toEqual({ kind: "discovery", uri });
+  });
+
+  test("has what an issuer demands of its tokens", () => {
+    const parts = {
+      "issuers[0].typ": "at+jwt",
+      "issuers[0].max_lifetime_s": 600,
+      "issuers[0].required_claims": ["jti"],
+      "issuers[0].authorized_parties": ["web"],
+    };
+    expect(loadConfig(application(parts), bindings).issuers[0]).toMatchObject({
+      typ: "at+jwt",
+      maxLifetimeSeconds: 600,
+      requiredClaims: ["jti"],
+      authorizedParties: ["web"],
+    });
   });
 
   test("is frozen", () => {

@@ -35,12 +35,15 @@ describe("a good policy", () => {
           audience: "tidegate",
           algorithms: ["ES256"],
           jwks_uri: "https://id.example.com/jwks.json",
+          required_claims: [],
+          authorized_parties: [],
         },
       ],
       grants: [
         {
           issuer: "https://id.example.com/",
           claims: { role: "analyst" },
+          deadline_ms: limits.statementDeadlineMs,
           account: "reader",
           allow: ["query:*", "sql:read"],
         },
@@ -72,6 +75,11 @@ describe("a good policy", () => {
       "a static key set",
       { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": { keys: [{ kty: "EC", crv: "P-256" }] } },
     ],
+    ["discovery", { "issuers[0].jwks_uri": undefined, "issuers[0].discovery": true }],
+    ["a typ", { "issuers[0].typ": "at+jwt" }],
+    ["a longest life", { "issuers[0].max_lifetime_s": 1 }],
+    ["required claims", { "issuers[0].required_claims": ["jti", "sub"] }],
+    ["authorized parties", { "issuers[0].authorized_parties": ["web"] }],
     [
       "a shared secret",
       {
@@ -99,9 +107,22 @@ describe("the mistake is named", () => {
   const host = `cluster.hosts[0]: must be "host:port", for example "db.example.com:3306"`;
   const permission = "grants[0].allow[0]: must be query:NAME, query:*, sql:read, sql:write or sql:ddl";
   const hs256 =
-    "issuers[0].algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri or jwks";
-  const oneSource = "issuers[0]: needs exactly one of jwks_uri, jwks and secret";
-  const privateKey = "issuers[0].jwks: holds a private or symmetric key; put public keys only";
+    "issuers[0].algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri, discovery or jwks";
+  const oneSource = "issuers[0]: needs exactly one of jwks_uri, discovery, jwks and secret";
+  const discovery =
+    "issuers[0].issuer: must be an https URL for discovery (http only for loopback in development)";
+  /** A key set of one key. */
+  const jwks = (key: Record<string, unknown>) => ({
+    "issuers[0].jwks_uri": undefined,
+    "issuers[0].jwks": { keys: [key] },
+  });
+  /** An issuer of another name whose metadata are asked; its grants are left out. */
+  const discovered = (issuer: string) => ({
+    "issuers[0].jwks_uri": undefined,
+    "issuers[0].issuer": issuer,
+    "issuers[0].discovery": true,
+    grants: [],
+  });
   const secretName = "must be the NAME of a secret, in capitals";
   const keyUrl = "issuers[0].jwks_uri: must be https (http only for a loopback address in development)";
 
@@ -128,6 +149,21 @@ describe("the mistake is named", () => {
       "a secret named like a binding",
       { "accounts.reader.password": "ENVIRONMENT" },
       "accounts.reader.password: is a binding of another kind",
+    ],
+    [
+      "an origin with a path",
+      { cors: { origins: ["https://app.example.com/"] } },
+      `cors.origins[0]: must be an origin such as "https://app.example.com", without a path; * is not accepted`,
+    ],
+    [
+      "every origin",
+      { cors: { origins: ["*"] } },
+      `cors.origins[0]: must be an origin such as "https://app.example.com", without a path; * is not accepted`,
+    ],
+    [
+      "fewer statements at once than shards",
+      { "accounts.reader.shards": 4, "grants[0].max_concurrent": 3 },
+      "grants[0].max_concurrent: is divided among the account's 4 shards and must be at least that",
     ],
     [
       "two hosts",
@@ -179,15 +215,35 @@ describe("the mistake is named", () => {
       },
       hs256,
     ],
-    [
-      "a private key",
-      { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": { keys: [{ kty: "EC", d: "AA" }] } },
-      privateKey,
-    ],
+    ["a private key", jwks({ kty: "EC", d: "AA" }), "issuers[0].jwks.keys[0]: is a private or symmetric key"],
     [
       "a symmetric key",
-      { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": { keys: [{ kty: "oct", k: "AA" }] } },
-      privateKey,
+      jwks({ kty: "oct", k: "AA" }),
+      "issuers[0].jwks.keys[0]: is neither RSA nor EC nor OKP",
+    ],
+    [
+      "a key for encryption",
+      jwks({ kty: "EC", use: "enc" }),
+      "issuers[0].jwks.keys[0]: is not for signatures (use)",
+    ],
+    [
+      "a short RSA key",
+      jwks({ kty: "RSA", n: "AA" }),
+      "issuers[0].jwks.keys[0]: is an RSA key under 2048 bits",
+    ],
+    ["discovery beside jwks_uri", { "issuers[0].discovery": true }, oneSource],
+    [
+      "discovery beside a secret",
+      { ...discovered("https://id/"), "issuers[0].secret": "S", "issuers[0].algorithms": ["HS256"] },
+      oneSource,
+    ],
+    ["discovery of an issuer that is no URL", discovered("batch"), discovery],
+    ["discovery over http", discovered("http://id.example.com/"), discovery],
+    ["discovery over http from a loopback address", discovered("http://127.0.0.1/"), discovery],
+    [
+      "a secret named like the keys' binding",
+      { "accounts.reader.password": "KEYS" },
+      "accounts.reader.password: is a binding of another kind",
     ],
     ["keys over http", { "issuers[0].jwks_uri": "http://id.example.com/jwks.json" }, keyUrl],
     ["keys over http from a loopback address", { "issuers[0].jwks_uri": "http://127.0.0.1/jwks" }, keyUrl],
@@ -266,6 +322,15 @@ describe("the mistake is named", () => {
     ["an audience as a list", { "issuers[0].audience": ["a"] }, /^issuers\[0\]\.audience: /],
     ["no algorithms", { "issuers[0].algorithms": [] }, /^issuers\[0\]\.algorithms: /],
     ["the algorithm none", { "issuers[0].algorithms": ["none"] }, /^issuers\[0\]\.algorithms\[0\]: /],
+    ["discovery false", { "issuers[0].discovery": false }, /^issuers\[0\]\.discovery: /],
+    ["an empty typ", { "issuers[0].typ": "" }, /^issuers\[0\]\.typ: /],
+    ["no life at all", { "issuers[0].max_lifetime_s": 0 }, /^issuers\[0\]\.max_lifetime_s: /],
+    [
+      "a required claim without a name",
+      { "issuers[0].required_claims": [""] },
+      /^issuers\[0\]\.required_claims/,
+    ],
+    ["a party as text", { "issuers[0].authorized_parties": "web" }, /^issuers\[0\]\.authorized_parties: /],
     ["a key address that is none", { "issuers[0].jwks_uri": "jwks.json" }, /^issuers\[0\]\.jwks_uri: /],
     [
       "an empty key set",
@@ -283,7 +348,6 @@ describe("the mistake is named", () => {
     ],
     ["a grant without permissions", { "grants[0].allow": [] }, /^grants\[0\]\.allow: /],
     ["a claim that is a list", { "grants[0].claims": { role: ["a"] } }, /^grants\[0\]\.claims\.role: /],
-    ["a claim that is a table", { "grants[0].claims": { app: { a: 1 } } }, /^grants\[0\]\.claims\.app: /],
     ["grants missing", { grants: undefined }, /^grants: /],
     ["accounts as a list", { accounts: [] }, /^accounts: /],
     ["a cluster that is text", { cluster: "db:3306" }, /^cluster: /],
@@ -317,7 +381,7 @@ describe("an unknown key is refused by name in", () => {
     ["[cluster]", { "cluster.ca": "ca/production.pem" }, /^cluster: .*"ca"/],
     ["[cluster], as a way to turn TLS off", { "cluster.tls": false }, /^cluster: .*"tls"/],
     ["an account", { "accounts.reader.pasword": "X" }, /^accounts\.reader: .*"pasword"/],
-    ["an issuer", { "issuers[0].discovery": true }, /^issuers\[0\]: .*"discovery"/],
+    ["an issuer", { "issuers[0].jku": "https://id/" }, /^issuers\[0\]: .*"jku"/],
     ["a grant", { "grants[0].deny": ["sql:write"] }, /^grants\[0\]: .*"deny"/],
   ])("%s", (_, parts, place) => {
     expect(mistakes(parts).filter((mistake) => place.test(mistake))).toHaveLength(1);

@@ -60,9 +60,13 @@ describe("a problem document (RFC 9457)", () => {
 describe("the kinds", () => {
   const kinds = codes.map((code) => ({ code, ...errorKinds[code] }));
 
-  test("a caller's mistake is a 4xx and never retryable", () => {
+  test("a caller's mistake is a 4xx and never retryable, but for asking too often", () => {
     for (const { code, status, retryable } of kinds.filter(({ fault }) => fault === "caller")) {
-      expect([code, status >= 400 && status < 500, retryable]).toEqual([code, true, false]);
+      expect([code, status >= 400 && status < 500, retryable]).toEqual([
+        code,
+        true,
+        ["rate_limited", "concurrency_exceeded"].includes(code),
+      ]);
     }
   });
 

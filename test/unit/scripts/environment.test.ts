@@ -7,12 +7,22 @@ import { readWranglerFile } from "../../../scripts/wrangler.ts";
 function good() {
   return {
     name: "tidegate",
-    exports: { Pool: { type: "durable-object", storage: "sqlite" } },
+    exports: {
+      Pool: { type: "durable-object", storage: "sqlite" },
+      Keys: { type: "durable-object", storage: "sqlite" },
+      Limiter: { type: "durable-object", storage: "sqlite" },
+    },
     env: {
       production: {
         vars: { ENVIRONMENT: "production" } as Record<string, unknown>,
         secrets: { required: ["READER_PASSWORD"] },
-        durable_objects: { bindings: [{ name: "POOL", class_name: "Pool" }] },
+        durable_objects: {
+          bindings: [
+            { name: "POOL", class_name: "Pool" },
+            { name: "KEYS", class_name: "Keys" },
+            { name: "LIMITER", class_name: "Limiter" },
+          ],
+        },
         build: { command: "node scripts/build.ts production" },
       },
     },
@@ -76,9 +86,14 @@ describe("the mistake is named", () => {
       `${at}: build.command must be "node scripts/build.ts production"`,
     ],
     [
-      "no binding",
-      ({ env }) => Object.assign(env.production, { durable_objects: { bindings: [] } }),
+      "no binding of the pool",
+      ({ env }) => env.production.durable_objects.bindings.shift(),
       `${at}: durable_objects.bindings must bind POOL to the class Pool`,
+    ],
+    [
+      "no binding of the keys",
+      ({ env }) => env.production.durable_objects.bindings.splice(1, 1),
+      `${at}: durable_objects.bindings must bind KEYS to the class Keys`,
     ],
     [
       "a binding to another class",
@@ -87,9 +102,19 @@ describe("the mistake is named", () => {
       `${at}: durable_objects.bindings must bind POOL to the class Pool`,
     ],
     [
-      "no exported object",
-      (file) => Object.assign(file, { exports: undefined }),
+      "no exported pool",
+      (file) => Object.assign(file.exports, { Pool: undefined }),
       `wrangler.toml: [exports.Pool] must have type = "durable-object"`,
+    ],
+    [
+      "no exported keys",
+      (file) => Object.assign(file.exports, { Keys: undefined }),
+      `wrangler.toml: [exports.Keys] must have type = "durable-object"`,
+    ],
+    [
+      "an export of another type",
+      (file) => Object.assign(file.exports.Keys, { type: "worker" }),
+      `wrangler.toml: [exports.Keys] must have type = "durable-object"`,
     ],
     [
       "a secret that the policy names and the file does not",
@@ -127,7 +152,7 @@ describe("the mistake is named", () => {
 
   test("all at once", () => {
     const found = mistakes(({ env }) => Object.assign(env, { production: {} }));
-    expect(found).toHaveLength(4);
+    expect(found).toHaveLength(6);
   });
 });
 

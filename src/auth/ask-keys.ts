@@ -1,0 +1,25 @@
+import type { Bindings } from "../application.ts";
+import type { Config, Issuer } from "../config/config.ts";
+import type { FetchedKeys } from "./jwks-cache.ts";
+import type { AskKeys } from "./keys.ts";
+import { KeysUnavailableError } from "./keys.ts";
+import type { KeysRequest } from "./keys-object.ts";
+
+/** @returns a way to an issuer's Keys object; where the keys come from is in its name, so a change starts afresh */
+export function askKeysObject(env: Bindings, { environment }: Config): AskKeys {
+  return async (issuer, unknownKid) => {
+    const question: KeysRequest = { issuer: issuer.issuer, unknownKid };
+    const stub = env.KEYS.get(env.KEYS.idFromName(`${environment}/${issuer.issuer}/${placeOf(issuer)}`));
+    try {
+      const response = await stub.fetch("https://keys/", { method: "POST", body: JSON.stringify(question) });
+      if (response.ok) return await response.json<FetchedKeys>();
+      throw new Error(await response.text());
+    } catch (cause) {
+      throw new KeysUnavailableError(cause instanceof Error ? cause.message : String(cause));
+    }
+  };
+}
+
+function placeOf({ keys }: Issuer): string {
+  return "uri" in keys ? keys.uri : keys.kind;
+}

@@ -1,0 +1,122 @@
+import { TidegateError } from "../errors.ts";
+import { limits } from "../limits.ts";
+
+/** A token's parts, read but not verified: they only choose what to verify with. */
+export interface UnverifiedToken {
+  header: Readonly<Record<string, unknown>>;
+  claims: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads a JWS in compact form (RFC 7515 §7.1) strictly, so that every reader of the token reads the same:
+ * canonical base64url (RFC 4648 §3.5), UTF-8, JSON objects without duplicate members (RFC 8725 §2.4, §3.7),
+ * claims of the types that RFC 7519 §4.1 gives them, and finite numbers (1e999 would never expire).
+ * Header members that change what is signed or who is trusted are refused or of no effect: `crit` and `b64`
+ * are refused, `jwk`, `jku`, `x5u` and `x5c` are never looked at.
+ * @throws TidegateError `token_malformed`; its message repeats nothing of the token
+ */
+export function readToken(token: string): UnverifiedToken {
+  if (token.length > limits.tokenBytes) throw malformed(`A token may have ${limits.tokenBytes} bytes.`);
+  const parts = token.split(".");
+  if (parts.length !== 3) throw malformed("The token is not a JWS in compact form.");
+  const [header, claims] = parts.map(decode) as [Buffer, Buffer, Buffer];
+  const read = { header: parseObject(header, "header"), claims: parseObject(claims, "claims") };
+  checkHeader(read.header);
+  checkClaims(read.claims);
+  return read;
+}
+
+function decode(part: string): Buffer {
+  const bytes = Buffer.from(part, "base64url");
+  // Node's decoder forgives; a second spelling of the same bytes would be a second token with one meaning.
+  if (part === "" || bytes.toString("base64url") !== part)
+    throw malformed("The token is not canonical base64url.");
+  return bytes;
+}
+
+function parseObject(bytes: Buffer, what: string): Record<string, unknown> {
+  let value: unknown;
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
+  } catch {
+    throw malformed(`The token's ${what} cannot be read.`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw malformed(`The token's ${what} cannot be read.`);
+  }
+  if (hasDuplicateMember(text)) throw malformed(`The token's ${what} has a member twice.`);
+  return value as Record<string, unknown>;
+}
+
+function checkHeader(header: Record<string, unknown>): void {
+  if (typeof header.alg !== "string") throw malformed("The token's header has no alg.");
+  for (const name of ["crit", "b64", "enc", "zip"]) {
+    if (Object.hasOwn(header, name)) throw malformed(`A token with ${name} in its header is not accepted.`);
+  }
+  for (const name of ["typ", "kid", "cty"]) {
+    if (Object.hasOwn(header, name) && typeof header[name] !== "string") {
+      throw malformed(`The token's ${name} is not text.`);
+    }
+  }
+}
+
+function checkClaims(claims: Record<string, unknown>): void {
+  for (const name of ["exp", "nbf", "iat"]) {
+    if (Object.hasOwn(claims, name) && !Number.isFinite(claims[name])) {
+      throw malformed(`The claim ${name} is not a number.`);
+    }
+  }
+  for (const name of ["iss", "sub", "jti", "azp", "client_id"]) {
+    if (Object.hasOwn(claims, name) && typeof claims[name] !== "string") {
+      throw malformed(`The claim ${name} is not text.`);
+    }
+  }
+  const { aud } = claims;
+  const audiences = Array.isArray(aud) ? aud : [aud ?? ""];
+  if (!audiences.every((audience) => typeof audience === "string"))
+    throw malformed("The claim aud is not text.");
+}
+
+/**
+ * JSON.parse keeps the last of several members of one name, other parsers the first.
+ * @param json valid JSON
+ */
+export function hasDuplicateMember(json: string): boolean {
+  /** For each open object the names seen, for each open array null. */
+  const open: (Set<string> | null)[] = [];
+  for (let at = 0; at < json.length; at++) {
+    const char = json[at];
+    if (char === "{") open.push(new Set());
+    else if (char === "[") open.push(null);
+    else if (char === "}" || char === "]") open.pop();
+    else if (char === '"') {
+      const start = at;
+      at = endOfString(json, at);
+      const names = open.at(-1);
+      if (!names || json[afterSpace(json, at + 1)] !== ":") continue;
+      const name = JSON.parse(json.slice(start, at + 1)) as string;
+      if (names.has(name)) return true;
+      names.add(name);
+    }
+  }
+  return false;
+}
+
+function afterSpace(json: string, from: number): number {
+  let at = from;
+  while (" \t\n\r".includes(json[at] ?? "x")) at += 1;
+  return at;
+}
+
+/** @returns where the closing quote of the string stands whose opening quote is at `start` */
+function endOfString(json: string, start: number): number {
+  let at = start + 1;
+  while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+  return at;
+}
+
+function malformed(detail: string): TidegateError {
+  return new TidegateError("token_malformed", { detail });
+}

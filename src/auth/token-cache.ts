@@ -1,0 +1,42 @@
+import { limits } from "../limits.ts";
+import type { Caller } from "./verify.ts";
+
+/**
+ * Tokens that this isolate has verified, by the SHA-256 of the whole token, so that a caller's next request
+ * costs a hash instead of a signature. An entry ends with its token, and after a minute in any case, since the
+ * key may have been removed meanwhile; the least recently used goes first.
+ */
+export class TokenCache {
+  readonly #entries = new Map<string, { caller: Caller; until: number }>();
+
+  /** @param now milliseconds since the epoch */
+  get(hash: string, now: number): Caller | undefined {
+    const entry = this.#entries.get(hash);
+    if (!entry) return undefined;
+    this.#entries.delete(hash);
+    if (now >= entry.until) return undefined;
+    this.#entries.set(hash, entry);
+    return entry.caller;
+  }
+
+  /** @param expires the token's `exp` in milliseconds since the epoch, without any skew */
+  set(hash: string, caller: Caller, expires: number, now: number): void {
+    const until = Math.min(expires, now + limits.verifiedTokenAgeMs);
+    // Said this way round, a time that is no number is over.
+    if (!(until > now)) return;
+    this.#entries.set(hash, { caller, until });
+    if (this.#entries.size <= limits.verifiedTokens) return;
+    const [oldest] = this.#entries.keys();
+    if (oldest !== undefined) this.#entries.delete(oldest);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+}
+
+/** @returns the SHA-256 of a token, base64url */
+export async function tokenHash(token: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+  return Buffer.from(digest).toString("base64url");
+}

@@ -1,0 +1,37 @@
+/** How many requests a caller may make: `requests` at once, and as many again over `windowSeconds`. */
+export interface Rate {
+  requests: number;
+  windowSeconds: number;
+}
+
+/** A token bucket: what is left, and when that was true (milliseconds since the epoch). */
+export interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+export interface Taken {
+  bucket: Bucket;
+  allowed: boolean;
+  /** Whole requests that may still be made now. */
+  remaining: number;
+  /** Seconds, rounded up, until one more request may be made than now. */
+  resetSeconds: number;
+}
+
+/** Takes one token if there is one. Pure: the clock is handed in, and one that runs backwards gives nothing. */
+export function take(bucket: Bucket | undefined, { requests, windowSeconds }: Rate, now: number): Taken {
+  const perMs = requests / (windowSeconds * 1000);
+  const before = bucket ?? { tokens: requests, at: now };
+  const elapsedMs = Math.max(0, now - before.at);
+  const full = Math.min(requests, before.tokens + elapsedMs * perMs);
+  const allowed = full >= 1;
+  const tokens = allowed ? full - 1 : full;
+  const missing = Math.floor(tokens) + 1 - tokens;
+  return {
+    bucket: { tokens, at: Math.max(now, before.at) },
+    allowed,
+    remaining: Math.floor(tokens),
+    resetSeconds: Math.max(1, Math.ceil(missing / perMs / 1000)),
+  };
+}

@@ -1,0 +1,34 @@
+import type { Bindings } from "../application.ts";
+import { TidegateError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Rate } from "./bucket.ts";
+import type { RateDecision } from "./limiter.ts";
+
+/**
+ * Counts a request of one caller under one grant.
+ * @param key who is counted: environment, grant and subject
+ * @returns headers for the answer (draft-ietf-httpapi-ratelimit-headers)
+ * @throws TidegateError `rate_limited`; `limiter_unavailable` when nobody can count: what cannot be counted is
+ *   not let through
+ */
+export async function countRequest(env: Bindings, key: string, rate: Rate): Promise<Record<string, string>> {
+  const decision = await ask(env, key, rate);
+  const headers = {
+    "ratelimit-policy": `"grant";q=${rate.requests};w=${rate.windowSeconds}`,
+    ratelimit: `"grant";r=${decision.remaining};t=${decision.resetSeconds}`,
+  };
+  if (decision.allowed) return headers;
+  const detail = `The grant allows ${rate.requests} requests in ${rate.windowSeconds} s.`;
+  throw new TidegateError("rate_limited", { detail, retryAfter: decision.resetSeconds, headers });
+}
+
+async function ask(env: Bindings, key: string, rate: Rate): Promise<RateDecision> {
+  try {
+    const stub = env.LIMITER.get(env.LIMITER.idFromName(key));
+    const response = await stub.fetch("https://limiter/", { method: "POST", body: JSON.stringify(rate) });
+    if (response.ok) return await response.json<RateDecision>();
+    throw new Error(`status ${response.status}`);
+  } catch (cause) {
+    throw new TidegateError("limiter_unavailable", { retryAfter: limits.retryAfterSeconds }, String(cause));
+  }
+}

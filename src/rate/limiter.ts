@@ -1,0 +1,25 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Bindings } from "../application.ts";
+import type { Bucket, Rate } from "./bucket.ts";
+import { take } from "./bucket.ts";
+
+/** What a Worker is told: Taken without the bucket. */
+export interface RateDecision {
+  allowed: boolean;
+  remaining: number;
+  resetSeconds: number;
+}
+
+/**
+ * The Durable Object that counts one caller's requests under one grant, wherever they arrive. It lives in
+ * memory only: an object that sleeps or moves forgets, and a forgotten bucket is a full one.
+ */
+export class Limiter extends DurableObject<Bindings> {
+  #bucket: Bucket | undefined;
+
+  override async fetch(request: Request): Promise<Response> {
+    const { bucket, ...decision } = take(this.#bucket, await request.json<Rate>(), Date.now());
+    this.#bucket = bucket;
+    return Response.json(decision satisfies RateDecision);
+  }
+}
