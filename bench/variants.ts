@@ -2,6 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readCatalog, root } from "../scripts/application.ts";
+import { durableObjects } from "../scripts/environment.ts";
 import { parsePolicy } from "../src/config/policy.ts";
 import { limits } from "../src/limits.ts";
 import { launch } from "../test/servers/child.ts";
@@ -77,7 +78,7 @@ export async function startGateway(
     bundle,
     ca: pki.ca,
     texts,
-    objects: { POOL: "Pool" },
+    objects: durableObjects,
   });
 }
 

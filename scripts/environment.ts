@@ -10,7 +10,7 @@ import { readWranglerFile } from "./wrangler.ts";
 export const environments = ["development", "staging", "production"] as const;
 
 /** The Durable Objects of src/index.ts, by the names of their bindings. */
-const objects = { POOL: "Pool", KEYS: "Keys", LIMITER: "Limiter" };
+export const durableObjects = { POOL: "Pool", KEYS: "Keys", LIMITER: "Limiter" };
 
 /** https://developers.cloudflare.com/workers/platform/limits/; a dry-run deploy does not look at them. */
 const platform = { variableBytes: 5 * 1024, variables: 64 };
@@ -52,7 +52,7 @@ export function wranglerMistakes(name: string, file: WranglerFile, secrets: stri
   if (build?.command !== `node scripts/build.ts ${name}`) {
     mistakes.push(`${at}: build.command must be "node scripts/build.ts ${name}"`);
   }
-  for (const [binding, type] of Object.entries(objects)) {
+  for (const [binding, type] of Object.entries(durableObjects)) {
     const bound = durable_objects?.bindings?.find((candidate) => candidate.name === binding);
     if (bound?.class_name !== type) {
       mistakes.push(`${at}: durable_objects.bindings must bind ${binding} to the class ${type}`);
