@@ -7,6 +7,9 @@ import { writeWranglerConfig } from "../../scripts/wrangler.ts";
 import type { connectAdministrator } from "../servers/connection.ts";
 import type { KeyServer, SigningKey } from "../servers/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../servers/issuer.ts";
+import { ensurePki } from "../servers/pki.ts";
+import type { CountingProxy } from "../servers/proxy.ts";
+import { startCountingProxy } from "../servers/proxy.ts";
 import type { TestServer } from "./setup.ts";
 
 /** The engine that this run of the gateway tests is about, and its server. */
@@ -17,6 +20,16 @@ export const server: TestServer = inject("server");
 export function databaseServer(): Parameters<typeof connectAdministrator>[0] {
   const { port, caPath, administrator } = server;
   return { host: "127.0.0.1", port, caPath, tls: "required", administrator };
+}
+
+/** A proxy before the engine's server that counts round trips and can be slow, deaf or gone. */
+export async function startProxy(): Promise<CountingProxy> {
+  const pki = await ensurePki(server.pkiDirectory);
+  return await startCountingProxy({
+    target: { host: "localhost", port: server.port, ca: server.ca },
+    certificate: pki.certificate,
+    privateKey: pki.key,
+  });
 }
 
 /** The issuers every gateway under test knows, one for each form of keys. */

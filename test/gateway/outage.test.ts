@@ -1,20 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensurePki } from "../servers/pki.ts";
 import type { CountingProxy } from "../servers/proxy.ts";
-import { startCountingProxy } from "../servers/proxy.ts";
 import type { Gateway } from "./harness.ts";
-import { expectProblem, read, server, startGateway } from "./harness.ts";
+import { expectProblem, read, startGateway, startProxy } from "./harness.ts";
 
 let gateway: Gateway;
 let proxy: CountingProxy;
 beforeAll(async () => {
-  const pki = await ensurePki(server.pkiDirectory);
-  proxy = await startCountingProxy({
-    target: { host: "localhost", port: server.port, ca: server.ca },
-    certificate: pki.certificate,
-    privateKey: pki.key,
-  });
+  proxy = await startProxy();
   gateway = await startGateway({
     cluster: { hosts: [`localhost:${proxy.port}`], connect_timeout_ms: 1_000 },
   });

@@ -2,21 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RowDataPacket } from "mysql2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../servers/connection.ts";
-import { ensurePki } from "../servers/pki.ts";
 import type { CountingProxy } from "../servers/proxy.ts";
-import { startCountingProxy } from "../servers/proxy.ts";
 import type { Gateway } from "./harness.ts";
-import { databaseServer, engine, expectProblem, read, server, startGateway } from "./harness.ts";
+import { databaseServer, engine, expectProblem, read, server, startGateway, startProxy } from "./harness.ts";
 
 let gateway: Gateway;
 let proxy: CountingProxy;
 beforeAll(async () => {
-  const pki = await ensurePki(server.pkiDirectory);
-  proxy = await startCountingProxy({
-    target: { host: "localhost", port: server.port, ca: server.ca },
-    certificate: pki.certificate,
-    privateKey: pki.key,
-  });
+  proxy = await startProxy();
   const one = { connections_per_shard: 1 };
   gateway = await startGateway({
     cluster: { hosts: [`localhost:${proxy.port}`] },
