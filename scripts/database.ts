@@ -87,10 +87,14 @@ async function embeddedServer(directory: string, wanted: number, log: Log): Prom
 
 /**
  * The sample replaces tables and accounts by name; "world" is also the name of MySQL's own sample.
- * @throws ServerUnavailableError when one of them is there and is not ours
+ * @throws ServerUnavailableError when the server cannot be reached, or one of them is there and is not ours
  */
 async function refuseForeignData(server: DatabaseServer): Promise<void> {
-  const connection = await connectAdministrator(server);
+  const connection = await connectAdministrator(server).catch((cause: Error) => {
+    throw new ServerUnavailableError(
+      `No verified TLS connection to TIDEGATE_DATABASE_URL (${server.host}:${server.port}): ${cause.message}. Check the address, the user, the password, and that TIDEGATE_DATABASE_CA issued its certificate.`,
+    );
+  });
   try {
     const [rows] = await connection.query<RowDataPacket[]>(
       `SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name IN ('world', 'tidegate_sample')
