@@ -49,6 +49,7 @@ export function classify(sql: string): Statement {
   const end = onlyStatementEnd(tokens);
   const head = readHead(tokens, end);
   checkHints(tokens);
+  checkMinuses(tokens, end);
   checkAssignments(tokens, end, head);
   const kind = head.kind === "read" && locksOrAdvances(tokens, end) ? "write" : head.kind;
   return { kind, verb: head.verb, ...cleanText(tokens, end) };
@@ -68,6 +69,27 @@ function onlyStatementEnd(tokens: Tokens): number {
     );
   }
   return end;
+}
+
+/**
+ * `--` is two minus signs unless white space or the end follows. Where a comment follows, or the closing
+ * semicolon, taking that away would make it a comment, which hides the rest of the line from the server:
+ * the end of a WHERE, say.
+ */
+function checkMinuses(tokens: Tokens, end: number): void {
+  const isMinus = (at: number) => at >= 0 && tokens.source[tokens.end(at) - 1] === "-";
+  const comments = new Set(tokens.gaps.filter(({ kind }) => kind === "comment").map(({ start }) => start));
+  for (let at = 0; at < end; at++) {
+    if (!isMinus(at)) continue;
+    const isPair =
+      tokens.text(at).endsWith("--") || (isMinus(at - 1) && tokens.end(at - 1) === tokens.start(at));
+    if (!isPair || (at < end - 1 && !comments.has(tokens.end(at)))) continue;
+    throw new StatementError(
+      "invalid_character",
+      "Two minus signs must be followed by white space, as a comment, or by an operand.",
+      tokens.start(at),
+    );
+  }
 }
 
 /** SET_VAR is SET by another name, and RESOURCE_GROUP is server administration. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { lex } from "../../../src/sql/lexer.ts";
 import { classify, StatementError } from "../../../src/sql/statement.ts";
 import { sqlish } from "./arbitrary.ts";
 
@@ -314,6 +315,70 @@ describe("what the servers would read differently", () => {
     "SELECT 'a' 'b",
     "SELECT /*+ BKA(t)",
   ]);
+});
+
+describe("two minus signs that would become a comment when what follows is taken away", () => {
+  test.each([
+    "DELETE FROM notes WHERE id = 1--/**/1 AND author = 'me'",
+    "SELECT 1--/* */2",
+    "SELECT 1---/* */2",
+    "SELECT 1--#x\n2",
+    "SELECT 1--;",
+    "SELECT 1 --; ",
+    "SELECT 1--/**/",
+    "SELECT 1--/**/;",
+  ])("%s", (sql) => {
+    expect(() => classify(sql)).toThrow(expect.objectContaining({ reason: "invalid_character" }));
+  });
+
+  test.each([
+    ["SELECT 1--1", "SELECT 1--1"],
+    ["SELECT 1-/**/-2", "SELECT 1- -2"],
+    ["SELECT '--'/**/, `a-`", "SELECT '--' , `a-`"],
+    ["SELECT 1 -- the rest\n, 2", "SELECT 1  \n, 2"],
+  ])("%s is none of them", (sql, text) => {
+    expect(classify(sql).text).toBe(text);
+  });
+
+  test("the text that travels has the tokens that were judged", () => {
+    const piece = fc.constantFrom(
+      "-",
+      "--",
+      "/**/",
+      "#x\n",
+      "-- x\n",
+      " ",
+      "1",
+      "'-'",
+      "`-`",
+      ",",
+      "+",
+      ";",
+      "\n",
+      "(",
+      ")",
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const sql = `SELECT 1${pieces.join("")}`;
+        let text: string;
+        try {
+          text = classify(sql).text;
+        } catch {
+          return;
+        }
+        const words = (source: string, count: number) => {
+          const tokens = lex(source);
+          return Array.from({ length: count }, (_, at) => tokens.text(at));
+        };
+        const count = lex(text).length;
+        expect(words(text, count)).toEqual(words(sql, count));
+        const rest = lex(sql);
+        expect(rest.length - count).toBe(rest.kind(rest.length - 1) === "semicolon" ? 1 : 0);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
 });
 
 describe("for every text", () => {
