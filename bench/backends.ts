@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { readPolicyFile } from "../scripts/application.ts";
+import { policyForServers } from "../scripts/application.ts";
 import { privateDirectory } from "../scripts/development.ts";
 import { createSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";
 import type { Pki } from "../test/servers/pki.ts";
@@ -62,19 +62,12 @@ export function policyFor(
   port = server.port,
   account: Record<string, unknown> = {},
 ): Record<string, unknown> {
-  const base = readPolicyFile("development") as {
-    cluster: Record<string, unknown>;
-    accounts: Record<Role, Record<string, unknown>>;
-    grants: Record<string, unknown>[];
-  };
-  const accounts = Object.entries(base.accounts).map(([name, { acts_as: _, ...rest }]) => {
-    const { actsAs } = sample[name as Role];
-    return [name, { ...rest, ...(actsAs === undefined ? {} : { acts_as: actsAs }), ...account }];
-  });
-  return {
-    cluster: { ...base.cluster, engine: server.engine, hosts: [`${server.host}:${port}`] },
-    accounts: Object.fromEntries(accounts),
+  const policy = policyForServers({
+    engine: server.engine,
+    database: `${server.host}:${port}`,
+    actsAs: { analyst: sample.analyst.actsAs, editor: sample.editor.actsAs },
     issuers: [{ issuer: issuer.url, audience, jwks_uri: issuer.jwksUri, algorithms: ["ES256"] }],
-    grants: base.grants.map((grant) => ({ ...grant, issuer: issuer.url })),
-  };
+  });
+  const accounts = Object.entries(policy.accounts).map(([name, base]) => [name, { ...base, ...account }]);
+  return { ...policy, accounts: Object.fromEntries(accounts) };
 }

@@ -14,6 +14,35 @@ export function readPolicyFile(environment: string): Record<string, unknown> {
   return parse(readFileSync(join(root, "config", `${environment}.toml`), "utf8"));
 }
 
+/** What the committed development policy cannot know: where things run, and which logins are proxy users. */
+export interface RunningServers {
+  engine: string;
+  /** "host:port" */
+  database: string;
+  /** By account: the identity it acts as; undefined for a plain login. */
+  actsAs: Record<string, string | undefined>;
+  issuers: { issuer: string; [key: string]: unknown }[];
+}
+
+/** @returns the development policy for servers that run here; every grant is given for each of the issuers */
+export function policyForServers({ engine, database, actsAs, issuers }: RunningServers) {
+  const base = readPolicyFile("development") as {
+    cluster: Record<string, unknown>;
+    accounts: Record<string, Record<string, unknown>>;
+    grants: Record<string, unknown>[];
+  };
+  const accounts = Object.entries(base.accounts).map(([name, { acts_as: _, ...account }]) => {
+    const identity = actsAs[name];
+    return [name, identity === undefined ? account : { ...account, acts_as: identity }] as const;
+  });
+  return {
+    cluster: { ...base.cluster, engine, hosts: [database] },
+    accounts: Object.fromEntries(accounts) as Record<string, Record<string, unknown>>,
+    issuers,
+    grants: issuers.flatMap(({ issuer }) => base.grants.map((grant) => ({ ...grant, issuer }))),
+  };
+}
+
 /** @returns the saved queries of queries/. @throws CatalogError that names every mistake */
 export function readCatalog(): SavedQuery[] {
   const directory = join(root, "queries");

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import type { SigningKey } from "../test/servers/issuer.ts";
 import { ensureSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";
 import { ServerUnavailableError } from "../test/servers/server.ts";
-import { readPolicyFile } from "./application.ts";
+import { policyForServers } from "./application.ts";
 import { startDevelopmentDatabase } from "./database.ts";
 import type { Development } from "./development.ts";
 import { developmentFile, privateDirectory, readDevelopment } from "./development.ts";
@@ -70,7 +70,12 @@ async function main(): Promise<void> {
     port: await choosePort("gateway", Number(ports.port), log),
     ca: database.ca,
     secrets: database.secrets,
-    overlay: overlay(database, keyServer),
+    overlay: policyForServers({
+      engine: database.engine,
+      database: `${database.description.host}:${database.description.port}`,
+      actsAs: database.actsAs,
+      issuers: [{ issuer: keyServer.url, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] }],
+    }),
     onExit: () => void stopAll(1, "the gateway has ended"),
   });
   running.push({ name: "gateway", stop: () => gateway.stop() });
@@ -88,29 +93,6 @@ async function main(): Promise<void> {
     pids: { start: process.pid, gateway: gateway.pid, database: database.pid },
   });
   announce(gateway, tokens, `${database.engine} ${database.description.version}`);
-}
-
-/** Replaces what config/development.toml cannot know: ports, engine, and whether logins are proxy users. */
-function overlay(
-  database: Awaited<ReturnType<typeof startDevelopmentDatabase>>,
-  keyServer: { url: string; jwksUri: string },
-): Record<string, unknown> {
-  const base = readPolicyFile("development") as {
-    cluster: Record<string, unknown>;
-    accounts: Record<string, Record<string, unknown>>;
-    grants: Record<string, unknown>[];
-  };
-  const { engine, host, port } = database.description;
-  const accounts = Object.entries(base.accounts).map(([name, { acts_as, ...account }]) => {
-    const actsAs = database.actsAs[name];
-    return [name, actsAs === undefined ? account : { ...account, acts_as: actsAs }];
-  });
-  return {
-    cluster: { ...base.cluster, engine, hosts: [`${host}:${port}`] },
-    accounts: Object.fromEntries(accounts),
-    issuers: [{ issuer: keyServer.url, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] }],
-    grants: base.grants.map((grant) => ({ ...grant, issuer: keyServer.url })),
-  };
 }
 
 async function sampleTokens(key: SigningKey, issuer: string): Promise<Record<string, string>> {

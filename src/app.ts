@@ -1,3 +1,4 @@
+import type { MiddlewareHandler } from "hono";
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
@@ -18,8 +19,8 @@ import { sql } from "./routes/sql.ts";
 import { ParameterError, StatementError } from "./sql/errors.ts";
 import { observe } from "./telemetry.ts";
 
-/** Key sets are fetched once per isolate and configuration. */
-let verifier: { config: Config; verifier: Verifier } | undefined;
+/** What is made once per isolate and configuration: the verifier holds keys, the middleware its headers. */
+let prepared: { config: Config; verifier: Verifier; crossOrigin: MiddlewareHandler } | undefined;
 
 /** Not thrown: the middleware methodNotAllowed leaves an answer alone that an error made. */
 const unknownRoute = new TidegateError("route_unknown");
@@ -61,23 +62,25 @@ const guarded = factory.createMiddleware(async (c, next) => {
   c.header("x-content-type-options", "nosniff");
 });
 
+/** Judges the configuration, and answers the preflights of pages: they bring no token. */
 const configured = factory.createMiddleware(async (c, next) => {
   const config = configOf(c.env);
-  if (verifier?.config !== config)
-    verifier = { config, verifier: createVerifier(config.issuers, askKeysObject(c.env, config)) };
+  if (prepared?.config !== config) {
+    const verifier = createVerifier(config.issuers, askKeysObject(c.env, config));
+    prepared = { config, verifier, crossOrigin: crossOrigin(config.origins) };
+  }
   c.set("config", config);
-  c.set("verifier", verifier.verifier);
-  await next();
+  c.set("verifier", prepared.verifier);
+  return await prepared.crossOrigin(c, next);
 });
 
 /**
  * Pages of the configured origins may read answers (Fetch Standard, CORS protocol). Tokens travel in a header
  * that a page sets itself; there are no cookies, so no credentials are allowed.
  */
-const crossOrigin = factory.createMiddleware(async (c, next) => {
-  const { origins } = c.var.config;
-  if (origins.length === 0) return await next();
-  return await cors({
+function crossOrigin(origins: readonly string[]): MiddlewareHandler {
+  if (origins.length === 0) return async (_, next) => await next();
+  return cors({
     origin: [...origins],
     allowMethods: ["GET", "POST"],
     allowHeaders: ["authorization", "content-type", "tidegate-account", "x-request-id"],
@@ -90,8 +93,8 @@ const crossOrigin = factory.createMiddleware(async (c, next) => {
       "ratelimit-policy",
     ],
     maxAge: limits.preflightAgeSeconds,
-  })(c, next);
-});
+  });
+}
 
 /** The path of a request, top to bottom (docs/architecture.md). */
 export const app = new Hono<AppEnv>()
@@ -99,7 +102,6 @@ export const app = new Hono<AppEnv>()
   .use(observed)
   .use(guarded)
   .use(configured)
-  .use(crossOrigin)
   .route("/", health)
   .route("/v1/sql", sql)
   .route("/v1/queries", queries)

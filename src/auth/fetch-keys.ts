@@ -1,3 +1,4 @@
+import { readAtMost } from "../bytes.ts";
 import type { Issuer } from "../config/config.ts";
 import type { KeySet } from "../config/key-set.ts";
 import { usableKeys } from "../config/key-set.ts";
@@ -46,12 +47,7 @@ async function fetchJson(uri: string): Promise<unknown> {
     await response.body?.cancel();
     throw new Error(`status ${response.status}`);
   }
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    length += chunk.byteLength;
-    if (length > limits.jwksBytes) throw new Error(`more than ${limits.jwksBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  const bytes = await readAtMost(response.body, limits.jwksBytes);
+  if (!bytes) throw new Error(`more than ${limits.jwksBytes} bytes`);
+  return JSON.parse(bytes.toString("utf8"));
 }

@@ -4,6 +4,7 @@ import type { RequestIdVariables } from "hono/request-id";
 import { z } from "zod";
 import type { Bindings } from "../application.ts";
 import type { Caller, Verifier } from "../auth/verify.ts";
+import { readAtMost } from "../bytes.ts";
 import type { Config } from "../config/config.ts";
 import type { PoolContext } from "../db/pool/client.ts";
 import { TidegateError } from "../errors.ts";
@@ -66,15 +67,9 @@ async function readText(request: Request): Promise<string> {
     detail: `A body may have ${limits.bodyBytes} bytes.`,
   });
   if (Number(request.headers.get("content-length") ?? 0) > limits.bodyBytes) throw tooLarge;
-  if (!request.body) return "";
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
-    length += chunk.byteLength;
-    if (length > limits.bodyBytes) throw tooLarge;
-    chunks.push(chunk);
-  }
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(Buffer.concat(chunks));
+  const bytes = await readAtMost(request.body, limits.bodyBytes);
+  if (!bytes) throw tooLarge;
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
 }
 
 const shapes = z.enum(["object", "array"]);

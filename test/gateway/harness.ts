@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, inject } from "vitest";
 import { createTestHarness } from "wrangler";
-import { makeApplication, readPolicyFile, root, writeApplication } from "../../scripts/application.ts";
+import { makeApplication, policyForServers, root, writeApplication } from "../../scripts/application.ts";
 import { writeWranglerConfig } from "../../scripts/wrangler.ts";
 import type { connectAdministrator } from "../servers/connection.ts";
 import type { KeyServer, SigningKey } from "../servers/issuer.ts";
@@ -54,7 +54,6 @@ export interface Gateway {
     options?: { role?: string; path?: string; headers?: Record<string, string> },
   ): Promise<Answer>;
   logs(): { level: string; message: string }[];
-  /** Ends the Pool objects: the next request opens new connections. */
   close(): Promise<void>;
 }
 
@@ -123,29 +122,21 @@ export async function read(response: Response): Promise<Answer> {
 
 /** The development policy with the test servers, its grants for each of the three issuers. */
 function policy(options: GatewayOptions, key: SigningKey, keyServer: KeyServer): Record<string, unknown> {
-  const base = readPolicyFile("development") as {
-    cluster: Record<string, unknown>;
-    accounts: Record<string, Record<string, unknown>>;
-    grants: Record<string, unknown>[];
-  };
-  const accounts = Object.fromEntries(
-    Object.entries(base.accounts).map(([name, { acts_as, ...account }]) => [
-      name,
-      server.actsAs[name] === undefined ? account : { ...account, acts_as },
-    ]),
-  );
-  const grants = Object.values(issuers).flatMap((issuer) =>
-    base.grants.map((grant) => ({ ...grant, issuer })),
-  );
-  return {
-    cluster: { ...base.cluster, engine, hosts: [`localhost:${server.port}`], ...options.cluster },
-    accounts: { ...accounts, ...options.accounts },
-    issuers: options.issuers ?? [
+  const base = policyForServers({
+    engine,
+    database: `localhost:${server.port}`,
+    actsAs: server.actsAs,
+    issuers: [
       { issuer: issuers.remote, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] },
       { issuer: issuers.fixed, audience, jwks: { keys: [key.publicJwk] }, algorithms: ["ES256"] },
       { issuer: issuers.secret, audience, secret: "SHARED_SECRET", algorithms: ["HS256"] },
     ],
-    grants: options.grants ?? grants,
+  });
+  return {
+    cluster: { ...base.cluster, ...options.cluster },
+    accounts: { ...base.accounts, ...options.accounts },
+    issuers: options.issuers ?? base.issuers,
+    grants: options.grants ?? base.grants,
     ...(options.cors === undefined ? {} : { cors: options.cors }),
   };
 }

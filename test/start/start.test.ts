@@ -36,7 +36,7 @@ afterAll(() => {
     process.kill(-child.pid, "SIGKILL");
 });
 
-/** Pastes a line into a shell. Where there is no curl, a few lines of Node stand in for it. */
+/** Pastes a line into a shell. */
 function paste(line: string): { status: number; body: string } {
   const { stdout, status } = spawnSync("bash", ["-c", line.replace(/^curl /, "curl -s ")], {
     encoding: "utf8",

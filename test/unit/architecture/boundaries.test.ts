@@ -28,6 +28,7 @@ const rooms: Record<string, readonly string[]> = {
   application: ["config", "errors", "telemetry"],
   routes: [
     "application",
+    "bytes",
     "auth",
     "rate",
     "catalog",
@@ -39,7 +40,7 @@ const rooms: Record<string, readonly string[]> = {
     "telemetry",
   ],
   rate: ["application", "errors", "limits"],
-  auth: ["application", "config", "errors", "limits", "telemetry"],
+  auth: ["bytes", "application", "config", "errors", "limits", "telemetry"],
   catalog: ["sql", "errors", "limits"],
   "db/pool": [
     "application",
@@ -58,6 +59,7 @@ const rooms: Record<string, readonly string[]> = {
   config: ["catalog", "limits"],
   telemetry: ["errors"],
   sql: ["limits"],
+  bytes: [],
   errors: [],
   limits: [],
 };
