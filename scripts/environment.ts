@@ -10,7 +10,7 @@ import { readWranglerFile } from "./wrangler.ts";
 export const environments = ["development", "staging", "production"] as const;
 
 /** The Durable Objects of src/index.ts, by the names of their bindings. */
-export const durableObjects = { POOL: "Pool", KEYS: "Keys", LIMITER: "Limiter" };
+export const durableObjects = { POOL: "Pool", KEYS: "Keys", LIMITER: "Limiter", PROOFS: "Proofs" };
 
 /** https://developers.cloudflare.com/workers/platform/limits/; a dry-run deploy does not look at them. */
 const platform = { variableBytes: 5 * 1024, variables: 64 };
@@ -60,6 +60,9 @@ export function wranglerMistakes(name: string, file: WranglerFile, secrets: stri
     if (file.exports?.[type]?.type !== "durable-object") {
       mistakes.push(`wrangler.toml: [exports.${type}] must have type = "durable-object"`);
     }
+  }
+  if (!environment.ratelimits?.some((limit) => limit.name === "WALL")) {
+    mistakes.push(`${at}: ratelimits must have WALL, the limit for requests of one network`);
   }
   for (const secret of secrets ?? []) {
     if (!declared.includes(secret))

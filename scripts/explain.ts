@@ -19,9 +19,12 @@ const { values } = parseArgs({
     env: { type: "string", default: "development" },
   },
 });
-if (values.token === undefined || !/^(query:[a-z0-9_-]+|sql:(read|write|ddl))$/.test(values.action)) {
+if (
+  values.token === undefined ||
+  !/^(query:[a-z0-9_-]+|sql:(read|write|ddl)|transaction)$/.test(values.action)
+) {
   console.error(
-    "npm run explain -- --token TOKEN [--action sql:read|sql:write|sql:ddl|query:NAME] [--account NAME] [--env NAME]",
+    "npm run explain -- --token TOKEN [--action sql:read|sql:write|sql:ddl|transaction|query:NAME] [--account NAME] [--env NAME]",
   );
   process.exit(2);
 }

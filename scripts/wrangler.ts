@@ -9,6 +9,7 @@ export interface WranglerEnvironment {
   vars?: Record<string, unknown>;
   secrets?: { required?: string[] };
   durable_objects?: { bindings?: { name?: string; class_name?: string }[] };
+  ratelimits?: { name?: string; namespace_id?: string; simple?: { limit?: number; period?: number } }[];
   build?: { command?: string; cwd?: string; watch_dir?: string[] };
 }
 

@@ -6,11 +6,13 @@ import { requestId } from "hono/request-id";
 import { matchedRoutes } from "hono/route";
 import { configOf } from "./application.ts";
 import { askKeysObject } from "./auth/ask-keys.ts";
+import { challengeOf } from "./auth/challenge.ts";
 import type { Verifier } from "./auth/verify.ts";
 import { createVerifier } from "./auth/verify.ts";
 import type { Config } from "./config/config.ts";
 import { asTidegateError, TidegateError, toProblem } from "./errors.ts";
 import { limits } from "./limits.ts";
+import { passWall } from "./rate/wall.ts";
 import { health } from "./routes/health.ts";
 import type { AppContext, AppEnv } from "./routes/http.ts";
 import { factory } from "./routes/http.ts";
@@ -57,7 +59,7 @@ const guarded = factory.createMiddleware(async (c, next) => {
   await next();
   // A pool's answer replaces the headers that were set before it.
   c.header("x-request-id", c.var.requestId);
-  for (const [name, value] of Object.entries(c.var.rateHeaders ?? {})) c.header(name, value);
+  for (const [name, value] of Object.entries(c.var.extraHeaders ?? {})) c.header(name, value);
   c.header("cache-control", "no-store");
   c.header("x-content-type-options", "nosniff");
 });
@@ -83,18 +85,25 @@ function crossOrigin(origins: readonly string[]): MiddlewareHandler {
   return cors({
     origin: [...origins],
     allowMethods: ["GET", "POST"],
-    allowHeaders: ["authorization", "content-type", "tidegate-account", "x-request-id"],
+    allowHeaders: ["authorization", "content-type", "dpop", "tidegate-account", "x-request-id"],
     exposeHeaders: [
       "x-request-id",
       "server-timing",
       "retry-after",
       "www-authenticate",
+      "dpop-nonce",
       "ratelimit",
       "ratelimit-policy",
     ],
     maxAge: limits.preflightAgeSeconds,
   });
 }
+
+/** Floods end here: a bad token costs a hash and a parse, a good one a database connection. */
+const walled = factory.createMiddleware(async (c, next) => {
+  await passWall(c.env, c.req.header("cf-connecting-ip"));
+  await next();
+});
 
 /** The path of a request, top to bottom (docs/architecture.md). */
 export const app = new Hono<AppEnv>()
@@ -103,6 +112,7 @@ export const app = new Hono<AppEnv>()
   .use(guarded)
   .use(configured)
   .route("/", health)
+  .use("/v1/*", walled)
   .route("/v1/sql", sql)
   .route("/v1/queries", queries)
   .notFound((c) => answerProblem(unknownRoute, c))
@@ -135,19 +145,12 @@ function answerProblem(error: TidegateError, c: AppContext): Response {
     ...error.details.headers,
     "content-type": "application/problem+json",
   };
-  const challenge = challengeOf(error);
+  // A configuration that is refused has no issuers to speak of.
+  const proofs = c.var.config?.issuers.some(({ dpop }) => dpop !== "off") ?? false;
+  const challenge = challengeOf(error, proofs);
   if (challenge !== undefined) headers["www-authenticate"] = challenge;
   if (error.status === 503 || error.status === 429)
     headers["retry-after"] = String(error.details.retryAfter ?? limits.retryAfterSeconds);
   if (error.details.allow !== undefined) headers.allow = error.details.allow;
   return c.body(JSON.stringify(toProblem(error, c.var.requestId)), error.status, headers);
-}
-
-/** RFC 6750 §3: without a token no error is named, with a bad one `invalid_token`, and §3.1 for too little scope. */
-function challengeOf(error: TidegateError): string | undefined {
-  const realm = 'Bearer realm="tidegate"';
-  if (error.code === "token_missing") return realm;
-  if (error.code === "access_denied") return `${realm}, error="insufficient_scope"`;
-  if (error.status !== 401) return undefined;
-  return `${realm}, error="invalid_token", error_description="${error.message.replaceAll('"', "'")}"`;
 }

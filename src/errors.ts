@@ -20,6 +20,10 @@ const kinds = {
   token_invalid: caller(401, "The access token is not valid"),
   token_expired: caller(401, "The access token has expired"),
   issuer_unknown: caller(401, "The access token comes from an unknown issuer"),
+  // Whether they hold the key that the token is bound to (RFC 9449)
+  proof_missing: caller(401, "This access token needs a proof of possession of its key"),
+  proof_invalid: caller(401, "The proof of possession is not valid"),
+  proof_nonce_required: caller(401, "The proof of possession needs the nonce of this answer"),
   // What they may do
   access_denied: caller(403, "No grant gives access"),
   concurrency_exceeded: {
@@ -56,6 +60,7 @@ const kinds = {
   internal: operator(500, "The gateway failed"),
   keys_unavailable: unavailable("The issuer's keys cannot be fetched"),
   version_mismatch: unavailable("Two versions of the gateway met during a deployment"),
+  proofs_unavailable: unavailable("Whether a proof of possession is new cannot be told"),
   limiter_unavailable: unavailable("Requests cannot be counted, so none is let through"),
   // The pool and the cluster
   pool_full: unavailable("Every connection is busy and the queue is full"),

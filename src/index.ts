@@ -2,6 +2,7 @@ import { app } from "./app.ts";
 import type { Bindings } from "./application.ts";
 
 export { Keys } from "./auth/keys-object.ts";
+export { Proofs } from "./auth/proofs-object.ts";
 export { Pool } from "./db/pool/pool.ts";
 export { Limiter } from "./rate/limiter.ts";
 

@@ -30,6 +30,15 @@ export const limits = {
   /** A remembered token is verified again after so long: a removed key must stop. */
   verifiedTokenAgeMs: 60_000,
 
+  /** How far a proof's `iat` may be from now; its nonce bounds it too, and clients' clocks are often wrong. */
+  proofAgeSeconds: 300,
+  /** How long a nonce for proofs is given out; it is taken for as long again. */
+  proofNonceAgeMs: 5 * 60_000,
+  /** Proofs remembered per nonce, 43 bytes each: a key that makes more gets a new nonce sooner. */
+  proofsPerNonce: 5_000,
+  /** Asking whether a proof is new is one hop; without an answer by then the request is refused. */
+  proofsTimeoutMs: 5_000,
+
   /** A Durable Object may hold about 6 open sockets: 5 pooled ones and one kept free for control. */
   connectionsPerShard: 5,
   /** Waiting requests per shard; beyond it a fast refusal is kinder than a slow one. */
@@ -65,6 +74,8 @@ export const limits = {
 
   /** /readyz asks the database at most this often per isolate: the endpoint is open to anybody. */
   readinessAgeMs: 5_000,
+  /** Retry-After for a network that asks too often: the shorter of the platform's two periods. */
+  wallRetryAfterSeconds: 10,
   /** Retry-After of a 503 when nothing better is known. */
   retryAfterSeconds: 1,
 } as const;

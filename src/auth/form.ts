@@ -1,11 +1,19 @@
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 
-/** A token's parts, read but not verified: they only choose what to verify with. */
+/** A JWT's parts, read but not verified: they only choose what to verify with. */
 export interface UnverifiedToken {
   header: Readonly<Record<string, unknown>>;
   claims: Readonly<Record<string, unknown>>;
 }
+
+/** What a JWT is to us: the code and the noun of its refusals. */
+export interface TokenKind {
+  code: "token_malformed" | "proof_invalid";
+  noun: "token" | "proof";
+}
+
+const accessToken: TokenKind = { code: "token_malformed", noun: "token" };
 
 /**
  * Reads a JWS in compact form (RFC 7515 §7.1) strictly, so that every reader of the token reads the same:
@@ -13,24 +21,35 @@ export interface UnverifiedToken {
  * claims of the types that RFC 7519 §4.1 gives them, and finite numbers (1e999 would never expire).
  * Header members that change what is signed or who is trusted are refused or of no effect: `crit` and `b64`
  * are refused, `jwk`, `jku`, `x5u` and `x5c` are never looked at.
- * @throws TidegateError `token_malformed`; its message repeats nothing of the token
+ * @throws TidegateError of the kind's code; its message repeats nothing of the token
  */
-export function readToken(token: string): UnverifiedToken {
-  if (token.length > limits.tokenBytes) throw malformed(`A token may have ${limits.tokenBytes} bytes.`);
+export function readToken(token: string, kind = accessToken): UnverifiedToken {
+  try {
+    return read(token);
+  } catch (cause) {
+    if (!(cause instanceof FormError)) throw cause;
+    throw new TidegateError(kind.code, { detail: `The ${kind.noun}${cause.message}.` });
+  }
+}
+
+/** What is wrong, as the rest of a sentence that begins with the token. */
+class FormError extends Error {}
+
+function read(token: string): UnverifiedToken {
+  if (token.length > limits.tokenBytes) throw new FormError(` has more than ${limits.tokenBytes} bytes`);
   const parts = token.split(".");
-  if (parts.length !== 3) throw malformed("The token is not a JWS in compact form.");
+  if (parts.length !== 3) throw new FormError(" is not a JWS in compact form");
   const [header, claims] = parts.map(decode) as [Buffer, Buffer, Buffer];
-  const read = { header: parseObject(header, "header"), claims: parseObject(claims, "claims") };
-  checkHeader(read.header);
-  checkClaims(read.claims);
-  return read;
+  const found = { header: parseObject(header, "header"), claims: parseObject(claims, "claims") };
+  checkHeader(found.header);
+  checkClaims(found.claims);
+  return found;
 }
 
 function decode(part: string): Buffer {
   const bytes = Buffer.from(part, "base64url");
   // Node's decoder forgives; a second spelling of the same bytes would be a second token with one meaning.
-  if (part === "" || bytes.toString("base64url") !== part)
-    throw malformed("The token is not canonical base64url.");
+  if (part === "" || bytes.toString("base64url") !== part) throw new FormError(" is not canonical base64url");
   return bytes;
 }
 
@@ -41,23 +60,23 @@ function parseObject(bytes: Buffer, what: string): Record<string, unknown> {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text);
   } catch {
-    throw malformed(`The token's ${what} cannot be read.`);
+    throw new FormError(`'s ${what} cannot be read`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw malformed(`The token's ${what} cannot be read.`);
+    throw new FormError(`'s ${what} cannot be read`);
   }
-  if (hasDuplicateMember(text)) throw malformed(`The token's ${what} has a member twice.`);
+  if (hasDuplicateMember(text)) throw new FormError(`'s ${what} has a member twice`);
   return value as Record<string, unknown>;
 }
 
 function checkHeader(header: Record<string, unknown>): void {
-  if (typeof header.alg !== "string") throw malformed("The token's header has no alg.");
+  if (typeof header.alg !== "string") throw new FormError("'s header has no alg");
   for (const name of ["crit", "b64", "enc", "zip"]) {
-    if (Object.hasOwn(header, name)) throw malformed(`A token with ${name} in its header is not accepted.`);
+    if (Object.hasOwn(header, name)) throw new FormError(`'s header has ${name}, which is not accepted`);
   }
   for (const name of ["typ", "kid", "cty"]) {
     if (Object.hasOwn(header, name) && typeof header[name] !== "string") {
-      throw malformed(`The token's ${name} is not text.`);
+      throw new FormError(`'s ${name} is not text`);
     }
   }
 }
@@ -65,18 +84,18 @@ function checkHeader(header: Record<string, unknown>): void {
 function checkClaims(claims: Record<string, unknown>): void {
   for (const name of ["exp", "nbf", "iat"]) {
     if (Object.hasOwn(claims, name) && !Number.isFinite(claims[name])) {
-      throw malformed(`The claim ${name} is not a number.`);
+      throw new FormError(`'s claim ${name} is not a number`);
     }
   }
   for (const name of ["iss", "sub", "jti", "azp", "client_id"]) {
     if (Object.hasOwn(claims, name) && typeof claims[name] !== "string") {
-      throw malformed(`The claim ${name} is not text.`);
+      throw new FormError(`'s claim ${name} is not text`);
     }
   }
   const { aud } = claims;
   const audiences = Array.isArray(aud) ? aud : [aud ?? ""];
   if (!audiences.every((audience) => typeof audience === "string"))
-    throw malformed("The claim aud is not text.");
+    throw new FormError("'s claim aud is not text");
 }
 
 /**
@@ -115,8 +134,4 @@ function endOfString(json: string, start: number): number {
   let at = start + 1;
   while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
   return at;
-}
-
-function malformed(detail: string): TidegateError {
-  return new TidegateError("token_malformed", { detail });
 }

@@ -2,8 +2,8 @@ import type { ClaimPredicates, Grant } from "../config/schema.ts";
 import { TidegateError } from "../errors.ts";
 import type { Caller } from "./verify.ts";
 
-/** What a request wants to do: `query:NAME`, `sql:read`, `sql:write` or `sql:ddl`. */
-export type Action = `query:${string}` | "sql:read" | "sql:write" | "sql:ddl";
+/** What a request wants to do: `query:NAME`, `sql:read`, `sql:write`, `sql:ddl` or `transaction`. */
+export type Action = `query:${string}` | "sql:read" | "sql:write" | "sql:ddl" | "transaction";
 
 /** What one grant says to a caller. */
 export interface Verdict {

@@ -31,6 +31,31 @@ export function checkRules({ header, claims }: UnverifiedToken, issuer: Issuer, 
   if (exp - iat > maxLifetimeSeconds) throw refused("The token lives for longer than its issuer may let it.");
 }
 
+/** A SHA-256 in base64url (RFC 7638 §3.1): 32 bytes, so the last character has two bits that are zero. */
+const thumbprint = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+
+/**
+ * The key that a token is bound to (RFC 7800 §3.1, RFC 9449 §6.1). A binding that nobody would check is refused:
+ * taken as an ordinary token, it would serve whoever stole it.
+ * @returns the key's thumbprint, or undefined for a token that is not bound
+ * @throws TidegateError `token_invalid`
+ */
+export function boundKeyOf({ claims }: UnverifiedToken, { dpop }: Issuer): string | undefined {
+  const { cnf } = claims;
+  if (cnf === undefined) {
+    if (dpop === "required")
+      throw refused("The token is not bound to a key (cnf), and its issuer's must be.");
+    return undefined;
+  }
+  if (dpop === "off")
+    throw refused("The token is bound to a key (cnf), and proofs of its issuer are not taken.");
+  const { jkt, ...others } = (cnf ?? {}) as Record<string, unknown>;
+  if (typeof jkt !== "string" || !thumbprint.test(jkt) || Object.keys(others).length > 0) {
+    throw refused("The token is bound in another way than by the thumbprint of a key (cnf.jkt).");
+  }
+  return jkt;
+}
+
 /** RFC 7515 §4.1.9: "application/" may be left out, and case does not matter. */
 function mediaType(typ: unknown): string | undefined {
   if (typeof typ !== "string") return undefined;

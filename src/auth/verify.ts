@@ -6,7 +6,7 @@ import { limits } from "../limits.ts";
 import { readToken } from "./form.ts";
 import type { AskKeys, KeySource } from "./keys.ts";
 import { keySource } from "./keys.ts";
-import { checkRules } from "./rules.ts";
+import { boundKeyOf, checkRules } from "./rules.ts";
 import { TokenCache, tokenHash } from "./token-cache.ts";
 
 /** Somebody whose token has been verified. */
@@ -14,6 +14,8 @@ export interface Caller {
   issuer: string;
   subject: string | undefined;
   claims: Readonly<JWTPayload>;
+  /** The thumbprint of the key that whoever sends the token must hold (RFC 9449 §6); most tokens have none. */
+  boundTo?: string | undefined;
 }
 
 export interface Verified {
@@ -53,7 +55,8 @@ export function createVerifier(issuers: readonly Issuer[], ask: AskKeys): Verifi
       if (!found) throw new TidegateError("issuer_unknown");
       const claims = await verifiedClaims(token, found.issuer, found.keys, now);
       checkRules(unverified, found.issuer, now);
-      const caller = { issuer: found.issuer.issuer, subject: claims.sub, claims };
+      const boundTo = boundKeyOf(unverified, found.issuer);
+      const caller = { issuer: found.issuer.issuer, subject: claims.sub, claims, boundTo };
       cache.set(hash, caller, Number(claims.exp) * 1000, now.getTime());
       return { caller, remembered: false };
     },

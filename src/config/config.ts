@@ -36,6 +36,8 @@ export interface Issuer {
   requiredClaims: readonly string[];
   /** Empty: any. */
   authorizedParties: readonly string[];
+  /** Whether tokens may or must be bound to a key (RFC 9449). */
+  dpop: "off" | "optional" | "required";
 }
 
 export interface Config {
@@ -85,6 +87,7 @@ export function loadConfig(application: Application, bindings: Record<string, un
     maxLifetimeSeconds: issuer.max_lifetime_s,
     requiredClaims: issuer.required_claims,
     authorizedParties: issuer.authorized_parties,
+    dpop: issuer.dpop,
   }));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return Object.freeze({

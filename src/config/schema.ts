@@ -23,7 +23,7 @@ const secretName = z
   .string()
   .regex(/^[A-Z][A-Z0-9_]*$/, "must be the NAME of a secret, in capitals")
   .refine(
-    (text) => !["ENVIRONMENT", "POOL", "KEYS", "LIMITER"].includes(text),
+    (text) => !["ENVIRONMENT", "POOL", "KEYS", "LIMITER", "PROOFS", "WALL"].includes(text),
     "is a binding of another kind",
   );
 const nonEmpty = z.string().min(1);
@@ -84,13 +84,14 @@ export const issuerSchema = z.strictObject({
   max_lifetime_s: z.int().min(1).optional(),
   required_claims: z.array(nonEmpty).default([]),
   authorized_parties: z.array(nonEmpty).default([]),
+  dpop: z.enum(["off", "optional", "required"]).default("off"),
 });
 
 const permission = z
   .string()
   .regex(
-    /^(query:(\*|[a-z][a-z0-9_-]{0,62})|sql:(read|write|ddl))$/,
-    "must be query:NAME, query:*, sql:read, sql:write or sql:ddl",
+    /^(query:(\*|[a-z][a-z0-9_-]{0,62})|sql:(read|write|ddl)|transaction)$/,
+    "must be query:NAME, query:*, sql:read, sql:write, sql:ddl or transaction",
   );
 
 /** What claims must be: a value, equal or a member of an array, or a table for a claim that is an object. */

@@ -1,6 +1,7 @@
-import { bearerToken } from "../auth/bearer.ts";
+import { credentialsOf } from "../auth/bearer.ts";
 import type { Action } from "../auth/grants.ts";
 import { decide } from "../auth/grants.ts";
+import { provePossession } from "../auth/possession.ts";
 import type { Config } from "../config/config.ts";
 import type { Grant } from "../config/schema.ts";
 import type { Ceilings } from "../db/pool/protocol.ts";
@@ -9,14 +10,18 @@ import type { AppContext } from "./http.ts";
 import { factory } from "./http.ts";
 
 /**
- * Lets nobody by whose token has not been verified.
- * @throws TidegateError of the kind 401, or `keys_unavailable`
+ * Lets nobody by whose token has not been verified, or who does not hold the key that it is bound to.
+ * @throws TidegateError of the kind 401, `keys_unavailable`, `proofs_unavailable`
  */
 export const authenticated = factory.createMiddleware(async (c, next) => {
-  const token = bearerToken(c.req.header("authorization"));
-  const { caller, remembered } = await c.var.verifier.verify(token, new Date());
+  const now = new Date();
+  const credentials = credentialsOf(c.req.header("authorization"));
+  const { caller, remembered } = await c.var.verifier.verify(credentials.token, now);
   c.set("caller", caller);
   c.set("token", remembered ? "remembered" : "verified");
+  const request = { method: c.req.method, url: c.req.url, proof: c.req.header("dpop") };
+  const nonce = await provePossession(c.env, c.var.config.environment, credentials, caller, request, now);
+  if (nonce !== undefined) addHeaders(c, { "dpop-nonce": nonce });
   await next();
 });
 
@@ -45,9 +50,13 @@ export async function authorize(c: AppContext, action: Action): Promise<Access> 
       caller.issuer,
       caller.subject,
     ]);
-    c.set("rateHeaders", await countRequest(c.env, who, { requests, windowSeconds }));
+    addHeaders(c, await countRequest(c.env, who, { requests, windowSeconds }));
   }
   return { account: grant.account, ceilings: ceilingsOf(grant, config) };
+}
+
+function addHeaders(c: AppContext, headers: Record<string, string>): void {
+  c.set("extraHeaders", { ...c.var.extraHeaders, ...headers });
 }
 
 function ceilingsOf(grant: Grant, { accounts, grants }: Config): Ceilings {

@@ -20,7 +20,8 @@ export interface AppEnv {
     caller?: Caller;
     token?: "verified" | "remembered";
     account?: string;
-    rateHeaders?: Record<string, string>;
+    /** Further headers of the answer, whatever becomes of the request. */
+    extraHeaders?: Record<string, string>;
     action?: string;
     /** A digest of the caller's own statement. */
     statement?: string;

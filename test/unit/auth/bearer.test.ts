@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bearerToken } from "../../../src/auth/bearer.ts";
+import { credentialsOf } from "../../../src/auth/bearer.ts";
 import { limits } from "../../../src/limits.ts";
 import { refusal } from "./refusal.ts";
 
@@ -20,21 +20,25 @@ describe("takes the token of", () => {
     `  Bearer ${token}  `,
     `\tBearer ${token}\r\n`,
   ])("%j", (header) => {
-    expect(bearerToken(header)).toBe(token);
+    expect(credentialsOf(header)).toEqual({ scheme: "bearer", token });
   });
 
   test("every character of base64url", () => {
-    expect(bearerToken("Bearer azAZ09-_.-._")).toBe("azAZ09-_.-._");
+    expect(credentialsOf("Bearer azAZ09-_.-._").token).toBe("azAZ09-_.-._");
   });
 
   test("the longest token", () => {
-    expect(bearerToken(`Bearer ${tokenOf(limits.tokenBytes)}`)).toHaveLength(limits.tokenBytes);
+    expect(credentialsOf(`Bearer ${tokenOf(limits.tokenBytes)}`).token).toHaveLength(limits.tokenBytes);
   });
+});
+
+test.each([`DPoP ${token}`, `dpop ${token}`])("a token bound to a key: %j", (header) => {
+  expect(credentialsOf(header)).toEqual({ scheme: "dpop", token });
 });
 
 describe("asks for a token where there is none", () => {
   test.each([undefined, "", " ", "\t"])("%j", async (header) => {
-    expect(await refusal(() => bearerToken(header))).toMatchObject({ code: "token_missing", status: 401 });
+    expect(await refusal(() => credentialsOf(header))).toMatchObject({ code: "token_missing", status: 401 });
   });
 });
 
@@ -45,10 +49,11 @@ describe("asks for a token where there are credentials of another scheme", () =>
     ["another scheme with credentials", "Basic dXNlcjpwYXNzd29yZA=="],
     ["a scheme that begins like ours", `BearerX ${token}`],
     ["a tab for the space", `Bearer\t${token}`],
+    ["a scheme that begins like DPoP", `DPoPX ${token}`],
     ["a colon after the scheme", `Bearer: ${token}`],
     ["an empty header before a good one", `, Bearer ${token}`],
   ])("%s", async (_, header) => {
-    const error = await refusal(() => bearerToken(header));
+    const error = await refusal(() => credentialsOf(header));
     expect(error).toMatchObject({ code: "token_missing", status: 401 });
     expect(error.message).not.toContain(token);
   });
@@ -58,6 +63,7 @@ describe("refuses as malformed", () => {
   test.each([
     ["a scheme without a token", "Bearer"],
     ["a scheme and spaces", "Bearer    "],
+    ["DPoP without a token", "DPoP"],
     ["two tokens", `Bearer ${token} ${token}`],
     ["two headers joined by a comma", `Bearer ${token}, Bearer ${token}`],
     ["two headers joined without a space", `Bearer ${token},Bearer ${token}`],
@@ -77,7 +83,7 @@ describe("refuses as malformed", () => {
     ["letters that are not ASCII", "Bearer ä.b.c"],
     ["a byte more than the longest token", `Bearer ${tokenOf(limits.tokenBytes + 1)}`],
   ])("%s", async (_, header) => {
-    const error = await refusal(() => bearerToken(header));
+    const error = await refusal(() => credentialsOf(header));
     expect(error).toMatchObject({ code: "token_malformed", status: 401 });
     expect(error.message).not.toContain(token);
   });
@@ -86,19 +92,19 @@ describe("refuses as malformed", () => {
 test("no header gives anything but a compact JWS or a refusal", () => {
   const header = fc.oneof(
     fc.string({ unit: "binary" }),
-    fc.string({ unit: fc.constantFrom("Bearer", " ", ".", ",", "a", "=", "\t", "é") }),
+    fc.string({ unit: fc.constantFrom("Bearer", "DPoP", " ", ".", ",", "a", "=", "\t", "é") }),
   );
   fc.assert(
     fc.asyncProperty(header, async (text) => {
       let found: string;
       try {
-        found = bearerToken(text);
+        found = credentialsOf(text).token;
       } catch {
-        await refusal(() => bearerToken(text));
+        await refusal(() => credentialsOf(text));
         return;
       }
       expect(found).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
-      expect(text.trim().toLowerCase().startsWith("bearer ")).toBe(true);
+      expect(text.trim()).toMatch(/^(bearer|dpop) /i);
     }),
   );
 });

@@ -98,6 +98,7 @@ describe("gives the account", () => {
     ],
     ["for sql:write", { grants: [editor], claims: { role: "editor" }, action: "sql:write" }, "editor"],
     ["for sql:ddl", { grants: [grant("a", {}, "sql:ddl")], claims: {}, action: "sql:ddl" }, "a"],
+    ["for transaction", { grants: [grant("a", {}, "transaction")], claims: {}, action: "transaction" }, "a"],
     [
       "by a claim named __proto__ that the token really has",
       { grants: [grant("a", json('{"__proto__":"x"}'))], claims: json('{"__proto__":"x"}') },
@@ -185,6 +186,11 @@ describe("denies", () => {
       "sql:read by query:*",
       { grants: [grant("a", {}, "query:*")], claims: {}, action: "sql:read" },
       "The grant does not allow sql:read.",
+    ],
+    [
+      "transaction by sql:write",
+      { grants: [grant("a", {}, "sql:write")], claims: {}, action: "transaction" },
+      "The grant does not allow transaction.",
     ],
     [
       "sql:ddl by sql:write",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkRules } from "../../../src/auth/rules.ts";
+import { boundKeyOf, checkRules } from "../../../src/auth/rules.ts";
 import type { Issuer } from "../../../src/config/config.ts";
 import { limits } from "../../../src/limits.ts";
 import { refusal } from "./refusal.ts";
@@ -12,7 +12,12 @@ type Members = Record<string, unknown>;
 
 /** Judges a token of five minutes by an issuer that demands nothing but these rules. */
 function check(rules: Rules, claims: Members = {}, header: Members = {}): void {
-  const issuer: Issuer = {
+  const token = { header: { alg: "ES256", ...header }, claims: { exp: nowSeconds + 300, ...claims } };
+  checkRules(token, issuerWith(rules), now);
+}
+
+function issuerWith(rules: Rules): Issuer {
+  return {
     issuer: "https://a.example.com/",
     audience: "tidegate",
     algorithms: ["ES256"],
@@ -21,10 +26,9 @@ function check(rules: Rules, claims: Members = {}, header: Members = {}): void {
     maxLifetimeSeconds: undefined,
     requiredClaims: [],
     authorizedParties: [],
+    dpop: "off",
     ...rules,
   };
-  const token = { header: { alg: "ES256", ...header }, claims: { exp: nowSeconds + 300, ...claims } };
-  checkRules(token, issuer, now);
 }
 
 describe("accepts", () => {
@@ -104,5 +108,39 @@ describe("refuses", () => {
     const error = await refusal(() => check(rules, claims, header));
     expect(error).toMatchObject({ code: "token_invalid", status: 401 });
     expect(error.details.detail).toBe(detail);
+  });
+});
+
+describe("the key that a token is bound to", () => {
+  const jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+  const bound = (dpop: Issuer["dpop"], claims: Members) =>
+    boundKeyOf({ header: {}, claims }, issuerWith({ dpop }));
+
+  test.each([
+    ["optional", { cnf: { jkt } }, jkt],
+    ["required", { cnf: { jkt } }, jkt],
+    ["optional", {}, undefined],
+    ["off", {}, undefined],
+  ] as const)("%s: %j", (dpop, claims, key) => {
+    expect(bound(dpop, claims)).toBe(key);
+  });
+
+  const table: [string, Issuer["dpop"], Members][] = [
+    ["proofs are off: the binding would not be checked", "off", { cnf: { jkt } }],
+    ["proofs are off and the binding is another", "off", { cnf: { "x5t#S256": jkt } }],
+    ["proofs are off and cnf is null", "off", { cnf: null }],
+    ["a proof is required and the token is not bound", "required", {}],
+    ["bound to a certificate", "optional", { cnf: { "x5t#S256": jkt } }],
+    ["bound to a key and to a certificate", "optional", { cnf: { jkt, "x5t#S256": jkt } }],
+    ["cnf is null", "optional", { cnf: null }],
+    ["cnf is text", "optional", { cnf: jkt }],
+    ["cnf is empty", "optional", { cnf: {} }],
+    ["jkt is a number", "optional", { cnf: { jkt: 1 } }],
+    ["jkt is empty", "optional", { cnf: { jkt: "" } }],
+    ["jkt is a character short", "optional", { cnf: { jkt: jkt.slice(1) } }],
+    ["jkt is not canonical", "optional", { cnf: { jkt: `${jkt.slice(0, -1)}J` } }],
+  ];
+  test.each(table)("is refused: %s", async (_, dpop, claims) => {
+    expect(await refusal(() => bound(dpop, claims))).toMatchObject({ code: "token_invalid", status: 401 });
   });
 });

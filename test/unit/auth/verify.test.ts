@@ -62,6 +62,7 @@ function issuerOf(
     maxLifetimeSeconds: undefined,
     requiredClaims: [],
     authorizedParties: [],
+    dpop: "off",
   };
 }
 

@@ -65,6 +65,7 @@ describe("a good bundle with its bindings", () => {
         maxLifetimeSeconds: undefined,
         requiredClaims: [],
         authorizedParties: [],
+        dpop: "off",
       },
     ]);
     const jwks = { keys: [{ kty: "EC" }] };
@@ -93,12 +94,14 @@ describe("a good bundle with its bindings", () => {
       "issuers[0].max_lifetime_s": 600,
       "issuers[0].required_claims": ["jti"],
       "issuers[0].authorized_parties": ["web"],
+      "issuers[0].dpop": "required",
     };
     expect(loadConfig(application(parts), bindings).issuers[0]).toMatchObject({
       typ: "at+jwt",
       maxLifetimeSeconds: 600,
       requiredClaims: ["jti"],
       authorizedParties: ["web"],
+      dpop: "required",
     });
   });
 

@@ -92,7 +92,7 @@ describe("the defaults", () => {
     },
   );
 
-  test("are seven", () => {
+  test("are eight", () => {
     const found = table.filter(({ fallback }) => !["none", "required"].includes(fallback));
     expect(found.map(({ key }) => key)).toEqual([
       "connect_timeout_ms",
@@ -100,6 +100,7 @@ describe("the defaults", () => {
       "connections_per_shard",
       "required_claims",
       "authorized_parties",
+      "dpop",
       "claims",
       "deadline_ms",
     ]);

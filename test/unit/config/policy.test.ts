@@ -37,6 +37,7 @@ describe("a good policy", () => {
           jwks_uri: "https://id.example.com/jwks.json",
           required_claims: [],
           authorized_parties: [],
+          dpop: "off",
         },
       ],
       grants: [
@@ -70,7 +71,10 @@ describe("a good policy", () => {
     ["claims of every kind", { "grants[0].claims": { a: "x", b: 1, c: true } }],
     ["no grants", { grants: [] }],
     ["a grant for one saved query", { "grants[0].allow": ["query:orders"] }],
-    ["every permission", { "grants[0].allow": ["query:*", "sql:read", "sql:write", "sql:ddl"] }],
+    [
+      "every permission",
+      { "grants[0].allow": ["query:*", "sql:read", "sql:write", "sql:ddl", "transaction"] },
+    ],
     [
       "a static key set",
       { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": { keys: [{ kty: "EC", crv: "P-256" }] } },
@@ -105,7 +109,8 @@ describe("a good policy", () => {
 
 describe("the mistake is named", () => {
   const host = `cluster.hosts[0]: must be "host:port", for example "db.example.com:3306"`;
-  const permission = "grants[0].allow[0]: must be query:NAME, query:*, sql:read, sql:write or sql:ddl";
+  const permission =
+    "grants[0].allow[0]: must be query:NAME, query:*, sql:read, sql:write, sql:ddl or transaction";
   const hs256 =
     "issuers[0].algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri, discovery or jwks";
   const oneSource = "issuers[0]: needs exactly one of jwks_uri, discovery, jwks and secret";
@@ -254,7 +259,7 @@ describe("the mistake is named", () => {
       `issuers: "https://id.example.com/" stands there twice`,
     ],
     ["an unknown permission", { "grants[0].allow": ["sql:*"] }, permission],
-    ["a permission that is not there yet", { "grants[0].allow": ["transaction"] }, permission],
+    ["a permission that is almost one", { "grants[0].allow": ["transactions"] }, permission],
     ["a permission in capitals", { "grants[0].allow": ["SQL:READ"] }, permission],
     ["a pattern of queries", { "grants[0].allow": ["query:order*"] }, permission],
     [

@@ -11,6 +11,7 @@ function good() {
       Pool: { type: "durable-object", storage: "sqlite" },
       Keys: { type: "durable-object", storage: "sqlite" },
       Limiter: { type: "durable-object", storage: "sqlite" },
+      Proofs: { type: "durable-object", storage: "sqlite" },
     },
     env: {
       production: {
@@ -21,8 +22,10 @@ function good() {
             { name: "POOL", class_name: "Pool" },
             { name: "KEYS", class_name: "Keys" },
             { name: "LIMITER", class_name: "Limiter" },
+            { name: "PROOFS", class_name: "Proofs" },
           ],
         },
+        ratelimits: [{ name: "WALL", namespace_id: "1", simple: { limit: 10, period: 10 } }],
         build: { command: "node scripts/build.ts production" },
       },
     },
@@ -55,6 +58,11 @@ test("a build command may stand at the top when it names the environment", () =>
 
 describe("the mistake is named", () => {
   const table: [string, (file: Good) => unknown, string][] = [
+    [
+      "no wall",
+      ({ env }) => Object.assign(env.production, { ratelimits: [] }),
+      `${at}: ratelimits must have WALL, the limit for requests of one network`,
+    ],
     [
       "no environment of that name",
       (file) => Object.assign(file, { env: {} }),
@@ -152,7 +160,7 @@ describe("the mistake is named", () => {
 
   test("all at once", () => {
     const found = mistakes(({ env }) => Object.assign(env, { production: {} }));
-    expect(found).toHaveLength(6);
+    expect(found).toHaveLength(8);
   });
 });
 

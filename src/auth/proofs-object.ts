@@ -1,0 +1,19 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Bindings } from "../application.ts";
+import type { Proof } from "./dpop.ts";
+import { ProofWindow } from "./proof-window.ts";
+
+/**
+ * The Durable Object that knows which proofs one key has made lately, wherever they arrive. In memory only:
+ * after a restart no nonce is known any more, so no earlier proof can come again.
+ */
+export class Proofs extends DurableObject<Bindings> {
+  readonly #window = new ProofWindow(() =>
+    Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url"),
+  );
+
+  override async fetch(request: Request): Promise<Response> {
+    const { id, nonce } = await request.json<Proof>();
+    return Response.json(this.#window.use(nonce, id, Date.now()));
+  }
+}
