@@ -22,6 +22,14 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
       { test: { name: "start", include: ["test/start/*.test.ts"], testTimeout: 30_000 } },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/*.test.ts"],
+          globalSetup: "test/browser/setup.ts",
+          testTimeout: 30_000,
+        },
+      },
       gateway("mysql"),
       gateway("mariadb"),
     ],

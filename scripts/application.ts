@@ -22,10 +22,12 @@ export interface RunningServers {
   /** By account: the identity it acts as; undefined for a plain login. */
   actsAs: Record<string, string | undefined>;
   issuers: { issuer: string; [key: string]: unknown }[];
+  /** Origins whose pages may read answers; none without. */
+  origins?: string[];
 }
 
 /** @returns the development policy for servers that run here; every grant is given for each of the issuers */
-export function policyForServers({ engine, database, actsAs, issuers }: RunningServers) {
+export function policyForServers({ engine, database, actsAs, issuers, origins }: RunningServers) {
   const base = readPolicyFile("development") as {
     cluster: Record<string, unknown>;
     accounts: Record<string, Record<string, unknown>>;
@@ -40,6 +42,7 @@ export function policyForServers({ engine, database, actsAs, issuers }: RunningS
     accounts: Object.fromEntries(accounts) as Record<string, Record<string, unknown>>,
     issuers,
     grants: issuers.flatMap(({ issuer }) => base.grants.map((grant) => ({ ...grant, issuer }))),
+    ...(origins === undefined ? {} : { cors: { origins } }),
   };
 }
 

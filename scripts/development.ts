@@ -11,6 +11,8 @@ export interface Development {
   gateway: string;
   issuer: string;
   jwks_uri: string;
+  /** The example page (examples/browser). */
+  page: string;
   audience: string;
   /** Path of a file with the issuer's private JWK. */
   signing_key: string;

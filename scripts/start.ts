@@ -1,9 +1,10 @@
-/** npm start: an embedded database, a development issuer and the gateway, until Ctrl-C. */
+/** npm start: an embedded database, a development issuer, the gateway and an example page, until Ctrl-C. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { SigningKey } from "../test/servers/issuer.ts";
+import type { KeyServer, SigningKey } from "../test/servers/issuer.ts";
 import { ensureSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";
+import { developmentLogin } from "../test/servers/login.ts";
 import { ServerUnavailableError } from "../test/servers/server.ts";
 import { policyForServers } from "./application.ts";
 import { startDevelopmentDatabase } from "./database.ts";
@@ -11,10 +12,13 @@ import type { Development } from "./development.ts";
 import { developmentFile, privateDirectory, readDevelopment } from "./development.ts";
 import type { GatewayProcess } from "./gateway.ts";
 import { startGateway } from "./gateway.ts";
+import { startPage } from "./page.ts";
 import { choosePort } from "./ports.ts";
 
 const audience = "tidegate";
 const roles = ["analyst", "editor"];
+/** Of a token that a page gets by logging in. */
+const tokenSeconds = 3600;
 const startedAt = performance.now();
 const directory = join(privateDirectory, "dev");
 /** What has to be ended, in the order of starting. */
@@ -25,6 +29,7 @@ const { values: ports } = parseArgs({
   options: {
     port: { type: "string", default: "8787" },
     "issuer-port": { type: "string", default: "8788" },
+    "page-port": { type: "string", default: "8789" },
     "database-port": { type: "string", default: "13306" },
   },
 });
@@ -58,16 +63,21 @@ async function main(): Promise<void> {
   log("starting the development issuer");
   const signingKey = join(directory, "issuer.private.jwk");
   const key = await ensureSigningKey(signingKey);
-  const keyServer = await startKeyServer(
-    [key.publicJwk],
-    await choosePort("issuer", Number(ports["issuer-port"]), log),
-  );
+  const keyServer = await startIssuer(key);
   running.push({ name: "issuer", stop: () => keyServer.stop() });
+
+  const port = await choosePort("gateway", Number(ports.port), log);
+  const page = await startPage({
+    port: await choosePort("example page", Number(ports["page-port"]), log),
+    issuer: keyServer.url,
+    gateway: `http://127.0.0.1:${port}`,
+  });
+  running.push({ name: "example page", stop: () => page.stop() });
 
   log("starting the gateway (wrangler dev)");
   const gateway = await startGateway({
     directory,
-    port: await choosePort("gateway", Number(ports.port), log),
+    port,
     ca: database.ca,
     secrets: database.secrets,
     overlay: policyForServers({
@@ -75,6 +85,7 @@ async function main(): Promise<void> {
       database: `${database.description.host}:${database.description.port}`,
       actsAs: database.actsAs,
       issuers: [{ issuer: keyServer.url, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] }],
+      origins: [page.url],
     }),
     onExit: () => void stopAll(1, "the gateway has ended"),
   });
@@ -86,20 +97,37 @@ async function main(): Promise<void> {
     gateway: gateway.url,
     issuer: keyServer.url,
     jwks_uri: keyServer.jwksUri,
+    page: page.url,
     audience,
     signing_key: signingKey,
     tokens,
     database: database.description,
     pids: { start: process.pid, gateway: gateway.pid, database: database.pid },
   });
-  announce(gateway, tokens, `${database.engine} ${database.description.version}`);
+  announce(gateway, page.url, tokens, `${database.engine} ${database.description.version}`);
+}
+
+async function startIssuer(key: SigningKey): Promise<KeyServer> {
+  const port = await choosePort("issuer", Number(ports["issuer-port"]), log);
+  const issuer = `http://127.0.0.1:${port}`;
+  const { metadata, routes } = developmentLogin({
+    issuer,
+    roles,
+    expiresSeconds: tokenSeconds,
+    mint: ({ role, clientId }) =>
+      mint(key, { ...claimsOf(issuer, role), client_id: clientId }, { expires: `${tokenSeconds}s` }),
+  });
+  return await startKeyServer([key.publicJwk], port, { metadata, routes });
+}
+
+function claimsOf(issuer: string, role: string) {
+  return { iss: issuer, aud: audience, sub: "developer", role };
 }
 
 async function sampleTokens(key: SigningKey, issuer: string): Promise<Record<string, string>> {
-  const entries = roles.map(async (role) => {
-    const claims = { iss: issuer, aud: audience, sub: "developer", role };
-    return [role, await mint(key, claims, { expires: "12h" })] as const;
-  });
+  const entries = roles.map(
+    async (role) => [role, await mint(key, claimsOf(issuer, role), { expires: "12h" })] as const,
+  );
   return Object.fromEntries(await Promise.all(entries));
 }
 
@@ -107,7 +135,12 @@ function write(development: Development): void {
   writeFileSync(developmentFile, `${JSON.stringify(development, null, 2)}\n`, { mode: 0o600 });
 }
 
-function announce(gateway: GatewayProcess, tokens: Record<string, string>, database: string): void {
+function announce(
+  gateway: GatewayProcess,
+  page: string,
+  tokens: Record<string, string>,
+  database: string,
+): void {
   const bearer = `-H 'Authorization: Bearer ${tokens.analyst}'`;
   const statement = {
     sql: "SELECT name, population FROM cities WHERE country_code = ? ORDER BY population DESC LIMIT ?",
@@ -128,6 +161,8 @@ curl '${gateway.url}/v1/queries/cities-by-country?country=JP&limit=3' ${bearer}
 A statement of your own:
 
 curl ${gateway.url}/v1/sql ${bearer} -H 'Content-Type: application/json' -d '${JSON.stringify(statement)}'
+
+A page that logs in and asks from another origin (examples/browser): ${page}
 
 Ctrl-C stops everything.
 `);

@@ -17,7 +17,9 @@ interface Part {
   skipped: number;
 }
 
-const parts = ["unit", "start", "mysql", "mariadb"].map((name) => run(name, process.argv.slice(2)));
+const parts = ["unit", "start", "browser", "mysql", "mariadb"].map((name) =>
+  run(name, process.argv.slice(2)),
+);
 const sum = (key: "passed" | "failed" | "skipped") => parts.reduce((total, part) => total + part[key], 0);
 
 console.log();

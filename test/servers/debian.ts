@@ -15,17 +15,20 @@ export interface DebianTreeOptions {
   alone?: string[];
   /** Paths inside the tree that are removed after unpacking, to save disk space. */
   prune?: string[];
+  /**
+   * Leaves out the C library: for a program that starts itself again and so cannot be run through the tree's
+   * loader. Then `suite` must be the machine's own release, or an older one.
+   */
+  hostLibrary?: boolean;
   /** The tree. It exists only when it is complete. Drafts and a lock are made beside it. */
   directory: string;
   log: (line: string) => void;
 }
 
-/** An unpacked set of packages with its own C library. */
+/** An unpacked set of packages. */
 export interface DebianTree {
   directory: string;
-  /** The tree's own dynamic loader. */
-  loader: string;
-  /** The tree's library folders, joined by colons, for the loader's --library-path. */
+  /** The tree's library folders, joined by colons, for the loader's --library-path or LD_LIBRARY_PATH. */
   libraryPath: string;
   /** The first library folder: "<tree>/usr/lib/x86_64-linux-gnu". */
   libraryDirectory: string;
@@ -84,7 +87,9 @@ export function debianMirrors(targets: IndexTarget[]): string[] {
  */
 export async function debianTree(options: DebianTreeOptions): Promise<DebianTree> {
   const { directory, log } = options;
-  const wanted = JSON.stringify([options.suite, options.packages, options.alone ?? [], options.prune ?? []]);
+  const { suite, packages, alone = [], prune = [], hostLibrary = false } = options;
+  const parts = hostLibrary ? [suite, packages, alone, prune, "host"] : [suite, packages, alone, prune];
+  const wanted = JSON.stringify(parts);
   if (manifestOf(directory) === wanted) return openTree(directory);
   for (const program of ["apt-get", "dpkg-deb", "dpkg"]) {
     if (which(program) === undefined) throw new ServerUnavailableError(`${program} is not on this machine`);
@@ -94,18 +99,20 @@ export async function debianTree(options: DebianTreeOptions): Promise<DebianTree
     // What an interrupted run left is thrown away: a download takes seconds, trust in a half one does not pay.
     const part = freshDraft(directory);
     try {
-      const debs = await download(part, options);
+      const downloaded = await download(part, options);
+      const debs = downloaded.filter((deb) => !hostLibrary || !/^libc6(\.1)?_/.test(basename(deb)));
       log(`unpacking ${debs.length} packages`);
       const tree = join(part, "tree");
       mkdirSync(tree, { recursive: true });
       for (const deb of debs)
         mustSucceed(await run("dpkg-deb", ["-x", deb, tree]), `unpack ${basename(deb)}`);
-      for (const path of options.prune ?? []) rmSync(join(tree, path), { recursive: true, force: true });
+      for (const path of prune) rmSync(join(tree, path), { recursive: true, force: true });
       // Archives may carry a root folder of mode 0700; the server's user has to pass.
       await chmod(tree, 0o755);
       const versions = debs.map((deb) => decodeURIComponent(basename(deb, ".deb")));
       writeFileSync(join(tree, manifestName), JSON.stringify({ wanted, versions }, null, 1));
-      openTree(tree);
+      const opened = openTree(tree);
+      if (!hostLibrary) loaderOf(opened);
       rmSync(directory, { recursive: true, force: true });
       renameSync(tree, directory);
     } finally {
@@ -119,7 +126,7 @@ function manifestOf(directory: string): string | undefined {
   return readJson<{ wanted: string }>(join(directory, manifestName))?.wanted;
 }
 
-/** Finds the loader and the library folders of a finished tree. */
+/** Finds the library folders of a finished tree. */
 function openTree(directory: string): DebianTree {
   const folders = ["usr/lib", "lib"].flatMap((parent) => {
     const path = join(directory, parent);
@@ -128,19 +135,21 @@ function openTree(directory: string): DebianTree {
       .filter((name) => /-linux-gnu/.test(name))
       .map((name) => join(path, name));
   });
-  const loader = folders
-    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
-    .find((path) => /^ld-linux.*\.so\.\d+$/.test(basename(path)));
   const libraryDirectory = folders[0];
-  if (loader === undefined || libraryDirectory === undefined) {
-    throw new ServerUnavailableError(`${directory} has no dynamic loader: remove the folder and try again`);
+  if (libraryDirectory === undefined) {
+    throw new ServerUnavailableError(`${directory} has no libraries: remove the folder and try again`);
   }
-  return {
-    directory,
-    loader,
-    libraryDirectory,
-    libraryPath: [...folders, join(directory, "usr/lib")].join(":"),
-  };
+  return { directory, libraryDirectory, libraryPath: [...folders, join(directory, "usr/lib")].join(":") };
+}
+
+/** The tree's own dynamic loader. Throws ServerUnavailableError where there is none (`hostLibrary`). */
+export function loaderOf({ directory, libraryPath }: DebianTree): string {
+  const loader = libraryPath
+    .split(":")
+    .flatMap((folder) => (existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []))
+    .find((path) => /^ld-linux.*\.so\.\d+$/.test(basename(path)));
+  if (loader !== undefined) return loader;
+  throw new ServerUnavailableError(`${directory} has no dynamic loader: remove the folder and try again`);
 }
 
 /** Downloads into `part`, trying each mirror in turn. Returns the paths of the .deb files. */

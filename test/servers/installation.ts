@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type DebianTree, debianTree } from "./debian.ts";
+import { type DebianTree, debianTree, loaderOf } from "./debian.ts";
 import { messageOf, ServerUnavailableError } from "./errors.ts";
 import { isProgram, run, which } from "./run.ts";
 
@@ -125,7 +125,7 @@ async function fromDebian(engine: Engine, log: (line: string) => void): Promise<
     source: `Debian ${suite} packages in ${tree.directory}`,
     program: path,
     // --argv0: the server works out its own place from the name it is called by.
-    command: [tree.loader, "--library-path", tree.libraryPath, "--argv0", path, path],
+    command: [loaderOf(tree), "--library-path", tree.libraryPath, "--argv0", path, path],
     environment: treeEnvironment(tree),
     layout: [
       `--basedir=${join(tree.directory, "usr")}`,

@@ -68,7 +68,9 @@ export interface KeyServer {
 export interface KeyServerOptions {
   /** What the metadata say that the issuer is; without it the server's own address. */
   issuer?: string;
-  /** Further paths, for key servers that misbehave. */
+  /** Further members of the metadata. */
+  metadata?: Record<string, unknown>;
+  /** Further paths, without a query: a login, or what a key server does that misbehaves. */
   routes?: Record<string, RequestListener>;
 }
 
@@ -79,7 +81,7 @@ export interface KeyServerOptions {
 export async function startKeyServer(
   keys: JWK[],
   port = 0,
-  { issuer, routes = {} }: KeyServerOptions = {},
+  { issuer, metadata = {}, routes = {} }: KeyServerOptions = {},
 ): Promise<KeyServer> {
   let fetches = 0;
   const served: Record<string, () => unknown> = {
@@ -87,10 +89,14 @@ export async function startKeyServer(
       fetches += 1;
       return { keys };
     },
-    "/.well-known/openid-configuration": () => ({ issuer: issuer ?? url, jwks_uri: jwksUri }),
+    "/.well-known/openid-configuration": () => ({
+      issuer: issuer ?? url,
+      jwks_uri: jwksUri,
+      ...metadata,
+    }),
   };
   const server = createServer((request, response) => {
-    const path = request.url ?? "";
+    const [path = ""] = (request.url ?? "").split("?");
     const route = routes[path];
     if (route) route(request, response);
     else if (served[path] === undefined) response.writeHead(404).end();

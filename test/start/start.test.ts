@@ -1,40 +1,25 @@
-import type { ChildProcess } from "node:child_process";
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../scripts/application.ts";
 import type { Development } from "../../scripts/development.ts";
+import type { NpmStart } from "./npm-start.ts";
+import { npmStart } from "./npm-start.ts";
 
 /** `npm start` as a newcomer uses it: typed, read, pasted, Ctrl-C. */
 
 const directory = join(root, ".tidegate", "test", "start");
 const file = join(directory, "dev.json");
 const env = { ...process.env, TIDEGATE_DIRECTORY: directory };
-let child: ChildProcess;
-let output = "";
+let started: NpmStart;
 let development: Development;
 
 beforeAll(async () => {
-  rmSync(file, { force: true });
-  const ports = ["--port", "28787", "--issuer-port", "28788", "--database-port", "23306"];
-  child = spawn("npm", ["start", "--", ...ports], {
-    cwd: root,
-    env,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => (output += String(data)));
-  await vi.waitFor(() => expect(output).toContain("Ctrl-C stops everything."), {
-    timeout: 90_000,
-    interval: 100,
-  });
-  development = JSON.parse(readFileSync(file, "utf8"));
+  started = await npmStart(directory, { gateway: 28787, issuer: 28788, page: 28789, database: 23306 });
+  ({ development } = started);
 }, 100_000);
-afterAll(() => {
-  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
-    process.kill(-child.pid, "SIGKILL");
-});
+afterAll(() => started?.kill());
 
 /** Pastes a line into a shell. */
 function paste(line: string): { status: number; body: string } {
@@ -49,7 +34,7 @@ const hasCurl = spawnSync("curl", ["--version"]).status === 0;
 
 describe.runIf(hasCurl)("the printed lines work when pasted", () => {
   test.each(["a saved query", "a statement"])("%s", (what) => {
-    const lines = output.split("\n").filter((line) => line.startsWith("curl "));
+    const lines = started.output.split("\n").filter((line) => line.startsWith("curl "));
     expect(lines).toHaveLength(2);
     const { status, body } = paste(lines[what === "a saved query" ? 0 : 1] ?? "");
     expect(status).toBe(0);
@@ -75,11 +60,80 @@ describe.runIf(hasCurl)("the printed lines work when pasted", () => {
   });
 });
 
+test("the example page is served, and pages of its origin may ask, on the ports that were taken", async () => {
+  const { page, gateway, issuer } = development;
+  expect(started.output).toContain(`(examples/browser): ${page}`);
+  const config = await (await fetch(`${page}/config.js`)).text();
+  for (const address of [gateway, issuer]) expect(config).toContain(`"${address}"`);
+  const { headers } = await fetch(`${gateway}/livez`, { headers: { origin: page } });
+  expect(headers.get("access-control-allow-origin")).toBe(page);
+});
+
+describe("the issuer's login", () => {
+  const metadata = async () =>
+    (await (await fetch(`${development.issuer}/.well-known/openid-configuration`)).json()) as Record<
+      string,
+      string
+    >;
+
+  test("is where the metadata say", async () => {
+    const { authorization_endpoint, token_endpoint, code_challenge_methods_supported } = await metadata();
+    expect(code_challenge_methods_supported).toEqual(["S256"]);
+    // The tests of the browser go through it; here only what a page cannot see.
+    const shown = await fetch(`${authorization_endpoint}?redirect_uri=https://evil.example/&client_id=<b>`, {
+      redirect: "manual",
+    });
+    expect(shown.status).toBe(400);
+    expect(shown.headers.get("location")).toBeNull();
+    expect(await shown.text()).toContain("this is a development issuer");
+    const script = "'><script>";
+    const question = new URLSearchParams({
+      response_type: "code",
+      client_id: script,
+      redirect_uri: `${development.page}/`,
+      state: script,
+      code_challenge: "x".repeat(43),
+      code_challenge_method: "S256",
+    });
+    const choice = await (await fetch(`${authorization_endpoint}?${question}`)).text();
+    expect(choice).toContain("Who do you want to be?");
+    expect(choice).not.toContain(script);
+    question.delete("code_challenge_method");
+    const refused = await fetch(`${authorization_endpoint}?${question}`, { redirect: "manual" });
+    const location = new URL(refused.headers.get("location") ?? "");
+    expect(location.origin).toBe(development.page);
+    expect(location.searchParams.get("error")).toBe("invalid_request");
+    expect(location.searchParams.get("state")).toBe(script);
+    expect((await fetch(token_endpoint ?? "")).status).toBe(405);
+  });
+
+  test("refuses with RFC 6749's errors, which pages may read", async () => {
+    const { token_endpoint = "" } = await metadata();
+    const refused = await fetch(token_endpoint, {
+      method: "POST",
+      body: new URLSearchParams({ grant_type: "password" }),
+    });
+    expect(refused.status).toBe(400);
+    expect(refused.headers.get("access-control-allow-origin")).toBe("*");
+    expect(refused.headers.get("access-control-allow-credentials")).toBeNull();
+    expect(refused.headers.get("cache-control")).toBe("no-store");
+    expect(await refused.json()).toMatchObject({ error: "unsupported_grant_type" });
+    const json = await fetch(token_endpoint, { method: "POST", body: "{}" });
+    expect(await json.json()).toMatchObject({ error: "invalid_request" });
+    const large = await fetch(token_endpoint, {
+      method: "POST",
+      body: new URLSearchParams({ code: "x".repeat(100_000) }),
+    });
+    expect(await large.json()).toMatchObject({ error: "invalid_request" });
+  });
+});
+
 describe(".tidegate/dev.json tells other tools what runs", () => {
   test("the gateway, the issuer and the tokens", async () => {
     expect(development).toMatchObject({
       gateway: "http://127.0.0.1:28787",
       issuer: "http://127.0.0.1:28788",
+      page: "http://127.0.0.1:28789",
     });
     const keys = await (await fetch(development.jwks_uri)).json();
     expect(keys).toMatchObject({ keys: [{ kty: "EC", crv: "P-256" }] });
@@ -117,9 +171,7 @@ describe(".tidegate/dev.json tells other tools what runs", () => {
 });
 
 test("Ctrl-C stops everything that was started, and the file goes", async () => {
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  process.kill(-(child.pid as number), "SIGINT");
-  await ended;
+  await started.interrupt();
   expect(existsSync(file)).toBe(false);
   await expect
     .poll(() => Object.values(development.pids).filter((pid) => isAlive(pid)), { timeout: 10_000 })

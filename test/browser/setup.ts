@@ -1,0 +1,28 @@
+import type { TestProject } from "vitest/node";
+import type { Chromium } from "../servers/chromium.ts";
+import { findChromium } from "../servers/chromium.ts";
+import { messageOf } from "../servers/errors.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** Null where none can be had; then the tests of the browser are skipped. */
+    chromium: Chromium | null;
+  }
+}
+
+/**
+ * Finds or fetches Chromium before the tests.
+ * @throws when there is none and CI is set (nothing is skipped there), or when TIDEGATE_CHROMIUM names none that runs
+ */
+export default async function setup(project: TestProject): Promise<void> {
+  const log = (line: string) => console.log(`  ${line}`);
+  try {
+    const chromium = await findChromium(log);
+    log(`Chromium ${chromium.version}: ${chromium.source}`);
+    project.provide("chromium", chromium);
+  } catch (error) {
+    if (process.env.CI || process.env.TIDEGATE_CHROMIUM) throw error;
+    log(`SKIPPED, the tests of the browser. ${messageOf(error)}`);
+    project.provide("chromium", null);
+  }
+}

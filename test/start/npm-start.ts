@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect, vi } from "vitest";
+import { root } from "../../scripts/application.ts";
+import type { Development } from "../../scripts/development.ts";
+
+/** `npm start` as it was typed, once it is ready. */
+export interface NpmStart {
+  development: Development;
+  /** What it has printed. */
+  readonly output: string;
+  /** Ctrl-C: SIGINT to the whole group. Resolves when npm is gone. */
+  interrupt(): Promise<void>;
+  /** For the end of a test that failed: everything at once, if it still runs. */
+  kill(): void;
+}
+
+/**
+ * Types `npm start` beside whatever else is running: with a directory and ports of its own.
+ * @throws when it is not ready within 90 s, with what it has printed
+ */
+export async function npmStart(
+  directory: string,
+  ports: { gateway: number; issuer: number; page: number; database: number },
+): Promise<NpmStart> {
+  const file = join(directory, "dev.json");
+  rmSync(file, { force: true });
+  const { gateway, ...others } = ports;
+  const options = Object.entries(others).flatMap(([name, port]) => [`--${name}-port`, String(port)]);
+  const child = spawn("npm", ["start", "--", "--port", String(gateway), ...options], {
+    cwd: root,
+    env: { ...process.env, TIDEGATE_DIRECTORY: directory },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const running = () => child.exitCode === null && child.signalCode === null;
+  const signal = (name: NodeJS.Signals) => {
+    if (child.pid !== undefined && running()) process.kill(-child.pid, name);
+  };
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)));
+  try {
+    await vi.waitFor(() => expect(output).toContain("Ctrl-C stops everything."), {
+      timeout: 90_000,
+      interval: 100,
+    });
+  } catch (cause) {
+    signal("SIGKILL");
+    throw cause;
+  }
+  return {
+    development: JSON.parse(readFileSync(file, "utf8")),
+    get output() {
+      return output;
+    },
+    kill: () => signal("SIGKILL"),
+    interrupt: async () => {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      if (!running()) return;
+      signal("SIGINT");
+      await ended;
+    },
+  };
+}
