@@ -93,7 +93,11 @@ export async function startConnect(
   const { cluster, accounts } = parsePolicy(policyFor(backends, port), "development", queryNames);
   const texts = {
     CLUSTER: JSON.stringify(cluster),
-    ACCOUNT: JSON.stringify({ ...accounts.analyst, name: "analyst", password: backends.passwords.analyst }),
+    ACCOUNT: JSON.stringify({
+      ...accounts.analyst,
+      name: "analyst",
+      credential: { password: backends.passwords.analyst },
+    }),
     SQL: countrySql(),
   };
   return await startWorkerd({ directory: directoryOf(name), bundle, ca: backends.pki.ca, texts });

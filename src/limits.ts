@@ -51,12 +51,16 @@ export const limits = {
   statementDeadlineMs: 15_000,
   /** The longest deadline that a grant may give. */
   statementDeadlineCeilingMs: 60_000,
+  /** A token that the gateway makes for a login is used at once. */
+  accountTokenSeconds: 60,
   /** A restore, a ping or a KILL that takes longer means that nobody is there any more. */
   commandDeadlineMs: 5_000,
   /** After a login failed while others serve: no further attempt for so long. */
   openPauseMs: 1_000,
-  /** An open TCP socket keeps an object alive for 15 min at most: stay below, with jitter. */
-  connectionLifetimeMs: 12 * 60_000,
+  /** After so long a connection is renewed: a password that was changed or a right that was taken is noticed. */
+  connectionLifetimeSeconds: 12 * 60,
+  /** An open TCP socket keeps an object alive for 15 min at most: stay below. */
+  connectionLifetimeCeilingSeconds: 14 * 60,
   /** Part of the lifetime by which connections differ, so that they are not all renewed at once. */
   connectionLifetimeJitter: 0.1,
   /** An unused connection is given back to the cluster. */

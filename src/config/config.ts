@@ -1,7 +1,7 @@
 import type { SavedQuery } from "../catalog/parse.ts";
 import type { KeySet } from "./key-set.ts";
 import { ConfigError, parsePolicy } from "./policy.ts";
-import type { Algorithm, Cluster, Grant, Policy } from "./schema.ts";
+import type { Algorithm, Cluster, Grant, Policy, TokenAlgorithm } from "./schema.ts";
 
 /** The bundled policy and the Worker's bindings become one frozen Config, or a ConfigError with every mistake. */
 
@@ -16,8 +16,19 @@ export interface Application {
   queries: SavedQuery[];
 }
 
-/** An account with its secret resolved. */
-export type Account = Omit<Policy["accounts"][string], "password"> & { name: string; password: string };
+/** The account's login shows a token that the gateway makes with a private key (a JWK, as text). */
+export interface TokenCredential {
+  key: string;
+  algorithm: TokenAlgorithm;
+  issuer?: string | undefined;
+  email?: string | undefined;
+}
+
+/** An account with its secret resolved: a password, or a key to make tokens with. */
+export type Account = Omit<Policy["accounts"][string], "password" | "token"> & {
+  name: string;
+  credential: { password: string } | { token: TokenCredential };
+};
 
 /** An issuer with the one source of its keys. */
 export interface Issuer {
@@ -75,8 +86,11 @@ export function loadConfig(application: Application, bindings: Record<string, un
     return "";
   };
   const accounts = new Map<string, Account>();
-  for (const [key, account] of Object.entries(policy.accounts)) {
-    accounts.set(key, { ...account, name: key, password: secret(account.password) });
+  for (const [name, { password, token, ...account }] of Object.entries(policy.accounts)) {
+    const credential = token
+      ? { token: { ...token, key: privateKey(token.key, secret(token.key), mistakes) } }
+      : { password: secret(password as string) };
+    accounts.set(name, { ...account, name, credential });
   }
   const issuers = policy.issuers.map((issuer) => ({
     issuer: issuer.issuer,
@@ -101,6 +115,19 @@ export function loadConfig(application: Application, bindings: Record<string, un
     origins: policy.cors?.origins ?? [],
     queries: new Map(queries.map((query) => [query.name, query])),
   });
+}
+
+/** An account's tokens are found by their kid, and made with a private key. */
+function privateKey(name: string, text: string, mistakes: string[]): string {
+  if (text === "") return text;
+  try {
+    const { d, kid } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof d === "string" && typeof kid === "string") return text;
+  } catch {
+    // Told below, without the parser's words: they would quote the key.
+  }
+  mistakes.push(`the secret ${name} must be a private key as JWK (RFC 7517) with a kid`);
+  return "";
 }
 
 function keySource(

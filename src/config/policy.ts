@@ -89,7 +89,7 @@ function wholes<T>(schema: z.ZodType<T>, items: unknown[]): [T, number][] {
 /** @returns the names of the Worker secrets that a policy needs, each once. */
 export function secretNames(policy: Policy): string[] {
   const names = [
-    ...Object.values(policy.accounts).map((account) => account.password),
+    ...Object.values(policy.accounts).flatMap(({ password, token }) => password ?? token?.key ?? []),
     ...policy.issuers.flatMap((issuer) => (issuer.secret === undefined ? [] : [issuer.secret])),
   ];
   return [...new Set(names)];
@@ -133,6 +133,11 @@ function accountMistakes(accounts: Sections["accounts"], cluster: Sections["clus
       ([user]) =>
         `accounts: the login "${user}" cannot act as several: a server maps a login to one identity`,
     );
+  mistakes.push(
+    ...Object.entries(accounts).flatMap(([key, account]) =>
+      loginMistakes(account, `accounts.${key}`, String(cluster.engine)),
+    ),
+  );
   if (cluster.engine !== "tidb") return mistakes;
   const proxies = Object.entries(accounts)
     .filter(([, account]) => account.acts_as !== undefined)
@@ -141,6 +146,25 @@ function accountMistakes(accounts: Sections["accounts"], cluster: Sections["clus
         `accounts.${key}.acts_as: TiDB has no proxy users (error 8108); use a plain login or role instead`,
     );
   return [...mistakes, ...proxies];
+}
+
+/** How an account shows who it is, and what of it the engine does not have. */
+function loginMistakes(account: Record<string, unknown>, at: string, engine: string): string[] {
+  const { password, token, plugin, cleartext } = account;
+  const mistakes: string[] = [];
+  if ((password === undefined) === (token === undefined))
+    mistakes.push(`${at}: needs password or token, not both`);
+  if (token !== undefined && engine !== "tidb")
+    mistakes.push(`${at}.token: only TiDB takes tokens (tidb_auth_token); use password`);
+  if (token !== undefined && (plugin !== undefined || cleartext !== undefined))
+    mistakes.push(`${at}.token: goes without plugin and cleartext; it is sent as it is, inside TLS`);
+  if (plugin === "mysql_clear_password" && cleartext !== true)
+    mistakes.push(
+      `${at}.plugin: mysql_clear_password sends the password as it is; allow that with cleartext = true`,
+    );
+  if (plugin === "client_ed25519" && engine !== "mariadb")
+    mistakes.push(`${at}.plugin: only MariaDB has client_ed25519`);
+  return mistakes;
 }
 
 function grantMistakes(

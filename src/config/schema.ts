@@ -55,9 +55,40 @@ const clusterSchema = z.strictObject({
   connect_timeout_ms: z.int().min(100).max(30_000).default(limits.connectTimeoutMs),
 });
 
+/** What the gateway can log in with; MariaDB's parsec and what needs more than a password is not there. */
+export const authPlugins = [
+  "caching_sha2_password",
+  "sha256_password",
+  "mysql_native_password",
+  "client_ed25519",
+  "mysql_clear_password",
+] as const;
+
+/** What a private key of an account signs its tokens with; TiDB's default comes first. */
+export const tokenAlgorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+] as const;
+
+const tokenSchema = z.strictObject({
+  key: secretName,
+  algorithm: z.enum(tokenAlgorithms).default("RS256"),
+  issuer: nonEmpty.optional(),
+  email: nonEmpty.optional(),
+});
+
 const accountSchema = z.strictObject({
   user: nonEmpty.max(32),
-  password: secretName,
+  password: secretName.optional(),
+  token: tokenSchema.optional(),
+  plugin: z.enum(authPlugins).optional(),
+  cleartext: z.boolean().default(false),
   acts_as: z
     .string()
     .regex(/^[^@]+@[^@]+$/, `must be "user@host", as CURRENT_USER() prints it`)
@@ -68,6 +99,11 @@ const accountSchema = z.strictObject({
     .optional(),
   shards: z.int().min(1).max(64).default(1),
   connections_per_shard: z.int().min(1).max(limits.connectionsPerShard).default(limits.connectionsPerShard),
+  lifetime_s: z
+    .int()
+    .min(10)
+    .max(limits.connectionLifetimeCeilingSeconds)
+    .default(limits.connectionLifetimeSeconds),
 });
 
 export const issuerSchema = z.strictObject({
@@ -145,3 +181,5 @@ export type Cluster = Policy["cluster"];
 export type Host = Cluster["hosts"][number];
 export type Grant = Policy["grants"][number];
 export type Algorithm = (typeof algorithms)[number];
+export type AuthPlugin = (typeof authPlugins)[number];
+export type TokenAlgorithm = (typeof tokenAlgorithms)[number];

@@ -59,7 +59,7 @@ export class Session {
       connectionId: this.#evidence.connections,
       capabilities: serverCapabilities | (kind === "no-tls" ? 0 : packets.capability.SSL),
       scramble: this.#scramble,
-      plugin: "caching_sha2_password",
+      plugin: this.#behaviour.greetingPlugin ?? "caching_sha2_password",
     });
     const greeting = packets.frame(0, payload);
     // To a client that reads on, this is the answer to its login, and the true one answers its first query.
@@ -132,13 +132,21 @@ export class Session {
     }
     this.#recordLogin(packet.payload);
     let sequence = packet.sequence + 1;
-    if (behaviour.kind === "auth-switch") {
-      stream.write(packets.frame(sequence, packets.authSwitchRequest(behaviour.plugin, this.#scramble)));
-      const response = await readPacket(stream);
-      this.#evidence.credentialBytes += response.payload.length;
-      sequence = response.sequence + 1;
+    let denied =
+      behaviour.kind === "auth-switch" || (behaviour.kind === "tls" && behaviour.login === "denied");
+    if (behaviour.kind === "auth-switch" || behaviour.kind === "token") {
+      const plugin = behaviour.kind === "token" ? "mysql_clear_password" : behaviour.plugin;
+      stream.write(packets.frame(sequence, packets.authSwitchRequest(plugin, this.#scramble)));
+      const { payload, sequence: last } = await readPacket(stream);
+      this.#evidence.credentialBytes += payload.length;
+      this.#evidence.switchResponses.push(payload);
+      sequence = last + 1;
+      if (behaviour.kind === "token") {
+        const user = this.#evidence.userNames.at(-1) ?? "";
+        denied = !(await behaviour.accept(user, payload.toString("utf8").replace(/\0$/, "")));
+      }
     }
-    if (behaviour.kind === "auth-switch" || (behaviour.kind === "tls" && behaviour.login === "denied")) {
+    if (denied) {
       stream.end(packets.frame(sequence, packets.errPacket(1045, "Access denied by the rogue", "28000")));
       return;
     }
@@ -180,7 +188,7 @@ export class Session {
     if (command === "COM_STMT_PREPARE") return [packets.errPacket(1295, "This server prepares nothing")];
     if (command === "COM_STMT_EXECUTE")
       return [packets.errPacket(1243, "Unknown prepared statement handler")];
-    if (command !== "COM_QUERY" || this.#behaviour.kind !== "wrong-identity") return [packets.okPacket()];
+    if (command !== "COM_QUERY" || !("onQuery" in this.#behaviour)) return [packets.okPacket()];
     const answer = this.#behaviour.onQuery(sql);
     if ("errno" in answer) return [packets.errPacket(answer.errno, answer.message, answer.sqlState)];
     return answer.columns.length === 0 ? [packets.okPacket()] : textResultset(answer.columns, answer.rows);

@@ -20,7 +20,11 @@ export type Answer =
   | { readonly errno: number; readonly message: string; readonly sqlState?: string };
 
 /** What the rogue does to whoever connects. */
-export type Behaviour = { readonly serverVersion?: string } & (
+export type Behaviour = {
+  readonly serverVersion?: string;
+  /** The authentication method of the greeting; caching_sha2_password when left out. */
+  readonly greetingPlugin?: string;
+} & (
   | { readonly kind: "no-tls" }
   | (Identity & {
       readonly kind: "tls";
@@ -39,6 +43,12 @@ export type Behaviour = { readonly serverVersion?: string } & (
   | { readonly kind: "hang-after-ssl-request" }
   | (Identity & { readonly kind: "auth-switch"; readonly plugin: string })
   | (Identity & { readonly kind: "wrong-identity"; readonly onQuery: (sql: string) => Answer })
+  /** As TiDB does for tidb_auth_token: asks for mysql_clear_password and judges what comes, NUL at its end. */
+  | (Identity & {
+      readonly kind: "token";
+      readonly accept: (user: string, token: string) => Promise<boolean>;
+      readonly onQuery: (sql: string) => Answer;
+    })
 );
 
 /** What the clients gave away. */
@@ -53,6 +63,8 @@ export interface Evidence {
   readonly userNames: string[];
   /** Bytes of user names and authentication responses, in clear or decrypted. */
   credentialBytes: number;
+  /** What was sent in answer to a change of the authentication method, whole. */
+  readonly switchResponses: Buffer[];
   readonly commands: SeenCommand[];
 }
 
@@ -79,6 +91,7 @@ export async function startRogue(behaviour: Behaviour): Promise<Rogue> {
     tlsErrors: [],
     userNames: [],
     credentialBytes: 0,
+    switchResponses: [],
     commands: [],
   };
   const server = net.createServer({ noDelay: true }, (socket) => {

@@ -2,6 +2,8 @@ import type { EventEmitter } from "node:events";
 import mysql from "mysql2";
 import type { BoundValue } from "../../sql/values.ts";
 import type { Wire } from "../links/link.ts";
+import type { BuiltIn, Credential, Responder } from "./authentication.ts";
+import { Authentication } from "./authentication.ts";
 
 /**
  * The slice of mysql2 that the gateway uses, and the only import of it. Its own typings describe Node's
@@ -45,13 +47,34 @@ export interface Field {
 export interface ConnectionOptions {
   hostname: string;
   user: string;
-  password: string;
+  credential: Credential;
   database: string;
   preparedStatements: number;
 }
 
+/** The driver's command that logs in: it has read the greeting, and asks its own methods what to answer. */
+interface Handshake {
+  handshake: { authPluginName: string | undefined; authPluginData1: Buffer; authPluginData2: Buffer };
+  canUseAuthMethodDirectly(): boolean;
+  calculateAuthToken(): Buffer;
+  initializeAuthPlugin(): void;
+}
+
+interface DriverInternals {
+  stream: Wire;
+  config: { authPlugins?: unknown; enableCleartextPlugin?: boolean };
+  _command: Handshake;
+  _authPlugin: Responder;
+}
+
+/** A method of the driver's: made for a connection, of which it wants the password and whether there is TLS. */
+type PluginFactory = (
+  options: object,
+) => (of: { connection: { config: object }; command: { password: string } }) => Responder;
+
 interface Internals {
-  Connection: new (options: { config: unknown }) => Connection & { stream: Wire };
+  Connection: new (options: { config: unknown }) => Connection & DriverInternals;
+  authPlugins: Record<keyof BuiltIn, PluginFactory>;
   ConnectionConfig: new (options: Record<string, unknown>) => unknown;
   TypedParameter: {
     LONGLONG: ((value: string) => unknown) & { unsigned(value: string): unknown };
@@ -59,15 +82,74 @@ interface Internals {
   };
 }
 
-const { Connection: DriverConnection, ConnectionConfig, TypedParameter } = mysql as unknown as Internals;
+const {
+  Connection: DriverConnection,
+  ConnectionConfig,
+  TypedParameter,
+  authPlugins,
+} = mysql as unknown as Internals;
 
-/** mysql2's own upgrade needs node:tls features that workerd lacks; the wire upgrades itself. */
+function builtIn(name: keyof BuiltIn): (password: string) => Responder {
+  return (password) =>
+    authPlugins[name]({})({ connection: { config: { password, ssl: true } }, command: { password } });
+}
+
+const builtInMethods: BuiltIn = {
+  caching_sha2_password: builtIn("caching_sha2_password"),
+  mysql_native_password: builtIn("mysql_native_password"),
+};
+
+/**
+ * A connection that upgrades to TLS by its wire (mysql2's own upgrade needs node:tls features that workerd
+ * lacks) and lets our Authentication say what is sent to log in, with which method.
+ */
 class TlsConnection extends DriverConnection {
+  readonly #authentication: Authentication;
+
+  constructor(options: { config: unknown }, credential: Credential) {
+    super(options);
+    this.#authentication = new Authentication(credential, builtInMethods);
+  }
+
   startTLS(onSecure: (error?: Error) => void): void {
-    this.stream.secure().then(
-      () => onSecure(),
-      // The driver writes its own `code` onto the error that it is given.
-      (cause: Error) => onSecure(new Error(cause.message, { cause })),
+    this.stream
+      .secure()
+      .then(() => this.#takeOver(this._command))
+      .then(
+        () => {
+          onSecure();
+          // Set only now: for the first response mysql2 would pass over the methods that it finds here.
+          this.config.authPlugins = this.#everyPlugin();
+        },
+        // The driver writes its own `code` onto the error that it is given.
+        (cause: Error) => onSecure(new Error(cause.message, { cause })),
+      );
+  }
+
+  /** The first response goes with the greeting's method; here it becomes the account's. */
+  #takeOver(command: Handshake): void {
+    const { authPluginName, authPluginData1, authPluginData2 } = command.handshake;
+    const scramble = Buffer.concat([authPluginData1, authPluginData2]).subarray(0, 20);
+    const { plugin, response, more } = this.#authentication.begin(authPluginName, scramble);
+    command.handshake.authPluginName = plugin;
+    command.canUseAuthMethodDirectly = () => true;
+    command.calculateAuthToken = () => response;
+    command.initializeAuthPlugin = () => {
+      this._authPlugin = more;
+    };
+    // What mysql2 would allow; whether the account does has been asked.
+    this.config.enableCleartextPlugin = plugin === "mysql_clear_password";
+  }
+
+  /** Whatever method the server switches to, mysql2 finds it here and none of its own. */
+  #everyPlugin(): unknown {
+    const make = (name: string) => () => this.#authentication.switchTo(name);
+    return new Proxy(
+      {},
+      {
+        get: (_, name) => make(String(name)),
+        getOwnPropertyDescriptor: (_, name) => ({ configurable: true, value: make(String(name)) }),
+      },
     );
   }
 }
@@ -78,12 +160,12 @@ export function createConnection(wire: Wire, options: ConnectionOptions): Connec
     stream: () => wire,
     host: options.hostname,
     user: options.user,
-    password: options.password,
     database: options.database,
     charset: "UTF8MB4_UNICODE_CI",
     // Its presence demands TLS: a server that does not offer it is refused before the user name is sent.
     ssl: { rejectUnauthorized: true },
-    flags: ["-LOCAL_FILES"],
+    // A token is longer than the 255 bytes that a response may have without the second one.
+    flags: ["-LOCAL_FILES", "PLUGIN_AUTH_LENENC_CLIENT_DATA"],
     connectTimeout: 0,
     enableKeepAlive: false,
     disableEval: true,
@@ -94,7 +176,7 @@ export function createConnection(wire: Wire, options: ConnectionOptions): Connec
     jsonStrings: true,
     maxPreparedStatements: options.preparedStatements,
   });
-  return new TlsConnection({ config });
+  return new TlsConnection({ config }, options.credential);
 }
 
 /** Runs a command of the gateway's own, by the text protocol. @returns its rows. @throws ServerError */

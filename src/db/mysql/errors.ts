@@ -67,15 +67,45 @@ export function statementError(
   });
 }
 
+/**
+ * Why a login was refused, by number; 4150 and 4151 are MariaDB's. A wrong password, an unknown user and a
+ * certificate that is not shown all have 1045: servers do not tell strangers which.
+ */
+const loginErrors: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
+  ...codes("database_unreachable", [1041, 1053]),
+  ...codes("database_connections_exhausted", [1040, 1203, 1226]),
+  ...codes("database_host_denied", [1129, 1130]),
+  ...codes("database_account_locked", [3118, 3955, 4150, 4151]),
+  ...codes("database_login_expired", [1820, 1862]),
+  ...codes("database_auth_unsupported", [1251, 1524]),
+  ...codes("database_missing", [1044, 1049]),
+]);
+
+/** What the operator can look at. */
+const advice: Partial<Record<ErrorCode, string>> = {
+  database_login_failed:
+    "check the user, its secret, the host that it may come from, and that no certificate is demanded of it (REQUIRE X509)",
+  database_connections_exhausted:
+    "compare max_connections and the user's limits with shards × connections_per_shard",
+  database_host_denied: "check from which hosts the user may come; FLUSH HOSTS ends a block",
+  database_account_locked: "ALTER USER .. ACCOUNT UNLOCK",
+  database_login_expired: "ALTER USER .. IDENTIFIED BY a new password, then put it as the account's secret",
+  database_auth_unsupported: "let the user log in with a method of docs/accounts.md",
+  database_missing: "check cluster.database and that the user has a privilege on it",
+};
+
 /** @returns the error of a login that failed; the server's words are for the operator only. */
 export function loginError(error: ServerError): TidegateError {
-  const reason = `${error.errno ?? "-"} ${error.message}`;
-  // Lost on the way; or too many connections, host blocked, shutting down: the cluster takes nobody.
-  const unreachable = error.errno === undefined || [1040, 1041, 1053, 1129, 1203].includes(error.errno);
-  const code = unreachable ? "database_unreachable" : "database_login_failed";
   if ((error as { code?: string }).code === "HANDSHAKE_NO_SSL_SUPPORT") {
     return new TidegateError("database_tls_failed", {}, "the server offers no TLS; turn it on there");
   }
+  // Without a number the connection was lost on the way.
+  const code =
+    error.errno === undefined
+      ? "database_unreachable"
+      : (loginErrors.get(error.errno) ?? "database_login_failed");
+  const hint = advice[code] === undefined ? "" : `; ${advice[code]}`;
+  const reason = `${error.errno ?? "-"} ${error.message}${hint}`;
   return new TidegateError(code, { retryAfter: limits.retryAfterSeconds }, reason);
 }
 

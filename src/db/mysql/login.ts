@@ -4,9 +4,12 @@ import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Link, Wire } from "../links/link.ts";
 import { LinkError } from "../links/link.ts";
+import { mintAccountToken } from "./account-token.ts";
+import type { Credential } from "./authentication.ts";
+import { PluginRefusedError } from "./authentication.ts";
 import type { Identity } from "./dialect.ts";
 import { proofQuery, restingState, setRole, verifyEngine, verifyIdentity } from "./dialect.ts";
-import type { Connection, ServerError } from "./driver.ts";
+import type { Connection, ConnectionOptions, ServerError } from "./driver.ts";
 import { command, createConnection } from "./driver.ts";
 import { loginError } from "./errors.ts";
 
@@ -19,7 +22,7 @@ export interface Login {
 
 /**
  * Dials, secures, logs in, takes the resting state and proves the identity, within the cluster's time.
- * @throws TidegateError `database_unreachable`, `database_tls_failed`, `database_login_failed`, `database_identity_wrong`
+ * @throws TidegateError of the codes that begin with `database_`
  */
 export async function logIn(link: Link, cluster: Cluster, account: Account): Promise<Login> {
   const host = cluster.hosts[0];
@@ -33,7 +36,13 @@ export async function logIn(link: Link, cluster: Cluster, account: Account): Pro
   }, cluster.connect_timeout_ms);
   try {
     wire = await link.dial(host, deadline.signal);
-    const { connection, serverVersion } = await greet(wire, host.hostname, cluster.database, account);
+    const { connection, serverVersion } = await greet(wire, {
+      hostname: host.hostname,
+      user: account.user,
+      credential: await credentialOf(account),
+      database: cluster.database,
+      preparedStatements: limits.preparedStatementsPerConnection,
+    });
     verifyEngine(serverVersion, cluster);
     const identity = await provenIdentity(connection, cluster, account);
     return { connection, wire, identity };
@@ -46,15 +55,13 @@ export async function logIn(link: Link, cluster: Cluster, account: Account): Pro
   }
 }
 
-async function greet(wire: Wire, hostname: string, database: string, account: Account) {
-  const { user, password } = account;
-  const options = {
-    hostname,
-    user,
-    password,
-    database,
-    preparedStatements: limits.preparedStatementsPerConnection,
-  };
+async function credentialOf({ user, credential, plugin, cleartext }: Account): Promise<Credential> {
+  if ("password" in credential) return { password: credential.password, plugin, cleartext };
+  const password = await mintAccountToken(credential.token, user, new Date());
+  return { password, plugin: "mysql_clear_password", cleartext: true };
+}
+
+async function greet(wire: Wire, options: ConnectionOptions) {
   return await new Promise<{ connection: Connection; serverVersion: string }>((resolve, reject) => {
     const connection = createConnection(wire, options);
     connection.once("connect", ({ serverVersion }: { serverVersion: string }) =>
@@ -92,7 +99,11 @@ async function provenIdentity(connection: Connection, cluster: Cluster, account:
 
 function openingError(cause: unknown): TidegateError {
   if (cause instanceof TidegateError) return cause;
-  const link = cause instanceof Error && cause.cause instanceof LinkError ? cause.cause : cause;
+  const link = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+  if (link instanceof PluginRefusedError) {
+    const retryAfter = limits.retryAfterSeconds;
+    return new TidegateError("database_auth_unsupported", { retryAfter }, link.message);
+  }
   if (!(link instanceof LinkError)) return loginError(cause as ServerError);
   if (link.step !== "tls") return unreachable(link.message);
   return new TidegateError("database_tls_failed", { retryAfter: limits.retryAfterSeconds }, link.message);

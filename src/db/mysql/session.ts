@@ -76,7 +76,7 @@ export class Session {
 
   /**
    * Dials, secures, logs in, takes the resting state and proves the identity.
-   * @throws TidegateError `database_unreachable`, `database_tls_failed`, `database_login_failed`, `database_identity_wrong`
+   * @throws TidegateError of the codes that begin with `database_`
    */
   static async open(link: Link, cluster: Cluster, account: Account): Promise<Session> {
     const { connection, wire, identity } = await logIn(link, cluster, account);

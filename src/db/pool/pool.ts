@@ -75,7 +75,7 @@ class AccountConnections {
       size: account.connections_per_shard,
       queueLength: limits.queueLength,
       queueWaitMs: limits.queueWaitMs,
-      lifetimeMs: limits.connectionLifetimeMs,
+      lifetimeMs: account.lifetime_s * 1000,
       idleMs: limits.connectionIdleMs,
       closed: (reason) => observe({ event: "connection_closed", account: account.name, reason }),
     });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Application } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/config.ts";
+import { limits } from "../../../src/limits.ts";
 import { change, good, mistakesOf } from "./example.ts";
 
 const query: Application["queries"][number] = {
@@ -48,7 +49,9 @@ describe("a good bundle with its bindings", () => {
     expect(config.accounts.get("reader")).toEqual({
       name: "reader",
       user: "gw_reader",
-      password: "hunter2",
+      credential: { password: "hunter2" },
+      cleartext: false,
+      lifetime_s: limits.connectionLifetimeSeconds,
       shards: 1,
       connections_per_shard: 5,
     });
@@ -145,6 +148,32 @@ describe("a secret", () => {
     const mistake = "the secret JWT_SECRET is shorter than 32 bytes, too short for HS256";
     expect(mistakesOf(load)).toEqual(accepted ? [] : [mistake]);
     if (accepted) expect(load().issuers[0]?.keys).toEqual({ kind: "secret", secret });
+  });
+
+  describe("that is to make an account's tokens", () => {
+    const parts = {
+      "cluster.engine": "tidb",
+      "accounts.reader": { user: "gw_reader", token: { key: "TOKEN_KEY", issuer: "tidegate" } },
+    };
+    const load = (key: string) => loadConfig(application(parts), { ...bindings, TOKEN_KEY: key });
+
+    test("is a private key", () => {
+      const key = JSON.stringify({ kty: "RSA", kid: "1", n: "n", e: "e", d: "d" });
+      expect(load(key).accounts.get("reader")?.credential).toEqual({
+        token: { key, algorithm: "RS256", issuer: "tidegate" },
+      });
+    });
+
+    test.each([
+      ["is a password", "hunter2"],
+      ["is a public key", JSON.stringify({ kty: "RSA", kid: "1", n: "n", e: "e" })],
+      ["has no kid", JSON.stringify({ kty: "RSA", n: "n", e: "e", d: "d" })],
+      ["is null", "null"],
+    ])("and %s is refused, without a word of it", (_, key) => {
+      expect(mistakesOf(() => load(key))).toEqual([
+        "the secret TOKEN_KEY must be a private key as JWK (RFC 7517) with a kid",
+      ]);
+    });
   });
 
   test("for HS256 that is missing is told once, as missing", () => {

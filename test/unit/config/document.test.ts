@@ -92,12 +92,14 @@ describe("the defaults", () => {
     },
   );
 
-  test("are eight", () => {
+  test("are ten", () => {
     const found = table.filter(({ fallback }) => !["none", "required"].includes(fallback));
     expect(found.map(({ key }) => key)).toEqual([
       "connect_timeout_ms",
+      "cleartext",
       "shards",
       "connections_per_shard",
+      "lifetime_s",
       "required_claims",
       "authorized_parties",
       "dpop",
@@ -119,8 +121,8 @@ describe("the defaults", () => {
       { [`${places[title]}.${key}`]: undefined },
     );
     const mistakes = mistakesOf(() => parsePolicy(without, "production", new Set()));
-    // A source of keys is needed, but none in particular.
-    const needed = key === "jwks_uri" ? true : fallback === "required";
+    // A source of keys is needed, and a way to log in, but none in particular.
+    const needed = ["jwks_uri", "password"].includes(key) || fallback === "required";
     expect(mistakes.length > 0).toBe(needed);
   });
 });
@@ -131,9 +133,9 @@ describe("the words", () => {
     return [...body.matchAll(/"(\w+)"/g)].map(([, word]) => word ?? "");
   };
 
-  test.each(["locations", "algorithms"])("of %s are all named", (name) => {
+  test.each(["locations", "algorithms", "authPlugins", "tokenAlgorithms"])("of %s are all named", (name) => {
     const words = list(name);
-    expect(words.length).toBeGreaterThan(5);
+    expect(words.length).toBeGreaterThan(4);
     for (const word of words) expect(document).toContain(`\`${word}\``);
   });
 

@@ -25,6 +25,8 @@ describe("a good policy", () => {
         reader: {
           user: "gw_reader",
           password: "READER_PASSWORD",
+          cleartext: false,
+          lifetime_s: limits.connectionLifetimeSeconds,
           shards: 1,
           connections_per_shard: limits.connectionsPerShard,
         },
@@ -52,9 +54,19 @@ describe("a good policy", () => {
     });
   });
 
+  const reader = { user: "gw_reader", password: "READER_PASSWORD" };
   const accepted: [string, Record<string, unknown>][] = [
     ["MariaDB", { "cluster.engine": "mariadb" }],
     ["TiDB", { "cluster.engine": "tidb" }],
+    ["a method to begin with", { "accounts.reader.plugin": "sha256_password" }],
+    [
+      "a method that sends the password",
+      { "accounts.reader": { ...reader, plugin: "mysql_clear_password", cleartext: true } },
+    ],
+    ["ed25519 on MariaDB", { "cluster.engine": "mariadb", "accounts.reader.plugin": "client_ed25519" }],
+    ["a token on TiDB", { "cluster.engine": "tidb", "accounts.reader": { user: "u", token: { key: "K" } } }],
+    ["the shortest lifetime", { "accounts.reader.lifetime_s": 10 }],
+    ["the longest lifetime", { "accounts.reader.lifetime_s": 840 }],
     ["an IPv4 host", { "cluster.hosts": ["192.0.2.1:4000"] }],
     ["an IPv6 host", { "cluster.hosts": ["[2001:db8::1]:3306"] }],
     ["the highest port", { "cluster.hosts": ["db:65535"] }],
@@ -131,7 +143,41 @@ describe("the mistake is named", () => {
   const secretName = "must be the NAME of a secret, in capitals";
   const keyUrl = "issuers[0].jwks_uri: must be https (http only for a loopback address in development)";
 
+  const clear = "mysql_clear_password";
   const exact: [string, Record<string, unknown>, string][] = [
+    [
+      "neither password nor token",
+      { "accounts.reader.password": undefined },
+      "accounts.reader: needs password or token, not both",
+    ],
+    [
+      "password and token",
+      { "cluster.engine": "tidb", "accounts.reader.token": { key: "K" } },
+      "accounts.reader: needs password or token, not both",
+    ],
+    [
+      "a token on MySQL",
+      { "accounts.reader": { user: "u", token: { key: "K" } } },
+      "accounts.reader.token: only TiDB takes tokens (tidb_auth_token); use password",
+    ],
+    [
+      "a token with a plugin",
+      {
+        "cluster.engine": "tidb",
+        "accounts.reader": { user: "u", token: { key: "K" }, plugin: "sha256_password" },
+      },
+      "accounts.reader.token: goes without plugin and cleartext; it is sent as it is, inside TLS",
+    ],
+    [
+      "clear text that is not allowed",
+      { "accounts.reader.plugin": clear },
+      `accounts.reader.plugin: ${clear} sends the password as it is; allow that with cleartext = true`,
+    ],
+    [
+      "ed25519 on MySQL",
+      { "accounts.reader.plugin": "client_ed25519" },
+      "accounts.reader.plugin: only MariaDB has client_ed25519",
+    ],
     ["a host without a port", { "cluster.hosts": ["db.example.com"] }, host],
     ["a port that is zero", { "cluster.hosts": ["db:0"] }, host],
     ["a port that is too high", { "cluster.hosts": ["db:65536"] }, host],
@@ -309,7 +355,9 @@ describe("the mistake is named", () => {
     ["no user", { "accounts.reader.user": undefined }, /^accounts\.reader\.user: /],
     ["an empty user", { "accounts.reader.user": "" }, /^accounts\.reader\.user: /],
     ["a long user name", { "accounts.reader.user": "u".repeat(33) }, /^accounts\.reader\.user: /],
-    ["no password", { "accounts.reader.password": undefined }, /^accounts\.reader\.password: /],
+    ["an unknown method", { "accounts.reader.plugin": "parsec" }, /^accounts\.reader\.plugin: /],
+    ["too short a lifetime", { "accounts.reader.lifetime_s": 9 }, /^accounts\.reader\.lifetime_s: /],
+    ["too long a lifetime", { "accounts.reader.lifetime_s": 841 }, /^accounts\.reader\.lifetime_s: /],
     ["no shards", { "accounts.reader.shards": 0 }, /^accounts\.reader\.shards: /],
     ["too many shards", { "accounts.reader.shards": 65 }, /^accounts\.reader\.shards: /],
     [

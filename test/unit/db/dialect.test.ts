@@ -28,9 +28,11 @@ function account(parts: Partial<Account> = {}): Account {
   return {
     name: "reader",
     user: "gw_reader",
-    password: "hunter2",
+    credential: { password: "hunter2" },
+    cleartext: false,
     shards: 1,
     connections_per_shard: 5,
+    lifetime_s: 720,
     ...parts,
   };
 }

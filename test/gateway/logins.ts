@@ -1,0 +1,62 @@
+import type { Connection } from "mysql2/promise";
+import type { Gateway } from "./harness.ts";
+import { server, startGateway } from "./harness.ts";
+
+/** Logins of the matrix tests: one gateway with an account for each, chosen with Tidegate-Account. */
+
+/** A password that the sample's secrets have already; every login of the matrix has the same. */
+export const password = server.passwords.ANALYST_PASSWORD ?? "";
+
+export type AccountTable = Record<string, Record<string, unknown>>;
+
+/** Makes a login anew, with the rest of CREATE USER as given and a look at the sample's data. */
+export async function createLogin(administrator: Connection, name: string, how: string): Promise<void> {
+  await administrator.query(`DROP USER IF EXISTS ${name}`);
+  await administrator.query(
+    `CREATE USER ${name} ${how}`.replaceAll("SECRET", `'${password.replace("'", "''")}'`),
+  );
+  await administrator.query(`GRANT SELECT ON world.* TO ${name}`);
+}
+
+/** @param accounts by name: what differs from a plain login named `gw_NAME` with the shared password */
+export async function startMatrix(
+  accounts: AccountTable,
+  cluster: Record<string, unknown> = {},
+  secrets: Record<string, string> = {},
+): Promise<Gateway> {
+  const table = Object.entries(accounts).map(([name, more]) => [
+    name,
+    { user: `gw_${name}`, password: "ANALYST_PASSWORD", connections_per_shard: 1, ...more },
+  ]);
+  // The sample's own accounts, as plain logins: not every engine here has proxy users.
+  const unused = ["analyst", "editor"].map((name) => [
+    name,
+    { user: `gw_${name}`, password: `${name.toUpperCase()}_PASSWORD` },
+  ]);
+  return await startGateway({
+    cluster,
+    secrets,
+    accounts: Object.fromEntries([...unused, ...table]),
+    grants: Object.keys(accounts).map((account) => ({
+      issuer: "http://issuer.test/remote",
+      account,
+      allow: ["sql:read"],
+    })),
+  });
+}
+
+const who = { sql: "SELECT CURRENT_USER() AS account, @@proxy_user AS proxy" };
+
+/** Asks as one of the accounts who the server thinks it is. */
+export async function askAs(gateway: Gateway, account: string) {
+  return await gateway.sql(who, { headers: { "tidegate-account": account } });
+}
+
+/** @returns the words for the operator of the last login that failed for an account */
+export function refusalOf(gateway: Gateway, account: string): string {
+  const lines = gateway.logs().flatMap(({ message }) => {
+    const start = message.indexOf('{"event":"connection_refused"');
+    return start < 0 ? [] : [JSON.parse(message.slice(start)) as { account: string; reason: string }];
+  });
+  return lines.findLast((line) => line.account === account)?.reason ?? "";
+}

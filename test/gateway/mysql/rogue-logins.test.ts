@@ -1,0 +1,163 @@
+import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from "jose";
+import { afterEach, describe, expect, test } from "vitest";
+import { ensurePki } from "../../servers/pki.ts";
+import type { Behaviour, Rogue } from "../../servers/rogue.ts";
+import { startRogue } from "../../servers/rogue.ts";
+import type { Gateway } from "../harness.ts";
+import { expectProblem, server } from "../harness.ts";
+import type { AccountTable } from "../logins.ts";
+import { askAs, password, refusalOf, startMatrix } from "../logins.ts";
+
+/** A server with a good certificate that asks for logins which the gateway must not give; no engine has a part. */
+
+let gateway: Gateway | undefined;
+let rogue: Rogue | undefined;
+afterEach(async () => {
+  await gateway?.close();
+  await rogue?.stop();
+});
+
+const pki = await ensurePki(server.pkiDirectory);
+const identity = { certificate: pki.certificate, privateKey: pki.key };
+
+async function ask(behaviour: Behaviour, account: AccountTable[string] = {}, cluster = {}, secrets = {}) {
+  rogue = await startRogue(behaviour);
+  const hosts = [`localhost:${rogue.port}`];
+  const timeout = { connect_timeout_ms: 3_000 };
+  gateway = await startMatrix({ rogue: account }, { hosts, ...timeout, ...cluster }, secrets);
+  const answer = await askAs(gateway, "rogue");
+  return { answer, reason: refusalOf(gateway, "rogue"), evidence: rogue.evidence };
+}
+
+const supported =
+  "supported are caching_sha2_password, sha256_password, mysql_native_password, client_ed25519, mysql_clear_password";
+
+/** What caching_sha2_password sends at first: a hash with the server's scramble in it. */
+const firstBytes = "gw_rogue".length + 32;
+
+describe("a change to a login that the gateway does not have is refused, and nothing is sent to it", () => {
+  const plugins = [
+    "auth_socket",
+    "auth_gssapi_client",
+    "authentication_kerberos_client",
+    "authentication_ldap_sasl_client",
+    "authentication_oci_client",
+    "authentication_openid_connect_client",
+    "authentication_webauthn_client",
+    "authentication_windows_client",
+    "dialog",
+    "mysql_old_password",
+    "parsec",
+    "no_such_plugin",
+  ];
+  test.each(plugins)("%s", async (plugin) => {
+    const { answer, reason, evidence } = await ask({ kind: "auth-switch", plugin, ...identity });
+    expectProblem(answer, 503, "database_auth_unsupported");
+    expect(JSON.stringify(answer.body)).not.toContain(plugin);
+    expect(reason).toBe(
+      `the server asks for the authentication plugin ${plugin}, which is not supported; ${supported}`,
+    );
+    expect(evidence.switchResponses).toEqual([]);
+    expect(evidence.credentialBytes).toBe(firstBytes);
+  });
+
+  test("a name that cannot be shown is not shown", async () => {
+    const { reason } = await ask({ kind: "auth-switch", plugin: '"},{"x":"', ...identity });
+    expect(reason).toContain("plugin with a name that cannot be shown, which is not supported");
+  });
+});
+
+describe("a greeting with a login that the gateway does not have", () => {
+  test.each(["auth_socket", "authentication_ldap_sasl_client", "dialog"])(
+    "%s: not even the user name is sent",
+    async (greetingPlugin) => {
+      const { answer, reason, evidence } = await ask({
+        kind: "tls",
+        login: "ok",
+        greetingPlugin,
+        ...identity,
+      });
+      expectProblem(answer, 503, "database_auth_unsupported");
+      expect(reason).toContain(`plugin ${greetingPlugin}, which is not supported; ${supported}`);
+      expect(evidence.userNames).toEqual([]);
+      expect(evidence.credentialBytes).toBe(0);
+    },
+  );
+
+  test("does not matter where the account names its own", async () => {
+    const behaviour = { kind: "tls", login: "denied", greetingPlugin: "auth_socket", ...identity } as const;
+    const { answer, evidence } = await ask(behaviour, { plugin: "caching_sha2_password" });
+    expectProblem(answer, 503, "database_login_failed");
+    expect(evidence.credentialBytes).toBe(firstBytes);
+  });
+});
+
+describe("a downgrade to clear text", () => {
+  test("by a change of the method is refused, without a byte of the password", async () => {
+    const plugin = "mysql_clear_password";
+    const { answer, reason, evidence } = await ask({ kind: "auth-switch", plugin, ...identity });
+    expectProblem(answer, 503, "database_auth_unsupported");
+    expect(reason).toContain("mysql_clear_password, which the account does not allow (cleartext = true)");
+    expect(evidence.switchResponses).toEqual([]);
+    expect(evidence.credentialBytes).toBe(firstBytes);
+  });
+
+  test("by the greeting is refused, without the user name", async () => {
+    const greetingPlugin = "mysql_clear_password";
+    const { answer, evidence } = await ask({ kind: "tls", login: "ok", greetingPlugin, ...identity });
+    expectProblem(answer, 503, "database_auth_unsupported");
+    expect(evidence.credentialBytes).toBe(0);
+  });
+
+  test("positive control: the account allows it", async () => {
+    const plugin = "mysql_clear_password";
+    const { evidence } = await ask({ kind: "auth-switch", plugin, ...identity }, { cleartext: true });
+    expect(evidence.switchResponses.map(String)).toEqual([`${password}\0`]);
+  });
+});
+
+describe("TiDB's tidb_auth_token", () => {
+  /** What the proof of a plain login must say. */
+  const proof = {
+    columns: ["user", "currentUser", "proxyUser", "currentRole", "database", "id", "server", "version"],
+    rows: [["gw_rogue@127.0.0.1", "gw_rogue@%", null, "NONE", "world", "7", "tidb-0", "8.0.11-TiDB-v8.5.3"]],
+  };
+
+  async function login(accepted: boolean) {
+    const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
+    const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "RS256" }] });
+    const seen: { user: string; claims: unknown }[] = [];
+    const behaviour: Behaviour = {
+      kind: "token",
+      serverVersion: "8.0.11-TiDB-v8.5.3",
+      greetingPlugin: "mysql_native_password",
+      accept: async (user, token) => {
+        seen.push({
+          user,
+          claims: (await jwtVerify(token, keys, { issuer: "tidegate", maxTokenAge: 900 })).payload,
+        });
+        return accepted;
+      },
+      onQuery: (sql) => (sql.startsWith("SELECT") ? proof : { columns: [], rows: [] }),
+      ...identity,
+    };
+    const key = JSON.stringify({ ...(await exportJWK(privateKey)), kid: "k1" });
+    const token = { key: "ROGUE_KEY", issuer: "tidegate" };
+    const account = { password: undefined, token };
+    const asked = await ask(behaviour, account, { engine: "tidb" }, { ROGUE_KEY: key });
+    return { ...asked, seen };
+  }
+
+  test("is a token of the gateway's, made for the login", async () => {
+    const { answer, evidence, seen } = await login(true);
+    const claims = { iss: "tidegate", sub: "gw_rogue", iat: expect.any(Number), exp: expect.any(Number) };
+    expect(seen).toEqual([{ user: "gw_rogue", claims }]);
+    // Logged in and proven: the statement itself is what this server does not take.
+    expect(evidence.commands.map(({ command }) => command)).toContain("COM_STMT_PREPARE");
+    expectProblem(answer, 400, "sql_error");
+  });
+
+  test("that is refused is a failed login", async () => {
+    expectProblem((await login(false)).answer, 503, "database_login_failed");
+  });
+});
