@@ -7,6 +7,7 @@ import { administratorPassword } from "./data.ts";
 import { ServerUnavailableError } from "./errors.ts";
 import type { DockerInstallation } from "./installation.ts";
 import { type Launched, writePki } from "./native.ts";
+import { withoutPam } from "./pam.ts";
 import { run } from "./run.ts";
 import type { StartOptions } from "./server.ts";
 
@@ -21,6 +22,7 @@ export async function launchDocker(
   logPath: string,
 ): Promise<Launched> {
   const { directory, engine, log } = options;
+  if (options.pam) throw withoutPam(installation);
   // Others cannot pass this folder, so the key inside may be readable by the container's user.
   const privateFolder = join(directory, "container");
   const tlsFolder = join(privateFolder, "tls");

@@ -23,6 +23,8 @@ export interface NativeInstallation {
   layout: string[];
   /** Where MariaDB's system table scripts may be, best first. */
   shareDirectories: string[];
+  /** The unpacked packages that the program is from; undefined when it is from elsewhere. */
+  tree?: DebianTree;
 }
 
 /** The official container image. */
@@ -60,8 +62,9 @@ const facts: Record<Engine, EngineFacts> = {
     program: "mariadbd",
     suite: "bookworm",
     packages: ["mariadb-server-core"],
-    // For auth_ed25519.so only; what the package depends on is not needed.
-    alone: ["mariadb-server"],
+    // auth_ed25519.so, auth_pam_v1.so and pam_user_map.so of the first, and what PAM itself takes. Alone,
+    // because what these packages depend on (Perl, the client) is not needed.
+    alone: ["mariadb-server", "libpam0g", "libaudit1", "libcap-ng0", "libpam-modules"],
     image: "mariadb:10.11",
   },
 };
@@ -134,6 +137,7 @@ async function fromDebian(engine: Engine, log: (line: string) => void): Promise<
       `--character-sets-dir=${join(share, "charsets")}`,
     ],
     shareDirectories: [share],
+    tree,
   });
 }
 

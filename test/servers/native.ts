@@ -5,6 +5,7 @@ import { commonArguments, placeArguments, type ServerPaths, tlsArguments } from 
 import { type Child, launch } from "./child.ts";
 import { administratorPassword, chooseIdentity, ensureData, giveTo, writeInitFile } from "./data.ts";
 import type { NativeInstallation } from "./installation.ts";
+import { preparePam } from "./pam.ts";
 import type { ServerPki, StartOptions } from "./server.ts";
 
 /** A unix socket's address holds 108 bytes, the last of them NUL; MySQL adds ".lock" to a file beside it. */
@@ -16,6 +17,8 @@ export interface Launched {
   password: string;
   socket: string | undefined;
   dataDirectory: string | undefined;
+  /** Where PAM's files are; undefined without PAM. */
+  pamDirectory?: string | undefined;
   /** Removes what is of use only while the server runs. */
   cleanUp(): void;
 }
@@ -38,6 +41,7 @@ export async function launchNative(
   writePki(runDirectory, options.pki);
   const socket = socketPath(runDirectory);
   const paths: ServerPaths = { dataDirectory: join(directory, "data"), runDirectory, socket };
+  const pam = options.pam ? preparePam(installation, paths) : undefined;
   giveTo(identity, runDirectory);
   if (dirname(socket) !== runDirectory) giveTo(identity, dirname(socket));
   const { password, isNew } = administratorPassword(directory);
@@ -47,13 +51,14 @@ export async function launchNative(
     isNew && !made ? [`--init-file=${writeInitFile(installation, paths, password, identity)}`] : [];
   const child = await launch({
     command: [
-      ...installation.command,
+      ...(pam?.command ?? installation.command),
       "--no-defaults",
       ...installation.layout,
       ...placeArguments(engine, paths, port),
       ...commonArguments(engine),
       ...tlsArguments(engine, options.tls ?? "required", runDirectory),
       ...(process.getuid?.() === 0 && identity === undefined ? ["--user=root"] : []),
+      ...(pam?.arguments ?? []),
       ...forgot,
       ...(options.extraArguments ?? []),
     ],
@@ -66,6 +71,7 @@ export async function launchNative(
     password,
     socket,
     dataDirectory: paths.dataDirectory,
+    pamDirectory: pam?.directory,
     cleanUp: () => {
       rmSync(runDirectory, { recursive: true, force: true });
       if (dirname(socket) !== runDirectory) rmSync(dirname(socket), { recursive: true, force: true });

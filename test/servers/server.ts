@@ -31,6 +31,8 @@ export interface StartOptions {
   pki: ServerPki;
   /** Default: "required". */
   tls?: TlsMode;
+  /** MariaDB from Debian packages only: accounts may let PAM check passwords. See `createPamUser`. */
+  pam?: boolean;
   /**
    * Added last, so that they win: "--check-proxy-users=OFF". With "--skip-grant-tables" MySQL takes
    * connections by its unix socket only, and this process carries `port` there.
@@ -55,6 +57,8 @@ export interface DatabaseServer {
   pid: number;
   /** Undefined when the server is in a container. */
   dataDirectory: string | undefined;
+  /** Where PAM's files are; undefined when the server was started without PAM. */
+  pamDirectory?: string | undefined;
   /** The server's own log. */
   logPath: string;
   /** Ends the server: SIGTERM, SIGKILL after 10 s. Resolves when the process is gone. May be called again. */
@@ -180,6 +184,7 @@ async function start(options: StartOptions, installation: Installation, lock: Lo
     caPath,
     pid: child.pid,
     dataDirectory: launched.dataDirectory,
+    pamDirectory: launched.pamDirectory,
     logPath,
     stop: async () => {
       await child.stop();
