@@ -131,10 +131,4 @@ describe("before the server is verified it learns nothing", () => {
     // has no means to close one (close, cancel and abort all wait for the server), which is not our promise then.
     if (kind !== "hang-after-ssl-request") await expect.poll(() => rogue?.open).toBe(0);
   });
-
-  test.each([1040, 1130] as const)("a server whose greeting is the error %i", async (errno) => {
-    const { answer } = await ask({ kind: "error-greeting", errno });
-    expect(answer.status).toBe(503);
-    expect(answer.body.retryable).toBe(true);
-  });
 });

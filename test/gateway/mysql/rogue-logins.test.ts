@@ -35,6 +35,17 @@ const supported =
 /** What caching_sha2_password sends at first: a hash with the server's scramble in it. */
 const firstBytes = "gw_rogue".length + 32;
 
+describe("a server that refuses instead of greeting", () => {
+  test.each([
+    [1040, "database_connections_exhausted", /^1040 Too many connections; compare max_connections/],
+    [1130, "database_host_denied", /^1130 Host is not allowed .*; check from which hosts the user may come/],
+  ] as const)("with %i", async (errno, code, words) => {
+    const { answer, reason } = await ask({ kind: "error-greeting", errno });
+    expectProblem(answer, 503, code);
+    expect(reason).toMatch(words);
+  });
+});
+
 describe("a change to a login that the gateway does not have is refused, and nothing is sent to it", () => {
   const plugins = [
     "auth_socket",
