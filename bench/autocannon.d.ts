@@ -10,7 +10,15 @@ declare module "autocannon" {
     /** Milliseconds between two looks at the clock. */
     sampleInt?: number;
     headers?: Record<string, string>;
+    /** Not together with `requests`. */
     expectBody?: string;
+    verifyBody?: (body: string) => boolean;
+    requests?: { setupRequest: (request: Request) => Request }[];
+  }
+
+  /** What a request is built from, before each one. */
+  interface Request {
+    headers: Record<string, string>;
   }
 
   interface Result {

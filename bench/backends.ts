@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { policyForServers } from "../scripts/application.ts";
 import { privateDirectory } from "../scripts/development.ts";
+import type { SigningAlgorithm, SigningKey } from "../test/servers/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";
 import type { Pki } from "../test/servers/pki.ts";
 import { ensurePki } from "../test/servers/pki.ts";
@@ -24,6 +25,8 @@ export interface Backends {
   sample: Sample;
   passwords: Record<Role, string>;
   issuer: { url: string; jwksUri: string };
+  /** The issuer's keys, one for each algorithm. */
+  keys: Record<SigningAlgorithm, SigningKey>;
   tokens: Record<Role, string>;
   stop(): Promise<void>;
 }
@@ -36,21 +39,27 @@ export async function startBackends(log: (line: string) => void): Promise<Backen
   const password = () => randomBytes(24).toString("base64url");
   const passwords = { analyst: password(), editor: password() };
   const sample = await loadSample(server, { passwords, cities: 5_000, log });
-  const key = await createSigningKey();
-  const issuer = await startKeyServer([key.publicJwk]);
-  const token = (role: Role) => mint(key, { iss: issuer.url, aud: audience, sub: "bench", role });
+  const keys = { ES256: await createSigningKey("ES256"), RS256: await createSigningKey("RS256") };
+  const issuer = await startKeyServer([keys.ES256.publicJwk, keys.RS256.publicJwk]);
+  const token = (role: Role) => mint(keys.ES256, { iss: issuer.url, aud: audience, sub: "bench", role });
   return {
     server,
     pki,
     sample,
     passwords,
     issuer,
+    keys,
     tokens: { analyst: await token("analyst"), editor: await token("editor") },
     async stop() {
       await issuer.stop();
       await server.stop();
     },
   };
+}
+
+/** @returns the database's process, or 0: a container's processes are not this machine's to look at */
+export function databasePid({ server }: Backends): number {
+  return server.dataDirectory === undefined ? 0 : server.pid;
 }
 
 /**
@@ -66,7 +75,7 @@ export function policyFor(
     engine: server.engine,
     database: `${server.host}:${port}`,
     actsAs: { analyst: sample.analyst.actsAs, editor: sample.editor.actsAs },
-    issuers: [{ issuer: issuer.url, audience, jwks_uri: issuer.jwksUri, algorithms: ["ES256"] }],
+    issuers: [{ issuer: issuer.url, audience, jwks_uri: issuer.jwksUri, algorithms: ["ES256", "RS256"] }],
   });
   const accounts = Object.entries(policy.accounts).map(([name, base]) => [name, { ...base, ...account }]);
   return { ...policy, accounts: Object.fromEntries(accounts) };

@@ -18,13 +18,22 @@ export interface Compatibility {
   compatibility_flags: string[];
 }
 
-/** Bundles the gateway with a policy that replaces the development one. */
-export async function bundleGateway(directory: string, policy: Record<string, unknown>): Promise<Bundle> {
+/**
+ * Bundles the gateway with a policy that replaces the development one.
+ * @param worker one of bench/workers/ that exports what src/index.ts does
+ */
+export async function bundleGateway(
+  directory: string,
+  policy: Record<string, unknown>,
+  worker?: string,
+): Promise<Bundle> {
   mkdirSync(directory, { recursive: true });
   const application = join(directory, "application.json");
   const overlay = join(directory, "overlay.json");
   writeFileSync(overlay, JSON.stringify(policy));
-  return await bundle(directory, ["--env", "development", "--alias", `#application:${application}`], {
+  const main = worker === undefined ? [] : [join(import.meta.dirname, "workers", `${worker}.ts`)];
+  const args = [...main, "--env", "development", "--alias", `#application:${application}`];
+  return await bundle(directory, args, {
     TIDEGATE_OVERLAY: overlay,
     TIDEGATE_APPLICATION: application,
   });

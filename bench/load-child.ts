@@ -1,8 +1,14 @@
 /** The load generator, in a process of its own so that its work is not the servers' or the bench's. */
 import autocannon from "autocannon";
-import type { LoadResult, LoadTask } from "./load.ts";
+import type { LoadResult, LoadTask, Ring } from "./load.ts";
 
-process.on("message", (task: LoadTask) => {
+const rings = new Map<string, { tokens: string[]; next: number }>();
+
+process.on("message", (task: LoadTask | Ring) => {
+  if ("tokens" in task) {
+    rings.set(task.ring, { tokens: task.tokens, next: 0 });
+    return;
+  }
   measure(task).then(
     (result) => process.send?.(result),
     (cause: unknown) => {
@@ -12,14 +18,17 @@ process.on("message", (task: LoadTask) => {
   );
 });
 
-function measure({ url, headers, body, connections, durationSeconds }: LoadTask): Promise<LoadResult> {
+function measure(task: LoadTask): Promise<LoadResult> {
+  const { url, headers, body, status: expected = 200, connections, durationSeconds } = task;
   const latenciesMs: number[] = [];
   let notOk = 0;
   let firstWrong: string | undefined;
   return new Promise((resolve, reject) => {
     // autocannon stops at a sample: with its own interval, a second, a run of 3 s may take 4 s.
-    const options = { url, headers, connections, expectBody: body, sampleInt: 50, duration: durationSeconds };
-    const run = autocannon(options, (error, result) => {
+    const options = { url, headers, connections, sampleInt: 50, duration: durationSeconds };
+    const verifyBody = (text: string) => text === body;
+    const bearer = task.ring === undefined ? {} : { requests: [{ setupRequest: bringNext(task.ring) }] };
+    const run = autocannon({ ...options, ...bearer, verifyBody }, (error, result) => {
       if (error) return reject(error);
       latenciesMs.sort((a, b) => a - b);
       const percentile = (part: number) => latenciesMs[Math.floor((latenciesMs.length - 1) * part)] ?? 0;
@@ -36,7 +45,7 @@ function measure({ url, headers, body, connections, durationSeconds }: LoadTask)
     });
     // autocannon's own histogram has whole milliseconds only.
     run.on("response", (_client: unknown, status: number, _bytes: number, latencyMs: number) => {
-      if (status === 200) latenciesMs.push(latencyMs);
+      if (status === expected) latenciesMs.push(latencyMs);
       else notOk += 1;
     });
     run.on("reqMismatch", (text: string) => {
@@ -46,4 +55,15 @@ function measure({ url, headers, body, connections, durationSeconds }: LoadTask)
       firstWrong ??= error.message;
     });
   });
+}
+
+/** @returns what gives each request the token whose turn it is */
+function bringNext(name: string) {
+  const ring = rings.get(name);
+  if (!ring) throw new Error(`the tokens ${name} are missing`);
+  return (request: { headers: Record<string, string> }) => {
+    const token = ring.tokens[ring.next];
+    ring.next = (ring.next + 1) % ring.tokens.length;
+    return { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } };
+  };
 }

@@ -7,12 +7,22 @@ export interface LoadTask {
   headers: Record<string, string>;
   /** Every answer must be exactly this. */
   body: string;
+  /** The status that every answer must have; 200 if nothing is said. */
+  status?: number;
+  /** The tokens that the requests bring, one after the other: the name that LoadGenerator.keep was given. */
+  ring?: string;
   connections: number;
   durationSeconds: number;
 }
 
+/** Bearer tokens that are used in turn, over and over, from one task to the next. */
+export interface Ring {
+  ring: string;
+  tokens: string[];
+}
+
 export interface LoadResult {
-  /** Answers with status 200. */
+  /** Answers with the status that they must have. */
   requests: number;
   durationSeconds: number;
   p50Ms: number;
@@ -32,7 +42,12 @@ export class LoadGenerator {
     return this.#child.pid as number;
   }
 
-  /** @throws when an answer is not 200 or has another body, or a connection fails: such a number means nothing */
+  /** Gives the child tokens once: sent with each task, so many would disturb the task. */
+  keep(ring: Ring): void {
+    this.#child.send(ring);
+  }
+
+  /** @throws when an answer has another status or body than it must, or a connection fails: such a number means nothing */
   async run(task: LoadTask): Promise<LoadResult> {
     const ended = new AbortController();
     const exit = once(this.#child, "exit", { signal: ended.signal }).then(() => {
@@ -46,7 +61,7 @@ export class LoadGenerator {
       const { requests, notOk, wrongBodies, errors, firstWrong } = result;
       if (requests === 0 || notOk + wrongBodies + errors > 0) {
         throw new Error(
-          `${task.url}: ${requests} answers of 200, ${notOk} of another status, ${wrongBodies} wrong bodies, ${errors} errors. The first: ${firstWrong}`,
+          `${task.url}: ${requests} answers of the right status, ${notOk} of another, ${wrongBodies} wrong bodies, ${errors} errors. The first: ${firstWrong}`,
         );
       }
       return result;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuTimes, otherCores, usedMs } from "./cpu.ts";
-import type { LoadGenerator } from "./load.ts";
-import type { Variant, VariantName } from "./variants.ts";
+import type { LoadGenerator, LoadResult } from "./load.ts";
+import type { Served } from "./workerd.ts";
 
 export interface Schedule {
   connections: number[];
@@ -10,11 +10,25 @@ export interface Schedule {
   warmUpSeconds: number;
 }
 
-/** One variant in one round. */
-export interface Sample {
+/** What is loaded and compared with others. */
+export interface Target<Name extends string> {
+  name: Name;
+  served: Served;
+  url: string;
+  headers: Record<string, string>;
+  /** What every answer must be. */
+  body: string;
+  /** The status of every answer; 200 if nothing is said. */
+  status?: number;
+  /** The load generator's tokens that the requests bring in turn; without it all headers are in `headers`. */
+  ring?: string;
+}
+
+/** One target in one round. */
+export interface Sample<Name extends string = string> {
   connections: number;
   round: number;
-  variant: VariantName;
+  target: Name;
   requestsPerSecond: number;
   p50Ms: number;
   p99Ms: number;
@@ -30,59 +44,55 @@ export interface Sample {
 const settleMs = 200;
 
 /**
- * Loads one variant after the other, round by round, so that each ratio is taken under the same conditions.
+ * Loads one target after the other, round by round, so that each ratio is taken under the same conditions.
  * @param databasePid 0 where the database runs elsewhere
  */
-export async function measureAll(
-  variants: Variant[],
+export async function measureAll<Name extends string>(
+  targets: Target<Name>[],
   schedule: Schedule,
   load: LoadGenerator,
   databasePid: number,
   log: (line: string) => void,
-): Promise<Sample[]> {
-  const samples: Sample[] = [];
+): Promise<Sample<Name>[]> {
+  const samples: Sample<Name>[] = [];
   for (const connections of schedule.connections) {
-    for (const { url, headers, body } of variants) {
-      await load.run({ url, headers, body, connections, durationSeconds: schedule.warmUpSeconds });
-    }
+    for (const target of targets) await run(target, connections, schedule.warmUpSeconds, load);
     for (let round = 0; round < schedule.rounds; round++) {
       // Another one begins each round: nobody always follows the same neighbour.
-      const from = round % variants.length;
-      for (const variant of [...variants.slice(from), ...variants.slice(0, from)]) {
+      const from = round % targets.length;
+      for (const target of [...targets.slice(from), ...targets.slice(0, from)]) {
         await sleep(settleMs);
-        const sample = await measure(variant, connections, round, schedule.roundSeconds, load, databasePid);
-        samples.push(sample);
+        samples.push(await measure(target, connections, round, schedule.roundSeconds, load, databasePid));
       }
-      const rates = variants.map(({ name }) => `${name} ${Math.round(rateOf(samples, name))}`);
+      const rates = targets.map(({ name }) => `${name} ${Math.round(rateOf(samples, name))}`);
       log(`${connections} connections, round ${round + 1} of ${schedule.rounds}: ${rates.join(", ")}`);
     }
   }
   return samples;
 }
 
-function rateOf(samples: Sample[], name: VariantName): number {
-  return samples.findLast(({ variant }) => variant === name)?.requestsPerSecond ?? NaN;
+function rateOf(samples: Sample[], name: string): number {
+  return samples.findLast(({ target }) => target === name)?.requestsPerSecond ?? NaN;
 }
 
-async function measure(
-  variant: Variant,
+async function measure<Name extends string>(
+  target: Target<Name>,
   connections: number,
   round: number,
   durationSeconds: number,
   load: LoadGenerator,
   databasePid: number,
-): Promise<Sample> {
-  const { name, url, headers, body, served } = variant;
-  const pids = [served.pid, databasePid, load.pid, process.pid];
+): Promise<Sample<Name>> {
+  const pids = [target.served.pid, databasePid, load.pid, process.pid];
   const before = cpuTimes(pids);
-  const result = await load.run({ url, headers, body, connections, durationSeconds });
+  const result = await run(target, connections, durationSeconds, load);
   const after = cpuTimes(pids);
   const perRequestUs = usedMs(before, after).map((ms) => (ms * 1000) / result.requests);
   const [serverCpuUs = NaN, databaseCpuUs = NaN, loadCpuUs = NaN] = perRequestUs;
   return {
     connections,
     round,
-    variant: name,
+    target: target.name,
     requestsPerSecond: result.requests / result.durationSeconds,
     p50Ms: result.p50Ms,
     p99Ms: result.p99Ms,
@@ -91,4 +101,18 @@ async function measure(
     loadCpuUs,
     otherCores: otherCores(before, after),
   };
+}
+
+async function run(
+  { url, headers, body, status, ring }: Target<string>,
+  connections: number,
+  durationSeconds: number,
+  load: LoadGenerator,
+): Promise<LoadResult> {
+  const task = { url, headers, body, connections, durationSeconds };
+  return await load.run({
+    ...task,
+    ...(status === undefined ? {} : { status }),
+    ...(ring === undefined ? {} : { ring }),
+  });
 }

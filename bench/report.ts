@@ -1,5 +1,13 @@
+import type { Ratio } from "./figures.ts";
+import { ratioLine, ratioOf, rounded, table } from "./figures.ts";
+import type { KeysReport } from "./keys-report.ts";
+import { formatKeys } from "./keys-report.ts";
 import type { Sample } from "./measure.ts";
 import type { RoundTrips } from "./round-trips.ts";
+import type { TargetReport } from "./summary.ts";
+import { aboveColumns, cells, columns, targetReport } from "./summary.ts";
+import type { TokenCacheReport } from "./token-cache.ts";
+import { formatTokenCache } from "./token-cache.ts";
 import type { VariantName } from "./variants.ts";
 import { variantNames } from "./variants.ts";
 
@@ -15,25 +23,16 @@ export interface Report {
   schedule: { rounds: number; roundSeconds: number; warmUpSeconds: number };
   load: LoadReport[];
   roundTrips: RoundTrips;
+  tokenCache: TokenCacheReport;
+  keys: KeysReport;
 }
 
 /** The four variants under one number of client connections. */
 export interface LoadReport {
   connections: number;
-  variants: Record<VariantName, VariantReport>;
+  variants: Record<VariantName, TargetReport>;
   /** The gateway's requests per second divided by another variant's, of the same round. */
-  ratios: Record<RatioName, { median: number; min: number; max: number }>;
-}
-
-/** Medians over the rounds. */
-export interface VariantReport {
-  requestsPerSecond: number;
-  p50Ms: number;
-  p99Ms: number;
-  /** Microseconds of CPU time per request; null where it cannot be known. */
-  cpuUs: { server: number | null; database: number | null; loadGenerator: number | null };
-  /** Requests per second of each round. */
-  rounds: number[];
+  ratios: Record<RatioName, Ratio>;
 }
 
 const others = ["hop", "connect", "node"] as const;
@@ -46,13 +45,15 @@ const labels: Record<VariantName, string> = {
   node: "Node gateway",
 };
 
-export function summarize(samples: Sample[]): LoadReport[] {
+export function summarize(samples: Sample<VariantName>[]): LoadReport[] {
   const connections = [...new Set(samples.map((sample) => sample.connections))];
   return connections.map((count) => {
     const here = samples.filter((sample) => sample.connections === count);
-    const of = (name: VariantName) => here.filter(({ variant }) => variant === name);
-    const variants = variantNames.map((name) => [name, variantReport(of(name))]);
-    const ratios = others.map((name) => [`gateway/${name}`, ratio(of("gateway"), of(name))]);
+    const of = (name: VariantName) => here.filter(({ target }) => target === name);
+    const variants = variantNames.map((name) => [name, targetReport(of(name))]);
+    // Each target has one sample a round, in the order of the rounds.
+    const rates = (name: VariantName) => of(name).map(({ requestsPerSecond }) => requestsPerSecond);
+    const ratios = others.map((name) => [`gateway/${name}`, ratioOf(rates("gateway"), rates(name))]);
     return {
       connections: count,
       variants: Object.fromEntries(variants) as LoadReport["variants"],
@@ -61,54 +62,10 @@ export function summarize(samples: Sample[]): LoadReport[] {
   });
 }
 
-function variantReport(samples: Sample[]): VariantReport {
-  const over = (
-    key: "requestsPerSecond" | "p50Ms" | "p99Ms" | "serverCpuUs" | "databaseCpuUs" | "loadCpuUs",
-  ) => median(samples.map((sample) => sample[key]));
-  return {
-    requestsPerSecond: Math.round(over("requestsPerSecond")),
-    p50Ms: rounded(over("p50Ms"), 2),
-    p99Ms: rounded(over("p99Ms"), 2),
-    cpuUs: {
-      server: known(over("serverCpuUs")),
-      database: known(over("databaseCpuUs")),
-      loadGenerator: known(over("loadCpuUs")),
-    },
-    rounds: samples.map(({ requestsPerSecond }) => Math.round(requestsPerSecond)),
-  };
-}
-
-function ratio(ours: Sample[], theirs: Sample[]): { median: number; min: number; max: number } {
-  const ratios = ours.map(({ requestsPerSecond, round }) => {
-    const other = theirs.find((sample) => sample.round === round);
-    return requestsPerSecond / (other?.requestsPerSecond ?? NaN);
-  });
-  return {
-    median: rounded(median(ratios), 3),
-    min: rounded(Math.min(...ratios), 3),
-    max: rounded(Math.max(...ratios), 3),
-  };
-}
-
 /** @returns the average use of cores by others, or null where it cannot be known */
 export function meanOtherCores(samples: Sample[]): number | null {
   const sum = samples.reduce((total, sample) => total + sample.otherCores, 0);
   return Number.isNaN(sum) ? null : rounded(sum / samples.length, 2);
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
-}
-
-function rounded(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
-}
-
-function known(value: number): number | null {
-  return Number.isFinite(value) ? Math.round(value) : null;
 }
 
 /** The report as text for a terminal. */
@@ -122,33 +79,16 @@ export function format(report: Report): string {
     `medians of ${schedule.rounds} rounds of ${schedule.roundSeconds} s`,
     ...report.load.flatMap(formatLoad),
     ...formatTrips(report.roundTrips),
+    ...formatTokenCache(report.tokenCache),
+    ...formatKeys(report.keys),
   ].join("\n");
 }
 
 function formatLoad({ connections, variants, ratios }: LoadReport): string[] {
-  const header = [
-    `${connections} connections`,
-    "requests/s",
-    "p50 ms",
-    "p99 ms",
-    "server",
-    "database",
-    "load",
-  ];
-  const rows = variantNames.map((name) => {
-    const { requestsPerSecond, p50Ms, p99Ms, cpuUs } = variants[name];
-    const cpu = [cpuUs.server, cpuUs.database, cpuUs.loadGenerator].map(
-      (us) => us?.toLocaleString("en") ?? "-",
-    );
-    return [labels[name], requestsPerSecond.toLocaleString("en"), p50Ms.toFixed(1), p99Ms.toFixed(1), ...cpu];
-  });
-  const ratioRows = others.map((name) => {
-    const { median, min, max } = ratios[`gateway/${name}`];
-    const label = `gateway / ${labels[name]}`;
-    return `${label.padEnd(41 - show(median).length)}${show(median)}   (rounds: ${show(min)} to ${show(max)})`;
-  });
-  const above = `${" ".repeat(64)}CPU µs per request`;
-  return ["", above, ...table([header, ...rows]), ...ratioRows];
+  const header = [`${connections} connections`, ...columns];
+  const rows = variantNames.map((name) => [labels[name], ...cells(variants[name])]);
+  const ratioRows = others.map((name) => ratioLine(`gateway / ${labels[name]}`, ratios[`gateway/${name}`]));
+  return ["", aboveColumns, ...table([header, ...rows]), ...ratioRows];
 }
 
 function formatTrips({ cold, hot, write, connect }: RoundTrips): string[] {
@@ -169,14 +109,4 @@ function formatTrips({ cold, hot, write, connect }: RoundTrips): string[] {
     detail("restore", hot.restore.commands),
     detail("connection per request, after the login", connect.commands.commands),
   ];
-}
-
-function table(rows: string[][]): string[] {
-  return rows.map(
-    ([first = "", ...rest]) => first.padEnd(26) + rest.map((cell) => cell.padStart(11)).join(""),
-  );
-}
-
-function show(ratio: number): string {
-  return ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(2);
 }

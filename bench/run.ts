@@ -10,23 +10,32 @@ import { parseArgs } from "node:util";
 import { root } from "../scripts/application.ts";
 import { ServerUnavailableError } from "../test/servers/server.ts";
 import type { Backends } from "./backends.ts";
-import { benchDirectory, startBackends } from "./backends.ts";
+import { benchDirectory, databasePid, startBackends } from "./backends.ts";
+import type { KeysSchedule } from "./keys.ts";
+import { measureKeys } from "./keys.ts";
 import { LoadGenerator } from "./load.ts";
 import type { Schedule } from "./measure.ts";
 import { measureAll } from "./measure.ts";
 import type { Report } from "./report.ts";
 import { format, meanOtherCores, summarize } from "./report.ts";
 import { countRoundTrips } from "./round-trips.ts";
+import { measureTokenCache } from "./token-cache.ts";
 import { directoryOf, path, startVariants, variantNames } from "./variants.ts";
 
 const { values: flags } = parseArgs({
   options: { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
 });
 
-/** Many short rounds: a disturbance then spoils few of them. The whole stays under 3 minutes. */
+/** Many short rounds: a disturbance then spoils few of them. The whole stays under 5 minutes. */
 const schedule: Schedule = flags.quick
   ? { connections: [16, 64], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
   : { connections: [16, 64], rounds: 5, roundSeconds: 3, warmUpSeconds: 2 };
+const tokenSchedule: Schedule = flags.quick
+  ? { connections: [16], rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.2 }
+  : { connections: [16], rounds: 16, roundSeconds: 0.5, warmUpSeconds: 1 };
+const keysSchedule: KeysSchedule = flags.quick
+  ? { warmUps: 5, rounds: 10, newIsolateRounds: 2 }
+  : { warmUps: 20, rounds: 100, newIsolateRounds: 8 };
 
 const startedMs = performance.now();
 const startedAt = new Date().toISOString();
@@ -62,15 +71,18 @@ async function bench(): Promise<Report> {
   running.push(backends);
   log("counting round trips");
   const roundTrips = await countRoundTrips(backends);
+  log("finding out where keys come from");
+  const keys = await measureKeys(backends, keysSchedule);
   log("starting the variants");
   const variants = await startVariants(backends);
   running.push(...variants.map(({ served }) => served));
   const load = new LoadGenerator();
   running.push({ stop: () => load.stop() });
-  const { server } = backends;
-  // A container's processes are not this machine's to look at.
-  const databasePid = server.dataDirectory === undefined ? 0 : server.pid;
-  const samples = await measureAll(variants, schedule, load, databasePid, log);
+  const samples = await measureAll(variants, schedule, load, databasePid(backends), log);
+  log("the same token against different ones");
+  const [gateway] = variants;
+  if (!gateway) throw new Error("there is no gateway");
+  const tokenCache = await measureTokenCache(gateway.served, backends, tokenSchedule, load, log);
   const { rounds, roundSeconds, warmUpSeconds } = schedule;
   return {
     version: 1,
@@ -81,12 +93,14 @@ async function bench(): Promise<Report> {
     versions: {
       node: process.versions.node,
       workerd: workerdVersion(),
-      database: `${server.engine} ${server.version}`,
+      database: `${backends.server.engine} ${backends.server.version}`,
     },
     request: `GET ${path}`,
     schedule: { rounds, roundSeconds, warmUpSeconds },
     load: summarize(samples),
     roundTrips,
+    tokenCache,
+    keys,
   };
 }
 

@@ -11,8 +11,9 @@ import type { Backends } from "./backends.ts";
 import { audience, benchDirectory, policyFor } from "./backends.ts";
 import type { Bundle } from "./bundle.ts";
 import { bundleGateway, bundleWorker } from "./bundle.ts";
+import type { Target } from "./measure.ts";
 import type { NodeGatewayOptions } from "./node-gateway.ts";
-import type { Served } from "./workerd.ts";
+import type { Served, ServedWorker } from "./workerd.ts";
 import { serving, startWorkerd } from "./workerd.ts";
 
 /** What is compared; docs/performance.md says what each of them does. */
@@ -22,14 +23,8 @@ export type VariantName = (typeof variantNames)[number];
 /** A point select by primary key. Its answer is ASCII: autocannon may cut a character in two. */
 export const path = "/v1/queries/country?code=US";
 
-export interface Variant {
-  name: VariantName;
-  served: Served;
-  url: string;
-  headers: Record<string, string>;
-  /** What it answered when it was asked first. */
-  body: string;
-}
+/** Its body is what it answered when it was asked first. */
+export type Variant = Target<VariantName>;
 
 /** Starts the four, and sees that they give the same answer. */
 export async function startVariants(backends: Backends): Promise<Variant[]> {
@@ -67,7 +62,8 @@ export async function startGateway(
   name: string,
   bundle: Bundle,
   { pki, passwords }: Backends,
-): Promise<Served> {
+  options: { isolates?: number; keepState?: boolean } = {},
+): Promise<ServedWorker> {
   const texts = {
     ENVIRONMENT: "development",
     ANALYST_PASSWORD: passwords.analyst,
@@ -79,6 +75,7 @@ export async function startGateway(
     ca: pki.ca,
     texts,
     objects: durableObjects,
+    ...options,
   });
 }
 

@@ -11,7 +11,14 @@ import { compatibility } from "./bundle.ts";
 export interface Served {
   url: string;
   pid: number;
+  /** Everything that it has written. */
+  logPath: string;
   stop(): Promise<void>;
+}
+
+export interface ServedWorker extends Served {
+  /** One for each isolate; the first is `url`. */
+  urls: string[];
 }
 
 export interface WorkerdOptions {
@@ -24,22 +31,28 @@ export interface WorkerdOptions {
   texts: Record<string, string>;
   /** Durable Objects: the binding's name and the class. */
   objects?: Record<string, string>;
+  /** Isolates of the Worker, each under an address of its own; the objects live in the first. */
+  isolates?: number;
+  /** Goes on with what the objects of an earlier run have stored. */
+  keepState?: boolean;
 }
 
 /** Serves a bundle with workerd itself: `wrangler dev` would put a proxy before it. */
-export async function startWorkerd(options: WorkerdOptions): Promise<Served> {
-  const { directory } = options;
+export async function startWorkerd(options: WorkerdOptions): Promise<ServedWorker> {
+  const { directory, isolates = 1, keepState = false } = options;
   const state = join(directory, "state");
-  // Objects of an earlier run are of no use.
-  rmSync(state, { recursive: true, force: true });
+  if (!keepState) rmSync(state, { recursive: true, force: true });
   mkdirSync(state, { recursive: true });
-  const port = await freePort();
+  const ports = new Set<number>();
+  while (ports.size < isolates) ports.add(await freePort());
+  const [port = 0] = ports;
   const configPath = join(directory, "workerd.capnp");
-  writeFileSync(configPath, configuration(options, state, port), { mode: 0o600 });
+  writeFileSync(configPath, configuration(options, state, [...ports]), { mode: 0o600 });
   const logPath = join(directory, "workerd.log");
   const workerd = join(root, "node_modules", ".bin", "workerd");
   const command = [workerd, "serve", configPath];
-  return await serving(await launch({ command, environment: process.env, logPath }), port, logPath);
+  const served = await serving(await launch({ command, environment: process.env, logPath }), port, logPath);
+  return { ...served, urls: [...ports].map((each) => `http://127.0.0.1:${each}`) };
 }
 
 /** @returns the server once it answers. @throws with the end of its log when it does not */
@@ -58,17 +71,41 @@ export async function serving(child: Child, port: number, logPath: string): Prom
   return {
     url,
     pid: child.pid,
+    logPath,
     async stop() {
       await child.stop(2_000);
     },
   };
 }
 
-function configuration(
-  { directory, bundle, ca, texts, objects = {} }: WorkerdOptions,
-  state: string,
-  port: number,
-): string {
+function configuration(options: WorkerdOptions, state: string, ports: number[]): string {
+  const names = ports.map((_, i) => (i === 0 ? "main" : `isolate${i}`));
+  const services = names.map((name) => `(name = "${name}", worker = .${name}),`);
+  const sockets = names.map(
+    (name, i) => `(name = "${name}", address = "127.0.0.1:${ports[i]}", http = (), service = "${name}"),`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    ${services.join("\n    ")}
+    (name = "network", network = (
+      allow = ["public", "private", "local"],
+      tlsOptions = (trustBrowserCas = false, trustedCertificates = [${quote(options.ca)}]),
+    )),
+    (name = "state", disk = (path = ${quote(state)}, writable = true)),
+  ],
+  sockets = [
+    ${sockets.join("\n    ")}
+  ],
+);
+
+${names.map((name) => worker(name, options)).join("\n")}`;
+}
+
+/** One isolate; all but `main` use the objects of that one. */
+function worker(name: string, { directory, bundle, texts, objects = {} }: WorkerdOptions): string {
+  const isMain = name === "main";
   const { compatibility_date, compatibility_flags } = compatibility();
   const modules = bundle.modules.map((name) => {
     const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
@@ -76,36 +113,24 @@ function configuration(
     const path = relative(directory, join(bundle.directory, name));
     return `(name = ${quote(name)}, ${kind} = embed ${quote(path)})`;
   });
+  const namespaceOf = (type: string) =>
+    isMain ? quote(type) : `(className = ${quote(type)}, serviceName = "main")`;
   const bindings = [
-    ...Object.entries(texts).map(([name, text]) => `(name = ${quote(name)}, text = ${quote(text)})`),
+    ...Object.entries(texts).map(([binding, text]) => `(name = ${quote(binding)}, text = ${quote(text)})`),
     ...Object.entries(objects).map(
-      ([name, type]) => `(name = ${quote(name)}, durableObjectNamespace = ${quote(type)})`,
+      ([binding, type]) => `(name = ${quote(binding)}, durableObjectNamespace = ${namespaceOf(type)})`,
     ),
   ];
-  const namespaces = Object.values(objects).map(
-    (name) => `(className = ${quote(name)}, uniqueKey = ${quote(name)}, enableSql = true)`,
+  const namespaces = Object.values(isMain ? objects : {}).map(
+    (type) => `(className = ${quote(type)}, uniqueKey = ${quote(type)}, enableSql = true)`,
   );
-  return `using Workerd = import "/workerd/workerd.capnp";
-
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = .main),
-    (name = "network", network = (
-      allow = ["public", "private", "local"],
-      tlsOptions = (trustBrowserCas = false, trustedCertificates = [${quote(ca)}]),
-    )),
-    (name = "state", disk = (path = ${quote(state)}, writable = true)),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
-);
-
-const main :Workerd.Worker = (
+  const storage = isMain ? '\n  durableObjectStorage = (localDisk = "state"),' : "";
+  return `const ${name} :Workerd.Worker = (
   modules = [${modules.join(", ")}],
   compatibilityDate = ${quote(compatibility_date)},
   compatibilityFlags = [${compatibility_flags.map(quote).join(", ")}],
   bindings = [${bindings.join(",\n    ")}],
-  durableObjectNamespaces = [${namespaces.join(", ")}],
-  durableObjectStorage = (localDisk = "state"),
+  durableObjectNamespaces = [${namespaces.join(", ")}],${storage}
   globalOutbound = "network",
 );
 `;

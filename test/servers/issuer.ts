@@ -6,16 +6,19 @@ import { dirname } from "node:path";
 import type { CryptoKey, JWK, JWTPayload } from "jose";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 
-/** An issuer's key pair, ES256. */
+export type SigningAlgorithm = "ES256" | "RS256";
+
+/** An issuer's key pair; the public part says its algorithm. */
 export interface SigningKey {
   privateKey: CryptoKey;
   publicJwk: JWK;
 }
 
-/** @returns a new key pair whose kid is its thumbprint (RFC 7638) */
-export async function createSigningKey(): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
-  return { privateKey, publicJwk: await describe(await exportJWK(publicKey)) };
+/** @returns a new key pair whose kid is its thumbprint (RFC 7638); RSA has 2048 bits */
+export async function createSigningKey(algorithm: SigningAlgorithm = "ES256"): Promise<SigningKey> {
+  const options = { extractable: true, modulusLength: 2048 };
+  const { privateKey, publicKey } = await generateKeyPair(algorithm, options);
+  return { privateKey, publicJwk: await describe(await exportJWK(publicKey), algorithm) };
 }
 
 /** Reads the key pair kept in a file (a private JWK), or makes it: tokens outlive a restart. */
@@ -31,12 +34,12 @@ export async function ensureSigningKey(path: string): Promise<SigningKey> {
 /** @throws when the file is missing or holds no private JWK */
 export async function readSigningKey(path: string): Promise<SigningKey> {
   const { d, ...publicPart } = JSON.parse(readFileSync(path, "utf8")) as JWK;
-  const publicJwk = await describe(publicPart);
+  const publicJwk = await describe(publicPart, "ES256");
   return { privateKey: (await importJWK({ ...publicPart, d, alg: "ES256" } as JWK)) as CryptoKey, publicJwk };
 }
 
-async function describe(jwk: JWK): Promise<JWK> {
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: "ES256", use: "sig" };
+async function describe(jwk: JWK, algorithm: SigningAlgorithm): Promise<JWK> {
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: algorithm, use: "sig" };
 }
 
 /**
@@ -48,8 +51,9 @@ export async function mint(
   claims: JWTPayload,
   options: { expires?: string | number; kid?: string; typ?: string } = {},
 ): Promise<string> {
+  const { alg = "ES256" } = key.publicJwk;
   const { kid = key.publicJwk.kid, typ = "JWT" } = options;
-  const header = { alg: "ES256", typ, ...(kid === undefined ? {} : { kid }) };
+  const header = { alg, typ, ...(kid === undefined ? {} : { kid }) };
   return await new SignJWT(claims)
     .setProtectedHeader(header)
     .setIssuedAt()

@@ -1,0 +1,57 @@
+/** Numbers and their text, for every part of the report. */
+
+/** A ratio that was taken in each round. */
+export interface Ratio {
+  median: number;
+  min: number;
+  max: number;
+}
+
+/** @returns ours divided by theirs, round by round */
+export function ratioOf(ours: readonly number[], theirs: readonly number[]): Ratio {
+  const ratios = ours.map((value, i) => value / (theirs[i] ?? NaN));
+  return {
+    median: rounded(median(ratios), 3),
+    min: rounded(Math.min(...ratios), 3),
+    max: rounded(Math.max(...ratios), 3),
+  };
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** @param part from 0, the smallest value, to 1; between two values the way is a straight line */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (sorted.length - 1) * part;
+  const [below = NaN, above = NaN] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return below + (above - below) * (at - Math.floor(at));
+}
+
+export function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+/** @returns the value as a whole number, or null where it cannot be known */
+export function known(value: number): number | null {
+  return Number.isFinite(value) ? Math.round(value) : null;
+}
+
+/** @param widths of the columns; the last one is the width of all that follow */
+export function table(rows: string[][], widths: readonly number[] = [26, 11]): string[] {
+  const width = (column: number) => widths[column] ?? widths.at(-1) ?? 0;
+  return rows.map(([first = "", ...rest]) => {
+    const others = rest.map((cell, i) => cell.padStart(width(i + 1)));
+    return first.padEnd(width(0)) + others.join("");
+  });
+}
+
+/** @returns a line below a table */
+export function ratioLine(label: string, { median, min, max }: Ratio): string {
+  return `${label.padEnd(41 - show(median).length)}${show(median)}   (rounds: ${show(min)} to ${show(max)})`;
+}
+
+function show(ratio: number): string {
+  return ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(2);
+}

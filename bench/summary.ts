@@ -1,0 +1,46 @@
+import { known, median, rounded } from "./figures.ts";
+import type { Sample } from "./measure.ts";
+
+/** One target's medians over the rounds. */
+export interface TargetReport {
+  requestsPerSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  /** Microseconds of CPU time per request; null where it cannot be known. */
+  cpuUs: { server: number | null; database: number | null; loadGenerator: number | null };
+  /** Requests per second of each round. */
+  rounds: number[];
+}
+
+/** @param samples of one target, under one number of connections */
+export function targetReport(samples: readonly Sample[]): TargetReport {
+  const over = (
+    key: "requestsPerSecond" | "p50Ms" | "p99Ms" | "serverCpuUs" | "databaseCpuUs" | "loadCpuUs",
+  ) => median(samples.map((sample) => sample[key]));
+  return {
+    requestsPerSecond: Math.round(over("requestsPerSecond")),
+    p50Ms: rounded(over("p50Ms"), 2),
+    p99Ms: rounded(over("p99Ms"), 2),
+    cpuUs: {
+      server: known(over("serverCpuUs")),
+      database: known(over("databaseCpuUs")),
+      loadGenerator: known(over("loadCpuUs")),
+    },
+    rounds: samples.map(({ requestsPerSecond }) => Math.round(requestsPerSecond)),
+  };
+}
+
+/** @returns a row's cells after the label: requests/s, p50, p99, CPU of server, database and load generator */
+export function cells({ requestsPerSecond, p50Ms, p99Ms, cpuUs }: TargetReport): string[] {
+  const cpu = [cpuUs.server, cpuUs.database, cpuUs.loadGenerator];
+  return [
+    requestsPerSecond.toLocaleString("en"),
+    p50Ms.toFixed(1),
+    p99Ms.toFixed(1),
+    ...cpu.map((us) => us?.toLocaleString("en") ?? "-"),
+  ];
+}
+
+/** The names of the cells, and the line above them. */
+export const columns = ["requests/s", "p50 ms", "p99 ms", "server", "database", "load"];
+export const aboveColumns = `${" ".repeat(64)}CPU µs per request`;
