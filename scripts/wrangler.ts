@@ -39,8 +39,9 @@ export const wranglerVariables = {
  * application, so that several gateways with policies of their own can run from one checkout.
  * @param application the file to bundle as "#application"
  * @param build whether wrangler makes that file itself, and again after each change (scripts/build.ts)
+ * @param entry the module to start from instead of wrangler.toml's `main`, from the root of the repository
  */
-export function writeWranglerConfig(path: string, application: string, build: boolean): void {
+export function writeWranglerConfig(path: string, application: string, build: boolean, entry?: string): void {
   const { env, build: shared, main, ...rest } = readWranglerFile();
   const { build: own, ...development } = env?.development ?? {};
   const command = {
@@ -52,7 +53,7 @@ export function writeWranglerConfig(path: string, application: string, build: bo
   const config = {
     ...rest,
     ...development,
-    main: join(root, main ?? ""),
+    main: join(root, entry ?? main ?? ""),
     alias: { "#application": application },
     ...(build ? { build: command } : {}),
   };

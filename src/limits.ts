@@ -20,6 +20,8 @@ export const limits = {
   jwksStaleMs: 60 * 60_000,
   /** After a fetch failed: no other for so long, and the failure is told at once. */
   jwksRetryMs: 5_000,
+  /** The Keys object may wait for two fetches, one of them for metadata; longer means that it is gone. */
+  keysTimeoutMs: 11_000,
   /** How long an isolate uses its own copy before it asks the Keys object. */
   jwksCopyAgeMs: 60_000,
   /** How often an isolate asks the Keys object about a `kid` that nobody knows. */
@@ -38,6 +40,9 @@ export const limits = {
   proofsPerNonce: 5_000,
   /** Asking whether a proof is new is one hop; without an answer by then the request is refused. */
   proofsTimeoutMs: 5_000,
+
+  /** Counting is one hop to an object in memory, half a second across the world; longer is an outage. */
+  limiterTimeoutMs: 3_000,
 
   /** A Durable Object may hold about 6 open sockets: 5 pooled ones and one kept free for control. */
   connectionsPerShard: 5,

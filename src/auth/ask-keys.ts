@@ -1,5 +1,6 @@
 import type { Bindings } from "../application.ts";
 import type { Config, Issuer } from "../config/config.ts";
+import { limits } from "../limits.ts";
 import type { FetchedKeys } from "./jwks-cache.ts";
 import type { AskKeys } from "./keys.ts";
 import { KeysUnavailableError } from "./keys.ts";
@@ -11,9 +12,17 @@ export function askKeysObject(env: Bindings, { environment }: Config): AskKeys {
     const question: KeysRequest = { issuer: issuer.issuer, unknownKid };
     const stub = env.KEYS.get(env.KEYS.idFromName(`${environment}/${issuer.issuer}/${placeOf(issuer)}`));
     try {
-      const response = await stub.fetch("https://keys/", { method: "POST", body: JSON.stringify(question) });
-      if (response.ok) return await response.json<FetchedKeys>();
-      throw new Error(await response.text());
+      const response = await stub.fetch("https://keys/", {
+        method: "POST",
+        body: JSON.stringify(question),
+        signal: AbortSignal.timeout(limits.keysTimeoutMs),
+      });
+      if (!response.ok) throw new Error(await response.text());
+      const found = await response.json<Partial<FetchedKeys> | null>();
+      const { jwks, fetchedAt } = found ?? {};
+      // What jose cannot use it blames on the token.
+      if (!jwks || !Array.isArray(jwks.keys) || fetchedAt === undefined) throw new Error("no key set");
+      return { jwks, fetchedAt };
     } catch (cause) {
       throw new KeysUnavailableError(cause instanceof Error ? cause.message : String(cause));
     }

@@ -25,10 +25,22 @@ export async function countRequest(env: Bindings, key: string, rate: Rate): Prom
 async function ask(env: Bindings, key: string, rate: Rate): Promise<RateDecision> {
   try {
     const stub = env.LIMITER.get(env.LIMITER.idFromName(key));
-    const response = await stub.fetch("https://limiter/", { method: "POST", body: JSON.stringify(rate) });
-    if (response.ok) return await response.json<RateDecision>();
-    throw new Error(`status ${response.status}`);
+    const response = await stub.fetch("https://limiter/", {
+      method: "POST",
+      body: JSON.stringify(rate),
+      signal: AbortSignal.timeout(limits.limiterTimeoutMs),
+    });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const decision = await response.json<RateDecision | null>();
+    if (!isDecision(decision)) throw new Error("no decision");
+    return decision;
   } catch (cause) {
     throw new TidegateError("limiter_unavailable", { retryAfter: limits.retryAfterSeconds }, String(cause));
   }
+}
+
+/** Another version of the object may have answered: half a decision is none. */
+function isDecision(answer: RateDecision | null): answer is RateDecision {
+  if (typeof answer?.allowed !== "boolean") return false;
+  return Number.isFinite(answer.remaining) && Number.isFinite(answer.resetSeconds);
 }

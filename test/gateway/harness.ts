@@ -10,6 +10,7 @@ import { createSigningKey, mint, startKeyServer } from "../servers/issuer.ts";
 import { ensurePki } from "../servers/pki.ts";
 import type { CountingProxy } from "../servers/proxy.ts";
 import { startCountingProxy } from "../servers/proxy.ts";
+import { watchLogs } from "./leaks.ts";
 import type { TestServer } from "./setup.ts";
 
 /** The engine that this run of the gateway tests is about, and its server. */
@@ -54,6 +55,11 @@ export interface Gateway {
     options?: { role?: string; path?: string; headers?: Record<string, string> },
   ): Promise<Answer>;
   logs(): { level: string; message: string }[];
+  /** For requests that go another way than fetch: their Authorization must not be logged either. */
+  watchToken(authorization: string): void;
+  /** Ends a Durable Object's life in memory, as the platform may at any time; what it stored stays. */
+  evict(binding: "KEYS" | "LIMITER" | "POOL", name: string): Promise<void>;
+  /** Stops the gateway. @throws when a token or a secret was logged since it started */
   close(): Promise<void>;
 }
 
@@ -72,6 +78,8 @@ export interface GatewayOptions {
   issuers?: Record<string, unknown>[];
   secrets?: Record<string, string>;
   cors?: Record<string, unknown>;
+  /** A module of entries/: the Worker with one part of its world changed. */
+  entry?: "clock" | "broken";
 }
 
 /** Builds the gateway with a policy for the test servers and starts it on workerd. */
@@ -82,11 +90,16 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const application = join(directory, "application.json");
   writeApplication(makeApplication("development", policy(options, key, keyServer)), application);
   const configPath = join(directory, "wrangler.json");
-  writeWranglerConfig(configPath, application, false);
+  const entry = options.entry && `test/gateway/entries/${options.entry}.ts`;
+  writeWranglerConfig(configPath, application, false, entry);
   const secrets = { ...server.passwords, SHARED_SECRET: sharedSecret, ...options.secrets };
   const harness = createTestHarness({ workers: [{ configPath, secrets }] });
   const { url } = await harness.listen();
-  const request = async (path: string, init?: RequestInit) => await fetch(new URL(path, url), init);
+  const watch = watchLogs(Object.values(secrets));
+  const request = async (path: string, init?: RequestInit) => {
+    watch.token(new Headers(init?.headers).get("authorization"));
+    return await fetch(new URL(path, url), init);
+  };
   const token = (claims: Record<string, unknown> = {}) =>
     mint(key, { iss: issuers.remote, aud: audience, sub: "someone", role: "analyst", ...claims });
   return {
@@ -106,10 +119,14 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       );
     },
     logs: () => harness.getLogs(),
+    watchToken: watch.token,
+    evict: (binding, name) => harness.getWorker().evictDurableObject(binding, { name }),
     async close() {
+      const lines = harness.getLogs().map(({ message }) => message);
       await harness.close();
       await keyServer.stop();
       await rm(directory, { recursive: true, force: true });
+      watch.search(lines);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Gateway } from "./harness.ts";
 import { server, sharedSecret, startGateway } from "./harness.ts";
+import { secretsOf } from "./leaks.ts";
 
 let gateway: Gateway;
 beforeAll(async () => {
@@ -66,4 +67,20 @@ test("no token, secret, parameter or statement is ever logged", async () => {
   for (const secret of [...tokens, ...Object.values(server.passwords), sharedSecret, parameter, literal]) {
     expect(log).not.toContain(secret);
   }
+});
+
+test.each([
+  ["a shared secret", () => sharedSecret],
+  ["a password, as JSON writes it", () => server.passwords.ANALYST_PASSWORD ?? ""],
+  ["a token's signature", (token: string) => secretsOf(`Bearer ${token}`).at(-1) ?? ""],
+])("every gateway's log is searched when it is closed: %s in it is found", async (_, secret) => {
+  const careless = await startGateway();
+  const token = await careless.token();
+  await careless.fetch("/v1/queries/regions", { headers: { authorization: `Bearer ${token}` } });
+  // The subject is logged, as it should be: an issuer that writes a secret into it makes the gateway log one.
+  const sub = secret(token);
+  const leaking = `Bearer ${await careless.token({ sub })}`;
+  await careless.fetch("/v1/queries/regions", { headers: { authorization: leaking } });
+  await expect.poll(() => careless.logs().some(({ message }) => message.includes(sub))).toBe(true);
+  await expect(careless.close()).rejects.toThrow(/^secrets were logged:\n.*"event":"request"/);
 });

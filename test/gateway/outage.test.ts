@@ -83,7 +83,7 @@ describe("the database goes away and comes back", () => {
 
 describe("the gateway's own mistakes", () => {
   test("a wrong password is the operator's business: 503, its reason in the log only", async () => {
-    const wrong = await startGateway({ secrets: { ANALYST_PASSWORD: "wrong" } });
+    const wrong = await startGateway({ secrets: { ANALYST_PASSWORD: "a wrong password" } });
     try {
       const answer = await wrong.sql(select);
       expectProblem(answer, 503, "database_login_failed");

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { root } from "../../scripts/application.ts";
@@ -24,6 +24,8 @@ declare module "vitest" {
   export interface ProvidedContext {
     engine: Engine;
     server: TestServer;
+    /** The file to which each gateway adds what was searched in its log (leaks.ts). */
+    searched: string;
   }
 }
 
@@ -48,5 +50,21 @@ export default async function setup(project: TestProject): Promise<() => Promise
     passwords: { ANALYST_PASSWORD: passwords.analyst, EDITOR_PASSWORD: passwords.editor },
     actsAs: { analyst: accounts.analyst.actsAs, editor: accounts.editor.actsAs },
   });
-  return () => server.stop();
+  const searched = join(directory, `searched-${engine}`);
+  writeFileSync(searched, "");
+  project.provide("searched", searched);
+  return async () => {
+    log(searchReport(readFileSync(searched, "utf8")));
+    await server.stop();
+  };
+}
+
+/** @param searched a line for each gateway: lines of its log, secrets; one that leaked has none, it failed its test */
+function searchReport(searched: string): string {
+  const counts = searched
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.split(" ").map(Number));
+  const sum = (column: number) => counts.reduce((total, count) => total + (count[column] ?? 0), 0);
+  return `logs of ${counts.length} gateways: ${sum(0)} lines searched for ${sum(1)} secrets and tokens, none found`;
 }

@@ -1,0 +1,59 @@
+import type { Bindings } from "../../../src/application.ts";
+import { Keys as RealKeys, Limiter as RealLimiter } from "../../../src/index.ts";
+import clock from "./clock.ts";
+
+/**
+ * The Worker of clock.ts whose objects Keys and Limiter can be told to fail:
+ * `PUT /test/broken?object=keys&way=throws`, and without a way to work again. `delays_ms=1,2` is for "answers
+ * late": the first request takes the first, and so on.
+ */
+export { Pool } from "../../../src/index.ts";
+
+/** How an object can fail; what it says then must not reach a caller. */
+const ways: Record<string, (ms: number) => Promise<Response | undefined>> = {
+  throws: async () => {
+    throw new Error("internal-detail");
+  },
+  "status 500": async () => new Response("internal-detail", { status: 500 }),
+  "no JSON": async () => new Response("<internal-detail>"),
+  "no object": async () => Response.json(null),
+  "another object": async () =>
+    Response.json({ allowed: "internal-detail", jwks: { keys: {} }, fetchedAt: 1 }),
+  // A promise that nothing will settle would be found and ended by the runtime; a timer is waited for.
+  "answers late": async (ms) => {
+    await scheduler.wait(ms);
+    return undefined;
+  },
+};
+
+/** By the object's class; both live in this isolate (clock.ts). */
+const broken: Record<string, { way: string; delaysMs: number[] } | undefined> = {};
+
+async function failure(object: string): Promise<Response | undefined> {
+  const how = broken[object];
+  return how && (await ways[how.way]?.(how.delaysMs.shift() ?? 0));
+}
+
+export class Keys extends RealKeys {
+  override async fetch(request: Request): Promise<Response> {
+    return (await failure("keys")) ?? (await super.fetch(request));
+  }
+}
+
+export class Limiter extends RealLimiter {
+  override async fetch(request: Request): Promise<Response> {
+    return (await failure("limiter")) ?? (await super.fetch(request));
+  }
+}
+
+export default {
+  async fetch(request, env, context) {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname !== "/test/broken") return await clock.fetch(request, env, context);
+    const way = searchParams.get("way");
+    if (way !== null && ways[way] === undefined) return new Response("no such way", { status: 400 });
+    const delaysMs = (searchParams.get("delays_ms") ?? "").split(",").map(Number);
+    broken[searchParams.get("object") ?? ""] = way === null ? undefined : { way, delaysMs };
+    return new Response(null, { status: 204 });
+  },
+} satisfies ExportedHandler<Bindings>;

@@ -1,0 +1,41 @@
+import { expect } from "vitest";
+import type { Gateway } from "./harness.ts";
+
+/** The clock of a gateway with the entry `clock` or `broken`. */
+export interface Clock {
+  /** Milliseconds since the epoch, as the gateway sees it. */
+  now(): number;
+  /** Lets time pass in the gateway: token times and ages, not its timers. */
+  pass(ms: number): Promise<void>;
+}
+
+export function clockOf(gateway: Gateway): Clock {
+  let aheadMs = 0;
+  return {
+    now: () => Date.now() + aheadMs,
+    async pass(ms) {
+      aheadMs += ms;
+      await order(gateway, `/test/clock?ahead_ms=${aheadMs}`);
+    },
+  };
+}
+
+/**
+ * Breaks every Keys or Limiter object of a gateway with the entry `broken`, or mends them.
+ * @param way one of the ways of entries/broken.ts
+ * @param delaysMs for the way "answers late": how late, for one request after another
+ */
+export async function breakObjects(
+  gateway: Gateway,
+  object: "keys" | "limiter",
+  way: string | undefined,
+  delaysMs: number[] = [],
+): Promise<void> {
+  const query = new URLSearchParams({ object, delays_ms: delaysMs.join(), ...(way && { way }) });
+  await order(gateway, `/test/broken?${query}`);
+}
+
+async function order(gateway: Gateway, path: string): Promise<void> {
+  const { status } = await gateway.fetch(path, { method: "PUT" });
+  expect(status).toBe(204);
+}
