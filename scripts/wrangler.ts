@@ -39,11 +39,17 @@ export const wranglerVariables = {
  * application, so that several gateways with policies of their own can run from one checkout.
  * @param application the file to bundle as "#application"
  * @param build whether wrangler makes that file itself, and again after each change (scripts/build.ts)
- * @param entry the module to start from instead of wrangler.toml's `main`, from the root of the repository
+ * @param changes instead of what wrangler.toml has: another module to start from, another wall
  */
-export function writeWranglerConfig(path: string, application: string, build: boolean, entry?: string): void {
-  const { env, build: shared, main, ...rest } = readWranglerFile();
+export function writeWranglerConfig(
+  path: string,
+  application: string,
+  build: boolean,
+  changes: Pick<WranglerFile, "main" | "ratelimits"> = {},
+): void {
+  const { env, build: shared, ...rest } = readWranglerFile();
   const { build: own, ...development } = env?.development ?? {};
+  const merged = { ...rest, ...development, ...changes };
   const command = {
     ...shared,
     ...own,
@@ -51,9 +57,8 @@ export function writeWranglerConfig(path: string, application: string, build: bo
     watch_dir: (shared?.watch_dir ?? []).map((name) => join(root, name)),
   };
   const config = {
-    ...rest,
-    ...development,
-    main: join(root, entry ?? main ?? ""),
+    ...merged,
+    main: join(root, merged.main ?? ""),
     alias: { "#application": application },
     ...(build ? { build: command } : {}),
   };

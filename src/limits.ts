@@ -38,8 +38,8 @@ export const limits = {
   proofNonceAgeMs: 5 * 60_000,
   /** Proofs remembered per nonce, 43 bytes each: a key that makes more gets a new nonce sooner. */
   proofsPerNonce: 5_000,
-  /** Asking whether a proof is new is one hop; without an answer by then the request is refused. */
-  proofsTimeoutMs: 5_000,
+  /** Asking whether a proof is new is one hop, as counting is. */
+  proofsTimeoutMs: 3_000,
 
   /** Counting is one hop to an object in memory, half a second across the world; longer is an outage. */
   limiterTimeoutMs: 3_000,

@@ -1,6 +1,7 @@
 import type { Bindings } from "../application.ts";
 import type { Config, Issuer } from "../config/config.ts";
 import { limits } from "../limits.ts";
+import { askObject } from "../objects.ts";
 import type { FetchedKeys } from "./jwks-cache.ts";
 import type { AskKeys } from "./keys.ts";
 import { KeysUnavailableError } from "./keys.ts";
@@ -10,16 +11,10 @@ import type { KeysRequest } from "./keys-object.ts";
 export function askKeysObject(env: Bindings, { environment }: Config): AskKeys {
   return async (issuer, unknownKid) => {
     const question: KeysRequest = { issuer: issuer.issuer, unknownKid };
-    const stub = env.KEYS.get(env.KEYS.idFromName(`${environment}/${issuer.issuer}/${placeOf(issuer)}`));
+    const name = `${environment}/${issuer.issuer}/${placeOf(issuer)}`;
     try {
-      const response = await stub.fetch("https://keys/", {
-        method: "POST",
-        body: JSON.stringify(question),
-        signal: AbortSignal.timeout(limits.keysTimeoutMs),
-      });
-      if (!response.ok) throw new Error(await response.text());
-      const found = await response.json<Partial<FetchedKeys> | null>();
-      const { jwks, fetchedAt } = found ?? {};
+      const found = await askObject(env.KEYS, name, question, limits.keysTimeoutMs);
+      const { jwks, fetchedAt } = (found ?? {}) as Partial<FetchedKeys>;
       // What jose cannot use it blames on the token.
       if (!jwks || !Array.isArray(jwks.keys) || fetchedAt === undefined) throw new Error("no key set");
       return { jwks, fetchedAt };

@@ -1,10 +1,12 @@
 import type { Bindings } from "../application.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { askObject } from "../objects.ts";
 import type { Credentials } from "./bearer.ts";
 import type { Proof } from "./dpop.ts";
 import { checkProof } from "./dpop.ts";
 import type { ProofDecision } from "./proof-window.ts";
+import { proofOutcomes } from "./proof-window.ts";
 import type { Caller } from "./verify.ts";
 
 /** The request that a proof must be about. */
@@ -51,15 +53,16 @@ export async function provePossession(
 
 async function ask(env: Bindings, name: string, proof: Proof): Promise<ProofDecision> {
   try {
-    const stub = env.PROOFS.get(env.PROOFS.idFromName(name));
-    const response = await stub.fetch("https://proofs/", {
-      method: "POST",
-      body: JSON.stringify(proof),
-      signal: AbortSignal.timeout(limits.proofsTimeoutMs),
-    });
-    if (response.ok) return await response.json<ProofDecision>();
-    throw new Error(`status ${response.status}`);
+    const decision = await askObject(env.PROOFS, name, proof, limits.proofsTimeoutMs);
+    if (!isDecision(decision)) throw new Error("no decision");
+    return decision;
   } catch (cause) {
     throw new TidegateError("proofs_unavailable", { retryAfter: limits.retryAfterSeconds }, String(cause));
   }
+}
+
+/** Half a decision is none. */
+function isDecision(answer: unknown): answer is ProofDecision {
+  const { outcome, nonce } = (answer ?? {}) as Partial<ProofDecision>;
+  return proofOutcomes.some((known) => known === outcome) && typeof nonce === "string";
 }

@@ -1,8 +1,10 @@
 import { limits } from "../limits.ts";
 
+export const proofOutcomes = ["fresh", "replayed", "nonce_required"] as const;
+
 /** What became of a proof; `nonce` is the one that the client's next proof must carry. */
 export interface ProofDecision {
-  outcome: "fresh" | "replayed" | "nonce_required";
+  outcome: (typeof proofOutcomes)[number];
   nonce: string;
 }
 

@@ -1,6 +1,7 @@
 import type { Bindings } from "../application.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { askObject } from "../objects.ts";
 import type { Rate } from "./bucket.ts";
 import type { RateDecision } from "./limiter.ts";
 
@@ -24,14 +25,7 @@ export async function countRequest(env: Bindings, key: string, rate: Rate): Prom
 
 async function ask(env: Bindings, key: string, rate: Rate): Promise<RateDecision> {
   try {
-    const stub = env.LIMITER.get(env.LIMITER.idFromName(key));
-    const response = await stub.fetch("https://limiter/", {
-      method: "POST",
-      body: JSON.stringify(rate),
-      signal: AbortSignal.timeout(limits.limiterTimeoutMs),
-    });
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    const decision = await response.json<RateDecision | null>();
+    const decision = await askObject(env.LIMITER, key, rate, limits.limiterTimeoutMs);
     if (!isDecision(decision)) throw new Error("no decision");
     return decision;
   } catch (cause) {
@@ -39,8 +33,8 @@ async function ask(env: Bindings, key: string, rate: Rate): Promise<RateDecision
   }
 }
 
-/** Another version of the object may have answered: half a decision is none. */
-function isDecision(answer: RateDecision | null): answer is RateDecision {
-  if (typeof answer?.allowed !== "boolean") return false;
-  return Number.isFinite(answer.remaining) && Number.isFinite(answer.resetSeconds);
+/** Half a decision is none. */
+function isDecision(answer: unknown): answer is RateDecision {
+  const { allowed, remaining, resetSeconds } = (answer ?? {}) as Partial<RateDecision>;
+  return typeof allowed === "boolean" && Number.isFinite(remaining) && Number.isFinite(resetSeconds);
 }

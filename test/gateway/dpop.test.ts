@@ -3,8 +3,10 @@ import { generateKeyPair, generateProof } from "dpop";
 import { calculateJwkThumbprint, exportJWK } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSigningKey, mint } from "../servers/issuer.ts";
+import { lineOf } from "./ask.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { audience, expectProblem, read, startGateway } from "./harness.ts";
+import { breakObjects, clockOf } from "./world.ts";
 
 /** Tokens that are bound to a key of the caller's (RFC 9449), asked for with an independent client's proofs. */
 
@@ -20,6 +22,7 @@ let pair: KeyPair;
 beforeAll(async () => {
   pair = await generateKeyPair("ES256", { extractable: true });
   gateway = await startGateway({
+    entry: "broken",
     issuers: modes.map((dpop) => ({
       issuer: issuerOf(dpop),
       audience,
@@ -199,6 +202,54 @@ describe("pages", () => {
     const answer = await read(await gateway.fetch(path));
     expectProblem(answer, 401, "token_missing");
     expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer realm="tidegate", DPoP algs="/);
+  });
+});
+
+describe("the object that knows a key's proofs", () => {
+  test("forgets nonces and proofs together: a proof of before its end does not count again", async () => {
+    const token = await tokenOf("optional", pair);
+    const proof = await prove(token, await nonceFor(token));
+    expect((await ask(token, proof)).status).toBe(200);
+    await gateway.evict("PROOFS", `development/${await thumbprintOf(pair)}`);
+    const replayed = await ask(token, proof);
+    expectProblem(replayed, 401, "proof_nonce_required");
+    const nonce = replayed.headers.get("dpop-nonce") ?? "";
+    expect((await ask(token, await prove(token, nonce))).status).toBe(200);
+  });
+
+  test.each([
+    ["throws", /internal-detail/],
+    ["status 500", /status 500/],
+    ["no JSON", /JSON/],
+    ["no object", /no decision/],
+    ["another object", /no decision/],
+  ])("that fails (%s) lets nobody through", async (way, reason) => {
+    const token = await tokenOf("optional", pair);
+    const nonce = await nonceFor(token);
+    await breakObjects(gateway, "proofs", way);
+    try {
+      const answer = await ask(token, await prove(token, nonce));
+      expectProblem(answer, 503, "proofs_unavailable");
+      expect((await lineOf(gateway, answer))?.reason).toMatch(reason);
+      expect((await ask(await tokenOf("optional"), undefined, "Bearer")).status).toBe(200);
+    } finally {
+      await breakObjects(gateway, "proofs", undefined);
+    }
+    expect((await ask(token, await prove(token, nonce))).status).toBe(200);
+  });
+
+  test("is not asked when the proof's iat is more than five minutes off", async () => {
+    const token = await tokenOf("optional", pair);
+    const nonce = await nonceFor(token);
+    const clock = clockOf(gateway);
+    await clock.pass(5.1 * 60_000);
+    try {
+      const answer = await ask(token, await prove(token, nonce));
+      expectProblem(answer, 401, "proof_invalid");
+      expect(answer.body.detail).toContain("iat");
+    } finally {
+      await clock.pass(-5.1 * 60_000);
+    }
   });
 });
 

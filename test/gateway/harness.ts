@@ -58,7 +58,7 @@ export interface Gateway {
   /** For requests that go another way than fetch: their Authorization must not be logged either. */
   watchToken(authorization: string): void;
   /** Ends a Durable Object's life in memory, as the platform may at any time; what it stored stays. */
-  evict(binding: "KEYS" | "LIMITER" | "POOL", name: string): Promise<void>;
+  evict(binding: "KEYS" | "LIMITER" | "POOL" | "PROOFS", name: string): Promise<void>;
   /** Stops the gateway. @throws when a token or a secret was logged since it started */
   close(): Promise<void>;
 }
@@ -80,6 +80,8 @@ export interface GatewayOptions {
   cors?: Record<string, unknown>;
   /** A module of entries/: the Worker with one part of its world changed. */
   entry?: "clock" | "broken";
+  /** How many requests one network may make in so many seconds. */
+  wall?: { limit: number; period: 10 | 60 };
 }
 
 /** Builds the gateway with a policy for the test servers and starts it on workerd. */
@@ -90,8 +92,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const application = join(directory, "application.json");
   writeApplication(makeApplication("development", policy(options, key, keyServer)), application);
   const configPath = join(directory, "wrangler.json");
-  const entry = options.entry && `test/gateway/entries/${options.entry}.ts`;
-  writeWranglerConfig(configPath, application, false, entry);
+  writeWranglerConfig(configPath, application, false, {
+    ...(options.entry && { main: `test/gateway/entries/${options.entry}.ts` }),
+    ...(options.wall && { ratelimits: [{ name: "WALL", namespace_id: "1", simple: options.wall }] }),
+  });
   const secrets = { ...server.passwords, SHARED_SECRET: sharedSecret, ...options.secrets };
   const harness = createTestHarness({ workers: [{ configPath, secrets }] });
   const { url } = await harness.listen();

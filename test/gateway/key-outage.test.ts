@@ -59,7 +59,7 @@ test("the keys of an issuer that is down serve for 62 minutes at most, then it i
   expect((await ask(gateway, last)).status).toBe(200);
   await expectGood(steady);
   await clock.pass(minute - 5 * second);
-  await expectUnavailable(await askOf(down), /^KeysUnavailableError: status 500$/);
+  await expectUnavailable(await askOf(down), /^KeysUnavailableError: status 503: status 500$/);
   expect((await ask(gateway, last)).status).toBe(200);
   await clock.pass(15 * second);
   await expectUnavailable(await ask(gateway, last), /status 500/);

@@ -1,9 +1,9 @@
 import type { Bindings } from "../../../src/application.ts";
-import { Keys as RealKeys, Limiter as RealLimiter } from "../../../src/index.ts";
+import { Keys as RealKeys, Limiter as RealLimiter, Proofs as RealProofs } from "../../../src/index.ts";
 import clock from "./clock.ts";
 
 /**
- * The Worker of clock.ts whose objects Keys and Limiter can be told to fail:
+ * The Worker of clock.ts whose objects Keys, Limiter and Proofs, and whose WALL, can be told to fail:
  * `PUT /test/broken?object=keys&way=throws`, and without a way to work again. `delays_ms=1,2` is for "answers
  * late": the first request takes the first, and so on.
  */
@@ -18,7 +18,13 @@ const ways: Record<string, (ms: number) => Promise<Response | undefined>> = {
   "no JSON": async () => new Response("<internal-detail>"),
   "no object": async () => Response.json(null),
   "another object": async () =>
-    Response.json({ allowed: "internal-detail", jwks: { keys: {} }, fetchedAt: 1 }),
+    Response.json({
+      allowed: "internal-detail",
+      jwks: { keys: {} },
+      fetchedAt: 1,
+      outcome: "fine",
+      nonce: "n",
+    }),
   // A promise that nothing will settle would be found and ended by the runtime; a timer is waited for.
   "answers late": async (ms) => {
     await scheduler.wait(ms);
@@ -26,7 +32,7 @@ const ways: Record<string, (ms: number) => Promise<Response | undefined>> = {
   },
 };
 
-/** By the object's class; both live in this isolate (clock.ts). */
+/** By the object's class; all live in this isolate (clock.ts). */
 const broken: Record<string, { way: string; delaysMs: number[] } | undefined> = {};
 
 async function failure(object: string): Promise<Response | undefined> {
@@ -46,10 +52,22 @@ export class Limiter extends RealLimiter {
   }
 }
 
+export class Proofs extends RealProofs {
+  override async fetch(request: Request): Promise<Response> {
+    return (await failure("proofs")) ?? (await super.fetch(request));
+  }
+}
+
+/** The platform's counter has one way to fail. */
+function withWall(env: Bindings): Bindings {
+  if (broken.wall === undefined) return env;
+  return { ...env, WALL: { limit: () => Promise.reject(new Error("internal-detail")) } };
+}
+
 export default {
   async fetch(request, env, context) {
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname !== "/test/broken") return await clock.fetch(request, env, context);
+    if (pathname !== "/test/broken") return await clock.fetch(request, withWall(env), context);
     const way = searchParams.get("way");
     if (way !== null && ways[way] === undefined) return new Response("no such way", { status: 400 });
     const delaysMs = (searchParams.get("delays_ms") ?? "").split(",").map(Number);

@@ -40,8 +40,8 @@ const rooms: Record<string, readonly string[]> = {
     "limits",
     "telemetry",
   ],
-  rate: ["application", "errors", "limits"],
-  auth: ["bytes", "application", "config", "errors", "limits", "telemetry"],
+  rate: ["application", "objects", "errors", "limits"],
+  auth: ["bytes", "objects", "application", "config", "errors", "limits", "telemetry"],
   catalog: ["sql", "errors", "limits"],
   "db/pool": [
     "application",
@@ -61,6 +61,7 @@ const rooms: Record<string, readonly string[]> = {
   telemetry: ["errors"],
   sql: ["limits"],
   bytes: [],
+  objects: [],
   errors: [],
   limits: [],
 };
