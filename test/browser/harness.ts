@@ -9,7 +9,7 @@ import { root } from "../../scripts/application.ts";
 import type { NpmStart } from "../start/npm-start.ts";
 import { npmStart } from "../start/npm-start.ts";
 
-const directory = join(root, ".tidegate", "test", "browser");
+export const directory = join(root, ".tidegate", "test", "browser");
 
 /** `npm start` with ports of its own, beside one that may be running. */
 export async function start(): Promise<NpmStart> {
@@ -32,6 +32,9 @@ export async function watchGateway({ gateway }: NpmStart["development"]): Promis
   };
 }
 
+/** The tokens that the issuer has given to pages. */
+export const givenTokens: string[] = [];
+
 /** A page in a profile of its own, and everything it complained about. */
 export async function openPage(browser: Browser): Promise<{ page: Page; complaints: string[] }> {
   const context = await browser.newContext();
@@ -41,6 +44,12 @@ export async function openPage(browser: Browser): Promise<{ page: Page; complain
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("response", async (response) => {
+    if (!response.url().endsWith("/token") || !response.ok()) return;
+    // A page that is closed meanwhile has thrown the answer away.
+    const { access_token } = await response.json().catch(() => ({}));
+    if (typeof access_token === "string") givenTokens.push(access_token);
+  });
   page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
   return { page, complaints };
 }

@@ -3,10 +3,13 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { mint, readSigningKey } from "../servers/issuer.ts";
 import type { NpmStart } from "../start/npm-start.ts";
+import { searchLog } from "../start/npm-start.ts";
 import type { OtherOrigin } from "./harness.ts";
 import {
   column,
+  directory,
   fetchIn,
+  givenTokens,
   logIn,
   openPage,
   runStatement,
@@ -205,5 +208,12 @@ describe.runIf(chromium)("the example page", () => {
         code: "media_type_unsupported",
       });
     });
+  });
+
+  test("leaves no token and no password in the gateway's log", () => {
+    expect(givenTokens.length).toBeGreaterThan(0);
+    const { leaks, lines } = searchLog(directory, development, givenTokens);
+    expect(leaks).toEqual([]);
+    expect(lines).toBeGreaterThan(10);
   });
 });

@@ -101,7 +101,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const { url } = await harness.listen();
   const watch = watchLogs(Object.values(secrets));
   const request = async (path: string, init?: RequestInit) => {
-    watch.token(new Headers(init?.headers).get("authorization"));
+    const headers = new Headers(init?.headers);
+    for (const name of ["authorization", "dpop"]) watch.token(headers.get(name));
     return await fetch(new URL(path, url), init);
   };
   const token = (claims: Record<string, unknown> = {}) =>

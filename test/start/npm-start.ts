@@ -4,6 +4,24 @@ import { join } from "node:path";
 import { expect, vi } from "vitest";
 import { root } from "../../scripts/application.ts";
 import type { Development } from "../../scripts/development.ts";
+import { leaksIn, secretsOf } from "../gateway/leaks.ts";
+
+/**
+ * Searches the gateway's log of a directory for its passwords and for tokens, those of dev.json among them.
+ * @returns the lines that have one, and how many lines there are
+ */
+export function searchLog(
+  directory: string,
+  { tokens, database }: Development,
+  others: readonly string[] = [],
+): { leaks: string[]; lines: number } {
+  const read = (name: string) => readFileSync(join(directory, "dev", name), "utf8");
+  const lines = read("gateway.log").split("\n");
+  const passwords = Object.values(JSON.parse(read("passwords.json")) as Record<string, string>);
+  const all = [...Object.values(tokens), ...others].flatMap(secretsOf);
+  const leaks = leaksIn(lines, [database.administrator.password, ...passwords, ...all]);
+  return { leaks: leaks.map(({ line }) => line), lines: lines.length };
+}
 
 /** `npm start` as it was typed, once it is ready. */
 export interface NpmStart {

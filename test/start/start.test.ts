@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../scripts/application.ts";
 import type { Development } from "../../scripts/development.ts";
 import type { NpmStart } from "./npm-start.ts";
-import { npmStart } from "./npm-start.ts";
+import { npmStart, searchLog } from "./npm-start.ts";
 
 /** `npm start` as a newcomer uses it: typed, read, pasted, Ctrl-C. */
 
@@ -168,6 +168,12 @@ describe(".tidegate/dev.json tells other tools what runs", () => {
     expect(stderr).toContain("Tidegate is running already: http://127.0.0.1:28787");
     expect(existsSync(file)).toBe(true);
   });
+});
+
+test("no password and no token stands in the gateway's log", () => {
+  const { leaks, lines } = searchLog(directory, development);
+  expect(leaks).toEqual([]);
+  expect(lines).toBeGreaterThan(10);
 });
 
 test("Ctrl-C stops everything that was started, and the file goes", async () => {
