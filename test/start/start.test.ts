@@ -69,6 +69,12 @@ test("the example page is served, and pages of its origin may ask, on the ports 
   expect(headers.get("access-control-allow-origin")).toBe(page);
 });
 
+test("npm run accounts knows what is running, and finds nothing wrong with the sample's accounts", () => {
+  const { status, body } = paste(`cd ${root} && npm run --silent accounts -- --strict`);
+  expect(body).toMatch(/^analyst: ok\n[\s\S]*^editor: ok\n[\s\S]*^2 accounts, 0 refused, 0 warnings\n$/m);
+  expect(status).toBe(0);
+});
+
 describe("the issuer's login", () => {
   const metadata = async () =>
     (await (await fetch(`${development.issuer}/.well-known/openid-configuration`)).json()) as Record<

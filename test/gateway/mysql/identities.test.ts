@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Connection } from "mysql2/promise";
+import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../../scripts/application.ts";
 import { connectAdministrator } from "../../servers/connection.ts";
@@ -101,6 +101,94 @@ describe("a proxy user", () => {
       await administrator.query("SET GLOBAL check_proxy_users = ON");
       await administrator.query("REVOKE SELECT ON world.* FROM gw_analyst");
     }
+  });
+});
+
+describe("the traps of the mapping, each of which lets the login in as itself or as another", () => {
+  const create = async (...names: string[]) => {
+    for (const name of names) {
+      await administrator.query(`DROP USER IF EXISTS ${name}`);
+      await administrator.query(`CREATE USER ${name} IDENTIFIED WITH mysql_no_login REQUIRE SSL`);
+      await administrator.query(`GRANT SELECT ON world.* TO ${name}`);
+    }
+  };
+
+  test("two PROXY grants: the first granted wins, until FLUSH PRIVILEGES sorts them", async () => {
+    await createLogin("gw_two");
+    await create("zoe", "abe");
+    await administrator.query("GRANT PROXY ON zoe TO gw_two");
+    await administrator.query("GRANT PROXY ON abe TO gw_two");
+    const accounts = account("gw_two", "zoe@%");
+    const before = await startGateway({ accounts });
+    try {
+      expect((await before.sql(who)).body.rows[0]).toMatchObject({ account: "zoe@%" });
+      await administrator.query("FLUSH PRIVILEGES");
+      await expectRefused({ accounts }, 'CURRENT_USER() must be "zoe@%" but is "abe@%"');
+      // A connection keeps the identity that was proven, resets included.
+      expect((await before.sql(who)).body.rows[0]).toMatchObject({ account: "zoe@%" });
+    } finally {
+      await before.close();
+    }
+    await gateway?.close();
+    await administrator.query("REVOKE PROXY ON abe FROM gw_two");
+    gateway = await startGateway({ accounts });
+    expect((await gateway.sql(who)).body.rows[0]).toMatchObject({ account: "zoe@%" });
+  });
+
+  test("a PROXY grant for the login from another host", async () => {
+    await createLogin("gw_hosted");
+    await createLogin("'gw_hosted'@'192.0.2.1'");
+    await create("zoe");
+    await administrator.query("GRANT PROXY ON zoe TO 'gw_hosted'@'192.0.2.1'");
+    await expectRefused(
+      { accounts: account("gw_hosted", "zoe@%") },
+      'CURRENT_USER() must be "zoe@%" but is "gw_hosted@%"',
+    );
+  });
+
+  test("an identity of a host that the gateway does not come from", async () => {
+    await createLogin("gw_hosted");
+    await create("'zoe'@'192.0.2.1'");
+    await administrator.query("GRANT PROXY ON 'zoe'@'192.0.2.1' TO gw_hosted");
+    await expectRefused(
+      { accounts: account("gw_hosted", "zoe@192.0.2.1") },
+      'CURRENT_USER() must be "zoe@192.0.2.1" but is "gw_hosted@%"',
+    );
+  });
+
+  test("an identity of the right name and another host", async () => {
+    const [rows] = await administrator.query<RowDataPacket[]>(
+      "SELECT SUBSTRING_INDEX(USER(), '@', -1) AS host",
+    );
+    const near = `'zoe'@'${rows[0]?.host}'`;
+    await createLogin("gw_hosted");
+    await create("zoe", near);
+    await administrator.query(`GRANT PROXY ON ${near} TO gw_hosted`);
+    await expectRefused(
+      { accounts: account("gw_hosted", "zoe@%") },
+      `CURRENT_USER() must be "zoe@%" but is "${near.replaceAll("'", "")}"`,
+    );
+  });
+
+  test("a server that does not map logins of this method", async () => {
+    await createLogin("gw_flag");
+    await create("zoe");
+    await administrator.query("GRANT PROXY ON zoe TO gw_flag");
+    const accounts = account("gw_flag", "zoe@%");
+    await administrator.query("SET GLOBAL caching_sha2_password_proxy_users = OFF");
+    try {
+      await expectRefused({ accounts }, 'CURRENT_USER() must be "zoe@%" but is "gw_flag@%"');
+      await gateway?.close();
+      // With no rights of its own, as docs/accounts.md has it, the server refuses the login before the proof.
+      await administrator.query("REVOKE SELECT ON world.* FROM gw_flag");
+      gateway = await startGateway({ accounts });
+      expectProblem(await gateway.sql(who), 503, "database_missing");
+    } finally {
+      await administrator.query("SET GLOBAL caching_sha2_password_proxy_users = ON");
+    }
+    await gateway.close();
+    gateway = await startGateway({ accounts });
+    expect((await gateway.sql(who)).body.rows[0]).toMatchObject({ account: "zoe@%" });
   });
 });
 

@@ -1,0 +1,123 @@
+import type { SavedQuery } from "../../src/catalog/parse.ts";
+import type { Policy } from "../../src/config/schema.ts";
+import type { Verb } from "../../src/sql/vocabulary.ts";
+import type { Held, Rights } from "./grants.ts";
+
+/** Compares what an account may do with what the grants of the policy can use. Pure. */
+
+/** What the grants that give an account allow. */
+export interface Use {
+  /** Each once, in the order of the policy. */
+  permissions: string[];
+  /** Privileges on the cluster's database that some permission can use. */
+  privileges: ReadonlySet<string>;
+}
+
+const reading = ["SELECT", "SHOW VIEW"];
+const writing = [...reading, "INSERT", "UPDATE", "DELETE", "EXECUTE"];
+/** What the guard accepts as sql:ddl (src/sql/vocabulary.ts); ALTER TABLE .. RENAME needs INSERT. */
+const schema = [
+  ...reading,
+  ...["CREATE", "ALTER", "DROP", "INDEX", "REFERENCES", "INSERT", "CREATE VIEW", "CREATE TEMPORARY TABLES"],
+  ...["TRIGGER", "EVENT", "CREATE ROUTINE", "ALTER ROUTINE"],
+];
+const kinds = { read: reading, write: writing, ddl: schema };
+
+/** A saved query needs what its verb needs; ON DUPLICATE KEY UPDATE makes an INSERT need both. */
+const verbs: Partial<Record<Verb, string[]>> = {
+  CALL: ["EXECUTE"],
+  INSERT: [...reading, "INSERT", "UPDATE"],
+  REPLACE: [...reading, "INSERT", "DELETE"],
+  UPDATE: [...reading, "UPDATE"],
+  DELETE: [...reading, "DELETE"],
+};
+
+/** @returns what an account is there for */
+export function useOf(account: string, grants: Policy["grants"], queries: readonly SavedQuery[]): Use {
+  const permissions = new Set(
+    grants.filter((grant) => grant.account === account).flatMap(({ allow }) => allow),
+  );
+  const privileges = [...permissions].flatMap((permission) => {
+    const [space, word = ""] = permission.split(":");
+    if (space === "sql") return kinds[word as keyof typeof kinds] ?? [];
+    if (space !== "query") return [];
+    return queries
+      .filter(({ name }) => word === "*" || word === name)
+      .flatMap(({ verb, kind }) => verbs[verb] ?? kinds[kind]);
+  });
+  return { permissions: [...permissions], privileges: new Set(privileges) };
+}
+
+/** Too much of something, and the statement that takes it away. */
+export interface Excess {
+  what: string;
+  /** Without a closing semicolon. */
+  fix: string;
+}
+
+/**
+ * @param rights with the active role's, if any
+ * @param own without a role; what is not in there comes from the role
+ * @param role the active role as an account's name, undefined for none
+ */
+export function excessOf(
+  rights: Rights,
+  { own, role, use, database }: { own: Rights; role: string | undefined; use: Use; database: string },
+): Excess[] {
+  const holder = (held: Held) => {
+    // MySQL prints the privileges of the role as if they were the account's.
+    const isOwn = own.held.some((one) => one.privilege === held.privilege && one.scope === held.scope);
+    return isOwn || role === undefined ? held.grantee : role;
+  };
+  const surplus = rights.held
+    .map((held) => ({ ...held, grantee: holder(held), why: whyNot(held, use, database) }))
+    .filter(({ why }) => why !== undefined);
+  const groups = Map.groupBy(surplus, ({ scope, grantee, why }) => JSON.stringify([scope, grantee, why]));
+  return [...groups.values()].map((group) => {
+    const { scope, grantee, why } = group[0] as (typeof group)[number];
+    const names = [...new Set(group.map(({ privilege }) => privilege))];
+    const fix = revoke(names, scope, grantee);
+    // On the cluster's database ALL may be the account's only way to what it does need.
+    const again = names[0] === "ALL PRIVILEGES" && databaseOf(scope) === database && use.privileges.size > 0;
+    return {
+      what: `${grantee} has ${names.join(", ")} on ${scope}: ${why}`,
+      fix: again ? `${fix}; GRANT ${[...use.privileges].join(", ")} ON ${scope} TO ${grantee}` : fix,
+    };
+  });
+}
+
+/** @returns why a privilege is too much, or undefined when it can be used */
+function whyNot({ privilege, scope }: Held, { privileges }: Use, database: string): string | undefined {
+  if (privilege === "ADMIN OPTION" || privilege === "GRANT OPTION")
+    return "the gateway never gives rights to others";
+  const place = databaseOf(scope);
+  if (place === "*") return "it holds for the whole server, and only the cluster's database is used";
+  if (place !== database) return `only the database ${database} is used`;
+  if (privilege === "ALL PRIVILEGES") return "nothing needs all of them";
+  // A routine's scope is its own; what may change it counts like any other privilege.
+  return privileges.has(privilege) ? undefined : "no grant of the policy can use it";
+}
+
+/** @returns the name of the database that a scope is in; a pattern that fits several stays a pattern */
+function databaseOf(scope: string): string {
+  const [, quoted = "*"] = /^(?:[A-Z ]+ )?(\*|\w+|`(?:[^`]|``)*`)\./.exec(scope) ?? [];
+  const pattern = quoted.startsWith("`") ? quoted.slice(1, -1).replaceAll("``", "`") : quoted;
+  // An underscore that is not escaped fits any character; it is in many names, and meant as itself.
+  return pattern.replaceAll("\\_", "_").replaceAll("\\%", "%");
+}
+
+function revoke(names: string[], scope: string, grantee: string): string {
+  if (names.includes("ADMIN OPTION")) return `REVOKE ADMIN OPTION FOR ${scope} FROM ${grantee}`;
+  return `REVOKE ${names.join(", ")} ON ${scope} FROM ${grantee}`;
+}
+
+/** @returns the roles that an account may take besides its own, each with the statement that ends it */
+export function surplusRoles(own: Rights, active: string | undefined): Excess[] {
+  const bare = (role: string) => role.replaceAll(/[`']/g, "").replace(/@%$/, "");
+  return own.memberships
+    .filter(({ role }) => active === undefined || bare(role) !== bare(active))
+    .map(({ role, grantee }) => ({
+      what: `${grantee} may take the role ${role}, which the account does not name`,
+      fix: `REVOKE ${role} FROM ${grantee}`,
+    }));
+}

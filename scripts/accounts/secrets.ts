@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { parseEnv } from "node:util";
+import { privateDirectory, readDevelopment } from "../development.ts";
+
+/** Where the secrets of `npm run accounts` come from: never from its arguments, which every process can read. */
+
+/**
+ * From the environment, from `npm start` while that runs, or from the terminal.
+ * @throws Error that names the secret when there is nobody to ask
+ */
+export async function findSecret(name: string, environment: string): Promise<string> {
+  const known = process.env[name] ?? (environment === "development" ? runningSecrets()[name] : undefined);
+  if (known !== undefined && known !== "") return known;
+  if (process.stdin.isTTY) return await ask(`${name}: `);
+  throw new Error(`${name} is not known: set the environment variable ${name}, or run this at a terminal`);
+}
+
+function runningSecrets(): Record<string, string | undefined> {
+  const path = join(privateDirectory, "dev", "secrets.env");
+  if (!readDevelopment() || !existsSync(path)) return {};
+  return parseEnv(readFileSync(path, "utf8"));
+}
+
+/** Asks at the terminal; what is typed is not shown. */
+async function ask(question: string): Promise<string> {
+  process.stderr.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  try {
+    return await terminal.question("");
+  } finally {
+    terminal.close();
+    process.stderr.write("\n");
+  }
+}

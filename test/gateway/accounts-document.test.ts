@@ -1,0 +1,232 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Connection } from "mysql2/promise";
+import { parse } from "smol-toml";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../../scripts/application.ts";
+import { connect, connectAdministrator } from "../servers/connection.ts";
+import { createPamUser } from "../servers/pam.ts";
+import { ensurePki } from "../servers/pki.ts";
+import { startDatabase } from "../servers/server.ts";
+import { runAccounts } from "./account-script.ts";
+import type { Gateway } from "./harness.ts";
+import { databaseServer, engine, server, startGateway } from "./harness.ts";
+
+/** docs/accounts.md: its SQL is executed, and its accounts log in through the gateway. */
+
+const document = readFileSync(join(root, "docs", "accounts.md"), "utf8");
+const secret = "A-LONG-RANDOM-PASSWORD";
+
+interface Section {
+  title: string;
+  accounts: Record<string, Record<string, unknown>>;
+  /** By the word after `sql`. */
+  sql: Record<string, string[]>;
+}
+
+const sections: Section[] = document.split(/^## /m).map((text) => {
+  const [title = ""] = text.split("\n");
+  const toml = /```toml\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
+  const blocks = [...text.matchAll(/```sql ([\w-]+)\n([\s\S]*?)```/g)];
+  const sql = blocks.map(([, word = "", block = ""]) => [word, block.split(/;\n/).filter(Boolean)]);
+  return {
+    title,
+    accounts: (parse(toml).accounts ?? {}) as Section["accounts"],
+    sql: Object.fromEntries(sql),
+  };
+});
+const ways = sections.filter(({ accounts }) => Object.keys(accounts).length > 0);
+
+let administrator: Connection;
+beforeAll(async () => {
+  administrator = await connectAdministrator(databaseServer());
+  await makeShop(administrator);
+});
+afterAll(async () => {
+  await administrator?.query("DROP DATABASE IF EXISTS shop");
+  if (engine === "mysql") await administrator?.query("RESET PERSIST");
+  await administrator?.end();
+});
+
+async function makeShop(connection: Connection): Promise<void> {
+  await connection.query("CREATE DATABASE IF NOT EXISTS shop");
+  await connection.query("CREATE TABLE IF NOT EXISTS shop.orders (id INT PRIMARY KEY)");
+}
+
+/** Executes a block as it stands, on a server that has none of its accounts yet. */
+async function execute(connection: Connection, statements: string[]): Promise<void> {
+  const made = statements.join("\n").matchAll(/^CREATE (USER|ROLE) (\w+)/gm);
+  for (const [, kind, name] of made) await connection.query(`DROP ${kind} IF EXISTS ${name}`);
+  for (const statement of statements) {
+    await connection.query(statement).catch((cause: { errno?: number }) => {
+      // 1968: another test has installed that plugin already.
+      if (!(statement.startsWith("INSTALL ") && cause.errno === 1968)) throw cause;
+    });
+  }
+}
+
+async function startShop(accounts: Section["accounts"], port = server.port): Promise<Gateway> {
+  const issuer = "http://issuer.test/remote";
+  return await startGateway({
+    cluster: { database: "shop", hosts: [`localhost:${port}`] },
+    accounts: {
+      analyst: { user: "gw_analyst", password: "ANALYST_PASSWORD" },
+      editor: { user: "gw_editor", password: "EDITOR_PASSWORD" },
+      ...accounts,
+    },
+    secrets: { READER_PASSWORD: secret },
+    grants: Object.keys(accounts).map((account) => ({ issuer, account, allow: ["sql:read"] })),
+  });
+}
+
+const who =
+  "SELECT CURRENT_USER() AS account, @@proxy_user AS proxy, CURRENT_ROLE() AS role FROM shop.orders";
+
+/** Expects that the account of the TOML block is who it says. */
+async function expectIdentity({ accounts }: Section, port?: number): Promise<void> {
+  const gateway = await startShop(accounts, port);
+  try {
+    for (const [name, { user, acts_as, role }] of Object.entries(accounts)) {
+      const sql = `${who} RIGHT JOIN (SELECT 1) AS one ON TRUE`;
+      const { body } = await gateway.sql({ sql }, { headers: { "tidegate-account": name } });
+      expect(body.rows).toEqual([
+        {
+          account: acts_as ?? `${user}@%`,
+          proxy: acts_as === undefined ? null : `'${user}'@'%'`,
+          role: role === undefined ? expect.toBeOneOf(["NONE", null]) : expect.stringContaining(String(role)),
+        },
+      ]);
+    }
+  } finally {
+    await gateway.close();
+  }
+}
+
+describe("the ways", () => {
+  test("are five", () => {
+    expect(ways.map(({ title }) => title)).toEqual([
+      "login",
+      "role",
+      "proxy",
+      "proxy on MariaDB, by PAM",
+      "token",
+    ]);
+  });
+
+  const here = ways.filter(({ sql }) => sql[engine]);
+  test.each(here.map((section) => [section.title, section] as const))("%s", async (_, section) => {
+    await execute(administrator, section.sql[engine] ?? []);
+    await expectIdentity(section);
+    // Least privilege: npm run accounts finds nothing to take away.
+    const { output, code } = await runAccounts(section.accounts, {
+      database: "shop",
+      allow: section.title === "role" ? ["sql:write"] : ["sql:read"],
+      arguments: ["--strict"],
+      environment: { READER_PASSWORD: secret },
+    });
+    expect(output).toContain("1 accounts, 0 refused, 0 warnings");
+    expect(code).toBe(0);
+  });
+
+  if (engine !== "mariadb") return;
+  test("proxy on MariaDB, by PAM", async () => {
+    const pam = await startDatabase({
+      engine: "mariadb",
+      directory: join(root, ".tidegate", "test", "mariadb-pam-document"),
+      pki: await ensurePki(server.pkiDirectory),
+      pam: true,
+      log: () => {},
+    });
+    const connection = await connectAdministrator(pam);
+    try {
+      await makeShop(connection);
+      const section = ways.find(({ sql }) => sql["mariadb-pam"]) as Section;
+      // What the page says of /etc; the accounts are made anew by its SQL.
+      const user = { name: "gw_pam_analyst", password: secret, actsAs: "shop_analyst" };
+      await createPamUser(pam, connection, user);
+      await execute(connection, section.sql["mariadb-pam"] ?? []);
+      await expectIdentity(section, pam.port);
+    } finally {
+      await connection.end();
+      await pam.stop();
+    }
+  });
+});
+
+test("what the page says to check with can be asked by the login", async () => {
+  await execute(administrator, ways[0]?.sql[engine] ?? []);
+  const check = sections.find(({ title }) => title === "How to check")?.sql[engine] ?? [];
+  expect(check).toHaveLength(2);
+  // Node's driver has no ed25519.
+  await administrator.query(`ALTER USER gw_reader IDENTIFIED BY '${secret}'`);
+  const connection = await connect(databaseServer(), "gw_reader", secret);
+  try {
+    for (const statement of check) await connection.query(statement);
+  } finally {
+    await connection.end();
+  }
+});
+
+/** The rows of the table of failures, with the SQL in the last column. */
+const failures = document
+  .split("\n")
+  .filter((line) => line.startsWith("| `database_"))
+  .map((line) => line.split("|").map((cell) => cell.trim()))
+  .map(([, code = "", cause = "", advice = ""]) => ({
+    code: code.replaceAll("`", ""),
+    cause,
+    fix: /`([^`]*)`/.exec(advice)?.[1] ?? "",
+  }));
+
+describe("what mends a failure", () => {
+  const login = ways.find(({ title }) => title === "login") as Section;
+  const role = ways.find(({ title }) => title === "role") as Section;
+  const proxy = ways.find(({ title }) => title === "proxy") as Section;
+  const table: [Section, string, string, string][] = [
+    [login, "database_login_failed", "1045", "ALTER USER gw_reader IDENTIFIED BY 'another'"],
+    [login, "database_login_failed", "1045", "ALTER USER gw_reader REQUIRE X509"],
+    [login, "database_account_locked", "", "ALTER USER gw_reader ACCOUNT LOCK"],
+    [login, "database_login_expired", "", "ALTER USER gw_reader PASSWORD EXPIRE"],
+    [login, "database_missing", "1044", "REVOKE SELECT ON shop.* FROM gw_reader"],
+    // The login still reaches the database, so that the role itself is what is missed.
+    [
+      role,
+      "database_login_failed",
+      "1959",
+      "GRANT SELECT ON shop.* TO gw_clerk; REVOKE clerks FROM gw_clerk",
+    ],
+    [
+      proxy,
+      "database_identity_wrong",
+      "",
+      "GRANT SELECT ON shop.* TO gw_shop_analyst; REVOKE PROXY ON shop_analyst FROM gw_shop_analyst",
+    ],
+  ];
+  const here = table.filter(([{ sql }]) => sql[engine]);
+  const named = here.map(
+    ([section, code, number, harm]) => [`${code} ${harm}`, section, code, number, harm] as const,
+  );
+  test.each(named)("%s", async (_, section, code, number, harm) => {
+    await execute(administrator, section.sql[engine] ?? []);
+    for (const statement of harm.split("; ")) await administrator.query(statement);
+    const options = { database: "shop", environment: { READER_PASSWORD: secret } };
+    const broken = await runAccounts(section.accounts, options);
+    expect(broken.output).toContain(`refused, ${code}: `);
+    const row = failures.find((one) => one.code === code && one.cause.includes(number));
+    await administrator.query(row?.fix ?? "");
+    expect((await runAccounts(section.accounts, options)).output).toContain("1 accounts, 0 refused");
+  });
+
+  test("has a row for every code that a login can end with", () => {
+    const codes = new Set(failures.map(({ code }) => code));
+    const source = readFileSync(join(root, "src", "db", "mysql", "errors.ts"), "utf8");
+    const advised =
+      source
+        .split("const advice")[1]
+        ?.split("};")[0]
+        ?.matchAll(/^ {2}(database_\w+):/gm) ?? [];
+    expect([...codes].sort()).toEqual(
+      [...[...advised].map(([, code]) => code), "database_identity_wrong"].sort(),
+    );
+  });
+});
