@@ -21,10 +21,10 @@ const { values } = parseArgs({
 });
 if (
   values.token === undefined ||
-  !/^(query:[a-z0-9_-]+|sql:(read|write|ddl)|transaction)$/.test(values.action)
+  !/^(query:[a-z0-9_-]+|sql:(read|write|ddl)|transaction|operate)$/.test(values.action)
 ) {
   console.error(
-    "npm run explain -- --token TOKEN [--action sql:read|sql:write|sql:ddl|transaction|query:NAME] [--account NAME] [--env NAME]",
+    "npm run explain -- --token TOKEN [--action sql:read|sql:write|sql:ddl|transaction|operate|query:NAME] [--account NAME] [--env NAME]",
   );
   process.exit(2);
 }
@@ -45,6 +45,8 @@ for (const [i, { grant, mismatch }] of verdicts.entries()) {
   console.log(`${mark} grants[${i}] ${grant.account} (${grant.allow.join(", ")}): ${mismatch ?? "matches"}`);
 }
 console.log(
-  account === undefined ? `${values.action}: denied. ${refusal}` : `${values.action}: as ${account}`,
+  account === undefined
+    ? `${values.action}: denied. ${refusal}`
+    : `${values.action}: ${values.action === "operate" ? "on every account" : `as ${account}`}`,
 );
 if (account === undefined) process.exitCode = 1;

@@ -16,6 +16,7 @@ import { startPage } from "./page.ts";
 import { choosePort } from "./ports.ts";
 
 const audience = "tidegate";
+/** Whom a page may log in as. */
 const roles = ["analyst", "editor"];
 /** Of a token that a page gets by logging in. */
 const tokenSeconds = 3600;
@@ -125,7 +126,7 @@ function claimsOf(issuer: string, role: string) {
 }
 
 async function sampleTokens(key: SigningKey, issuer: string): Promise<Record<string, string>> {
-  const entries = roles.map(
+  const entries = [...roles, "operator"].map(
     async (role) => [role, await mint(key, claimsOf(issuer, role), { expires: "12h" })] as const,
   );
   return Object.fromEntries(await Promise.all(entries));

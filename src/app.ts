@@ -13,6 +13,7 @@ import type { Config } from "./config/config.ts";
 import { asTidegateError, TidegateError, toProblem } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { passWall } from "./rate/wall.ts";
+import { drain } from "./routes/drain.ts";
 import { health } from "./routes/health.ts";
 import type { AppContext, AppEnv } from "./routes/http.ts";
 import { factory } from "./routes/http.ts";
@@ -115,6 +116,7 @@ export const app = new Hono<AppEnv>()
   .use("/v1/*", walled)
   .route("/v1/sql", sql)
   .route("/v1/queries", queries)
+  .route("/v1/drain", drain)
   .notFound((c) => answerProblem(unknownRoute, c))
   .onError((cause, c) => answerProblem(publicError(cause), c));
 

@@ -62,6 +62,7 @@ const kinds = {
   version_mismatch: unavailable("Two versions of the gateway met during a deployment"),
   proofs_unavailable: unavailable("Whether a proof of possession is new cannot be told"),
   limiter_unavailable: unavailable("Requests cannot be counted, so none is let through"),
+  drain_incomplete: unavailable("Not every connection could be told to close"),
   // The pool and the cluster
   pool_full: unavailable("Every connection is busy and the queue is full"),
   pool_timeout: unavailable("No connection became free in time"),

@@ -14,12 +14,13 @@ export type Event =
       code?: ErrorCode;
       /** For the operator only. */
       reason?: string;
+      /** `*`: every account (an operator's request). */
       account?: string;
       /** Whether the token was verified for this request, or remembered from one before. */
       token?: "verified" | "remembered";
       issuer?: string;
       subject?: string;
-      /** What was asked for, as grants name it: `query:NAME`, `sql:read` and so on. */
+      /** What was asked for, as grants name it: `query:NAME`, `sql:read`, `operate` and so on. */
       action?: string;
       /** SHA-256 of an ad-hoc statement's text without its comments, the first 16 hex digits. */
       statement?: string;

@@ -2,8 +2,8 @@ import type { ClaimPredicates, Grant } from "../config/schema.ts";
 import { TidegateError } from "../errors.ts";
 import type { Caller } from "./verify.ts";
 
-/** What a request wants to do: `query:NAME`, `sql:read`, `sql:write`, `sql:ddl` or `transaction`. */
-export type Action = `query:${string}` | "sql:read" | "sql:write" | "sql:ddl" | "transaction";
+/** What a request wants to do, as `allow` of a grant says it; `operate` is about no account in particular. */
+export type Action = `query:${string}` | "sql:read" | "sql:write" | "sql:ddl" | "transaction" | "operate";
 
 /** What one grant says to a caller. */
 export interface Verdict {

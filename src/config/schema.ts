@@ -126,8 +126,8 @@ export const issuerSchema = z.strictObject({
 const permission = z
   .string()
   .regex(
-    /^(query:(\*|[a-z][a-z0-9_-]{0,62})|sql:(read|write|ddl)|transaction)$/,
-    "must be query:NAME, query:*, sql:read, sql:write, sql:ddl or transaction",
+    /^(query:(\*|[a-z][a-z0-9_-]{0,62})|sql:(read|write|ddl)|transaction|operate)$/,
+    "must be query:NAME, query:*, sql:read, sql:write, sql:ddl, transaction or operate",
   );
 
 /** What claims must be: a value, equal or a member of an array, or a table for a claim that is an object. */

@@ -1,8 +1,10 @@
 import type { Connection } from "mysql2/promise";
-import type { Gateway } from "./harness.ts";
-import { server, startGateway } from "./harness.ts";
+import type { Answer, Gateway } from "./harness.ts";
+import { issuers, server, startGateway } from "./harness.ts";
 
 /** Logins of the matrix tests: one gateway with an account for each, chosen with Tidegate-Account. */
+
+const issuer = issuers.remote;
 
 /** A password that the sample's secrets have already; every login of the matrix has the same. */
 export const password = server.passwords.ANALYST_PASSWORD ?? "";
@@ -37,12 +39,16 @@ export async function startMatrix(
     cluster,
     secrets,
     accounts: Object.fromEntries([...unused, ...table]),
-    grants: Object.keys(accounts).map((account) => ({
-      issuer: "http://issuer.test/remote",
-      account,
-      allow: ["sql:read"],
-    })),
+    grants: [
+      { issuer, claims: { role: "operator" }, account: "analyst", allow: ["operate"] },
+      ...Object.keys(accounts).map((account) => ({ issuer, account, allow: ["sql:read"] })),
+    ],
   });
+}
+
+/** What an operator drains: an account, or all without a name. */
+export async function drain(gateway: Gateway, account?: string): Promise<Answer> {
+  return await gateway.sql({ account }, { path: "/v1/drain", role: "operator" });
 }
 
 const who = { sql: "SELECT CURRENT_USER() AS account, @@proxy_user AS proxy" };

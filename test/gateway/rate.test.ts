@@ -9,6 +9,12 @@ beforeAll(async () => {
     grants: [
       { ...grant, claims: { role: "analyst" }, rate: { requests: 3, window_s: 3600 } },
       { ...grant, claims: { role: "free" } },
+      {
+        ...grant,
+        claims: { role: "operator" },
+        allow: ["operate"],
+        rate: { requests: 1, window_s: 3600 },
+      },
     ],
   });
 });
@@ -36,6 +42,12 @@ test("a caller who asks too often is told how long to wait, and nobody else is d
   const unlimited = await ask({ sub: "noisy", role: "free" });
   expect(unlimited.status).toBe(200);
   expect(unlimited.headers.has("ratelimit")).toBe(false);
+});
+
+test("an operator's drains are counted like everything else", async () => {
+  const drain = async () => await gateway.sql({}, { path: "/v1/drain", role: "operator" });
+  expect((await drain()).status).toBe(200);
+  expectProblem(await drain(), 429, "rate_limited");
 });
 
 test("what was refused for another reason is not counted", async () => {

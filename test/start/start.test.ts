@@ -49,12 +49,14 @@ describe.runIf(hasCurl)("the printed lines work when pasted", () => {
     const blocks = [
       ...readFileSync(join(root, "docs", "http.md"), "utf8").matchAll(/```sh\n(curl [\s\S]*?)```/g),
     ];
-    expect(blocks.length).toBeGreaterThanOrEqual(4);
+    expect(blocks.length).toBeGreaterThanOrEqual(5);
+    const { gateway, tokens } = development;
     for (const [, block = ""] of blocks) {
-      const settings = `GATEWAY=${development.gateway} TOKEN=${development.tokens.analyst}; `;
+      const settings = `GATEWAY=${gateway} TOKEN=${tokens.analyst} OPERATOR_TOKEN=${tokens.operator}; `;
       const { body } = paste(settings + block.replace(/^curl /, "curl -s "));
       const answer = JSON.parse(body);
-      expect(answer.rows ?? answer.status, block).toBeTruthy();
+      expect(answer.code, block).toBeUndefined();
+      expect(answer.rows ?? answer.status ?? answer.accounts, block).toBeTruthy();
       if (answer.rows) expect(answer.rows).toHaveLength(2);
     }
   });
@@ -145,7 +147,7 @@ describe(".tidegate/dev.json tells other tools what runs", () => {
     expect(keys).toMatchObject({ keys: [{ kty: "EC", crv: "P-256" }] });
     expect(JSON.stringify(keys)).not.toContain('"d"');
     expect(JSON.parse(readFileSync(development.signing_key, "utf8"))).toHaveProperty("d");
-    expect(Object.keys(development.tokens)).toEqual(["analyst", "editor"]);
+    expect(Object.keys(development.tokens)).toEqual(["analyst", "editor", "operator"]);
   });
 
   test("the database and the processes", () => {
@@ -173,6 +175,81 @@ describe(".tidegate/dev.json tells other tools what runs", () => {
     expect(status).not.toBe(0);
     expect(stderr).toContain("Tidegate is running already: http://127.0.0.1:28787");
     expect(existsSync(file)).toBe(true);
+  });
+});
+
+describe("npm run drain", () => {
+  const lines = (text: string) => text.trim().split("\n");
+  const line = (account: string) =>
+    new RegExp(
+      `^${account}: \\d+ idle closed, 0 in use close after their statement, 0 logins begin anew \\(shards: 1\\)$`,
+    );
+
+  /** @param token for TIDEGATE_TOKEN; without one the variable is not there */
+  function drain(
+    options: string[],
+    { token, input = "" }: { token?: string | undefined; input?: string } = {},
+  ) {
+    const { TIDEGATE_TOKEN: _, ...others } = env as NodeJS.ProcessEnv;
+    const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", "drain", "--", ...options], {
+      cwd: root,
+      env: token === undefined ? others : { ...others, TIDEGATE_TOKEN: token },
+      input,
+      encoding: "utf8",
+    });
+    return { status, stdout, stderr };
+  }
+
+  test("needs nothing but the environment while npm start runs, and says what was closed", () => {
+    const { status, stdout, stderr } = drain(["--env", "development"]);
+    expect([status, stderr]).toEqual([0, ""]);
+    const [analyst = "", editor = "", ...others] = lines(stdout);
+    expect(analyst).toMatch(line("analyst"));
+    expect(editor).toMatch(line("editor"));
+    expect(others).toEqual([]);
+  });
+
+  test("takes a URL, an account, and the token from the environment or from standard input", () => {
+    const { gateway, tokens } = development;
+    const options = ["--env", "staging", "--url", gateway, "--account", "editor"];
+    for (const given of [{ token: tokens.operator }, { input: `${tokens.operator}\n` }]) {
+      const { status, stdout } = drain(options, given);
+      expect(status).toBe(0);
+      expect(stdout.trim()).toMatch(line("editor"));
+    }
+  });
+
+  test("says why the gateway refuses, and never the token", () => {
+    const { gateway, tokens } = development;
+    const denied = drain(["--env", "development"], { token: tokens.analyst });
+    expect(denied.status).toBe(1);
+    expect(denied.stderr).toMatch(
+      /^No grant gives access: The grant does not allow operate\. \(access_denied, request \S+\)\n$/,
+    );
+    const unknown = drain(["--env", "development", "--account", "nobody"]);
+    expect([unknown.status, unknown.stdout]).toEqual([1, ""]);
+    expect(unknown.stderr).toContain(
+      "The request body is not valid: account: there is no account of this name",
+    );
+    const broken = drain(["--env", "development", "--url", gateway], { token: "one\ntwo" });
+    expect([broken.status, broken.stderr]).toEqual([2, "The token must be one line of text.\n"]);
+    const elsewhere = drain(["--env", "staging", "--url", development.page], { token: tokens.operator });
+    expect(elsewhere.status).toBe(1);
+    expect(elsewhere.stderr).toMatch(/ answers \d+, and not as a Tidegate does\n$/);
+    expect(JSON.stringify([denied, unknown, elsewhere])).not.toMatch(/eyJ/);
+  });
+
+  test.each([
+    ["no environment", [], "npm run drain -- --env development|staging|production"],
+    ["an unknown environment", ["--env", "prod"], "npm run drain -- --env development|staging|production"],
+    ["no URL", ["--env", "production"], "Where is the gateway of production?"],
+    ["a token in clear text", ["--env", "production", "--url", "http://gateway.example"], "must be https://"],
+    ["no token", ["--env", "production", "--url", "https://gateway.example"], "There is no token"],
+    ["a token as an argument", ["--env", "development", "--token", "x"], "Unknown option '--token'"],
+  ])("%s: says how it is used", (_, options, words) => {
+    const { status, stderr } = drain(options);
+    expect(status).toBe(2);
+    expect(stderr).toContain(words);
   });
 });
 

@@ -79,6 +79,8 @@ const loginErrors: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   ...codes("database_login_expired", [1820, 1862]),
   ...codes("database_auth_unsupported", [1251, 1524]),
   ...codes("database_missing", [1044, 1049]),
+  // SET ROLE: the login may not have the role (1959 is MariaDB's).
+  ...codes("database_identity_wrong", [3530, 1959]),
 ]);
 
 /** What the operator can look at. */
@@ -91,6 +93,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   database_account_locked: "ALTER USER .. ACCOUNT UNLOCK",
   database_login_expired: "ALTER USER .. IDENTIFIED BY a new password, then put it as the account's secret",
   database_auth_unsupported: "let the user log in with a method of docs/accounts.md",
+  database_identity_wrong: "grant the account's role to the user",
   database_missing: "check cluster.database and that the user has a privilege on it",
 };
 

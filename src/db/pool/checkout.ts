@@ -1,5 +1,6 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import type { Drained } from "./protocol.ts";
 
 /** What the pool needs to know of a connection. */
 export interface Pooled {
@@ -35,11 +36,15 @@ interface Waiter<T> {
 }
 
 interface Entry {
+  /** When it has served for long enough, in milliseconds since 1970; `drained` after a drain. */
   expires: number;
   /** Handed out: only then can it be given back, and only once. */
   busy: boolean;
   idleTimer?: ReturnType<typeof setTimeout>;
 }
+
+/** Expired long ago, whatever the clock says. */
+const drained = Number.NEGATIVE_INFINITY;
 
 /**
  * A bounded set of connections and a bounded queue before it. Connections are opened when they are needed
@@ -50,7 +55,11 @@ export class Checkout<T extends Pooled> {
   readonly #entries = new Map<T, Entry>();
   readonly #idle: T[] = [];
   readonly #waiting: Waiter<T>[] = [];
+  /** Logins under way that will count. */
   #opening = 0;
+  /** Logins that began before the last drain: they take up room, and serve nobody. */
+  #overtaken = 0;
+  #drains = 0;
   /** While this runs, no further login is tried: the last one failed. */
   #openPause: ReturnType<typeof setTimeout> | undefined;
 
@@ -83,9 +92,9 @@ export class Checkout<T extends Pooled> {
   /** Gives back a connection that is as it was after login. */
   release(connection: T): void {
     const entry = this.#entries.get(connection);
-    if (!entry?.busy) return;
-    if (!connection.usable || Date.now() >= entry.expires) {
-      this.discard(connection, "lifetime");
+    if (!entry?.busy || this.endIfExpired(connection)) return;
+    if (!connection.usable) {
+      this.discard(connection, "lost");
       return;
     }
     const waiter = this.#waiting.shift();
@@ -94,17 +103,44 @@ export class Checkout<T extends Pooled> {
       return;
     }
     entry.busy = false;
-    entry.idleTimer = setTimeout(() => this.#retire(connection), this.#options.idleMs);
+    entry.idleTimer = setTimeout(() => this.#end(connection, "idle"), this.#options.idleMs);
     this.#idle.push(connection);
   }
 
   /** Gives back a connection that must not be used again. */
   discard(connection: T, reason: string): void {
-    if (!this.#forget(connection)) return;
-    if (connection.usable && reason === "lifetime") connection.close();
-    else connection.destroy();
-    this.#options.closed?.(reason);
-    this.#openIfNeeded();
+    this.#end(connection, reason, false);
+  }
+
+  /**
+   * Gives back a connection that will not serve again, as it is: nobody has to clean it up before.
+   * @returns whether it was one; if so it is closed now
+   */
+  endIfExpired(connection: T): boolean {
+    const entry = this.#entries.get(connection);
+    if (!entry || Date.now() < entry.expires) return false;
+    this.#end(connection, entry.expires === drained ? "drained" : "lifetime");
+    return true;
+  }
+
+  /**
+   * From now on nothing serves that was opened before, or whose login began before: idle connections close
+   * at once, busy ones when they are given back. Whoever waits gets a new one.
+   */
+  drain(): Drained {
+    const idle = [...this.#idle];
+    this.#drains += 1;
+    this.#overtaken += this.#opening;
+    this.#opening = 0;
+    const opening = this.#overtaken;
+    for (const connection of idle) this.#end(connection, "drained");
+    for (const entry of this.#entries.values()) entry.expires = drained;
+    const busy = this.#entries.size;
+    // Why the last login failed may be what has been changed.
+    clearTimeout(this.#openPause);
+    this.#openPause = undefined;
+    while (this.#mayOpen()) this.#open();
+    return { idle: idle.length, busy, opening };
   }
 
   #takeIdle(): T | undefined {
@@ -113,49 +149,57 @@ export class Checkout<T extends Pooled> {
       if (!entry) continue;
       clearTimeout(entry.idleTimer);
       entry.busy = true;
-      if (connection.usable && Date.now() < entry.expires) return connection;
-      this.discard(connection, "lifetime");
+      if (!connection.usable) this.discard(connection, "lost");
+      else if (!this.endIfExpired(connection)) return connection;
     }
     return undefined;
   }
 
   #openIfNeeded(): void {
-    if (this.#waiting.length <= this.#opening || this.#openPause !== undefined) return;
-    if (this.#entries.size + this.#opening >= this.#options.size) return;
+    if (this.#mayOpen()) this.#open();
+  }
+
+  /** @returns whether somebody waits for whom no login is under way, and there is room for one */
+  #mayOpen(): boolean {
+    if (this.#waiting.length <= this.#opening || this.#openPause !== undefined) return false;
+    return this.#entries.size + this.#opening + this.#overtaken < this.#options.size;
+  }
+
+  #open(): void {
     this.#opening += 1;
     const since = Date.now();
+    const drains = this.#drains;
     this.#options.open().then(
-      (connection) => {
-        this.#opening -= 1;
-        this.#adopt(connection, Date.now() - since);
-      },
-      (error) => {
-        this.#opening -= 1;
-        this.#refuse(error);
-      },
+      (connection) => this.#adopt(connection, Date.now() - since, this.#counts(drains)),
+      (error) => (this.#counts(drains) ? this.#refuse(error) : this.#openIfNeeded()),
     );
   }
 
-  #adopt(connection: T, connectMs: number): void {
+  /** A login has ended. @returns whether no drain has overtaken it */
+  #counts(drains: number): boolean {
+    if (drains !== this.#drains) this.#overtaken -= 1;
+    else this.#opening -= 1;
+    return drains === this.#drains;
+  }
+
+  /** @param counts false: it may have been let in, and proven, the moment before what a drain was for */
+  #adopt(connection: T, connectMs: number, counts: boolean): void {
     const jitter = 1 - Math.random() * limits.connectionLifetimeJitter;
-    this.#entries.set(connection, { expires: Date.now() + this.#options.lifetimeMs * jitter, busy: true });
-    void connection.lost.then((reason) => {
-      if (!this.#forget(connection)) return;
-      connection.destroy();
-      this.#options.closed?.(reason);
-      this.#openIfNeeded();
-    });
-    const waiter = this.#waiting.shift();
+    const expires = counts ? Date.now() + this.#options.lifetimeMs * jitter : drained;
+    this.#entries.set(connection, { expires, busy: true });
+    void connection.lost.then((reason) => this.discard(connection, reason));
+    const waiter = counts ? this.#waiting.shift() : undefined;
     if (waiter) serve(waiter, connection, connectMs);
     else this.release(connection);
   }
 
   /**
-   * While others are open or on their way they serve whoever waits, and another attempt is made a little
-   * later. While there is nothing, everybody who waits would only fail later, one by one: they are told now.
+   * While others will serve again or are on their way they serve whoever waits, and another attempt is made
+   * a little later. Without them everybody who waits would only fail later, one by one: they are told now.
    */
   #refuse(error: unknown): void {
-    if (this.#entries.size > 0 || this.#opening > 0) {
+    const serving = [...this.#entries.values()].some(({ expires }) => Date.now() < expires);
+    if (serving || this.#opening > 0) {
       this.#openPause ??= setTimeout(() => {
         this.#openPause = undefined;
         this.#openIfNeeded();
@@ -168,11 +212,13 @@ export class Checkout<T extends Pooled> {
     }
   }
 
-  #retire(connection: T): void {
-    this.#idle.splice(this.#idle.indexOf(connection), 1);
+  /** Ends a connection; by its own fault or the server's without a goodbye. */
+  #end(connection: T, reason: string, politely = connection.usable): void {
     if (!this.#forget(connection)) return;
-    connection.close();
-    this.#options.closed?.("idle");
+    if (politely) connection.close();
+    else connection.destroy();
+    this.#options.closed?.(reason);
+    this.#openIfNeeded();
   }
 
   #forget(connection: T): boolean {

@@ -2,7 +2,7 @@ import type { Bindings } from "../../application.ts";
 import type { Config } from "../../config/config.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import type { ExecuteWork, Work } from "./protocol.ts";
+import type { Drained, ExecuteWork, Work } from "./protocol.ts";
 import { encodeRequest, orThrow, protocolVersion } from "./protocol.ts";
 
 /** Ids are made once per isolate and shard: making one hashes its name. */
@@ -38,20 +38,73 @@ export async function ready(context: PoolContext, account: string): Promise<void
   await send(context, account, { kind: "ready" });
 }
 
-async function send(context: PoolContext, account: string, work: Work): Promise<Response> {
+/** What all shards of an account had when they were drained, together. */
+export interface DrainedAccount extends Drained {
+  account: string;
+  shards: number;
+}
+
+/**
+ * Ends the connections of accounts: idle ones at once, busy ones when their statement has ended.
+ * @throws TidegateError `drain_incomplete` when a shard did not do it; every other one has, then
+ */
+export async function drain(context: PoolContext, accounts: readonly string[]): Promise<DrainedAccount[]> {
+  const missed: string[] = [];
+  const drainShard = async (account: string, shard: number): Promise<Drained> => {
+    try {
+      return await (await send(context, account, { kind: "drain" }, shard)).json<Drained>();
+    } catch (cause) {
+      missed.push(`${account}/${shard}: ${cause instanceof TidegateError ? cause.code : String(cause)}`);
+      return { idle: 0, busy: 0, opening: 0 };
+    }
+  };
+  const drained = await Promise.all(
+    accounts.map(async (account) => {
+      const shards = shardsOf(context.config, account);
+      const found = await Promise.all(
+        Array.from({ length: shards }, (_, shard) => drainShard(account, shard)),
+      );
+      const sum = (key: keyof Drained) => found.reduce((total, one) => total + one[key], 0);
+      return { account, shards, idle: sum("idle"), busy: sum("busy"), opening: sum("opening") };
+    }),
+  );
+  if (missed.length === 0) return drained;
+  throw new TidegateError(
+    "drain_incomplete",
+    {
+      retryAfter: limits.retryAfterSeconds,
+      detail: "Some connections may be as they were. Send the request again: draining twice does no harm.",
+    },
+    missed.join("; "),
+  );
+}
+
+async function send(
+  context: PoolContext,
+  account: string,
+  work: Work,
+  shard = nextShard(context.config, account),
+): Promise<Response> {
   const { env, config, requestId } = context;
   const body = encodeRequest({ version: protocolVersion, digest: config.digest, requestId, account, work });
-  const stub = env.POOL.get(shardOf(env, config, account), hint(config));
+  const stub = env.POOL.get(idOf(env, config, account, shard), hint(config));
   return await orThrow(await stub.fetch("https://pool/", { method: "POST", body }));
 }
 
-/** The generation in the name gives a changed cluster or account new objects: nobody meets an old connection. */
-function shardOf(env: Bindings, config: Config, account: string): DurableObjectId {
-  const shards = config.accounts.get(account)?.shards ?? 1;
-  const turn = ((turns.get(account) ?? -1) + 1) % shards;
+function shardsOf(config: Config, account: string): number {
+  return config.accounts.get(account)?.shards ?? 1;
+}
+
+function nextShard(config: Config, account: string): number {
+  const turn = ((turns.get(account) ?? -1) + 1) % shardsOf(config, account);
   turns.set(account, turn);
+  return turn;
+}
+
+/** The generation in the name gives a changed cluster or account new objects: nobody meets an old connection. */
+function idOf(env: Bindings, config: Config, account: string, shard: number): DurableObjectId {
   const location = config.cluster.location ?? "anywhere";
-  const name = `${config.environment}/${account}/${location}/${config.generation.slice(0, 16)}/${turn}`;
+  const name = `${config.environment}/${account}/${location}/${config.generation.slice(0, 16)}/${shard}`;
   const known = ids.get(name);
   if (known) return known;
   const id = env.POOL.idFromName(name);

@@ -30,6 +30,7 @@ export class Pool extends DurableObject<Bindings> {
       const connections = this.#connectionsOf(config, message.account);
       const { work } = message;
       if (work.kind === "ready") return await connections.ready();
+      if (work.kind === "drain") return connections.drain();
       return await connections.execute(work, (broken) => observeFailure(message, broken));
     } catch (cause) {
       const error = asTidegateError(cause);
@@ -104,6 +105,13 @@ class AccountConnections {
     return new Response(null, { status: 204 });
   }
 
+  /** Ends what is open; statements under way end as they would have. */
+  drain(): Response {
+    // What was found out with an old connection says nothing about a new one.
+    this.#readyUntil = 0;
+    return Response.json(this.#checkout.drain());
+  }
+
   /**
    * @param broke called when the answer breaks off after it has begun
    * @throws TidegateError when the statement fails before the answer has begun
@@ -170,6 +178,7 @@ class AccountConnections {
 
   /** After the answer, never before it: the caller does not wait for the next one's clean session. */
   async #restore(session: Session): Promise<void> {
+    if (this.#checkout.endIfExpired(session)) return;
     try {
       await session.restore();
       this.#checkout.release(session);

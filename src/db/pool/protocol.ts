@@ -9,7 +9,7 @@ export type { RowShape } from "../encode/json.ts";
  * What Worker and Pool say to each other. During a deployment they may be of different versions or carry
  * different policies, so each message says both, and a mismatch is a retryable refusal, never a guess.
  */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 export interface PoolRequest {
   version: number;
@@ -20,12 +20,22 @@ export interface PoolRequest {
   work: Work;
 }
 
-export type Work = { kind: "ready" } | ExecuteWork;
+export type Work = { kind: "ready" } | { kind: "drain" } | ExecuteWork;
 
 export interface ExecuteWork extends Statement {
   kind: "execute";
   shape: RowShape;
   ceilings: Ceilings;
+}
+
+/** What a shard had open when it was drained; the answer to that work. */
+export interface Drained {
+  /** Closed at once. */
+  idle: number;
+  /** In use, or being restored: they close when they are given back. */
+  busy: number;
+  /** Logins under way: their connections close as soon as they are there. */
+  opening: number;
 }
 
 /** What the caller's grant allows one statement. */

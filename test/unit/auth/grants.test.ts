@@ -99,6 +99,7 @@ describe("gives the account", () => {
     ["for sql:write", { grants: [editor], claims: { role: "editor" }, action: "sql:write" }, "editor"],
     ["for sql:ddl", { grants: [grant("a", {}, "sql:ddl")], claims: {}, action: "sql:ddl" }, "a"],
     ["for transaction", { grants: [grant("a", {}, "transaction")], claims: {}, action: "transaction" }, "a"],
+    ["for operate", { grants: [grant("a", {}, "operate")], claims: {}, action: "operate" }, "a"],
     [
       "by a claim named __proto__ that the token really has",
       { grants: [grant("a", json('{"__proto__":"x"}'))], claims: json('{"__proto__":"x"}') },
@@ -191,6 +192,25 @@ describe("denies", () => {
       "transaction by sql:write",
       { grants: [grant("a", {}, "sql:write")], claims: {}, action: "transaction" },
       "The grant does not allow transaction.",
+    ],
+    [
+      "operate by everything else",
+      {
+        grants: [grant("a", {}, "query:*", "sql:read", "sql:write", "sql:ddl", "transaction")],
+        claims: {},
+        action: "operate",
+      },
+      "The grant does not allow operate.",
+    ],
+    [
+      "anything else by operate",
+      { grants: [grant("a", {}, "operate")], claims: {}, action: "sql:read" },
+      "The grant does not allow sql:read.",
+    ],
+    [
+      "a saved query by operate",
+      { grants: [grant("a", {}, "operate")], claims: {}, action: "query:operate" },
+      "The grant does not allow query:operate.",
     ],
     [
       "sql:ddl by sql:write",

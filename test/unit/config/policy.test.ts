@@ -85,7 +85,7 @@ describe("a good policy", () => {
     ["a grant for one saved query", { "grants[0].allow": ["query:orders"] }],
     [
       "every permission",
-      { "grants[0].allow": ["query:*", "sql:read", "sql:write", "sql:ddl", "transaction"] },
+      { "grants[0].allow": ["query:*", "sql:read", "sql:write", "sql:ddl", "transaction", "operate"] },
     ],
     [
       "a static key set",
@@ -122,7 +122,7 @@ describe("a good policy", () => {
 describe("the mistake is named", () => {
   const host = `cluster.hosts[0]: must be "host:port", for example "db.example.com:3306"`;
   const permission =
-    "grants[0].allow[0]: must be query:NAME, query:*, sql:read, sql:write, sql:ddl or transaction";
+    "grants[0].allow[0]: must be query:NAME, query:*, sql:read, sql:write, sql:ddl, transaction or operate";
   const hs256 =
     "issuers[0].algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri, discovery or jwks";
   const oneSource = "issuers[0]: needs exactly one of jwks_uri, discovery, jwks and secret";
@@ -306,6 +306,7 @@ describe("the mistake is named", () => {
     ],
     ["an unknown permission", { "grants[0].allow": ["sql:*"] }, permission],
     ["a permission that is almost one", { "grants[0].allow": ["transactions"] }, permission],
+    ["a permission that is less than one", { "grants[0].allow": ["operat"] }, permission],
     ["a permission in capitals", { "grants[0].allow": ["SQL:READ"] }, permission],
     ["a pattern of queries", { "grants[0].allow": ["query:order*"] }, permission],
     [

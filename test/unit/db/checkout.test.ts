@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { CheckoutOptions, Lease } from "../../../src/db/pool/checkout.ts";
-import { Checkout } from "../../../src/db/pool/checkout.ts";
+import type { Lease } from "../../../src/db/pool/checkout.ts";
 import { TidegateError } from "../../../src/errors.ts";
 import { limits } from "../../../src/limits.ts";
-import { type FakeConnection, FakeServer } from "./fake-connection.ts";
+import type { FakeConnection } from "./fake-connection.ts";
+import { codeOf, idleMs, lifetimeMs, pool, poolWith, queueWaitMs, request, settle } from "./fake-pool.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
@@ -14,59 +14,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
-
-const lifetimeMs = 100_000;
-const idleMs = 10_000;
-const queueWaitMs = 5_000;
-
-function pool(options: Partial<CheckoutOptions<FakeConnection>> = {}) {
-  const server = new FakeServer();
-  const closed: string[] = [];
-  const checkout = new Checkout<FakeConnection>({
-    open: server.open,
-    size: 2,
-    queueLength: 10,
-    queueWaitMs,
-    lifetimeMs,
-    idleMs,
-    closed: (reason) => closed.push(reason),
-    ...options,
-  });
-  return { server, checkout, closed };
-}
-
-/** Lets everything run that waits for nothing but its turn. */
-async function settle(): Promise<void> {
-  await vi.advanceTimersByTimeAsync(0);
-}
-
-/** A request for a connection and what has become of it so far. */
-function request(checkout: Checkout<FakeConnection>) {
-  const state: { lease?: Lease<FakeConnection>; error?: unknown } = {};
-  checkout.acquire().then(
-    (lease) => {
-      state.lease = lease;
-    },
-    (error) => {
-      state.error = error;
-    },
-  );
-  return state;
-}
-
-/** A pool with so many open connections, all given back, in the order they were opened. */
-async function poolWith(count: number, options: Partial<CheckoutOptions<FakeConnection>> = {}) {
-  const made = pool({ size: count, ...options });
-  const requests = Array.from({ length: count }, () => request(made.checkout));
-  const connections = requests.map(() => made.server.accept());
-  await settle();
-  for (const connection of connections) made.checkout.release(connection);
-  return { ...made, connections };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof TidegateError ? error.code : `not ours: ${error}`;
-}
 
 describe("opening", () => {
   test("nothing is opened before somebody asks", async () => {
@@ -579,6 +526,14 @@ async function upheaval(seed: number): Promise<void> {
   const { server, checkout } = pool({ size, queueLength: 6 });
   const states: ReturnType<typeof request>[] = [];
   const returned = new Set<Lease<FakeConnection>>();
+  /** Connections that were open, and logins that were under way, at a drain: nobody may get them any more. */
+  const drained = new Set<unknown>();
+  const accept = () => {
+    const login = server.pending[0];
+    const connection = server.accept();
+    if (drained.has(login)) drained.add(connection);
+  };
+  const leases = () => states.flatMap(({ lease }) => lease ?? []);
   const held = () =>
     states.flatMap(({ lease }) => (lease && !returned.has(lease) && lease.connection.usable ? [lease] : []));
   const give = (back: (lease: Lease<FakeConnection>) => void) => {
@@ -588,15 +543,22 @@ async function upheaval(seed: number): Promise<void> {
     back(lease);
   };
   for (let step = 0; step < 200; step++) {
-    const event = random(10);
+    const event = random(11);
+    const known = new Set(leases());
     if (event < 4) states.push(request(checkout));
-    else if (event < 6 && server.pending.length > 0) server.accept();
+    else if (event < 6 && server.pending.length > 0) accept();
     else if (event === 6 && server.pending.length > 0)
       server.refuse(new TidegateError("database_unreachable"));
     else if (event === 7) give(({ connection }) => checkout.release(connection));
     else if (event === 8) give(({ connection }) => checkout.discard(connection, "deadline"));
     else if (event === 9) held().at(-1)?.connection.lose();
+    else if (event === 10) {
+      for (const old of [...server.opened, ...server.pending]) drained.add(old);
+      checkout.drain();
+    }
     await vi.advanceTimersByTimeAsync(random(1_000));
+    const served = leases().filter((lease) => !known.has(lease));
+    expect(served.filter(({ connection }) => drained.has(connection))).toEqual([]);
     const connections = held().map(({ connection }) => connection);
     expect(new Set(connections).size).toBe(connections.length);
     const alive = server.opened.filter(({ usable }) => usable).length;

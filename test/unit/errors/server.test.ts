@@ -228,6 +228,8 @@ describe("a login that failed", () => {
     [1698, "database_login_failed"],
     [1044, "database_missing"],
     [1049, "database_missing"],
+    [3530, "database_identity_wrong"],
+    [1959, "database_identity_wrong"],
     [1129, "database_host_denied"],
     [1130, "database_host_denied"],
     [1251, "database_auth_unsupported"],

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { drain as drainPools } from "../db/pool/client.ts";
+import { TidegateError } from "../errors.ts";
+import { authenticated, authorize } from "./caller.ts";
+import { factory, poolContext, readJson } from "./http.ts";
+
+const body = z.strictObject({ account: z.string().optional() });
+
+/**
+ * `POST /v1/drain`: for operators, after a change at the database. The connections of an account, or of all,
+ * close: idle ones at once, busy ones when their statement has ended.
+ */
+export const drain = factory.createApp().post("/", authenticated, async (c) => {
+  // Before the body is judged: only an operator is told which accounts there are.
+  await authorize(c, "operate");
+  const { account } = await readJson(c, body);
+  const { accounts } = c.var.config;
+  if (account !== undefined && !accounts.has(account)) {
+    throw new TidegateError("body_invalid", { detail: "account: there is no account of this name" });
+  }
+  // The log says what was drained, not which account the grant names.
+  c.set("account", account ?? "*");
+  const drained = await drainPools(poolContext(c), account === undefined ? [...accounts.keys()] : [account]);
+  return c.json({
+    accounts: drained.map(({ account, shards, idle, busy, opening }) => ({
+      account,
+      shards,
+      idle_closed: idle,
+      busy,
+      opening,
+    })),
+  });
+});
