@@ -65,7 +65,6 @@ export function makeApplication(environment: string, policy: Record<string, unkn
   const { cluster, accounts } = parsePolicy(policy, environment, new Set(queries.map((query) => query.name)));
   return {
     environment,
-    digest: sha256({ environment, policy, queries }),
     generation: sha256({ environment, cluster, accounts }),
     policy,
     queries,

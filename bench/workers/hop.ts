@@ -29,7 +29,7 @@ export default {
   async fetch(_request, env): Promise<Response> {
     body ??= encodeRequest({
       version: protocolVersion,
-      digest: "0".repeat(64),
+      generation: "0".repeat(64),
       requestId: "00000000-0000-4000-8000-000000000000",
       account: "analyst",
       work: countryWork(env.SQL),

@@ -8,8 +8,6 @@ import type { Algorithm, Cluster, Grant, Policy, TokenAlgorithm } from "./schema
 /** What the build bundles: one environment's policy and the saved queries. Holds no secret. */
 export interface Application {
   environment: string;
-  /** SHA-256 over policy and queries, hex. Worker and Pool refuse to talk across different digests. */
-  digest: string;
   /** SHA-256 over cluster and accounts only, hex: other connections, other pool objects. */
   generation: string;
   policy: unknown;
@@ -53,7 +51,6 @@ export interface Issuer {
 
 export interface Config {
   environment: string;
-  digest: string;
   generation: string;
   cluster: Cluster;
   accounts: ReadonlyMap<string, Account>;
@@ -69,7 +66,7 @@ export interface Config {
  * @throws ConfigError that names every mistake
  */
 export function loadConfig(application: Application, bindings: Record<string, unknown>): Config {
-  const { environment, digest, generation, queries } = application;
+  const { environment, generation, queries } = application;
   const policy = parsePolicy(application.policy, environment, new Set(queries.map((query) => query.name)));
   const mistakes: string[] = [];
   if (bindings.ENVIRONMENT !== environment) {
@@ -106,7 +103,6 @@ export function loadConfig(application: Application, bindings: Record<string, un
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return Object.freeze({
     environment,
-    digest,
     generation,
     cluster: policy.cluster,
     accounts,

@@ -86,7 +86,13 @@ async function send(
   shard = nextShard(context.config, account),
 ): Promise<Response> {
   const { env, config, requestId } = context;
-  const body = encodeRequest({ version: protocolVersion, digest: config.digest, requestId, account, work });
+  const body = encodeRequest({
+    version: protocolVersion,
+    generation: config.generation,
+    requestId,
+    account,
+    work,
+  });
   const stub = env.POOL.get(idOf(env, config, account, shard), hint(config));
   return await orThrow(await stub.fetch("https://pool/", { method: "POST", body }));
 }
@@ -101,10 +107,11 @@ function nextShard(config: Config, account: string): number {
   return turn;
 }
 
-/** The generation in the name gives a changed cluster or account new objects: nobody meets an old connection. */
+/** A changed cluster or account, and another version, have objects of their own: nobody meets an old connection. */
 function idOf(env: Bindings, config: Config, account: string, shard: number): DurableObjectId {
   const location = config.cluster.location ?? "anywhere";
-  const name = `${config.environment}/${account}/${location}/${config.generation.slice(0, 16)}/${shard}`;
+  const kind = `${config.generation.slice(0, 16)}-${protocolVersion}`;
+  const name = `${config.environment}/${account}/${location}/${kind}/${shard}`;
   const known = ids.get(name);
   if (known) return known;
   const id = env.POOL.idFromName(name);

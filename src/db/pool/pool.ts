@@ -24,7 +24,7 @@ export class Pool extends DurableObject<Bindings> {
     const message = await request.json<PoolRequest>();
     try {
       const config = configOf(this.env);
-      if (!isSamePeer(message, config.digest)) {
+      if (!isSamePeer(message, config.generation)) {
         throw new TidegateError("version_mismatch", { retryAfter: limits.retryAfterSeconds });
       }
       const connections = this.#connectionsOf(config, message.account);

@@ -6,14 +6,16 @@ import type { Statement } from "../mysql/session.ts";
 export type { RowShape } from "../encode/json.ts";
 
 /**
- * What Worker and Pool say to each other. During a deployment they may be of different versions or carry
- * different policies, so each message says both, and a mismatch is a retryable refusal, never a guess.
+ * What Worker and Pool say to each other. During a deployment they may be of different versions: the platform
+ * lets a running object keep its code for minutes. Version and generation stand in the object's name, so a Worker
+ * meets only its own kind; each message says them too, and a mismatch is a retryable refusal, never a guess. Grants,
+ * issuers and queries are the Worker's matter alone: a deployment that changes only those keeps the objects.
  */
 export const protocolVersion = 2;
 
 export interface PoolRequest {
   version: number;
-  digest: string;
+  generation: string;
   /** Names the request in both logs. */
   requestId: string;
   account: string;
@@ -63,9 +65,9 @@ export function encodeRequest(request: PoolRequest): string {
   );
 }
 
-/** @returns whether the peer speaks this version with this policy */
-export function isSamePeer(request: PoolRequest, digest: string): boolean {
-  return request.version === protocolVersion && request.digest === digest;
+/** @returns whether the peer speaks this version, of this cluster and these accounts */
+export function isSamePeer(request: PoolRequest, generation: string): boolean {
+  return request.version === protocolVersion && request.generation === generation;
 }
 
 export function encodeError(error: TidegateError): Response {

@@ -18,7 +18,6 @@ const query: Application["queries"][number] = {
 function application(parts: Record<string, unknown> = {}): Application {
   return {
     environment: "production",
-    digest: "d1",
     generation: "g1",
     policy: change(good(), parts),
     queries: [query],
@@ -38,7 +37,7 @@ describe("a good bundle with its bindings", () => {
   const config = loadConfig(application(), bindings);
 
   test("has every part", () => {
-    expect(config).toMatchObject({ environment: "production", digest: "d1", generation: "g1" });
+    expect(config).toMatchObject({ environment: "production", generation: "g1" });
     expect(config.cluster.hosts).toEqual([{ hostname: "db.example.com", port: 3306 }]);
     expect([...config.queries]).toEqual([["orders", query]]);
     expect(config.grants).toHaveLength(1);

@@ -4,7 +4,7 @@ import type { Config } from "../../../src/config/config.ts";
 import type { PoolContext } from "../../../src/db/pool/client.ts";
 import { drain } from "../../../src/db/pool/client.ts";
 import type { PoolRequest } from "../../../src/db/pool/protocol.ts";
-import { encodeError } from "../../../src/db/pool/protocol.ts";
+import { encodeError, protocolVersion } from "../../../src/db/pool/protocol.ts";
 import { TidegateError } from "../../../src/errors.ts";
 
 /** A shard that cannot be reached is not to be had from a workerd at hand: here the way to it is made up. */
@@ -27,7 +27,6 @@ function context(answer: (shard: string) => Response) {
   };
   const config = {
     environment: "test",
-    digest: "d",
     generation: "g".repeat(64),
     cluster: {},
     accounts: new Map([
@@ -45,7 +44,8 @@ function context(answer: (shard: string) => Response) {
 
 const found = () => Response.json({ idle: 1, busy: 2, opening: 3 });
 const shards = (calls: readonly Call[]) => calls.map(({ shard }) => shard).sort();
-const name = (account: string, shard: number) => `test/${account}/anywhere/${"g".repeat(16)}/${shard}`;
+const name = (account: string, shard: number) =>
+  `test/${account}/anywhere/${"g".repeat(16)}-${protocolVersion}/${shard}`;
 
 describe("draining", () => {
   test("asks every shard of an account once, and adds up what they had", async () => {
