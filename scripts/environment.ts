@@ -18,7 +18,8 @@ const platform = { variableBytes: 5 * 1024, variables: 64 };
 /** @returns every mistake of an environment, one line each; none means that it can be deployed */
 export function checkEnvironment(name: string): string[] {
   if (!existsSync(join(root, "config", `${name}.toml`))) {
-    const known = readdirSync(join(root, "config")).map((file) => file.replace(/\.toml$/, ""));
+    const files = readdirSync(join(root, "config")).filter((file) => file.endsWith(".toml"));
+    const known = files.map((file) => file.replace(/\.toml$/, ""));
     return [`there is no config/${name}.toml; there are: ${known.join(", ")}`];
   }
   let policyMistakes: string[] = [];

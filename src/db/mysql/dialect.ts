@@ -116,7 +116,8 @@ function difference(what: string, expected: string, found: string): string | und
   return expected === found ? undefined : `${what} must be "${expected}" but is "${found}"`;
 }
 
-function engineOf(version: string): Engine {
+/** @returns which engine a server says that it is */
+export function engineOf(version: string): Engine {
   if (/mariadb/i.test(version)) return "mariadb";
   if (/tidb/i.test(version)) return "tidb";
   return "mysql";

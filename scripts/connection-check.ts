@@ -1,0 +1,169 @@
+import { X509Certificate } from "node:crypto";
+import type { AuthPlugin } from "../src/config/schema.ts";
+import { engineOf, proofQuery } from "../src/db/mysql/dialect.ts";
+import type { ConnectionOptions } from "../src/db/mysql/driver.ts";
+import { command, createConnection } from "../src/db/mysql/driver.ts";
+import { TimeoutError } from "./connection-errors.ts";
+import type { Failure } from "./connection-failures.ts";
+import { clean, describeFailure } from "./connection-failures.ts";
+import type { Trust } from "./connection-link.ts";
+import { NodeWire } from "./connection-link.ts";
+import type { HostPort } from "./connection-strings.ts";
+
+/** Logs in once, over TLS that is verified, with the gateway's own driver, and tells what was found. */
+
+export interface CheckOptions extends Trust {
+  host: HostPort;
+  user: string;
+  password: string;
+  database: string;
+  /** As the account says: the method to begin with, and whether the password may go as it is. */
+  plugin: AuthPlugin | undefined;
+  cleartext: boolean;
+  timeoutMs: number;
+}
+
+export interface Found {
+  engine: "mysql" | "mariadb" | "tidb";
+  version: string;
+  protocol: string;
+  cipher: string;
+  certificate: X509Certificate;
+  /** USER() */
+  login: string;
+  /** CURRENT_USER() */
+  account: string;
+  /** Whether the server maps the login to another account (proxy users). */
+  proxied: boolean;
+  database: string | null;
+}
+
+/** @returns what was found, or why it failed */
+export async function checkConnection(options: CheckOptions): Promise<Found | Failure> {
+  const wire = new NodeWire(options.host, options);
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new TimeoutError("time is up")), options.timeoutMs);
+  try {
+    return await Promise.race([look(wire, options), late]);
+  } catch (error) {
+    return describeFailure(wire.step, error, {
+      ...options.host,
+      user: options.user,
+      database: options.database,
+      ownCa: options.ca !== undefined,
+      timeoutMs: options.timeoutMs,
+    });
+  } finally {
+    clearTimeout(timer);
+    wire.destroy();
+  }
+}
+
+async function look(wire: NodeWire, options: CheckOptions): Promise<Found> {
+  await wire.dial();
+  const connection = await logIn(wire, {
+    hostname: options.host.hostname,
+    user: options.user,
+    credential: { password: options.password, plugin: options.plugin, cleartext: options.cleartext },
+    database: options.database,
+    preparedStatements: 1,
+  });
+  wire.step = "database";
+  const engine = engineOf(wire.serverVersion);
+  const proof = (await command(connection, proofQuery(engine))) as Record<string, string | null>[];
+  const [login, account, proxyUser] = Object.values(proof[0] ?? {});
+  const current = (await command(connection, "SELECT DATABASE() AS current")) as { current: string | null }[];
+  const certificate = wire.secured?.getPeerX509Certificate();
+  const protocol = wire.secured?.getProtocol() ?? "";
+  const cipher = wire.secured?.getCipher().standardName ?? "";
+  // A farewell, or the server counts an aborted client.
+  await new Promise<void>((resolve) => connection.end(resolve));
+  if (certificate === undefined) throw new Error("no certificate");
+  return {
+    engine,
+    version: wire.serverVersion,
+    protocol,
+    cipher,
+    certificate,
+    login: String(login),
+    account: String(account),
+    proxied: proxyUser !== null,
+    database: current[0]?.current ?? null,
+  };
+}
+
+async function logIn(wire: NodeWire, options: ConnectionOptions) {
+  return await new Promise<ReturnType<typeof createConnection>>((resolve, reject) => {
+    const connection = createConnection(wire, options);
+    connection.once("connect", () => resolve(connection));
+    // The wire's own reason says more than what the driver makes of it.
+    connection.on("error", (error: Error) => reject(wire.step === "tls" ? (error.cause ?? error) : error));
+    wire.once("close", () => reject(new Error("the server closed the connection during the login")));
+    wire.start();
+  });
+}
+
+const dayMs = 86_400_000;
+const warningDays = 30;
+
+/** @returns the lines that `npm run connect` prints for a connection that works */
+export function foundLines(found: Found, { host, ca }: { host: HostPort; ca: string | undefined }): string[] {
+  const { certificate } = found;
+  const authorities = ca === undefined ? [] : certificates(ca).map((pem) => new X509Certificate(pem));
+  const rows: [string, string][] = [
+    ["server", `${host.hostname}:${host.port}, ${found.engine} ${clean(found.version)}`],
+    ["protocol", found.protocol],
+    ["cipher", found.cipher],
+    ["certificate", oneLine(certificate.subject)],
+    ["issuer", oneLine(certificate.issuer)],
+    ["valid until", validity(certificate)],
+    ...authorities.map((authority): [string, string] => [
+      "CA",
+      `${oneLine(authority.subject)}, ${validity(authority)}`,
+    ]),
+    ["USER()", clean(found.login)],
+    ["CURRENT_USER()", clean(found.account)],
+    ["DATABASE()", clean(found.database ?? "NULL")],
+  ];
+  return rows.map(([name, value]) => `  ${name.padEnd(15)} ${value}`);
+}
+
+function oneLine(name: string | undefined): string {
+  return clean((name ?? "").split("\n").join(", ")) || "(no name)";
+}
+
+/** @returns the last day and how many are left, with a warning when they are few */
+export function validity({ validToDate }: { validToDate: Date }, nowMs = Date.now()): string {
+  const days = Math.floor((validToDate.getTime() - nowMs) / dayMs);
+  const text = `${validToDate.toISOString().slice(0, 10)}, ${days} days left`;
+  return days < warningDays ? `${text} - WARNING: renew it soon` : text;
+}
+
+/** @returns the PEM blocks of certificates, one by one */
+export function certificates(pem: string): string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+}
+
+/**
+ * @returns the certificates of a CA file and nothing else that stands in it
+ * @throws with the reason when it is not one
+ */
+export function readAuthorities(pem: string): string {
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem))
+    throw new Error("has a private key in it: give the CA's certificate alone, and keep the key where it is");
+  const blocks = certificates(pem);
+  if (blocks.length === 0)
+    throw new Error(
+      "has no PEM certificate (-----BEGIN CERTIFICATE-----): convert it, or download it as PEM",
+    );
+  const parsed = blocks.map((block) => {
+    try {
+      return new X509Certificate(block);
+    } catch {
+      throw new Error("has a certificate that cannot be read: download it again");
+    }
+  });
+  if (!parsed.every(({ ca }) => ca))
+    throw new Error("has a certificate that is no CA's (a server's, perhaps): give the one that issued it");
+  return `${blocks.map((block) => block.replace(/\r/g, "")).join("\n")}\n`;
+}

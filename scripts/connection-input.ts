@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import { createInterface, type Interface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { text as readAll } from "node:stream/consumers";
+
+/** What `npm run connect` asks a person, or reads from what was piped into it. Questions go to stderr. */
+
+/** Ends the command: what stands in the message is all that is said. */
+export class Stop extends Error {
+  readonly status: number;
+  constructor(message: string, status = 1) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export const isTerminal = process.stdin.isTTY === true;
+
+/** @returns what was piped in, or what is pasted: it may have several lines, and an empty one ends it */
+export async function readConnectionString(): Promise<string> {
+  if (!isTerminal) return await readAll(process.stdin);
+  console.error("Paste the connection string, then press Enter twice:");
+  const terminal = open(process.stderr);
+  const lines: string[] = [];
+  for await (const line of terminal) {
+    if (line.trim() === "") break;
+    lines.push(line);
+  }
+  terminal.close();
+  return lines.join("\n");
+}
+
+/** @returns the password: asked for without echo, or the first line of what was piped in */
+export async function readPassword(user: string): Promise<string> {
+  if (!isTerminal) return (await readAll(process.stdin)).split(/\r?\n/)[0] ?? "";
+  // What is typed is echoed to the output, so the output is a hole; the question comes once it is one.
+  const terminal = open(new Writable({ write: (_chunk, _encoding, done) => done() }));
+  process.stderr.write(`Password of ${user}: `);
+  try {
+    return await answer(terminal, "");
+  } finally {
+    terminal.close();
+    process.stderr.write("\n");
+  }
+}
+
+/** @returns the answer to a question */
+export async function ask(question: string): Promise<string> {
+  const terminal = open(process.stderr);
+  try {
+    return (await answer(terminal, question)).trim();
+  } finally {
+    terminal.close();
+  }
+}
+
+function open(output: NodeJS.WritableStream): Interface {
+  const terminal = createInterface({ input: process.stdin, output, terminal: true });
+  terminal.once("SIGINT", () => process.exit(130));
+  return terminal;
+}
+
+/** @throws Stop at the end of the input (Ctrl-D), which readline leaves without an answer */
+async function answer(terminal: Interface, question: string): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    terminal.once("close", () => reject(new Stop("Nothing was written.")));
+    terminal.question(question).then(resolve, reject);
+  });
+}
+
+/**
+ * @param path relative to where the command was typed; npm itself goes to the project's directory
+ * @throws with the reason, in words
+ */
+export function readUserFile(path: string): string {
+  const from = process.env.INIT_CWD ?? process.cwd();
+  const absolute = resolve(from, path.replace(/^~(?=\/)/, homedir()));
+  try {
+    return readFileSync(absolute, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(code === "ENOENT" ? "is not there" : `cannot be read (${code})`);
+  }
+}

@@ -1,0 +1,128 @@
+import { parse, stringify } from "smol-toml";
+
+/** Changes [cluster] and one account in the text of config/ENV.toml, and nothing else. Pure. */
+
+type Keys = Record<string, unknown>;
+
+export interface Change {
+  /** The keys that [cluster] gets; undefined takes a key away. Others stay. */
+  cluster: Keys;
+  account: string;
+  /** The same for [accounts.NAME]. */
+  login: Keys;
+}
+
+export interface Edited {
+  text: string;
+  /** What changes, as in a diff; empty when nothing does. */
+  summary: string[];
+}
+
+/** @throws when the file is written in a way that cannot be changed in place */
+export function editPolicy(text: string, { cluster, account, login }: Change): Edited {
+  const before = parse(text) as { cluster?: Keys; accounts?: Record<string, Keys> };
+  const lines = text.split("\n");
+  const summary = [
+    ...editSection(lines, "cluster", cluster, before.cluster ?? {}),
+    ...editSection(lines, `accounts.${account}`, login, before.accounts?.[account] ?? {}),
+  ];
+  const edited = lines.join("\n");
+  const wanted = {
+    ...before,
+    cluster: merge(before.cluster, cluster),
+    accounts: { ...before.accounts, [account]: merge(before.accounts?.[account], login) },
+  };
+  // The lines were changed without understanding all of TOML: what came out must say what was meant.
+  if (!isSame(parse(edited), wanted)) {
+    throw new Error(
+      "the file writes [cluster] or the account in a way that cannot be changed here (dotted keys or inline tables): write them as tables [cluster] and [accounts.NAME]",
+    );
+  }
+  return { text: edited, summary };
+}
+
+function merge(before: Keys | undefined, change: Keys): Keys {
+  const all = { ...before, ...change };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null)
+    return one === other;
+  const keys = Object.keys(one);
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && isSame((one as Keys)[key], (other as Keys)[key]))
+  );
+}
+
+/** Changes `lines` in place. @returns what changes */
+function editSection(lines: string[], name: string, change: Keys, before: Keys): string[] {
+  const changed = Object.entries(change).filter(([key, value]) => !isSame(before[key], value));
+  if (changed.length === 0) return [];
+  const start = lines.findIndex((line) => headerName(line) === name);
+  if (start < 0) {
+    const at = insertionPoint(lines, name);
+    const added = changed.filter(([, value]) => value !== undefined).map(([key, value]) => line(key, value));
+    lines.splice(at, 0, ...(at > 0 ? [""] : []), `[${name}]`, ...added, ...(at === 0 ? [""] : []));
+    return [`[${name}]`, ...added.map((text) => `+ ${text}`)];
+  }
+  const summary = [`[${name}]`];
+  for (const [key, value] of changed) {
+    const found = findKey(lines, start, key);
+    const removed = found ? lines.slice(found.from, found.to) : [];
+    const added = value === undefined ? [] : [line(key, value)];
+    // A comment behind a value was about that value, and goes with it.
+    if (found) lines.splice(found.from, removed.length, ...added);
+    else lines.splice(sectionEnd(lines, start), 0, ...added);
+    summary.push(...removed.map((text) => `- ${text}`), ...added.map((text) => `+ ${text}`));
+  }
+  return summary;
+}
+
+function line(key: string, value: unknown): string {
+  return stringify({ [key]: value })
+    .trimEnd()
+    .replace(/^([^=]+= \[) (.*) \]$/, "$1$2]");
+}
+
+function headerName(text: string): string | undefined {
+  const match = /^\s*\[\s*([A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*\]\s*(?:#.*)?$/.exec(text);
+  return match?.[1]?.replace(/\s/g, "");
+}
+
+/** Where a key's lines are; a list may go over several. */
+function findKey(lines: string[], start: number, key: string): { from: number; to: number } | undefined {
+  for (let from = start + 1; from < lines.length && !/^\s*\[/.test(lines[from] ?? ""); from++) {
+    if (!new RegExp(`^\\s*${key}\\s*=`).test(lines[from] ?? "")) continue;
+    for (let to = from + 1; to <= lines.length; to++) {
+      try {
+        parse(lines.slice(from, to).join("\n"));
+        return { from, to };
+      } catch {
+        // Not the whole value yet.
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Behind a section's last key; comments below it belong to the next one. */
+function sectionEnd(lines: string[], start: number): number {
+  let end = start + 1;
+  for (let i = start + 1; i < lines.length && !/^\s*\[\[?[A-Za-z]/.test(lines[i] ?? ""); i++) {
+    if (!/^\s*(?:#.*)?$/.test(lines[i] ?? "")) end = i + 1;
+  }
+  return end;
+}
+
+/** A new account stands behind the last one, or behind the cluster; a new cluster at the end. */
+function insertionPoint(lines: string[], name: string): number {
+  const headers = lines.flatMap((text, i) => [[headerName(text) ?? "", i] as const]);
+  const isAccount = name.startsWith("accounts.");
+  const neighbour =
+    headers.findLast(([header]) => isAccount && /^accounts\./.test(header)) ??
+    headers.findLast(([header]) => isAccount && header === "cluster");
+  if (neighbour) return sectionEnd(lines, neighbour[1]);
+  return lines.every((text) => text.trim() === "") ? 0 : lines.length;
+}

@@ -1,0 +1,129 @@
+import type { Draft, Field } from "./draft.ts";
+import type { Value } from "./value.ts";
+import { flagOf, textOf, tlsVersion } from "./value.ts";
+
+/** What becomes of a setting's value: taken, noted, left out, or refused with the reason. */
+export type Rule = (draft: Draft, value: Value, name: string) => void;
+
+export const ignored: Rule = (draft) => draft.ignore();
+export const field =
+  (which: Field): Rule =>
+  (draft, value) =>
+    draft.set(which, value);
+
+/** @param why what a value of false would mean */
+export const mustBeTrue =
+  (why: string): Rule =>
+  (draft, value, name) =>
+    judgeFlag(draft, value, name, true, why);
+export const mustBeFalse =
+  (why: string): Rule =>
+  (draft, value, name) =>
+    judgeFlag(draft, value, name, false, why);
+
+function judgeFlag(draft: Draft, value: Value, name: string, good: boolean, why: string): void {
+  if (value.kind === "none") return;
+  const flag = flagOf(value);
+  if (flag === undefined) draft.refuse(`${name} must be true or false: write which.`);
+  else if (flag !== good)
+    draft.refuse(`${name}=${flag} ${why}. The gateway always verifies its server: take ${name} out.`);
+}
+
+export const mutualTls: Rule = (draft, value, name) => {
+  if (value.kind === "none" || textOf(value) === "") return;
+  draft.refuse(
+    `${name} asks for mutual TLS (a client certificate), which the gateway does not have: let the login do without (no REQUIRE X509) and take ${name} out.`,
+  );
+};
+
+export const notPinned: Rule = (draft, value, name) => {
+  if (value.kind === "none" || textOf(value) === "") return;
+  draft.refuse(`${name} has no counterpart in the gateway and would be ignored: take it out.`);
+};
+
+export const noTcp: Rule = (draft, value, name) => {
+  if (value.kind === "none" || textOf(value) === "") return;
+  draft.refuse(
+    `${name} asks for a socket of one machine, and the gateway is on another: give host and port.`,
+  );
+};
+
+export const protocol: Rule = (draft, value, name) => {
+  if (!/^tcp[46]?$/i.test(textOf(value) ?? "")) noTcp(draft, value, name);
+};
+
+export const sslMode: Rule = (draft, value, name) => {
+  if (value.kind === "none") return;
+  const mode = (textOf(value) ?? "").toUpperCase().replaceAll("-", "_");
+  const lesser: Record<string, string> = {
+    REQUIRED: "encrypts without looking at who the server is",
+    REQUIRE: "encrypts without looking at who the server is",
+    TRUST: "encrypts without looking at who the server is",
+    PREFERRED: "goes on in clear text when TLS fails",
+    PREFER: "goes on in clear text when TLS fails",
+    DISABLED: "sends everything in clear text",
+    DISABLE: "sends everything in clear text",
+  };
+  if (mode === "VERIFY_CA") {
+    draft.note(
+      `${name}=VERIFY_CA does not compare the host name: the gateway does, so it is as VERIFY_IDENTITY.`,
+    );
+  } else if (lesser[mode] !== undefined) {
+    draft.refuse(
+      `${name}=${mode} ${lesser[mode]}; the gateway does not do less than VERIFY_IDENTITY: write that.`,
+    );
+  } else if (mode !== "VERIFY_IDENTITY" && mode !== "VERIFY_FULL")
+    draft.refuse(`${name} has an unknown value: write VERIFY_IDENTITY.`);
+};
+
+export const versions: Rule = (draft, value, name) => {
+  if (value.kind === "none") return;
+  const names = value.kind === "list" ? value.items.map((item) => textOf(item) ?? "") : list(textOf(value));
+  const known = names.map(tlsVersion);
+  if (known.length === 0 || known.includes(undefined)) {
+    draft.refuse(`${name} names a version that is none: write TLSv1.2, TLSv1.3 or both.`);
+    return;
+  }
+  const usable = known.filter((version) => version !== "old" && version !== undefined).sort();
+  if (known.includes("old")) draft.note(`${name} also allows versions before TLS 1.2: they are left out.`);
+  if (usable.length === 0)
+    draft.refuse(`${name} allows no version from TLS 1.2 on: the server must offer one.`);
+  else draft.setVersions(usable[0], usable.at(-1));
+};
+
+export const minVersion: Rule = (draft, value, name) => {
+  const version = tlsVersion(textOf(value) ?? "");
+  if (version === undefined) draft.refuse(`${name} names a version that is none: write TLSv1.2 or TLSv1.3.`);
+  else if (version === "old") draft.note(`${name} also allows versions before TLS 1.2: they are left out.`);
+  else draft.setVersions(version, undefined);
+};
+
+export const maxVersion: Rule = (draft, value, name) => {
+  const version = tlsVersion(textOf(value) ?? "");
+  if (version === undefined) draft.refuse(`${name} names a version that is none: write TLSv1.2 or TLSv1.3.`);
+  else if (version === "old")
+    draft.refuse(`${name} allows no version from TLS 1.2 on: the server must offer one.`);
+  else draft.setVersions(undefined, version);
+};
+
+export const ca: Rule = (draft, value) => draft.setCa(value);
+
+export const keyStore: Rule = (draft, value, name) => {
+  if (textOf(value) === "") return;
+  const path = (textOf(value) ?? "").replace(/^file:(?:\/\/(?=\/))?/, "");
+  // MariaDB's serverSslCert and some consoles put the PEM itself there.
+  if (/\.(?:pem|crt|cer)$/i.test(path)) draft.setCa({ kind: "text", text: path });
+  else
+    draft.askForCa(
+      `${name} is a Java key store, which is not read here (keytool -exportcert -rfc -keystore FILE prints its certificate).`,
+    );
+};
+
+export const sslAccept: Rule = (draft, value, name) => {
+  if (textOf(value) === "strict") return;
+  draft.refuse(`${name} other than strict takes any certificate: write ${name}=strict.`);
+};
+
+function list(names: string | undefined): string[] {
+  return (names ?? "").split(/[,;]/).filter((name) => name.trim() !== "");
+}

@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { validity } from "../../../scripts/connection-check.ts";
+import type { Step } from "../../../scripts/connection-errors.ts";
+import { TimeoutError } from "../../../scripts/connection-errors.ts";
+import { clean, describeFailure, failureLine } from "../../../scripts/connection-failures.ts";
+
+/** What no server of the tests can be made to do; the rest is in test/gateway/connect.test.ts, with real ones. */
+
+const attempt = { hostname: "h", port: 1, user: "u", database: "d", ownCa: true, timeoutMs: 7 };
+const line = (step: Step, error: unknown) => failureLine(describeFailure(step, error, attempt));
+const coded = (code: string, more = {}) => Object.assign(new Error("said"), { code, ...more });
+const numbered = (errno: number) => Object.assign(new Error("said"), { errno });
+
+describe("a failure", () => {
+  test.each<[Step, unknown, RegExp]>([
+    [
+      "dns",
+      coded("EAI_AGAIN", { syscall: "getaddrinfo" }),
+      /^Failed at dns: the name server did not answer for h/,
+    ],
+    [
+      "dial",
+      coded("EHOSTUNREACH"),
+      /^Failed at dial: no connection to h:1 \(EHOSTUNREACH\)\. Check the address/,
+    ],
+    [
+      "tls",
+      coded("ERR_SSL_WRONG_VERSION_NUMBER"),
+      /^Failed at tls: .* sent clear text into the TLS handshake/,
+    ],
+    [
+      "tls",
+      coded("INVALID_CA"),
+      /^Failed at tls: the server's certificate is not issued by the CA that was given/,
+    ],
+    ["tls", coded("ERR_SSL_OTHER"), /^Failed at tls: the handshake failed \(ERR_SSL_OTHER\)/],
+    ["login", numbered(1040), /^Failed at login: .*error 1040.* Check max_connections/],
+    ["login", numbered(1862), /^Failed at login: .*error 1862.* Check the password's age/],
+    ["login", numbered(3118), /^Failed at login: .*error 3118.* Check ALTER USER \.\. ACCOUNT UNLOCK/],
+    ["login", numbered(1105), /^Failed at login: .*error 1105.* on TiDB Cloud the user begins with/],
+    [
+      "database",
+      numbered(1193),
+      /^Failed at database: the login's first query failed \(error 1193: said\)\. Check that/,
+    ],
+    ["login", new Error("lost"), /^Failed at login: no login as u \(lost\)\. Check the server's error log/],
+  ])("at %s: %s", (step, error, expected) => {
+    expect(line(step, error)).toMatch(expected);
+  });
+
+  test.each<[Step, string]>([
+    ["dns", "name servers"],
+    ["dial", "firewall"],
+    ["greeting", "did not greet within 7 ms"],
+    ["tls", "MTU"],
+    ["login", "did not answer the login"],
+    ["database", "did not answer a query"],
+  ])("that is a time-out at %s", (step, part) => {
+    expect(line(step, new TimeoutError("late"))).toContain(part);
+    expect(line(step, new TimeoutError("late"))).toMatch(
+      new RegExp(`^Failed at ${step}: .* within 7 ms\\. Check `),
+    );
+  });
+
+  test("is one line, whatever the server says", () => {
+    const hostile = Object.assign(new Error(`a\nb\r\u001b[2Jc\u202e${"x".repeat(500)}`), { errno: 1045 });
+    const said = line("login", hostile);
+    expect(said).toContain("a b [2Jc");
+    expect(said).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(said.length).toBeLessThan(500);
+    expect(clean("plain words.")).toBe("plain words");
+  });
+});
+
+describe("how long a certificate is valid", () => {
+  const now = Date.UTC(2026, 0, 1);
+  const until = (days: number) => ({ validToDate: new Date(now + days * 86_400_000) });
+
+  test("is said in days, with a warning below 30", () => {
+    expect(validity(until(30), now)).toBe("2026-01-31, 30 days left");
+    expect(validity(until(29.9), now)).toBe("2026-01-30, 29 days left - WARNING: renew it soon");
+  });
+});
