@@ -10,11 +10,11 @@ import type { Policy } from "../src/config/schema.ts";
 import { TidegateError } from "../src/errors.ts";
 import { inspect, openAdministrator } from "./accounts/inspect.ts";
 import { useOf } from "./accounts/needs.ts";
-import { nodeLink } from "./accounts/node-link.ts";
 import { format, loginOf, report } from "./accounts/report.ts";
 import { findSecret } from "./accounts/secrets.ts";
 import { readCatalog } from "./application.ts";
 import { currentPolicy, readDevelopment } from "./development.ts";
+import { nodeLink } from "./node-link.ts";
 
 const { values } = parseArgs({
   options: {

@@ -6,13 +6,14 @@ import { command, createConnection } from "../src/db/mysql/driver.ts";
 import { TimeoutError } from "./connection-errors.ts";
 import type { Failure } from "./connection-failures.ts";
 import { clean, describeFailure } from "./connection-failures.ts";
-import type { Trust } from "./connection-link.ts";
-import { NodeWire } from "./connection-link.ts";
 import type { HostPort } from "./connection-strings.ts";
+import type { Trust } from "./node-wire.ts";
+import { NodeWire } from "./node-wire.ts";
 
 /** Logs in once, over TLS that is verified, with the gateway's own driver, and tells what was found. */
 
 export interface CheckOptions extends Trust {
+  ca: string | undefined;
   host: HostPort;
   user: string;
   password: string;

@@ -191,7 +191,7 @@ describe("what mends a failure", () => {
     // The login still reaches the database, so that the role itself is what is missed.
     [
       role,
-      "database_login_failed",
+      "database_identity_wrong",
       "1959",
       "GRANT SELECT ON shop.* TO gw_clerk; REVOKE clerks FROM gw_clerk",
     ],
@@ -225,8 +225,7 @@ describe("what mends a failure", () => {
         .split("const advice")[1]
         ?.split("};")[0]
         ?.matchAll(/^ {2}(database_\w+):/gm) ?? [];
-    expect([...codes].sort()).toEqual(
-      [...[...advised].map(([, code]) => code), "database_identity_wrong"].sort(),
-    );
+    const needed = new Set([...advised].map(([, code]) => code));
+    expect([...codes].sort()).toEqual([...needed].sort());
   });
 });

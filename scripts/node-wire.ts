@@ -6,11 +6,11 @@ import type { Step } from "./connection-errors.ts";
 import { GreetingError, NoTlsError } from "./connection-errors.ts";
 import type { HostPort, TlsVersion } from "./connection-strings.ts";
 
-/** The connection that `npm run connect` looks at, from Node, with the promise of the gateway's own links. */
+/** A connection from Node to a server, with the promise of the gateway's own links. */
 
 export interface Trust {
   /** PEM certificates: exactly these are trusted. Undefined: the public CAs. */
-  ca: string | undefined;
+  ca: string | readonly string[] | undefined;
   tlsMin: TlsVersion;
   tlsMax: TlsVersion;
 }
@@ -105,7 +105,7 @@ export class NodeWire extends EventEmitter implements Wire {
       // An address cannot be asked for by name; the certificate must name it all the same.
       ...(net.isIP(hostname) ? {} : { servername: hostname }),
       // Not Node's default, which may have been told of further CAs.
-      ca: ca ?? [...tls.rootCertificates],
+      ca: typeof ca === "string" ? ca : [...(ca ?? tls.rootCertificates)],
       minVersion: tlsMin,
       maxVersion: tlsMax,
       rejectUnauthorized: true,
