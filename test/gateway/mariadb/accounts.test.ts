@@ -95,7 +95,7 @@ describe("an account that the gateway would refuse", () => {
       lost: { role: "lost_role" },
       itself: { acts_as: "somebody@%" },
     });
-    expect(block("lost")).toMatch(/^lost: refused, database_login_failed: 1959 /);
+    expect(block("lost")).toMatch(/^lost: refused, database_identity_wrong: 1959 /);
     expect(block("itself")).toMatch(
       /^itself: refused, database_identity_wrong: CURRENT_USER\(\) must be "somebody@%"/,
     );

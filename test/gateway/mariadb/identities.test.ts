@@ -109,7 +109,7 @@ describe("roles, which MariaDB's reset keeps", () => {
     await administrator.query("REVOKE leak_readers FROM gw_leak");
     const gateway = await startAs({ role: "leak_readers" });
     try {
-      expectProblem(await gateway.sql(who), 503, "database_login_failed");
+      expectProblem(await gateway.sql(who), 503, "database_identity_wrong");
       expect(gateway.logs().some(({ message }) => message.includes("1959 "))).toBe(true);
     } finally {
       await gateway.close();
