@@ -3,6 +3,7 @@ import type { RowDataPacket } from "mysql2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../servers/connection.ts";
 import type { CountingProxy } from "../servers/proxy.ts";
+import { restore, restored, texts } from "./commands.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, engine, expectProblem, read, server, startGateway, startProxy } from "./harness.ts";
 
@@ -26,21 +27,6 @@ function account(name: string, more: Record<string, unknown>) {
   const password = `${name.toUpperCase()}_PASSWORD`;
   return { user: `gw_${name}`, password, ...(acts_as === undefined ? {} : { acts_as }), ...more };
 }
-
-/** The restore happens after the answer: wait until the proxy has seen its last command. */
-async function restored(): Promise<void> {
-  let before = -1;
-  while (before !== proxy.commands().length) {
-    before = proxy.commands().length;
-    await sleep(50);
-  }
-}
-
-/** COM_STMT_CLOSE has no reply and rides along with the next command: mysql2 sends it after a reset. */
-const texts = (commands: readonly { command: string; text?: string }[]) =>
-  commands
-    .filter(({ command }) => command !== "COM_STMT_CLOSE")
-    .map(({ command, text }) => (command === "COM_QUERY" ? text?.replace(/ .*/s, "") : command));
 
 describe("connections persist", () => {
   test("a second request opens none, by the server's own counter", async () => {
@@ -69,45 +55,6 @@ describe("connections persist", () => {
     const answers = await Promise.all(numbers.map((n) => gateway.sql({ sql: "SELECT ? AS n", params: [n] })));
     expect(answers.map(({ body }) => body.rows[0].n)).toEqual(numbers);
     expect(proxy.open).toBeLessThanOrEqual(2);
-  });
-});
-
-describe("between two callers the session is as it was after login", () => {
-  const leaks: [string, string, string][] = [
-    ["a user variable", "SELECT @leak", "SELECT @leak IS NULL AS clean"],
-    ["a lock", "SELECT GET_LOCK('leak', 0)", "SELECT IS_FREE_LOCK('leak') AS clean"],
-    ["LAST_INSERT_ID", "SELECT LAST_INSERT_ID(42)", "SELECT LAST_INSERT_ID() = 0 AS clean"],
-  ];
-  test.each(leaks)("%s does not outlive its request", async (_, sql, check) => {
-    expect((await gateway.sql({ sql })).status).toBe(200);
-    const { body } = await gateway.sql({ sql: check });
-    expect(String(body.rows[0].clean)).toBe("1");
-  });
-
-  test("a write leaves the session read-only again, and its state fixed", async () => {
-    const role = "editor";
-    const readOnly = engine === "mysql" ? "@@transaction_read_only" : "@@tx_read_only";
-    const state = `SELECT ${readOnly} AS read_only, @@time_zone AS tz, @@character_set_client AS charset, @@sql_mode AS mode, DATABASE() AS db, @@autocommit AS autocommit`;
-    const before = await gateway.sql({ sql: state }, { role });
-    await gateway.sql({ sql: "DELETE FROM notes WHERE 1 = 0" }, { role });
-    const after = await gateway.sql({ sql: state }, { role });
-    expect(after.body.rows).toEqual(before.body.rows);
-    expect(after.body.rows[0]).toMatchObject({ tz: "+00:00", charset: "utf8mb4", db: "world" });
-    expect(String(after.body.rows[0].read_only)).toBe("1");
-  });
-
-  test("a server whose default character set is another one changes no text", async () => {
-    const administrator = await connectAdministrator(databaseServer());
-    const variables = ["character_set_client", "character_set_connection", "character_set_results"];
-    try {
-      for (const name of variables) await administrator.query(`SET GLOBAL ${name} = latin1`);
-      await gateway.sql({ sql: "SELECT 1" });
-      const { body } = await gateway.sql({ sql: "SELECT ? AS text, '🐘' AS literal", params: ["🐘"] });
-      expect(body.rows[0]).toEqual({ text: "🐘", literal: "🐘" });
-    } finally {
-      for (const name of variables) await administrator.query(`SET GLOBAL ${name} = utf8mb4`);
-      await administrator.end();
-    }
   });
 });
 
@@ -144,7 +91,7 @@ describe("a long answer", () => {
 
 test("the restore comes after the answer, never before it", async () => {
   await gateway.sql({ sql: "SELECT 1" });
-  await restored();
+  await restored(proxy);
   proxy.setDelayMs(50);
   try {
     const mark = proxy.mark();
@@ -153,7 +100,7 @@ test("the restore comes after the answer, never before it", async () => {
     expect(texts(mark.commands).slice(0, 2)).toEqual(["COM_STMT_PREPARE", "COM_STMT_EXECUTE"]);
     expect(texts(mark.commands).length).toBeLessThanOrEqual(3);
     await sleep(500);
-    await restored();
+    await restored(proxy);
     expect(texts(mark.commands).length).toBe(6);
   } finally {
     proxy.setDelayMs(0);
@@ -162,7 +109,7 @@ test("the restore comes after the answer, never before it", async () => {
 
 test("a server that falls silent during the restore costs the connection, not its place", async () => {
   await gateway.sql({ sql: "SELECT 1" });
-  await restored();
+  await restored(proxy);
   proxy.setDelayMs(50);
   expect((await gateway.sql({ sql: "SELECT 1" })).status).toBe(200);
   proxy.blackHole(true);
@@ -174,7 +121,7 @@ test("a server that falls silent during the restore costs the connection, not it
 });
 
 test("HEAD on a saved query checks everything and runs nothing", async () => {
-  await restored();
+  await restored(proxy);
   const mark = proxy.mark();
   const headers = { authorization: `Bearer ${await gateway.token()}` };
   const head = async (path: string) => await gateway.fetch(path, { method: "HEAD", headers });
@@ -185,13 +132,12 @@ test("HEAD on a saved query checks everything and runs nothing", async () => {
 
 describe("round trips, exactly", () => {
   const select = { sql: "SELECT code FROM countries WHERE code = ?", params: ["NZ"] };
-  const restore = ["COM_RESET_CONNECTION", "SET", "USE", "SET"];
 
   /** What one request costs on a connection that may have to be opened first, its restore included. */
   async function cost(body: unknown, role = "analyst") {
     const mark = proxy.mark();
     expect((await gateway.sql(body, { role })).status).toBe(200);
-    await restored();
+    await restored(proxy);
     return { commands: texts(mark.commands), roundTrips: mark.roundTrips };
   }
 

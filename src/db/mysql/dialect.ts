@@ -77,8 +77,33 @@ export function setRole(engine: Engine, role: string | null): string {
   return `SET ROLE ${quoted.map(quoteName).join("@")}`;
 }
 
-export function useDatabase(database: string): string {
-  return `USE ${quoteName(database)}`;
+/**
+ * What follows COM_RESET_CONNECTION between two callers, a round trip each; the proof comes after it. The
+ * reset itself keeps the role, the database, FOUND_ROWS(), MySQL's optimizer traces and MariaDB's profiles:
+ * the last two hold the texts of statements. The proof is a SELECT of one row, which settles FOUND_ROWS().
+ */
+export function restoreStatements(engine: Engine, database: string): string[] {
+  const use = `USE ${quoteName(database)}`;
+  switch (engine) {
+    case "mysql":
+      // Traces are dropped when this is set, to whatever value.
+      return [`${restingState(engine)}, SESSION optimizer_trace_offset = DEFAULT`, use];
+    case "mariadb":
+      // Profiles are dropped only while profiling is on, as the next statement ends: here the USE. The reset
+      // shows it as off and goes on recording: it must be turned off in so many words.
+      return [
+        `${restingState(engine)}, SESSION profiling_history_size = 0, SESSION profiling = ON`,
+        `BEGIN NOT ATOMIC EXECUTE IMMEDIATE ${quoteText(use)}; SET SESSION profiling = OFF, SESSION profiling_history_size = DEFAULT; END`,
+      ];
+    case "tidb":
+      return [restingState(engine), use];
+  }
+}
+
+/** @returns whether a session that was proven once is still the same identity, role and database included */
+export function isSameIdentity(one: Identity, other: Identity): boolean {
+  const parts = ["user", "currentUser", "proxyUser", "currentRole", "database"] as const;
+  return parts.every((part) => one[part] === other[part]);
 }
 
 /**
@@ -130,6 +155,11 @@ function userPart(account: string): string {
 
 function plainRole(role: string): string {
   return role.replaceAll("`", "").replace(/@%$/, "");
+}
+
+/** For the resting state's sql_mode, in which a backslash escapes. */
+function quoteText(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 }
 
 function quoteName(name: string): string {

@@ -79,11 +79,18 @@ async function provenIdentity(connection: Connection, cluster: Cluster, account:
   const { engine } = cluster;
   if (account.role !== undefined) await command(connection, setRole(engine, account.role));
   await command(connection, restingState(engine));
+  const identity = await readIdentity(connection, engine);
+  verifyIdentity(identity, account, cluster);
+  return identity;
+}
+
+/** Asks the server who we are, in one round trip. @throws ServerError */
+export async function readIdentity(connection: Connection, engine: Cluster["engine"]): Promise<Identity> {
   const rows = (await command(connection, proofQuery(engine))) as Record<string, string | null>[];
   const [user, currentUser, proxyUser, currentRole, current, connectionId, serverId, version] = Object.values(
     rows[0] ?? {},
   );
-  const identity: Identity = {
+  return {
     user: String(user),
     currentUser: String(currentUser),
     proxyUser: proxyUser ?? null,
@@ -93,8 +100,6 @@ async function provenIdentity(connection: Connection, cluster: Cluster, account:
     serverId: String(serverId),
     version: String(version),
   };
-  verifyIdentity(identity, account, cluster);
-  return identity;
 }
 
 function openingError(cause: unknown): TidegateError {

@@ -5,11 +5,11 @@ import { limits } from "../../limits.ts";
 import type { BoundValue } from "../../sql/values.ts";
 import type { Link, Wire } from "../links/link.ts";
 import type { Identity } from "./dialect.ts";
-import { restingState, setRole, useDatabase, writableState } from "./dialect.ts";
+import { isSameIdentity, restoreStatements, setRole, writableState } from "./dialect.ts";
 import type { Connection, Field, ResultHeader, ServerError } from "./driver.ts";
 import { command, toDriverValue } from "./driver.ts";
 import { statementError } from "./errors.ts";
-import { logIn } from "./login.ts";
+import { logIn, readIdentity } from "./login.ts";
 
 /** Takes a result as it arrives. */
 export interface RowSink {
@@ -45,6 +45,7 @@ export class Session {
   readonly lost: Promise<string>;
   readonly #connection: Connection;
   readonly #wire: Wire;
+  readonly #engine: Cluster["engine"];
   readonly #restore: readonly string[];
   readonly #writable: string | undefined;
   readonly #loss = Promise.withResolvers<string>();
@@ -56,9 +57,9 @@ export class Session {
     this.identity = identity;
     this.#connection = connection;
     this.#wire = wire;
-    const { engine, database } = cluster;
-    this.#writable = writableState(engine);
-    this.#restore = [setRole(engine, identity.currentRole), useDatabase(database), restingState(engine)];
+    this.#engine = cluster.engine;
+    this.#writable = writableState(cluster.engine);
+    this.#restore = restoreStatements(cluster.engine, cluster.database);
     this.lost = this.#loss.promise;
     connection.on("error", (error: Error) => this.#lose(error.message));
     wire.on("close", () => this.#lose("closed"));
@@ -175,8 +176,10 @@ export class Session {
   }
 
   /**
-   * Makes the session as it was after login, for the next caller. COM_RESET_CONNECTION drops variables,
-   * temporary tables, locks, transactions and prepared statements, but keeps roles and the current database.
+   * Makes the session as it was after login, for the next caller, and proves that it is the same identity
+   * still. COM_RESET_CONNECTION drops variables, temporary tables, locks, transactions and prepared
+   * statements; what it keeps is in `restoreStatements`, but for the role, which is set only where the proof
+   * shows another one: a procedure has left it, or the server (TiDB) has reset it.
    * @throws when any part fails: the connection must then be destroyed
    */
   async restore(): Promise<void> {
@@ -185,7 +188,14 @@ export class Session {
         this.#connection.reset((error) => (error ? reject(error) : resolve()));
       });
       for (const sql of this.#restore) await command(this.#connection, sql);
+      if (await this.#isProven()) return;
+      await command(this.#connection, setRole(this.#engine, this.identity.currentRole));
+      if (!(await this.#isProven())) throw new Error("the session is another identity now");
     });
+  }
+
+  async #isProven(): Promise<boolean> {
+    return isSameIdentity(await readIdentity(this.#connection, this.#engine), this.identity);
   }
 
   /** Asks the server whether the connection lives. @throws when it does not */

@@ -370,14 +370,37 @@ describe("setRole", () => {
   });
 });
 
-describe("useDatabase", () => {
-  test.each([
-    ["shop", "USE `shop`"],
-    ["my-shop", "USE `my-shop`"],
-    ["a`b", "USE `a``b`"],
-    ["`; DROP DATABASE x; --", "USE ```; DROP DATABASE x; --`"],
-  ])("%s", (database, sql) => {
-    expect(dialect.useDatabase(database)).toBe(sql);
+describe("the restore", () => {
+  test.each<[Engine, string, string]>([
+    ["mysql", "shop", "USE `shop`"],
+    ["mysql", "my-shop", "USE `my-shop`"],
+    ["tidb", "a`b", "USE `a``b`"],
+    ["mysql", "`; DROP DATABASE x; --", "USE ```; DROP DATABASE x; --`"],
+    ["mariadb", "shop", "EXECUTE IMMEDIATE 'USE `shop`';"],
+    ["mariadb", "a`b'c\\", "EXECUTE IMMEDIATE 'USE `a``b''c\\\\`';"],
+  ])("on %s goes back to %s", (engine, database, sql) => {
+    expect(dialect.restoreStatements(engine, database).at(-1)).toContain(sql);
+  });
+
+  test.each(engines)("on %s says the resting state, in two round trips with the database", (engine) => {
+    const statements = dialect.restoreStatements(engine, "shop");
+    expect(statements).toHaveLength(2);
+    expect(statements[0]?.startsWith(dialect.restingState(engine))).toBe(true);
+  });
+
+  test.each<[Partial<Identity>, boolean]>([
+    [{}, true],
+    // A router may send the next statement to another server.
+    [{ connectionId: "43", serverId: "s2", version: "9.7.5" }, true],
+    [{ user: "gw_writer@203.0.113.7" }, false],
+    [{ currentUser: "gw_writer@%" }, false],
+    [{ proxyUser: "'gw_writer'@'%'" }, false],
+    [{ currentRole: "`writer`@`%`" }, false],
+    [{ currentRole: null }, false],
+    [{ database: "other" }, false],
+    [{ database: null }, false],
+  ])("takes %j for the same identity: %s", (change, same) => {
+    expect(dialect.isSameIdentity(plain("mysql", change), plain("mysql"))).toBe(same);
   });
 });
 
