@@ -31,14 +31,14 @@ export interface Backends {
   stop(): Promise<void>;
 }
 
-/** Starts MySQL with the sample database, and an issuer. */
-export async function startBackends(log: (line: string) => void): Promise<Backends> {
+/** Starts MySQL with the sample database, and an issuer. @param cities how many, the most populous first */
+export async function startBackends(log: (line: string) => void, cities = 5_000): Promise<Backends> {
   mkdirSync(benchDirectory, { recursive: true });
   const pki = await ensurePki(join(benchDirectory, "pki"));
   const server = await startDatabase({ engine: "mysql", directory: join(benchDirectory, "mysql"), pki, log });
   const password = () => randomBytes(24).toString("base64url");
   const passwords = { analyst: password(), editor: password() };
-  const sample = await loadSample(server, { passwords, cities: 5_000, log });
+  const sample = await loadSample(server, { passwords, cities, log });
   const keys = { ES256: await createSigningKey("ES256"), RS256: await createSigningKey("RS256") };
   const issuer = await startKeyServer([keys.ES256.publicJwk, keys.RS256.publicJwk]);
   const token = (role: Role) => mint(keys.ES256, { iss: issuer.url, aud: audience, sub: "bench", role });

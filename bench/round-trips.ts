@@ -52,7 +52,12 @@ export async function countRoundTrips(backends: Backends): Promise<RoundTrips> {
     const cold = await count(proxy, gateway, select);
     const hot = await count(proxy, gateway, select);
     const write = await count(proxy, gateway, insert(tokens.editor));
-    const connect = await startConnect("counted-connect", connectBundle, backends, proxy.port);
+    const connect = await startConnect(
+      "counted-connect",
+      connectBundle,
+      backends,
+      policyFor(backends, proxy.port),
+    );
     running.push(connect);
     return { cold, hot, write, connect: await countConnect(proxy, connect, select) };
   } finally {

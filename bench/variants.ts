@@ -1,7 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readCatalog, root } from "../scripts/application.ts";
+import { authoritiesOf, readCatalog, root } from "../scripts/application.ts";
 import { durableObjects } from "../scripts/environment.ts";
 import { parsePolicy } from "../src/config/policy.ts";
 import { limits } from "../src/limits.ts";
@@ -79,17 +79,18 @@ export async function startGateway(
   });
 }
 
-/** A connection per request. */
+/** A connection per request. @param policy whose cluster it is; a CA file lies in the variant's directory */
 export async function startConnect(
   name: string,
   bundle: Bundle,
   backends: Backends,
-  port = backends.server.port,
+  policy = policyFor(backends),
 ): Promise<Served> {
   const queryNames = new Set(readCatalog().map((query) => query.name));
-  const { cluster, accounts } = parsePolicy(policyFor(backends, port), "development", queryNames);
+  const { cluster, accounts } = parsePolicy(policy, "development", queryNames);
   const texts = {
     CLUSTER: JSON.stringify(cluster),
+    AUTHORITIES: JSON.stringify(authoritiesOf(cluster, directoryOf(name)) ?? []),
     ACCOUNT: JSON.stringify({
       ...accounts.analyst,
       name: "analyst",

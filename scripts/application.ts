@@ -6,12 +6,15 @@ import type { SavedQuery } from "../src/catalog/parse.ts";
 import { parseCatalog } from "../src/catalog/parse.ts";
 import type { Application } from "../src/config/config.ts";
 import { parsePolicy } from "../src/config/policy.ts";
+import { readAuthorities } from "./authorities.ts";
 
 export const root = join(import.meta.dirname, "..");
+/** Where policies lie, and in ca/ the CAs that they name. */
+export const configDirectory = join(root, "config");
 
 /** @returns the parsed policy file of an environment. @throws when it is missing or not TOML */
-export function readPolicyFile(environment: string): Record<string, unknown> {
-  return parse(readFileSync(join(root, "config", `${environment}.toml`), "utf8"));
+export function readPolicyFile(environment: string, directory = configDirectory): Record<string, unknown> {
+  return parse(readFileSync(join(directory, `${environment}.toml`), "utf8"));
 }
 
 /** What the committed development policy cannot know: where things run, and which logins are proxy users. */
@@ -57,18 +60,30 @@ export function readCatalog(): SavedQuery[] {
 }
 
 /**
- * Makes what the Worker bundles out of a policy and the saved queries.
+ * Makes what the Worker bundles out of a policy, its CAs and the saved queries.
+ * @param directory where `cluster.ca` is looked for
  * @throws ConfigError or CatalogError that names every mistake
  */
-export function makeApplication(environment: string, policy: Record<string, unknown>): Application {
+export function makeApplication(
+  environment: string,
+  policy: Record<string, unknown>,
+  directory = configDirectory,
+): Application {
   const queries = readCatalog();
   const { cluster, accounts } = parsePolicy(policy, environment, new Set(queries.map((query) => query.name)));
+  const authorities = authoritiesOf(cluster, directory);
   return {
     environment,
-    generation: sha256({ environment, cluster, accounts }),
+    generation: sha256({ environment, cluster, authorities, accounts }),
     policy,
+    authorities,
     queries,
   };
+}
+
+/** @returns the CAs that the policy names; undefined when it names none. @throws ConfigError */
+export function authoritiesOf({ ca }: { ca?: string | undefined }, directory = configDirectory) {
+  return ca === undefined ? undefined : readAuthorities(directory, ca);
 }
 
 /** Writes the module that src imports as "#application"; a reader never sees half of it. */

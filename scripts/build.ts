@@ -1,11 +1,11 @@
 /**
  * node scripts/build.ts ENVIRONMENT: wrangler runs this before it bundles (wrangler.toml, [build]).
  * `npm start` names with TIDEGATE_OVERLAY a JSON file of what it started, which replaces parts of the
- * development policy, and with TIDEGATE_APPLICATION where to write.
+ * development policy (a CA file of its own lies beside it), and with TIDEGATE_APPLICATION where to write.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { makeApplication, readPolicyFile, root, writeApplication } from "./application.ts";
+import { dirname, join } from "node:path";
+import { configDirectory, makeApplication, readPolicyFile, root, writeApplication } from "./application.ts";
 
 const environment = process.argv[2] ?? "development";
 const overlay = process.env.TIDEGATE_OVERLAY;
@@ -13,10 +13,12 @@ const output = process.env.TIDEGATE_APPLICATION ?? join(root, "build", "applicat
 
 try {
   let policy = readPolicyFile(environment);
+  let directory = configDirectory;
   if (environment === "development" && overlay !== undefined && existsSync(overlay)) {
     policy = { ...policy, ...JSON.parse(readFileSync(overlay, "utf8")) };
+    directory = dirname(overlay);
   }
-  writeApplication(makeApplication(environment, policy), output);
+  writeApplication(makeApplication(environment, policy, directory), output);
 } catch (cause) {
   console.error(`config/${environment}.toml: ${cause instanceof Error ? cause.message : String(cause)}`);
   process.exitCode = 1;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CatalogError } from "../src/catalog/parse.ts";
 import { ConfigError, parsePolicy, secretNames } from "../src/config/policy.ts";
 import type { Policy } from "../src/config/schema.ts";
-import { readCatalog, readPolicyFile, root } from "./application.ts";
+import { authoritiesOf, configDirectory, readCatalog, readPolicyFile } from "./application.ts";
 import type { WranglerFile } from "./wrangler.ts";
 import { readWranglerFile } from "./wrangler.ts";
 
@@ -15,10 +15,13 @@ export const durableObjects = { POOL: "Pool", KEYS: "Keys", LIMITER: "Limiter", 
 /** https://developers.cloudflare.com/workers/platform/limits/; a dry-run deploy does not look at them. */
 const platform = { variableBytes: 5 * 1024, variables: 64 };
 
-/** @returns every mistake of an environment, one line each; none means that it can be deployed */
-export function checkEnvironment(name: string): string[] {
-  if (!existsSync(join(root, "config", `${name}.toml`))) {
-    const files = readdirSync(join(root, "config")).filter((file) => file.endsWith(".toml"));
+/**
+ * @param directory where policies and their CAs lie
+ * @returns every mistake of an environment, one line each; none means that it can be deployed
+ */
+export function checkEnvironment(name: string, directory = configDirectory): string[] {
+  if (!existsSync(join(directory, `${name}.toml`))) {
+    const files = readdirSync(directory).filter((file) => file.endsWith(".toml"));
     const known = files.map((file) => file.replace(/\.toml$/, ""));
     return [`there is no config/${name}.toml; there are: ${known.join(", ")}`];
   }
@@ -29,7 +32,8 @@ export function checkEnvironment(name: string): string[] {
     queryNames = new Set(readCatalog().map((query) => query.name));
   });
   policyMistakes = collect(`config/${name}.toml`, () => {
-    policy = parsePolicy(readPolicyFile(name), name, queryNames);
+    policy = parsePolicy(readPolicyFile(name, directory), name, queryNames);
+    authoritiesOf(policy.cluster, directory);
   });
   return [
     ...mistakes,

@@ -1,3 +1,9 @@
+/** Compiled by the bundler, since a Worker may not compile WebAssembly itself. */
+declare module "*.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
 /** Written by scripts/build.ts: one environment's policy and the saved queries. */
 declare module "#application" {
   const application: import("./config/config.ts").Application;

@@ -56,6 +56,8 @@ export const limits = {
   statementDeadlineMs: 15_000,
   /** The longest deadline that a grant may give. */
   statementDeadlineCeilingMs: 60_000,
+  /** What TLS decrypts or encrypts in one step: a record's content (RFC 8446 §5.1). Bounds an instance's memory. */
+  tlsStepBytes: 16 * 1024,
   /** A token that the gateway makes for a login is used at once. */
   accountTokenSeconds: 60,
   /** A restore, a ping or a KILL that takes longer means that nobody is there any more. */

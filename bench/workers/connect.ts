@@ -1,6 +1,6 @@
-import type { Account } from "../../src/config/config.ts";
+import type { Account, Authority } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
-import { platformLink } from "../../src/db/links/platform.ts";
+import { linkOf } from "../../src/db/links/select.ts";
 import { Session } from "../../src/db/mysql/session.ts";
 import { answer } from "../../src/db/pool/answer.ts";
 import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
@@ -12,11 +12,13 @@ interface Bindings {
   /** JSON, as the next one. */
   CLUSTER: string;
   ACCOUNT: string;
+  AUTHORITIES: string;
   SQL: string;
 }
 
 interface Target {
   cluster: Cluster;
+  authorities: Authority[];
   account: Account;
   work: ExecuteWork;
 }
@@ -28,12 +30,13 @@ export default {
   async fetch(_request, env, context): Promise<Response> {
     target ??= {
       cluster: JSON.parse(env.CLUSTER) as Cluster,
+      authorities: JSON.parse(env.AUTHORITIES) as Authority[],
       account: JSON.parse(env.ACCOUNT) as Account,
       work: countryWork(env.SQL),
     };
-    const { cluster, account, work } = target;
+    const { cluster, authorities, account, work } = target;
     try {
-      const session = await Session.open(platformLink, cluster, account);
+      const session = await Session.open(linkOf({ cluster, authorities }), cluster, account);
       context.waitUntil(session.lost);
       return await answer(session, work, () => session.close());
     } catch (cause) {

@@ -5,12 +5,21 @@ import type { Algorithm, Cluster, Grant, Policy, TokenAlgorithm } from "./schema
 
 /** The bundled policy and the Worker's bindings become one frozen Config, or a ConfigError with every mistake. */
 
-/** What the build bundles: one environment's policy and the saved queries. Holds no secret. */
+/** A CA certificate, PEM, and the days between which it may be trusted, as ISO 8601. */
+export interface Authority {
+  pem: string;
+  notBefore: string;
+  notAfter: string;
+}
+
+/** What the build bundles: one environment's policy, CAs and the saved queries. Holds no secret. */
 export interface Application {
   environment: string;
-  /** SHA-256 over cluster and accounts only, hex: other connections, other pool objects. */
+  /** SHA-256 over cluster, CAs and accounts only, hex: other connections, other pool objects. */
   generation: string;
   policy: unknown;
+  /** Of the file that `cluster.ca` names. */
+  authorities?: readonly Authority[] | undefined;
   queries: SavedQuery[];
 }
 
@@ -53,6 +62,8 @@ export interface Config {
   environment: string;
   generation: string;
   cluster: Cluster;
+  /** The CAs that may have issued the cluster's certificate; none where the runtime's own are asked. */
+  authorities: readonly Authority[];
   accounts: ReadonlyMap<string, Account>;
   issuers: readonly Issuer[];
   grants: readonly Grant[];
@@ -66,13 +77,16 @@ export interface Config {
  * @throws ConfigError that names every mistake
  */
 export function loadConfig(application: Application, bindings: Record<string, unknown>): Config {
-  const { environment, generation, queries } = application;
+  const { environment, generation, queries, authorities = [] } = application;
   const policy = parsePolicy(application.policy, environment, new Set(queries.map((query) => query.name)));
   const mistakes: string[] = [];
   if (bindings.ENVIRONMENT !== environment) {
     mistakes.push(
       `ENVIRONMENT is "${bindings.ENVIRONMENT}" but the bundle was built for "${environment}": start and deploy with --env NAME`,
     );
+  }
+  if (policy.cluster.ca !== undefined && authorities.length === 0) {
+    mistakes.push(`cluster.ca: ${policy.cluster.ca} was not bundled: build and deploy again`);
   }
   const secret = (key: string): string => {
     const value = bindings[key];
@@ -105,6 +119,7 @@ export function loadConfig(application: Application, bindings: Record<string, un
     environment,
     generation,
     cluster: policy.cluster,
+    authorities,
     accounts,
     issuers,
     grants: policy.grants,

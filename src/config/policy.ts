@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { clusterMistakes } from "./cluster-rules.ts";
 import { usableKeys } from "./key-set.ts";
 import type { Grant, Policy } from "./schema.ts";
 import { grantSchema, issuerSchema, policySchema } from "./schema.ts";
@@ -36,6 +37,7 @@ export function parsePolicy(raw: unknown, environment: string, queryNames: Reado
     ...repeated(wholes(issuerSchema, issuers).map(([issuer]) => issuer.issuer)).map(
       (issuer) => `issuers: "${issuer}" stands there twice`,
     ),
+    ...clusterMistakes(cluster),
     ...accountMistakes(accounts, cluster),
     ...wholes(grantSchema, grants).flatMap(([grant, i]) => {
       const known = issuers.filter(isTable).map(({ issuer }) => String(issuer));

@@ -38,6 +38,8 @@ const hostSchema = z.string().transform((text, context) => {
   return { hostname: (match[1] ?? match[2]) as string, port };
 });
 
+const tlsVersion = z.enum(["TLSv1.2", "TLSv1.3"]);
+
 const clusterSchema = z.strictObject({
   engine: z.enum(["mysql", "mariadb", "tidb"]),
   hosts: z
@@ -46,12 +48,26 @@ const clusterSchema = z.strictObject({
     .max(1, "takes one host in this version; failover to further hosts is not there yet"),
   database: nonEmpty.max(64),
   location: z.enum(locations).optional(),
-  link: z.enum(["platform"], {
-    error: `must be "platform": the links rustls and hyperdrive are not in this version`,
+  link: z.enum(["platform", "rustls"], {
+    error: `must be "platform" or "rustls": the link hyperdrive is not in this version`,
   }),
-  trust: z.enum(["public", "runtime"], {
-    error: `must be "public" (the platform's public CAs) or "runtime" (the CAs that the runtime is started with): the platform link cannot take a CA of its own`,
+  trust: z.enum(["public", "runtime", "bundle"], {
+    error: `must be "public" (the platform's public CAs), "runtime" (the CAs that the runtime is started with) or, with link = "rustls", "bundle" (the CAs of the file that ca names)`,
   }),
+  ca: z
+    .string()
+    .regex(/^ca\/[A-Za-z0-9_-][A-Za-z0-9._-]*\.pem$/, `must be "ca/NAME.pem", a file in config/ca`)
+    .optional(),
+  tls_min: tlsVersion.optional(),
+  tls_max: tlsVersion.optional(),
+  tls_server_name: z
+    .string()
+    .max(253)
+    .regex(
+      /^(?:[A-Za-z0-9_.-]+|(?:[0-9a-fA-F.]*:){2,}[0-9a-fA-F.]*)$/,
+      "must be a DNS name or an IP address, without a port",
+    )
+    .optional(),
   connect_timeout_ms: z.int().min(100).max(30_000).default(limits.connectTimeoutMs),
 });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, inject } from "vitest";
 import { createTestHarness } from "wrangler";
@@ -73,6 +73,8 @@ export interface Answer {
 export interface GatewayOptions {
   /** Replaces parts of cluster: another host, for one. */
   cluster?: Record<string, unknown>;
+  /** PEM: the gateway gets the link rustls and these CAs. */
+  bundle?: string;
   accounts?: Record<string, Record<string, unknown>>;
   grants?: Record<string, unknown>[];
   issuers?: Record<string, unknown>[];
@@ -90,7 +92,11 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const keyServer = await startKeyServer([key.publicJwk]);
   const directory = await mkdtemp(join(root, ".tidegate", "test", "gateway-"));
   const application = join(directory, "application.json");
-  writeApplication(makeApplication("development", policy(options, key, keyServer)), application);
+  if (options.bundle !== undefined) {
+    await mkdir(join(directory, "ca"));
+    await writeFile(join(directory, "ca", "test.pem"), options.bundle);
+  }
+  writeApplication(makeApplication("development", policy(options, key, keyServer), directory), application);
   const configPath = join(directory, "wrangler.json");
   writeWranglerConfig(configPath, application, false, {
     ...(options.entry && { main: `test/gateway/entries/${options.entry}.ts` }),
@@ -155,7 +161,11 @@ function policy(options: GatewayOptions, key: SigningKey, keyServer: KeyServer):
     ],
   });
   return {
-    cluster: { ...base.cluster, ...options.cluster },
+    cluster: {
+      ...base.cluster,
+      ...(options.bundle === undefined ? {} : { link: "rustls", trust: "bundle", ca: "ca/test.pem" }),
+      ...options.cluster,
+    },
     accounts: { ...base.accounts, ...options.accounts },
     issuers: options.issuers ?? base.issuers,
     grants: options.grants ?? base.grants,

@@ -18,7 +18,7 @@ export interface Validity {
   notAfter?: Date;
 }
 
-export type KeyType = "P-256" | "P-384" | "RSA-2048";
+export type KeyType = "P-256" | "P-384" | "RSA-2048" | "RSA-1024";
 
 export interface LeafOptions extends Validity {
   commonName: string;
@@ -36,6 +36,8 @@ export interface AuthorityOptions extends Validity {
   parent?: Authority;
   /** basicConstraints CA. False makes an issuer that no client may accept as one. Default: true. */
   ca?: boolean;
+  /** The only DNS domain that it may issue for (name constraints, RFC 5280 §4.2.1.10), under 100 characters. */
+  permittedDomain?: string;
 }
 
 /** A private certificate authority. */
@@ -63,9 +65,19 @@ export async function createAuthority(
     keys.publicKey,
     options,
     options.parent ?? { commonName, keys },
-    [new x509.BasicConstraintsExtension(isCa, undefined, true), new x509.KeyUsagesExtension(flags, true)],
+    [
+      new x509.BasicConstraintsExtension(isCa, undefined, true),
+      new x509.KeyUsagesExtension(flags, true),
+      ...[options.permittedDomain ?? []].flat().map(nameConstraints),
+    ],
   );
   return assemble(commonName, certificate, keys);
+}
+
+/** permittedSubtrees with one dNSName; each length fits into one byte. */
+function nameConstraints(domain: string): x509.Extension {
+  const wrap = (content: Buffer, tag: number) => Buffer.concat([Buffer.from([tag, content.length]), content]);
+  return new x509.Extension("2.5.29.30", true, [0x82, 0x30, 0xa0, 0x30].reduce(wrap, Buffer.from(domain)));
 }
 
 /** Reads an authority back from its PEM certificate and key (EC P-256 only, as ensurePki makes it). */
@@ -148,11 +160,11 @@ async function sign(
 }
 
 function algorithmOf(keyType: KeyType) {
-  return keyType === "RSA-2048"
+  return keyType.startsWith("RSA-")
     ? {
         name: "RSASSA-PKCS1-v1_5",
         hash: "SHA-256",
-        modulusLength: 2048,
+        modulusLength: Number(keyType.slice("RSA-".length)),
         publicExponent: Uint8Array.of(1, 0, 1),
       }
     : { name: "ECDSA", namedCurve: keyType };
@@ -215,11 +227,10 @@ function readPair(base: string, ca?: string): KeyedCertificate | undefined {
     const certificate = readFileSync(`${base}.pem`, "utf8");
     const key = readFileSync(`${base}.key`, "utf8");
     const parsed = new X509Certificate(certificate);
-    const lasts = parsed.validToDate.getTime() - Date.now() > renewBeforeMs;
-    const begun = parsed.validFromDate.getTime() <= Date.now();
+    const [from, to] = [parsed.validFromDate.getTime(), parsed.validToDate.getTime()];
+    const lasts = from <= Date.now() && to - Date.now() > renewBeforeMs;
     const issued = ca === undefined || parsed.verify(new X509Certificate(ca).publicKey);
-    if (lasts && begun && issued && parsed.checkPrivateKey(createPrivateKey(key)))
-      return { certificate, key };
+    if (lasts && issued && parsed.checkPrivateKey(createPrivateKey(key))) return { certificate, key };
   } catch {
     // Missing or damaged: made again.
   }

@@ -83,6 +83,10 @@ export class Session {
     const closing = behaviour.kind === "close-after-ssl-request";
     if (closing) socket.end();
     await this.#classify();
+    if (behaviour.kind === "close-after-client-hello") socket.end();
+    if (behaviour.kind === "garbage-after-client-hello") socket.write(randomBytes(512));
+    // An alert in clear text, close_notify (RFC 8446 §6.1).
+    if (behaviour.kind === "goodbye-after-client-hello") socket.end(Buffer.from("15030300020100", "hex"));
     if (closing || !("certificate" in behaviour) || !("privateKey" in behaviour)) {
       socket.resume();
       return;
@@ -103,7 +107,8 @@ export class Session {
   }
 
   async #acceptTls({ certificate, privateKey }: Identity): Promise<tls.TLSSocket> {
-    const { minVersion, maxVersion } = { minVersion: undefined, maxVersion: undefined, ...this.#behaviour };
+    const chosen = { minVersion: undefined, maxVersion: undefined, ciphers: undefined, ...this.#behaviour };
+    const { minVersion, maxVersion, ciphers } = chosen;
     const old = maxVersion === "TLSv1" || maxVersion === "TLSv1.1";
     try {
       const secure = await acceptTls(this.#socket, {
@@ -111,6 +116,7 @@ export class Session {
         key: privateKey,
         ...(minVersion && { minVersion }),
         ...(maxVersion && { maxVersion }),
+        ...(ciphers && { ciphers }),
         // OpenSSL offers the versions before 1.2 only at its lowest security level.
         ...(old && { minVersion: minVersion ?? maxVersion, ciphers: "DEFAULT:@SECLEVEL=0" }),
       });

@@ -30,6 +30,8 @@ export type Behaviour = {
       readonly kind: "tls";
       readonly minVersion?: tls.SecureVersion;
       readonly maxVersion?: tls.SecureVersion;
+      /** OpenSSL's cipher list; `@SECLEVEL=0` in it also allows small keys. */
+      readonly ciphers?: string;
       /** Whether anybody logs in or nobody. */
       readonly login: "ok" | "denied";
     })
@@ -41,6 +43,8 @@ export type Behaviour = {
   | { readonly kind: "close-after-greeting" }
   | { readonly kind: "close-after-ssl-request" }
   | { readonly kind: "hang-after-ssl-request" }
+  /** What comes in the place of a ServerHello: nothing more, 512 random bytes, or TLS's goodbye. */
+  | { readonly kind: `${"close" | "garbage" | "goodbye"}-after-client-hello` }
   | (Identity & { readonly kind: "auth-switch"; readonly plugin: string })
   | (Identity & { readonly kind: "wrong-identity"; readonly onQuery: (sql: string) => Answer })
   /** As TiDB does for tidb_auth_token: asks for mysql_clear_password and judges what comes, NUL at its end. */
@@ -74,26 +78,17 @@ export interface Rogue {
   readonly evidence: Evidence;
   /** Connections that are open now. */
   readonly open: number;
+  /** Drops whoever is there and does something else from now on, with new evidence. */
+  become(behaviour: Behaviour): void;
   stop(): Promise<void>;
 }
 
 /** Starts a rogue on a free port of 127.0.0.1. */
-export async function startRogue(behaviour: Behaviour): Promise<Rogue> {
-  const sessions: Session[] = [];
+export async function startRogue(first: Behaviour): Promise<Rogue> {
+  let behaviour = first;
+  let sessions: Session[] = [];
+  let evidence = newEvidence(sessions);
   let open = 0;
-  const evidence: Evidence = {
-    connections: 0,
-    get clearTextBytesAfterGreeting() {
-      return sessions.reduce((sum, session) => sum + session.clearTextBytes, 0);
-    },
-    sslRequests: 0,
-    tlsHandshakes: 0,
-    tlsErrors: [],
-    userNames: [],
-    credentialBytes: 0,
-    switchResponses: [],
-    commands: [],
-  };
   const server = net.createServer({ noDelay: true }, (socket) => {
     evidence.connections += 1;
     open += 1;
@@ -107,17 +102,44 @@ export async function startRogue(behaviour: Behaviour): Promise<Rogue> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  const leave = () => {
+    for (const session of sessions) session.destroy();
+  };
   return {
     port: (server.address() as net.AddressInfo).port,
-    evidence,
+    get evidence() {
+      return evidence;
+    },
     get open() {
       return open;
+    },
+    become: (next) => {
+      leave();
+      behaviour = next;
+      sessions = [];
+      evidence = newEvidence(sessions);
     },
     stop: async () => {
       const closed = once(server, "close");
       server.close();
-      for (const session of sessions) session.destroy();
+      leave();
       await closed;
     },
+  };
+}
+
+function newEvidence(sessions: readonly Session[]): Evidence {
+  return {
+    connections: 0,
+    get clearTextBytesAfterGreeting() {
+      return sessions.reduce((sum, session) => sum + session.clearTextBytes, 0);
+    },
+    sslRequests: 0,
+    tlsHandshakes: 0,
+    tlsErrors: [],
+    userNames: [],
+    credentialBytes: 0,
+    switchResponses: [],
+    commands: [],
   };
 }

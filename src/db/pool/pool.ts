@@ -5,7 +5,8 @@ import type { Account, Config } from "../../config/config.ts";
 import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { observe, serverTiming } from "../../telemetry.ts";
-import { platformLink } from "../links/platform.ts";
+import type { Link } from "../links/link.ts";
+import { linkOf } from "../links/select.ts";
 import { Session } from "../mysql/session.ts";
 import { answer } from "./answer.ts";
 import type { Lease } from "./checkout.ts";
@@ -59,6 +60,7 @@ function observeFailure({ requestId, account }: PoolRequest, error: TidegateErro
 class AccountConnections {
   readonly name: string;
   readonly #config: Config;
+  readonly #link: Link;
   readonly #account: Account;
   readonly #checkout: Checkout<Session>;
   /** One statement is killed at a time: there is room for one socket besides the pooled ones. */
@@ -70,6 +72,7 @@ class AccountConnections {
   constructor(config: Config, account: Account) {
     this.name = account.name;
     this.#config = config;
+    this.#link = linkOf(config);
     this.#account = account;
     this.#checkout = new Checkout({
       open: () => this.#open(),
@@ -165,7 +168,7 @@ class AccountConnections {
     const account = this.name;
     const started = Date.now();
     try {
-      const session = await Session.open(platformLink, cluster, this.#account);
+      const session = await Session.open(this.#link, cluster, this.#account);
       const identity = session.identity.currentUser;
       observe({ event: "connection_opened", account, identity, duration_ms: Date.now() - started });
       return session;

@@ -24,6 +24,8 @@ function application(parts: Record<string, unknown> = {}): Application {
   };
 }
 
+const rustls = { "cluster.link": "rustls", "cluster.trust": "bundle", "cluster.ca": "ca/cluster.pem" };
+
 const bindings = { ENVIRONMENT: "production", READER_PASSWORD: "hunter2" };
 
 /** Parts of a policy whose issuer signs with a shared secret. */
@@ -41,6 +43,15 @@ describe("a good bundle with its bindings", () => {
     expect(config.cluster.hosts).toEqual([{ hostname: "db.example.com", port: 3306 }]);
     expect([...config.queries]).toEqual([["orders", query]]);
     expect(config.grants).toHaveLength(1);
+  });
+
+  test("has the CAs that were bundled, and none otherwise", () => {
+    const authorities = [{ pem: "PEM", notBefore: "2026-01-01", notAfter: "2027-01-01" }];
+    expect(config.authorities).toEqual([]);
+    expect(loadConfig({ ...application(rustls), authorities }, bindings).authorities).toBe(authorities);
+    expect(mistakesOf(() => loadConfig(application(rustls), bindings))).toEqual([
+      "cluster.ca: ca/cluster.pem was not bundled: build and deploy again",
+    ]);
   });
 
   test("has the accounts with their passwords", () => {

@@ -10,6 +10,9 @@ function mistakes(parts: Record<string, unknown>, environment = "production"): r
   return mistakesOf(() => parsePolicy(change(good(), parts), environment, queries));
 }
 
+const rustls = { "cluster.link": "rustls", "cluster.trust": "bundle", "cluster.ca": "ca/cluster.pem" };
+const trust = `cluster.trust: must be "public" (the platform's public CAs), "runtime" (the CAs that the runtime is started with) or, with link = "rustls", "bundle" (the CAs of the file that ca names)`;
+
 describe("a good policy", () => {
   test("is accepted and completed with the defaults", () => {
     expect(parsePolicy(good(), "production", queries)).toEqual({
@@ -77,6 +80,10 @@ describe("a good policy", () => {
     ["a proxied account", { "accounts.reader.acts_as": "reader@%" }],
     ["a role", { "accounts.reader.role": "analyst" }],
     ["a role with its host", { "accounts.reader.role": "analyst@localhost" }],
+    ["a private CA", rustls],
+    ["one version of TLS", { ...rustls, "cluster.tls_min": "TLSv1.3", "cluster.tls_max": "TLSv1.3" }],
+    ["another name in the certificate", { ...rustls, "cluster.tls_server_name": "db.example.com" }],
+    ["an IPv6 address in the certificate", { ...rustls, "cluster.tls_server_name": "2001:db8::1" }],
     ["many shards", { "accounts.reader.shards": 64 }],
     ["one connection", { "accounts.reader.connections_per_shard": 1 }],
     ["a grant for everybody of an issuer", { "grants[0].claims": undefined }],
@@ -222,20 +229,57 @@ describe("the mistake is named", () => {
       "cluster.hosts: takes one host in this version; failover to further hosts is not there yet",
     ],
     [
-      "the link rustls",
-      { "cluster.link": "rustls" },
-      `cluster.link: must be "platform": the links rustls and hyperdrive are not in this version`,
-    ],
-    [
       "the link hyperdrive",
       { "cluster.link": "hyperdrive" },
-      `cluster.link: must be "platform": the links rustls and hyperdrive are not in this version`,
+      `cluster.link: must be "platform" or "rustls": the link hyperdrive is not in this version`,
     ],
     [
       "a bundled CA with the platform link",
       { "cluster.trust": "bundle" },
-      `cluster.trust: must be "public" (the platform's public CAs) or "runtime" (the CAs that the runtime is started with): the platform link cannot take a CA of its own`,
+      `cluster.trust: the platform link takes no CAs of a file; use link = "rustls", or trust = "public" or "runtime"`,
     ],
+    ["a word for trust that is none", { "cluster.trust": "all" }, trust],
+    ...(
+      [
+        ["ca", "ca/x.pem"],
+        ["tls_min", "TLSv1.3"],
+        ["tls_max", "TLSv1.2"],
+        ["tls_server_name", "db"],
+      ] as const
+    ).map(([key, value]): [string, Record<string, unknown>, string] => [
+      `${key} with the platform link`,
+      { [`cluster.${key}`]: value },
+      `cluster.${key}: the platform link cannot honour it; use link = "rustls"`,
+    ]),
+    ...["public", "runtime"].map((word): [string, Record<string, unknown>, string] => [
+      `${word} CAs with the link rustls`,
+      { ...rustls, "cluster.trust": word },
+      `cluster.trust: the link rustls has no CAs but those of a file; use trust = "bundle" with ca, or link = "platform"`,
+    ]),
+    [
+      "no CA file with the link rustls",
+      { ...rustls, "cluster.ca": undefined },
+      `cluster.ca: the link rustls needs it: ca = "ca/NAME.pem"`,
+    ],
+    [
+      "versions that leave none",
+      { ...rustls, "cluster.tls_min": "TLSv1.3", "cluster.tls_max": "TLSv1.2" },
+      "cluster.tls_min: is above tls_max, so no version is left",
+    ],
+    ...["/etc/ssl/ca.pem", "ca/../../key.pem", "ca/x.crt", "x.pem", "ca/.pem"].map(
+      (file): [string, Record<string, unknown>, string] => [
+        `the CA file ${file}`,
+        { ...rustls, "cluster.ca": file },
+        `cluster.ca: must be "ca/NAME.pem", a file in config/ca`,
+      ],
+    ),
+    ...["db.example.com:3306", "db example", "", "[::1]"].map(
+      (text): [string, Record<string, unknown>, string] => [
+        `the server's name "${text}"`,
+        { ...rustls, "cluster.tls_server_name": text },
+        "cluster.tls_server_name: must be a DNS name or an IP address, without a port",
+      ],
+    ),
     [
       "a password for its secret's name",
       { "accounts.reader.password": "hunter2" },
@@ -432,7 +476,7 @@ describe("the mistake is named", () => {
 describe("an unknown key is refused by name in", () => {
   test.each([
     ["the file", { clusters: {} }, /clusters/],
-    ["[cluster]", { "cluster.ca": "ca/production.pem" }, /^cluster: .*"ca"/],
+    ["[cluster]", { "cluster.cert": "ca/production.pem" }, /^cluster: .*"cert"/],
     ["[cluster], as a way to turn TLS off", { "cluster.tls": false }, /^cluster: .*"tls"/],
     ["an account", { "accounts.reader.pasword": "X" }, /^accounts\.reader: .*"pasword"/],
     ["an issuer", { "issuers[0].jku": "https://id/" }, /^issuers\[0\]: .*"jku"/],
@@ -485,7 +529,7 @@ describe("every mistake is told at once", () => {
   test("of the form and across the parts", () => {
     const found = mistakes({
       "cluster.engine": "tidb",
-      "cluster.link": "rustls",
+      "cluster.link": "hyperdrive",
       "accounts.reader.acts_as": "reader@%",
       "accounts.reader.shards": 0,
       "issuers[0].jwks_uri": "http://id.example.com/",

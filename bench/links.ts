@@ -1,0 +1,121 @@
+/**
+ * npm run bench:links [-- --quick]: the link rustls against the link platform, on workerd itself
+ * (docs/performance.md). A connection per request shows what a handshake costs.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Backends } from "./backends.ts";
+import { databasePid, policyFor, startBackends } from "./backends.ts";
+import { bundleGateway, bundleWorker } from "./bundle.ts";
+import { ratioLine, ratioOf, table } from "./figures.ts";
+import { LoadGenerator } from "./load.ts";
+import type { Sample, Schedule, Target } from "./measure.ts";
+import { measureAll } from "./measure.ts";
+import { aboveColumns, cells, columns, targetReport } from "./summary.ts";
+import { directoryOf, path, startConnect, startGateway } from "./variants.ts";
+import type { Served } from "./workerd.ts";
+
+const links = ["platform", "rustls"] as const;
+type Link = (typeof links)[number];
+
+/** All answers are ASCII: autocannon may cut a character in two. */
+const requests = {
+  select: { path, rows: 1, label: "point select" },
+  rows: { path: "/v1/queries/cities-by-country?country=US&limit=500", rows: 500, label: "500 rows" },
+  connect: { path, rows: 1, label: "connection per request" },
+} as const;
+type RequestName = keyof typeof requests;
+type Name = `${Link}-${RequestName}`;
+
+const { values: flags } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const schedule: Schedule = flags.quick
+  ? { connections: [16], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
+  : { connections: [16], rounds: 10, roundSeconds: 2, warmUpSeconds: 2 };
+const running: { stop(): unknown }[] = [];
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+
+try {
+  const backends = await startBackends(console.error, 20_000);
+  running.push(backends);
+  const targets: Target<Name>[] = [];
+  for (const link of links) targets.push(...(await startTargets(link, backends)));
+  const load = new LoadGenerator();
+  running.push({ stop: () => load.stop() });
+  const samples = await measureAll(targets, schedule, load, databasePid(backends), console.error);
+  console.log(
+    Object.keys(requests)
+      .flatMap((name) => format(name as RequestName, samples))
+      .join("\n"),
+  );
+} catch (cause) {
+  console.error(cause);
+  process.exitCode = 1;
+} finally {
+  for (const { stop } of running.reverse()) await stop();
+  process.exit();
+}
+
+/** A gateway and a Worker that connects for each request, both with the link. */
+async function startTargets(link: Link, backends: Backends): Promise<Target<Name>[]> {
+  const names = { gateway: `link-${link}`, connect: `link-${link}-connect` };
+  const policy = policyOf(link, backends);
+  for (const name of Object.values(names)) {
+    mkdirSync(join(directoryOf(name), "ca"), { recursive: true });
+    writeFileSync(join(directoryOf(name), "ca", "bench.pem"), backends.pki.ca);
+  }
+  const gatewayBundle = await bundleGateway(directoryOf(names.gateway), policy);
+  const gateway = await startGateway(names.gateway, gatewayBundle, backends);
+  running.push(gateway);
+  const connectBundle = await bundleWorker(directoryOf(names.connect), "connect");
+  const connect = await startConnect(names.connect, connectBundle, backends, policy);
+  running.push(connect);
+  const served: Record<RequestName, Served> = { select: gateway, rows: gateway, connect };
+  const all = Object.keys(requests) as RequestName[];
+  return await Promise.all(all.map((request) => target(link, request, served[request], backends)));
+}
+
+function policyOf(link: Link, backends: Backends): Record<string, unknown> {
+  const policy = policyFor(backends);
+  if (link === "platform") return policy;
+  const cluster = { ...(policy.cluster as object), link, trust: "bundle", ca: "ca/bench.pem" };
+  return { ...policy, cluster };
+}
+
+async function target(
+  link: Link,
+  request: RequestName,
+  served: Served,
+  backends: Backends,
+): Promise<Target<Name>> {
+  const { path, rows } = requests[request];
+  const headers = { authorization: `Bearer ${backends.tokens.analyst}` };
+  const url = served.url + path;
+  const response = await fetch(url, { headers });
+  const body = await response.text();
+  if (response.status !== 200 || JSON.parse(body).rows.length !== rows) {
+    throw new Error(`${link}, ${path} answered ${response.status}: ${body.slice(0, 500)}`);
+  }
+  return { name: `${link}-${request}`, served, url, headers, body };
+}
+
+function format(request: RequestName, samples: Sample<Name>[]): string[] {
+  const of = (link: Link) => samples.filter(({ target }) => target === `${link}-${request}`);
+  const ratio = (key: "requestsPerSecond" | "serverCpuUs" | "p50Ms") =>
+    ratioOf(
+      of("rustls").map((sample) => sample[key]),
+      of("platform").map((sample) => sample[key]),
+    );
+  return [
+    "",
+    aboveColumns,
+    ...table([
+      [requests[request].label, ...columns],
+      ...links.map((link) => [link, ...cells(targetReport(of(link)))]),
+    ]),
+    ratioLine("rustls / platform, requests/s", ratio("requestsPerSecond")),
+    ratioLine("rustls / platform, CPU", ratio("serverCpuUs")),
+    ratioLine("rustls / platform, p50", ratio("p50Ms")),
+  ];
+}

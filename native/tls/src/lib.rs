@@ -1,0 +1,249 @@
+//! One TLS connection to a database server, for one WebAssembly instance.
+//!
+//! rustls does the protocol, webpki the verification and ring the cryptography; here is only the interface
+//! to JavaScript (src/db/links/tls-engine.ts), which moves the bytes between the socket and this module.
+//!
+//! JavaScript asks for room with `tls_reserve`, writes there and says with the next call how many bytes it wrote.
+//! That call answers with a state, and what it made (records, decrypted bytes, the words of a failure) lies at
+//! `tls_pointer` until the next call. A failure is a state too: it is final, every later call answers it again.
+
+mod failure;
+
+use failure::{Failure, Kind, failure};
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
+use rustls::version::{TLS12, TLS13};
+use rustls::{CipherSuite, ClientConfig, ClientConnection, RootCertStore, SupportedCipherSuite};
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What a call answers when nothing failed.
+const HANDSHAKING: i32 = 0;
+const OPEN: i32 = 1;
+/// The server has said goodbye (close_notify); nothing more comes, and nothing was cut off.
+const CLOSED: i32 = 2;
+
+/// 2025-01-01. A runtime's clock that says less has not been set (a Worker's is 0 before its first event).
+const EARLIEST_SECONDS: u64 = 1_735_689_600;
+
+#[derive(Debug)]
+struct Clock;
+
+impl TimeProvider for Clock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        (now.as_secs() >= EARLIEST_SECONDS).then(|| UnixTime::since_unix_epoch(now))
+    }
+}
+
+/// ring's suites, all of them AEAD with forward secrecy. Without AES instructions, as in WebAssembly, ChaCha20
+/// is several times faster, so it is asked for first.
+fn provider() -> CryptoProvider {
+    let mut provider = ring::default_provider();
+    provider.cipher_suites.sort_by_key(|suite: &SupportedCipherSuite| {
+        !matches!(
+            suite.suite(),
+            CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+                | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+                | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+        )
+    });
+    provider
+}
+
+fn configuration(bundle: &[u8], lowest: u32, highest: u32) -> Result<ClientConfig, Failure> {
+    let mut authorities = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(bundle) {
+        let certificate =
+            certificate.map_err(|e| failure(Kind::Settings, format!("the CA bundle is no PEM: {e}")))?;
+        authorities
+            .add(certificate)
+            .map_err(|e| failure(Kind::Settings, format!("a CA of the bundle: {e}")))?;
+    }
+    if authorities.is_empty() {
+        return Err(failure(Kind::Settings, "the CA bundle has no certificate"));
+    }
+    let versions: Vec<_> = [&TLS13, &TLS12]
+        .into_iter()
+        .filter(|version| (lowest..=highest).contains(&u32::from(u16::from(version.version))))
+        .collect();
+    let mut configuration = ClientConfig::builder_with_details(Arc::new(provider()), Arc::new(Clock))
+        .with_protocol_versions(&versions)
+        .map_err(|e| failure(Kind::Settings, e))?
+        .with_root_certificates(authorities)
+        .with_no_client_auth();
+    // A session lives in the memory of its own instance, which no other connection sees.
+    configuration.resumption = Resumption::disabled();
+    Ok(configuration)
+}
+
+/// A connection, opaque to JavaScript.
+#[derive(Default)]
+pub struct Connection {
+    tls: Option<ClientConnection>,
+    inbox: Vec<u8>,
+    /// Records to send.
+    records: Vec<u8>,
+    /// Decrypted bytes.
+    plain: Vec<u8>,
+    closed: bool,
+    failure: Option<Failure>,
+    details: String,
+}
+
+impl Connection {
+    /// Runs one step, unless an earlier one failed; sends what it made, an alert too.
+    fn step(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Failure>) -> i32 {
+        self.records.clear();
+        self.plain.clear();
+        if self.failure.is_none() {
+            self.failure = work(self).err();
+            let (Some(tls), records) = (&mut self.tls, &mut self.records) else { return self.state() };
+            // Writing to a Vec cannot fail.
+            while tls.wants_write() && tls.write_tls(records).is_ok() {}
+        }
+        self.state()
+    }
+
+    fn state(&self) -> i32 {
+        match (&self.failure, &self.tls) {
+            (Some(failure), _) => -(failure.kind as i32),
+            (None, _) if self.closed => CLOSED,
+            (None, Some(tls)) if !tls.is_handshaking() => OPEN,
+            _ => HANDSHAKING,
+        }
+    }
+
+    fn start(&mut self, bundle: usize, name: usize, lowest: u32, highest: u32) -> Result<(), Failure> {
+        let (Some(bundle), Some(name)) = (self.inbox.get(..bundle), self.inbox.get(bundle..bundle + name))
+        else {
+            return Err(failure(Kind::Misuse, "more bytes were announced than room was made for"));
+        };
+        let name = std::str::from_utf8(name).unwrap_or_default().to_owned();
+        let server = ServerName::try_from(name)
+            .map_err(|e| failure(Kind::Settings, format!("the server's name: {e}")))?;
+        let mut tls = ClientConnection::new(Arc::new(configuration(bundle, lowest, highest)?), server)?;
+        // What is to be sent was bounded before it came here.
+        tls.set_buffer_limit(None);
+        self.tls = Some(tls);
+        Ok(())
+    }
+
+    fn receive(&mut self, length: usize) -> Result<(), Failure> {
+        let (Some(tls), Some(mut rest)) = (&mut self.tls, self.inbox.get(..length)) else {
+            return Err(failure(Kind::Misuse, "bytes came before the start, or without room"));
+        };
+        while !rest.is_empty() && !self.closed {
+            tls.read_tls(&mut rest).map_err(|e| failure(Kind::Protocol, e))?;
+            let io = tls.process_new_packets()?;
+            let read = self.plain.len();
+            self.plain.resize(read + io.plaintext_bytes_to_read(), 0);
+            tls.reader().read_exact(&mut self.plain[read..]).map_err(|e| failure(Kind::Protocol, e))?;
+            self.closed = io.peer_has_closed();
+            if self.closed && tls.is_handshaking() {
+                return Err(failure(Kind::Truncated, "the server said goodbye during the handshake"));
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, length: usize) -> Result<(), Failure> {
+        match (&mut self.tls, self.inbox.get(..length)) {
+            (Some(tls), Some(bytes)) if !tls.is_handshaking() => {
+                tls.writer().write_all(bytes).map_err(|e| failure(Kind::Protocol, e))
+            }
+            _ => Err(failure(Kind::Misuse, "nothing can be sent before the server is verified")),
+        }
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_new() -> Box<Connection> {
+    Box::default()
+}
+
+/// Wipes the keys.
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_free(_: Box<Connection>) {}
+
+/// Makes room for `length` bytes, which are the next call's input.
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_reserve(connection: &mut Connection, length: usize) -> *mut u8 {
+    connection.inbox.resize(length, 0);
+    connection.inbox.as_mut_ptr()
+}
+
+/// Begins: the room has a CA bundle (PEM) and, behind it, the name or address that the certificate must have.
+/// `lowest` and `highest` are versions as TLS numbers them: 0x0303 is 1.2, 0x0304 is 1.3.
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_start(
+    c: &mut Connection,
+    bundle: usize,
+    name: usize,
+    lowest: u32,
+    highest: u32,
+) -> i32 {
+    c.step(|c| c.start(bundle, name, lowest, highest))
+}
+
+/// Takes bytes from the server.
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_receive(connection: &mut Connection, length: usize) -> i32 {
+    connection.step(|c| c.receive(length))
+}
+
+/// The server's side of the socket has ended. Without a goodbye before it, somebody may have cut it off.
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_receive_end(connection: &mut Connection) -> i32 {
+    connection.step(|c| match c.closed {
+        true => Ok(()),
+        false => Err(failure(Kind::Truncated, "the connection ended without TLS's goodbye (close_notify)")),
+    })
+}
+
+/// Encrypts bytes for the server.
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_send(connection: &mut Connection, length: usize) -> i32 {
+    connection.step(|c| c.send(length))
+}
+
+/// Says goodbye.
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_close(connection: &mut Connection) -> i32 {
+    connection.step(|c| {
+        c.tls.iter_mut().for_each(|tls| tls.send_close_notify());
+        Ok(())
+    })
+}
+
+/// What `tls_pointer` and `tls_length` show: 0 records, 1 decrypted bytes, 2 the words of the failure, 3 version
+/// and cipher suite, 4 the server's own certificate (DER).
+fn part(c: &mut Connection, which: u32) -> &[u8] {
+    match (which, &c.tls) {
+        (0, _) => &c.records,
+        (1, _) => &c.plain,
+        (2, _) => c.failure.as_ref().map_or(b"", |failure| failure.words.as_bytes()),
+        (3, Some(tls)) => {
+            let suite = tls.negotiated_cipher_suite().map(|suite| suite.suite());
+            c.details =
+                tls.protocol_version().zip(suite).map_or(String::new(), |(v, s)| format!("{v:?} {s:?}"));
+            c.details.as_bytes()
+        }
+        (4, Some(tls)) => tls.peer_certificates().and_then(|chain| chain.first()).map_or(b"", |leaf| leaf),
+        _ => b"",
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_pointer(connection: &mut Connection, which: u32) -> *const u8 {
+    part(connection, which).as_ptr()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_length(connection: &mut Connection, which: u32) -> usize {
+    part(connection, which).len()
+}

@@ -1,0 +1,33 @@
+/** Which of the cluster's settings go together. */
+
+/**
+ * @param cluster the policy's section, which may be broken
+ * @returns what the link cannot honour, with what would work
+ */
+export function clusterMistakes(cluster: Record<string, unknown>): string[] {
+  const { link, trust, ca, tls_min, tls_max } = cluster;
+  if (link === "platform") return platformMistakes(cluster);
+  if (link !== "rustls") return [];
+  const mistakes: string[] = [];
+  if (trust === "public" || trust === "runtime") {
+    mistakes.push(
+      `cluster.trust: the link rustls has no CAs but those of a file; use trust = "bundle" with ca, or link = "platform"`,
+    );
+  }
+  if (ca === undefined) mistakes.push(`cluster.ca: the link rustls needs it: ca = "ca/NAME.pem"`);
+  if (tls_min === "TLSv1.3" && tls_max === "TLSv1.2")
+    mistakes.push("cluster.tls_min: is above tls_max, so no version is left");
+  return mistakes;
+}
+
+function platformMistakes(cluster: Record<string, unknown>): string[] {
+  const mistakes = ["ca", "tls_min", "tls_max", "tls_server_name"]
+    .filter((key) => cluster[key] !== undefined)
+    .map((key) => `cluster.${key}: the platform link cannot honour it; use link = "rustls"`);
+  if (cluster.trust === "bundle") {
+    mistakes.push(
+      `cluster.trust: the platform link takes no CAs of a file; use link = "rustls", or trust = "public" or "runtime"`,
+    );
+  }
+  return mistakes;
+}

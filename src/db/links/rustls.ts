@@ -1,0 +1,134 @@
+import type { Authority } from "../../config/config.ts";
+import type { Cluster, Host } from "../../config/schema.ts";
+import { bundleAt } from "./bundle.ts";
+import type { Greeted } from "./greeting.ts";
+import { dial, show, text } from "./greeting.ts";
+import type { Link } from "./link.ts";
+import { LinkError } from "./link.ts";
+import { SocketWire } from "./socket-wire.ts";
+import module from "./tls.wasm";
+import type { Step, TlsSettings } from "./tls-engine.ts";
+import { slices, TlsEngine, TlsFailure } from "./tls-engine.ts";
+import { explain } from "./tls-reasons.ts";
+
+/**
+ * TLS of our own over a plain socket: rustls in WebAssembly, which trusts the CAs of the configuration and no
+ * other. Each connection has an instance to itself, so a fault in one ends that one, and no memory is shared.
+ */
+export function rustlsLink(cluster: Cluster, authorities: readonly Authority[]): Link {
+  return {
+    async dial(host, signal) {
+      const settings: TlsSettings = {
+        bundle: bundleAt(authorities, new Date()),
+        serverName: cluster.tls_server_name ?? host.hostname,
+        lowest: cluster.tls_min ?? "TLSv1.2",
+        highest: cluster.tls_max ?? "TLSv1.3",
+      };
+      return new RustlsWire(host, await dial(host, "off", signal), settings);
+    },
+  };
+}
+
+class RustlsWire extends SocketWire {
+  readonly #settings: TlsSettings;
+  /** From the moment on that TLS begins whatever is written is encrypted, or refused. */
+  #isClear = true;
+  #engine: TlsEngine | undefined;
+
+  constructor(host: Host, greeted: Greeted, settings: TlsSettings) {
+    super(host, greeted);
+    this.#settings = settings;
+  }
+
+  async secure(): Promise<void> {
+    const { socket } = this;
+    if (!socket) throw new LinkError("tls", "the connection was closed before TLS");
+    this.#isClear = false;
+    const reader = socket.readable.getReader();
+    try {
+      await this.lastWrite;
+      if (this.socket !== socket) throw new Error("the connection was closed before TLS");
+      const engine = new TlsEngine(module);
+      this.#engine = engine;
+      let step = engine.start(this.#settings);
+      for (;;) {
+        await this.#sendRecords(step.records);
+        if (step.state === "open") break;
+        const { done, value } = await reader.read();
+        if (this.socket !== socket) throw new Error("the connection was closed during TLS");
+        step = done ? engine.receiveEnd() : this.#receive(engine, value as Uint8Array);
+        // Nothing more would come, and the loop would not end.
+        if (step.state === "closed") throw new Error("the server said goodbye during the handshake");
+      }
+      if (this.socket !== socket) throw new Error("the connection was closed during TLS");
+    } catch (cause) {
+      // The driver is told before the wire is destroyed: of a closed wire it only says that it was lost.
+      throw new LinkError("tls", this.#reason(cause));
+    }
+    void this.pump(socket, reader);
+  }
+
+  /** Handshake messages. A server speaks only after the login, so nothing may come with them. */
+  #receive(engine: TlsEngine, chunk: Uint8Array): Step {
+    const steps = [...slices(chunk)].map((piece) => engine.receive(piece));
+    if (steps.some(({ plain }) => plain.length > 0))
+      throw new Error("the server sent something before the login");
+    const records = Buffer.concat(steps.map((step) => step.records));
+    return { ...(steps.at(-1) as Step), records };
+  }
+
+  #reason(cause: unknown): string {
+    // The server is owed the alert that says why; what becomes of it is no matter.
+    if (cause instanceof TlsFailure) void this.#sendRecords(cause.records).catch(() => {});
+    const { serverName, lowest, highest } = this.#settings;
+    const why = cause instanceof TlsFailure ? explain(cause, { serverName, lowest, highest }) : text(cause);
+    return `no verified TLS with ${show(this.host)}: ${why}`;
+  }
+
+  override write(bytes: Uint8Array, done?: (error?: Error) => void): boolean {
+    if (this.#isClear) return super.write(bytes, done);
+    try {
+      if (!this.#engine) throw new Error("TLS has not begun");
+      return super.write(this.#engine.send(bytes), done);
+    } catch (cause) {
+      const error = new Error(`writing to ${show(this.host)}: ${text(cause)}`);
+      done?.(error);
+      this.destroy(error);
+      return true;
+    }
+  }
+
+  protected override *received(chunk: Uint8Array): Generator<Uint8Array> {
+    const engine = this.#engine as TlsEngine;
+    for (const piece of slices(chunk)) {
+      const step = engine.receive(piece);
+      // Of a connection that is open: the answer to a change of keys.
+      void this.#sendRecords(step.records).catch(() => {});
+      this.isOver ||= step.state === "closed";
+      if (step.plain.length > 0) yield step.plain;
+    }
+  }
+
+  protected override receivedEnd(): void {
+    this.#engine?.receiveEnd();
+  }
+
+  async #sendRecords(records: Uint8Array): Promise<void> {
+    if (records.length > 0) await this.writer.write(records);
+  }
+
+  override destroy(error?: Error): void {
+    if (!this.socket) return;
+    const engine = this.#engine;
+    if (engine) {
+      void this.#sayGoodbye(engine).catch(() => {});
+      engine.free();
+    }
+    super.destroy(error);
+  }
+
+  async #sayGoodbye(engine: TlsEngine): Promise<void> {
+    // Throws when TLS has failed: then there is none.
+    await this.#sendRecords(engine.close());
+  }
+}

@@ -1,0 +1,14 @@
+import type { Config } from "../../config/config.ts";
+import type { Link } from "./link.ts";
+import { platformLink } from "./platform.ts";
+import { rustlsLink } from "./rustls.ts";
+
+/** @returns the link that the configuration names; docs/links.md says which is for which cluster */
+export function linkOf({ cluster, authorities }: Pick<Config, "cluster" | "authorities">): Link {
+  switch (cluster.link) {
+    case "platform":
+      return platformLink;
+    case "rustls":
+      return rustlsLink(cluster, authorities);
+  }
+}

@@ -1,0 +1,96 @@
+import { EventEmitter } from "node:events";
+import type { Host } from "../../config/schema.ts";
+import type { Greeted } from "./greeting.ts";
+import { show, text } from "./greeting.ts";
+import type { Wire } from "./link.ts";
+
+/** What the wires of all links have in common: a socket of cloudflare:sockets behind Node's events. */
+export abstract class SocketWire extends EventEmitter implements Wire {
+  protected readonly host: Host;
+  /** The socket in use; undefined once the wire is destroyed. */
+  protected socket: Socket | undefined;
+  protected writer: WritableStreamDefaultWriter<Uint8Array>;
+  protected lastWrite: Promise<void> = Promise.resolve();
+  /** The server has said goodbye: whatever its socket does, nothing more is read. */
+  protected isOver = false;
+  readonly #greeting: Buffer;
+  #resumed: PromiseWithResolvers<void> | undefined;
+
+  constructor(host: Host, { socket, greeting }: Greeted) {
+    super();
+    this.host = host;
+    this.socket = socket;
+    this.writer = socket.writable.getWriter();
+    this.#greeting = greeting;
+  }
+
+  abstract secure(): Promise<void>;
+
+  start(): void {
+    this.emit("data", this.#greeting);
+  }
+
+  write(bytes: Uint8Array, done?: (error?: Error) => void): boolean {
+    this.lastWrite = this.writer.write(bytes);
+    this.lastWrite.then(
+      () => done?.(),
+      (cause) => done?.(new Error(`writing to ${show(this.host)}: ${text(cause)}`)),
+    );
+    return true;
+  }
+
+  pause(): void {
+    this.#resumed ??= Promise.withResolvers();
+  }
+
+  resume(): void {
+    this.#resumed?.resolve();
+    this.#resumed = undefined;
+  }
+
+  end(): void {
+    this.destroy();
+  }
+
+  destroy(error?: Error): void {
+    const socket = this.socket;
+    if (!socket) return;
+    this.socket = undefined;
+    this.resume();
+    // close() flushes what was written before it, so a farewell still reaches the server.
+    void socket.close().catch(() => {});
+    if (error) this.emit("error", error);
+    this.emit("close");
+  }
+
+  /** Shows the driver what the server sends after `secure()`, until one of the two ends. */
+  protected async pump(socket: Socket, reader: ReadableStreamDefaultReader<unknown>): Promise<void> {
+    try {
+      for (;;) {
+        if (this.#resumed) await this.#resumed.promise;
+        const { done, value } = await reader.read();
+        if (this.socket !== socket) return;
+        if (done) break;
+        for (const bytes of this.received(value as Uint8Array)) {
+          if (this.#resumed) await this.#resumed.promise;
+          if (this.socket !== socket) return;
+          this.emit("data", Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+        }
+        if (this.isOver) break;
+      }
+      this.receivedEnd();
+      this.emit("end");
+      this.destroy();
+    } catch (cause) {
+      if (this.socket === socket) this.destroy(new Error(`reading from ${show(this.host)}: ${text(cause)}`));
+    }
+  }
+
+  /** @returns a chunk from the socket as the driver is to see it. @throws when it cannot be trusted */
+  protected received(chunk: Uint8Array): Iterable<Uint8Array> {
+    return [chunk];
+  }
+
+  /** The socket has ended. @throws when it should not have */
+  protected receivedEnd(): void {}
+}

@@ -1,0 +1,207 @@
+import { limits } from "../../limits.ts";
+import { systemCalls } from "./tls-system.ts";
+
+/**
+ * One TLS connection in one WebAssembly instance: rustls, by the interface of native/tls/src/lib.rs. It moves no
+ * bytes itself: it is given what the socket received and answers what the socket has to send.
+ */
+
+/** In the order of native/tls/src/failure.rs, whose numbers begin with 1. */
+const kinds = [
+  "settings",
+  "clock",
+  "unknown_authority",
+  "bad_signature",
+  "expired",
+  "not_yet_valid",
+  "wrong_name",
+  "certificate",
+  "version",
+  "refused",
+  "truncated",
+  "protocol",
+  "misuse",
+] as const;
+
+/** `trap`: the instance has stopped, out of memory or by a fault of its own. */
+export type TlsFailureKind = (typeof kinds)[number] | "trap";
+
+/** Why TLS ended; the message is for the operator. `records` has the alert that the server is owed. */
+export class TlsFailure extends Error {
+  readonly kind: TlsFailureKind;
+  readonly records: Uint8Array;
+  constructor(kind: TlsFailureKind, message: string, records: Uint8Array = new Uint8Array()) {
+    super(message);
+    this.name = "TlsFailure";
+    this.kind = kind;
+    this.records = records;
+  }
+}
+
+/** As TLS numbers them. */
+const versions = { "TLSv1.2": 0x0303, "TLSv1.3": 0x0304 } as const;
+export type TlsVersion = keyof typeof versions;
+
+export interface TlsSettings {
+  /** The CAs that may have issued the server's certificate, PEM. */
+  bundle: string;
+  /** The DNS name or IP address that the certificate must have. */
+  serverName: string;
+  lowest: TlsVersion;
+  highest: TlsVersion;
+}
+
+/** What a step made: records for the server, decrypted bytes for the driver. Copies, to be kept. */
+export interface Step {
+  state: "handshaking" | "open" | "closed";
+  records: Uint8Array;
+  plain: Uint8Array;
+}
+
+interface Exports {
+  memory: WebAssembly.Memory;
+  tls_new(): number;
+  tls_free(connection: number): void;
+  tls_reserve(connection: number, length: number): number;
+  tls_start(connection: number, bundle: number, name: number, lowest: number, highest: number): number;
+  tls_receive(connection: number, length: number): number;
+  tls_receive_end(connection: number): number;
+  tls_send(connection: number, length: number): number;
+  tls_close(connection: number): number;
+  tls_pointer(connection: number, part: number): number;
+  tls_length(connection: number, part: number): number;
+}
+
+const parts = { records: 0, plain: 1, words: 2, details: 3, certificate: 4 } as const;
+const states = ["handshaking", "open", "closed"] as const;
+
+export class TlsEngine {
+  #exports: Exports;
+  readonly #connection: number;
+  /** Set when it was freed, or has trapped: then nothing in it can be relied on. */
+  #ended: TlsFailure | undefined;
+
+  /** @param module src/db/links/tls.wasm */
+  constructor(module: WebAssembly.Module) {
+    const imports = { wasi_snapshot_preview1: systemCalls(() => this.#exports.memory.buffer) };
+    this.#exports = new WebAssembly.Instance(module, imports).exports as unknown as Exports;
+    this.#connection = this.#call(() => this.#exports.tls_new());
+  }
+
+  /** @returns the first records for the server. @throws TlsFailure `settings` */
+  start({ bundle, serverName, lowest, highest }: TlsSettings): Step {
+    const encoder = new TextEncoder();
+    const [authorities, name] = [encoder.encode(bundle), encoder.encode(serverName)];
+    const length = this.#fill(authorities, name);
+    return this.#step(() =>
+      this.#exports.tls_start(
+        this.#connection,
+        authorities.length,
+        length - authorities.length,
+        versions[lowest],
+        versions[highest],
+      ),
+    );
+  }
+
+  /** @param bytes from the server, at most `limits.tlsStepBytes`. @throws TlsFailure */
+  receive(bytes: Uint8Array): Step {
+    const length = this.#fill(bytes);
+    return this.#step(() => this.#exports.tls_receive(this.#connection, length));
+  }
+
+  /** The server sends nothing more. @throws TlsFailure `truncated`, unless it has said goodbye */
+  receiveEnd(): Step {
+    return this.#step(() => this.#exports.tls_receive_end(this.#connection));
+  }
+
+  /** @returns the bytes as records. @throws TlsFailure `misuse` before the server is verified */
+  send(bytes: Uint8Array): Uint8Array {
+    const records: Uint8Array[] = [];
+    for (const piece of slices(bytes)) {
+      const length = this.#fill(piece);
+      records.push(this.#step(() => this.#exports.tls_send(this.#connection, length)).records);
+    }
+    return records.length === 1 ? (records[0] as Uint8Array) : Buffer.concat(records);
+  }
+
+  /** @returns the goodbye. @throws TlsFailure */
+  close(): Uint8Array {
+    return this.#step(() => this.#exports.tls_close(this.#connection)).records;
+  }
+
+  /** Version and cipher suite, and the server's own certificate (DER); empty before the server is verified. */
+  details(): { protocol: string; certificate: Uint8Array } {
+    return { protocol: this.#text(parts.details), certificate: this.#part(parts.certificate) };
+  }
+
+  /** Bytes of memory that the instance has; it never gives any back. */
+  get memoryBytes(): number {
+    return this.#exports.memory?.buffer.byteLength ?? 0;
+  }
+
+  /** Wipes the keys and lets go of the instance, whose memory then goes with it. */
+  free(): void {
+    if (this.#ended) return;
+    try {
+      this.#exports.tls_free(this.#connection);
+    } catch {
+      // A trap in the last call: the memory goes all the same.
+    }
+    this.#end(new TlsFailure("misuse", "the connection was closed"));
+  }
+
+  #fill(...pieces: Uint8Array[]): number {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const pointer = this.#call(() => this.#exports.tls_reserve(this.#connection, length));
+    // Made only now: growing the memory detaches what was there before.
+    const room = new Uint8Array(this.#exports.memory.buffer, pointer, length);
+    let at = 0;
+    for (const piece of pieces) {
+      room.set(piece, at);
+      at += piece.length;
+    }
+    return length;
+  }
+
+  #step(work: () => number): Step {
+    const state = this.#call(work);
+    const records = this.#part(parts.records);
+    if (state < 0) {
+      throw new TlsFailure(kinds[-state - 1] ?? "protocol", this.#text(parts.words), records);
+    }
+    return { state: states[state] ?? "handshaking", records, plain: this.#part(parts.plain) };
+  }
+
+  #part(part: number): Uint8Array {
+    const length = this.#call(() => this.#exports.tls_length(this.#connection, part));
+    const pointer = this.#call(() => this.#exports.tls_pointer(this.#connection, part));
+    return new Uint8Array(this.#exports.memory.buffer, pointer, length).slice();
+  }
+
+  #text(part: number): string {
+    return new TextDecoder().decode(this.#part(part));
+  }
+
+  #call<T>(work: () => T): T {
+    if (this.#ended) throw this.#ended;
+    try {
+      return work();
+    } catch (cause) {
+      throw this.#end(new TlsFailure("trap", `the TLS instance stopped: ${(cause as Error).message}`));
+    }
+  }
+
+  #end(reason: TlsFailure): TlsFailure {
+    this.#ended = reason;
+    this.#exports = {} as Exports;
+    return reason;
+  }
+}
+
+/** Cuts bytes into pieces that one step takes. */
+export function* slices(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += limits.tlsStepBytes) {
+    yield bytes.subarray(at, at + limits.tlsStepBytes);
+  }
+}
