@@ -140,7 +140,8 @@ describe("what was found becomes a policy", () => {
   test("with a CA of its own, versions and file are named; without it again, they go", () => {
     const target = { env: "staging", account: "analyst" };
     const own = withResult(target, policyFile(template), { ...result, ca: "PEM" });
-    expect(parse(own.text).cluster).toMatchObject({
+    // The gateway takes it so.
+    expect(parsePolicy(parse(own.text), "staging", new Set()).cluster).toMatchObject({
       link: "rustls",
       trust: "bundle",
       ca: "ca/staging.pem",
