@@ -38,6 +38,11 @@ async function main(): Promise<number> {
   const queries = readCatalog();
   const policy = parsePolicy(currentPolicy(values.env), values.env, new Set(queries.map(({ name }) => name)));
   const { cluster } = policy;
+  if (cluster.link === "hyperdrive") {
+    throw new Error(
+      "the logins go through Hyperdrive, which has the passwords: npx wrangler hyperdrive get ID",
+    );
+  }
   const running = values.env === "development" ? readDevelopment() : undefined;
   const caPath = values.ca ?? running?.database.ca;
   const link = nodeLink(caPath === undefined ? undefined : readFileSync(caPath, "utf8"));
@@ -45,7 +50,7 @@ async function main(): Promise<number> {
   const secrets = await secretsOf(policy);
   const admin = administrator && (await openAdministrator(link, cluster, administrator));
   let [refused, warnings] = [0, 0];
-  for (const [name, { password, token, ...settings }] of Object.entries(policy.accounts)) {
+  for (const [name, { password, token, hyperdrive: _, ...settings }] of Object.entries(policy.accounts)) {
     const secret = secrets.get(password ?? token?.key ?? "") ?? "";
     const credential = token ? { token: { ...token, key: secret } } : { password: secret };
     const account = { ...settings, name, credential };

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { CatalogError } from "../src/catalog/parse.ts";
-import { ConfigError, parsePolicy, secretNames } from "../src/config/policy.ts";
+import { ConfigError, hyperdriveNames, parsePolicy, secretNames } from "../src/config/policy.ts";
 import type { Policy } from "../src/config/schema.ts";
 import { authoritiesOf, configDirectory, readCatalog, readPolicyFile } from "./application.ts";
 import type { WranglerFile } from "./wrangler.ts";
@@ -39,6 +39,7 @@ export function checkEnvironment(name: string, directory = configDirectory): str
     ...mistakes,
     ...policyMistakes,
     ...wranglerMistakes(name, readWranglerFile(), policy ? secretNames(policy) : undefined),
+    ...(policy ? hyperdriveMistakes(name, readWranglerFile(), hyperdriveNames(policy)) : []),
   ];
 }
 
@@ -94,6 +95,27 @@ export function wranglerMistakes(name: string, file: WranglerFile, secrets: stri
     );
   }
   return mistakes;
+}
+
+/**
+ * @param names the Hyperdrive bindings that the policy needs
+ * @returns what is wrong with those of an environment in wrangler.toml
+ */
+export function hyperdriveMistakes(name: string, file: WranglerFile, names: string[]): string[] {
+  const at = `wrangler.toml, [env.${name}]`;
+  const bound = file.env?.[name]?.hyperdrive ?? [];
+  const ids = bound.map(({ id }) => id);
+  return [
+    ...names
+      .filter((binding) => !bound.some((candidate) => candidate.binding === binding))
+      .map((binding) => `${at}: hyperdrive lacks the binding ${binding}, which the policy names`),
+    ...bound
+      .filter(({ binding }) => !names.includes(binding ?? ""))
+      .map(({ binding }) => `${at}: hyperdrive has ${binding}, which no policy names`),
+    ...bound
+      .filter(({ id }, i) => ids.indexOf(id) !== i)
+      .map(({ binding }) => `${at}: hyperdrive ${binding} has the id of another: each account has its own`),
+  ];
 }
 
 function collect(where: string, read: () => void): string[] {

@@ -10,6 +10,7 @@ export interface WranglerEnvironment {
   secrets?: { required?: string[] };
   durable_objects?: { bindings?: { name?: string; class_name?: string }[] };
   ratelimits?: { name?: string; namespace_id?: string; simple?: { limit?: number; period?: number } }[];
+  hyperdrive?: { binding?: string; id?: string; localConnectionString?: string }[];
   build?: { command?: string; cwd?: string; watch_dir?: string[] };
 }
 
@@ -39,13 +40,13 @@ export const wranglerVariables = {
  * application, so that several gateways with policies of their own can run from one checkout.
  * @param application the file to bundle as "#application"
  * @param build whether wrangler makes that file itself, and again after each change (scripts/build.ts)
- * @param changes instead of what wrangler.toml has: another module to start from, another wall
+ * @param changes instead of what wrangler.toml has: another module to start from, another wall, Hyperdrive bindings
  */
 export function writeWranglerConfig(
   path: string,
   application: string,
   build: boolean,
-  changes: Pick<WranglerFile, "main" | "ratelimits"> = {},
+  changes: Pick<WranglerFile, "main" | "ratelimits" | "hyperdrive"> = {},
 ): void {
   const { env, build: shared, ...rest } = readWranglerFile();
   const { build: own, ...development } = env?.development ?? {};

@@ -1,4 +1,5 @@
 import type { SavedQuery } from "../catalog/parse.ts";
+import { bindingMistakes } from "./hyperdrive-rules.ts";
 import type { KeySet } from "./key-set.ts";
 import { ConfigError, parsePolicy } from "./policy.ts";
 import type { Algorithm, Cluster, Grant, Policy, TokenAlgorithm } from "./schema.ts";
@@ -31,10 +32,10 @@ export interface TokenCredential {
   email?: string | undefined;
 }
 
-/** An account with its secret resolved: a password, or a key to make tokens with. */
-export type Account = Omit<Policy["accounts"][string], "password" | "token"> & {
+/** An account with its secret resolved: a password, a key to make tokens with, or who has the password. */
+export type Account = Omit<Policy["accounts"][string], "password" | "token" | "hyperdrive"> & {
   name: string;
-  credential: { password: string } | { token: TokenCredential };
+  credential: { password: string } | { token: TokenCredential } | { binding: string };
 };
 
 /** An issuer with the one source of its keys. */
@@ -97,7 +98,12 @@ export function loadConfig(application: Application, bindings: Record<string, un
     return "";
   };
   const accounts = new Map<string, Account>();
-  for (const [name, { password, token, ...account }] of Object.entries(policy.accounts)) {
+  for (const [name, { password, token, hyperdrive, ...account }] of Object.entries(policy.accounts)) {
+    if (hyperdrive !== undefined) {
+      mistakes.push(...bindingMistakes(hyperdrive, bindings[hyperdrive], policy.cluster.database));
+      accounts.set(name, { ...account, name, credential: { binding: hyperdrive } });
+      continue;
+    }
     const credential = token
       ? { token: { ...token, key: privateKey(token.key, secret(token.key), mistakes) } }
       : { password: secret(password as string) };

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { clusterMistakes } from "./cluster-rules.ts";
+import { hyperdriveMistakes } from "./hyperdrive-rules.ts";
 import { usableKeys } from "./key-set.ts";
 import type { Grant, Policy } from "./schema.ts";
 import { grantSchema, issuerSchema, policySchema } from "./schema.ts";
@@ -39,6 +40,7 @@ export function parsePolicy(raw: unknown, environment: string, queryNames: Reado
     ),
     ...clusterMistakes(cluster),
     ...accountMistakes(accounts, cluster),
+    ...hyperdriveMistakes(cluster, accounts, grants),
     ...wholes(grantSchema, grants).flatMap(([grant, i]) => {
       const known = issuers.filter(isTable).map(({ issuer }) => String(issuer));
       return grantMistakes(grant, `grants[${i}]`, known, accounts, queryNames);
@@ -86,6 +88,11 @@ function wholes<T>(schema: z.ZodType<T>, items: unknown[]): [T, number][] {
     const parsed = schema.safeParse(item);
     return parsed.success ? [[parsed.data, i] as [T, number]] : [];
   });
+}
+
+/** @returns the names of the Hyperdrive bindings that a policy needs, each once. */
+export function hyperdriveNames(policy: Policy): string[] {
+  return [...new Set(Object.values(policy.accounts).flatMap(({ hyperdrive }) => hyperdrive ?? []))];
 }
 
 /** @returns the names of the Worker secrets that a policy needs, each once. */
@@ -137,7 +144,7 @@ function accountMistakes(accounts: Sections["accounts"], cluster: Sections["clus
     );
   mistakes.push(
     ...Object.entries(accounts).flatMap(([key, account]) =>
-      loginMistakes(account, `accounts.${key}`, String(cluster.engine)),
+      loginMistakes(account, `accounts.${key}`, cluster),
     ),
   );
   if (cluster.engine !== "tidb") return mistakes;
@@ -151,10 +158,14 @@ function accountMistakes(accounts: Sections["accounts"], cluster: Sections["clus
 }
 
 /** How an account shows who it is, and what of it the engine does not have. */
-function loginMistakes(account: Record<string, unknown>, at: string, engine: string): string[] {
+function loginMistakes(
+  account: Record<string, unknown>,
+  at: string,
+  { engine, link }: Sections["cluster"],
+): string[] {
   const { password, token, plugin, cleartext } = account;
   const mistakes: string[] = [];
-  if ((password === undefined) === (token === undefined))
+  if (link !== "hyperdrive" && (password === undefined) === (token === undefined))
     mistakes.push(`${at}: needs password or token, not both`);
   if (token !== undefined && engine !== "tidb")
     mistakes.push(`${at}.token: only TiDB takes tokens (tidb_auth_token); use password`);

@@ -19,13 +19,15 @@ const algorithms = [
 ] as const;
 
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "must be lower case letters, digits, - and _");
-const secretName = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9_]*$/, "must be the NAME of a secret, in capitals")
-  .refine(
-    (text) => !["ENVIRONMENT", "POOL", "KEYS", "LIMITER", "PROOFS", "WALL"].includes(text),
-    "is a binding of another kind",
-  );
+const inCapitals = (what: string) =>
+  z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]*$/, `must be the NAME of a ${what}, in capitals`)
+    .refine(
+      (text) => !["ENVIRONMENT", "POOL", "KEYS", "LIMITER", "PROOFS", "WALL"].includes(text),
+      "is a binding of another kind",
+    );
+const secretName = inCapitals("secret");
 const nonEmpty = z.string().min(1);
 
 const hostSchema = z.string().transform((text, context) => {
@@ -42,18 +44,23 @@ const tlsVersion = z.enum(["TLSv1.2", "TLSv1.3"]);
 
 const clusterSchema = z.strictObject({
   engine: z.enum(["mysql", "mariadb", "tidb"]),
+  // Required by every link but hyperdrive: hyperdrive-rules.ts.
   hosts: z
     .array(hostSchema)
     .min(1)
-    .max(1, "takes one host in this version; failover to further hosts is not there yet"),
+    .max(1, "takes one host in this version; failover to further hosts is not there yet")
+    .optional()
+    .transform((hosts) => hosts ?? []),
   database: nonEmpty.max(64),
   location: z.enum(locations).optional(),
-  link: z.enum(["platform", "rustls"], {
-    error: `must be "platform" or "rustls": the link hyperdrive is not in this version`,
+  link: z.enum(["platform", "rustls", "hyperdrive"], {
+    error: `must be "platform", "rustls" or "hyperdrive"`,
   }),
-  trust: z.enum(["public", "runtime", "bundle"], {
-    error: `must be "public" (the platform's public CAs), "runtime" (the CAs that the runtime is started with) or, with link = "rustls", "bundle" (the CAs of the file that ca names)`,
-  }),
+  trust: z
+    .enum(["public", "runtime", "bundle"], {
+      error: `must be "public" (the platform's public CAs), "runtime" (the CAs that the runtime is started with) or, with link = "rustls", "bundle" (the CAs of the file that ca names)`,
+    })
+    .optional(),
   ca: z
     .string()
     .regex(/^ca\/[A-Za-z0-9_-][A-Za-z0-9._-]*\.pem$/, `must be "ca/NAME.pem", a file in config/ca`)
@@ -66,6 +73,12 @@ const clusterSchema = z.strictObject({
     .regex(
       /^(?:[A-Za-z0-9_.-]+|(?:[0-9a-fA-F.]*:){2,}[0-9a-fA-F.]*)$/,
       "must be a DNS name or an IP address, without a port",
+    )
+    .optional(),
+  caching: z
+    .literal(
+      "disabled",
+      `must be "disabled": Hyperdrive's cache would answer with what was true a minute ago`,
     )
     .optional(),
   connect_timeout_ms: z.int().min(100).max(30_000).default(limits.connectTimeoutMs),
@@ -103,6 +116,7 @@ const accountSchema = z.strictObject({
   user: nonEmpty.max(32),
   password: secretName.optional(),
   token: tokenSchema.optional(),
+  hyperdrive: inCapitals("Hyperdrive binding").optional(),
   plugin: z.enum(authPlugins).optional(),
   cleartext: z.boolean().default(false),
   acts_as: z

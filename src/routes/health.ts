@@ -1,4 +1,4 @@
-import { ready } from "../db/pool/client.ts";
+import { ready } from "../db/client.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { AppContext } from "./http.ts";

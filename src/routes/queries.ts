@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readParameters } from "../catalog/parameters.ts";
 import type { SavedQuery } from "../catalog/parse.ts";
-import { execute } from "../db/pool/client.ts";
+import { execute } from "../db/client.ts";
 import type { RowShape } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import type { BoundValue } from "../sql/values.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { execute } from "../db/pool/client.ts";
+import { execute } from "../db/client.ts";
 import type { Parameters } from "../sql/placeholders.ts";
 import { bindJson, bindPlan } from "../sql/placeholders.ts";
 import { classify } from "../sql/statement.ts";

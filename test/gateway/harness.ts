@@ -80,6 +80,8 @@ export interface GatewayOptions {
   issuers?: Record<string, unknown>[];
   secrets?: Record<string, string>;
   cors?: Record<string, unknown>;
+  /** Hyperdrive bindings, with where each leads: mysql://user:password@host:port/database. */
+  hyperdrive?: Record<string, string>;
   /** A module of entries/: the Worker with one part of its world changed. */
   entry?: "clock" | "broken";
   /** How many requests one network may make in so many seconds. */
@@ -100,12 +102,14 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const configPath = join(directory, "wrangler.json");
   writeWranglerConfig(configPath, application, false, {
     ...(options.entry && { main: `test/gateway/entries/${options.entry}.ts` }),
+    ...(options.hyperdrive && { hyperdrive: hyperdriveBindings(options.hyperdrive) }),
     ...(options.wall && { ratelimits: [{ name: "WALL", namespace_id: "1", simple: options.wall }] }),
   });
   const secrets = { ...server.passwords, SHARED_SECRET: sharedSecret, ...options.secrets };
   const harness = createTestHarness({ workers: [{ configPath, secrets }] });
   const { url } = await harness.listen();
-  const watch = watchLogs(Object.values(secrets));
+  const bound = Object.values(options.hyperdrive ?? {}).map((leads) => new URL(leads).password);
+  const watch = watchLogs([...Object.values(secrets), ...bound]);
   const request = async (path: string, init?: RequestInit) => {
     const headers = new Headers(init?.headers);
     for (const name of ["authorization", "dpop"]) watch.token(headers.get(name));
@@ -140,6 +144,13 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       watch.search(lines);
     },
   };
+}
+
+function hyperdriveBindings(leads: Record<string, string>) {
+  return Object.entries(leads).map(([binding, localConnectionString]) => ({
+    ...{ binding, id: binding.toLowerCase() },
+    localConnectionString,
+  }));
 }
 
 export async function read(response: Response): Promise<Answer> {

@@ -10,5 +10,7 @@ export function linkOf({ cluster, authorities }: Pick<Config, "cluster" | "autho
       return platformLink;
     case "rustls":
       return rustlsLink(cluster, authorities);
+    case "hyperdrive":
+      throw new Error("statements go through Hyperdrive from the Worker; no pool dials");
   }
 }

@@ -37,7 +37,7 @@ export function proofQuery(engine: Engine): string {
 }
 
 /** Modes that the statement lexer relies on: backslash escapes on, double quotes are strings. */
-const sqlModes: Record<Engine, string> = {
+export const sqlModes: Readonly<Record<Engine, string>> = {
   mysql:
     "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
   // MariaDB's ONLY_FULL_GROUP_BY knows no functional dependence and refuses common queries.
@@ -57,7 +57,12 @@ const readOnly: Record<Engine, string> = {
  * global values, the character set included, so all that matters is said again.
  */
 export function restingState(engine: Engine): string {
-  return `SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION time_zone = '+00:00', SESSION sql_mode = '${sqlModes[engine]}'${readOnly[engine]}`;
+  return sessionState(engine) + readOnly[engine];
+}
+
+/** How every statement is read and answered, without what it may do. */
+export function sessionState(engine: Engine): string {
+  return `SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION time_zone = '+00:00', SESSION sql_mode = '${sqlModes[engine]}'`;
 }
 
 /**

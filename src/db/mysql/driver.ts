@@ -11,6 +11,8 @@ import { Authentication } from "./authentication.ts";
  */
 export interface Connection extends EventEmitter {
   query(sql: string, done: (error: ServerError | null, rows: unknown) => void): void;
+  /** Without values nothing is replaced in the text; without typeCast rows are arrays of the server's bytes. */
+  query(statement: { sql: string; rowsAsArray: true; typeCast: false }): ExecuteCommand;
   execute(statement: { sql: string; values: unknown[]; rowsAsArray: true }): ExecuteCommand;
   reset(done: (error: ServerError | null) => void): void;
   pause(): void;
@@ -50,6 +52,8 @@ export interface ConnectionOptions {
   credential: Credential;
   database: string;
   preparedStatements: number;
+  /** The wire is secure from its first byte on, and is not upgraded: Hyperdrive's. */
+  secured?: boolean;
 }
 
 /** The driver's command that logs in: it has read the greeting, and asks its own methods what to answer. */
@@ -58,6 +62,7 @@ interface Handshake {
   canUseAuthMethodDirectly(): boolean;
   calculateAuthToken(): Buffer;
   initializeAuthPlugin(): void;
+  sendCredentials(connection: unknown): void;
 }
 
 interface DriverInternals {
@@ -106,9 +111,20 @@ const builtInMethods: BuiltIn = {
 class TlsConnection extends DriverConnection {
   readonly #authentication: Authentication;
 
-  constructor(options: { config: unknown }, credential: Credential) {
+  constructor(options: { config: unknown }, credential: Credential, secured: boolean) {
     super(options);
     this.#authentication = new Authentication(credential, builtInMethods);
+    if (secured) this.#logInAtOnce(this._command);
+  }
+
+  /** Without an upgrade the driver would go on with its own methods right after the greeting. */
+  #logInAtOnce(command: Handshake): void {
+    const send = command.sendCredentials.bind(command);
+    command.sendCredentials = (connection) => {
+      this.#takeOver(command);
+      send(connection);
+      this.config.authPlugins = this.#everyPlugin();
+    };
   }
 
   startTLS(onSecure: (error?: Error) => void): void {
@@ -163,7 +179,7 @@ export function createConnection(wire: Wire, options: ConnectionOptions): Connec
     database: options.database,
     charset: "UTF8MB4_UNICODE_CI",
     // Its presence demands TLS: a server that does not offer it is refused before the user name is sent.
-    ssl: { rejectUnauthorized: true },
+    ...(options.secured ? {} : { ssl: { rejectUnauthorized: true } }),
     // A token is longer than the 255 bytes that a response may have without the second one.
     flags: ["-LOCAL_FILES", "PLUGIN_AUTH_LENENC_CLIENT_DATA"],
     connectTimeout: 0,
@@ -176,7 +192,15 @@ export function createConnection(wire: Wire, options: ConnectionOptions): Connec
     jsonStrings: true,
     maxPreparedStatements: options.preparedStatements,
   });
-  return new TlsConnection({ config }, options.credential);
+  return new TlsConnection({ config }, options.credential, options.secured ?? false);
+}
+
+/**
+ * Writes a string as SQL does, with its quotes. True only for a session whose sql_mode has no
+ * NO_BACKSLASH_ESCAPES and whose character set is utf8mb4.
+ */
+export function escapeString(text: string): string {
+  return mysql.escape(text);
 }
 
 /** Runs a command of the gateway's own, by the text protocol. @returns its rows. @throws ServerError */

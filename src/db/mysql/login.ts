@@ -57,11 +57,13 @@ export async function logIn(link: Link, cluster: Cluster, account: Account): Pro
 
 async function credentialOf({ user, credential, plugin, cleartext }: Account): Promise<Credential> {
   if ("password" in credential) return { password: credential.password, plugin, cleartext };
+  if ("binding" in credential) throw new TidegateError("misconfigured");
   const password = await mintAccountToken(credential.token, user, new Date());
   return { password, plugin: "mysql_clear_password", cleartext: true };
 }
 
-async function greet(wire: Wire, options: ConnectionOptions) {
+/** Logs in as soon as the wire shows the greeting. @throws what `openingError` takes */
+export async function greet(wire: Wire, options: ConnectionOptions) {
   return await new Promise<{ connection: Connection; serverVersion: string }>((resolve, reject) => {
     const connection = createConnection(wire, options);
     connection.once("connect", ({ serverVersion }: { serverVersion: string }) =>
@@ -102,7 +104,8 @@ export async function readIdentity(connection: Connection, engine: Cluster["engi
   };
 }
 
-function openingError(cause: unknown): TidegateError {
+/** @returns what the caller gets for a connection that could not be made */
+export function openingError(cause: unknown): TidegateError {
   if (cause instanceof TidegateError) return cause;
   const link = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
   if (link instanceof PluginRefusedError) {

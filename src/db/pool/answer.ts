@@ -6,6 +6,9 @@ import type { Field } from "../mysql/driver.ts";
 import type { Outcome, RowSink, Session } from "../mysql/session.ts";
 import type { ExecuteWork } from "./protocol.ts";
 
+/** What runs the statement: a pooled session, or one that lives for this statement only. */
+export type Runner = Pick<Session, "run" | "pause" | "resume" | "destroy">;
+
 /**
  * Called once, when the statement has ended and the last byte is on its way.
  * @param broken the error that broke off an answer already begun
@@ -17,7 +20,7 @@ export type Finished = (broken?: TidegateError) => void;
  * streams, and a reader that is slower than the database stops the database, not the memory.
  * @throws TidegateError when the statement fails before the first byte has left; later the stream breaks off
  */
-export async function answer(session: Session, work: ExecuteWork, finished: Finished): Promise<Response> {
+export async function answer(session: Runner, work: ExecuteWork, finished: Finished): Promise<Response> {
   const body = new JsonBody(session, work);
   const running = session.run(work, body).then(
     (outcome) => body.end(outcome),
@@ -38,7 +41,7 @@ export async function answer(session: Session, work: ExecuteWork, finished: Fini
 }
 
 class JsonBody implements RowSink {
-  readonly #session: Session;
+  readonly #session: Runner;
   readonly #shape: RowShape;
   readonly #maxRows: number;
   readonly #maxBytes: number;
@@ -57,7 +60,7 @@ class JsonBody implements RowSink {
   /** Set when the result has outgrown the grant's ceilings and the statement has been given up. */
   tooLarge: TidegateError | undefined;
 
-  constructor(session: Session, { shape, ceilings, writable }: ExecuteWork) {
+  constructor(session: Runner, { shape, ceilings, writable }: ExecuteWork) {
     this.#session = session;
     this.#shape = shape;
     // Giving up a statement that writes would leave its outcome open: ceilings are for reads.

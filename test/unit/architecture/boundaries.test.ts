@@ -3,8 +3,9 @@ import type { Import } from "./imports.ts";
 import { importsOf, readSource, sourceFiles } from "./imports.ts";
 
 /**
- * The direction of the house: index → app → routes → {auth, catalog, db/pool/client} → {sql, config, errors,
- * limits, telemetry}; inside db: pool → mysql → links, and pool → encode.
+ * The direction of the house: index → app → routes → {auth, catalog, db/client} → {sql, config, errors,
+ * limits, telemetry}; inside db: client → {pool, hyperdrive} → mysql → links, {pool, hyperdrive} → encode, and
+ * hyperdrive → pool for the answer, which is the same.
  */
 const files = sourceFiles();
 const imports = files.flatMap((file) => importsOf(file, readSource(file)));
@@ -35,6 +36,7 @@ const rooms: Record<string, readonly string[]> = {
     "auth",
     "rate",
     "catalog",
+    "db/client.ts",
     "db/pool",
     "sql",
     "config",
@@ -45,6 +47,17 @@ const rooms: Record<string, readonly string[]> = {
   rate: ["application", "objects", "errors", "limits"],
   auth: ["bytes", "objects", "application", "config", "errors", "limits", "telemetry"],
   catalog: ["sql", "errors", "limits"],
+  "db/client.ts": ["db/pool", "db/hyperdrive"],
+  "db/hyperdrive": [
+    "db/pool",
+    "db/mysql",
+    "db/links",
+    "db/encode",
+    "config",
+    "errors",
+    "limits",
+    "telemetry",
+  ],
   "db/pool": [
     "application",
     "db/mysql",
@@ -146,8 +159,19 @@ describe("the direction of imports", () => {
     expect(show(wrong)).toEqual([]);
   });
 
+  test("of the pool hyperdrive takes what it answers with, never the object or its connections", () => {
+    const taken = ["db/pool/answer.ts", "db/pool/client.ts", "db/pool/protocol.ts"];
+    const wrong = ours.filter(
+      ({ from, to, typeOnly }) =>
+        from.startsWith("db/hyperdrive/") &&
+        to.startsWith("db/pool/") &&
+        (!taken.includes(to) || (to === "db/pool/client.ts" && !typeOnly)),
+    );
+    expect(show(wrong)).toEqual([]);
+  });
+
   test("db shows the rest only its client and its protocol, and index the object", () => {
-    const doors = ["db/pool/client.ts", "db/pool/protocol.ts"];
+    const doors = ["db/client.ts", "db/pool/client.ts", "db/pool/protocol.ts"];
     const wrong = ours.filter(
       ({ from, to }) =>
         !from.startsWith("db/") &&

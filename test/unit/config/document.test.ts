@@ -15,8 +15,8 @@ const queries = new Set(["cities-by-country"]);
 const examples = [...document.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
 
 describe("the examples", () => {
-  test("are two", () => {
-    expect(examples).toHaveLength(2);
+  test("are three", () => {
+    expect(examples).toHaveLength(3);
   });
 
   test.each(examples)("are accepted in production: %#", (text) => {

@@ -229,9 +229,9 @@ describe("the mistake is named", () => {
       "cluster.hosts: takes one host in this version; failover to further hosts is not there yet",
     ],
     [
-      "the link hyperdrive",
-      { "cluster.link": "hyperdrive" },
-      `cluster.link: must be "platform" or "rustls": the link hyperdrive is not in this version`,
+      "an unknown link",
+      { "cluster.link": "tunnel" },
+      `cluster.link: must be "platform", "rustls" or "hyperdrive"`,
     ],
     [
       "a bundled CA with the platform link",
@@ -529,7 +529,7 @@ describe("every mistake is told at once", () => {
   test("of the form and across the parts", () => {
     const found = mistakes({
       "cluster.engine": "tidb",
-      "cluster.link": "hyperdrive",
+      "cluster.link": "tunnel",
       "accounts.reader.acts_as": "reader@%",
       "accounts.reader.shards": 0,
       "issuers[0].jwks_uri": "http://id.example.com/",

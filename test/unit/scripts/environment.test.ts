@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { checkEnvironment, environments, wranglerMistakes } from "../../../scripts/environment.ts";
+import {
+  checkEnvironment,
+  environments,
+  hyperdriveMistakes,
+  wranglerMistakes,
+} from "../../../scripts/environment.ts";
 import type { WranglerFile } from "../../../scripts/wrangler.ts";
 import { readWranglerFile } from "../../../scripts/wrangler.ts";
 
@@ -191,6 +196,33 @@ describe("what is committed", () => {
   test("an environment without a policy is told what there is", () => {
     expect(checkEnvironment("nowhere")).toEqual([
       expect.stringMatching(/^there is no config\/nowhere\.toml; there are: .*production/),
+    ]);
+  });
+});
+
+describe("Hyperdrive bindings", () => {
+  const found = (hyperdrive: { binding: string; id: string }[], names: string[]) =>
+    hyperdriveMistakes("production", { env: { production: { hyperdrive } } }, names);
+
+  test("are those that the policy names", () => {
+    expect(found([{ binding: "READER_DB", id: "1" }], ["READER_DB"])).toEqual([]);
+    expect(hyperdriveMistakes("production", good() as WranglerFile, [])).toEqual([]);
+  });
+
+  test("one that is missing, and one that nobody names", () => {
+    expect(found([{ binding: "OTHER_DB", id: "1" }], ["READER_DB"])).toEqual([
+      `${at}: hyperdrive lacks the binding READER_DB, which the policy names`,
+      `${at}: hyperdrive has OTHER_DB, which no policy names`,
+    ]);
+  });
+
+  test("two that lead to the same login", () => {
+    const bound = [
+      { binding: "READER_DB", id: "1" },
+      { binding: "WRITER_DB", id: "1" },
+    ];
+    expect(found(bound, ["READER_DB", "WRITER_DB"])).toEqual([
+      `${at}: hyperdrive WRITER_DB has the id of another: each account has its own`,
     ]);
   });
 });

@@ -1,0 +1,245 @@
+import type { Account } from "../../config/config.ts";
+import type { Cluster } from "../../config/schema.ts";
+import { asTidegateError, TidegateError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import { textRowReader } from "../encode/text.ts";
+import { dialHyperdrive } from "../links/hyperdrive.ts";
+import type { Wire } from "../links/link.ts";
+import type { Connection, Field, ResultHeader, ServerError } from "../mysql/driver.ts";
+import { command } from "../mysql/driver.ts";
+import { statementError } from "../mysql/errors.ts";
+import { writeValues } from "../mysql/literals.ts";
+import { greet, openingError } from "../mysql/login.ts";
+import type { Outcome, RowSink, Statement } from "../mysql/session.ts";
+import {
+  beginTransaction,
+  transactionProof,
+  transactionState,
+  verifyTransaction,
+} from "../mysql/transaction.ts";
+import { isHyperdriveError, preparationError } from "./errors.ts";
+
+/** How far the statement has come: what a loss means depends on it. */
+type Stage = "preparing" | "running" | "committing" | "ended";
+
+/** Rejects whatever waits for a connection that is gone; what it means is decided where it is caught. */
+const gone = Symbol("gone");
+
+/**
+ * A connection to Hyperdrive for one statement. Hyperdrive lends a server's connection for a transaction, so
+ * everything happens in one: the session's state, the proof of it and of who we are, the statement. An explicit
+ * transaction is also what Hyperdrive's cache never answers.
+ */
+export class HyperdriveSession {
+  readonly #connection: Connection;
+  readonly #wire: Wire;
+  readonly #cluster: Cluster;
+  readonly #account: Account;
+  readonly #loss = Promise.withResolvers<never>();
+  #lostBecause: string | undefined;
+  /** What the caller is told of the deadline, once it has passed. */
+  #expired: string | undefined;
+  #stage: Stage = "preparing";
+
+  private constructor(connection: Connection, wire: Wire, cluster: Cluster, account: Account) {
+    this.#connection = connection;
+    this.#wire = wire;
+    this.#cluster = cluster;
+    this.#account = account;
+    this.#loss.promise.catch(() => {});
+    connection.on("error", (error: Error) => this.#lose(error.message));
+    wire.on("close", () => this.#lose("closed"));
+  }
+
+  /**
+   * Connects and logs in, within the cluster's time.
+   * @throws TidegateError of the codes that begin with `database_`
+   */
+  static async open(binding: Hyperdrive, cluster: Cluster, account: Account): Promise<HyperdriveSession> {
+    const deadline = new AbortController();
+    let wire: Wire | undefined;
+    const timer = setTimeout(() => {
+      deadline.abort();
+      wire?.destroy();
+    }, cluster.connect_timeout_ms);
+    try {
+      wire = await dialHyperdrive(binding, deadline.signal);
+      const { connection } = await greet(wire, {
+        hostname: "hyperdrive",
+        user: binding.user,
+        credential: { password: binding.password, plugin: undefined, cleartext: false },
+        database: binding.database,
+        preparedStatements: 1,
+        secured: true,
+      });
+      return new HyperdriveSession(connection, wire, cluster, account);
+    } catch (cause) {
+      wire?.destroy();
+      const late = `no login within ${cluster.connect_timeout_ms} ms`;
+      throw deadline.signal.aborted ? unreachable(late) : openingError(cause);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Runs one statement in a transaction of its own, and ends it.
+   * @throws TidegateError of the server's making, or `database_identity_wrong`, `deadline_exceeded`,
+   *   `connection_lost`, `outcome_unknown`
+   */
+  async run(statement: Statement, sink: RowSink, deadlineMs: number): Promise<Outcome> {
+    const sql = writeValues(statement.sql, statement.values);
+    await this.#prepare(statement.writable, deadlineMs);
+    this.#stage = "running";
+    let outcome: Outcome;
+    try {
+      outcome = await this.#unlessLost(this.#query(sql, statement, sink), statement);
+    } catch (cause) {
+      // A procedure's second result set is refused after it was executed, as it is in the pool.
+      const executed = asTidegateError(cause).code === "result_unsupported";
+      await this.#end(executed ? "COMMIT" : "ROLLBACK", statement);
+      throw cause;
+    }
+    await this.#end("COMMIT", statement);
+    return outcome;
+  }
+
+  /** Whether the server answers and takes us for the account. @throws TidegateError */
+  async ready(): Promise<void> {
+    await this.#prepare(false, limits.commandDeadlineMs);
+    this.#stage = "running";
+    await this.#end("ROLLBACK", { writable: false });
+  }
+
+  async #prepare(writable: boolean, deadlineMs: number): Promise<void> {
+    const { engine } = this.#cluster;
+    const prepared = (async () => {
+      await command(this.#connection, beginTransaction(engine, writable));
+      // Where SET is refused the proof decides: the server's own values may be right.
+      await command(this.#connection, transactionState(engine, deadlineMs)).catch(() => {});
+      return (await command(this.#connection, transactionProof(engine))) as Record<string, string | null>[];
+    })().catch((cause: ServerError) => {
+      throw preparationError(cause);
+    });
+    const rows = await this.#unlessLost(prepared, { writable });
+    verifyTransaction(rows[0] ?? {}, this.#account, this.#cluster);
+  }
+
+  async #query(sql: string, statement: Statement, sink: RowSink): Promise<Outcome> {
+    return await new Promise((resolve, reject) => {
+      const outcome: Outcome = { rowsAffected: 0, lastInsertId: null };
+      let failure: TidegateError | undefined;
+      let read: ReturnType<typeof textRowReader> | undefined;
+      const running = this.#connection.query({ sql, rowsAsArray: true, typeCast: false });
+      running.on("fields", (fields: readonly Field[] | undefined) => {
+        if (!fields) return;
+        if (read) {
+          failure ??= new TidegateError("result_unsupported", {
+            detail: "It was executed, but returned more than one result set.",
+          });
+          return;
+        }
+        read = textRowReader(fields);
+        sink.columns(fields);
+      });
+      running.on("result", (row: (Buffer | null)[] | ResultHeader) => {
+        if (failure) return;
+        if (Array.isArray(row)) return sink.row(read?.(row) ?? []);
+        outcome.rowsAffected = Number(row.affectedRows);
+        outcome.lastInsertId = String(row.insertId) === "0" ? null : String(row.insertId);
+      });
+      running.on("error", (error: ServerError) => {
+        failure = isHyperdriveError(error)
+          ? this.#lostError(statement, `Hyperdrive: ${error.message}`)
+          : statementError(error, statement);
+      });
+      running.on("end", () => (failure ? reject(failure) : resolve(outcome)));
+    });
+  }
+
+  /** Ends the transaction, so that Hyperdrive has its connection back; whether a read's end is heard matters not. */
+  async #end(sql: "COMMIT" | "ROLLBACK", statement: Pick<Statement, "writable">): Promise<void> {
+    const decides = sql === "COMMIT" && statement.writable;
+    if (decides) this.#stage = "committing";
+    const timer = setTimeout(() => {
+      this.#lose(`no reply to ${sql}`);
+      this.#wire.destroy();
+    }, limits.commandDeadlineMs);
+    try {
+      if (this.#lostBecause !== undefined) throw this.#lostError(statement, this.#lostBecause);
+      await this.#unlessLost(command(this.#connection, sql), statement);
+    } catch (cause) {
+      if (!decides) return;
+      const { errno, message } = cause as ServerError;
+      throw cause instanceof TidegateError
+        ? cause
+        : this.#lostError(statement, `COMMIT: ${errno} ${message}`);
+    } finally {
+      clearTimeout(timer);
+      this.#stage = "ended";
+    }
+  }
+
+  async #unlessLost<T>(working: Promise<T>, statement: Pick<Statement, "writable">): Promise<T> {
+    // The loser of the race may still fail; nobody waits for it.
+    working.catch(() => {});
+    try {
+      return await Promise.race([working, this.#loss.promise]);
+    } catch (cause) {
+      if (cause !== gone) throw cause;
+      throw this.#lostError(statement, this.#lostBecause ?? "lost");
+    }
+  }
+
+  #lostError({ writable }: Pick<Statement, "writable">, reason: string): TidegateError {
+    const details = { retryAfter: limits.retryAfterSeconds };
+    const committing = this.#stage === "committing";
+    // Without its COMMIT a transaction is rolled back; whether a COMMIT came in time is not known.
+    if (this.#expired !== undefined && !(committing && writable)) {
+      return new TidegateError("deadline_exceeded", { detail: this.#expired }, reason);
+    }
+    if (!writable || this.#stage === "preparing")
+      return new TidegateError("connection_lost", details, reason);
+    return new TidegateError("outcome_unknown", details, reason);
+  }
+
+  #lose(reason: string): void {
+    if (this.#lostBecause !== undefined) return;
+    this.#lostBecause = reason;
+    this.#loss.reject(gone);
+  }
+
+  /**
+   * The deadline has passed: what is running ends here, whatever becomes of it at the server.
+   * @param detail for the caller
+   */
+  expire(detail: string): void {
+    this.#expired ??= detail;
+    this.#lose("deadline");
+    this.#wire.destroy();
+  }
+
+  pause(): void {
+    this.#connection.pause();
+  }
+
+  resume(): void {
+    this.#connection.resume();
+  }
+
+  /** Says goodbye, then closes. */
+  close(): void {
+    if (this.#lostBecause !== undefined) return;
+    // The driver calls back before it writes COM_QUIT.
+    this.#connection.end(() => queueMicrotask(() => this.#wire.destroy()));
+  }
+
+  /** Closes at once, whatever is running. */
+  destroy(): void {
+    this.#wire.destroy();
+  }
+}
+
+function unreachable(reason: string): TidegateError {
+  return new TidegateError("database_unreachable", { retryAfter: limits.retryAfterSeconds }, reason);
+}

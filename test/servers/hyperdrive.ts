@@ -1,0 +1,101 @@
+/**
+ * A stand-in for Cloudflare's Hyperdrive, between workerd and a real server: it lets clients log in with a
+ * password of its own, in clear; logs in to the server by verified TLS with the one account it has; lends a
+ * server's connection for a transaction; and refuses what Hyperdrive's documentation says it refuses. It never
+ * resets a connection, so that whatever a transaction leaves behind is there for the next.
+ */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import net from "node:net";
+import { HyperdriveClient } from "./hyperdrive-client.ts";
+import type { OriginOptions } from "./hyperdrive-origin.ts";
+import { greetingOf, Origin } from "./hyperdrive-origin.ts";
+
+/** What becomes of a statement: forwarded, refused by Hyperdrive, never answered, or the connection breaks. */
+export type Reaction = "forward" | "hang" | "cut" | "cut-reply" | { errno: number; message: string };
+
+/** What the clients of a stand-in share. */
+export interface Shared {
+  readonly user: string;
+  readonly password: string;
+  readonly greeting: (scramble: Buffer) => Buffer;
+  readonly statements: string[];
+  readonly refused: string[];
+  reaction: (sql: string) => Reaction;
+  lend(): Promise<Origin>;
+  giveBack(origin: Origin): void;
+}
+
+/** A running stand-in. */
+export interface HyperdriveStandIn {
+  readonly port: number;
+  /** For the binding's localConnectionString. */
+  readonly connectionString: string;
+  /** The statements that clients sent, in order. */
+  readonly statements: readonly string[];
+  /** Commands and statements that Hyperdrive does not take. */
+  readonly refused: readonly string[];
+  /** Connections to the server that were opened so far. */
+  readonly opened: number;
+  /** Decides what becomes of each statement from now on; without a function all are forwarded. */
+  react(reaction?: (sql: string) => Reaction): void;
+  /** Closes the connections to the server that nobody has borrowed: the next ones find its new settings. */
+  forget(): void;
+  stop(): Promise<void>;
+}
+
+/** Starts a stand-in for one account of a server, on a free port of 127.0.0.1. */
+export async function startHyperdrive(options: OriginOptions): Promise<HyperdriveStandIn> {
+  const template = await greetingOf(options.server);
+  const idle: Origin[] = [];
+  const clients = new Set<HyperdriveClient>();
+  let opened = 0;
+  const shared: Shared = {
+    user: options.user,
+    password: randomBytes(12).toString("hex"),
+    greeting: template,
+    statements: [],
+    refused: [],
+    reaction: () => "forward",
+    async lend() {
+      const known = idle.pop();
+      if (known) return known;
+      opened += 1;
+      return await Origin.open(options);
+    },
+    giveBack: (origin) => {
+      if (origin.usable) idle.push(origin);
+    },
+  };
+  const server = net.createServer({ noDelay: true }, (socket) => {
+    const client = new HyperdriveClient(socket, shared);
+    clients.add(client);
+    socket.on("close", () => clients.delete(client));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as net.AddressInfo;
+  const forget = () => {
+    for (const origin of idle.splice(0)) origin.destroy();
+  };
+  return {
+    port,
+    connectionString: `mysql://${shared.user}:${shared.password}@127.0.0.1:${port}/${options.database}`,
+    statements: shared.statements,
+    refused: shared.refused,
+    get opened() {
+      return opened;
+    },
+    react: (reaction = () => "forward") => {
+      shared.reaction = reaction;
+    },
+    forget,
+    stop: async () => {
+      const closed = once(server, "close");
+      server.close();
+      for (const client of clients) client.destroy();
+      forget();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { describe, expect, test } from "vitest";
+import type { Application } from "../../../src/config/config.ts";
+import { loadConfig } from "../../../src/config/config.ts";
+import { hyperdriveNames, parsePolicy, secretNames } from "../../../src/config/policy.ts";
+import { change, good, mistakesOf } from "./example.ts";
+
+const hyperdrive = {
+  "cluster.link": "hyperdrive",
+  "cluster.caching": "disabled",
+  "cluster.hosts": undefined,
+  "cluster.trust": undefined,
+  "accounts.reader.password": undefined,
+  "accounts.reader.hyperdrive": "READER_DB",
+};
+
+function policy(parts: Record<string, unknown> = {}) {
+  return change(change(good() as Record<string, unknown>, hyperdrive), parts);
+}
+
+function mistakes(parts: Record<string, unknown>): readonly string[] {
+  return mistakesOf(() => parsePolicy(policy(parts), "production", new Set()));
+}
+
+test("a good policy needs no address, no trust and no secret, and names its bindings", () => {
+  const parsed = parsePolicy(policy(), "production", new Set());
+  expect(parsed.cluster).toMatchObject({ link: "hyperdrive", caching: "disabled", hosts: [] });
+  expect(secretNames(parsed)).toEqual([]);
+  expect(hyperdriveNames(parsed)).toEqual(["READER_DB"]);
+  expect(mistakes({ "accounts.reader.acts_as": "reader@%" })).toEqual([]);
+});
+
+describe("caching that nobody has looked at is refused", () => {
+  test("left out", () => {
+    expect(mistakes({ "cluster.caching": undefined })).toEqual([
+      'cluster.caching: must be "disabled", for which you have looked: npx wrangler hyperdrive get ID (it is on unless turned off)',
+    ]);
+  });
+
+  test.each(["enabled", "on", true, ""])("%j", (caching) => {
+    expect(mistakes({ "cluster.caching": caching })).toEqual([
+      `cluster.caching: must be "disabled": Hyperdrive's cache would answer with what was true a minute ago`,
+    ]);
+  });
+});
+
+describe("what Hyperdrive cannot honour is refused", () => {
+  const refusals: [string, unknown][] = [
+    ["cluster.hosts", ["db.example.com:3306"]],
+    ["cluster.trust", "public"],
+    ["cluster.location", "weur"],
+    ["accounts.reader.password", "READER_PASSWORD"],
+    ["accounts.reader.plugin", "caching_sha2_password"],
+    ["accounts.reader.cleartext", false],
+    ["accounts.reader.role", "analyst"],
+    ["accounts.reader.shards", 1],
+    ["accounts.reader.connections_per_shard", 5],
+    ["accounts.reader.lifetime_s", 300],
+  ];
+  test.each(refusals)("%s", (place, value) => {
+    expect(mistakes({ [place]: value })).toEqual([
+      expect.stringMatching(new RegExp(`^${place}: does not go with the link hyperdrive: .{10}`)),
+    ]);
+  });
+
+  test("a token", () => {
+    const found = mistakes({ "cluster.engine": "tidb", "accounts.reader.token": { key: "READER_KEY" } });
+    expect(found).toEqual([expect.stringMatching(/^accounts\.reader\.token: does not go with the link/)]);
+  });
+
+  test("a limit on statements at once", () => {
+    expect(mistakes({ "grants[0].max_concurrent": 4 })).toEqual([
+      expect.stringMatching(/^grants\[0\]\.max_concurrent: cannot be kept with the link hyperdrive/),
+    ]);
+  });
+});
+
+describe("bindings", () => {
+  test("each account has one", () => {
+    expect(mistakes({ "accounts.reader.hyperdrive": undefined })).toEqual([
+      "accounts.reader.hyperdrive: is needed with the link hyperdrive",
+    ]);
+  });
+
+  test("of its own", () => {
+    expect(mistakes({ "accounts.writer": { user: "gw_writer", hyperdrive: "READER_DB" } })).toEqual([
+      'accounts: the Hyperdrive binding "READER_DB" has one login, so one account has it',
+    ]);
+  });
+
+  test.each([
+    ["reader_db", "must be the NAME of a Hyperdrive binding, in capitals"],
+    ["POOL", "is a binding of another kind"],
+  ])("%s is no name for one", (name, why) => {
+    expect(mistakes({ "accounts.reader.hyperdrive": name })).toEqual([`accounts.reader.hyperdrive: ${why}`]);
+  });
+});
+
+describe("with another link", () => {
+  const platform = (parts: Record<string, unknown>) =>
+    mistakesOf(() => parsePolicy(change(good(), parts), "production", new Set()));
+
+  test("the address and the trust are needed", () => {
+    expect(platform({ "cluster.hosts": undefined, "cluster.trust": undefined })).toEqual([
+      "cluster.hosts: is needed",
+      "cluster.trust: is needed",
+    ]);
+  });
+
+  test("there are no bindings and no cache", () => {
+    const found = platform({ "cluster.caching": "disabled", "accounts.reader.hyperdrive": "READER_DB" });
+    expect(found).toEqual([
+      "cluster.caching: goes with the link hyperdrive; nothing else caches",
+      "accounts.reader.hyperdrive: goes with the link hyperdrive",
+    ]);
+  });
+});
+
+describe("the Worker's env", () => {
+  const application: Application = {
+    ...{ environment: "production", digest: "d", generation: "g", queries: [] },
+    policy: policy(),
+  };
+  const load = (binding: unknown) =>
+    loadConfig(application, { ENVIRONMENT: "production", READER_DB: binding });
+
+  test("has the binding of each account", () => {
+    const config = load({ connect: () => {}, database: "shop" });
+    expect(config.accounts.get("reader")?.credential).toEqual({ binding: "READER_DB" });
+  });
+
+  test.each([
+    ["nothing", undefined],
+    ["a text", "READER_DB"],
+    ["another object", { fetch: () => {} }],
+  ])("or is refused: %s", (_, binding) => {
+    expect(mistakesOf(() => load(binding))).toEqual([
+      "the Hyperdrive binding READER_DB is missing: put it into wrangler.toml, with its id",
+    ]);
+  });
+
+  test("or leads elsewhere", () => {
+    expect(mistakesOf(() => load({ connect: () => {}, database: "other" }))).toEqual([
+      'the Hyperdrive binding READER_DB leads to the database "other", not to "shop"',
+    ]);
+  });
+});
