@@ -1,6 +1,7 @@
-import { EventEmitter } from "node:events";
+import { text } from "./greeting.ts";
 import type { Wire } from "./link.ts";
 import { LinkError } from "./link.ts";
+import { SocketWire } from "./socket-wire.ts";
 
 /**
  * A connection to Hyperdrive, which stands beside the Worker. The way to it is the platform's own; the way
@@ -29,75 +30,17 @@ export async function dialHyperdrive(binding: Hyperdrive, signal: AbortSignal): 
   }
 }
 
-class HyperdriveWire extends EventEmitter implements Wire {
-  #socket: Socket | undefined;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  #resumed: PromiseWithResolvers<void> | undefined;
-
+class HyperdriveWire extends SocketWire {
   constructor(socket: Socket) {
-    super();
-    this.#socket = socket;
-    this.#writer = socket.writable.getWriter();
+    super("Hyperdrive", { socket, greeting: Buffer.alloc(0) });
   }
 
-  start(): void {
-    if (this.#socket) void this.#pump(this.#socket);
+  /** Hyperdrive greets when it is asked to. */
+  override start(): void {
+    if (this.socket) void this.pump(this.socket, this.socket.readable.getReader());
   }
 
   async secure(): Promise<void> {
     throw new LinkError("tls", "a connection to Hyperdrive is not upgraded");
   }
-
-  async #pump(socket: Socket): Promise<void> {
-    const reader = socket.readable.getReader();
-    try {
-      for (;;) {
-        if (this.#resumed) await this.#resumed.promise;
-        const { done, value } = await reader.read();
-        if (this.#socket !== socket) return;
-        if (done) break;
-        const bytes = value as Uint8Array;
-        this.emit("data", Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-      }
-      this.emit("end");
-      this.destroy();
-    } catch (cause) {
-      if (this.#socket === socket) this.destroy(new Error(`reading from Hyperdrive: ${text(cause)}`));
-    }
-  }
-
-  write(bytes: Uint8Array, done?: (error?: Error) => void): boolean {
-    this.#writer.write(bytes).then(
-      () => done?.(),
-      (cause) => done?.(new Error(`writing to Hyperdrive: ${text(cause)}`)),
-    );
-    return true;
-  }
-
-  pause(): void {
-    this.#resumed ??= Promise.withResolvers();
-  }
-
-  resume(): void {
-    this.#resumed?.resolve();
-    this.#resumed = undefined;
-  }
-
-  end(): void {
-    this.destroy();
-  }
-
-  destroy(error?: Error): void {
-    const socket = this.#socket;
-    if (!socket) return;
-    this.#socket = undefined;
-    this.resume();
-    void socket.close().catch(() => {});
-    if (error) this.emit("error", error);
-    this.emit("close");
-  }
-}
-
-function text(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

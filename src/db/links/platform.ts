@@ -1,4 +1,5 @@
 import type { Host } from "../../config/schema.ts";
+import type { Greeted } from "./greeting.ts";
 import { dial, show, text } from "./greeting.ts";
 import type { Link } from "./link.ts";
 import { LinkError } from "./link.ts";
@@ -14,6 +15,13 @@ export const platformLink: Link = {
 };
 
 class PlatformWire extends SocketWire {
+  readonly #host: Host;
+
+  constructor(host: Host, greeted: Greeted) {
+    super(show(host), greeted);
+    this.#host = host;
+  }
+
   async secure(): Promise<void> {
     const clear = this.socket;
     if (!clear) throw new LinkError("tls", "the connection was closed before TLS");
@@ -37,6 +45,6 @@ class PlatformWire extends SocketWire {
 
   /** workerd says only "internal error" when a certificate is refused: add what there is to check. */
   #tlsReason(cause: unknown): string {
-    return `no verified TLS with ${show(this.host)}: ${text(cause)}; check that its certificate is issued by a CA that the runtime trusts, is valid today and names ${this.host.hostname}, and that the server offers TLS 1.2 or 1.3`;
+    return `no verified TLS with ${show(this.#host)}: ${text(cause)}; check that its certificate is issued by a CA that the runtime trusts, is valid today and names ${this.#host.hostname}, and that the server offers TLS 1.2 or 1.3`;
   }
 }

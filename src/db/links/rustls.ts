@@ -30,13 +30,15 @@ export function rustlsLink(cluster: Cluster, authorities: readonly Authority[]):
 }
 
 class RustlsWire extends SocketWire {
+  readonly #host: Host;
   readonly #settings: TlsSettings;
   /** From the moment on that TLS begins whatever is written is encrypted, or refused. */
   #isClear = true;
   #engine: TlsEngine | undefined;
 
   constructor(host: Host, greeted: Greeted, settings: TlsSettings) {
-    super(host, greeted);
+    super(show(host), greeted);
+    this.#host = host;
     this.#settings = settings;
   }
 
@@ -82,7 +84,7 @@ class RustlsWire extends SocketWire {
     if (cause instanceof TlsFailure) void this.#sendRecords(cause.records).catch(() => {});
     const { serverName, lowest, highest } = this.#settings;
     const why = cause instanceof TlsFailure ? explain(cause, { serverName, lowest, highest }) : text(cause);
-    return `no verified TLS with ${show(this.host)}: ${why}`;
+    return `no verified TLS with ${show(this.#host)}: ${why}`;
   }
 
   override write(bytes: Uint8Array, done?: (error?: Error) => void): boolean {
@@ -91,7 +93,7 @@ class RustlsWire extends SocketWire {
       if (!this.#engine) throw new Error("TLS has not begun");
       return super.write(this.#engine.send(bytes), done);
     } catch (cause) {
-      const error = new Error(`writing to ${show(this.host)}: ${text(cause)}`);
+      const error = new Error(`writing to ${show(this.#host)}: ${text(cause)}`);
       done?.(error);
       this.destroy(error);
       return true;

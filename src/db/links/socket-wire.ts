@@ -1,12 +1,12 @@
 import { EventEmitter } from "node:events";
-import type { Host } from "../../config/schema.ts";
 import type { Greeted } from "./greeting.ts";
-import { show, text } from "./greeting.ts";
+import { text } from "./greeting.ts";
 import type { Wire } from "./link.ts";
 
 /** What the wires of all links have in common: a socket of cloudflare:sockets behind Node's events. */
 export abstract class SocketWire extends EventEmitter implements Wire {
-  protected readonly host: Host;
+  /** Whom the socket leads to, as errors name it. */
+  readonly #peer: string;
   /** The socket in use; undefined once the wire is destroyed. */
   protected socket: Socket | undefined;
   protected writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -16,9 +16,9 @@ export abstract class SocketWire extends EventEmitter implements Wire {
   readonly #greeting: Buffer;
   #resumed: PromiseWithResolvers<void> | undefined;
 
-  constructor(host: Host, { socket, greeting }: Greeted) {
+  constructor(peer: string, { socket, greeting }: Greeted) {
     super();
-    this.host = host;
+    this.#peer = peer;
     this.socket = socket;
     this.writer = socket.writable.getWriter();
     this.#greeting = greeting;
@@ -34,7 +34,7 @@ export abstract class SocketWire extends EventEmitter implements Wire {
     this.lastWrite = this.writer.write(bytes);
     this.lastWrite.then(
       () => done?.(),
-      (cause) => done?.(new Error(`writing to ${show(this.host)}: ${text(cause)}`)),
+      (cause) => done?.(new Error(`writing to ${this.#peer}: ${text(cause)}`)),
     );
     return true;
   }
@@ -82,7 +82,7 @@ export abstract class SocketWire extends EventEmitter implements Wire {
       this.emit("end");
       this.destroy();
     } catch (cause) {
-      if (this.socket === socket) this.destroy(new Error(`reading from ${show(this.host)}: ${text(cause)}`));
+      if (this.socket === socket) this.destroy(new Error(`reading from ${this.#peer}: ${text(cause)}`));
     }
   }
 
