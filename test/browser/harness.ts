@@ -28,7 +28,8 @@ export async function watchGateway({ gateway }: NpmStart["development"]): Promis
   await expect.poll(read).toContain(line);
   return () => {
     const requests = (read().split(line)[1] ?? "").matchAll(/\[wrangler:info\] ([A-Z]+ \S+ \d{3})/g);
-    return [...requests].map(([, request = ""]) => request);
+    // Chromium asks for it when it likes, of any address that it shows.
+    return [...requests].map(([, request = ""]) => request).filter((text) => !text.includes("/favicon.ico"));
   };
 }
 
