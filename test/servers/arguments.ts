@@ -68,6 +68,8 @@ export function placeArguments(engine: Engine, paths: ServerPaths, port: number)
     `--pid-file=${join(paths.runDirectory, "server.pid")}`,
     `--port=${port}`,
     "--bind-address=127.0.0.1",
+    // A server that starts removes temporary tables from this folder, and not its own only.
+    `--tmpdir=${join(paths.runDirectory, "tmp")}`,
     // MariaDB knows no NULL here: a folder that never holds anything.
     ...(engine === "mariadb" ? [`--secure-file-priv=${join(paths.runDirectory, "files")}`] : []),
   ];

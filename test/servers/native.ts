@@ -37,6 +37,7 @@ export async function launchNative(
   const runDirectory = join(directory, "run");
   rmSync(runDirectory, { recursive: true, force: true });
   mkdirSync(join(runDirectory, "files"), { recursive: true });
+  mkdirSync(join(runDirectory, "tmp"));
   chmodSync(runDirectory, 0o700);
   writePki(runDirectory, options.pki);
   const socket = socketPath(runDirectory);
