@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { policyForServers } from "../scripts/application.ts";
+import { policyForServers, withoutTransactions } from "../scripts/application.ts";
 import { privateDirectory } from "../scripts/development.ts";
 import type { SigningAlgorithm, SigningKey } from "../test/servers/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";
@@ -78,5 +78,9 @@ export function policyFor(
     issuers: [{ issuer: issuer.url, audience, jwks_uri: issuer.jwksUri, algorithms: ["ES256", "RS256"] }],
   });
   const accounts = Object.entries(policy.accounts).map(([name, base]) => [name, { ...base, ...account }]);
-  return { ...policy, accounts: Object.fromEntries(accounts) };
+  return {
+    ...policy,
+    accounts: Object.fromEntries(accounts),
+    grants: withoutTransactions(policy.grants),
+  };
 }

@@ -29,6 +29,21 @@ export function quantile(values: readonly number[], part: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
+/** How long answers took. */
+export interface Percentiles {
+  p50Ms: number;
+  p90Ms: number;
+  p99Ms: number;
+  maxMs: number;
+}
+
+/** @returns values that occurred, not ones between them; NaN where there is none */
+export function percentiles(latenciesMs: readonly number[]): Percentiles {
+  const sorted = latenciesMs.toSorted((a, b) => a - b);
+  const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)] ?? NaN;
+  return { p50Ms: at(0.5), p90Ms: at(0.9), p99Ms: at(0.99), maxMs: at(1) };
+}
+
 export function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }

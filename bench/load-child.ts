@@ -1,5 +1,6 @@
 /** The load generator, in a process of its own so that its work is not the servers' or the bench's. */
 import autocannon from "autocannon";
+import { percentiles } from "./figures.ts";
 import type { LoadResult, LoadTask, Ring } from "./load.ts";
 
 const rings = new Map<string, { tokens: string[]; next: number }>();
@@ -30,13 +31,10 @@ function measure(task: LoadTask): Promise<LoadResult> {
     const bearer = task.ring === undefined ? {} : { requests: [{ setupRequest: bringNext(task.ring) }] };
     const run = autocannon({ ...options, ...bearer, verifyBody }, (error, result) => {
       if (error) return reject(error);
-      latenciesMs.sort((a, b) => a - b);
-      const percentile = (part: number) => latenciesMs[Math.floor((latenciesMs.length - 1) * part)] ?? 0;
       resolve({
         requests: latenciesMs.length,
         durationSeconds: result.duration,
-        p50Ms: percentile(0.5),
-        p99Ms: percentile(0.99),
+        ...percentiles(latenciesMs),
         notOk,
         wrongBodies: result.mismatches,
         errors: result.errors,

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { Percentiles } from "./figures.ts";
 
 export interface LoadTask {
   url: string;
@@ -21,12 +22,10 @@ export interface Ring {
   tokens: string[];
 }
 
-export interface LoadResult {
+export interface LoadResult extends Percentiles {
   /** Answers with the status that they must have. */
   requests: number;
   durationSeconds: number;
-  p50Ms: number;
-  p99Ms: number;
   notOk: number;
   wrongBodies: number;
   errors: number;

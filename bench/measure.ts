@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuTimes, otherCores, usedMs } from "./cpu.ts";
+import type { Percentiles } from "./figures.ts";
 import type { LoadGenerator, LoadResult } from "./load.ts";
 import type { Served } from "./workerd.ts";
 
@@ -25,13 +26,11 @@ export interface Target<Name extends string> {
 }
 
 /** One target in one round. */
-export interface Sample<Name extends string = string> {
+export interface Sample<Name extends string = string> extends Percentiles {
   connections: number;
   round: number;
   target: Name;
   requestsPerSecond: number;
-  p50Ms: number;
-  p99Ms: number;
   /** Microseconds of CPU per request; NaN where it cannot be known. */
   serverCpuUs: number;
   databaseCpuUs: number;
@@ -40,7 +39,7 @@ export interface Sample<Name extends string = string> {
   otherCores: number;
 }
 
-/** Requests of the last run that were cut off are over by then. */
+/** What the last run leaves behind is over by then, but for the requests that were cut off. */
 const settleMs = 200;
 
 /**
@@ -61,7 +60,7 @@ export async function measureAll<Name extends string>(
       // Another one begins each round: nobody always follows the same neighbour.
       const from = round % targets.length;
       for (const target of [...targets.slice(from), ...targets.slice(0, from)]) {
-        await sleep(settleMs);
+        await settle(target);
         samples.push(await measure(target, connections, round, schedule.roundSeconds, load, databasePid));
       }
       const rates = targets.map(({ name }) => `${name} ${Math.round(rateOf(samples, name))}`);
@@ -69,6 +68,13 @@ export async function measureAll<Name extends string>(
     }
   }
   return samples;
+}
+
+/** A run ends with requests unanswered, which the target goes on with: this one comes behind them. */
+export async function settle({ url, headers }: Target<string>): Promise<void> {
+  await sleep(settleMs);
+  const response = await fetch(url, { headers });
+  await response.arrayBuffer();
 }
 
 function rateOf(samples: Sample[], name: string): number {
@@ -88,14 +94,17 @@ async function measure<Name extends string>(
   const result = await run(target, connections, durationSeconds, load);
   const after = cpuTimes(pids);
   const perRequestUs = usedMs(before, after).map((ms) => (ms * 1000) / result.requests);
+  const { p50Ms, p90Ms, p99Ms, maxMs } = result;
   const [serverCpuUs = NaN, databaseCpuUs = NaN, loadCpuUs = NaN] = perRequestUs;
   return {
     connections,
     round,
     target: target.name,
     requestsPerSecond: result.requests / result.durationSeconds,
-    p50Ms: result.p50Ms,
-    p99Ms: result.p99Ms,
+    p50Ms,
+    p90Ms,
+    p99Ms,
+    maxMs,
     serverCpuUs,
     databaseCpuUs,
     loadCpuUs,

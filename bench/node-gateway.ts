@@ -55,7 +55,15 @@ const app = new Hono()
       throw new HTTPException(401);
     });
     const [rows, fields] = await pool.execute<RowDataPacket[]>(options.sql, [c.req.query("code") ?? null]);
-    return c.json({ columns: fields.map(describe), rows, rows_affected: 0, last_insert_id: null });
+    return c.json({
+      columns: fields.map(describe),
+      rows,
+      rows_affected: 0,
+      rows_changed: null,
+      last_insert_id: null,
+      info: null,
+      warnings: [],
+    });
   });
 
 function describe(field: FieldPacket): { name: string; type: string; nullable: boolean } {

@@ -1,7 +1,9 @@
 import type { Ratio } from "./figures.ts";
-import { ratioLine, ratioOf, rounded, table } from "./figures.ts";
+import { ratioLine, ratioOf, table } from "./figures.ts";
 import type { KeysReport } from "./keys-report.ts";
 import { formatKeys } from "./keys-report.ts";
+import type { Versions } from "./machine.ts";
+import { machineLine } from "./machine.ts";
 import type { Sample } from "./measure.ts";
 import type { RoundTrips } from "./round-trips.ts";
 import type { TargetReport } from "./summary.ts";
@@ -13,12 +15,12 @@ import { variantNames } from "./variants.ts";
 
 /** The whole result, as in .tidegate/bench/latest.json; docs/performance.md describes it. */
 export interface Report {
-  version: 1;
+  version: 2;
   startedAt: string;
   durationSeconds: number;
   quick: boolean;
   machine: { cores: number; loadAverageBefore: number; otherCores: number | null };
-  versions: { node: string; workerd: string; database: string };
+  versions: Versions;
   request: string;
   schedule: { rounds: number; roundSeconds: number; warmUpSeconds: number };
   load: LoadReport[];
@@ -62,20 +64,12 @@ export function summarize(samples: Sample<VariantName>[]): LoadReport[] {
   });
 }
 
-/** @returns the average use of cores by others, or null where it cannot be known */
-export function meanOtherCores(samples: Sample[]): number | null {
-  const sum = samples.reduce((total, sample) => total + sample.otherCores, 0);
-  return Number.isNaN(sum) ? null : rounded(sum / samples.length, 2);
-}
-
 /** The report as text for a terminal. */
 export function format(report: Report): string {
   const { machine, versions, schedule } = report;
-  const other =
-    machine.otherCores === null ? "" : `, other processes used ${machine.otherCores} of them meanwhile`;
   return [
-    `${report.request}, a point select by primary key; ${versions.database}, workerd ${versions.workerd}, Node ${versions.node}`,
-    `${machine.cores} cores, load average ${machine.loadAverageBefore} before${other}`,
+    `${report.request}, a point select by primary key`,
+    machineLine(versions, machine, machine.otherCores),
     `medians of ${schedule.rounds} rounds of ${schedule.roundSeconds} s`,
     ...report.load.flatMap(formatLoad),
     ...formatTrips(report.roundTrips),
@@ -91,10 +85,18 @@ function formatLoad({ connections, variants, ratios }: LoadReport): string[] {
   return ["", aboveColumns, ...table([header, ...rows]), ...ratioRows];
 }
 
-function formatTrips({ cold, hot, write, connect }: RoundTrips): string[] {
-  const rows = Object.entries({ "cold statement": cold, "hot statement": hot, write }).map(
-    ([label, { answer, restore }]) => [label, String(answer.roundTrips), String(restore.roundTrips)],
-  );
+function formatTrips({ cold, hot, coldWrite, hotWrite, connect }: RoundTrips): string[] {
+  const counted = {
+    "cold statement": cold,
+    "hot statement": hot,
+    "cold write": coldWrite,
+    "hot write": hotWrite,
+  };
+  const rows = Object.entries(counted).map(([label, { answer, restore }]) => [
+    label,
+    String(answer.roundTrips),
+    String(restore.roundTrips),
+  ]);
   const detail = (label: string, commands: string[]) => `  ${label}: ${commands.join(" | ")}`;
   const login = `${connect.login} + ${connect.commands.roundTrips}`;
   return [
@@ -105,8 +107,9 @@ function formatTrips({ cold, hot, write, connect }: RoundTrips): string[] {
       ["connection per request", login, "-"],
     ]),
     detail("hot", hot.answer.commands),
-    detail("write", write.answer.commands),
+    detail("hot write", hotWrite.answer.commands),
     detail("restore", hot.restore.commands),
+    detail("restore with a hot write", hotWrite.restore.commands),
     detail("connection per request, after the login", connect.commands.commands),
   ];
 }

@@ -2,9 +2,7 @@
  * npm run bench [-- --quick] [-- --json]: what the gateway costs, on workerd itself (docs/performance.md).
  * With --json the result goes to stdout and all else to stderr.
  */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { cpus, loadavg } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../scripts/application.ts";
@@ -14,11 +12,13 @@ import { benchDirectory, databasePid, startBackends } from "./backends.ts";
 import type { KeysSchedule } from "./keys.ts";
 import { measureKeys } from "./keys.ts";
 import { LoadGenerator } from "./load.ts";
+import { machine, versionsOf } from "./machine.ts";
 import type { Schedule } from "./measure.ts";
 import { measureAll } from "./measure.ts";
 import type { Report } from "./report.ts";
-import { format, meanOtherCores, summarize } from "./report.ts";
+import { format, summarize } from "./report.ts";
 import { countRoundTrips } from "./round-trips.ts";
+import { meanOtherCores } from "./summary.ts";
 import { measureTokenCache } from "./token-cache.ts";
 import { directoryOf, path, startVariants, variantNames } from "./variants.ts";
 
@@ -28,7 +28,7 @@ const { values: flags } = parseArgs({
 
 /** Many short rounds: a disturbance then spoils few of them. The whole stays under 5 minutes. */
 const schedule: Schedule = flags.quick
-  ? { connections: [16, 64], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
+  ? { connections: [16, 64], rounds: 2, roundSeconds: 1.5, warmUpSeconds: 1.5 }
   : { connections: [16, 64], rounds: 5, roundSeconds: 3, warmUpSeconds: 2 };
 const tokenSchedule: Schedule = flags.quick
   ? { connections: [16], rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.2 }
@@ -65,7 +65,7 @@ try {
 }
 
 async function bench(): Promise<Report> {
-  const loadAverageBefore = loadavg()[0] ?? 0;
+  const before = machine();
   log("starting the database and the issuer");
   const backends: Backends = await startBackends(log);
   running.push(backends);
@@ -85,16 +85,12 @@ async function bench(): Promise<Report> {
   const tokenCache = await measureTokenCache(gateway.served, backends, tokenSchedule, load, log);
   const { rounds, roundSeconds, warmUpSeconds } = schedule;
   return {
-    version: 1,
+    version: 2,
     startedAt,
     durationSeconds: Math.round((performance.now() - startedMs) / 1000),
     quick: flags.quick,
-    machine: { cores: cpus().length, loadAverageBefore, otherCores: meanOtherCores(samples) },
-    versions: {
-      node: process.versions.node,
-      workerd: workerdVersion(),
-      database: `${backends.server.engine} ${backends.server.version}`,
-    },
+    machine: { ...before, otherCores: meanOtherCores(samples) },
+    versions: versionsOf(backends.server),
     request: `GET ${path}`,
     schedule: { rounds, roundSeconds, warmUpSeconds },
     load: summarize(samples),
@@ -102,11 +98,6 @@ async function bench(): Promise<Report> {
     tokenCache,
     keys,
   };
-}
-
-function workerdVersion(): string {
-  const manifest = createRequire(import.meta.url).resolve("workerd/package.json");
-  return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
 }
 
 function log(line: string): void {

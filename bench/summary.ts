@@ -30,6 +30,12 @@ export function targetReport(samples: readonly Sample[]): TargetReport {
   };
 }
 
+/** @returns the average use of cores by others, or null where it cannot be known */
+export function meanOtherCores(samples: readonly Pick<Sample, "otherCores">[]): number | null {
+  const sum = samples.reduce((total, sample) => total + sample.otherCores, 0);
+  return Number.isNaN(sum) ? null : rounded(sum / samples.length, 2);
+}
+
 /** @returns a row's cells after the label: requests/s, p50, p99, CPU of server, database and load generator */
 export function cells({ requestsPerSecond, p50Ms, p99Ms, cpuUs }: TargetReport): string[] {
   const cpu = [cpuUs.server, cpuUs.database, cpuUs.loadGenerator];

@@ -3,7 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { authoritiesOf, readCatalog, root } from "../scripts/application.ts";
 import { durableObjects } from "../scripts/environment.ts";
+import type { Account } from "../src/config/config.ts";
 import { parsePolicy } from "../src/config/policy.ts";
+import type { Cluster } from "../src/config/schema.ts";
 import { limits } from "../src/limits.ts";
 import { launch } from "../test/servers/child.ts";
 import { freePort } from "../test/servers/network.ts";
@@ -86,19 +88,34 @@ export async function startConnect(
   backends: Backends,
   policy = policyFor(backends),
 ): Promise<Served> {
-  const queryNames = new Set(readCatalog().map((query) => query.name));
-  const { cluster, accounts } = parsePolicy(policy, "development", queryNames);
+  const { cluster, account } = analystOf(policy, backends);
   const texts = {
     CLUSTER: JSON.stringify(cluster),
     AUTHORITIES: JSON.stringify(authoritiesOf(cluster, directoryOf(name)) ?? []),
-    ACCOUNT: JSON.stringify({
-      ...accounts.analyst,
-      name: "analyst",
-      credential: { password: backends.passwords.analyst },
-    }),
+    ACCOUNT: JSON.stringify(account),
     SQL: countrySql(),
   };
   return await startWorkerd({ directory: directoryOf(name), bundle, ca: backends.pki.ca, texts });
+}
+
+/** @returns what a session of the analyst's is opened with */
+export function analystOf(
+  policy: Record<string, unknown>,
+  { passwords }: Backends,
+): { cluster: Cluster; account: Account } {
+  const queryNames = new Set(readCatalog().map((query) => query.name));
+  const { cluster, accounts } = parsePolicy(policy, "development", queryNames);
+  const { analyst } = accounts;
+  if (!analyst) throw new Error("the policy has no account analyst");
+  return {
+    cluster,
+    account: {
+      ...analyst,
+      name: "analyst",
+      readsByPrivilege: false,
+      credential: { password: passwords.analyst },
+    },
+  };
 }
 
 async function startNodeGateway({ server, sample, passwords, issuer }: Backends): Promise<Served> {
@@ -124,7 +141,8 @@ async function startNodeGateway({ server, sample, passwords, issuer }: Backends)
   return await serving(await launch({ command, environment: process.env, logPath }), port, logPath);
 }
 
-function countrySql(): string {
+/** With one placeholder: the country's code. */
+export function countrySql(): string {
   const query = readCatalog().find(({ name }) => name === "country");
   if (!query) throw new Error("queries/country.sql is missing");
   return query.sql;

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { ConfigError, parsePolicy } from "../src/config/policy.ts";
+import { readingAccounts, readingMistakes } from "../src/config/reading.ts";
 import type { Policy } from "../src/config/schema.ts";
 import { TidegateError } from "../src/errors.ts";
 import { inspect, openAdministrator } from "./accounts/inspect.ts";
@@ -37,6 +38,9 @@ try {
 async function main(): Promise<number> {
   const queries = readCatalog();
   const policy = parsePolicy(currentPolicy(values.env), values.env, new Set(queries.map(({ name }) => name)));
+  const mistakes = readingMistakes(policy, queries);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  const reading = readingAccounts(policy, queries);
   const { cluster } = policy;
   if (cluster.link === "hyperdrive") {
     throw new Error(
@@ -53,7 +57,7 @@ async function main(): Promise<number> {
   for (const [name, { password, token, hyperdrive: _, ...settings }] of Object.entries(policy.accounts)) {
     const secret = secrets.get(password ?? token?.key ?? "") ?? "";
     const credential = token ? { token: { ...token, key: secret } } : { password: secret };
-    const account = { ...settings, name, credential };
+    const account = { ...settings, name, readsByPrivilege: reading.includes(name), credential };
     const inspection = await inspect(link, cluster, account);
     const login = inspection.seen && (await admin?.see(loginOf(inspection.seen)));
     const use = useOf(name, policy.grants, queries);

@@ -5,7 +5,8 @@ import { parse } from "smol-toml";
 import type { SavedQuery } from "../src/catalog/parse.ts";
 import { parseCatalog } from "../src/catalog/parse.ts";
 import type { Application } from "../src/config/config.ts";
-import { parsePolicy } from "../src/config/policy.ts";
+import { ConfigError, parsePolicy } from "../src/config/policy.ts";
+import { readingAccounts, readingMistakes } from "../src/config/reading.ts";
 import { readAuthorities } from "./authorities.ts";
 
 export const root = join(import.meta.dirname, "..");
@@ -49,6 +50,14 @@ export function policyForServers({ engine, database, actsAs, issuers, origins }:
   };
 }
 
+/** @returns grants for accounts of one connection, or through Hyperdrive: transactions do not go with those */
+export function withoutTransactions(grants: readonly Record<string, unknown>[]): Record<string, unknown>[] {
+  return grants.map((grant) => ({
+    ...grant,
+    allow: (grant.allow as string[]).filter((permission) => permission !== "transaction"),
+  }));
+}
+
 /** @returns the saved queries of queries/. @throws CatalogError that names every mistake */
 export function readCatalog(): SavedQuery[] {
   const directory = join(root, "queries");
@@ -70,11 +79,20 @@ export function makeApplication(
   directory = configDirectory,
 ): Application {
   const queries = readCatalog();
-  const { cluster, accounts } = parsePolicy(policy, environment, new Set(queries.map((query) => query.name)));
+  const parsed = parsePolicy(policy, environment, new Set(queries.map((query) => query.name)));
+  const mistakes = readingMistakes(parsed, queries);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  const { cluster, accounts } = parsed;
   const authorities = authoritiesOf(cluster, directory);
   return {
     environment,
-    generation: sha256({ environment, cluster, authorities, accounts }),
+    generation: sha256({
+      environment,
+      cluster,
+      authorities,
+      accounts,
+      reading: readingAccounts(parsed, queries),
+    }),
     policy,
     authorities,
     queries,

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Authority } from "../src/config/config.ts";
 import { ConfigError } from "../src/config/policy.ts";
+import { limits } from "../src/limits.ts";
 
 /** Reads the CA bundle of a cluster: a PEM file of CA certificates and nothing else but comments. */
 
@@ -50,6 +51,16 @@ export function readAuthorities(directory: string, ca: string, now = new Date())
   return authorities;
 }
 
+/** @returns a line for each CA that will not be valid for long, or is not any more */
+export function expiryWarnings(authorities: readonly Authority[], nowMs = Date.now()): string[] {
+  return authorities.flatMap(({ subject, notAfter }) => {
+    const days = Math.floor((Date.parse(notAfter) - nowMs) / 86_400_000);
+    if (days >= limits.certificateWarningDays) return [];
+    const when = days < 0 ? "has expired and is not trusted" : `expires in ${days} days`;
+    return [`the CA ${subject} ${when} (${notAfter.slice(0, 10)})`];
+  });
+}
+
 function refusalOf(label: string): string {
   // Not the file for it: what config/ has is committed and bundled.
   if (label.includes("PRIVATE KEY"))
@@ -61,7 +72,10 @@ function authorityOf(pem: string, part: string, mistakes: string[]): Authority[]
   const certificate = new X509Certificate(pem);
   const { subject, validFromDate, validToDate } = certificate;
   if (certificate.ca) {
-    return [{ pem, notBefore: validFromDate.toISOString(), notAfter: validToDate.toISOString() }];
+    const name = subject.replaceAll("\n", ", ");
+    return [
+      { pem, subject: name, notBefore: validFromDate.toISOString(), notAfter: validToDate.toISOString() },
+    ];
   }
   const name = subject.split("\n").at(-1) ?? "";
   mistakes.push(`${part} (${name}) is no CA's certificate: a bundle has CAs, not servers`);

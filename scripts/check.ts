@@ -1,7 +1,7 @@
 /** npm run check -- --env NAME: says everything that is wrong with an environment, without touching it. */
 import { parseArgs } from "node:util";
 import { readPolicyFile } from "./application.ts";
-import { checkEnvironment, environments } from "./environment.ts";
+import { checkEnvironment, environments, warningsOf } from "./environment.ts";
 
 const { values } = parseArgs({ options: { env: { type: "string" } } });
 const names = values.env === undefined ? environments : [values.env];
@@ -18,6 +18,7 @@ for (const name of names) {
     );
     process.exitCode = 1;
   }
+  for (const line of warningsOf(name)) console.error(`${name}: WARNING: ${line}`);
 }
 
 function isTemplate(name: string): boolean {

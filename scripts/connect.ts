@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { authPlugins } from "../src/config/schema.ts";
 import { limits } from "../src/limits.ts";
-import { root } from "./application.ts";
+import { readCatalog, root } from "./application.ts";
 import { checkConnection, foundLines, readAuthorities } from "./connection-check.ts";
 import { failureLine } from "./connection-failures.ts";
 import {
@@ -18,6 +18,7 @@ import {
   readUserFile,
   Stop,
 } from "./connection-input.ts";
+import { judgePrivileges } from "./connection-privileges.ts";
 import type { ConnectionString } from "./connection-strings.ts";
 import { parseConnectionString } from "./connection-strings.ts";
 import type { Options } from "./connection-write.ts";
@@ -70,6 +71,9 @@ async function main(): Promise<void> {
   });
   if ("step" in found) throw new Stop(`${failureLine(found)}\nNothing was written.`);
   console.log(["The connection works:", ...foundLines(found, { host, ca })].join("\n"));
+  const { refusal, note } = judgePrivileges(found, policy.text, options.account, readCatalog());
+  if (refusal !== undefined) throw new Stop(`${refusal}\nNothing was written.`);
+  if (note !== undefined) console.error(`Note: ${note}`);
   await writePolicy(options, policy, { connection, database, ca, found });
 }
 

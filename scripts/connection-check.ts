@@ -1,14 +1,18 @@
 import { X509Certificate } from "node:crypto";
+import type { Authority } from "../src/config/config.ts";
 import type { AuthPlugin } from "../src/config/schema.ts";
 import { engineOf, proofQuery } from "../src/db/mysql/dialect.ts";
 import type { ConnectionOptions } from "../src/db/mysql/driver.ts";
 import { command, createConnection } from "../src/db/mysql/driver.ts";
-import { TimeoutError } from "./connection-errors.ts";
+import { beyondReading, privilegeQuery } from "../src/db/mysql/privileges.ts";
+import { limits } from "../src/limits.ts";
+import { clean, TimeoutError } from "./connection-errors.ts";
 import type { Failure } from "./connection-failures.ts";
-import { clean, describeFailure } from "./connection-failures.ts";
+import { describeFailure } from "./connection-failures.ts";
 import type { HostPort } from "./connection-strings.ts";
 import type { Trust } from "./node-wire.ts";
 import { NodeWire } from "./node-wire.ts";
+import { RustlsNodeWire } from "./rustls-wire.ts";
 
 /** Logs in once, over TLS that is verified, with the gateway's own driver, and tells what was found. */
 
@@ -30,6 +34,8 @@ export interface Found {
   protocol: string;
   cipher: string;
   certificate: X509Certificate;
+  /** The link that the configuration will have; it is rustls that was used, for platform something like it. */
+  link: "platform" | "rustls";
   /** USER() */
   login: string;
   /** CURRENT_USER() */
@@ -37,11 +43,15 @@ export interface Found {
   /** Whether the server maps the login to another account (proxy users). */
   proxied: boolean;
   database: string | null;
+  /** What a TiDB lets the login do beyond reading; undefined when nothing, and on other servers, which are not asked. */
+  surplus: string | undefined;
 }
 
 /** @returns what was found, or why it failed */
 export async function checkConnection(options: CheckOptions): Promise<Found | Failure> {
-  const wire = new NodeWire(options.host, options);
+  const { host, ca } = options;
+  const wire =
+    ca === undefined ? new NodeWire(host, options) : new RustlsNodeWire(host, options, authoritiesIn(ca));
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new TimeoutError("time is up")), options.timeoutMs);
   try {
@@ -67,29 +77,30 @@ async function look(wire: NodeWire, options: CheckOptions): Promise<Found> {
     user: options.user,
     credential: { password: options.password, plugin: options.plugin, cleartext: options.cleartext },
     database: options.database,
-    preparedStatements: 1,
   });
   wire.step = "database";
   const engine = engineOf(wire.serverVersion);
   const proof = (await command(connection, proofQuery(engine))) as Record<string, string | null>[];
   const [login, account, proxyUser] = Object.values(proof[0] ?? {});
   const current = (await command(connection, "SELECT DATABASE() AS current")) as { current: string | null }[];
-  const certificate = wire.secured?.getPeerX509Certificate();
-  const protocol = wire.secured?.getProtocol() ?? "";
-  const cipher = wire.secured?.getCipher().standardName ?? "";
+  const surplus =
+    engine === "tidb"
+      ? beyondReading((await command(connection, privilegeQuery)) as Record<string, string | null>[])
+      : undefined;
+  const { agreed } = wire;
   // A farewell, or the server counts an aborted client.
   await new Promise<void>((resolve) => connection.end(resolve));
-  if (certificate === undefined) throw new Error("no certificate");
+  if (agreed === undefined) throw new Error("TLS was not open");
   return {
     engine,
     version: wire.serverVersion,
-    protocol,
-    cipher,
-    certificate,
+    ...agreed,
+    link: options.ca === undefined ? "platform" : "rustls",
     login: String(login),
     account: String(account),
     proxied: proxyUser !== null,
     database: current[0]?.current ?? null,
+    surplus: surplus === undefined ? undefined : clean(surplus),
   };
 }
 
@@ -104,8 +115,12 @@ async function logIn(wire: NodeWire, options: ConnectionOptions) {
   });
 }
 
+const verifiers = {
+  rustls: "rustls, as the gateway's link does",
+  platform: "Node; on Cloudflare workerd verifies, against its own public CAs",
+};
+
 const dayMs = 86_400_000;
-const warningDays = 30;
 
 /** @returns the lines that `npm run connect` prints for a connection that works */
 export function foundLines(found: Found, { host, ca }: { host: HostPort; ca: string | undefined }): string[] {
@@ -113,6 +128,7 @@ export function foundLines(found: Found, { host, ca }: { host: HostPort; ca: str
   const authorities = ca === undefined ? [] : certificates(ca).map((pem) => new X509Certificate(pem));
   const rows: [string, string][] = [
     ["server", `${host.hostname}:${host.port}, ${found.engine} ${clean(found.version)}`],
+    ["verified by", verifiers[found.link]],
     ["protocol", found.protocol],
     ["cipher", found.cipher],
     ["certificate", oneLine(certificate.subject)],
@@ -137,7 +153,15 @@ function oneLine(name: string | undefined): string {
 export function validity({ validToDate }: { validToDate: Date }, nowMs = Date.now()): string {
   const days = Math.floor((validToDate.getTime() - nowMs) / dayMs);
   const text = `${validToDate.toISOString().slice(0, 10)}, ${days} days left`;
-  return days < warningDays ? `${text} - WARNING: renew it soon` : text;
+  return days < limits.certificateWarningDays ? `${text} - WARNING: renew it soon` : text;
+}
+
+/** @param ca what readAuthorities has let pass */
+function authoritiesIn(ca: string): Authority[] {
+  return certificates(ca).map((pem) => {
+    const { subject, validFromDate, validToDate } = new X509Certificate(pem);
+    return { pem, subject, notBefore: validFromDate.toISOString(), notAfter: validToDate.toISOString() };
+  });
 }
 
 /** @returns the PEM blocks of certificates, one by one */

@@ -17,3 +17,13 @@ export class TimeoutError extends Error {}
 
 /** The server's greeting has no TLS in it. */
 export class NoTlsError extends Error {}
+
+/** The other side chose the words, and a terminal obeys control characters. */
+export function clean(said: unknown): string {
+  const text = said instanceof Error ? said.message : String(said);
+  return text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
+    .trim()
+    .replace(/\.$/, "")
+    .slice(0, 200);
+}

@@ -2,7 +2,8 @@ import { PluginRefusedError } from "../src/db/mysql/authentication.ts";
 import { loginError } from "../src/db/mysql/errors.ts";
 import type { ErrorCode } from "../src/errors.ts";
 import type { Step } from "./connection-errors.ts";
-import { GreetingError, NoTlsError, TimeoutError } from "./connection-errors.ts";
+import { clean, GreetingError, NoTlsError, TimeoutError } from "./connection-errors.ts";
+import { tlsFailure } from "./tls-failures.ts";
 
 /** Each way in which a connection can fail, as one line: the step, the cause, and what to check. Pure. */
 
@@ -142,62 +143,6 @@ function greetingFailure(error: unknown, attempt: Attempt): Failure {
   };
 }
 
-/** OpenSSL's reasons, as Node names them. */
-function tlsFailure(error: unknown, attempt: Attempt): Failure {
-  const { code = "" } = error as NodeJS.ErrnoException;
-  const ca = attempt.ownCa ? "the CA that was given" : "a public CA";
-  const say = (cause: string, check: string): Failure => ({ step: "tls", cause, check });
-  switch (code) {
-    case "CERT_HAS_EXPIRED":
-      return say(
-        "the server's certificate, or a CA above it, has expired",
-        "its dates on the server (renew it) and this machine's clock",
-      );
-    case "CERT_NOT_YET_VALID":
-      return say(
-        "the server's certificate, or a CA above it, is not yet valid",
-        "its dates on the server, and the clocks of both machines",
-      );
-    case "ERR_TLS_CERT_ALTNAME_INVALID": {
-      const { cert } = error as { cert?: { subjectaltname?: string } };
-      const names = clean(cert?.subjectaltname ?? "none");
-      return say(
-        `the certificate is for another host than ${attempt.hostname} (it names: ${names})`,
-        "that the host is written as the certificate names it; an IP address needs one that names the address",
-      );
-    }
-    case "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION":
-    case "ERR_SSL_UNSUPPORTED_PROTOCOL":
-    case "ERR_SSL_NO_PROTOCOLS_AVAILABLE":
-      return say(
-        "server and gateway have no TLS version in common",
-        "the server's tls_version: it must have TLSv1.2 or TLSv1.3, and the one that the string pins",
-      );
-    case "ECONNRESET":
-    case "EPIPE":
-      return say(
-        "the server closed the connection in the middle of the TLS handshake",
-        "its error log, its certificate and key, and that no proxy between speaks for it",
-      );
-    case "ERR_SSL_WRONG_VERSION_NUMBER":
-    case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
-      return say(
-        "the server, or somebody between, sent clear text into the TLS handshake",
-        "what stands between here and the server",
-      );
-    default:
-  }
-  if (/SELF_SIGNED|UNABLE_TO_|CERT_SIGNATURE_FAILURE|INVALID_CA|CERT_UNTRUSTED/.test(code)) {
-    return say(
-      `the server's certificate is not issued by ${ca} (${code})`,
-      attempt.ownCa
-        ? "that --ca has the CA of this very cluster, and that the server sends its intermediates"
-        : "whether the cluster has a CA of its own: download it and give it with --ca ca.pem",
-    );
-  }
-  return say(`the handshake failed (${code || clean(error)})`, "the server's error log and its tls_version");
-}
-
 /** What to check for the codes that a login can end with; the gateway's own log uses the same codes. */
 const loginChecks: Partial<Record<ErrorCode, string>> = {
   database_login_failed:
@@ -233,14 +178,4 @@ function loginFailure(step: Step, error: unknown, { user, database }: Attempt): 
 
 function show({ hostname, port }: Attempt): string {
   return `${hostname}:${port}`;
-}
-
-/** The other side chose the words, and a terminal obeys control characters. */
-export function clean(said: unknown): string {
-  const text = said instanceof Error ? said.message : String(said);
-  return text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
-    .trim()
-    .replace(/\.$/, "")
-    .slice(0, 200);
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { parse } from "smol-toml";
 import type { Found } from "./connection-check.ts";
-import { clean } from "./connection-failures.ts";
+import { clean } from "./connection-errors.ts";
 import { ask, isTerminal, Stop } from "./connection-input.ts";
 import type { Edited } from "./connection-policy.ts";
 import { editPolicy } from "./connection-policy.ts";

@@ -1,16 +1,25 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { SavedQuery } from "../src/catalog/parse.ts";
 import { CatalogError } from "../src/catalog/parse.ts";
 import { ConfigError, hyperdriveNames, parsePolicy, secretNames } from "../src/config/policy.ts";
+import { readingMistakes } from "../src/config/reading.ts";
 import type { Policy } from "../src/config/schema.ts";
 import { authoritiesOf, configDirectory, readCatalog, readPolicyFile } from "./application.ts";
+import { expiryWarnings } from "./authorities.ts";
 import type { WranglerFile } from "./wrangler.ts";
 import { readWranglerFile } from "./wrangler.ts";
 
 export const environments = ["development", "staging", "production"] as const;
 
 /** The Durable Objects of src/index.ts, by the names of their bindings. */
-export const durableObjects = { POOL: "Pool", KEYS: "Keys", LIMITER: "Limiter", PROOFS: "Proofs" };
+export const durableObjects = {
+  POOL: "Pool",
+  KEYS: "Keys",
+  LIMITER: "Limiter",
+  PROOFS: "Proofs",
+  IDEMPOTENCY: "Idempotency",
+};
 
 /** https://developers.cloudflare.com/workers/platform/limits/; a dry-run deploy does not look at them. */
 const platform = { variableBytes: 5 * 1024, variables: 64 };
@@ -27,12 +36,14 @@ export function checkEnvironment(name: string, directory = configDirectory): str
   }
   let policyMistakes: string[] = [];
   let policy: Policy | undefined;
-  let queryNames = new Set<string>();
+  let queries: SavedQuery[] = [];
   const mistakes = collect("queries", () => {
-    queryNames = new Set(readCatalog().map((query) => query.name));
+    queries = readCatalog();
   });
   policyMistakes = collect(`config/${name}.toml`, () => {
-    policy = parsePolicy(readPolicyFile(name, directory), name, queryNames);
+    policy = parsePolicy(readPolicyFile(name, directory), name, new Set(queries.map((query) => query.name)));
+    const reading = readingMistakes(policy, queries);
+    if (reading.length > 0) throw new ConfigError(reading);
     authoritiesOf(policy.cluster, directory);
   });
   return [
@@ -41,6 +52,22 @@ export function checkEnvironment(name: string, directory = configDirectory): str
     ...wranglerMistakes(name, readWranglerFile(), policy ? secretNames(policy) : undefined),
     ...(policy ? hyperdriveMistakes(name, readWranglerFile(), hyperdriveNames(policy)) : []),
   ];
+}
+
+/** @returns what is not wrong with an environment yet and soon will be; none where there are mistakes to be told */
+export function warningsOf(name: string, directory = configDirectory): string[] {
+  try {
+    const policy = parsePolicy(
+      readPolicyFile(name, directory),
+      name,
+      new Set(readCatalog().map((q) => q.name)),
+    );
+    return expiryWarnings(authoritiesOf(policy.cluster, directory) ?? []).map(
+      (line) => `cluster.ca: ${line}`,
+    );
+  } catch {
+    return [];
+  }
 }
 
 /**

@@ -21,10 +21,10 @@ const { values } = parseArgs({
 });
 if (
   values.token === undefined ||
-  !/^(query:[a-z0-9_-]+|sql:(read|write|ddl)|transaction|operate)$/.test(values.action)
+  !/^(query:[a-z0-9_-]+|sql:(read|write|ddl)|transaction|operate|metrics)$/.test(values.action)
 ) {
   console.error(
-    "npm run explain -- --token TOKEN [--action sql:read|sql:write|sql:ddl|transaction|operate|query:NAME] [--account NAME] [--env NAME]",
+    "npm run explain -- --token TOKEN [--action sql:read|sql:write|sql:ddl|transaction|operate|metrics|query:NAME] [--account NAME] [--env NAME]",
   );
   process.exit(2);
 }
@@ -47,6 +47,6 @@ for (const [i, { grant, mismatch }] of verdicts.entries()) {
 console.log(
   account === undefined
     ? `${values.action}: denied. ${refusal}`
-    : `${values.action}: ${values.action === "operate" ? "on every account" : `as ${account}`}`,
+    : `${values.action}: ${["operate", "metrics"].includes(values.action) ? "on every account" : `as ${account}`}`,
 );
 if (account === undefined) process.exitCode = 1;

@@ -1,9 +1,17 @@
 import { createServer } from "node:net";
 
-/** @returns `wanted`, or the next free port of loopback, said so through `log` */
-export async function choosePort(what: string, wanted: number, log: (line: string) => void): Promise<number> {
+/**
+ * @param spoken ports that are given to others, which do not listen yet
+ * @returns `wanted`, or the next free port of loopback, said so through `log`
+ */
+export async function choosePort(
+  what: string,
+  wanted: number,
+  log: (line: string) => void,
+  spoken: readonly number[] = [],
+): Promise<number> {
   for (let port = wanted; port < wanted + 100; port++) {
-    if (!(await isFree(port))) continue;
+    if (spoken.includes(port) || !(await isFree(port))) continue;
     if (port !== wanted) log(`port ${wanted} is in use: the ${what} takes ${port}`);
     return port;
   }

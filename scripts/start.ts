@@ -69,7 +69,7 @@ async function main(): Promise<void> {
 
   const port = await choosePort("gateway", Number(ports.port), log);
   const page = await startPage({
-    port: await choosePort("example page", Number(ports["page-port"]), log),
+    port: await choosePort("example page", Number(ports["page-port"]), log, [port]),
     issuer: keyServer.url,
     gateway: `http://127.0.0.1:${port}`,
   });

@@ -10,16 +10,21 @@ import { challengeOf } from "./auth/challenge.ts";
 import type { Verifier } from "./auth/verify.ts";
 import { createVerifier } from "./auth/verify.ts";
 import type { Config } from "./config/config.ts";
-import { asTidegateError, TidegateError, toProblem } from "./errors.ts";
+import { TidegateError, toProblem } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { passWall } from "./rate/wall.ts";
+import { batch } from "./routes/batch.ts";
 import { drain } from "./routes/drain.ts";
+import { publicError } from "./routes/errors.ts";
 import { health } from "./routes/health.ts";
 import type { AppContext, AppEnv } from "./routes/http.ts";
 import { factory } from "./routes/http.ts";
+import { metrics } from "./routes/metrics.ts";
 import { queries } from "./routes/queries.ts";
+import { requests } from "./routes/requests.ts";
+import { schema } from "./routes/schema.ts";
 import { sql } from "./routes/sql.ts";
-import { ParameterError, StatementError } from "./sql/errors.ts";
+import { transactions } from "./routes/transactions.ts";
 import { observe } from "./telemetry.ts";
 
 /** What is made once per isolate and configuration: the verifier holds keys, the middleware its headers. */
@@ -43,6 +48,7 @@ const observed = factory.createMiddleware(async (c, next) => {
     route: matchedRoutes(c).findLast(({ method }) => method !== "ALL")?.path ?? "",
     status: c.res.status,
     duration_ms: Date.now() - started,
+    ...(c.res.headers.has("idempotency-replayed") ? { replayed: true } : {}),
     ...(error === undefined ? {} : { code: error.code }),
     ...(error?.operator === undefined ? {} : { reason: error.operator }),
     ...(token === undefined ? {} : { token }),
@@ -55,13 +61,14 @@ const observed = factory.createMiddleware(async (c, next) => {
   });
 });
 
-/** Answers hold data: nothing between us and the caller may keep or reinterpret them. */
+/** Answers hold data: nothing between us and the caller may keep or reinterpret them, unless a route says so. */
 const guarded = factory.createMiddleware(async (c, next) => {
   await next();
   // A pool's answer replaces the headers that were set before it.
   c.header("x-request-id", c.var.requestId);
   for (const [name, value] of Object.entries(c.var.extraHeaders ?? {})) c.header(name, value);
-  c.header("cache-control", "no-store");
+  if (c.var.vary !== undefined) c.header("vary", c.var.vary, { append: true });
+  if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
   c.header("x-content-type-options", "nosniff");
 });
 
@@ -85,14 +92,25 @@ function crossOrigin(origins: readonly string[]): MiddlewareHandler {
   if (origins.length === 0) return async (_, next) => await next();
   return cors({
     origin: [...origins],
-    allowMethods: ["GET", "POST"],
-    allowHeaders: ["authorization", "content-type", "dpop", "tidegate-account", "x-request-id"],
+    allowMethods: ["GET", "POST", "DELETE"],
+    allowHeaders: [
+      "authorization",
+      "content-type",
+      "dpop",
+      "idempotency-key",
+      "if-none-match",
+      "tidegate-account",
+      "x-request-id",
+    ],
     exposeHeaders: [
+      "etag",
+      "location",
       "x-request-id",
       "server-timing",
       "retry-after",
       "www-authenticate",
       "dpop-nonce",
+      "idempotency-replayed",
       "ratelimit",
       "ratelimit-policy",
     ],
@@ -114,9 +132,15 @@ export const app = new Hono<AppEnv>()
   .use(configured)
   .route("/", health)
   .use("/v1/*", walled)
+  .use("/metrics", walled)
   .route("/v1/sql", sql)
+  .route("/v1/batch", batch)
+  .route("/v1/transactions", transactions)
   .route("/v1/queries", queries)
+  .route("/v1/requests", requests)
+  .route("/v1/schema", schema)
   .route("/v1/drain", drain)
+  .route("/metrics", metrics)
   .notFound((c) => answerProblem(unknownRoute, c))
   .onError((cause, c) => answerProblem(publicError(cause), c));
 
@@ -129,19 +153,6 @@ app.use(
   }),
 );
 
-/** The rooms sql and catalog know nothing of HTTP; their refusals get their place in the union here. */
-function publicError(cause: unknown): TidegateError {
-  const { message: detail } = cause as Error;
-  if (cause instanceof StatementError)
-    return new TidegateError("statement_refused", { detail, reason: cause.reason });
-  if (cause instanceof ParameterError) {
-    // A claim that the token lacks is a matter of access, not of the request's form.
-    const code = cause.reason === "missing_claim" ? "access_denied" : "parameter_invalid";
-    return new TidegateError(code, { detail, reason: cause.reason });
-  }
-  return asTidegateError(cause);
-}
-
 function answerProblem(error: TidegateError, c: AppContext): Response {
   const headers: Record<string, string> = {
     ...error.details.headers,
@@ -151,8 +162,9 @@ function answerProblem(error: TidegateError, c: AppContext): Response {
   const proofs = c.var.config?.issuers.some(({ dpop }) => dpop !== "off") ?? false;
   const challenge = challengeOf(error, proofs);
   if (challenge !== undefined) headers["www-authenticate"] = challenge;
-  if (error.status === 503 || error.status === 429)
-    headers["retry-after"] = String(error.details.retryAfter ?? limits.retryAfterSeconds);
+  const { retryAfter = error.status === 503 || error.status === 429 ? limits.retryAfterSeconds : undefined } =
+    error.details;
+  if (retryAfter !== undefined) headers["retry-after"] = String(retryAfter);
   if (error.details.allow !== undefined) headers.allow = error.details.allow;
   return c.body(JSON.stringify(toProblem(error, c.var.requestId)), error.status, headers);
 }

@@ -6,7 +6,7 @@
  * gets (`status`), and whether the same request may be sent again without harm (`retryable`).
  */
 interface Kind {
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 503 | 504;
+  status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 501 | 503 | 504;
   fault: "caller" | "operator" | "database";
   retryable: boolean;
   /** The public text for every error of this kind; details come per error. */
@@ -36,7 +36,9 @@ const kinds = {
   // The form of the request
   route_unknown: caller(404, "There is no such endpoint"),
   query_unknown: caller(404, "There is no such saved query"),
+  request_unknown: caller(404, "No statement of yours runs under this request id"),
   method_not_allowed: caller(405, "This endpoint does not take that method"),
+  not_acceptable: caller(406, "The answer cannot be had in a form that the request accepts"),
   media_type_unsupported: caller(415, "The request body must be application/json"),
   body_too_large: caller(413, "The request body is too large"),
   body_invalid: caller(400, "The request body is not valid"),
@@ -52,10 +54,46 @@ const kinds = {
     retryable: true,
     title: "The statement lost a race for a lock and was rolled back",
   },
-  result_too_large: caller(413, "The result is larger than the grant allows"),
-  result_unsupported: caller(400, "The statement's result cannot be answered"),
+  request_cancelled: caller(409, "The statement was cancelled by its caller"),
+  result_too_large: caller(413, "The result is larger than it may be"),
+  max_affected_exceeded: caller(409, "A statement of the batch affected more rows than it may"),
+  // A request that is sent again under its key (draft-ietf-httpapi-idempotency-key-header)
+  idempotency_key_invalid: caller(400, "The Idempotency-Key is not valid"),
+  idempotency_key_reused: caller(422, "Another request was sent under this Idempotency-Key"),
+  idempotency_in_flight: {
+    status: 409,
+    fault: "caller",
+    retryable: true,
+    title: "The first request with this Idempotency-Key is still running",
+  },
+  idempotency_answer_not_kept: caller(409, "The request was executed, but its answer was too large to keep"),
+  idempotency_unavailable: unavailable("Whether the request is new cannot be told, so it was not executed"),
+  // Transactions over several requests
+  transaction_unknown: caller(404, "There is no such transaction"),
+  transaction_busy: {
+    status: 409,
+    fault: "caller",
+    retryable: true,
+    title: "Another statement of the transaction is running",
+  },
+  transaction_expired: caller(410, "The transaction's time was over; it was rolled back"),
+  transaction_ended: caller(410, "The transaction has ended"),
+  transaction_lost: {
+    status: 503,
+    fault: "database",
+    retryable: false,
+    title: "The transaction's connection was lost; it was rolled back",
+  },
+  transactions_exceeded: {
+    status: 429,
+    fault: "caller",
+    retryable: true,
+    title: "The caller has as many open transactions as the grant allows",
+  },
+  transactions_full: unavailable("The account has as many open transactions as it may"),
   // Ours
   query_broken: operator(500, "The saved query does not fit the database"),
+  unsupported_by_link: operator(501, "The gateway's link to the database cannot do that"),
   misconfigured: operator(500, "The gateway is not configured correctly"),
   internal: operator(500, "The gateway failed"),
   keys_unavailable: unavailable("The issuer's keys cannot be fetched"),
@@ -76,6 +114,7 @@ const kinds = {
   database_auth_unsupported: unavailable("The database asks for a login that the gateway does not have"),
   database_missing: unavailable("The database that is configured is not there for the gateway's account"),
   database_identity_wrong: unavailable("The database did not give the gateway the identity it must have"),
+  database_settings_refused: unavailable("The database does not take the account's sql_mode or time zone"),
   database_unavailable: unavailable("The database cannot serve the statement now"),
   connection_lost: unavailable("The connection to the database was lost; the statement changed nothing"),
   outcome_unknown: {
@@ -108,13 +147,23 @@ export interface ErrorDetails {
   sqlstate?: string;
   /** Further headers of the answer, without secrets. */
   headers?: Readonly<Record<string, string>>;
-  /** Seconds; sent as Retry-After. Every 503 and 429 has one. */
+  /** Seconds; sent as Retry-After. Every 503 and 429 has one, and `idempotency_in_flight`. */
   retryAfter?: number;
   /** The methods that would do; sent as Allow with a 405 (RFC 9110 §15.5.6). */
   allow?: string;
+  /** Which statement of a batch it was, counted from 0. */
+  statement?: number;
+  /** What became of the transaction that the statement was part of. */
+  transaction?: TransactionState;
   /** Overrides the kind's: a read whose connection was lost may be sent again, a write may not. */
   retryable?: boolean;
 }
+
+/**
+ * `open`: the transaction goes on without the statement. `ended`: a procedure ended it, by COMMIT or ROLLBACK.
+ * `unknown`: whether the statement was executed is not known, nor whether the transaction is still open.
+ */
+export type TransactionState = "open" | "rolled_back" | "ended" | "unknown";
 
 /** A failure on the request's path. `operator` goes to the log only. */
 export class TidegateError extends Error {
@@ -128,6 +177,11 @@ export class TidegateError extends Error {
     this.code = code;
     this.details = details;
     this.operator = operator;
+  }
+
+  /** The same error, with more to say. */
+  with(details: ErrorDetails): TidegateError {
+    return new TidegateError(this.code, { ...this.details, ...details }, this.operator);
   }
 
   get status(): Kind["status"] {
@@ -149,13 +203,15 @@ export interface Problem {
   reason?: string;
   errno?: number;
   sqlstate?: string;
+  statement?: number;
+  transaction?: TransactionState;
   retryable: boolean;
   request_id: string;
 }
 
 /** @returns the problem document that the caller may read. */
 export function toProblem(error: TidegateError, requestId: string): Problem {
-  const { detail, reason, errno, sqlstate } = error.details;
+  const { detail, reason, errno, sqlstate, statement, transaction } = error.details;
   return {
     type: "about:blank",
     title: kinds[error.code].title,
@@ -165,6 +221,8 @@ export function toProblem(error: TidegateError, requestId: string): Problem {
     ...(reason === undefined ? {} : { reason }),
     ...(errno === undefined ? {} : { errno }),
     ...(sqlstate === undefined ? {} : { sqlstate }),
+    ...(statement === undefined ? {} : { statement }),
+    ...(transaction === undefined ? {} : { transaction }),
     retryable: error.retryable,
     request_id: requestId,
   };

@@ -4,6 +4,7 @@ import type { Bindings } from "./application.ts";
 export { Keys } from "./auth/keys-object.ts";
 export { Proofs } from "./auth/proofs-object.ts";
 export { Pool } from "./db/pool/pool.ts";
+export { Idempotency } from "./idempotency/object.ts";
 export { Limiter } from "./rate/limiter.ts";
 
 export default { fetch: app.fetch } satisfies ExportedHandler<Bindings>;

@@ -24,25 +24,45 @@ export type Event =
       action?: string;
       /** SHA-256 of an ad-hoc statement's text without its comments, the first 16 hex digits. */
       statement?: string;
+      /** The answer is that of an earlier request with the same Idempotency-Key. */
+      replayed?: true;
       duration_ms: number;
       /** Where the time went, as Server-Timing tells the caller. */
       timings?: string;
     }
   | { event: "misconfigured"; mistakes: readonly string[] }
-  | { event: "connection_opened"; account: string; identity: string; duration_ms: number }
-  | { event: "connection_refused"; account: string; code: ErrorCode; reason: string }
+  | { event: "connection_opened"; account: string; identity: string; host: string; duration_ms: number }
+  | { event: "connection_refused"; account: string; host?: string; code: ErrorCode; reason: string }
+  /** The way to a host does not lead to a login; the next one of the configuration serves meanwhile. */
+  | { event: "host_failed"; account: string; host: string; code: ErrorCode; retry_in_ms: number }
+  | { event: "host_recovered"; account: string; host: string }
   | { event: "connection_closed"; account: string; reason: string }
+  /** A transaction over several requests; `reason` is how it ended (docs/errors.md), `expired` among them. */
+  | { event: "transaction_ended"; account: string; reason: string; duration_ms: number }
+  /** Of the cluster's own certificate, or a CA of the bundle; once a day at most for each while a pool lives. */
+  | {
+      event: "certificate_expiring";
+      account: string;
+      kind: "server" | "ca";
+      subject: string;
+      days_left: number;
+    }
   | { event: "keys_unavailable"; issuer: string; reason: string }
   /** Keys of an issuer's set that are not used, and why. */
   | { event: "keys_refused"; issuer: string; reasons: readonly string[] }
+  /** How a request with an Idempotency-Key ended could not be kept: its repetition is told `outcome_unknown`. */
+  | { event: "ending_lost"; request_id: string; reason: string }
   /** A pool could not do what a Worker asked, or its answer broke off; `reason` is for the operator only. */
   | { event: "work_failed"; request_id: string; account: string; code: ErrorCode; reason?: string };
 
 const warnings: ReadonlySet<Event["event"]> = new Set([
   "misconfigured",
   "connection_refused",
+  "host_failed",
+  "certificate_expiring",
   "keys_unavailable",
   "keys_refused",
+  "ending_lost",
 ]);
 
 /** Writes one line of JSON; the platform's log stream adds the time. */

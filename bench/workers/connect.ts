@@ -2,9 +2,10 @@ import type { Account, Authority } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
 import { linkOf } from "../../src/db/links/select.ts";
 import { Session } from "../../src/db/mysql/session.ts";
+import type { Runner } from "../../src/db/pool/answer.ts";
 import { answer } from "../../src/db/pool/answer.ts";
 import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
-import { TidegateError } from "../../src/errors.ts";
+import { asTidegateError, TidegateError } from "../../src/errors.ts";
 import { countryWork } from "./work.ts";
 
 /** What bench/variants.ts binds. */
@@ -38,7 +39,14 @@ export default {
     try {
       const session = await Session.open(linkOf({ cluster, authorities }), cluster, account);
       context.waitUntil(session.lost);
-      return await answer(session, work, () => session.close());
+      const runner: Runner = {
+        run: (statement, sink) => session.run(statement, sink),
+        pause: () => session.pause(),
+        resume: () => session.resume(),
+        stop: () => session.destroy(),
+        explain: asTidegateError,
+      };
+      return await answer(runner, work, "bench", () => session.close());
     } catch (cause) {
       const reason = cause instanceof TidegateError ? `${cause.code}: ${cause.operator}` : String(cause);
       return new Response(reason, { status: 500 });

@@ -1,7 +1,7 @@
 import { Keys as GatewayKeys } from "../../src/auth/keys-object.ts";
 import gateway from "../../src/index.ts";
 
-export { Limiter, Pool, Proofs } from "../../src/index.ts";
+export { Idempotency, Limiter, Pool, Proofs } from "../../src/index.ts";
 
 /** The gateway's Keys object; a line in the log says each time that it has been asked. */
 export class Keys extends GatewayKeys {

@@ -31,6 +31,7 @@ export default {
       version: protocolVersion,
       generation: "0".repeat(64),
       requestId: "00000000-0000-4000-8000-000000000000",
+      workId: "00000000-0000-4000-8000-000000000000",
       account: "analyst",
       work: countryWork(env.SQL),
     });

@@ -4,12 +4,14 @@ import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
 export function countryWork(sql: string): ExecuteWork {
   return {
     kind: "execute",
+    caller: "AAAAAAAAAAAAAAAA",
     author: "operator",
     sql,
     values: [{ type: "string", value: "US" }],
     writable: false,
     atomic: true,
+    format: "json",
     shape: "object",
-    ceilings: { deadlineMs: 15_000 },
+    ceilings: { deadlineMs: 15_000, bytes: 1_000_000 },
   };
 }

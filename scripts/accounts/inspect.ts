@@ -7,7 +7,6 @@ import type { Connection } from "../../src/db/mysql/driver.ts";
 import { command, createConnection } from "../../src/db/mysql/driver.ts";
 import { logIn } from "../../src/db/mysql/login.ts";
 import { TidegateError } from "../../src/errors.ts";
-import { limits } from "../../src/limits.ts";
 
 /** Logs in as the gateway does and asks the server what it says of the account. */
 
@@ -135,7 +134,6 @@ async function open(
         user,
         credential: { password, plugin, cleartext },
         database: cluster.database,
-        preparedStatements: limits.preparedStatementsPerConnection,
       });
       connection.once("connect", () => resolve(connection));
       connection.on("error", reject);

@@ -2,8 +2,19 @@ import type { ClaimPredicates, Grant } from "../config/schema.ts";
 import { TidegateError } from "../errors.ts";
 import type { Caller } from "./verify.ts";
 
-/** What a request wants to do, as `allow` of a grant says it; `operate` is about no account in particular. */
-export type Action = `query:${string}` | "sql:read" | "sql:write" | "sql:ddl" | "transaction" | "operate";
+/**
+ * What a request wants to do, as `allow` of a grant says it; `operate` and `metrics` are about no account in
+ * particular. To cancel what is one's own every grant allows.
+ */
+export type Action =
+  | `query:${string}`
+  | "sql:read"
+  | "sql:write"
+  | "sql:ddl"
+  | "transaction"
+  | "operate"
+  | "metrics"
+  | "cancel";
 
 /** What one grant says to a caller. */
 export interface Verdict {
@@ -42,7 +53,7 @@ export function explain(
       wanted === undefined ? "No grant matches the token's claims." : "No grant gives the account asked for.";
     return { verdicts, decisive, account: undefined, refusal };
   }
-  if (!decisive.allow.some((permission) => covers(permission, action))) {
+  if (action !== "cancel" && !decisive.allow.some((permission) => covers(permission, action))) {
     return { verdicts, decisive, account: undefined, refusal: `The grant does not allow ${action}.` };
   }
   return { verdicts, decisive, account: decisive.account, refusal: undefined };

@@ -5,6 +5,8 @@ import { isValueType, readTyped, type ValueType, valueTypes } from "../sql/value
 export interface Parameter {
   name: string;
   type: ValueType;
+  /** Declared as `TYPE[]`: an array, for `IN (:name)`. Always required. */
+  list?: true;
   required: boolean;
   /** A JSON value of the type, or null, which also lets the caller send null. Absent when required. */
   default?: string | number | boolean | null;
@@ -23,7 +25,8 @@ const parameterName = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
 /**
  * Reads the `-- ` lines before the statement: `@param NAME TYPE [required | default JSON] [text]` declares a
- * parameter, which is required unless it has a default; other lines are the description.
+ * parameter, which is required unless it has a default; `TYPE[]` is an array, which has none. Other lines are the
+ * description.
  *
  * @param report called for each mistake with its line, from 1
  */
@@ -71,8 +74,17 @@ function readParameter(name: string, declaration: string): Parameter | string {
     return "A parameter's name must be a letter or _, then letters, digits or _, at most 63 in all; claims (jwt.NAME) are not declared.";
   }
   if (reservedNames.has(name)) return `No parameter can be called ${name}: ?${name}= says how to answer.`;
-  const [type, mode, rest] = splitWords(declaration);
-  if (!isValueType(type)) return `The type of ${name} must be one of ${valueTypes.join(", ")}.`;
+  const [word, mode, rest] = splitWords(declaration);
+  const list = word.endsWith("[]");
+  const type = list ? word.slice(0, -2) : word;
+  if (!isValueType(type)) {
+    return `The type of ${name} must be one of ${valueTypes.join(", ")}, or an array of one, such as integer[].`;
+  }
+  if (list) {
+    if (mode === "default") return `${name} is an array, which has no default: remove it.`;
+    const description = mode === "required" ? rest : `${mode} ${rest}`.trim();
+    return { name, type, list, required: true, description };
+  }
   if (mode === "required") return { name, type, required: true, description: rest };
   if (mode !== "default") {
     return { name, type, required: true, description: `${mode} ${rest}`.trim() };

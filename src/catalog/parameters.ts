@@ -1,7 +1,8 @@
 import { nameList, ParameterError } from "../sql/errors.ts";
+import { type List, type Spread, spread } from "../sql/lists.ts";
 import { claimPrefix } from "../sql/placeholders.ts";
 import { readTyped, type ValueSource } from "../sql/value-types.ts";
-import type { BoundValue } from "../sql/values.ts";
+import { type BoundValue, readElements } from "../sql/values.ts";
 import type { Parameter } from "./header.ts";
 import type { SavedQuery } from "./parse.ts";
 
@@ -15,40 +16,41 @@ export type QueryStringInput = Iterable<readonly [string, string]>;
  *
  * @param input the pairs of a query string, or the JSON value of a body; undefined is an empty body
  * @param claims of the verified token; their values never come from `input`
- * @returns a typed value for each `?`, in order
+ * @returns the statement, and a typed value for each of its `?`, in order: an array has one for each element
  * @throws ParameterError `missing_parameter`, `surplus_parameter`, `duplicate_parameter`, `wrong_shape`,
- *   `wrong_type` or `missing_claim`
+ *   `wrong_type`, `too_large` or `missing_claim`
  */
 export function readParameters(
   query: SavedQuery,
   input: QueryStringInput,
   source: "query-string",
   claims?: Readonly<Record<string, unknown>>,
-): BoundValue[];
+): Spread<BoundValue>;
 export function readParameters(
   query: SavedQuery,
   input: unknown,
   source: "json",
   claims?: Readonly<Record<string, unknown>>,
-): BoundValue[];
+): Spread<BoundValue>;
 export function readParameters(
   query: SavedQuery,
   input: unknown,
   source: ValueSource,
   claims: Readonly<Record<string, unknown>> = {},
-): BoundValue[] {
-  const given = source === "json" ? fromJson(input) : fromPairs(input as QueryStringInput);
+): Spread<BoundValue> {
+  const given = source === "json" ? fromJson(input) : fromPairs(query.parameters, input as QueryStringInput);
   checkNames(query.parameters, given);
-  const values = new Map(
-    query.parameters.map((parameter) => [parameter.name, readValue(parameter, given, source)]),
+  const values = new Map<string, BoundValue | List<BoundValue>>(
+    query.parameters.map((parameter) => [parameter.name, readParameter(parameter, given, source)]),
   );
   for (const claim of query.claims) values.set(claimPrefix + claim, readClaim(claim, claims));
-  return query.order.map((name) => {
+  const ordered = query.order.map((name) => {
     const value = values.get(name);
     if (value === undefined)
       throw new TypeError(`saved query ${query.name} orders ${name} without declaring it`);
     return value;
   });
+  return spread(query.sql, ordered, (index) => query.order[index] ?? "");
 }
 
 /** Own properties only: `__proto__` in a JSON text is a name like any other, and a surplus one. */
@@ -60,11 +62,19 @@ function fromJson(input: unknown): Map<string, unknown> {
   return new Map(Object.entries(input));
 }
 
-function fromPairs(input: QueryStringInput): Map<string, unknown> {
+/** A parameter that stands more than once is an array, if it is declared so. */
+function fromPairs(parameters: readonly Parameter[], input: QueryStringInput): Map<string, unknown> {
+  const lists = new Set(parameters.filter(({ list }) => list).map(({ name }) => name));
   const given = new Map<string, unknown>();
   const repeated = new Set<string>();
   for (const [name, text] of input) {
-    if (given.has(name)) repeated.add(name);
+    const before = given.get(name);
+    if (lists.has(name)) {
+      if (Array.isArray(before)) before.push(text);
+      else given.set(name, [text]);
+      continue;
+    }
+    if (before !== undefined) repeated.add(name);
     given.set(name, text);
   }
   if (repeated.size === 0) return given;
@@ -92,18 +102,31 @@ function checkNames(parameters: readonly Parameter[], given: ReadonlyMap<string,
 }
 
 /** A parameter whose default is null may be sent as null; a query string cannot say null, but may leave it out. */
-function readValue(
+function readParameter(
   parameter: Parameter,
   given: ReadonlyMap<string, unknown>,
   source: ValueSource,
-): BoundValue {
-  const { name, type } = parameter;
+): BoundValue | List<BoundValue> {
+  const { name, list } = parameter;
   const present = given.has(name);
   const value = present ? given.get(name) : parameter.default;
+  if (list) {
+    const elements = readElements(value);
+    if (typeof elements === "string") throw wrongType(name, elements);
+    return { list: elements.map((one) => readOne(parameter, one, source)) };
+  }
   if (value === null && parameter.default === null) return { type: "null", value: null };
-  const reading = readTyped(type, value, present ? source : "json");
-  if (typeof reading !== "string") return reading;
-  throw new ParameterError("wrong_type", `Parameter ${nameList([name])} must be ${reading}.`, [name]);
+  return readOne(parameter, value, present ? source : "json");
+}
+
+function readOne({ name, type }: Parameter, value: unknown, source: ValueSource): BoundValue {
+  const reading = readTyped(type, value, source);
+  if (typeof reading === "string") throw wrongType(name, reading);
+  return reading;
+}
+
+function wrongType(name: string, expected: string): ParameterError {
+  return new ParameterError("wrong_type", `Parameter ${nameList([name])} must be ${expected}.`, [name]);
 }
 
 /**

@@ -11,6 +11,7 @@
  * Everything is checked when the gateway is built, so that a saved query that is served is one that binds.
  */
 import { nameList, StatementError } from "../sql/errors.ts";
+import { listPlaces } from "../sql/lists.ts";
 import { bindPlan, claimPrefix } from "../sql/placeholders.ts";
 import {
   classify,
@@ -72,7 +73,10 @@ export function parseQuery(file: string, text: string): SavedQuery {
   const source = text.startsWith("\ufeff") ? text.slice(1) : text;
   const header = readHeader(source, report);
   const body = readStatement(source, report);
-  if (body !== undefined) checkUse(source, body.statement, header.parameters, header.lines, report);
+  if (body !== undefined) {
+    checkUse(source, body.statement, header.parameters, header.lines, report);
+    checkLists(source, body, header.parameters, report);
+  }
   if (mistakes.length > 0 || name === undefined || body === undefined) {
     throw new CatalogError(mistakes.sort((a, b) => a.line - b.line));
   }
@@ -166,6 +170,26 @@ function checkUse(
     report(
       lines.get(name) ?? 1,
       `The parameter ${nameList([name])} is not used: remove it, or write :${name} in the statement.`,
+    );
+  }
+}
+
+/** An array is used as `IN (:name)` only. */
+function checkLists(
+  source: string,
+  { statement, sql, order }: Body,
+  parameters: readonly Parameter[],
+  report: Report,
+): void {
+  const lists = new Set(parameters.filter(({ list }) => list).map(({ name }) => name));
+  if (lists.size === 0) return;
+  const places = listPlaces(sql);
+  for (const [index, name] of order.entries()) {
+    if (!lists.has(name) || places[index]) continue;
+    const at = statement.placeholders[index]?.sourceStart ?? 0;
+    report(
+      lineOf(source, at),
+      `:${name} is an array: it must be alone in IN (:${name}) or NOT IN (:${name}).`,
     );
   }
 }

@@ -5,6 +5,18 @@
  * @returns what the link cannot honour, with what would work
  */
 export function clusterMistakes(cluster: Record<string, unknown>): string[] {
+  return [...repeatedHosts(cluster), ...linkMistakes(cluster)];
+}
+
+function repeatedHosts({ hosts }: Record<string, unknown>): string[] {
+  if (!Array.isArray(hosts)) return [];
+  const names = hosts.map((host) => String(host).toLowerCase());
+  return [...new Set(names.filter((name, i) => names.indexOf(name) !== i))].map(
+    (name) => `cluster.hosts: "${name}" stands there twice`,
+  );
+}
+
+function linkMistakes(cluster: Record<string, unknown>): string[] {
   const { link, trust, ca, tls_min, tls_max } = cluster;
   if (link === "platform") return platformMistakes(cluster);
   if (link !== "rustls") return [];

@@ -2,6 +2,7 @@ import type { SavedQuery } from "../catalog/parse.ts";
 import { bindingMistakes } from "./hyperdrive-rules.ts";
 import type { KeySet } from "./key-set.ts";
 import { ConfigError, parsePolicy } from "./policy.ts";
+import { readingAccounts, readingMistakes } from "./reading.ts";
 import type { Algorithm, Cluster, Grant, Policy, TokenAlgorithm } from "./schema.ts";
 
 /** The bundled policy and the Worker's bindings become one frozen Config, or a ConfigError with every mistake. */
@@ -9,6 +10,8 @@ import type { Algorithm, Cluster, Grant, Policy, TokenAlgorithm } from "./schema
 /** A CA certificate, PEM, and the days between which it may be trusted, as ISO 8601. */
 export interface Authority {
   pem: string;
+  /** Its name, on one line. */
+  subject: string;
   notBefore: string;
   notAfter: string;
 }
@@ -16,7 +19,7 @@ export interface Authority {
 /** What the build bundles: one environment's policy, CAs and the saved queries. Holds no secret. */
 export interface Application {
   environment: string;
-  /** SHA-256 over cluster, CAs and accounts only, hex: other connections, other pool objects. */
+  /** SHA-256 over cluster, CAs, accounts and which of them prove that they only read, hex: other connections, other pool objects. */
   generation: string;
   policy: unknown;
   /** Of the file that `cluster.ca` names. */
@@ -35,6 +38,8 @@ export interface TokenCredential {
 /** An account with its secret resolved: a password, a key to make tokens with, or who has the password. */
 export type Account = Omit<Policy["accounts"][string], "password" | "token" | "hyperdrive"> & {
   name: string;
+  /** Nobody may write with it, and the server's READ ONLY would not hold: each login proves that it cannot. */
+  readsByPrivilege: boolean;
   credential: { password: string } | { token: TokenCredential } | { binding: string };
 };
 
@@ -80,7 +85,7 @@ export interface Config {
 export function loadConfig(application: Application, bindings: Record<string, unknown>): Config {
   const { environment, generation, queries, authorities = [] } = application;
   const policy = parsePolicy(application.policy, environment, new Set(queries.map((query) => query.name)));
-  const mistakes: string[] = [];
+  const mistakes = readingMistakes(policy, queries);
   if (bindings.ENVIRONMENT !== environment) {
     mistakes.push(
       `ENVIRONMENT is "${bindings.ENVIRONMENT}" but the bundle was built for "${environment}": start and deploy with --env NAME`,
@@ -98,16 +103,18 @@ export function loadConfig(application: Application, bindings: Record<string, un
     return "";
   };
   const accounts = new Map<string, Account>();
-  for (const [name, { password, token, hyperdrive, ...account }] of Object.entries(policy.accounts)) {
+  const reading = readingAccounts(policy, queries);
+  for (const [name, { password, token, hyperdrive, ...settings }] of Object.entries(policy.accounts)) {
+    const account = { ...settings, name, readsByPrivilege: reading.includes(name) };
     if (hyperdrive !== undefined) {
       mistakes.push(...bindingMistakes(hyperdrive, bindings[hyperdrive], policy.cluster.database));
-      accounts.set(name, { ...account, name, credential: { binding: hyperdrive } });
+      accounts.set(name, { ...account, credential: { binding: hyperdrive } });
       continue;
     }
     const credential = token
       ? { token: { ...token, key: privateKey(token.key, secret(token.key), mistakes) } }
       : { password: secret(password as string) };
-    accounts.set(name, { ...account, name, credential });
+    accounts.set(name, { ...account, credential });
   }
   const issuers = policy.issuers.map((issuer) => ({
     issuer: issuer.issuer,

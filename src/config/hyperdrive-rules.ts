@@ -26,6 +26,9 @@ const ofTheAccount: Record<string, string> = {
   shards: "there is no Pool object",
   connections_per_shard: "Hyperdrive has the connections; set how many with wrangler hyperdrive update",
   lifetime_s: "Hyperdrive has the connections",
+  idle_s: "Hyperdrive has the connections",
+  queue_length: "there is no Pool object, and nobody waits in one",
+  queue_wait_ms: "there is no Pool object, and nobody waits in one",
 };
 
 /**
@@ -55,13 +58,22 @@ export function hyperdriveMistakes(
     ...bindings
       .filter((binding, i) => binding !== undefined && bindings.indexOf(binding) !== i)
       .map((binding) => `accounts: the Hyperdrive binding "${binding}" has one login, so one account has it`),
-    ...grants.flatMap((grant, i) =>
-      (grant as Table | null)?.max_concurrent === undefined
-        ? []
-        : [
-            `grants[${i}].max_concurrent: cannot be kept with the link hyperdrive: there is no one place where all statements pass`,
-          ],
-    ),
+    ...grants.flatMap((grant, i) => grantMistakes((grant ?? {}) as Table, `grants[${i}]`)),
+  ];
+}
+
+function grantMistakes({ max_concurrent, allow }: Table, at: string): string[] {
+  return [
+    ...(max_concurrent === undefined
+      ? []
+      : [
+          `${at}.max_concurrent: cannot be kept with the link hyperdrive: there is no one place where all statements pass`,
+        ]),
+    ...(Array.isArray(allow) && allow.includes("transaction")
+      ? [
+          `${at}.allow: transaction does not go with the link hyperdrive: a connection is lent for one request`,
+        ]
+      : []),
   ];
 }
 

@@ -4,6 +4,7 @@ import { hyperdriveMistakes } from "./hyperdrive-rules.ts";
 import { usableKeys } from "./key-set.ts";
 import type { Grant, Policy } from "./schema.ts";
 import { grantSchema, issuerSchema, policySchema } from "./schema.ts";
+import { sessionMistakes } from "./session-rules.ts";
 
 /**
  * The policy of one environment: what must hold across its parts, beyond the schema. What cannot be honoured
@@ -143,9 +144,10 @@ function accountMistakes(accounts: Sections["accounts"], cluster: Sections["clus
         `accounts: the login "${user}" cannot act as several: a server maps a login to one identity`,
     );
   mistakes.push(
-    ...Object.entries(accounts).flatMap(([key, account]) =>
-      loginMistakes(account, `accounts.${key}`, cluster),
-    ),
+    ...Object.entries(accounts).flatMap(([key, account]) => [
+      ...loginMistakes(account, `accounts.${key}`, cluster),
+      ...sessionMistakes(account, `accounts.${key}`, cluster.engine),
+    ]),
   );
   if (cluster.engine !== "tidb") return mistakes;
   const proxies = Object.entries(accounts)
@@ -188,6 +190,7 @@ function grantMistakes(
   queryNames: ReadonlySet<string>,
 ): string[] {
   const shards = Number(accounts[grant.account]?.shards ?? 1);
+  const isLonely = accounts[grant.account]?.connections_per_shard === 1;
   const unknown = grant.allow
     .filter((allow) => allow.startsWith("query:") && allow !== "query:*")
     .map((allow) => allow.slice("query:".length))
@@ -199,6 +202,11 @@ function grantMistakes(
       : [`${at}.account: there is no account "${grant.account}"`]),
     ...(grant.max_concurrent !== undefined && grant.max_concurrent < shards
       ? [`${at}.max_concurrent: is divided among the account's ${shards} shards and must be at least that`]
+      : []),
+    ...(grant.allow.includes("transaction") && isLonely
+      ? [
+          `${at}.allow: transaction needs accounts.${grant.account}.connections_per_shard of 2 or more: one stays free for statements`,
+        ]
       : []),
     ...unknown.map((query) => `${at}.allow: there is no saved query "${query}"`),
   ];

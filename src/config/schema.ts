@@ -24,7 +24,7 @@ const inCapitals = (what: string) =>
     .string()
     .regex(/^[A-Z][A-Z0-9_]*$/, `must be the NAME of a ${what}, in capitals`)
     .refine(
-      (text) => !["ENVIRONMENT", "POOL", "KEYS", "LIMITER", "PROOFS", "WALL"].includes(text),
+      (text) => !["ENVIRONMENT", "POOL", "KEYS", "LIMITER", "PROOFS", "IDEMPOTENCY", "WALL"].includes(text),
       "is a binding of another kind",
     );
 const secretName = inCapitals("secret");
@@ -48,7 +48,7 @@ const clusterSchema = z.strictObject({
   hosts: z
     .array(hostSchema)
     .min(1)
-    .max(1, "takes one host in this version; failover to further hosts is not there yet")
+    .max(limits.hosts)
     .optional()
     .transform((hosts) => hosts ?? []),
   database: nonEmpty.max(64),
@@ -81,7 +81,11 @@ const clusterSchema = z.strictObject({
       `must be "disabled": Hyperdrive's cache would answer with what was true a minute ago`,
     )
     .optional(),
-  connect_timeout_ms: z.int().min(100).max(30_000).default(limits.connectTimeoutMs),
+  connect_timeout_ms: z
+    .int()
+    .min(limits.connectTimeoutFloorMs)
+    .max(limits.connectTimeoutCeilingMs)
+    .default(limits.connectTimeoutMs),
 });
 
 /** What the gateway can log in with; MariaDB's parsec and what needs more than a password is not there. */
@@ -112,6 +116,10 @@ const tokenSchema = z.strictObject({
   email: nonEmpty.optional(),
 });
 
+/** How long a statement may take: an account says it for all its grants, a grant for itself, a request for less. */
+export const deadline = z.int().min(limits.statementDeadlineFloorMs).max(limits.statementDeadlineCeilingMs);
+const answerBytes = z.int().min(1).max(limits.answerBytesCeiling);
+
 const accountSchema = z.strictObject({
   user: nonEmpty.max(32),
   password: secretName.optional(),
@@ -127,13 +135,21 @@ const accountSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_.$-]+(@[A-Za-z0-9_.%:-]+)?$/, "must be a role's name")
     .optional(),
-  shards: z.int().min(1).max(64).default(1),
+  // Which modes and zones: session-rules.ts. Without a mode, the engine's: dialect.ts.
+  sql_mode: z.array(z.string()).optional(),
+  time_zone: z.string().default("+00:00"),
+  shards: z.int().min(1).max(limits.shardsCeiling).default(1),
   connections_per_shard: z.int().min(1).max(limits.connectionsPerShard).default(limits.connectionsPerShard),
   lifetime_s: z
     .int()
-    .min(10)
+    .min(limits.connectionLifetimeFloorSeconds)
     .max(limits.connectionLifetimeCeilingSeconds)
     .default(limits.connectionLifetimeSeconds),
+  idle_s: z.int().min(1).max(limits.connectionLifetimeCeilingSeconds).default(limits.connectionIdleSeconds),
+  queue_length: z.int().min(1).max(limits.queueLengthCeiling).default(limits.queueLength),
+  queue_wait_ms: z.int().min(1).max(limits.queueWaitCeilingMs).default(limits.queueWaitMs),
+  deadline_ms: deadline.default(limits.statementDeadlineMs),
+  max_bytes: answerBytes.default(limits.answerBytes),
 });
 
 export const issuerSchema = z.strictObject({
@@ -156,8 +172,8 @@ export const issuerSchema = z.strictObject({
 const permission = z
   .string()
   .regex(
-    /^(query:(\*|[a-z][a-z0-9_-]{0,62})|sql:(read|write|ddl)|transaction|operate)$/,
-    "must be query:NAME, query:*, sql:read, sql:write, sql:ddl, transaction or operate",
+    /^(query:(\*|[a-z][a-z0-9_-]{0,62})|sql:(read|write|ddl)|transaction|operate|metrics)$/,
+    "must be query:NAME, query:*, sql:read, sql:write, sql:ddl, transaction, operate or metrics",
   );
 
 /** What claims must be: a value, equal or a member of an array, or a table for a claim that is an object. */
@@ -178,9 +194,14 @@ export const grantSchema = z.strictObject({
     .strictObject({ requests: z.int().min(1).max(1_000_000), window_s: z.int().min(1).max(86_400) })
     .optional(),
   max_concurrent: z.int().min(1).max(10_000).optional(),
-  deadline_ms: z.int().min(100).max(limits.statementDeadlineCeilingMs).default(limits.statementDeadlineMs),
+  max_transactions: z
+    .int()
+    .min(1)
+    .max(limits.transactionsPerCallerCeiling)
+    .default(limits.transactionsPerCaller),
+  deadline_ms: deadline.optional(),
   max_rows: z.int().min(1).optional(),
-  max_bytes: z.int().min(1).optional(),
+  max_bytes: answerBytes.optional(),
   allow: z.array(permission).min(1),
 });
 

@@ -1,17 +1,70 @@
+import { TidegateError } from "../errors.ts";
+import { demandZone } from "../sql/values.ts";
 import { executeHere, readyHere } from "./hyperdrive/client.ts";
 import type { PoolContext } from "./pool/client.ts";
-import { execute as executeInPool, ready as readyInPool } from "./pool/client.ts";
-import type { ExecuteWork } from "./pool/protocol.ts";
+import { cancel as cancelInPool, execute as executeInPool, ready as readyInPool } from "./pool/client.ts";
+import type { BatchWork, ExecuteWork } from "./pool/protocol.ts";
+import type { Owner } from "./pool/transactions-client.ts";
+import {
+  executeBatch as executeBatchInPool,
+  executeIn as executeInTransaction,
+} from "./pool/transactions-client.ts";
 
 /**
  * Has a statement executed as an account: by one of its pools, or through its Hyperdrive binding.
  * @returns the answer, encoded and perhaps still streaming
- * @throws TidegateError
+ * @throws TidegateError, or ParameterError for what its session would take for something else
  */
 export async function execute(context: PoolContext, account: string, work: ExecuteWork): Promise<Response> {
+  demandZone(work.values, zoneOf(context, account));
   const way = context.config.cluster.link === "hyperdrive" ? executeHere : executeInPool;
   return await way(context, account, work);
 }
+
+/** As `execute`, for statements that happen together or not at all. @throws TidegateError with the one that failed */
+export async function executeBatch(
+  context: PoolContext,
+  account: string,
+  work: BatchWork,
+): Promise<Response> {
+  if (context.config.cluster.link === "hyperdrive") {
+    throw new TidegateError("unsupported_by_link", { detail: "There are no batches through Hyperdrive." });
+  }
+  for (const { values } of work.statements) demandZone(values, zoneOf(context, account));
+  return await executeBatchInPool(context, account, work);
+}
+
+/** As `execute`, in a transaction that is open. @throws TidegateError also `transaction_unknown` */
+export async function executeIn(
+  context: PoolContext,
+  owner: Owner,
+  id: string,
+  work: ExecuteWork,
+): Promise<Response> {
+  demandZone(work.values, zoneOf(context, owner.account));
+  return await executeInTransaction(context, owner, id, work);
+}
+
+function zoneOf({ config }: PoolContext, account: string): string {
+  return config.accounts.get(account)?.time_zone ?? "";
+}
+
+/** Stops what a caller's request runs as an account. @returns how many statements that were. @throws TidegateError */
+export async function cancel(
+  context: PoolContext,
+  account: string,
+  caller: string,
+  requestId: string,
+): Promise<number> {
+  if (context.config.cluster.link === "hyperdrive") {
+    const detail = "Nothing can be cancelled through Hyperdrive: it has no connection for KILL.";
+    throw new TidegateError("unsupported_by_link", { detail });
+  }
+  return await cancelInPool(context, account, caller, requestId);
+}
+
+export type { Owner } from "./pool/transactions-client.ts";
+export { begin, end } from "./pool/transactions-client.ts";
 
 /** @throws TidegateError when the account has no working connection to the database */
 export async function ready(context: PoolContext, account: string): Promise<void> {

@@ -2,9 +2,11 @@ import { credentialsOf } from "../auth/bearer.ts";
 import type { Action } from "../auth/grants.ts";
 import { decide } from "../auth/grants.ts";
 import { provePossession } from "../auth/possession.ts";
+import type { Caller } from "../auth/verify.ts";
 import type { Config } from "../config/config.ts";
 import type { Grant } from "../config/schema.ts";
 import type { Ceilings } from "../db/pool/protocol.ts";
+import { TidegateError } from "../errors.ts";
 import { countRequest } from "../rate/client.ts";
 import type { AppContext } from "./http.ts";
 import { factory } from "./http.ts";
@@ -28,18 +30,24 @@ export const authenticated = factory.createMiddleware(async (c, next) => {
 /** What a caller was given: as whom, and how much. */
 export interface Access {
   account: string;
+  /** A digest of issuer and subject: whose turn it is in a pool's queue, and whose a transaction is. */
+  caller: string;
   ceilings: Ceilings;
+  grant: Grant;
 }
 
 /**
- * Decides what the caller may do and counts the request where its grant has a rate.
+ * Decides whether the caller may do all that the request is about, and counts it where the grant has a rate. One
+ * grant decides, whatever is asked.
  * @throws TidegateError `access_denied`, `rate_limited`, `limiter_unavailable`
  */
-export async function authorize(c: AppContext, action: Action): Promise<Access> {
+export async function authorize(c: AppContext, action: Action, ...further: Action[]): Promise<Access> {
   const { caller, config } = c.var;
   if (!caller) throw new Error("authorize() needs the middleware authenticated");
-  c.set("action", action);
-  const grant = decide(config.grants, caller, action, c.req.header("tidegate-account"));
+  const wanted = c.req.header("tidegate-account");
+  c.set("action", [action, ...further].join(" "));
+  const grant = decide(config.grants, caller, action, wanted);
+  for (const another of further) decide(config.grants, caller, another, wanted);
   c.set("account", grant.account);
   if (grant.rate) {
     const { requests, window_s: windowSeconds } = grant.rate;
@@ -52,7 +60,18 @@ export async function authorize(c: AppContext, action: Action): Promise<Access> 
     ]);
     addHeaders(c, await countRequest(c.env, who, { requests, windowSeconds }));
   }
-  return { account: grant.account, ceilings: ceilingsOf(grant, config) };
+  return {
+    account: grant.account,
+    caller: await digestOf(caller),
+    ceilings: ceilingsOf(grant, config),
+    grant,
+  };
+}
+
+/** Callers of an issuer without a subject are one: there is nothing to tell them apart by. */
+async function digestOf({ issuer, subject }: Caller): Promise<string> {
+  const text = new TextEncoder().encode(JSON.stringify([issuer, subject]));
+  return Buffer.from(await crypto.subtle.digest("SHA-256", text)).toString("base64url");
 }
 
 function addHeaders(c: AppContext, headers: Record<string, string>): void {
@@ -61,14 +80,20 @@ function addHeaders(c: AppContext, headers: Record<string, string>): void {
 
 function ceilingsOf(grant: Grant, { accounts, grants }: Config): Ceilings {
   const { deadline_ms, max_rows, max_bytes, max_concurrent } = grant;
-  const shards = accounts.get(grant.account)?.shards ?? 1;
+  const account = accounts.get(grant.account);
+  if (!account) throw new TidegateError("internal", {}, "a grant names an unknown account");
   return {
-    deadlineMs: deadline_ms,
+    deadlineMs: deadline_ms ?? account.deadline_ms,
     ...(max_rows === undefined ? {} : { rows: max_rows }),
-    ...(max_bytes === undefined ? {} : { bytes: max_bytes }),
+    bytes: max_bytes ?? account.max_bytes,
     // Each shard counts for itself: together they allow the limit, one alone never all of it.
     ...(max_concurrent === undefined
       ? {}
-      : { concurrent: { grant: String(grants.indexOf(grant)), limit: Math.floor(max_concurrent / shards) } }),
+      : {
+          concurrent: {
+            grant: String(grants.indexOf(grant)),
+            limit: Math.floor(max_concurrent / account.shards),
+          },
+        }),
   };
 }

@@ -7,8 +7,11 @@ import type { Caller, Verifier } from "../auth/verify.ts";
 import { readAtMost } from "../bytes.ts";
 import type { Config } from "../config/config.ts";
 import type { PoolContext } from "../db/pool/client.ts";
+import type { RowShape } from "../db/pool/protocol.ts";
+import { isolations } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { parseExactly } from "../sql/json.ts";
 
 /** The one place that says what a handler finds in its context. */
 export interface AppEnv {
@@ -22,9 +25,13 @@ export interface AppEnv {
     account?: string;
     /** Further headers of the answer, whatever becomes of the request. */
     extraHeaders?: Record<string, string>;
+    /** What of the request the answer's form depends on. */
+    vary?: string;
     action?: string;
     /** A digest of the caller's own statement. */
     statement?: string;
+    /** The request's body as it was read, where it has an Idempotency-Key: the key is about it. */
+    body?: string;
   };
 }
 
@@ -32,7 +39,13 @@ export type AppContext = Context<AppEnv>;
 
 /** What a call to the pool needs to know of this request. */
 export function poolContext(c: AppContext): PoolContext {
-  return { env: c.env, config: c.var.config, requestId: c.var.requestId };
+  return {
+    env: c.env,
+    config: c.var.config,
+    requestId: c.var.requestId,
+    signal: c.req.raw.signal,
+    waitUntil: (promise) => c.executionCtx.waitUntil(promise),
+  };
 }
 
 export const factory = createFactory<AppEnv>();
@@ -49,9 +62,13 @@ export async function readJson<T>(c: AppContext, schema: z.ZodType<T>): Promise<
   }
   let body: unknown;
   try {
-    body = JSON.parse(await readText(c.req.raw));
+    const text = await readText(c.req.raw);
+    if (c.req.header("idempotency-key") !== undefined) c.set("body", text);
+    body = parseExactly(text);
   } catch (cause) {
     if (cause instanceof TidegateError) throw cause;
+    if (cause instanceof RangeError)
+      throw new TidegateError("body_invalid", { detail: "The body nests too deeply." });
     throw new TidegateError("body_invalid", { detail: "The body is not JSON." });
   }
   const parsed = schema.safeParse(body);
@@ -73,10 +90,18 @@ async function readText(request: Request): Promise<string> {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
 }
 
+/** Where a body may be left out, and then the content type too. */
+export function hasBody(c: AppContext): boolean {
+  return c.req.raw.body !== null && c.req.header("content-length") !== "0";
+}
+
+/** As SQL says it, in lower case. */
+export const isolation = z.enum(isolations);
+
 const shapes = z.enum(["object", "array"]);
 
 /** `?rows=array` gives rows as arrays: exact even where two columns have one name. */
-export function rowShape(c: AppContext): "object" | "array" {
+export function rowShape(c: AppContext): RowShape {
   const parsed = shapes.safeParse(c.req.query("rows") ?? "object");
   if (parsed.success) return parsed.data;
   throw new TidegateError("parameter_invalid", { detail: "rows may be object or array." });

@@ -2,13 +2,18 @@ import { z } from "zod";
 import { readParameters } from "../catalog/parameters.ts";
 import type { SavedQuery } from "../catalog/parse.ts";
 import { execute } from "../db/client.ts";
-import type { RowShape } from "../db/pool/protocol.ts";
+import type { ExecuteWork } from "../db/pool/protocol.ts";
+import { contentTypes } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
+import type { Spread } from "../sql/lists.ts";
 import type { BoundValue } from "../sql/values.ts";
 import type { Access } from "./caller.ts";
 import { authenticated, authorize } from "./caller.ts";
+import type { AnswerForm } from "./format.ts";
+import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
-import { factory, poolContext, readJson, rowShape } from "./http.ts";
+import { factory, hasBody, readJson } from "./http.ts";
+import { once } from "./once.ts";
 
 const body = z.unknown();
 
@@ -27,20 +32,19 @@ export const queries = factory
         allow: "POST",
       });
     }
-    const shape = rowShape(c);
+    const form = answerForm(c, query.verb);
     const pairs = [...new URL(c.req.url).searchParams].filter(([name]) => name !== "rows");
-    const values = readParameters(query, pairs, "query-string", c.var.caller?.claims);
+    const bound = readParameters(query, pairs, "query-string", c.var.caller?.claims);
     // Hono serves HEAD with the GET handler: nobody would read the rows.
-    if (c.req.method === "HEAD")
-      return c.body(null, 200, { "content-type": "application/json; charset=utf-8" });
-    return await run(c, query, access, shape, values);
+    if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": contentTypes[form.format] });
+    return await run(c, query, access, form, bound);
   })
   .post("/:name", authenticated, async (c) => {
     const { query, access } = await find(c);
-    const shape = rowShape(c);
+    const form = answerForm(c, query.verb);
     const input = hasBody(c) ? await readJson(c, body) : undefined;
-    const values = readParameters(query, input, "json", c.var.caller?.claims);
-    return await run(c, query, access, shape, values);
+    const bound = readParameters(query, input, "json", c.var.caller?.claims);
+    return await run(c, query, access, form, bound);
   });
 
 /** @throws TidegateError `access_denied` before `query_unknown` */
@@ -56,22 +60,18 @@ async function run(
   c: AppContext,
   query: SavedQuery,
   access: Access,
-  shape: RowShape,
-  values: BoundValue[],
+  form: AnswerForm,
+  bound: Spread<BoundValue>,
 ): Promise<Response> {
-  return await execute(poolContext(c), access.account, {
+  const work: ExecuteWork = {
     kind: "execute",
+    caller: access.caller,
     author: "operator",
     atomic: query.verb !== "CALL",
-    sql: query.sql,
-    values,
+    ...bound,
     writable: query.kind !== "read",
-    shape,
+    ...form,
     ceilings: access.ceilings,
-  });
-}
-
-/** A query without parameters may be called without a body, and then without a content type. */
-function hasBody(c: AppContext): boolean {
-  return c.req.raw.body !== null && c.req.header("content-length") !== "0";
+  };
+  return await once(c, access, work, (context) => execute(context, access.account, work));
 }

@@ -1,43 +1,40 @@
-import { z } from "zod";
+import { deadline } from "../config/schema.ts";
 import { execute } from "../db/client.ts";
-import type { Parameters } from "../sql/placeholders.ts";
-import { bindJson, bindPlan } from "../sql/placeholders.ts";
-import { classify } from "../sql/statement.ts";
+import type { ExecuteWork } from "../db/pool/protocol.ts";
+import { TidegateError } from "../errors.ts";
+import { bindJson } from "../sql/placeholders.ts";
 import { authenticated, authorize } from "./caller.ts";
-import { factory, poolContext, readJson, rowShape } from "./http.ts";
+import { answerForm } from "./format.ts";
+import { factory, readJson } from "./http.ts";
+import { once } from "./once.ts";
+import { judge, note, statementBody } from "./statements.ts";
 
-const body = z.strictObject({
-  sql: z.string(),
-  params: z
-    .custom<Parameters>(
-      (value) => typeof value === "object" && value !== null,
-      "must be an array or an object",
-    )
-    .optional(),
-});
+const body = statementBody.extend({ timeout_ms: deadline.optional() });
 
 /** `POST /v1/sql`: one statement of the caller's own, its parameters bound by the server. */
 export const sql = factory.createApp().post("/", authenticated, async (c) => {
-  const shape = rowShape(c);
   const request = await readJson(c, body);
-  const statement = classify(request.sql);
-  c.set("statement", await digestOf(statement.text));
-  const { account, ceilings } = await authorize(c, `sql:${statement.kind}`);
-  const plan = bindPlan(statement);
-  return await execute(poolContext(c), account, {
+  const judged = judge(request.sql);
+  const { statement, plan } = judged;
+  const form = answerForm(c, statement.verb);
+  await note(c, judged);
+  const access = await authorize(c, `sql:${statement.kind}`);
+  const { account, caller, ceilings } = access;
+  const work: ExecuteWork = {
     kind: "execute",
+    caller,
     author: "caller",
     atomic: statement.verb !== "CALL",
-    sql: plan.sql,
-    values: bindJson(plan, request.params),
+    ...bindJson(plan, request.params),
     writable: statement.kind !== "read",
-    shape,
-    ceilings,
-  });
+    ...form,
+    ceilings: { ...ceilings, deadlineMs: deadlineOf(request.timeout_ms, ceilings.deadlineMs) },
+  };
+  return await once(c, access, work, (context) => execute(context, account, work));
 });
 
-/** Lets the log say which statement it was without saying what stood in it. */
-async function digestOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Buffer.from(digest).toString("hex").slice(0, 16);
+/** A caller may ask for less than its grant gives, never for more. */
+function deadlineOf(wanted: number | undefined, allowed: number): number {
+  if (wanted === undefined || wanted <= allowed) return wanted ?? allowed;
+  throw new TidegateError("body_invalid", { detail: `timeout_ms: may be ${allowed} at most for this grant` });
 }

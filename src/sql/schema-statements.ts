@@ -32,8 +32,23 @@ export function readSchemaStatement(tokens: Tokens, verb: SchemaVerb, end: numbe
   const object = tokens.keyword(at);
   const accepted = verb === "RENAME" ? object === "TABLE" || object === "TABLES" : schemaObjects.has(object);
   if (!accepted) throw refusedObject(tokens, at, verb);
+  if (verb === "ALTER" && object === "TABLE") checkTableFiles(tokens, at, end);
   const hasBody = programs.has(object) && (verb === "CREATE" || (verb === "ALTER" && object === "EVENT"));
   return { ...(hasBody ? readProgram(tokens, at + 1, end, object) : {}), kind: "ddl", verb };
+}
+
+/** ALTER TABLE .. DISCARD | IMPORT [PARTITION ..] TABLESPACE takes a table's file away, or one in. */
+function checkTableFiles(tokens: Tokens, from: number, end: number): void {
+  const at = findOutside(
+    tokens,
+    from,
+    end,
+    (word) =>
+      (tokens.is(word, "DISCARD") || tokens.is(word, "IMPORT")) &&
+      (tokens.is(word + 1, "TABLESPACE") || tokens.is(word + 1, "PARTITION")),
+  );
+  if (at === end) return;
+  throw new StatementError("not_allowed", "Files are out of reach.", tokens.start(at));
 }
 
 const programs = new Set(["TRIGGER", "EVENT", "PROCEDURE", "FUNCTION"]);
@@ -68,7 +83,7 @@ function afterModifiers(tokens: Tokens, from: number): number {
  * @returns the head of the body, where it is a statement about rows.
  */
 function readProgram(tokens: Tokens, from: number, end: number, object: string): Partial<Head> {
-  if (object === "TRIGGER") return readBody(tokens, triggerBody(tokens, from, end), end);
+  if (object === "TRIGGER") return readTriggerBody(tokens, triggerBody(tokens, from, end), end);
   if (object === "PROCEDURE") return readBody(tokens, procedureBody(tokens, from, end), end);
   if (object === "EVENT") {
     const action = findOutside(tokens, from, end, (at) => tokens.is(at, "DO"));
@@ -117,9 +132,13 @@ function procedureBody(tokens: Tokens, from: number, end: number): number {
 
 function readBody(tokens: Tokens, from: number, end: number): Partial<Head> {
   if (from >= end) throw badBody(tokens, from, "The body of the stored program is missing.");
-  if (!tokens.is(from, "SET")) return readRows(tokens, from, end);
+  return readRows(tokens, from, end);
+}
+
+function readTriggerBody(tokens: Tokens, from: number, end: number): Partial<Head> {
+  if (!tokens.is(from, "SET")) return readBody(tokens, from, end);
   if (setsNewRow(tokens, from, end)) return {};
-  throw badBody(tokens, from, "A stored program may SET columns of NEW only.");
+  throw badBody(tokens, from, "A trigger may SET columns of NEW only.");
 }
 
 /** SET NEW.a = .., NEW.b = ..: each assignment is looked at, since others would set the session's variables. */

@@ -10,7 +10,7 @@ import { readHead } from "./heads.ts";
 import { lex } from "./lexer.ts";
 import type { Head } from "./rows.ts";
 import type { Tokens } from "./tokens.ts";
-import type { Verb } from "./vocabulary.ts";
+import { serverSchema, type Verb } from "./vocabulary.ts";
 
 export { StatementError, type StatementReason } from "./errors.ts";
 export type { Verb } from "./vocabulary.ts";
@@ -51,6 +51,8 @@ export function classify(sql: string): Statement {
   checkHints(tokens);
   checkMinuses(tokens, end);
   checkAssignments(tokens, end, head);
+  checkParentheses(tokens, end);
+  if (head.kind !== "read") checkServerSchemas(tokens, end, head);
   const kind = head.kind === "read" && locksOrAdvances(tokens, end) ? "write" : head.kind;
   return { kind, verb: head.verb, ...cleanText(tokens, end) };
 }
@@ -141,6 +143,40 @@ const insertModifiers = new Set(["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IG
 /** ALTER TABLE .. REORGANIZE PARTITION .. INTO (..): what follows is never a file or a variable. */
 function isPartitionList(tokens: Tokens, into: number, head: Head): boolean {
   return head.verb === "ALTER" && tokens.kind(into + 1) === "open";
+}
+
+/**
+ * Only a query stands in parentheses. The servers refuse the rest too, today; PostgreSQL has changes inside WITH.
+ * INSERT(..) and REPLACE(..) are functions.
+ */
+function checkParentheses(tokens: Tokens, end: number): void {
+  for (let at = 1; at < end; at++) {
+    if (tokens.kind(at - 1) !== "open" || !changes.has(tokens.keyword(at)) || tokens.kind(at + 1) === "open")
+      continue;
+    const message = `${tokens.keyword(at)} is not accepted in parentheses.`;
+    throw new StatementError("not_allowed", message, tokens.start(at));
+  }
+}
+
+const changes = new Set(["INSERT", "UPDATE", "DELETE", "REPLACE"]);
+
+/**
+ * Accounts, privileges and the server's own settings are rows of its schemas: a change of mysql.user is an
+ * ALTER USER by another name. Read they may be, by the account's privileges.
+ */
+function checkServerSchemas(tokens: Tokens, end: number, head: Head): void {
+  // CREATE DATABASE [IF NOT EXISTS] name: the name stands without a dot.
+  const isAboutDatabase = tokens.is(1, "DATABASE") || tokens.is(1, "SCHEMA");
+  for (let at = 0; at < end; at++) {
+    const schema = serverSchema(tokens, at);
+    if (schema === undefined) continue;
+    if (tokens.kind(at + 1) !== "dot" && !(head.kind === "ddl" && isAboutDatabase)) continue;
+    throw new StatementError(
+      "not_allowed",
+      `What changes something may not name the schema ${schema}, which is the server's own.`,
+      tokens.start(at),
+    );
+  }
 }
 
 /**

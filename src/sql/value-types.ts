@@ -1,4 +1,5 @@
 /** The declared types of parameters, and how each reads a JSON value or a text. */
+import { datetimeText, isDate } from "./temporal.ts";
 import type { BoundValue } from "./values.ts";
 
 /** What a parameter can be declared as. */
@@ -50,30 +51,41 @@ function readBoolean(value: unknown, source: ValueSource): Reading {
 }
 
 /** MySQL's range over signed and unsigned BIGINT: https://dev.mysql.com/doc/refman/en/integer-types.html */
-const smallestInteger = -(2n ** 63n);
-const largestInteger = 2n ** 64n - 1n;
+const everyInteger: Range = { least: -(2n ** 63n), most: 2n ** 64n - 1n, text: "-2^63 to 2^64-1" };
 /** Enough for either end of the range; a longer text is not worth parsing. */
 const integerCharacters = 20;
 
-function readInteger(value: unknown): Reading {
-  if (typeof value === "number") {
-    if (Number.isSafeInteger(value)) return { type: "integer", value: value === 0 ? 0 : value };
-    return "an integer; beyond 2^53 it must be sent as a string, since a JSON number is rounded there";
-  }
-  const expected = "an integer from -2^63 to 2^64-1";
-  if (typeof value !== "string" || value.length > integerCharacters || !/^-?\d+$/.test(value))
-    return expected;
-  const exact = BigInt(value);
-  if (exact < smallestInteger || exact > largestInteger) return expected;
+/** What an integer type holds; `text` is for messages. */
+export interface Range {
+  least: bigint;
+  most: bigint;
+  text: string;
+}
+
+/** A number, a bigint (an exact literal beyond 2^53), or digits. */
+export function readInteger(value: unknown, range: Range = everyInteger): Reading {
+  const expected = `an integer from ${range.text}, as a number or its digits as a string`;
+  const exact = exactInteger(value);
+  if (exact === undefined || exact < range.least || exact > range.most) return expected;
   const rounded = Number(exact);
   return { type: "integer", value: Number.isSafeInteger(rounded) ? rounded : exact };
+}
+
+function exactInteger(value: unknown): bigint | undefined {
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  if (typeof value !== "string" || value.length > integerCharacters || !/^-?\d+$/.test(value))
+    return undefined;
+  return BigInt(value);
 }
 
 /** The longest double written in full has 17 digits and an exponent; a reader of logs may add zeros. */
 const numberCharacters = 400;
 
-function readNumber(value: unknown, source: ValueSource): Reading {
+/** A DOUBLE: the nearest one, which is what an integer of many digits means there. */
+export function readNumber(value: unknown, source: ValueSource): Reading {
   const expected = "a finite number";
+  if (typeof value === "bigint") return readNumber(Number(value), source);
   if (typeof value === "number" && Number.isFinite(value)) return { type: "number", value };
   if (source === "json" || typeof value !== "string" || value.length > numberCharacters) return expected;
   if (!/^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(value)) return expected;
@@ -87,6 +99,7 @@ const decimalScale = 30;
 
 function readDecimal(value: unknown): Reading {
   const expected = `a decimal as text, such as "1.10", of at most ${decimalDigits} digits, ${decimalScale} of them after the point`;
+  if (typeof value === "bigint") return readDecimal(String(value));
   if (typeof value === "number")
     return Number.isSafeInteger(value) ? { type: "decimal", value: String(value) } : expected;
   if (typeof value !== "string" || value.length > decimalDigits + 2) return expected;
@@ -98,31 +111,15 @@ function readDecimal(value: unknown): Reading {
 }
 
 function readDate(value: unknown): Reading {
-  if (typeof value === "string" && value.length === 10 && isRealDate(value)) return { type: "date", value };
-  return "a date YYYY-MM-DD from 1000-01-01 to 9999-12-31";
+  if (typeof value === "string" && isDate(value)) return { type: "date", value };
+  return "a date YYYY-MM-DD that there is, from year 0000 to 9999, or 0000-00-00";
 }
 
-/**
- * MySQL's text: `T` becomes a space. `Z` is dropped, since MariaDB reads no offset: sessions run in UTC.
- * https://dev.mysql.com/doc/refman/en/datetime.html
- */
+/** `Z` is dropped, since MariaDB reads no offset: the session must run in UTC then. */
 function readDatetime(value: unknown): Reading {
-  const expected = "a date and time YYYY-MM-DD hh:mm:ss, with up to 6 digits of fraction, in UTC";
-  if (typeof value !== "string" || value.length > 27) return expected;
-  const parts = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2}):(\d{2})(\.\d{1,6})?Z?$/.exec(value);
-  if (parts === null) return expected;
-  const [date = "", hours = "", minutes = "", seconds = "", fraction = ""] = parts.slice(1);
-  if (!isRealDate(date) || Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 59)
-    return expected;
-  return { type: "datetime", value: `${date} ${hours}:${minutes}:${seconds}${fraction}` };
-}
-
-/** In the Gregorian calendar and in MySQL's range. */
-function isRealDate(text: string): boolean {
-  const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-  const [year = 0, month = 0, day = 0] = parts?.slice(1).map(Number) ?? [];
-  if (year < 1000 || month < 1 || month > 12 || day < 1) return false;
-  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  const days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-  return day <= (days[month - 1] ?? 0);
+  const text = typeof value === "string" ? datetimeText(value) : undefined;
+  if (text === undefined) {
+    return "a date and time YYYY-MM-DD hh:mm:ss, with up to 6 digits of fraction, and a Z behind it or not";
+  }
+  return { type: "datetime", value: text, ...(String(value).endsWith("Z") && { utc: true as const }) };
 }

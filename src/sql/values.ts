@@ -1,5 +1,7 @@
-import { ParameterError } from "./errors.ts";
-import { isValueType, readTyped, valueTypes } from "./value-types.ts";
+import { limits } from "../limits.ts";
+import { type ParameterError, wrongParameter } from "./errors.ts";
+import type { List } from "./lists.ts";
+import { readAs, typeNames } from "./sql-types.ts";
 
 export { ParameterError, type ParameterReason } from "./errors.ts";
 export { type ValueType, valueTypes } from "./value-types.ts";
@@ -13,20 +15,23 @@ export type BoundType =
   | "decimal"
   | "date"
   | "datetime"
+  | "binary"
   | "null";
 
 /**
  * A parameter ready for the driver. An integer is a number when it is safe (|n| < 2^53) and a bigint
- * otherwise, within -2^63 .. 2^64-1; decimal, date and datetime are MySQL's text.
+ * otherwise, within -2^63 .. 2^64-1; decimal, date and datetime are MySQL's text, binary is base64.
  */
 export interface BoundValue {
   type: BoundType;
   value: string | number | bigint | boolean | null;
+  /** Of a datetime: its `Z` said that it is in UTC. */
+  utc?: true;
 }
 
 /**
- * A JSON value of ad-hoc SQL: string, boolean, null, number, or `{"type": "decimal", "value": "1.10"}` for
- * what JSON cannot say.
+ * A JSON value of ad-hoc SQL: string, boolean, null, number, bigint (an exact literal beyond 2^53), or
+ * `{"type": "DECIMAL", "value": "1.10"}` for what JSON cannot say.
  *
  * @param name how the parameter is called in messages
  * @throws ParameterError `wrong_type`
@@ -38,6 +43,7 @@ export function bindJsonValue(value: unknown, name = "?"): BoundValue {
       throw wrong(name, "is not well-formed Unicode");
     case "boolean":
       return { type: "boolean", value };
+    case "bigint":
     case "number":
       return bindNumber(value, name);
     case "object":
@@ -47,36 +53,77 @@ export function bindJsonValue(value: unknown, name = "?"): BoundValue {
   }
 }
 
-function bindNumber(value: number, name: string): BoundValue {
-  if (!Number.isFinite(value)) throw wrong(name, "must be a finite number");
-  if (!Number.isInteger(value)) return { type: "number", value };
-  // Beyond 2^53 the parser of JSON may have rounded already.
-  if (!Number.isSafeInteger(value)) {
-    throw wrong(
-      name,
-      'is too large for an exact JSON number: send it as {"type": "integer", "value": "<digits>"} or as a string',
-    );
-  }
-  return { type: "integer", value: value === 0 ? 0 : value };
+/** A number beyond 2^53 that is no bigint was written with a fraction or an exponent: a DOUBLE, as in SQL. */
+function bindNumber(value: number | bigint, name: string): BoundValue {
+  const type = typeof value === "bigint" || Number.isSafeInteger(value) ? "INTEGER" : "NUMBER";
+  return bindAs(type, value, name);
 }
 
 function bindTyped(value: object, name: string): BoundValue {
-  const entries = new Map(Object.entries(value));
-  const type = entries.get("type");
-  const known = typeof type === "string" ? type.toLowerCase() : "";
-  if (Array.isArray(value) || entries.size !== 2 || !entries.has("value") || !isValueType(known)) {
+  const typed = typeAndValue(value);
+  if (typed === undefined) {
     throw wrong(
       name,
-      `must be a string, a number, a boolean, null, or {"type", "value"} with one of the types ${valueTypes.join(", ")}; send lists and objects as JSON text`,
+      'must be a string, a number, a boolean, null, or an object of "type" and "value"; a list goes as {"type": "ARRAY", "value": [..]}, JSON as {"type": "JSON", "value": ..}',
     );
   }
-  const given = entries.get("value");
-  if (given === null) return { type: "null", value: null };
-  const bound = readTyped(known, given, "json");
+  return bindAs(typed.type, typed.value, name);
+}
+
+function bindAs(type: string, value: unknown, name: string): BoundValue {
+  const bound = readAs(type, value, name);
+  if (bound === undefined)
+    throw wrong(name, `has a type that is not known, or not here; the types are ${typeNames.join(", ")}`);
   if (typeof bound === "string") throw wrong(name, `must be ${bound}`);
   return bound;
 }
 
-function wrong(name: string, message: string): ParameterError {
-  return new ParameterError("wrong_type", `Parameter ${name} ${message}.`, [name]);
+/** Own members only, and no third one. */
+function typeAndValue(given: object): { type: string; value: unknown } | undefined {
+  const { type, value, ...more } = Object.fromEntries(Object.entries(given));
+  const isTyped = typeof type === "string" && Object.hasOwn(given, "value") && !Array.isArray(given);
+  return isTyped && Object.keys(more).length === 0 ? { type, value } : undefined;
+}
+
+/**
+ * As `bindJsonValue`, also for `{"type": "ARRAY", "value": [..]}`.
+ *
+ * @param bindOne binds the elements, and a value that is no array
+ * @throws ParameterError `wrong_type`
+ */
+export function bindJsonParameter<T>(
+  value: unknown,
+  name: string,
+  bindOne: (value: unknown, name: string) => T,
+): T | List<T> {
+  const typed = typeof value === "object" && value !== null ? typeAndValue(value) : undefined;
+  if (typed?.type.toUpperCase() !== "ARRAY") return bindOne(value, name);
+  const elements = readElements(typed.value);
+  if (typeof elements === "string") throw wrong(name, `must be ${elements}`);
+  return { list: elements.map((element) => bindOne(element, name)) };
+}
+
+/** @returns the elements of a list of a length that IN takes, or what was expected */
+export function readElements(value: unknown): readonly unknown[] | string {
+  if (Array.isArray(value) && value.length > 0 && value.length <= limits.arrayElements) return value;
+  return `an array of 1 to ${limits.arrayElements} elements; without any IN () would be no SQL`;
+}
+
+/**
+ * The server reads a date and time in its session's zone, and MariaDB reads no other: what is said to be UTC may be
+ * bound in UTC only.
+ * @param zone the session's
+ * @throws ParameterError `wrong_type`
+ */
+export function demandZone(values: readonly object[], zone: string): void {
+  const at = zone === "+00:00" ? -1 : values.findIndex((value) => "utc" in value);
+  if (at < 0) return;
+  throw wrong(
+    String(at + 1),
+    `ends with Z, but the account's time zone is ${zone}: say it in that, without Z`,
+  );
+}
+
+function wrong(name: string, complaint: string): ParameterError {
+  return wrongParameter("wrong_type", name, complaint);
 }

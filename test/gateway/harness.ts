@@ -1,14 +1,24 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Connection, RowDataPacket } from "mysql2/promise";
 import { expect, inject } from "vitest";
 import { createTestHarness } from "wrangler";
-import { makeApplication, policyForServers, root, writeApplication } from "../../scripts/application.ts";
+import {
+  makeApplication,
+  policyForServers,
+  root,
+  withoutTransactions,
+  writeApplication,
+} from "../../scripts/application.ts";
 import { writeWranglerConfig } from "../../scripts/wrangler.ts";
+import type { Account, Config } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { generationOf, nameOf } from "../../src/db/pool/address.ts";
 import type { connectAdministrator } from "../servers/connection.ts";
 import type { KeyServer, SigningKey } from "../servers/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../servers/issuer.ts";
 import { ensurePki } from "../servers/pki.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
+import type { CountingProxy, ProxyOptions } from "../servers/proxy.ts";
 import { startCountingProxy } from "../servers/proxy.ts";
 import { watchLogs } from "./leaks.ts";
 import type { TestServer } from "./setup.ts";
@@ -23,13 +33,30 @@ export function databaseServer(): Parameters<typeof connectAdministrator>[0] {
   return { host: "127.0.0.1", port, caPath, tls: "required", administrator };
 }
 
+/** The configuration of one of the sample's accounts, with parts of it replaced. */
+export function testAccount(name: "analyst" | "editor", more: Record<string, unknown> = {}) {
+  const acts_as = server.actsAs[name];
+  const password = `${name.toUpperCase()}_PASSWORD`;
+  return { user: `gw_${name}`, password, ...(acts_as === undefined ? {} : { acts_as }), ...more };
+}
+
+/** Lets the sample's editor, or whom it acts as, write into another table. */
+export async function grantInsert(administrator: Connection, table: string): Promise<void> {
+  const [users] = await administrator.query<RowDataPacket[]>(
+    "SELECT User, Host FROM mysql.user WHERE User IN ('editor', 'gw_editor')",
+  );
+  for (const { User, Host } of users)
+    await administrator.query(`GRANT INSERT ON ${table} TO '${User}'@'${Host}'`);
+}
+
 /** A proxy before the engine's server that counts round trips and can be slow, deaf or gone. */
-export async function startProxy(): Promise<CountingProxy> {
+export async function startProxy(options: Pick<ProxyOptions, "meddle"> = {}): Promise<CountingProxy> {
   const pki = await ensurePki(server.pkiDirectory);
   return await startCountingProxy({
     target: { host: "localhost", port: server.port, ca: server.ca },
     certificate: pki.certificate,
     privateKey: pki.key,
+    ...options,
   });
 }
 
@@ -58,7 +85,11 @@ export interface Gateway {
   /** For requests that go another way than fetch: their Authorization must not be logged either. */
   watchToken(authorization: string): void;
   /** Ends a Durable Object's life in memory, as the platform may at any time; what it stored stays. */
-  evict(binding: "KEYS" | "LIMITER" | "POOL" | "PROOFS", name: string): Promise<void>;
+  evict(binding: "IDEMPOTENCY" | "KEYS" | "LIMITER" | "POOL" | "PROOFS", name: string): Promise<void>;
+  /** What an account's pools were made for: its cluster and accounts, and the account's secret. */
+  poolGeneration(account: string): string;
+  /** The name of the object that holds a shard of an account's connections. */
+  poolName(account: string, shard?: number): string;
   /** Stops the gateway. @throws when a token or a secret was logged since it started */
   close(): Promise<void>;
 }
@@ -83,7 +114,7 @@ export interface GatewayOptions {
   /** Hyperdrive bindings, with where each leads: mysql://user:password@host:port/database. */
   hyperdrive?: Record<string, string>;
   /** A module of entries/: the Worker with one part of its world changed. */
-  entry?: "clock" | "broken";
+  entry?: "clock" | "broken" | "abort";
   /** How many requests one network may make in so many seconds. */
   wall?: { limit: number; period: 10 | 60 };
 }
@@ -98,7 +129,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     await mkdir(join(directory, "ca"));
     await writeFile(join(directory, "ca", "test.pem"), options.bundle);
   }
-  writeApplication(makeApplication("development", policy(options, key, keyServer), directory), application);
+  const made = makeApplication("development", policy(options, key, keyServer), directory);
+  writeApplication(made, application);
   const configPath = join(directory, "wrangler.json");
   writeWranglerConfig(configPath, application, false, {
     ...(options.entry && { main: `test/gateway/entries/${options.entry}.ts` }),
@@ -117,6 +149,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
   const token = (claims: Record<string, unknown> = {}) =>
     mint(key, { iss: issuers.remote, aud: audience, sub: "someone", role: "analyst", ...claims });
+  const configured = (account: string): [Config, Account] => {
+    const config = loadConfig(made, { ENVIRONMENT: "development", ...secrets });
+    return [config, config.accounts.get(account) as Account];
+  };
   return {
     url,
     key,
@@ -136,6 +172,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     logs: () => harness.getLogs(),
     watchToken: watch.token,
     evict: (binding, name) => harness.getWorker().evictDurableObject(binding, { name }),
+    poolGeneration: (account) => generationOf(...configured(account)),
+    poolName: (account, shard = 0) => nameOf(...configured(account), shard),
     async close() {
       const lines = harness.getLogs().map(({ message }) => message);
       await harness.close();
@@ -179,7 +217,7 @@ function policy(options: GatewayOptions, key: SigningKey, keyServer: KeyServer):
     },
     accounts: { ...base.accounts, ...options.accounts },
     issuers: options.issuers ?? base.issuers,
-    grants: options.grants ?? base.grants,
+    grants: options.grants ?? withoutTransactions(base.grants),
     ...(options.cors === undefined ? {} : { cors: options.cors }),
   };
 }
@@ -193,6 +231,8 @@ export function expectProblem(answer: Answer, status: number, code: string): voi
   expect(typeof answer.body.retryable).toBe("boolean");
   expect(answer.body.request_id).toBe(answer.headers.get("x-request-id"));
   expect(answer.headers.has("www-authenticate")).toBe(status === 401 || code === "access_denied");
-  expect(answer.headers.has("retry-after")).toBe(status === 503 || status === 429);
+  expect(answer.headers.has("retry-after")).toBe(
+    status === 503 || status === 429 || code === "idempotency_in_flight",
+  );
   expect(JSON.stringify(answer.body)).not.toMatch(/ at .*\(|node_modules|password|Bearer ey/);
 }

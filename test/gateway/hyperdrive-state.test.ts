@@ -90,6 +90,34 @@ describe("who we are and how statements are read is proven in every transaction"
   });
 });
 
+test("the account's modes and zone are said in every transaction, and a zone that is not known is told", async () => {
+  const own = { sql_mode: ["STRICT_ALL_TABLES", "NO_ZERO_DATE"], time_zone: "+05:30" };
+  const other = await startGateway({
+    cluster: hyperdriveCluster,
+    accounts: {
+      analyst: { ...hyperdriveAccount("analyst"), ...own },
+      editor: { ...hyperdriveAccount("editor"), time_zone: "Nowhere/Atlantis" },
+    },
+    grants: [grant("analyst"), grant("editor")],
+    hyperdrive: {
+      [bindings.analyst]: world.standIns.analyst.connectionString,
+      [bindings.editor]: world.standIns.editor.connectionString,
+    },
+  });
+  try {
+    const sql = "SELECT @@sql_mode AS mode, FROM_UNIXTIME(0) AS epoch";
+    const { body } = await other.sql({ sql });
+    expect(body.rows).toEqual([{ mode: own.sql_mode.join(), epoch: "1970-01-01 05:30:00" }]);
+    const refused = await other.sql({ sql }, { role: "editor" });
+    expectProblem(refused, 503, "database_settings_refused");
+    expect((await lineOf(other, refused))?.reason).toMatch(
+      /^1298 Unknown or incorrect time zone: 'Nowhere\/Atlantis'/,
+    );
+  } finally {
+    await other.close();
+  }
+});
+
 describe("what a statement leaves behind on a connection does not reach the next", () => {
   test("its time limit, which another grant's would outlive", async () => {
     const variable = engine === "mariadb" ? "max_statement_time * 1000" : "max_execution_time";
@@ -132,17 +160,16 @@ describe("statements that are more than one", () => {
     });
   });
 
-  test("a procedure with one result and one with two, which is executed, committed and refused", async () => {
-    await withProcedure("hyper_one", `BEGIN ${insert}; SELECT 1 AS one; END`, async () => {
-      const answer = await world.gateway.sql({ sql: "CALL hyper_one()" }, { role });
-      expect(answer.body.rows).toHaveLength(1);
-      expect(await written("hyper-call")).toBe(1);
-    });
-    await withProcedure("hyper_two", `BEGIN ${insert}; SELECT 1; SELECT 2; END`, async () => {
-      const answer = await world.gateway.sql({ sql: "CALL hyper_two()" }, { role });
-      expectProblem(answer, 400, "result_unsupported");
-      expect(await written("hyper-call")).toBe(1);
-    });
+  test("a procedure with no result, with one and with two", async () => {
+    const selects = ["", "SELECT 1 AS one;", "SELECT 1 AS one; SELECT 'x' AS two, 1/0 AS none;"];
+    for (const [i, select] of selects.entries()) {
+      await withProcedure(`hyper_${i}`, `BEGIN ${insert}; ${select} END`, async () => {
+        const { body } = await world.gateway.sql({ sql: `CALL hyper_${i}()` }, { role });
+        const rows = body.results.map((result: { rows: unknown[] }) => result.rows);
+        expect(rows.map(([row]: [{ two?: string }]) => row.two ?? "one")).toEqual(["one", "x"].slice(0, i));
+        expect(await written("hyper-call")).toBe(1);
+      });
+    }
   });
 
   test("a procedure that fails takes back what it did", async () => {

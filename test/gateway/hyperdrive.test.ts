@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../servers/connection.ts";
@@ -47,7 +48,10 @@ describe("reading", () => {
       ],
       rows: [{ code: "JP", name: "Japan", area_km2: "377930.00", un_member: 1 }],
       rows_affected: 0,
+      rows_changed: null,
       last_insert_id: null,
+      info: null,
+      warnings: [],
     });
   });
 
@@ -108,6 +112,22 @@ describe("writing", () => {
     const found = await sql({ sql: "SELECT body FROM notes WHERE id = ?", params: [id] });
     expect(found.body.rows).toEqual([{ body: "é\\'" }]);
     const remove = await sql({ sql: "DELETE FROM notes WHERE author = 'hyper'" }, { role });
+    expect(remove.body.rows_affected).toBe(1);
+  });
+
+  test("once under its Idempotency-Key", async () => {
+    const body = `hyper ${randomUUID()}`;
+    const insert = {
+      sql: "INSERT INTO notes (city_id, author, body) VALUES (1, 'hyper', ?)",
+      params: [body],
+    };
+    const headers = { "idempotency-key": randomUUID() };
+    const first = await sql(insert, { role, headers });
+    expect(first.body).toMatchObject({ rows_affected: 1 });
+    const again = await sql(insert, { role, headers });
+    expect(again.body).toEqual(first.body);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    const remove = await sql({ sql: "DELETE FROM notes WHERE body = ?", params: [body] }, { role });
     expect(remove.body.rows_affected).toBe(1);
   });
 
@@ -224,4 +244,10 @@ describe("errors of the caller's own SQL", () => {
     await expect(response.json()).rejects.toThrow();
     expect((await sql({ sql: "SELECT 1 AS one" })).status).toBe(200);
   });
+});
+
+test("a batch is refused, and transactions are not to be had", async () => {
+  const batch = await ask("/v1/batch", { statements: [{ sql: "SELECT 1" }] });
+  expectProblem(batch, 501, "unsupported_by_link");
+  expectProblem(await ask("/v1/transactions", {}), 403, "access_denied");
 });

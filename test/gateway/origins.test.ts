@@ -25,8 +25,9 @@ describe("a page of a configured origin", () => {
     const response = await preflight(origin);
     expect(response.status).toBe(204);
     expect(response.headers.get("access-control-allow-origin")).toBe(origin);
-    expect(response.headers.get("access-control-allow-methods")).toBe("GET,POST");
-    expect(response.headers.get("access-control-allow-headers")).toContain("authorization");
+    expect(response.headers.get("access-control-allow-methods")).toBe("GET,POST,DELETE");
+    const allowed = response.headers.get("access-control-allow-headers");
+    for (const name of ["authorization", "idempotency-key", "if-none-match"]) expect(allowed).toContain(name);
     expect(response.headers.get("access-control-max-age")).toBe("7200");
     expect(response.headers.get("access-control-allow-credentials")).toBeNull();
     expect(response.headers.get("vary")?.toLowerCase()).toContain("origin");
@@ -36,11 +37,29 @@ describe("a page of a configured origin", () => {
     for (const sql of ["SELECT 1", "FROBNICATE"]) {
       const { headers } = await gateway.sql({ sql }, { headers: { origin } });
       expect(headers.get("access-control-allow-origin")).toBe(origin);
-      expect(headers.get("access-control-expose-headers")).toContain("x-request-id");
+      const exposed = headers.get("access-control-expose-headers");
+      for (const name of ["etag", "idempotency-replayed", "x-request-id"]) expect(exposed).toContain(name);
       expect(headers.get("vary")?.toLowerCase()).toContain("origin");
       expect(headers.get("set-cookie")).toBeNull();
     }
   });
+});
+
+test("a page of a configured origin may read a schema, and that its copy is still right", async () => {
+  const headers = { origin, authorization: `Bearer ${await gateway.token()}` };
+  const first = await gateway.fetch("/v1/schema?table=notes", { headers });
+  const etag = first.headers.get("etag") ?? "";
+  const again = await gateway.fetch("/v1/schema?table=notes", {
+    headers: { ...headers, "if-none-match": etag },
+  });
+  expect([first.status, again.status]).toEqual([200, 304]);
+  for (const response of [first, again]) {
+    expect(response.headers.get("access-control-allow-origin")).toBe(origin);
+    // Whoever asks, from where, as which account: each may get another answer.
+    const vary = response.headers.get("vary")?.toLowerCase().split(/, */).sort();
+    expect(vary).toEqual(["authorization", "origin", "tidegate-account"]);
+    await response.text();
+  }
 });
 
 describe("a page of any other origin", () => {

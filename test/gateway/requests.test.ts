@@ -109,8 +109,8 @@ describe("the statement and its parameters", () => {
     expect(JSON.stringify(answer.body)).not.toContain("s3cret");
   });
 
-  test("an integer that JSON has rounded already: 400", async () => {
-    const answer = await gateway.sql('{"sql":"SELECT ?","params":[9007199254740993]}');
+  test("an integer beyond 64 bits: 400", async () => {
+    const answer = await gateway.sql('{"sql":"SELECT ?","params":[18446744073709551616]}');
     expectProblem(answer, 400, "parameter_invalid");
   });
 

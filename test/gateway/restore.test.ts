@@ -13,7 +13,10 @@ import { changeEveryVariable, sessionVariables } from "./variables.ts";
  * gateway's restore, sent from Node, clears it all the same.
  */
 
-const statements = restoreStatements(engine, "handoff");
+/** As the gateway sends it, and with a hot statement that writes prepared in it. */
+const settings = { time_zone: "+00:00" };
+const { before: statements } = restoreStatements(engine, "handoff", settings, false);
+const withWrites = restoreStatements(engine, "handoff", settings, true);
 
 let administrator: Connection;
 let other: Connection;
@@ -207,6 +210,26 @@ test("makes RAND() unpredictable again", async () => {
   };
   expect(await seeded(false)).toEqual(await seeded(false));
   expect(await seeded(true)).not.toEqual(await seeded(true));
+});
+
+test("is the same session where a statement that writes is prepared in it", async () => {
+  const session = await open();
+  try {
+    const before = await sessionVariables(session);
+    await changeEveryVariable(session);
+    await session.reset();
+    for (const sql of withWrites.before) await session.query(sql);
+    expect(
+      await seen(session, `SELECT @@SESSION.${engine === "mysql" ? "transaction" : "tx"}_read_only AS n`),
+    ).not.toEqual([{ n: 1 }]);
+    await (await session.prepare("DELETE FROM world.notes WHERE id = 0")).close();
+    for (const sql of withWrites.after) await session.query(sql);
+    await session.query(proofQuery(engine));
+    const after = await sessionVariables(session);
+    expect([...before].filter(([name, value]) => after.get(name) !== value)).toEqual([]);
+  } finally {
+    await session.end();
+  }
 });
 
 test("puts back every session variable that can be set", async () => {

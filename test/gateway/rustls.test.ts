@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { connectAdministrator } from "../servers/connection.ts";
 import { createAuthority } from "../servers/pki.ts";
 import type { Gateway } from "./harness.ts";
+import { clockOf } from "./world.ts";
 
 /** The engine's real server through the link rustls, on a runtime that does not trust the server's CA. */
 const server = inject("server");
@@ -19,7 +20,7 @@ beforeAll(async () => {
   // Read when wrangler is loaded, so the harness may be loaded only after it.
   process.env.NODE_EXTRA_CA_CERTS = unrelated;
   harness = await import("./harness.ts");
-  gateway = await harness.startGateway({ bundle: server.ca });
+  gateway = await harness.startGateway({ bundle: server.ca, entry: "clock" });
 });
 afterAll(async () => {
   await gateway?.close();
@@ -106,6 +107,43 @@ describe("a real server whose CA only the bundle has", () => {
     const second = await gateway.sql(sql);
     expect(second.status).toBe(200);
     expect(second.body.rows[0].c).not.toBe(first);
+  });
+
+  test("is resumed by the next connection, for 10 minutes after its certificate was looked at", async () => {
+    const clock = clockOf(gateway);
+    const count = async () => {
+      const authorization = `Bearer ${await gateway.token({ role: "operator" })}`;
+      const text = await (await gateway.fetch("/metrics", { headers: { authorization } })).text();
+      const name = `tidegate_pool_tls_handshakes_total{account="analyst",shard="0",kind="resumed"} `;
+      return Number(
+        text
+          .split("\n")
+          .find((line) => line.startsWith(name))
+          ?.slice(name.length),
+      );
+    };
+    /** @returns how many sessions a new connection has resumed; MySQL's own word must be the same */
+    const reused = async () => {
+      const before = await count();
+      expect((await gateway.sql({}, { path: "/v1/drain", role: "operator" })).status).toBe(200);
+      const { body } = await gateway.sql({ sql: "SHOW SESSION STATUS LIKE 'Ssl_sessions_reused'" });
+      const resumed = (await count()) - before;
+      if (inject("engine") === "mysql") expect(Number(body.rows[0].Value)).toBe(resumed);
+      return resumed;
+    };
+    // Whatever is there is too old now.
+    await clock.pass(20 * 60_000);
+    expect(await reused()).toBe(0);
+    expect(await reused()).toBe(1);
+    // MySQL's tickets are good for 5 minutes.
+    await clock.pass(4 * 60_000);
+    expect(await reused()).toBe(1);
+    await clock.pass(4 * 60_000);
+    expect(await reused()).toBe(1);
+    // The session was resumed a moment ago, but its chain was verified 12 minutes ago.
+    await clock.pass(4 * 60_000);
+    expect(await reused()).toBe(0);
+    expect(await reused()).toBe(1);
   });
 
   test("takes writes", async () => {

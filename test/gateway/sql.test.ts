@@ -29,7 +29,10 @@ describe("rows and columns", () => {
       ],
       rows: [{ code: "JP", name: "Japan", area_km2: "377930.00", un_member: 1 }],
       rows_affected: 0,
+      rows_changed: null,
       last_insert_id: null,
+      info: null,
+      warnings: [],
     });
   });
 
@@ -127,7 +130,10 @@ describe("writing", () => {
       columns: [],
       rows: [],
       rows_affected: 1,
+      rows_changed: null,
       last_insert_id: expect.stringMatching(/^\d+$/),
+      info: null,
+      warnings: [],
     });
     const id = Number(insert.body.last_insert_id);
     const update = await gateway.sql(

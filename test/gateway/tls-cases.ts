@@ -1,149 +1,119 @@
-import type { KeyedCertificate } from "../servers/pki.ts";
-import { createAuthority, ensurePki } from "../servers/pki.ts";
-import { server } from "./harness.ts";
+import type { Meddling } from "../servers/meddler.ts";
+import type { Behaviour } from "../servers/rogue.ts";
+import type { Identity } from "./tls-certificates.ts";
+import { good, identity, pki, refusedCertificates } from "./tls-certificates.ts";
 
-/** Certificates that a client must refuse, each wrong in one way, and what the operator reads of it. */
+/** Servers that a client must refuse, each wrong in one way, and what the operator reads of it. */
 
-export interface Identity {
-  certificate: string;
-  privateKey: string;
-}
-
-const tests = await ensurePki(server.pkiDirectory);
-export const good = { commonName: "localhost", dns: ["localhost"], ip: ["127.0.0.1"] };
-const past = (days: number) => new Date(Date.now() - days * 86_400_000);
-
-export async function identity(
-  issue: Promise<KeyedCertificate>,
-  ...chain: KeyedCertificate[]
-): Promise<Identity> {
-  const { certificate, key } = await issue;
-  return { certificate: [certificate, ...chain.map((one) => one.certificate)].join(""), privateKey: key };
-}
-
-const { authority } = tests;
-const intermediate = await createAuthority("Intermediate CA", { parent: authority });
-
-export const pki = {
-  ca: tests.ca,
-  authority,
-  /** Has the authority's name, but another key. */
-  stranger: await createAuthority(authority.commonName),
-  unrelated: await createAuthority("Another CA"),
-  chained: () => identity(intermediate.issue(good), intermediate),
-  expiredAuthority: () => createAuthority("Old CA", { notBefore: past(30), notAfter: past(1) }),
-};
-
-export interface RefusedCertificate {
+/** A server that a client must refuse. Several may share a row of the table in docs/links.md. */
+export interface HostileServer {
+  row: string;
   name: string;
-  shown(): Promise<Identity>;
+  behave(): Promise<Behaviour> | Behaviour;
   /** What is dialled; localhost when left out. */
   hostname?: string;
-  /** OpenSSL must be allowed to show it. */
-  ciphers?: string;
-  /** Of the link rustls; workerd gives no reason. */
+  /** What the operator reads with the link rustls; workerd gives no reason. */
   words: RegExp;
+  /** Whether a client may as well pay no attention: then the server is verified, and told who we are. */
+  ignorable?: true;
 }
 
-const unknown = /not issued by a CA of the bundle \(.*check that the file of cluster\.ca/;
-const badSignature = /a signature of its certificate does not fit \(.*cluster\.ca/;
-const refused = /its certificate is refused \(/;
+type Secure = Extract<Behaviour, { kind: "tls" }>;
 
-/** A certificate of a CA below ours that is wrong in some way. */
-async function below(options: Parameters<typeof createAuthority>[1]): Promise<Identity> {
-  const parent = await createAuthority("CA below", { parent: authority, ...options });
-  return await identity(parent.issue(good), parent);
-}
+/** A server that would deny the login: so that a client that gets so far has shown its name. */
+export const trusting = (shown: Identity, more: Partial<Omit<Secure, "kind">> = {}): Behaviour => ({
+  kind: "tls",
+  login: "denied",
+  ...shown,
+  ...more,
+});
 
-const issue = (options: Partial<Parameters<typeof authority.issue>[0]>) => () =>
-  identity(authority.issue({ ...good, ...options }));
-const wrongName = (name: string) => new RegExp(`does not name ${name} \\(.*tls_server_name`);
+const rsa = () => identity(pki.authority.issue({ ...good, keyType: "RSA-2048" }));
+const legacy = (name: string, more: Partial<Secure>, words: RegExp): HostileServer => ({
+  ...{ row: name, name, words },
+  behave: async () => trusting(await rsa(), more),
+});
+const noVersion = /no TLS version between tls_min TLSv1\.2 and tls_max TLSv1\.3/;
+const noSuite = /ended the handshake .* ECDHE cipher suite/;
+const closed = /closed the connection in the middle|ended the handshake/;
+const late = /did not finish the TLS handshake within/;
 
-export const refusedCertificates: RefusedCertificate[] = [
-  {
-    name: "another CA, of the same name",
-    shown: () => identity(pki.stranger.issue(good)),
-    words: badSignature,
-  },
-  {
-    name: "another CA, of another name",
-    shown: () => identity(pki.unrelated.issue(good)),
-    words: unknown,
-  },
-  {
-    name: "no CA but itself",
-    shown: async () => await identity(createAuthority("localhost")),
-    words: refused,
-  },
-  {
-    name: "no CA at all, signed by itself",
-    shown: async () => await identity(createAuthority("localhost", { ca: false })),
-    words: unknown,
-  },
-  {
-    name: "a CA that is none (no basicConstraints CA)",
-    shown: () => below({ ca: false }),
-    words: refused,
-  },
-  {
-    name: "a CA below ours that it does not send",
-    shown: () => identity(intermediate.issue(good)),
-    words: unknown,
-  },
-  {
-    name: "a CA below ours that has expired",
-    shown: () => below({ notBefore: past(30), notAfter: past(1) }),
-    words: /has expired \(/,
-  },
-  {
-    name: "a CA below ours that may only issue for example.com",
-    shown: () => below({ permittedDomain: "example.com" }),
-    words: refused,
-  },
-  {
-    name: "another host name",
-    shown: issue({ dns: ["db.example.com"], ip: ["192.0.2.1"] }),
-    words: wrongName("localhost"),
-  },
-  {
-    name: "another IP address",
-    shown: issue({ ip: ["192.0.2.1"] }),
-    hostname: "127.0.0.1",
-    words: wrongName("127\\.0\\.0\\.1"),
-  },
-  {
-    name: "an IP address written as a DNS name",
-    shown: () => identity(authority.issue({ commonName: "127.0.0.1", dns: ["127.0.0.1"] })),
-    hostname: "127.0.0.1",
-    words: wrongName("127\\.0\\.0\\.1"),
-  },
-  {
-    name: "a name in the common name only",
-    shown: () => identity(authority.issue({ commonName: "localhost" })),
-    words: wrongName("localhost"),
-  },
-  { name: "a wildcard for everything", shown: issue({ dns: ["*"] }), words: wrongName("localhost") },
-  { name: "a wildcard within a label", shown: issue({ dns: ["local*"] }), words: wrongName("localhost") },
-  {
-    name: "a wildcard below its name",
-    shown: issue({ dns: ["*.localhost"] }),
-    words: wrongName("localhost"),
-  },
-  {
-    name: "an expired certificate",
-    shown: issue({ notBefore: past(30), notAfter: past(1) }),
-    words: /has expired \(.*; renew/,
-  },
-  {
-    name: "one that is not valid yet",
-    shown: issue({ notBefore: past(-2), notAfter: past(-30) }),
-    words: /is not valid yet \(/,
-  },
-  { name: "a certificate for clients", shown: issue({ usages: ["clientAuth"] }), words: refused },
-  {
-    name: "an RSA key of 1024 bits",
-    shown: issue({ keyType: "RSA-1024" }),
-    ciphers: "DEFAULT:@SECLEVEL=0",
-    words: badSignature,
-  },
+const legacies = [
+  legacy("TLS 1.0 alone", { minVersion: "TLSv1", maxVersion: "TLSv1" }, noVersion),
+  legacy("TLS 1.1 alone", { minVersion: "TLSv1.1", maxVersion: "TLSv1.1" }, noVersion),
+  legacy("CBC alone (TLS 1.2)", { ciphers: "ECDHE-RSA-AES128-SHA256", maxVersion: "TLSv1.2" }, noSuite),
+  legacy(
+    "CBC with SHA-1 alone (TLS 1.2)",
+    { ciphers: "ECDHE-RSA-AES128-SHA", maxVersion: "TLSv1.2" },
+    noSuite,
+  ),
+  legacy("static RSA alone (TLS 1.2)", { ciphers: "AES128-GCM-SHA256", maxVersion: "TLSv1.2" }, noSuite),
+];
+
+const manners = (
+  [
+    ["garbage", "garbage instead of a greeting", /sent clear text after its greeting|MySQL's protocol/],
+    ["hang", "no greeting", /did not greet/],
+    ["no-tls", "no TLS on offer", /offers no TLS/],
+    ["injected-after-greeting", "clear text behind its greeting", /sent clear text after its greeting/],
+    ["injected-late", "clear text behind its greeting, later", /what it sent is no TLS/],
+    ["close-after-greeting", "an end after its greeting", closed],
+    ["close-after-ssl-request", "an end after the SSLRequest", closed],
+    ["close-after-client-hello", "an end instead of ServerHello", closed],
+    ["hang-after-ssl-request", "nothing instead of ServerHello", late],
+    ["garbage-after-client-hello", "garbage instead of ServerHello", /what it sent is no TLS/],
+    ["clear-text-after-client-hello", "clear text instead of ServerHello", /what it sent is no TLS/],
+    ["goodbye-after-client-hello", "TLS's goodbye instead of ServerHello", closed],
+  ] as const
+).map(([kind, name, words]): HostileServer => {
+  const shown = kind.startsWith("injected") ? () => identity(pki.authority.issue(good)) : async () => ({});
+  return {
+    ...{ row: name, name, words },
+    behave: async () => ({ kind, ...(await shown()) }) as Behaviour,
+    ...(kind === "injected-late" && { ignorable: true }),
+  };
+});
+
+/**
+ * The server's records up to where it is verified. TLS 1.3: ServerHello, a ChangeCipherSpec that means nothing, and
+ * four that are encrypted; 1.2: ServerHello, Certificate, ServerKeyExchange, ServerHelloDone, and more after the client.
+ */
+const records = { "TLSv1.3": [1, 2, 3, 4, 5, 6], "TLSv1.2": [1, 2, 3, 4] } as const;
+const meddlings: Record<Meddling["how"], { name: string; leaveOut?: readonly number[]; words: RegExp }> = {
+  // Behind its last record a server may do what it likes: it has been verified.
+  close: { name: "an end after", leaveOut: [6], words: closed },
+  hang: { name: "nothing after", leaveOut: [6], words: late },
+  truncate: { name: "an end within", words: closed },
+  // That a ChangeCipherSpec comes twice means as little as that it comes.
+  replay: { name: "a repetition of", leaveOut: [2, 6], words: /no verified TLS/ },
+  // A message that became longer is waited for.
+  flip: { name: "a changed bit in", words: /no verified TLS|did not finish the TLS handshake/ },
+};
+
+const meddlers = (["TLSv1.3", "TLSv1.2"] as const).flatMap((version) =>
+  Object.entries(meddlings).flatMap(([how, { name, leaveOut = [], words }]) => {
+    const touched = records[version].filter((record) => version === "TLSv1.2" || !leaveOut.includes(record));
+    return touched.map((record): HostileServer => {
+      const row = `${name} a record of its handshake, each of ${touched.length} (${version.replace("v", " ")})`;
+      const meddling = { record, how: how as Meddling["how"] };
+      return {
+        ...{ row, name: `${name} record ${record} (${version})`, words },
+        behave: async () =>
+          trusting(await identity(pki.authority.issue(good)), {
+            ...{ minVersion: version, maxVersion: version, meddling },
+          }),
+      };
+    });
+  }),
+);
+
+export const hostileServers: HostileServer[] = [
+  ...refusedCertificates.map(({ name, shown, hostname, ciphers, words }) => ({
+    ...{ row: name, name, words },
+    behave: async () => trusting(await shown(), ciphers === undefined ? {} : { ciphers }),
+    ...(hostname === undefined ? {} : { hostname }),
+  })),
+  ...legacies,
+  ...manners,
+  ...meddlers,
 ];

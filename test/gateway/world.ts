@@ -21,13 +21,20 @@ export function clockOf(gateway: Gateway): Clock {
 }
 
 /**
- * Breaks every Keys, Limiter or Proofs object, or the wall, of a gateway with the entry `broken`, or mends them.
+ * Breaks every Idempotency, Keys, Limiter or Proofs object, or the wall, of a gateway with the entry `broken`, or mends them.
  * @param way one of the ways of entries/broken.ts
  * @param delaysMs for the way "answers late": how late, for one request after another
  */
 export async function breakObjects(
   gateway: Gateway,
-  object: "keys" | "limiter" | "proofs" | "wall",
+  object:
+    | "idempotency begin"
+    | "idempotency begun"
+    | "idempotency end"
+    | "keys"
+    | "limiter"
+    | "proofs"
+    | "wall",
   way: string | undefined,
   delaysMs: number[] = [],
 ): Promise<void> {

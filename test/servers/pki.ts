@@ -28,6 +28,8 @@ export interface LeafOptions extends Validity {
   /** Extended key usages. Default: serverAuth. An empty list leaves the extension out. */
   usages?: ("serverAuth" | "clientAuth" | "codeSigning")[];
   keyType?: KeyType;
+  /** Of the authority's signature. */
+  hash?: "SHA-1" | "SHA-256";
 }
 
 export interface AuthorityOptions extends Validity {
@@ -131,7 +133,7 @@ async function issueLeaf(issuer: Authority, options: LeafOptions): Promise<Keyed
 async function sign(
   commonName: string,
   publicKey: webcrypto.CryptoKey,
-  validity: Validity,
+  { notBefore, notAfter, hash = "SHA-256" }: Validity & Pick<LeafOptions, "hash">,
   issuer: Authority | { commonName: string; keys: webcrypto.CryptoKeyPair },
   extensions: x509.Extension[],
 ): Promise<string> {
@@ -143,11 +145,11 @@ async function sign(
       serialNumber: `4${randomBytes(16).toString("hex").slice(1)}`,
       subject: [{ CN: [commonName] }],
       issuer: [{ CN: [issuer.commonName] }],
-      notBefore: validity.notBefore ?? new Date(Date.now() - hourMs),
-      notAfter: validity.notAfter ?? new Date(Date.now() + 365 * dayMs),
+      notBefore: notBefore ?? new Date(Date.now() - hourMs),
+      notAfter: notAfter ?? new Date(Date.now() + 365 * dayMs),
       publicKey,
       signingKey: issuerKeys.privateKey,
-      signingAlgorithm: { ...issuerKeys.privateKey.algorithm, hash: "SHA-256" } as webcrypto.EcdsaParams,
+      signingAlgorithm: { ...issuerKeys.privateKey.algorithm, hash } as webcrypto.EcdsaParams,
       extensions: [
         ...extensions,
         await x509.SubjectKeyIdentifierExtension.create(publicKey, false, crypto),

@@ -30,10 +30,14 @@ export interface CountingProxy {
   roundTrips(): number;
   commands(): readonly SeenCommand[];
   mark(): Mark;
+  /** Drops what was recorded of commands and of connections that are closed: a long run has no use for it. */
+  forget(): void;
   /** Destroys every connection on both sides. */
   dropAll(): void;
   /** While on, bytes are accepted and held back; they travel on when it ends, like TCP after a lost route. */
   blackHole(on: boolean): void;
+  /** From now on the connections that are there carry nothing, as after a lost route; new ones do. */
+  strand(): void;
   /** While on, new connections are accepted and closed at once. */
   refuse(on: boolean): void;
   /** Delays each direction: a counted round trip then takes at least twice this time. */
@@ -43,7 +47,7 @@ export interface CountingProxy {
 
 /** Starts a proxy on a free port of 127.0.0.1. */
 export async function startCountingProxy(options: ProxyOptions): Promise<CountingProxy> {
-  const conditions: Conditions = { delayMs: options.delayMs ?? 0, deaf: false };
+  let conditions: Conditions = { delayMs: options.delayMs ?? 0, deaf: false };
   const connections: ConnectionLog[] = [];
   const commands: SeenCommand[] = [];
   const relays = new Set<Relay>();
@@ -85,9 +89,18 @@ export async function startCountingProxy(options: ProxyOptions): Promise<Countin
     },
     commands: () => [...commands],
     mark: () => newMark(roundTrips, commands),
+    forget: () => {
+      commands.length = 0;
+      connections.splice(0, connections.length, ...[...relays].map((relay) => relay.log));
+      for (const log of connections) log.events.length = 0;
+    },
     blackHole: (on) => {
       conditions.deaf = on;
       for (const relay of relays) relay.wake();
+    },
+    strand: () => {
+      conditions.deaf = true;
+      conditions = { ...conditions, deaf: false };
     },
     refuse: (on) => {
       refusing = on;

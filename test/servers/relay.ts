@@ -4,6 +4,7 @@ import tls from "node:tls";
 import * as packets from "./packets.ts";
 import type { ConnectionLog } from "./round-trips.ts";
 import { acceptTls, readPacket } from "./starttls.ts";
+import type { Meddler } from "./tampering.ts";
 
 /** Where the proxy leads and how it looks to a client; certificates and keys are PEM. */
 export interface ProxyOptions {
@@ -11,6 +12,8 @@ export interface ProxyOptions {
   readonly certificate: string;
   readonly privateKey: string;
   readonly delayMs?: number;
+  /** Called for each connection, when both sides are secured. */
+  readonly meddle?: (client: net.Socket) => Meddler;
 }
 
 /** What the network is like now; shared by all connections of a proxy. */
@@ -62,7 +65,8 @@ class DelayLine {
 export class Relay {
   readonly #client: net.Socket;
   readonly #options: ProxyOptions;
-  readonly #log: ConnectionLog;
+  /** What has been seen of it. */
+  readonly log: ConnectionLog;
   readonly #toServer: DelayLine;
   readonly #toClient: DelayLine;
   #server: net.Socket | undefined;
@@ -71,7 +75,7 @@ export class Relay {
   constructor(client: net.Socket, options: ProxyOptions, conditions: Conditions, log: ConnectionLog) {
     this.#client = client;
     this.#options = options;
-    this.#log = log;
+    this.log = log;
     this.#toServer = new DelayLine(conditions);
     this.#toClient = new DelayLine(conditions);
   }
@@ -91,7 +95,7 @@ export class Relay {
       reason = error instanceof Error ? error.message : String(error);
       this.destroy();
     }
-    this.#log.note("close", reason === undefined ? {} : { text: reason });
+    this.log.note("close", reason === undefined ? {} : { text: reason });
     if (this.#server !== undefined && !this.#server.closed) await closing(this.#server);
   }
 
@@ -116,13 +120,13 @@ export class Relay {
     server.once("close", () => this.#toClient.push(() => this.#joined || client.destroySoon()));
     const greeting = await readPacket(server);
     await this.#toClient.turn();
-    this.#log.greeting(greeting.payload);
+    this.log.greeting(greeting.payload);
     client.write(packets.frame(greeting.sequence, greeting.payload));
     if (greeting.payload[0] !== 10) return this.#join(client, server);
     const first = await readPacket(client);
     const bytes = packets.frame(first.sequence, first.payload);
     if (packets.isSslRequest(first.payload)) return this.#secure(bytes, server);
-    this.#log.clientBytes(bytes);
+    this.log.clientBytes(bytes);
     this.#toServer.push(() => server.write(bytes));
     this.#join(client, server);
   }
@@ -141,7 +145,7 @@ export class Relay {
     const client = await acceptTls(this.#client, { cert: certificate, key: privateKey });
     const version = client.getProtocol() ?? "unknown";
     const quick = version === "TLSv1.3" || client.isSessionReused();
-    this.#log.secured(version, quick ? 1 : 2);
+    this.log.secured(version, quick ? 1 : 2);
     if (!quick) {
       await this.#toServer.turn();
       await this.#toClient.turn();
@@ -151,9 +155,11 @@ export class Relay {
 
   #join(client: net.Socket, server: net.Socket): void {
     this.#joined = true;
+    const meddler = this.#options.meddle?.(client);
     client.on("data", (chunk: Buffer) => {
       try {
-        this.#log.clientBytes(chunk);
+        meddler?.fromClient(chunk);
+        this.log.clientBytes(chunk);
         this.#toServer.push(() => forward(chunk, client, server));
       } catch (error) {
         client.destroy(error as Error);
@@ -161,8 +167,9 @@ export class Relay {
     });
     server.on("data", (chunk: Buffer) => {
       this.#toClient.push(() => {
-        this.#log.serverBytes(chunk);
-        forward(chunk, server, client);
+        const shown = meddler?.fromServer(chunk) ?? chunk;
+        this.log.serverBytes(shown);
+        forward(shown, server, client);
       });
     });
     client.once("close", () => this.#toServer.push(() => server.destroySoon()));

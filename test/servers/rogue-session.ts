@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type net from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type tls from "node:tls";
+import { Meddler } from "./meddler.ts";
 import * as packets from "./packets.ts";
 import type { Behaviour, Evidence, Identity } from "./rogue.ts";
 import { acceptTls, readPacket } from "./starttls.ts";
@@ -85,6 +86,8 @@ export class Session {
     await this.#classify();
     if (behaviour.kind === "close-after-client-hello") socket.end();
     if (behaviour.kind === "garbage-after-client-hello") socket.write(randomBytes(512));
+    if (behaviour.kind === "clear-text-after-client-hello")
+      socket.write(packets.frame(2, packets.okPacket()));
     // An alert in clear text, close_notify (RFC 8446 §6.1).
     if (behaviour.kind === "goodbye-after-client-hello") socket.end(Buffer.from("15030300020100", "hex"));
     if (closing || !("certificate" in behaviour) || !("privateKey" in behaviour)) {
@@ -107,11 +110,12 @@ export class Session {
   }
 
   async #acceptTls({ certificate, privateKey }: Identity): Promise<tls.TLSSocket> {
-    const chosen = { minVersion: undefined, maxVersion: undefined, ciphers: undefined, ...this.#behaviour };
-    const { minVersion, maxVersion, ciphers } = chosen;
+    const none = { minVersion: undefined, maxVersion: undefined, ciphers: undefined, meddling: undefined };
+    const { minVersion, maxVersion, ciphers, meddling } = { ...none, ...this.#behaviour };
     const old = maxVersion === "TLSv1" || maxVersion === "TLSv1.1";
     try {
-      const secure = await acceptTls(this.#socket, {
+      const socket = meddling ? new Meddler(this.#socket, meddling) : this.#socket;
+      const secure = await acceptTls(socket, {
         cert: certificate,
         key: privateKey,
         ...(minVersion && { minVersion }),

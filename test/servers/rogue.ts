@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import net from "node:net";
 import type tls from "node:tls";
+import type { Meddling } from "./meddler.ts";
 import { Session } from "./rogue-session.ts";
 import type { SeenCommand } from "./round-trips.ts";
 
@@ -32,6 +33,8 @@ export type Behaviour = {
       readonly maxVersion?: tls.SecureVersion;
       /** OpenSSL's cipher list; `@SECLEVEL=0` in it also allows small keys. */
       readonly ciphers?: string;
+      /** One of its TLS records does not go out as it should. */
+      readonly meddling?: Meddling;
       /** Whether anybody logs in or nobody. */
       readonly login: "ok" | "denied";
     })
@@ -43,8 +46,8 @@ export type Behaviour = {
   | { readonly kind: "close-after-greeting" }
   | { readonly kind: "close-after-ssl-request" }
   | { readonly kind: "hang-after-ssl-request" }
-  /** What comes in the place of a ServerHello: nothing more, 512 random bytes, or TLS's goodbye. */
-  | { readonly kind: `${"close" | "garbage" | "goodbye"}-after-client-hello` }
+  /** What comes in the place of a ServerHello: nothing more, 512 random bytes, TLS's goodbye, or MySQL's OK in clear. */
+  | { readonly kind: `${"close" | "garbage" | "goodbye" | "clear-text"}-after-client-hello` }
   | (Identity & { readonly kind: "auth-switch"; readonly plugin: string })
   | (Identity & { readonly kind: "wrong-identity"; readonly onQuery: (sql: string) => Answer })
   /** As TiDB does for tidb_auth_token: asks for mysql_clear_password and judges what comes, NUL at its end. */

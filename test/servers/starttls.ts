@@ -1,10 +1,9 @@
-import type net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import type { Packet } from "./packets.ts";
 
 /** Answers a TLS handshake on a socket that has spoken in clear until now; bytes not read yet belong to it. */
-export function acceptTls(socket: net.Socket, options: tls.TlsOptions): Promise<tls.TLSSocket> {
+export function acceptTls(socket: Duplex, options: tls.TlsOptions): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const server = tls.createServer(options);
     server.once("tlsClientError", reject);

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -46,18 +47,49 @@ describe.runIf(hasCurl)("the printed lines work when pasted", () => {
   });
 
   test("every example of docs/http.md", async () => {
-    const blocks = [
-      ...readFileSync(join(root, "docs", "http.md"), "utf8").matchAll(/```sh\n(curl [\s\S]*?)```/g),
-    ];
+    const blocks = [...readFileSync(join(root, "docs", "http.md"), "utf8").matchAll(/```sh\n([\s\S]*?)```/g)];
     expect(blocks.length).toBeGreaterThanOrEqual(5);
     const { gateway, tokens } = development;
+    let transaction = "";
     for (const [, block = ""] of blocks) {
-      const settings = `GATEWAY=${gateway} TOKEN=${tokens.analyst} OPERATOR_TOKEN=${tokens.operator}; `;
-      const { body } = paste(settings + block.replace(/^curl /, "curl -s "));
+      const settings = `GATEWAY=${gateway} TOKEN=${tokens.analyst} EDITOR_TOKEN=${tokens.editor} OPERATOR_TOKEN=${tokens.operator} TRANSACTION=${transaction}; `;
+      // What an earlier run has sent under the example's key is kept for a day.
+      const example = block
+        .replace(/^curl /, "curl -s ")
+        .replace(/(?<=Idempotency-Key: ")[\w-]+/, randomUUID());
+      const run = () => paste(settings + example).body;
+      const body = run();
+      if (block.includes("/metrics")) {
+        expect(body).toMatch(/^tidegate_shard_up\{account="analyst",shard="0"\} 1$/m);
+        continue;
+      }
+      // A line for the columns, two rows, and with NDJSON the trailer.
+      if (block.includes("Accept: text/csv")) {
+        expect(body.split("\r\n")).toHaveLength(4);
+        continue;
+      }
+      if (block.includes("Accept: application/x-ndjson")) {
+        expect(body.trim().split("\n")).toHaveLength(4);
+        expect(body).toMatch(/\{"rows_affected":.*\}\n$/);
+        continue;
+      }
       const answer = JSON.parse(body);
       expect(answer.code, block).toBeUndefined();
-      expect(answer.rows ?? answer.status ?? answer.accounts, block).toBeTruthy();
+      const said =
+        answer.rows ??
+        answer.results ??
+        answer.id ??
+        answer.status ??
+        answer.accounts ??
+        answer.stopped ??
+        answer.databases;
+      expect(said, block).toBeTruthy();
+      if (block.includes("Idempotency-Key")) expect(run()).toBe(body);
+      if (answer.id) transaction = answer.id;
+      if (answer.results) expect(answer.results[1].rows).toHaveLength(1);
       if (answer.rows) expect(answer.rows).toHaveLength(2);
+      if (answer.databases) expect(answer.databases[0].tables[0].columns).toHaveLength(5);
+      if (block.includes("If-None-Match")) expect(answer.status).toBe(304);
     }
   });
 });

@@ -10,7 +10,7 @@
 mod failure;
 
 use failure::{Failure, Kind, failure};
-use rustls::client::Resumption;
+use rustls::client::{Resumption, Tls12Resumption};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -20,6 +20,7 @@ use rustls::{CipherSuite, ClientConfig, ClientConnection, RootCertStore, Support
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use zeroize::Zeroize;
 
 /// What a call answers when nothing failed.
 const HANDSHAKING: i32 = 0;
@@ -76,8 +77,10 @@ fn configuration(bundle: &[u8], lowest: u32, highest: u32) -> Result<ClientConfi
         .map_err(|e| failure(Kind::Settings, e))?
         .with_root_certificates(authorities)
         .with_no_client_auth();
-    // A session lives in the memory of its own instance, which no other connection sees.
-    configuration.resumption = Resumption::disabled();
+    // Tickets stay in the instance's memory: for the next connection that is begun in it, of the same server. Where
+    // TLS 1.2 resumes, the old connection's secret is the new one's too: there each handshake is a full one.
+    configuration.resumption =
+        Resumption::in_memory_sessions(1).tls12_resumption(Tls12Resumption::Disabled);
     Ok(configuration)
 }
 
@@ -85,6 +88,8 @@ fn configuration(bundle: &[u8], lowest: u32, highest: u32) -> Result<ClientConfi
 #[derive(Default)]
 pub struct Connection {
     tls: Option<ClientConnection>,
+    /// What it was begun with, and may be begun with again.
+    kept: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     inbox: Vec<u8>,
     /// Records to send.
     records: Vec<u8>,
@@ -126,10 +131,28 @@ impl Connection {
         let name = std::str::from_utf8(name).unwrap_or_default().to_owned();
         let server = ServerName::try_from(name)
             .map_err(|e| failure(Kind::Settings, format!("the server's name: {e}")))?;
-        let mut tls = ClientConnection::new(Arc::new(configuration(bundle, lowest, highest)?), server)?;
+        self.kept = Some((Arc::new(configuration(bundle, lowest, highest)?), server));
+        self.begin()
+    }
+
+    fn begin(&mut self) -> Result<(), Failure> {
+        let (Some((configuration, server)), None) = (&self.kept, &self.tls) else {
+            return Err(failure(Kind::Misuse, "there is nothing to begin with, or it has begun"));
+        };
+        let mut tls = ClientConnection::new(configuration.clone(), server.clone())?;
         // What is to be sent was bounded before it came here.
         tls.set_buffer_limit(None);
         self.tls = Some(tls);
+        Ok(())
+    }
+
+    /// Lets go of an open connection, and wipes what came through it; its tickets stay.
+    fn rest(&mut self) -> Result<(), Failure> {
+        match self.tls.take_if(|tls| !tls.is_handshaking()) {
+            Some(_) => self.closed = false,
+            None => return Err(failure(Kind::Misuse, "only a connection that was open can rest")),
+        }
+        [&mut self.inbox, &mut self.records, &mut self.plain].into_iter().for_each(Zeroize::zeroize);
         Ok(())
     }
 
@@ -190,6 +213,18 @@ pub extern "C" fn tls_start(
     c.step(|c| c.start(bundle, name, lowest, highest))
 }
 
+/// Ends a connection whose goodbye has been said, so that another to the same server can be begun in its place.
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_rest(connection: &mut Connection) -> i32 {
+    connection.step(Connection::rest)
+}
+
+/// Begins another connection with the same settings, and with a ticket of an earlier one if there is one.
+#[unsafe(no_mangle)]
+pub extern "C" fn tls_begin_again(connection: &mut Connection) -> i32 {
+    connection.step(Connection::begin)
+}
+
 /// Takes bytes from the server.
 #[unsafe(no_mangle)]
 pub extern "C" fn tls_receive(connection: &mut Connection, length: usize) -> i32 {
@@ -220,8 +255,8 @@ pub extern "C" fn tls_close(connection: &mut Connection) -> i32 {
     })
 }
 
-/// What `tls_pointer` and `tls_length` show: 0 records, 1 decrypted bytes, 2 the words of the failure, 3 version
-/// and cipher suite, 4 the server's own certificate (DER).
+/// What `tls_pointer` and `tls_length` show: 0 records, 1 decrypted bytes, 2 the words of the failure, 3 version,
+/// cipher suite and kind of handshake, 4 the server's own certificate (DER).
 fn part(c: &mut Connection, which: u32) -> &[u8] {
     match (which, &c.tls) {
         (0, _) => &c.records,
@@ -229,8 +264,10 @@ fn part(c: &mut Connection, which: u32) -> &[u8] {
         (2, _) => c.failure.as_ref().map_or(b"", |failure| failure.words.as_bytes()),
         (3, Some(tls)) => {
             let suite = tls.negotiated_cipher_suite().map(|suite| suite.suite());
-            c.details =
-                tls.protocol_version().zip(suite).map_or(String::new(), |(v, s)| format!("{v:?} {s:?}"));
+            c.details = match (tls.protocol_version(), suite, tls.handshake_kind()) {
+                (Some(version), Some(suite), Some(kind)) => format!("{version:?} {suite:?} {kind:?}"),
+                _ => String::new(),
+            };
             c.details.as_bytes()
         }
         (4, Some(tls)) => tls.peer_certificates().and_then(|chain| chain.first()).map_or(b"", |leaf| leaf),

@@ -12,12 +12,15 @@ export interface Column {
   extendedFormat?: string;
 }
 
-/** What the caller is told of a column, and how its values are written as JSON text. */
+/** What the caller is told of a column, and how its values are written; NULL is the format's matter. */
 export interface DescribedColumn {
   name: string;
   type: string;
   nullable: boolean;
-  write: (value: unknown) => string;
+  /** As JSON text. */
+  json: (value: unknown) => string;
+  /** As text without quotes: what the JSON string says, or the JSON text of what is no string. */
+  text: (value: unknown) => string;
 }
 
 const flag = { notNull: 1, unsigned: 32, enum: 256, set: 2048 } as const;
@@ -49,15 +52,20 @@ const types: ReadonlyMap<number, { name: string; kind: Kind; integer?: true }> =
   [0xff, { name: "GEOMETRY", kind: "bytes" }],
 ]);
 
-const writers: Record<Kind, (value: unknown) => string> = {
+const texts: Record<Kind, (value: unknown) => string> = {
   number: (value) => numberText(value as number),
-  text: (value) => JSON.stringify(String(value)),
-  time: (value) => JSON.stringify(String(value)),
+  text: String,
+  time: String,
   float: (value) => numberText(shortestFloat(value as number)),
-  json: embeddedJson,
+  json: String,
   bytes: base64,
-  string: (value) => (typeof value === "string" ? JSON.stringify(value) : base64(value)),
+  string: (value) => (typeof value === "string" ? value : base64(value)),
 };
+
+function writersOf(kind: Kind, text = texts[kind]): Pick<DescribedColumn, "json" | "text"> {
+  if (kind === "number" || kind === "float") return { json: text, text };
+  return { json: kind === "json" ? embeddedJson : (value) => JSON.stringify(text(value)), text };
+}
 
 export function describeColumn(column: Column): DescribedColumn {
   const flags = Number(column.flags);
@@ -65,13 +73,13 @@ export function describeColumn(column: Column): DescribedColumn {
   const nullable = (flags & flag.notNull) === 0;
   if (known) {
     const unsigned = known.integer && (flags & flag.unsigned) !== 0 ? " UNSIGNED" : "";
-    const write = known.kind === "time" ? timeWriter(column.decimals ?? 0) : writers[known.kind];
-    return { name: column.name, type: known.name + unsigned, nullable, write };
+    const text = known.kind === "time" ? timeText(column.decimals ?? 0) : undefined;
+    return { name: column.name, type: known.name + unsigned, nullable, ...writersOf(known.kind, text) };
   }
   if (column.extendedFormat === "json") {
-    return { name: column.name, type: "JSON", nullable, write: writers.json };
+    return { name: column.name, type: "JSON", nullable, ...writersOf("json") };
   }
-  return { name: column.name, type: textType(column, flags), nullable, write: writers.string };
+  return { name: column.name, type: textType(column, flags), nullable, ...writersOf("string") };
 }
 
 /** Strings of every length share few wire types; the character set tells text from bytes. */
@@ -91,11 +99,11 @@ function textType(column: Column, flags: number): string {
 }
 
 /** The driver leaves zeros of the fraction out; the server's own text has as many digits as the column. */
-function timeWriter(digits: number): (value: unknown) => string {
-  if (digits < 1 || digits > 6) return writers.time;
+function timeText(digits: number): (value: unknown) => string {
+  if (digits < 1 || digits > 6) return texts.time;
   return (value) => {
     const [whole, fraction = ""] = String(value).split(".");
-    return JSON.stringify(`${whole}.${fraction.padEnd(digits, "0")}`);
+    return `${whole}.${fraction.padEnd(digits, "0")}`;
   };
 }
 
@@ -104,27 +112,36 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-/** A FLOAT arrives as the nearest double: 1.1 reads 1.100000023841858. Nine digits tell every float apart. */
+/** Below it a FLOAT has fewer bits, and fewer digits may be enough. */
+const smallestNormalFloat = 2 ** -126;
+
+/**
+ * A FLOAT arrives as the nearest double: 1.1 reads 1.100000023841858. Nine digits tell every float apart; what was
+ * written with six or less reads so with six.
+ */
 function shortestFloat(value: number): number {
   if (value === 0) return value;
-  for (let digits = 6; digits < 9; digits++) {
+  for (let digits = Math.abs(value) < smallestNormalFloat ? 1 : 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;
   }
   return Number(value.toPrecision(9));
 }
 
-/** MySQL's JSON type is always valid; MariaDB's is text with a check that may be off. */
+/**
+ * MySQL's JSON type is always valid; MariaDB's is text with a check that may be off, and keeps the line breaks between
+ * tokens, which would be the end of a line of NDJSON.
+ */
 function embeddedJson(value: unknown): string {
   const text = String(value);
   try {
     JSON.parse(text);
-    return text;
+    return text.replaceAll(/[\r\n]/g, " ");
   } catch {
     return JSON.stringify(text);
   }
 }
 
 function base64(value: unknown): string {
-  return `"${Buffer.from(value as Uint8Array).toString("base64")}"`;
+  return Buffer.from(value as Uint8Array).toString("base64");
 }

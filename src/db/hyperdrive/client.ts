@@ -29,9 +29,10 @@ export async function executeHere(
       session.run(statement, sink, deadlineMs),
     pause: () => session.pause(),
     resume: () => session.resume(),
-    destroy: () => session.destroy(),
+    stop: () => session.destroy(),
+    explain: asTidegateError,
   };
-  const answered = answer(runner, work, (broken) => {
+  const answered = answer(runner, work, context.requestId, (broken) => {
     clearTimeout(timer);
     session.close();
     if (broken) observeBroken(context, account, broken);

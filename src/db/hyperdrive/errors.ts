@@ -1,7 +1,7 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { ServerError } from "../mysql/driver.ts";
-import { statementError } from "../mysql/errors.ts";
+import { loginError, settingsRefused, statementError } from "../mysql/errors.ts";
 
 /**
  * What Hyperdrive says for itself where a server would answer
@@ -31,6 +31,7 @@ export function preparationError(error: ServerError): TidegateError {
   if (error instanceof TidegateError) return error;
   const retryAfter = limits.retryAfterSeconds;
   const reason = `${error.errno ?? "-"} ${error.message}`;
+  if (error.errno !== undefined && settingsRefused.includes(error.errno)) return loginError(error);
   if (error.errno === undefined || isHyperdriveError(error)) {
     return new TidegateError("database_unreachable", { retryAfter }, `Hyperdrive: ${reason}`);
   }

@@ -1,16 +1,20 @@
 import type { Account } from "../../config/config.ts";
 import type { Cluster } from "../../config/schema.ts";
-import { asTidegateError, TidegateError } from "../../errors.ts";
+import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { textRowReader } from "../encode/text.ts";
 import { dialHyperdrive } from "../links/hyperdrive.ts";
 import type { Wire } from "../links/link.ts";
 import type { Connection, Field, ResultHeader, ServerError } from "../mysql/driver.ts";
 import { command } from "../mysql/driver.ts";
-import { statementError } from "../mysql/errors.ts";
+import { settingsRefused, statementError } from "../mysql/errors.ts";
 import { writeValues } from "../mysql/literals.ts";
 import { greet, openingError } from "../mysql/login.ts";
+import type { Warning } from "../mysql/outcome.ts";
+import { OutcomeReader, readWarnings, showWarnings } from "../mysql/outcome.ts";
+import { privilegeQuery, verifyReadsOnly } from "../mysql/privileges.ts";
 import type { Outcome, RowSink, Statement } from "../mysql/session.ts";
+import type { Row } from "../mysql/steps.ts";
 import {
   beginTransaction,
   transactionProof,
@@ -69,7 +73,6 @@ export class HyperdriveSession {
         user: binding.user,
         credential: { password: binding.password, plugin: undefined, cleartext: false },
         database: binding.database,
-        preparedStatements: 1,
         secured: true,
       });
       return new HyperdriveSession(connection, wire, cluster, account);
@@ -94,10 +97,9 @@ export class HyperdriveSession {
     let outcome: Outcome;
     try {
       outcome = await this.#unlessLost(this.#query(sql, statement, sink), statement);
+      outcome.warnings ??= await this.#warnings(statement);
     } catch (cause) {
-      // A procedure's second result set is refused after it was executed, as it is in the pool.
-      const executed = asTidegateError(cause).code === "result_unsupported";
-      await this.#end(executed ? "COMMIT" : "ROLLBACK", statement);
+      await this.#end("ROLLBACK", statement);
       throw cause;
     }
     await this.#end("COMMIT", statement);
@@ -115,46 +117,57 @@ export class HyperdriveSession {
     const { engine } = this.#cluster;
     const prepared = (async () => {
       await command(this.#connection, beginTransaction(engine, writable));
-      // Where SET is refused the proof decides: the server's own values may be right.
-      await command(this.#connection, transactionState(engine, deadlineMs)).catch(() => {});
-      return (await command(this.#connection, transactionProof(engine))) as Record<string, string | null>[];
+      // Where there is no SET the proof decides: the server's own values may be right.
+      const state = transactionState(engine, this.#account, deadlineMs);
+      await command(this.#connection, state).catch((cause: ServerError) => {
+        if (settingsRefused.includes(cause.errno ?? 0)) throw cause;
+      });
+      const proof = (await command(this.#connection, transactionProof(engine))) as Row[];
+      if (!this.#account.readsByPrivilege) return { proof, privileges: undefined };
+      return { proof, privileges: (await command(this.#connection, privilegeQuery)) as Row[] };
     })().catch((cause: ServerError) => {
       throw preparationError(cause);
     });
-    const rows = await this.#unlessLost(prepared, { writable });
-    verifyTransaction(rows[0] ?? {}, this.#account, this.#cluster);
+    const { proof, privileges } = await this.#unlessLost(prepared, { writable });
+    verifyTransaction(proof[0] ?? {}, this.#account, this.#cluster);
+    if (privileges) verifyReadsOnly(privileges);
   }
 
   async #query(sql: string, statement: Statement, sink: RowSink): Promise<Outcome> {
     return await new Promise((resolve, reject) => {
-      const outcome: Outcome = { rowsAffected: 0, lastInsertId: null };
       let failure: TidegateError | undefined;
       let read: ReturnType<typeof textRowReader> | undefined;
       const running = this.#connection.query({ sql, rowsAsArray: true, typeCast: false });
+      const reader = new OutcomeReader(running);
       running.on("fields", (fields: readonly Field[] | undefined) => {
         if (!fields) return;
-        if (read) {
-          failure ??= new TidegateError("result_unsupported", {
-            detail: "It was executed, but returned more than one result set.",
-          });
-          return;
+        if (read && statement.atomic) {
+          this.#lose("a second result came, and it was no CALL");
+          return this.#wire.destroy();
         }
         read = textRowReader(fields);
         sink.columns(fields);
       });
       running.on("result", (row: (Buffer | null)[] | ResultHeader) => {
-        if (failure) return;
         if (Array.isArray(row)) return sink.row(read?.(row) ?? []);
-        outcome.rowsAffected = Number(row.affectedRows);
-        outcome.lastInsertId = String(row.insertId) === "0" ? null : String(row.insertId);
+        reader.read(row);
       });
       running.on("error", (error: ServerError) => {
         failure = isHyperdriveError(error)
           ? this.#lostError(statement, `Hyperdrive: ${error.message}`)
           : statementError(error, statement);
       });
-      running.on("end", () => (failure ? reject(failure) : resolve(outcome)));
+      running.on("end", () => (failure ? reject(failure) : resolve(reader.outcome())));
     });
+  }
+
+  /** A server that does not tell them has executed the statement all the same. */
+  async #warnings(statement: Statement): Promise<Warning[] | null> {
+    const asked = command(this.#connection, showWarnings).then(
+      (rows) => readWarnings(rows, statement.author),
+      () => null,
+    );
+    return await this.#unlessLost(asked, statement);
   }
 
   /** Ends the transaction, so that Hyperdrive has its connection back; whether a read's end is heard matters not. */

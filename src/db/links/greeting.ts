@@ -8,6 +8,8 @@ import { LinkError } from "./link.ts";
 export interface Greeted {
   socket: Socket;
   greeting: Buffer;
+  /** Settled by whoever ends the socket, when it has really ended. */
+  ending: PromiseWithResolvers<void>;
 }
 
 /** A server's greeting has about 100 bytes (MySQL manual, Protocol::HandshakeV10). */
@@ -17,14 +19,18 @@ const headerBytes = 4;
 /**
  * @param secureTransport `starttls` if the runtime is to do TLS later, `off` if it never is
  * @param signal gives up and closes the socket, whatever the server is doing
+ * @param tell called with what settles when the socket has really ended
  * @throws LinkError
  */
 export async function dial(
   host: Host,
   secureTransport: "starttls" | "off",
   signal: AbortSignal,
+  tell: (gone: Promise<void>) => void = () => {},
 ): Promise<Greeted> {
   const socket = connect(host, { secureTransport, allowHalfOpen: false });
+  const ending = Promise.withResolvers<void>();
+  tell(ending.promise);
   // A failed socket rejects `closed` as well; `opened` and read() already tell.
   socket.closed.catch(() => {});
   const { promise: aborted, reject } = Promise.withResolvers<never>();
@@ -33,9 +39,9 @@ export async function dial(
   signal.addEventListener("abort", abort, { once: true });
   try {
     await Promise.race([opened(socket, host), aborted]);
-    return { socket, greeting: await Promise.race([readGreeting(socket, host), aborted]) };
+    return { socket, greeting: await Promise.race([readGreeting(socket, host), aborted]), ending };
   } catch (cause) {
-    void socket.close().catch(() => {});
+    void socket.close().then(ending.resolve, ending.resolve);
     throw cause;
   } finally {
     signal.removeEventListener("abort", abort);

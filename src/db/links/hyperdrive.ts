@@ -31,8 +31,10 @@ export async function dialHyperdrive(binding: Hyperdrive, signal: AbortSignal): 
 }
 
 class HyperdriveWire extends SocketWire {
+  override secured = true;
+
   constructor(socket: Socket) {
-    super("Hyperdrive", { socket, greeting: Buffer.alloc(0) });
+    super("Hyperdrive", { socket, greeting: Buffer.alloc(0), ending: Promise.withResolvers<void>() });
   }
 
   /** Hyperdrive greets when it is asked to. */

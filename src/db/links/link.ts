@@ -10,9 +10,21 @@ export interface Link {
   /**
    * Opens a connection and reads the server's greeting.
    * @param signal gives up and closes the socket, whatever the server is doing
+   * @param opened called when there is a socket, with what settles when it has really ended
    * @throws LinkError
    */
-  dial(host: Host, signal: AbortSignal): Promise<Wire>;
+  dial(host: Host, signal: AbortSignal, opened?: (gone: Promise<void>) => void): Promise<Wire>;
+  /** What the server showed last, verified; undefined before the first time, and where a link cannot see it. */
+  readonly certificate?: ServerCertificate | undefined;
+  /** How many servers were verified, and how many only had to show that they had been; where a link can tell. */
+  readonly handshakes?: Readonly<Record<"full" | "resumed", number>>;
+}
+
+/** A server's own certificate. */
+export interface ServerCertificate {
+  subject: string;
+  /** Milliseconds since 1970. */
+  notAfterMs: number;
 }
 
 /**
@@ -20,6 +32,13 @@ export interface Link {
  * Nothing is emitted before `start()`.
  */
 export interface Wire extends EventEmitter {
+  /**
+   * Settled when the socket has really ended. That may be long after `destroy()`: workerd ends no socket whose
+   * TLS handshake, or whose connect, is under way.
+   */
+  readonly gone: Promise<void>;
+  /** Whether the server has been verified. */
+  readonly secured: boolean;
   /** Emits the greeting. */
   start(): void;
   /** Upgrades to TLS and verifies the server. @throws LinkError */

@@ -11,7 +11,8 @@ import { SocketWire } from "./socket-wire.ts";
  * is decided where it is started: the public ones on Cloudflare, the configured ones elsewhere.
  */
 export const platformLink: Link = {
-  dial: async (host: Host, signal) => new PlatformWire(host, await dial(host, "starttls", signal)),
+  dial: async (host: Host, signal, opened) =>
+    new PlatformWire(host, await dial(host, "starttls", signal, opened)),
 };
 
 class PlatformWire extends SocketWire {
@@ -39,6 +40,7 @@ class PlatformWire extends SocketWire {
       throw new LinkError("tls", this.#tlsReason(cause));
     }
     if (this.socket !== socket) throw new LinkError("tls", "the connection was closed during TLS");
+    this.secured = true;
     this.writer = socket.writable.getWriter();
     void this.pump(socket, socket.readable.getReader());
   }

@@ -1,10 +1,13 @@
 import type { Authority } from "../../config/config.ts";
 import type { Cluster, Host } from "../../config/schema.ts";
 import { bundleAt } from "./bundle.ts";
+import { readCertificate } from "./certificate.ts";
 import type { Greeted } from "./greeting.ts";
 import { dial, show, text } from "./greeting.ts";
-import type { Link } from "./link.ts";
+import type { Link, ServerCertificate } from "./link.ts";
 import { LinkError } from "./link.ts";
+import type { Verified } from "./resting.ts";
+import { RestingEngines } from "./resting.ts";
 import { SocketWire } from "./socket-wire.ts";
 import module from "./tls.wasm";
 import type { Step, TlsSettings } from "./tls-engine.ts";
@@ -13,33 +16,60 @@ import { explain } from "./tls-reasons.ts";
 
 /**
  * TLS of our own over a plain socket: rustls in WebAssembly, which trusts the CAs of the configuration and no
- * other. Each connection has an instance to itself, so a fault in one ends that one, and no memory is shared.
+ * other. Each connection has an instance to itself, so a fault in one ends that one, and no memory is shared. An
+ * instance whose connection has ended may serve another one: so TLS 1.3 sessions are resumed.
  */
 export function rustlsLink(cluster: Cluster, authorities: readonly Authority[]): Link {
+  let certificate: ServerCertificate | undefined;
+  const resting = new RestingEngines<TlsEngine>();
+  const handshakes = { full: 0, resumed: 0 };
   return {
-    async dial(host, signal) {
+    handshakes,
+    get certificate() {
+      return certificate;
+    },
+    async dial(host, signal, opened) {
       const settings: TlsSettings = {
         bundle: bundleAt(authorities, new Date()),
         serverName: cluster.tls_server_name ?? host.hostname,
         lowest: cluster.tls_min ?? "TLSv1.2",
         highest: cluster.tls_max ?? "TLSv1.3",
       };
-      return new RustlsWire(host, await dial(host, "off", signal), settings);
+      const verified = (der: Uint8Array, resumed: boolean) => {
+        handshakes[resumed ? "resumed" : "full"] += 1;
+        certificate = readCertificate(der);
+        return certificate;
+      };
+      return new RustlsWire(host, await dial(host, "off", signal, opened), settings, {
+        resting,
+        opened: verified,
+      });
     },
   };
+}
+
+/** What the connections of one link share. */
+interface Shared {
+  resting: RestingEngines<TlsEngine>;
+  /** TLS is open. @returns the server's certificate, read */
+  opened(certificate: Uint8Array, resumed: boolean): ServerCertificate | undefined;
 }
 
 class RustlsWire extends SocketWire {
   readonly #host: Host;
   readonly #settings: TlsSettings;
+  readonly #shared: Shared;
   /** From the moment on that TLS begins whatever is written is encrypted, or refused. */
   #isClear = true;
   #engine: TlsEngine | undefined;
+  /** Set when TLS is open. */
+  #verified: Verified | undefined;
 
-  constructor(host: Host, greeted: Greeted, settings: TlsSettings) {
+  constructor(host: Host, greeted: Greeted, settings: TlsSettings, shared: Shared) {
     super(show(host), greeted);
     this.#host = host;
     this.#settings = settings;
+    this.#shared = shared;
   }
 
   async secure(): Promise<void> {
@@ -50,9 +80,11 @@ class RustlsWire extends SocketWire {
     try {
       await this.lastWrite;
       if (this.socket !== socket) throw new Error("the connection was closed before TLS");
-      const engine = new TlsEngine(module);
+      const settings = JSON.stringify([this.#host, this.#settings]);
+      const rested = this.#shared.resting.take(settings, Date.now());
+      const engine = rested?.engine ?? new TlsEngine(module);
       this.#engine = engine;
-      let step = engine.start(this.#settings);
+      let step = rested ? engine.beginAgain() : engine.start(this.#settings);
       for (;;) {
         await this.#sendRecords(step.records);
         if (step.state === "open") break;
@@ -63,10 +95,18 @@ class RustlsWire extends SocketWire {
         if (step.state === "closed") throw new Error("the server said goodbye during the handshake");
       }
       if (this.socket !== socket) throw new Error("the connection was closed during TLS");
+      const { resumed, certificate } = engine.details();
+      const { notAfterMs } = this.#shared.opened(certificate, resumed) ?? {};
+      // Nobody has looked at the chain of a resumed session again.
+      const atMs = resumed && rested ? rested.verified.atMs : Date.now();
+      this.#verified = { settings, atMs, notAfterMs };
     } catch (cause) {
+      // A server that fails a connection of a ticket is asked for a whole handshake next time.
+      this.#shared.resting.clear();
       // The driver is told before the wire is destroyed: of a closed wire it only says that it was lost.
       throw new LinkError("tls", this.#reason(cause));
     }
+    this.secured = true;
     void this.pump(socket, reader);
   }
 
@@ -90,7 +130,7 @@ class RustlsWire extends SocketWire {
   override write(bytes: Uint8Array, done?: (error?: Error) => void): boolean {
     if (this.#isClear) return super.write(bytes, done);
     try {
-      if (!this.#engine) throw new Error("TLS has not begun");
+      if (!this.#engine) throw new Error(this.#verified ? "the connection was closed" : "TLS has not begun");
       return super.write(this.#engine.send(bytes), done);
     } catch (cause) {
       const error = new Error(`writing to ${show(this.#host)}: ${text(cause)}`);
@@ -115,22 +155,33 @@ class RustlsWire extends SocketWire {
     this.#engine?.receiveEnd();
   }
 
-  async #sendRecords(records: Uint8Array): Promise<void> {
-    if (records.length > 0) await this.writer.write(records);
-  }
-
   override destroy(error?: Error): void {
     if (!this.socket) return;
     const engine = this.#engine;
-    if (engine) {
-      void this.#sayGoodbye(engine).catch(() => {});
-      engine.free();
-    }
+    this.#engine = undefined;
+    if (engine) this.#part(engine, error === undefined ? this.#verified : undefined);
     super.destroy(error);
   }
 
-  async #sayGoodbye(engine: TlsEngine): Promise<void> {
-    // Throws when TLS has failed: then there is none.
-    await this.#sendRecords(engine.close());
+  /**
+   * Says goodbye.
+   * @param verified of a connection that was open to its end, and not broken: its engine may rest
+   */
+  #part(engine: TlsEngine, verified: Verified | undefined): void {
+    let goodbye: Uint8Array;
+    try {
+      goodbye = verified ? engine.rest() : engine.close();
+    } catch {
+      // TLS has failed: there is no goodbye.
+      engine.free();
+      return;
+    }
+    if (verified) this.#shared.resting.put(engine, verified);
+    else engine.free();
+    void this.#sendRecords(goodbye).catch(() => {});
+  }
+
+  async #sendRecords(records: Uint8Array): Promise<void> {
+    if (records.length > 0) await this.writer.write(records);
   }
 }

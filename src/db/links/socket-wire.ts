@@ -7,6 +7,9 @@ import type { Wire } from "./link.ts";
 export abstract class SocketWire extends EventEmitter implements Wire {
   /** Whom the socket leads to, as errors name it. */
   readonly #peer: string;
+  readonly gone: Promise<void>;
+  readonly #ending: PromiseWithResolvers<void>;
+  secured = false;
   /** The socket in use; undefined once the wire is destroyed. */
   protected socket: Socket | undefined;
   protected writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -16,8 +19,10 @@ export abstract class SocketWire extends EventEmitter implements Wire {
   readonly #greeting: Buffer;
   #resumed: PromiseWithResolvers<void> | undefined;
 
-  constructor(peer: string, { socket, greeting }: Greeted) {
+  constructor(peer: string, { socket, greeting, ending }: Greeted) {
     super();
+    this.gone = ending.promise;
+    this.#ending = ending;
     this.#peer = peer;
     this.socket = socket;
     this.writer = socket.writable.getWriter();
@@ -57,8 +62,9 @@ export abstract class SocketWire extends EventEmitter implements Wire {
     if (!socket) return;
     this.socket = undefined;
     this.resume();
-    // close() flushes what was written before it, so a farewell still reaches the server.
-    void socket.close().catch(() => {});
+    // close() flushes what was written before it, so a farewell still reaches the server. It settles when the
+    // socket has ended: in the middle of a handshake not before the server goes on or goes away.
+    void socket.close().then(this.#ending.resolve, this.#ending.resolve);
     if (error) this.emit("error", error);
     this.emit("close");
   }

@@ -3,7 +3,8 @@ import { systemCalls } from "./tls-system.ts";
 
 /**
  * One TLS connection in one WebAssembly instance: rustls, by the interface of native/tls/src/lib.rs. It moves no
- * bytes itself: it is given what the socket received and answers what the socket has to send.
+ * bytes itself: it is given what the socket received and answers what the socket has to send. When the connection
+ * has ended, another one to the same server may follow it in the same instance, where the tickets are.
  */
 
 /** In the order of native/tls/src/failure.rs, whose numbers begin with 1. */
@@ -64,6 +65,8 @@ interface Exports {
   tls_free(connection: number): void;
   tls_reserve(connection: number, length: number): number;
   tls_start(connection: number, bundle: number, name: number, lowest: number, highest: number): number;
+  tls_rest(connection: number): number;
+  tls_begin_again(connection: number): number;
   tls_receive(connection: number, length: number): number;
   tls_receive_end(connection: number): number;
   tls_send(connection: number, length: number): number;
@@ -104,6 +107,18 @@ export class TlsEngine {
     );
   }
 
+  /** Says goodbye and lets go of an open connection; the tickets stay. @returns the goodbye. @throws TlsFailure */
+  rest(): Uint8Array {
+    const goodbye = this.close();
+    this.#step(() => this.#exports.tls_rest(this.#connection));
+    return goodbye;
+  }
+
+  /** As `start`, with the settings of the first time, for an engine that rests. @throws TlsFailure */
+  beginAgain(): Step {
+    return this.#step(() => this.#exports.tls_begin_again(this.#connection));
+  }
+
   /** @param bytes from the server, at most `limits.tlsStepBytes`. @throws TlsFailure */
   receive(bytes: Uint8Array): Step {
     const length = this.#fill(bytes);
@@ -130,9 +145,11 @@ export class TlsEngine {
     return this.#step(() => this.#exports.tls_close(this.#connection)).records;
   }
 
-  /** Version and cipher suite, and the server's own certificate (DER); empty before the server is verified. */
-  details(): { protocol: string; certificate: Uint8Array } {
-    return { protocol: this.#text(parts.details), certificate: this.#part(parts.certificate) };
+  /** What was agreed upon, and the server's own certificate (DER); empty before the server is verified. */
+  details(): { protocol: string; cipher: string; resumed: boolean; certificate: Uint8Array } {
+    const [protocol = "", cipher = "", handshake] = this.#text(parts.details).split(" ");
+    const resumed = handshake === "Resumed";
+    return { protocol, cipher, resumed, certificate: this.#part(parts.certificate) };
   }
 
   /** Bytes of memory that the instance has; it never gives any back. */

@@ -36,7 +36,10 @@ export function proofQuery(engine: Engine): string {
   return `${proofs[engine]} AS version`;
 }
 
-/** Modes that the statement lexer relies on: backslash escapes on, double quotes are strings. */
+/**
+ * The modes of an account that says none. The statement lexer relies on every account's: backslash escapes on, double
+ * quotes are strings (src/config/session-rules.ts).
+ */
 export const sqlModes: Readonly<Record<Engine, string>> = {
   mysql:
     "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
@@ -56,13 +59,22 @@ const readOnly: Record<Engine, string> = {
  * The state every statement starts in. COM_RESET_CONNECTION puts session variables back to the server's
  * global values, the character set included, so all that matters is said again.
  */
-export function restingState(engine: Engine): string {
-  return sessionState(engine) + readOnly[engine];
+export function restingState(engine: Engine, settings: SessionSettings): string {
+  return sessionState(engine, settings) + readOnly[engine];
+}
+
+/** What an account says of its sessions. Neither has a character that ends a string. */
+export type SessionSettings = Pick<Account, "sql_mode" | "time_zone">;
+
+/** @returns the modes, comma-separated */
+export function sqlModeOf(engine: Engine, { sql_mode }: SessionSettings): string {
+  return sql_mode?.join() ?? sqlModes[engine];
 }
 
 /** How every statement is read and answered, without what it may do. */
-export function sessionState(engine: Engine): string {
-  return `SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION time_zone = '+00:00', SESSION sql_mode = '${sqlModes[engine]}'`;
+export function sessionState(engine: Engine, settings: SessionSettings): string {
+  const { time_zone: zone } = settings;
+  return `SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION time_zone = '${zone}', SESSION sql_mode = '${sqlModeOf(engine, settings)}'`;
 }
 
 /**
@@ -82,26 +94,44 @@ export function setRole(engine: Engine, role: string | null): string {
   return `SET ROLE ${quoted.map(quoteName).join("@")}`;
 }
 
+/** What a restore sends between COM_RESET_CONNECTION and the proof. */
+export interface RestoreStatements {
+  /** Before the hot statements are prepared again. */
+  before: string[];
+  after: string[];
+}
+
 /**
- * What follows COM_RESET_CONNECTION between two callers, a round trip each; the proof comes after it. The
- * reset itself keeps the role, the database, FOUND_ROWS(), MySQL's optimizer traces and MariaDB's profiles:
- * the last two hold the texts of statements. The proof is a SELECT of one row, which settles FOUND_ROWS().
+ * The reset itself keeps the role, the database, FOUND_ROWS(), MySQL's optimizer traces and MariaDB's profiles:
+ * the last two hold the texts of statements. The proof, which comes last, is a SELECT of one row, which settles
+ * FOUND_ROWS().
+ * @param writes whether statements that write are to be prepared: a session that is read-only refuses even that
  */
-export function restoreStatements(engine: Engine, database: string): string[] {
+export function restoreStatements(
+  engine: Engine,
+  database: string,
+  settings: SessionSettings,
+  writes: boolean,
+): RestoreStatements {
   const use = `USE ${quoteName(database)}`;
+  const state = writes ? sessionState(engine, settings) : restingState(engine, settings);
+  const after = writes && engine !== "tidb" ? ["SET SESSION TRANSACTION READ ONLY"] : [];
   switch (engine) {
     case "mysql":
       // Traces are dropped when this is set, to whatever value.
-      return [`${restingState(engine)}, SESSION optimizer_trace_offset = DEFAULT`, use];
+      return { before: [`${state}, SESSION optimizer_trace_offset = DEFAULT`, use], after };
     case "mariadb":
       // Profiles are dropped only while profiling is on, as the next statement ends: here the USE. The reset
       // shows it as off and goes on recording: it must be turned off in so many words.
-      return [
-        `${restingState(engine)}, SESSION profiling_history_size = 0, SESSION profiling = ON`,
-        `BEGIN NOT ATOMIC EXECUTE IMMEDIATE ${quoteText(use)}; SET SESSION profiling = OFF, SESSION profiling_history_size = DEFAULT; END`,
-      ];
+      return {
+        before: [
+          `${state}, SESSION profiling_history_size = 0, SESSION profiling = ON`,
+          `BEGIN NOT ATOMIC EXECUTE IMMEDIATE ${quoteText(use)}; SET SESSION profiling = OFF, SESSION profiling_history_size = DEFAULT; END`,
+        ],
+        after,
+      };
     case "tidb":
-      return [restingState(engine), use];
+      return { before: [state, use], after };
   }
 }
 

@@ -1,24 +1,37 @@
 import type { EventEmitter } from "node:events";
 import mysql from "mysql2";
-import type { BoundValue } from "../../sql/values.ts";
 import type { Wire } from "../links/link.ts";
 import type { BuiltIn, Credential, Responder } from "./authentication.ts";
 import { Authentication } from "./authentication.ts";
+import type { DriverCommand, PipelineConnection } from "./pipeline.ts";
 
 /**
  * The slice of mysql2 that the gateway uses, and the only import of it. Its own typings describe Node's
  * sockets and promise wrappers; the parts needed here are classes that they do not show.
  */
-export interface Connection extends EventEmitter {
+interface Driver extends EventEmitter {
   query(sql: string, done: (error: ServerError | null, rows: unknown) => void): void;
   /** Without values nothing is replaced in the text; without typeCast rows are arrays of the server's bytes. */
   query(statement: { sql: string; rowsAsArray: true; typeCast: false }): ExecuteCommand;
   execute(statement: { sql: string; values: unknown[]; rowsAsArray: true }): ExecuteCommand;
+  prepare(statement: { sql: string }, done: (error: ServerError | null, prepared: Prepared) => void): void;
   reset(done: (error: ServerError | null) => void): void;
+  /** Executes a command of our own, or one that was collected. */
+  addCommand(command: DriverCommand): void;
   pause(): void;
   resume(): void;
   /** Sends COM_QUIT, then closes. */
   end(done: () => void): void;
+}
+
+/** @property collect the commands that `work` would have had executed; nothing is sent. */
+export type Connection = Driver & { collect(work: () => void): DriverCommand[] };
+
+/** A statement that the server has prepared on this connection. */
+export interface Prepared {
+  readonly id: number;
+  /** COM_STMT_CLOSE, which has no answer. */
+  close(): void;
 }
 
 /** Events: `fields` (Field[] or undefined), `result` (a row or a ResultHeader), `error` (ServerError), `end`. */
@@ -35,6 +48,8 @@ export interface ServerError extends Error {
 export interface ResultHeader {
   affectedRows: number;
   insertId: number | string;
+  /** Of the server, after the statement (MySQL manual, SERVER_STATUS_flags_enum). */
+  serverStatus: number;
 }
 
 /** A column definition; flags and types as in the MySQL manual, Protocol::ColumnDefinition41. */
@@ -51,7 +66,6 @@ export interface ConnectionOptions {
   user: string;
   credential: Credential;
   database: string;
-  preparedStatements: number;
   /** The wire is secure from its first byte on, and is not upgraded: Hyperdrive's. */
   secured?: boolean;
 }
@@ -66,10 +80,13 @@ interface Handshake {
 }
 
 interface DriverInternals {
+  sequenceId: number;
   stream: Wire;
+  write(bytes: Buffer): void;
   config: { authPlugins?: unknown; enableCleartextPlugin?: boolean };
   _command: Handshake;
   _authPlugin: Responder;
+  _statements: unknown;
 }
 
 /** A method of the driver's: made for a connection, of which it wants the password and whether there is TLS. */
@@ -78,21 +95,19 @@ type PluginFactory = (
 ) => (of: { connection: { config: object }; command: { password: string } }) => Responder;
 
 interface Internals {
-  Connection: new (options: { config: unknown }) => Connection & DriverInternals;
+  Connection: new (options: { config: unknown }) => Driver & DriverInternals;
   authPlugins: Record<keyof BuiltIn, PluginFactory>;
   ConnectionConfig: new (options: Record<string, unknown>) => unknown;
   TypedParameter: {
     LONGLONG: ((value: string) => unknown) & { unsigned(value: string): unknown };
     DECIMAL(value: string): unknown;
+    DOUBLE(value: number): unknown;
   };
 }
 
-const {
-  Connection: DriverConnection,
-  ConnectionConfig,
-  TypedParameter,
-  authPlugins,
-} = mysql as unknown as Internals;
+const { Connection: DriverConnection, ConnectionConfig, authPlugins } = mysql as unknown as Internals;
+/** Values that are bound with a declared type. */
+export const { TypedParameter } = mysql as unknown as Internals;
 
 function builtIn(name: keyof BuiltIn): (password: string) => Responder {
   return (password) =>
@@ -105,16 +120,58 @@ const builtInMethods: BuiltIn = {
 };
 
 /**
+ * In the place of mysql2's own cache of prepared statements, which would close on the server, after a reset, what the
+ * reset has dropped, by numbers that may be another statement's by then. PreparedStatements keeps them instead.
+ */
+const forgetful = { get: () => undefined, set() {}, delete() {}, clear() {} };
+
+/**
  * A connection that upgrades to TLS by its wire (mysql2's own upgrade needs node:tls features that workerd
  * lacks) and lets our Authentication say what is sent to log in, with which method.
  */
-class TlsConnection extends DriverConnection {
+class TlsConnection extends DriverConnection implements PipelineConnection {
   readonly #authentication: Authentication;
+  // Not private names: mysql2's constructor calls the methods that look at them.
+  declare private collected: DriverCommand[] | undefined;
+  declare private pieces: Buffer[] | undefined;
 
   constructor(options: { config: unknown }, credential: Credential, secured: boolean) {
     super(options);
     this.#authentication = new Authentication(credential, builtInMethods);
+    this._statements = forgetful;
     if (secured) this.#logInAtOnce(this._command);
+  }
+
+  collect(work: () => void): DriverCommand[] {
+    const commands: DriverCommand[] = [];
+    this.collected = commands;
+    try {
+      work();
+    } finally {
+      this.collected = undefined;
+    }
+    return commands;
+  }
+
+  override addCommand(command: DriverCommand): void {
+    if (this.collected) this.collected.push(command);
+    else super.addCommand(command);
+  }
+
+  writeTogether(work: () => void): void {
+    const pieces: Buffer[] = [];
+    this.pieces = pieces;
+    try {
+      work();
+    } finally {
+      this.pieces = undefined;
+    }
+    if (pieces.length > 0) this.write(Buffer.concat(pieces));
+  }
+
+  override write(bytes: Buffer): void {
+    if (this.pieces) this.pieces.push(bytes);
+    else super.write(bytes);
   }
 
   /** Without an upgrade the driver would go on with its own methods right after the greeting. */
@@ -190,7 +247,8 @@ export function createConnection(wire: Wire, options: ConnectionOptions): Connec
     bigNumberStrings: true,
     dateStrings: true,
     jsonStrings: true,
-    maxPreparedStatements: options.preparedStatements,
+    // The cache is not used, and would take half a megabyte when it is made.
+    maxPreparedStatements: 1,
   });
   return new TlsConnection({ config }, options.credential, options.secured ?? false);
 }
@@ -208,27 +266,4 @@ export async function command(connection: Connection, sql: string): Promise<unkn
   return await new Promise((resolve, reject) => {
     connection.query(sql, (error, rows) => (error ? reject(error) : resolve(rows)));
   });
-}
-
-const maxSigned64 = 2n ** 63n - 1n;
-
-/** Binds with the type that the value has: an integer as BIGINT, so that LIMIT ? works and nothing is rounded. */
-export function toDriverValue({ type, value }: BoundValue): unknown {
-  if (value === null) return null;
-  switch (type) {
-    case "integer": {
-      const text = String(value);
-      return BigInt(text) > maxSigned64
-        ? TypedParameter.LONGLONG.unsigned(text)
-        : TypedParameter.LONGLONG(text);
-    }
-    case "decimal":
-      return TypedParameter.DECIMAL(String(value));
-    case "number":
-      return Number(value);
-    case "boolean":
-      return Boolean(value);
-    default:
-      return String(value);
-  }
 }

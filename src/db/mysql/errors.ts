@@ -67,6 +67,9 @@ export function statementError(
   });
 }
 
+/** What SET says of a mode and of a time zone that the server does not have. */
+export const settingsRefused = [1231, 1298];
+
 /**
  * Why a login was refused, by number; 4150 and 4151 are MariaDB's. A wrong password, an unknown user and a
  * certificate that is not shown all have 1045: servers do not tell strangers which.
@@ -81,6 +84,7 @@ const loginErrors: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   ...codes("database_missing", [1044, 1049]),
   // SET ROLE: the login may not have the role (1959 is MariaDB's).
   ...codes("database_identity_wrong", [3530, 1959]),
+  ...codes("database_settings_refused", settingsRefused),
 ]);
 
 /** What the operator can look at. */
@@ -94,6 +98,8 @@ const advice: Partial<Record<ErrorCode, string>> = {
   database_login_expired: "ALTER USER .. IDENTIFIED BY a new password, then put it as the account's secret",
   database_auth_unsupported: "let the user log in with a method of docs/accounts.md",
   database_identity_wrong: "grant the account's role to the user",
+  database_settings_refused:
+    "change the account's sql_mode or time_zone; a zone's name needs the server's time zone tables (mysql_tzinfo_to_sql), an offset such as +02:00 does not",
   database_missing: "check cluster.database and that the user has a privilege on it",
 };
 
@@ -112,9 +118,22 @@ export function loginError(error: ServerError): TidegateError {
   return new TidegateError(code, { retryAfter: limits.retryAfterSeconds }, reason);
 }
 
+/**
+ * @param author who wrote the statement. Of a caller's own the values are those that it may read anyway; a saved query
+ *   compares with rows that it does not show
+ * @returns a warning's text as the caller may read it
+ */
+export function warningMessage(code: number, message: string, author: "caller" | "operator"): string {
+  return author === "caller" ? withoutLogins(message) : publicMessage(code, message);
+}
+
+/** Whose login it is and where the gateway comes from is the operator's business. */
+function withoutLogins(message: string): string {
+  return message.replace(/(['"`])[^'"`]*\1@(['"`])[^'"`]*\2/g, "'…'");
+}
+
 function publicMessage(errno: number, message: string): string {
-  // Whose login it is and where the gateway comes from is the operator's business.
-  if (quotesNoValue.has(errno)) return message.replace(/'[^']*'@'[^']*'/g, "'…'");
+  if (quotesNoValue.has(errno)) return withoutLogins(message);
   // The server cuts a message at 512 bytes: then the closing quote may be missing, and all the rest is value.
   const isCut = Buffer.byteLength(message) >= 500;
   return message.replace(isCut ? /['"`].*/s : /['"`].*['"`]|['"`].*$/s, "'…'");

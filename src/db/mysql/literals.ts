@@ -76,6 +76,8 @@ function literalOf({ type, value }: BoundValue): Literal {
       return number(String(value), (digits) => (digits.includes(".") ? digits : `${digits}.`));
     case "number":
       return number(numberText(Number(value)), (digits) => (digits.includes("e") ? digits : `${digits}e0`));
+    case "binary":
+      return { text: `x'${Buffer.from(String(value), "base64").toString("hex")}'`, kinds: ["number"] };
     default:
       return { text: escapeString(String(value)), kinds: ["string"] };
   }

@@ -1,5 +1,5 @@
 import type { Account } from "../../config/config.ts";
-import type { Cluster } from "../../config/schema.ts";
+import type { Cluster, Host } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Link, Wire } from "../links/link.ts";
@@ -10,49 +10,82 @@ import { PluginRefusedError } from "./authentication.ts";
 import type { Identity } from "./dialect.ts";
 import { proofQuery, restingState, setRole, verifyEngine, verifyIdentity } from "./dialect.ts";
 import type { Connection, ConnectionOptions, ServerError } from "./driver.ts";
-import { command, createConnection } from "./driver.ts";
+import { createConnection } from "./driver.ts";
 import { loginError } from "./errors.ts";
+import { GuardedWire } from "./guarded-wire.ts";
+import { Pipeline } from "./pipeline.ts";
+import { privilegeQuery, verifyReadsOnly } from "./privileges.ts";
+import type { Row } from "./steps.ts";
+import { query } from "./steps.ts";
 
 /** A connection that is logged in, in its resting state, and proven to be the account's identity. */
 export interface Login {
   connection: Connection;
-  wire: Wire;
+  wire: GuardedWire;
   identity: Identity;
 }
 
+/** One attempt at a login: to which of the cluster's hosts, and for how long. */
+export interface Attempt {
+  host: Host;
+  timeoutMs: number;
+  /** Told of the socket, as `Link.dial` does. */
+  opened?: (gone: Promise<void>) => void;
+}
+
+/** @returns the attempt that the cluster's first host gets when there is nothing to choose */
+export function firstAttempt({ hosts: [host], connect_timeout_ms }: Cluster): Attempt {
+  if (!host) throw new TidegateError("misconfigured");
+  return { host, timeoutMs: connect_timeout_ms };
+}
+
 /**
- * Dials, secures, logs in, takes the resting state and proves the identity, within the cluster's time.
+ * Dials, secures, logs in, takes the resting state and proves the identity, within the attempt's time.
  * @throws TidegateError of the codes that begin with `database_`
  */
-export async function logIn(link: Link, cluster: Cluster, account: Account): Promise<Login> {
-  const host = cluster.hosts[0];
-  if (!host) throw new TidegateError("misconfigured");
+export async function logIn(
+  link: Link,
+  cluster: Cluster,
+  account: Account,
+  { host, timeoutMs, opened }: Attempt = firstAttempt(cluster),
+): Promise<Login> {
   const deadline = new AbortController();
-  let wire: Wire | undefined;
+  let wire: GuardedWire | undefined;
   const timer = setTimeout(() => {
     deadline.abort();
     // Whatever the server is doing: closing the wire makes every step below fail.
     wire?.destroy();
-  }, cluster.connect_timeout_ms);
+  }, timeoutMs);
   try {
-    wire = await link.dial(host, deadline.signal);
+    wire = new GuardedWire(await link.dial(host, deadline.signal, opened));
     const { connection, serverVersion } = await greet(wire, {
       hostname: host.hostname,
       user: account.user,
       credential: await credentialOf(account),
       database: cluster.database,
-      preparedStatements: limits.preparedStatementsPerConnection,
     });
     verifyEngine(serverVersion, cluster);
-    const identity = await provenIdentity(connection, cluster, account);
+    const identity = await provenIdentity(connection, wire, cluster, account);
     return { connection, wire, identity };
   } catch (cause) {
     wire?.destroy();
-    if (deadline.signal.aborted) throw unreachable(`no login within ${cluster.connect_timeout_ms} ms`);
+    if (deadline.signal.aborted) throw late(host, timeoutMs, wire);
     throw openingError(cause);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** @param wire undefined when the server has not greeted */
+function late({ hostname, port }: Host, timeoutMs: number, wire: Wire | undefined): TidegateError {
+  const [step, check] = !wire
+    ? ["greet", "the address, the firewall, and that a MySQL server listens there"]
+    : wire.secured
+      ? ["finish the login", "its load and its error log"]
+      : ["finish the TLS handshake", "its load, and that nothing between holds back large packets (MTU)"];
+  return unreachable(
+    `${hostname}:${port} did not ${step} within ${Math.round(timeoutMs)} ms; check ${check}`,
+  );
 }
 
 async function credentialOf({ user, credential, plugin, cleartext }: Account): Promise<Credential> {
@@ -77,18 +110,37 @@ export async function greet(wire: Wire, options: ConnectionOptions) {
   });
 }
 
-async function provenIdentity(connection: Connection, cluster: Cluster, account: Account): Promise<Identity> {
+/** Role, resting state and proof, in one round trip; for an account that must be unable to write, its privileges too. */
+async function provenIdentity(
+  connection: Connection,
+  wire: Wire,
+  cluster: Cluster,
+  account: Account,
+): Promise<Identity> {
   const { engine } = cluster;
-  if (account.role !== undefined) await command(connection, setRole(engine, account.role));
-  await command(connection, restingState(engine));
-  const identity = await readIdentity(connection, engine);
+  const state = [
+    ...(account.role === undefined ? [] : [setRole(engine, account.role)]),
+    restingState(engine, account),
+  ];
+  const privileges = account.readsByPrivilege ? [privilegeQuery] : [];
+  const steps = [...state, proofQuery(engine), ...privileges].map((sql) => query(connection, sql));
+  // A step hears nothing of a connection that is lost, and would be waited for without end.
+  const gone = Promise.withResolvers<never>();
+  gone.promise.catch(() => {});
+  connection.once("error", gone.reject);
+  wire.once("close", () => gone.reject(new Error("the server closed the connection during the login")));
+  connection.addCommand(new Pipeline(steps.map(({ command }) => command)));
+  const replies: Row[][] = [];
+  for (const step of steps) replies.push(await Promise.race([step.reply, gone.promise]));
+  const [proof = [], held = []] = replies.slice(state.length);
+  const identity = identityOf(proof);
   verifyIdentity(identity, account, cluster);
+  if (account.readsByPrivilege) verifyReadsOnly(held);
   return identity;
 }
 
-/** Asks the server who we are, in one round trip. @throws ServerError */
-export async function readIdentity(connection: Connection, engine: Cluster["engine"]): Promise<Identity> {
-  const rows = (await command(connection, proofQuery(engine))) as Record<string, string | null>[];
+/** @param rows the proof's answer */
+export function identityOf(rows: readonly Row[]): Identity {
   const [user, currentUser, proxyUser, currentRole, current, connectionId, serverId, version] = Object.values(
     rows[0] ?? {},
   );

@@ -1,39 +1,32 @@
 import type { Account } from "../../config/config.ts";
 import type { Cluster } from "../../config/schema.ts";
-import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import type { BoundValue } from "../../sql/values.ts";
-import type { Link, Wire } from "../links/link.ts";
-import type { Identity } from "./dialect.ts";
-import { isSameIdentity, restoreStatements, setRole, writableState } from "./dialect.ts";
-import type { Connection, Field, ResultHeader, ServerError } from "./driver.ts";
-import { command, toDriverValue } from "./driver.ts";
-import { statementError } from "./errors.ts";
-import { logIn, readIdentity } from "./login.ts";
+import type { Link } from "../links/link.ts";
+import type { Burst, BurstAnswers, Preparation } from "./burst.ts";
+import { answersUnless, prepareAll } from "./burst.ts";
+import type { Identity, SessionSettings } from "./dialect.ts";
+import { isSameIdentity, proofQuery, restoreStatements, setRole, writableState } from "./dialect.ts";
+import type { Connection, ResultHeader } from "./driver.ts";
+import { command } from "./driver.ts";
+import type { RowSink, Statement } from "./executor.ts";
+import { Executor } from "./executor.ts";
+import type { GuardedWire } from "./guarded-wire.ts";
+import type { Attempt, Login } from "./login.ts";
+import { identityOf, logIn } from "./login.ts";
+import { lostError, lostInTransaction } from "./loss.ts";
+import type { Outcome, Warning } from "./outcome.ts";
+import { readWarnings, showWarnings } from "./outcome.ts";
+import { Pipeline } from "./pipeline.ts";
+import { prepare, query, reset } from "./steps.ts";
 
-/** Takes a result as it arrives. */
-export interface RowSink {
-  columns(fields: readonly Field[]): void;
-  row(values: readonly unknown[]): void;
-}
+export type { RowSink, Statement } from "./executor.ts";
+export type { Outcome } from "./outcome.ts";
 
-export interface Outcome {
-  rowsAffected: number;
-  /** Text: an id may have 64 bits. */
-  lastInsertId: string | null;
-}
+/** SERVER_STATUS_IN_TRANS. */
+const serverInTransaction = 1;
 
-/** One statement, ready to run: placeholders are `?` and values are in their order. */
-export interface Statement {
-  sql: string;
-  values: readonly BoundValue[];
-  /** A write or ddl statement needs the read-only resting state lifted. */
-  writable: boolean;
-  /** Who wrote the SQL decides whose fault a mistake in it is. */
-  author: "caller" | "operator";
-  /** False for CALL: a procedure may have committed a part before it failed. */
-  atomic: boolean;
-}
+/** A statement to prepare ahead. */
+export type HotStatement = Pick<Statement, "sql" | "writable">;
 
 /**
  * A logged-in, proven connection of one account. It serves that account for life, and between two callers
@@ -44,22 +37,22 @@ export class Session {
   /** Settled once, when the connection is gone; the reason is for the log. */
   readonly lost: Promise<string>;
   readonly #connection: Connection;
-  readonly #wire: Wire;
-  readonly #engine: Cluster["engine"];
-  readonly #restore: readonly string[];
-  readonly #writable: string | undefined;
+  readonly #wire: GuardedWire;
+  readonly #cluster: Cluster;
+  readonly #settings: SessionSettings;
+  readonly #executor: Executor;
   readonly #loss = Promise.withResolvers<string>();
   #lostBecause: string | undefined;
   /** What waits for the server right now must hear of a loss; a session does one thing at a time. */
   #abort: ((reason: string) => void) | undefined;
 
-  private constructor(connection: Connection, wire: Wire, identity: Identity, cluster: Cluster) {
+  private constructor({ connection, wire, identity }: Login, cluster: Cluster, settings: SessionSettings) {
     this.identity = identity;
     this.#connection = connection;
     this.#wire = wire;
-    this.#engine = cluster.engine;
-    this.#writable = writableState(cluster.engine);
-    this.#restore = restoreStatements(cluster.engine, cluster.database);
+    this.#cluster = cluster;
+    this.#settings = settings;
+    this.#executor = new Executor(connection, wire, writableState(cluster.engine));
     this.lost = this.#loss.promise;
     connection.on("error", (error: Error) => this.#lose(error.message));
     wire.on("close", () => this.#lose("closed"));
@@ -71,6 +64,11 @@ export class Session {
     this.#loss.resolve(this.#lostBecause);
   }
 
+  /** Settled when its socket has really ended. */
+  get gone(): Promise<void> {
+    return this.#wire.gone;
+  }
+
   get usable(): boolean {
     return this.#lostBecause === undefined;
   }
@@ -79,41 +77,73 @@ export class Session {
    * Dials, secures, logs in, takes the resting state and proves the identity.
    * @throws TidegateError of the codes that begin with `database_`
    */
-  static async open(link: Link, cluster: Cluster, account: Account): Promise<Session> {
-    const { connection, wire, identity } = await logIn(link, cluster, account);
-    return new Session(connection, wire, identity, cluster);
+  static async open(link: Link, cluster: Cluster, account: Account, attempt?: Attempt): Promise<Session> {
+    return new Session(await logIn(link, cluster, account, attempt), cluster, account);
   }
 
   /**
-   * Runs one statement; rows go to the sink as they arrive.
+   * Runs one statement; rows go to the sink as they arrive. One round trip if it is prepared, else two; one more for warnings.
+   * @param goOn called before the statement is sent, which it prevents by throwing: a KILL that came before is lost
    * @throws TidegateError of the server's making, or `connection_lost` / `outcome_unknown`
    */
-  async run(statement: Statement, sink: RowSink): Promise<Outcome> {
+  async run(statement: Statement, sink: RowSink, goOn?: () => void): Promise<Outcome> {
     let sent = false;
-    return await this.#unlessLost(
-      async () => {
-        const values = statement.values.map(toDriverValue);
-        if (statement.writable) await this.#makeWritable(statement);
+    const { heard } = this.#wire;
+    const since = Date.now();
+    const progress = {
+      sending: () => {
+        goOn?.();
         sent = true;
-        return await this.#execute(statement, values, sink);
       },
-      (reason) => lostError(statement, sent, reason),
+      // What has ended stays so, whatever becomes of the connection a moment later.
+      ended: () => {
+        this.#abort = undefined;
+      },
+    };
+    const outcome = await this.#unlessLost(
+      () => this.#executor.run(statement, sink, progress),
+      (reason) => {
+        const isStale = this.#wire.heard === heard && Date.now() - since < limits.staleLossMs;
+        return lostError(statement, sent, isStale, reason);
+      },
     );
+    return { ...outcome, warnings: outcome.warnings ?? (await this.#warnings(statement)) };
   }
 
-  async #makeWritable(statement: Statement): Promise<void> {
-    if (this.#writable === undefined) return;
-    await command(this.#connection, this.#writable).catch((cause: ServerError) => {
-      throw statementError(cause, { ...statement, author: "operator" });
-    });
+  /** What the statement has done it has done: if its warnings are not to be had, it has succeeded all the same. */
+  async #warnings({ author }: Statement): Promise<Warning[] | null> {
+    // Its time is the statement's: a slow reader of its rows may hold the wire.
+    const asked = this.#unlessLost(() => command(this.#connection, showWarnings), Error);
+    return await asked.then((rows) => readWarnings(rows, author)).catch(() => null);
+  }
+
+  /** As `prepareAll` of burst.ts. @throws also TidegateError `connection_lost` */
+  async prepareAll(preparation: Preparation): ReturnType<typeof prepareAll> {
+    const { prepared } = this.#executor;
+    const work = () => prepareAll(this.#connection, prepared, preparation);
+    return await this.#unlessLost(work, lostInTransaction);
+  }
+
+  /**
+   * Sends the statements of a transaction, which are prepared, in one write. `kill` stops all that were not executed.
+   * @returns the answers; when the connection is lost those that are still to come fail with `connection_lost`
+   */
+  runAll(burst: Burst): BurstAnswers {
+    const sent: { answers?: BurstAnswers } = {};
+    const all = this.#unlessLost(async () => {
+      const answers = this.#executor.runAll(burst);
+      sent.answers = answers;
+      await Promise.allSettled([answers.before, ...answers.outcomes, answers.after]);
+    }, lostInTransaction);
+    return answersUnless(all, burst, sent.answers);
   }
 
   /** As `#unlessLost`, for the gateway's own commands: a server that does not reply is as good as lost. */
-  async #soon<T>(work: () => Promise<T>): Promise<T> {
+  async #soon<T>(work: () => Promise<T>, deadlineMs: number = limits.commandDeadlineMs): Promise<T> {
     const timer = setTimeout(() => {
-      this.#lose(`no reply within ${limits.commandDeadlineMs} ms`);
+      this.#lose(`no reply within ${deadlineMs} ms`);
       this.#wire.destroy();
-    }, limits.commandDeadlineMs);
+    }, deadlineMs);
     try {
       return await this.#unlessLost(work, Error);
     } finally {
@@ -123,48 +153,18 @@ export class Session {
 
   async #unlessLost<T>(work: () => Promise<T>, error: (reason: string) => Error): Promise<T> {
     if (this.#lostBecause !== undefined) throw error(this.#lostBecause);
-    const aborted = new Promise<never>((_, reject) => {
-      this.#abort = (reason) => reject(error(reason));
-    });
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const abort = (reason: string) => reject(error(reason));
+    this.#abort = abort;
     const working = work();
     // The loser of the race may still fail; nobody waits for it.
     working.catch(() => {});
     try {
       return await Promise.race([working, aborted]);
     } finally {
-      this.#abort = undefined;
+      // Whoever has all answers of a burst may have asked the next thing already.
+      if (this.#abort === abort) this.#abort = undefined;
     }
-  }
-
-  async #execute(statement: Statement, values: unknown[], sink: RowSink): Promise<Outcome> {
-    return await new Promise((resolve, reject) => {
-      const outcome: Outcome = { rowsAffected: 0, lastInsertId: null };
-      let failure: TidegateError | undefined;
-      let results = 0;
-      const running = this.#connection.execute({ sql: statement.sql, values, rowsAsArray: true });
-      running.on("fields", (fields: readonly Field[] | undefined) => {
-        results += 1;
-        if (!fields) return;
-        if (results > 1) {
-          failure ??= new TidegateError("result_unsupported", {
-            detail: "It was executed, but returned more than one result set.",
-          });
-        } else {
-          keepRawBytes(running, fields);
-          sink.columns(fields);
-        }
-      });
-      running.on("result", (row: unknown[] | ResultHeader) => {
-        if (failure) return;
-        if (Array.isArray(row)) return sink.row(row);
-        outcome.rowsAffected = Number(row.affectedRows);
-        outcome.lastInsertId = String(row.insertId) === "0" ? null : String(row.insertId);
-      });
-      running.on("error", (error: ServerError) => {
-        failure = statementError(error, statement);
-      });
-      running.on("end", () => (failure ? reject(failure) : resolve(outcome)));
-    });
   }
 
   pause(): void {
@@ -177,43 +177,82 @@ export class Session {
 
   /**
    * Makes the session as it was after login, for the next caller, and proves that it is the same identity
-   * still. COM_RESET_CONNECTION drops variables, temporary tables, locks, transactions and prepared
-   * statements; what it keeps is in `restoreStatements`, but for the role, which is set only where the proof
-   * shows another one: a procedure has left it, or the server (TiDB) has reset it.
-   * @throws when any part fails: the connection must then be destroyed
+   * still, in one round trip. COM_RESET_CONNECTION drops variables, temporary tables, locks, transactions and
+   * prepared statements; what it keeps is in `restoreStatements`, but for the role, which is set only where the
+   * proof shows another one: a procedure has left it, or the server (TiDB) has reset it.
+   * @param hot statements to prepare ahead
+   * @returns those of them that the server refused to prepare, which is no fault of the session's
+   * @throws when any other part fails: the connection must then be destroyed
    */
-  async restore(): Promise<void> {
-    await this.#soon(async () => {
-      await new Promise<void>((resolve, reject) => {
-        this.#connection.reset((error) => (error ? reject(error) : resolve()));
-      });
-      for (const sql of this.#restore) await command(this.#connection, sql);
-      if (await this.#isProven()) return;
-      await command(this.#connection, setRole(this.#engine, this.identity.currentRole));
-      if (!(await this.#isProven())) throw new Error("the session is another identity now");
+  async restore(hot: readonly HotStatement[] = []): Promise<string[]> {
+    this.#executor.prepared.clear();
+    const { engine, database } = this.#cluster;
+    const writes = hot.some(({ writable }) => writable);
+    const { before, after } = restoreStatements(engine, database, this.#settings, writes);
+    return await this.#soon(async () => {
+      const text = (sql: string) => query(this.#connection, sql);
+      const first = [reset(this.#connection), ...before.map(text)];
+      const ahead = hot.map(({ sql }) => ({ sql, step: prepare(this.#connection, sql) }));
+      const last = after.map(text);
+      const proof = text(proofQuery(engine));
+      const steps = [...first, ...ahead.map(({ step }) => step), ...last, proof];
+      this.#connection.addCommand(new Pipeline(steps.map(({ command }) => command)));
+      for (const step of [...first, ...last]) await step.reply;
+      const proven = identityOf(await proof.reply);
+      const refused: string[] = [];
+      for (const { sql, step } of ahead) {
+        await step.reply.then(
+          (prepared) => this.#executor.prepared.add(sql, prepared),
+          () => refused.push(sql),
+        );
+      }
+      if (!isSameIdentity(proven, this.identity)) await this.#restoreRole();
+      return refused;
     });
   }
 
-  async #isProven(): Promise<boolean> {
-    return isSameIdentity(await readIdentity(this.#connection, this.#engine), this.identity);
-  }
-
-  /** Asks the server whether the connection lives. @throws when it does not */
-  async ping(): Promise<void> {
-    await this.#soon(() => command(this.#connection, "SELECT 1"));
+  async #restoreRole(): Promise<void> {
+    const role = query(this.#connection, setRole(this.#cluster.engine, this.identity.currentRole));
+    const proof = query(this.#connection, proofQuery(this.#cluster.engine));
+    this.#connection.addCommand(new Pipeline([role.command, proof.command]));
+    await role.reply;
+    if (!isSameIdentity(identityOf(await proof.reply), this.identity))
+      throw new Error("the session is another identity now");
   }
 
   /**
-   * Stops the statement that `other` runs. Nothing is sent unless `other` is still connected (after a restart
-   * its id may be somebody else's) and both sessions are on the same server.
+   * Runs a command of the gateway's own that has no rows, such as COMMIT.
+   * @returns whether a transaction is open after it, by the server's own flag
+   * @throws ServerError of the server's, or Error when the connection is lost
+   */
+  async control(sql: string, deadlineMs?: number): Promise<boolean> {
+    const replied = await this.#soon(() => command(this.#connection, sql), deadlineMs);
+    const { serverStatus } = replied as ResultHeader;
+    return (serverStatus & serverInTransaction) !== 0;
+  }
+
+  /** Asks the server whether the connection lives. @throws when it does not */
+  async ping(withinMs?: number): Promise<void> {
+    await this.#soon(() => command(this.#connection, "SELECT 1"), withinMs);
+  }
+
+  isSilentFor(ms: number): boolean {
+    return this.usable && this.#wire.isResting && Date.now() - this.#wire.heardAt >= ms;
+  }
+
+  /**
+   * Stops what `other` runs; where more was sent behind it, by ending the connection: the rest would be executed too.
+   * Nothing is sent unless `other` is still connected (after a restart its id may be somebody else's), to this server.
    * @returns whether the server acknowledged
    */
   async kill(other: Session): Promise<boolean> {
     if (!other.usable || this.identity.serverId !== other.identity.serverId) return false;
     // KILL takes no placeholder on MySQL (6413); the id is digits, as the proof read it.
     if (!/^\d+$/.test(other.identity.connectionId)) return false;
-    const sql = `KILL QUERY ${other.identity.connectionId}`;
-    await this.#soon(() => command(this.#connection, sql));
+    const several = other.#wire.owed > 1;
+    const sql = `KILL ${several ? "CONNECTION" : "QUERY"} ${other.identity.connectionId}`;
+    await this.#soon(() => command(this.#connection, sql), limits.killMs);
+    if (several) other.destroy();
     return true;
   }
 
@@ -228,18 +267,4 @@ export class Session {
   destroy(): void {
     this.#wire.destroy();
   }
-}
-
-/** GEOMETRY and VECTOR are answered as the server's bytes; mysql2 would parse them into objects. */
-function keepRawBytes(running: { options?: { typeCast?: unknown } }, fields: readonly Field[]): void {
-  const rawTypes = [0xff, 0xf2];
-  if (!running.options || !fields.some((field) => rawTypes.includes(field.columnType))) return;
-  running.options.typeCast = (field: { type: string; buffer(): Buffer | null }, next: () => unknown) =>
-    field.type === "GEOMETRY" || field.type === "VECTOR" ? field.buffer() : next();
-}
-
-function lostError(statement: Statement, sent: boolean, reason: string): TidegateError {
-  const details = { retryAfter: limits.retryAfterSeconds };
-  if (!sent || !statement.writable) return new TidegateError("connection_lost", details, reason);
-  return new TidegateError("outcome_unknown", details, reason);
 }

@@ -2,8 +2,31 @@ import type { Account } from "../../config/config.ts";
 import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import type { Identity } from "./dialect.ts";
-import { sessionState, sqlModes, verifyIdentity } from "./dialect.ts";
+import type { Identity, SessionSettings } from "./dialect.ts";
+import { sessionState, sqlModeOf, verifyIdentity } from "./dialect.ts";
+
+/** What a caller may ask of a transaction. */
+export interface TransactionOptions {
+  isolation?: Isolation | undefined;
+  readOnly: boolean;
+}
+
+/** As SQL says it, in lower case. */
+export const isolations = ["read uncommitted", "read committed", "repeatable read", "serializable"] as const;
+export type Isolation = (typeof isolations)[number];
+
+/**
+ * Begins a transaction in a pooled session, which rests in READ ONLY. TiDB takes READ ONLY only where it is told
+ * to ignore it.
+ */
+export function beginInSession(
+  engine: Cluster["engine"],
+  { isolation, readOnly }: TransactionOptions,
+): string[] {
+  const level = isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`];
+  const access = engine === "tidb" ? "" : readOnly ? " READ ONLY" : " READ WRITE";
+  return [...level, `START TRANSACTION${access}`];
+}
 
 /**
  * What a transaction needs on a connection that is lent for its duration, and how it is proven that it has it.
@@ -22,27 +45,28 @@ export function beginTransaction(engine: Engine, writable: boolean): string {
  * every transaction of the gateway's: whether it stays with the connection makes no difference to the next.
  * The server ends the statement at the deadline itself where it can: MySQL and TiDB a SELECT, MariaDB any.
  */
-export function transactionState(engine: Engine, deadlineMs: number): string {
+export function transactionState(engine: Engine, settings: SessionSettings, deadlineMs: number): string {
   const timer =
     engine === "mariadb"
       ? `max_statement_time = ${deadlineMs / 1000}`
       : `max_execution_time = ${Math.ceil(deadlineMs)}`;
-  return `${sessionState(engine)}, SESSION ${timer}`;
+  return `${sessionState(engine, settings)}, SESSION ${timer}`;
 }
 
-/** Settings that a statement's meaning depends on, with what they must be; the mode is judged by its parts. */
-const settings = {
+/** Settings that a statement's meaning depends on, with what they must be for every account. */
+const fixed = {
   character_set_client: "utf8mb4",
   character_set_connection: "utf8mb4",
   character_set_results: "utf8mb4",
   collation_connection: "utf8mb4_unicode_ci",
-  time_zone: "+00:00",
 } as const;
 
 /** Who we are and how the session reads a statement, in one round trip. */
 export function transactionProof(engine: Engine): string {
   const proxyUser = engine === "tidb" ? "NULL" : "@@proxy_user";
-  const names = ["sql_mode", ...Object.keys(settings)].map((name) => `@@SESSION.${name} AS ${name}`);
+  const names = ["sql_mode", "time_zone", ...Object.keys(fixed)].map(
+    (name) => `@@SESSION.${name} AS ${name}`,
+  );
   return `SELECT USER() AS login, CURRENT_USER() AS current, ${proxyUser} AS proxy, DATABASE() AS db, VERSION() AS version, ${names.join(", ")}`;
 }
 
@@ -67,10 +91,10 @@ export function verifyTransaction(
   };
   verifyIdentity(identity, account, cluster);
   const wrong = [
-    ...modeMistakes(String(row.sql_mode), cluster.engine),
-    ...Object.entries(settings)
-      .filter(([name, value]) => row[name] !== value)
-      .map(([name, value]) => `@@${name} must be "${value}" but is "${row[name]}"`),
+    ...difference("sql_mode", sqlModeOf(cluster.engine, account), row, sortedModes),
+    // A server may show a zone's name as somebody else has written it before.
+    ...difference("time_zone", account.time_zone, row, (zone) => zone.toLowerCase()),
+    ...Object.entries(fixed).flatMap(([name, value]) => difference(name, value, row)),
   ];
   if (wrong.length === 0) return;
   throw new TidegateError(
@@ -80,9 +104,19 @@ export function verifyTransaction(
   );
 }
 
+function difference(
+  name: string,
+  expected: string,
+  row: Record<string, string | null>,
+  comparable = (value: string) => value,
+): string[] {
+  const found = String(row[name]);
+  return comparable(found) === comparable(expected)
+    ? []
+    : [`@@${name} must be "${expected}" but is "${found}"`];
+}
+
 /** The mode must be the pool's: what is more could change how a statement is read, what is less what it does. */
-function modeMistakes(found: string, engine: Engine): string[] {
-  const expected = sqlModes[engine];
-  const sorted = (mode: string) => mode.split(",").sort().join(",");
-  return sorted(found) === sorted(expected) ? [] : [`@@sql_mode must be "${expected}" but is "${found}"`];
+function sortedModes(mode: string): string {
+  return mode.split(",").sort().join(",");
 }

@@ -1,12 +1,18 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { FairQueue } from "./fair-queue.ts";
+import type { ShardGauges } from "./metrics.ts";
 import type { Drained } from "./protocol.ts";
+import type { Lease, Waiter } from "./waiter.ts";
+import { refuse, serve } from "./waiter.ts";
 
 /** What the pool needs to know of a connection. */
 export interface Pooled {
   readonly usable: boolean;
   /** Settled when the connection is gone. */
   readonly lost: Promise<string>;
+  /** Settled when its socket has really ended, which may be later: until then it takes up room. */
+  readonly gone: Promise<void>;
   close(): void;
   destroy(): void;
 }
@@ -16,23 +22,11 @@ export interface CheckoutOptions<T extends Pooled> {
   size: number;
   queueLength: number;
   queueWaitMs: number;
-  lifetimeMs: number;
+  lifetimeMs: (connection: T) => number;
   idleMs: number;
+  /** Why nothing can be opened now, when that is known beforehand: then nobody needs to wait. */
+  refusal?: () => TidegateError | undefined;
   closed?: (reason: string) => void;
-}
-
-export interface Lease<T> {
-  connection: T;
-  /** How long the request waited, and how much of that was a login it had to wait for. */
-  queueMs: number;
-  connectMs: number;
-}
-
-interface Waiter<T> {
-  resolve: (lease: Lease<T>) => void;
-  reject: (error: unknown) => void;
-  since: number;
-  timer: ReturnType<typeof setTimeout>;
 }
 
 interface Entry {
@@ -54,37 +48,56 @@ export class Checkout<T extends Pooled> {
   readonly #options: CheckoutOptions<T>;
   readonly #entries = new Map<T, Entry>();
   readonly #idle: T[] = [];
-  readonly #waiting: Waiter<T>[] = [];
+  readonly #queue: FairQueue<Waiter<T>>;
   /** Logins under way that will count. */
   #opening = 0;
   /** Logins that began before the last drain: they take up room, and serve nobody. */
   #overtaken = 0;
   #drains = 0;
+  /** Connections that have ended, whose sockets have not yet. */
+  #closing = 0;
   /** While this runs, no further login is tried: the last one failed. */
   #openPause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: CheckoutOptions<T>) {
     this.#options = options;
+    this.#queue = new FairQueue(options.queueLength);
+  }
+
+  /** How many wait for a connection. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** Whether whoever asks now would wait for somebody else's connection. */
+  get saturated(): boolean {
+    return this.#idle.length === 0 && (this.#queue.size > this.#opening || !this.#hasRoom());
   }
 
   /**
-   * @returns a usable connection, which the caller must give back with `release` or `discard`
+   * @param caller whose request it is: callers take turns
+   * @param abandoned rejects when nobody waits for it any more: its place is free then
+   * @returns a usable connection, which must be given back with `release` or `discard`
    * @throws TidegateError `pool_full` at once, `pool_timeout` after the wait, or what opening failed with
    */
-  acquire(): Promise<Lease<T>> {
+  acquire(caller: string, abandoned?: Promise<never>): Promise<Lease<T>> {
     const connection = this.#takeIdle();
     if (connection) return Promise.resolve({ connection, queueMs: 0, connectMs: 0 });
+    const refusal = this.#isServing() ? undefined : this.#options.refusal?.();
+    if (refusal) return Promise.reject(refusal);
     const retryAfter = limits.retryAfterSeconds;
-    if (this.#waiting.length >= this.#options.queueLength) {
-      return Promise.reject(new TidegateError("pool_full", { retryAfter }));
-    }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        this.#queue.remove(waiter);
         reject(new TidegateError("pool_timeout", { retryAfter }));
       }, this.#options.queueWaitMs);
-      const waiter: Waiter<T> = { resolve, reject, since: Date.now(), timer };
-      this.#waiting.push(waiter);
+      const waiter: Waiter<T> = { caller, resolve, reject, since: Date.now(), timer };
+      const loser = this.#queue.push(waiter);
+      if (loser) refuse(loser, new TidegateError("pool_full", { retryAfter }));
+      abandoned?.catch((why) => {
+        this.#queue.remove(waiter);
+        refuse(waiter, why);
+      });
       this.#openIfNeeded();
     });
   }
@@ -97,7 +110,7 @@ export class Checkout<T extends Pooled> {
       this.discard(connection, "lost");
       return;
     }
-    const waiter = this.#waiting.shift();
+    const waiter = this.#queue.shift();
     if (waiter) {
       serve(waiter, connection, 0);
       return;
@@ -143,6 +156,14 @@ export class Checkout<T extends Pooled> {
     return { idle: idle.length, busy, opening };
   }
 
+  /** How many there are of each kind now. */
+  get gauges(): ShardGauges {
+    const idle = this.#idle.length;
+    const opening = this.#opening + this.#overtaken;
+    const busy = this.#entries.size - idle;
+    return { idle, busy, opening, closing: this.#closing, waiting: this.waiting };
+  }
+
   #takeIdle(): T | undefined {
     for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
       const entry = this.#entries.get(connection);
@@ -161,8 +182,18 @@ export class Checkout<T extends Pooled> {
 
   /** @returns whether somebody waits for whom no login is under way, and there is room for one */
   #mayOpen(): boolean {
-    if (this.#waiting.length <= this.#opening || this.#openPause !== undefined) return false;
-    return this.#entries.size + this.#opening + this.#overtaken < this.#options.size;
+    if (this.#queue.size <= this.#opening || this.#openPause !== undefined) return false;
+    return this.#hasRoom();
+  }
+
+  #hasRoom(): boolean {
+    const taken = this.#entries.size + this.#opening + this.#overtaken + this.#closing;
+    return taken < this.#options.size;
+  }
+
+  /** @returns whether some connection serves now and will again */
+  #isServing(): boolean {
+    return [...this.#entries.values()].some(({ expires }) => Date.now() < expires);
   }
 
   #open(): void {
@@ -185,10 +216,10 @@ export class Checkout<T extends Pooled> {
   /** @param counts false: it may have been let in, and proven, the moment before what a drain was for */
   #adopt(connection: T, connectMs: number, counts: boolean): void {
     const jitter = 1 - Math.random() * limits.connectionLifetimeJitter;
-    const expires = counts ? Date.now() + this.#options.lifetimeMs * jitter : drained;
+    const expires = counts ? Date.now() + this.#options.lifetimeMs(connection) * jitter : drained;
     this.#entries.set(connection, { expires, busy: true });
     void connection.lost.then((reason) => this.discard(connection, reason));
-    const waiter = counts ? this.#waiting.shift() : undefined;
+    const waiter = counts ? this.#queue.shift() : undefined;
     if (waiter) serve(waiter, connection, connectMs);
     else this.release(connection);
   }
@@ -198,27 +229,27 @@ export class Checkout<T extends Pooled> {
    * a little later. Without them everybody who waits would only fail later, one by one: they are told now.
    */
   #refuse(error: unknown): void {
-    const serving = [...this.#entries.values()].some(({ expires }) => Date.now() < expires);
-    if (serving || this.#opening > 0) {
+    if (this.#isServing() || this.#opening > 0) {
       this.#openPause ??= setTimeout(() => {
         this.#openPause = undefined;
         this.#openIfNeeded();
       }, limits.openPauseMs);
       return;
     }
-    for (const waiter of this.#waiting.splice(0)) {
-      clearTimeout(waiter.timer);
-      waiter.reject(error);
-    }
+    for (const waiter of this.#queue.empty()) refuse(waiter, error);
   }
 
   /** Ends a connection; by its own fault or the server's without a goodbye. */
   #end(connection: T, reason: string, politely = connection.usable): void {
     if (!this.#forget(connection)) return;
+    this.#closing += 1;
     if (politely) connection.close();
     else connection.destroy();
     this.#options.closed?.(reason);
-    this.#openIfNeeded();
+    void connection.gone.then(() => {
+      this.#closing -= 1;
+      this.#openIfNeeded();
+    });
   }
 
   #forget(connection: T): boolean {
@@ -230,12 +261,4 @@ export class Checkout<T extends Pooled> {
     if (index >= 0) this.#idle.splice(index, 1);
     return true;
   }
-}
-
-function serve<T>(waiter: Waiter<T>, connection: T, connectMs: number): void {
-  clearTimeout(waiter.timer);
-  const waited = Date.now() - waiter.since;
-  // Somebody else's login may have served this waiter: it waited for no longer than it was there.
-  const connect = Math.min(connectMs, waited);
-  waiter.resolve({ connection, queueMs: waited - connect, connectMs: connect });
 }

@@ -1,20 +1,25 @@
 import type { Bindings } from "../../application.ts";
-import type { Config } from "../../config/config.ts";
+import type { Account, Config } from "../../config/config.ts";
+import type { ErrorCode } from "../../errors.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import type { Drained, ExecuteWork, Work } from "./protocol.ts";
-import { encodeRequest, orThrow, protocolVersion } from "./protocol.ts";
+import { generationOf, stubOf } from "./address.ts";
+import type { Cancelled, Drained, ExecuteWork, Work } from "./protocol.ts";
+import { encodeRequest, orThrow, protocolVersion, waitingHeader } from "./protocol.ts";
+import { Shards } from "./shards.ts";
 
-/** Ids are made once per isolate and shard: making one hashes its name. */
-const ids = new Map<string, DurableObjectId>();
-/** Whose turn it is among an account's shards. */
-const turns = new Map<string, number>();
+/** What this isolate knows of an account's shards. */
+const known = new WeakMap<Account, Shards>();
 
 /** What every call needs to know of the request that it is made for. */
 export interface PoolContext {
   env: Bindings;
   config: Config;
   requestId: string;
+  /** Aborted when the caller goes away, where the platform tells. */
+  signal: AbortSignal;
+  /** Lets something go on after the answer, or without one. */
+  waitUntil: (promise: Promise<unknown>) => void;
 }
 
 /**
@@ -24,7 +29,7 @@ export interface PoolContext {
  */
 export async function execute(context: PoolContext, account: string, work: ExecuteWork): Promise<Response> {
   try {
-    return await send(context, account, work);
+    return await sendWhileHeard(context, account, work, work.caller);
   } catch (cause) {
     if (cause instanceof TidegateError) throw cause;
     // The object restarted or the platform lost the way to it; whether it had begun is not known.
@@ -79,47 +84,145 @@ export async function drain(context: PoolContext, accounts: readonly string[]): 
   );
 }
 
-async function send(
+/**
+ * As `send`; when the caller goes away before the answer, the work is stopped.
+ * @param caller as the work says it
+ */
+export async function sendWhileHeard(
   context: PoolContext,
   account: string,
   work: Work,
-  shard = nextShard(context.config, account),
+  caller: string,
+  shard?: number,
+): Promise<Response> {
+  const { signal, requestId, waitUntil } = context;
+  const workId = crypto.randomUUID();
+  const stop = () => waitUntil(cancel(context, account, caller, requestId, workId).catch(() => {}));
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  return await send(context, account, work, shard, workId);
+}
+
+/**
+ * Stops what a caller's request runs as an account, in whichever shard that is.
+ * @param workId one message of the request's; without it all of them
+ * @returns how many statements were stopped
+ * @throws TidegateError when a shard cannot be asked
+ */
+export async function cancel(
+  context: PoolContext,
+  account: string,
+  caller: string,
+  requestId: string,
+  workId?: string,
+): Promise<number> {
+  const work: Work = { kind: "cancel", caller, requestId, ...(workId === undefined ? {} : { workId }) };
+  const shards = Array.from({ length: shardsOf(context.config, account) }, (_, shard) => shard);
+  const answers = await Promise.allSettled(
+    shards.map(async (shard) => await (await send(context, account, work, shard)).json<Cancelled>()),
+  );
+  const stopped = answers.reduce(
+    (sum, each) => sum + (each.status === "fulfilled" ? each.value.stopped : 0),
+    0,
+  );
+  const missed = answers.find((each) => each.status === "rejected");
+  if (stopped > 0 || !missed) return stopped;
+  throw missed.reason instanceof TidegateError
+    ? missed.reason
+    : new TidegateError("connection_lost", { retryAfter: limits.retryAfterSeconds }, String(missed.reason));
+}
+
+/** Refusals before anything was executed, after which another shard may do better. */
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  "pool_full",
+  "database_unreachable",
+  "database_tls_failed",
+  "database_connections_exhausted",
+]);
+
+/** Asks one shard; without one the least loaded, and another when that one refuses at once. */
+export async function send(
+  context: PoolContext,
+  account: string,
+  work: Work,
+  shard?: number,
+  workId: string = crypto.randomUUID(),
+): Promise<Response> {
+  const shards = knowledgeOf(context.config, account);
+  if (shard !== undefined) return await sendTo(shards, shard, context, account, work, workId);
+  const started = Date.now();
+  const best = shards.choose(started);
+  try {
+    return await sendTo(shards, best, context, account, work, workId);
+  } catch (cause) {
+    const isRefusal = cause instanceof TidegateError && refusals.has(cause.code);
+    if (!isRefusal || Date.now() - started > limits.shardRefusalMs) throw cause;
+    const other = shards.choose(Date.now(), best);
+    if (other === undefined) throw cause;
+    return await sendTo(shards, other, context, account, work, workId);
+  }
+}
+
+async function sendTo(
+  shards: Shards,
+  shard: number,
+  context: PoolContext,
+  account: string,
+  work: Work,
+  workId: string,
+): Promise<Response> {
+  const done = shards.begin(shard);
+  try {
+    const response = await ask(context, account, work, workId, shard);
+    shards.answered(shard, Number(response.headers.get(waitingHeader)), Date.now());
+    const answer = new Response(response.body, response);
+    answer.headers.delete(waitingHeader);
+    return answer;
+  } catch (cause) {
+    const { code } = cause instanceof TidegateError ? cause : { code: undefined };
+    if (code === undefined || code === "pool_timeout" || refusals.has(code))
+      shards.refused(shard, Date.now());
+    throw cause;
+  } finally {
+    done();
+  }
+}
+
+async function ask(
+  context: PoolContext,
+  name: string,
+  work: Work,
+  workId: string,
+  shard: number,
 ): Promise<Response> {
   const { env, config, requestId } = context;
+  const account = accountOf(config, name);
   const body = encodeRequest({
     version: protocolVersion,
-    generation: config.generation,
+    generation: generationOf(config, account),
     requestId,
-    account,
+    workId,
+    account: name,
     work,
   });
-  const stub = env.POOL.get(idOf(env, config, account, shard), hint(config));
+  const stub = stubOf(env, config, account, shard);
   return await orThrow(await stub.fetch("https://pool/", { method: "POST", body }));
 }
 
-function shardsOf(config: Config, account: string): number {
-  return config.accounts.get(account)?.shards ?? 1;
+/** @returns how many shards an account has */
+export function shardsOf(config: Config, account: string): number {
+  return accountOf(config, account).shards;
 }
 
-function nextShard(config: Config, account: string): number {
-  const turn = ((turns.get(account) ?? -1) + 1) % shardsOf(config, account);
-  turns.set(account, turn);
-  return turn;
+function accountOf(config: Config, name: string): Account {
+  const account = config.accounts.get(name);
+  if (!account) throw new TidegateError("internal", {}, "a pool is asked for an unknown account");
+  return account;
 }
 
-/** A changed cluster or account, and another version, have objects of their own: nobody meets an old connection. */
-function idOf(env: Bindings, config: Config, account: string, shard: number): DurableObjectId {
-  const location = config.cluster.location ?? "anywhere";
-  const kind = `${config.generation.slice(0, 16)}-${protocolVersion}`;
-  const name = `${config.environment}/${account}/${location}/${kind}/${shard}`;
-  const known = ids.get(name);
-  if (known) return known;
-  const id = env.POOL.idFromName(name);
-  ids.set(name, id);
-  return id;
-}
-
-/** Where an object is made is decided by its first request; the location belongs near the cluster. */
-function hint({ cluster }: Config): DurableObjectNamespaceGetDurableObjectOptions {
-  return cluster.location === undefined ? {} : { locationHint: cluster.location };
+function knowledgeOf(config: Config, name: string): Shards {
+  const account = accountOf(config, name);
+  const shards = known.get(account) ?? new Shards(account.shards);
+  known.set(account, shards);
+  return shards;
 }

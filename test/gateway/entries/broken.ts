@@ -1,13 +1,18 @@
 import type { Bindings } from "../../../src/application.ts";
-import { Keys as RealKeys, Limiter as RealLimiter, Proofs as RealProofs } from "../../../src/index.ts";
+import {
+  Idempotency as RealIdempotency,
+  Keys as RealKeys,
+  Limiter as RealLimiter,
+  Pool as RealPool,
+  Proofs as RealProofs,
+} from "../../../src/index.ts";
 import clock from "./clock.ts";
 
 /**
- * The Worker of clock.ts whose objects Keys, Limiter and Proofs, and whose WALL, can be told to fail:
- * `PUT /test/broken?object=keys&way=throws`, and without a way to work again. `delays_ms=1,2` is for "answers
+ * The Worker of clock.ts whose objects Idempotency, Keys, Limiter, Pool and Proofs, and whose WALL, can be told to
+ * fail: `PUT /test/broken?object=keys&way=throws`, and without a way to work again. `delays_ms=1,2` is for "answers
  * late": the first request takes the first, and so on.
  */
-export { Pool } from "../../../src/index.ts";
 
 /** How an object can fail; what it says then must not reach a caller. */
 const ways: Record<string, (ms: number) => Promise<Response | undefined>> = {
@@ -23,8 +28,14 @@ const ways: Record<string, (ms: number) => Promise<Response | undefined>> = {
       jwks: { keys: {} },
       fetchedAt: 1,
       outcome: "fine",
+      verdict: "fine",
       nonce: "n",
     }),
+  // The first request alone, with the delays 1 and 0.
+  "throws in turn": async (turn) => {
+    if (turn > 0) throw new Error("internal-detail");
+    return undefined;
+  },
   // A promise that nothing will settle would be found and ended by the runtime; a timer is waited for.
   "answers late": async (ms) => {
     await scheduler.wait(ms);
@@ -40,6 +51,17 @@ async function failure(object: string): Promise<Response | undefined> {
   return how && (await ways[how.way]?.(how.delaysMs.shift() ?? 0));
 }
 
+/** Fails at what it is asked ("idempotency begin", "idempotency end"), or when it has done it ("idempotency begun"). */
+export class Idempotency extends RealIdempotency {
+  override async fetch(request: Request): Promise<Response> {
+    const { ask } = await request.clone().json<{ ask: string }>();
+    const before = await failure(`idempotency ${ask}`);
+    if (before) return before;
+    const answer = await super.fetch(request);
+    return (ask === "begin" && (await failure("idempotency begun"))) || answer;
+  }
+}
+
 export class Keys extends RealKeys {
   override async fetch(request: Request): Promise<Response> {
     return (await failure("keys")) ?? (await super.fetch(request));
@@ -49,6 +71,12 @@ export class Keys extends RealKeys {
 export class Limiter extends RealLimiter {
   override async fetch(request: Request): Promise<Response> {
     return (await failure("limiter")) ?? (await super.fetch(request));
+  }
+}
+
+export class Pool extends RealPool {
+  override async fetch(request: Request): Promise<Response> {
+    return (await failure("pool")) ?? (await super.fetch(request));
   }
 }
 

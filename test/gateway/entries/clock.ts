@@ -5,7 +5,7 @@ import gateway from "../../../src/index.ts";
  * The Worker with a clock that a test moves: `PUT /test/clock?ahead_ms=N`. Durable Objects run in the isolate
  * of their Worker under workerd, so theirs moves with it (the tests of key ages prove that it does). Timers do not.
  */
-export { Keys, Limiter, Pool, Proofs } from "../../../src/index.ts";
+export { Idempotency, Keys, Limiter, Pool, Proofs } from "../../../src/index.ts";
 
 let aheadMs = 0;
 const RealDate = Date;

@@ -127,20 +127,54 @@ describe("a downgrade to clear text", () => {
   });
 });
 
-describe("TiDB's tidb_auth_token", () => {
-  /** What the proof of a plain login must say. */
+const serverVersion = "8.0.11-TiDB-v8.5.3";
+
+/** What a TiDB says of the plain login: the proof, and what SHOW GRANTS has besides USAGE. */
+function sayAs(...grants: string[]) {
   const proof = {
     columns: ["user", "currentUser", "proxyUser", "currentRole", "database", "id", "server", "version"],
-    rows: [["gw_rogue@127.0.0.1", "gw_rogue@%", null, "NONE", "world", "7", "tidb-0", "8.0.11-TiDB-v8.5.3"]],
+    rows: [["gw_rogue@127.0.0.1", "gw_rogue@%", null, "NONE", "world", "7", "tidb-0", serverVersion]],
   };
+  const lines = ["GRANT USAGE ON *.* TO 'gw_rogue'@'%'", ...grants];
+  const shown = { columns: ["Grants for gw_rogue@%"], rows: lines.map((line) => [line]) };
+  return (sql: string) => {
+    if (sql === "SHOW GRANTS") return shown;
+    return sql.startsWith("SELECT") ? proof : { columns: [], rows: [] };
+  };
+}
 
+describe("a TiDB's account that only reads, whose READ ONLY holds nobody back", () => {
+  const behaviour = { kind: "wrong-identity", serverVersion, ...identity } as const;
+
+  test("is used when SHOW GRANTS has nothing but reading", async () => {
+    const onQuery = sayAs("GRANT SELECT,SHOW VIEW ON `world`.* TO 'gw_rogue'@'%'");
+    const { answer, evidence } = await ask({ ...behaviour, onQuery }, {}, { engine: "tidb" });
+    // Logged in and proven: the statement itself is what this server does not take.
+    expect(evidence.commands.map(({ command }) => command)).toContain("COM_STMT_PREPARE");
+    expectProblem(answer, 400, "sql_error");
+  });
+
+  test.each([
+    [["GRANT SELECT,INSERT ON `world`.* TO 'gw_rogue'@'%'"], /: it has GRANT SELECT,INSERT ON `world`/],
+    [[], undefined],
+  ])("is refused before it has a statement, when it has more: %j", async (grants, words) => {
+    const onQuery = words ? sayAs(...grants) : (sql: string) => sayAs()(sql === "SHOW GRANTS" ? "" : sql);
+    const { answer, reason, evidence } = await ask({ ...behaviour, onQuery }, {}, { engine: "tidb" });
+    expectProblem(answer, 503, "database_identity_wrong");
+    expect(reason).toMatch(words ?? /: SHOW GRANTS shows nothing$/);
+    expect(JSON.stringify(answer.body)).not.toContain("GRANT");
+    expect(evidence.commands.map(({ command }) => command)).not.toContain("COM_STMT_PREPARE");
+  });
+});
+
+describe("TiDB's tidb_auth_token", () => {
   async function login(accepted: boolean) {
     const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
     const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "RS256" }] });
     const seen: { user: string; claims: unknown }[] = [];
     const behaviour: Behaviour = {
       kind: "token",
-      serverVersion: "8.0.11-TiDB-v8.5.3",
+      serverVersion,
       greetingPlugin: "mysql_native_password",
       accept: async (user, token) => {
         seen.push({
@@ -149,7 +183,7 @@ describe("TiDB's tidb_auth_token", () => {
         });
         return accepted;
       },
-      onQuery: (sql) => (sql.startsWith("SELECT") ? proof : { columns: [], rows: [] }),
+      onQuery: sayAs(),
       ...identity,
     };
     const key = JSON.stringify({ ...(await exportJWK(privateKey)), kid: "k1" });

@@ -3,7 +3,7 @@ import type { Import } from "./imports.ts";
 import { importsOf, readSource, sourceFiles } from "./imports.ts";
 
 /**
- * The direction of the house: index → app → routes → {auth, catalog, db/client} → {sql, config, errors,
+ * The direction of the house: index → app → routes → {auth, catalog, schema, idempotency, db/client} → {sql, config, errors,
  * limits, telemetry}; inside db: client → {pool, hyperdrive} → mysql → links, {pool, hyperdrive} → encode, and
  * hyperdrive → pool for the answer, which is the same.
  */
@@ -15,7 +15,7 @@ const ours = imports.filter((one) => one.ours && !isModule(one));
 
 /** The rooms, and which rooms each may import; its own always. */
 const rooms: Record<string, readonly string[]> = {
-  index: ["app", "application", "auth", "db/pool", "rate"],
+  index: ["app", "application", "auth", "db/pool", "idempotency", "rate"],
   app: [
     "application",
     "routes",
@@ -35,19 +35,24 @@ const rooms: Record<string, readonly string[]> = {
     "bytes",
     "auth",
     "rate",
+    "idempotency",
     "catalog",
     "db/client.ts",
     "db/pool",
     "sql",
     "config",
     "errors",
+    "exposition",
     "limits",
+    "schema",
     "telemetry",
   ],
+  idempotency: ["application", "objects", "errors", "limits", "telemetry"],
   rate: ["application", "objects", "errors", "limits"],
   auth: ["bytes", "objects", "application", "config", "errors", "limits", "telemetry"],
   catalog: ["sql", "errors", "limits"],
-  "db/client.ts": ["db/pool", "db/hyperdrive"],
+  schema: ["sql"],
+  "db/client.ts": ["db/pool", "db/hyperdrive", "sql", "errors"],
   "db/hyperdrive": [
     "db/pool",
     "db/mysql",
@@ -66,6 +71,7 @@ const rooms: Record<string, readonly string[]> = {
     "sql",
     "config",
     "errors",
+    "exposition",
     "limits",
     "telemetry",
   ],
@@ -78,6 +84,7 @@ const rooms: Record<string, readonly string[]> = {
   bytes: [],
   objects: [],
   errors: [],
+  exposition: [],
   limits: [],
 };
 
@@ -171,7 +178,7 @@ describe("the direction of imports", () => {
   });
 
   test("db shows the rest only its client and its protocol, and index the object", () => {
-    const doors = ["db/client.ts", "db/pool/client.ts", "db/pool/protocol.ts"];
+    const doors = ["db/client.ts", "db/pool/client.ts", "db/pool/collect.ts", "db/pool/protocol.ts"];
     const wrong = ours.filter(
       ({ from, to }) =>
         !from.startsWith("db/") &&
@@ -188,12 +195,15 @@ describe("every package has one home", () => {
     mysql2: /^db\/mysql\/driver\.ts$/,
     jose: /^(auth\/|db\/mysql\/account-token\.ts$)/,
     "@noble/curves": /^db\/mysql\/ed25519\.ts$/,
-    "node:crypto": /^db\/mysql\/ed25519\.ts$/,
+    "node:crypto": /^db\/(mysql\/ed25519|links\/certificate|pool\/address)\.ts$/,
     "cloudflare:sockets": /^db\/links\//,
-    "cloudflare:workers": /^(db\/pool\/|auth\/(keys|proofs)-object\.ts$|rate\/limiter\.ts$)/,
+    "cloudflare:workers":
+      /^(db\/pool\/|auth\/(keys|proofs)-object\.ts$|(rate\/limiter|idempotency\/object)\.ts$)/,
     hono: /^(app\.ts|routes\/)/,
+    negotiator: /^routes\/format\.ts$/,
     zod: /^(config\/|routes\/)/,
     "#application": /^application\.ts$/,
+    "node:net": /^sql\/sql-types\.ts$/,
     "node:events": /^db\/(mysql|links)\//,
     "db/links/tls.wasm": /^db\/links\/rustls\.ts$/,
   };

@@ -14,6 +14,7 @@ function grant(account: string, claims: Grant["claims"], ...allow: string[]): Gr
     account,
     claims,
     deadline_ms: 15_000,
+    max_transactions: 2,
     allow: allow.length > 0 ? allow : ["query:*", "sql:read"],
   };
 }
@@ -100,6 +101,7 @@ describe("gives the account", () => {
     ["for sql:ddl", { grants: [grant("a", {}, "sql:ddl")], claims: {}, action: "sql:ddl" }, "a"],
     ["for transaction", { grants: [grant("a", {}, "transaction")], claims: {}, action: "transaction" }, "a"],
     ["for operate", { grants: [grant("a", {}, "operate")], claims: {}, action: "operate" }, "a"],
+    ["for metrics", { grants: [grant("a", {}, "metrics")], claims: {}, action: "metrics" }, "a"],
     [
       "by a claim named __proto__ that the token really has",
       { grants: [grant("a", json('{"__proto__":"x"}'))], claims: json('{"__proto__":"x"}') },
@@ -281,6 +283,7 @@ test("an account is given only by a grant of the caller's issuer whose claims th
       account: fc.constantFrom("p", "q"),
       claims,
       deadline_ms: fc.constant(15_000),
+      max_transactions: fc.constant(2),
       allow: fc.subarray(["sql:read", "sql:write"]),
     }),
   );

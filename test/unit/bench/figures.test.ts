@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { median, quantile, ratioOf, table } from "../../../bench/figures.ts";
+import { median, percentiles, quantile, ratioOf, table } from "../../../bench/figures.ts";
 
 describe("quantile", () => {
   test.each([
@@ -20,6 +20,14 @@ describe("quantile", () => {
     expect(median(values)).toBe(2);
     expect(values).toEqual([3, 1, 2]);
   });
+});
+
+test("percentiles are values that occurred, in whatever order they came", () => {
+  const latencies = Array.from({ length: 1001 }, (_, i) => 1000 - i);
+  expect(percentiles(latencies)).toEqual({ p50Ms: 500, p90Ms: 900, p99Ms: 990, maxMs: 1000 });
+  expect(latencies[0]).toBe(1000);
+  expect(percentiles([1, 9])).toEqual({ p50Ms: 1, p90Ms: 1, p99Ms: 1, maxMs: 9 });
+  expect(percentiles([])).toEqual({ p50Ms: NaN, p90Ms: NaN, p99Ms: NaN, maxMs: NaN });
 });
 
 test("a ratio is taken round by round: not the ratio of the medians", () => {

@@ -13,7 +13,7 @@ const header = [
 const query = parseQuery("q.sql", [...header, "SELECT :limit, :code, :since, :exact, :code"].join("\n"));
 
 function text(search: string): BoundValue[] {
-  return readParameters(query, new URLSearchParams(search), "query-string");
+  return readParameters(query, new URLSearchParams(search), "query-string").values;
 }
 
 describe("a query string", () => {
@@ -60,7 +60,7 @@ describe("a query string", () => {
 
 describe("a JSON body", () => {
   test("gives typed values", () => {
-    expect(readParameters(query, { code: "NZ", limit: 5, since: null, exact: true }, "json")).toEqual([
+    expect(readParameters(query, { code: "NZ", limit: 5, since: null, exact: true }, "json").values).toEqual([
       { type: "integer", value: 5 },
       { type: "string", value: "NZ" },
       { type: "null", value: null },
@@ -71,7 +71,8 @@ describe("a JSON body", () => {
 
   test("may be empty when nothing is required", () => {
     const plain = parseQuery("q.sql", "SELECT 1");
-    for (const nothing of [undefined, {}]) expect(readParameters(plain, nothing, "json")).toEqual([]);
+    for (const nothing of [undefined, {}])
+      expect(readParameters(plain, nothing, "json")).toEqual({ sql: "SELECT 1", values: [] });
   });
 
   const refusals: [input: unknown, reason: string, parameters: string[]][] = [
@@ -102,7 +103,7 @@ describe("a JSON body", () => {
 
   test("a message names the parameter and the type, never the value", () => {
     expect(() => readParameters(query, { code: "NZ", limit: "s3cret" }, "json")).toThrow(
-      'Parameter "limit" must be an integer from -2^63 to 2^64-1.',
+      'Parameter "limit" must be an integer from -2^63 to 2^64-1, as a number or its digits as a string.',
     );
   });
 
@@ -112,7 +113,7 @@ describe("a JSON body", () => {
         fc.object({ key: fc.constantFrom("code", "limit", "since", "exact", "x", "__proto__") }),
         (input) => {
           try {
-            expect(readParameters(query, input, "json")).toHaveLength(5);
+            expect(readParameters(query, input, "json").values).toHaveLength(5);
           } catch (error) {
             expect(error).toMatchObject({ name: "ParameterError" });
           }
@@ -122,12 +123,63 @@ describe("a JSON body", () => {
   });
 });
 
+describe("an array", () => {
+  const list = parseQuery(
+    "q.sql",
+    "-- @param ids integer[]\n-- @param not string[]\n-- @param n integer default 1\nSELECT :n FROM t WHERE id IN (:ids) AND name NOT IN (:not)",
+  );
+  const bound = {
+    sql: "SELECT ? FROM t WHERE id IN (?, ?, ?, ?) AND name NOT IN (?)",
+    values: [
+      { type: "integer", value: 1 },
+      ...[1, 2, 3, 3].map((value) => ({ type: "integer", value })),
+      { type: "string", value: "x" },
+    ],
+  };
+
+  test("is one in JSON, and a name that comes again in a query string", () => {
+    expect(readParameters(list, { ids: [1, "2", 3], not: ["x"] }, "json")).toEqual(bound);
+    const search = new URLSearchParams("ids=1&not=x&ids=2&ids=3");
+    expect(readParameters(list, search, "query-string")).toEqual(bound);
+  });
+
+  test.each([
+    [{ ids: [], not: ["x"] }, "wrong_type", ["ids"]],
+    [{ ids: Array(1_001).fill(1), not: ["x"] }, "wrong_type", ["ids"]],
+    [{ ids: 1, not: ["x"] }, "wrong_type", ["ids"]],
+    [{ ids: null, not: ["x"] }, "wrong_type", ["ids"]],
+    [{ ids: [1, null], not: ["x"] }, "wrong_type", ["ids"]],
+    [{ ids: [[1]], not: ["x"] }, "wrong_type", ["ids"]],
+    [{ ids: [1.5], not: ["x"] }, "wrong_type", ["ids"]],
+    [{ ids: { type: "ARRAY", value: [1] }, not: ["x"] }, "wrong_type", ["ids"]],
+    [{ ids: [1], not: ["\ud83d"] }, "wrong_type", ["not"]],
+    [{ ids: [1], not: ["x"], n: [1] }, "wrong_type", ["n"]],
+    [{ not: ["x"] }, "missing_parameter", ["ids"]],
+  ])("is refused: %#", (input, reason, parameters) => {
+    expect(() => readParameters(list, input, "json")).toThrow(
+      expect.objectContaining({ name: "ParameterError", reason, parameters }),
+    );
+  });
+
+  test.each([
+    ["ids=1&ids=two&not=x", "wrong_type"],
+    ["ids=&not=x", "wrong_type"],
+    ["ids=1&not=x&n=1&n=2", "duplicate_parameter"],
+    ["not=x", "missing_parameter"],
+    [`not=x${"&ids=1".repeat(1_001)}`, "wrong_type"],
+  ])("is refused in a query string: %#", (search, reason) => {
+    expect(() => readParameters(list, new URLSearchParams(search), "query-string")).toThrow(
+      expect.objectContaining({ reason }),
+    );
+  });
+});
+
 describe("claims", () => {
   const mine = parseQuery("q.sql", "-- @param a string\nSELECT :jwt.sub, :a, :jwt.app.tenant");
   const claims = { sub: "me", app: { tenant: 7 } };
 
   test("come from the token only", () => {
-    expect(readParameters(mine, { a: "x" }, "json", claims)).toEqual([
+    expect(readParameters(mine, { a: "x" }, "json", claims).values).toEqual([
       { type: "string", value: "me" },
       { type: "string", value: "x" },
       { type: "integer", value: 7 },
@@ -165,7 +217,7 @@ describe("claims", () => {
 
   test("may be booleans and fractions", () => {
     const both = parseQuery("q.sql", "SELECT :jwt.a, :jwt.b");
-    expect(readParameters(both, {}, "json", { a: true, b: 1.5 })).toEqual([
+    expect(readParameters(both, {}, "json", { a: true, b: 1.5 }).values).toEqual([
       { type: "boolean", value: true },
       { type: "number", value: 1.5 },
     ]);

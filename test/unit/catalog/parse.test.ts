@@ -73,8 +73,18 @@ describe("a saved query", () => {
     ['-- @param a datetime default "2026-01-01 00:00:00"\nSELECT :a', "read"],
     ["-- @param a number default -1.5e3 x\nSELECT :a", "read"],
     ["-- @param required string required\nSELECT :required", "read"],
+    ["-- @param a integer[]\nSELECT 1 FROM t WHERE a IN (:a) OR b NOT IN ( :a )", "read"],
   ])("%j is a %s", (text, kind) => {
     expect(parseQuery("q.sql", text).kind).toBe(kind);
+  });
+
+  test("declares an array", () => {
+    const text =
+      "-- @param a integer[] required Some\n-- @param b date[] Days\nSELECT 1 IN (:a) OR 2 IN (:b)";
+    expect(parseQuery("q.sql", text).parameters).toEqual([
+      { name: "a", type: "integer", list: true, required: true, description: "Some" },
+      { name: "b", type: "date", list: true, required: true, description: "Days" },
+    ]);
   });
 
   test("survives JSON", () => {
@@ -119,6 +129,12 @@ describe("a mistake", () => {
     ["-- @param a decimal default 1.5\nSELECT :a", 1, /default of a must be a decimal/],
     ['-- @param a date default "2026-02-30"\nSELECT :a', 1, /default of a must be a date/],
     ["-- @param a string\n-- @param a string\nSELECT :a", 2, /declared twice/],
+    ["-- @param a []\nSELECT 1 IN (:a)", 1, /type of a must be/],
+    ["-- @param a integer[][]\nSELECT 1 IN (:a)", 1, /type of a must be/],
+    ["-- @param a integer[] default 1\nSELECT 1 IN (:a)", 1, /no default/],
+    ["-- @param a integer[]\nSELECT\n:a", 3, /:a is an array/],
+    ["-- @param a integer[]\nSELECT 1 IN (1,\n:a)", 3, /:a is an array/],
+    ["-- @param a integer[]\nSELECT 1 IN (:a)\nLIMIT :a", 3, /:a is an array/],
   ];
   test.each(table)("%j: line %d, %s", (text, line, message) => {
     expect(mistakes(text)).toEqual([{ file: "q.sql", line, message: expect.stringMatching(message) }]);
@@ -170,7 +186,7 @@ describe("a catalog", () => {
         line: 1,
         message: [
           "a.sql:1: @nope is not known: a line that begins with @ must be @param NAME TYPE.",
-          "a.sql:2: The type of x must be one of string, integer, number, boolean, decimal, date, datetime.",
+          "a.sql:2: The type of x must be one of string, integer, number, boolean, decimal, date, datetime, or an array of one, such as integer[].",
           'a.sql:3: The parameter "y" is not used: remove it, or write :y in the statement.',
           "a.sql:4: :z is not declared. Declare it at the top: -- @param z TYPE",
           "b.sql:1: There are two queries named b: rename one.",

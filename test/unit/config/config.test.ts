@@ -46,7 +46,7 @@ describe("a good bundle with its bindings", () => {
   });
 
   test("has the CAs that were bundled, and none otherwise", () => {
-    const authorities = [{ pem: "PEM", notBefore: "2026-01-01", notAfter: "2027-01-01" }];
+    const authorities = [{ pem: "PEM", subject: "CN=CA", notBefore: "2026-01-01", notAfter: "2027-01-01" }];
     expect(config.authorities).toEqual([]);
     expect(loadConfig({ ...application(rustls), authorities }, bindings).authorities).toBe(authorities);
     expect(mistakesOf(() => loadConfig(application(rustls), bindings))).toEqual([
@@ -59,12 +59,39 @@ describe("a good bundle with its bindings", () => {
     expect(config.accounts.get("reader")).toEqual({
       name: "reader",
       user: "gw_reader",
+      readsByPrivilege: false,
       credential: { password: "hunter2" },
       cleartext: false,
+      time_zone: "+00:00",
       lifetime_s: limits.connectionLifetimeSeconds,
+      idle_s: limits.connectionIdleSeconds,
+      queue_length: limits.queueLength,
+      queue_wait_ms: limits.queueWaitMs,
+      deadline_ms: limits.statementDeadlineMs,
+      max_bytes: limits.answerBytes,
       shards: 1,
       connections_per_shard: 5,
     });
+  });
+
+  test("says of which accounts a TiDB login must prove that they only read", () => {
+    const editor = { user: "gw_editor", password: "READER_PASSWORD" };
+    const grants = [...good().grants, { ...good().grants[0], account: "editor", allow: ["sql:write"] }];
+    const parts = { "accounts.editor": editor, grants, "cluster.engine": "tidb" };
+    const { accounts } = loadConfig(application(parts), bindings);
+    expect([...accounts.values()].map((one) => [one.name, one.readsByPrivilege])).toEqual([
+      ["reader", true],
+      ["editor", false],
+    ]);
+    // A query that writes makes query:* a permission to write, and the other grant of its account a reader's.
+    const writing: Application = {
+      ...application({ ...parts, "grants[1].account": "reader", "grants[1].allow": ["query:*"] }),
+      queries: [{ ...query, kind: "write" }],
+    };
+    const readers = change(writing.policy as ReturnType<typeof good>, { "grants[0].allow": ["sql:read"] });
+    expect(mistakesOf(() => loadConfig({ ...writing, policy: readers }, bindings))).toEqual([
+      expect.stringMatching(/^grants\[0\]\.account: only reads, and other grants write with "reader"; TiDB/),
+    ]);
   });
 
   test("has each issuer with the one source of its keys", () => {

@@ -92,19 +92,25 @@ describe("the defaults", () => {
     },
   );
 
-  test("are ten", () => {
+  test("are sixteen", () => {
     const found = table.filter(({ fallback }) => !["none", "required"].includes(fallback));
     expect(found.map(({ key }) => key)).toEqual([
       "connect_timeout_ms",
       "cleartext",
+      "time_zone",
       "shards",
       "connections_per_shard",
       "lifetime_s",
+      "idle_s",
+      "queue_length",
+      "queue_wait_ms",
+      "deadline_ms",
+      "max_bytes",
       "required_claims",
       "authorized_parties",
       "dpop",
       "claims",
-      "deadline_ms",
+      "max_transactions",
     ]);
   });
 
@@ -143,5 +149,6 @@ describe("the words", () => {
     expect(limits.connectionsPerShard).toBe(5);
     expect(limits.clockSkewSeconds).toBe(30);
     expect(limits.connectTimeoutMs).toBe(10_000);
+    expect(limits.transactionsPerShard).toBe(2);
   });
 });

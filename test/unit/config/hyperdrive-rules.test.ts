@@ -55,6 +55,9 @@ describe("what Hyperdrive cannot honour is refused", () => {
     ["accounts.reader.shards", 1],
     ["accounts.reader.connections_per_shard", 5],
     ["accounts.reader.lifetime_s", 300],
+    ["accounts.reader.idle_s", 30],
+    ["accounts.reader.queue_length", 100],
+    ["accounts.reader.queue_wait_ms", 1000],
   ];
   test.each(refusals)("%s", (place, value) => {
     expect(mistakes({ [place]: value })).toEqual([
@@ -72,6 +75,12 @@ describe("what Hyperdrive cannot honour is refused", () => {
       expect.stringMatching(/^grants\[0\]\.max_concurrent: cannot be kept with the link hyperdrive/),
     ]);
   });
+});
+
+test("transactions over several requests do not go with it", () => {
+  expect(mistakes({ "grants[0].allow": ["sql:read", "transaction"] })).toEqual([
+    expect.stringMatching(/^grants\[0\]\.allow: transaction does not go with the link hyperdrive/),
+  ]);
 });
 
 describe("bindings", () => {

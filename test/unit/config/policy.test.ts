@@ -29,7 +29,13 @@ describe("a good policy", () => {
           user: "gw_reader",
           password: "READER_PASSWORD",
           cleartext: false,
+          time_zone: "+00:00",
           lifetime_s: limits.connectionLifetimeSeconds,
+          idle_s: limits.connectionIdleSeconds,
+          queue_length: limits.queueLength,
+          queue_wait_ms: limits.queueWaitMs,
+          deadline_ms: limits.statementDeadlineMs,
+          max_bytes: limits.answerBytes,
           shards: 1,
           connections_per_shard: limits.connectionsPerShard,
         },
@@ -49,7 +55,7 @@ describe("a good policy", () => {
         {
           issuer: "https://id.example.com/",
           claims: { role: "analyst" },
-          deadline_ms: limits.statementDeadlineMs,
+          max_transactions: limits.transactionsPerCaller,
           account: "reader",
           allow: ["query:*", "sql:read"],
         },
@@ -70,6 +76,20 @@ describe("a good policy", () => {
     ["a token on TiDB", { "cluster.engine": "tidb", "accounts.reader": { user: "u", token: { key: "K" } } }],
     ["the shortest lifetime", { "accounts.reader.lifetime_s": 10 }],
     ["the longest lifetime", { "accounts.reader.lifetime_s": 840 }],
+    ["the shortest idle time", { "accounts.reader.idle_s": 1 }],
+    ["the longest idle time", { "accounts.reader.idle_s": 840 }],
+    ["the shortest queue", { "accounts.reader.queue_length": 1 }],
+    ["the longest queue", { "accounts.reader.queue_length": 2000 }],
+    ["the shortest wait", { "accounts.reader.queue_wait_ms": 1 }],
+    ["the longest wait", { "accounts.reader.queue_wait_ms": 60_000 }],
+    ["the shortest deadline", { "accounts.reader.deadline_ms": 100, "grants[0].deadline_ms": 100 }],
+    ["the longest deadline", { "accounts.reader.deadline_ms": 60_000, "grants[0].deadline_ms": 60_000 }],
+    ["the smallest answer", { "accounts.reader.max_bytes": 1, "grants[0].max_bytes": 1 }],
+    ["the largest answer", { "accounts.reader.max_bytes": 2 ** 32, "grants[0].max_bytes": 2 ** 32 }],
+    ["most shards", { "accounts.reader.shards": 64 }],
+    ["the shortest connect", { "cluster.connect_timeout_ms": 100 }],
+    ["the longest connect", { "cluster.connect_timeout_ms": 30_000 }],
+    ["as many hosts as can be", { "cluster.hosts": ["a:1", "b:1", "a:2", "c:1"] }],
     ["an IPv4 host", { "cluster.hosts": ["192.0.2.1:4000"] }],
     ["an IPv6 host", { "cluster.hosts": ["[2001:db8::1]:3306"] }],
     ["the highest port", { "cluster.hosts": ["db:65535"] }],
@@ -92,7 +112,17 @@ describe("a good policy", () => {
     ["a grant for one saved query", { "grants[0].allow": ["query:orders"] }],
     [
       "every permission",
-      { "grants[0].allow": ["query:*", "sql:read", "sql:write", "sql:ddl", "transaction", "operate"] },
+      {
+        "grants[0].allow": [
+          "query:*",
+          "sql:read",
+          "sql:write",
+          "sql:ddl",
+          "transaction",
+          "operate",
+          "metrics",
+        ],
+      },
     ],
     [
       "a static key set",
@@ -129,7 +159,7 @@ describe("a good policy", () => {
 describe("the mistake is named", () => {
   const host = `cluster.hosts[0]: must be "host:port", for example "db.example.com:3306"`;
   const permission =
-    "grants[0].allow[0]: must be query:NAME, query:*, sql:read, sql:write, sql:ddl, transaction or operate";
+    "grants[0].allow[0]: must be query:NAME, query:*, sql:read, sql:write, sql:ddl, transaction, operate or metrics";
   const hs256 =
     "issuers[0].algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri, discovery or jwks";
   const oneSource = "issuers[0]: needs exactly one of jwks_uri, discovery, jwks and secret";
@@ -224,9 +254,14 @@ describe("the mistake is named", () => {
       "grants[0].max_concurrent: is divided among the account's 4 shards and must be at least that",
     ],
     [
-      "two hosts",
-      { "cluster.hosts": ["a:1", "b:1"] },
-      "cluster.hosts: takes one host in this version; failover to further hosts is not there yet",
+      "transactions on an account's only connection",
+      { "accounts.reader.connections_per_shard": 1, "grants[0].allow": ["sql:read", "transaction"] },
+      "grants[0].allow: transaction needs accounts.reader.connections_per_shard of 2 or more: one stays free for statements",
+    ],
+    [
+      "a host that stands there twice",
+      { "cluster.hosts": ["a:1", "b:1", "A:1"] },
+      `cluster.hosts: "a:1" stands there twice`,
     ],
     [
       "an unknown link",
@@ -402,6 +437,13 @@ describe("the mistake is named", () => {
     ["a long user name", { "accounts.reader.user": "u".repeat(33) }, /^accounts\.reader\.user: /],
     ["an unknown method", { "accounts.reader.plugin": "parsec" }, /^accounts\.reader\.plugin: /],
     ["too short a lifetime", { "accounts.reader.lifetime_s": 9 }, /^accounts\.reader\.lifetime_s: /],
+    ...outside("accounts.reader.idle_s", 0, 841),
+    ...outside("accounts.reader.queue_length", 0, 2001),
+    ...outside("accounts.reader.queue_wait_ms", 0, 60_001),
+    ...outside("accounts.reader.deadline_ms", 99, 60_001),
+    ...outside("accounts.reader.max_bytes", 0, 2 ** 32 + 1),
+    ["too large an answer of a grant", { "grants[0].max_bytes": 2 ** 32 + 1 }, /^grants\[0\]\.max_bytes: /],
+    ["too many hosts", { "cluster.hosts": ["a:1", "b:1", "c:1", "d:1", "e:1"] }, /^cluster\.hosts: /],
     ["too long a lifetime", { "accounts.reader.lifetime_s": 841 }, /^accounts\.reader\.lifetime_s: /],
     ["no shards", { "accounts.reader.shards": 0 }, /^accounts\.reader\.shards: /],
     ["too many shards", { "accounts.reader.shards": 65 }, /^accounts\.reader\.shards: /],
@@ -579,3 +621,12 @@ describe("secretNames", () => {
     ]);
   });
 });
+
+/** Values just beyond a bound, on either side. */
+function outside(path: string, ...values: number[]): [string, Record<string, unknown>, RegExp][] {
+  return values.map((value) => [
+    `${path} of ${value}`,
+    { [path]: value },
+    new RegExp(`^${path.replaceAll(".", "\\.")}: `),
+  ]);
+}

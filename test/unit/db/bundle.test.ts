@@ -4,6 +4,7 @@ import { LinkError } from "../../../src/db/links/link.ts";
 
 const authority = (pem: string, from: string, to: string) => ({
   pem,
+  subject: `CN=${pem}`,
   notBefore: `${from}T00:00:00.000Z`,
   notAfter: `${to}T00:00:00.000Z`,
 });

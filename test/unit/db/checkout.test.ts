@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Lease } from "../../../src/db/pool/checkout.ts";
+import type { Lease } from "../../../src/db/pool/waiter.ts";
 import { TidegateError } from "../../../src/errors.ts";
 import { limits } from "../../../src/limits.ts";
 import type { FakeConnection } from "./fake-connection.ts";
@@ -88,7 +88,7 @@ describe("handing out", () => {
 
   test("a free one at once, without a wait", async () => {
     const { checkout } = await poolWith(1);
-    expect(await checkout.acquire()).toMatchObject({ queueMs: 0, connectMs: 0 });
+    expect(await checkout.acquire("somebody")).toMatchObject({ queueMs: 0, connectMs: 0 });
   });
 });
 
@@ -178,7 +178,7 @@ describe("the queue", () => {
     expect(codeOf(waiting.error)).toBe("pool_timeout");
     const connection = server.accept();
     await settle();
-    expect((await checkout.acquire()).connection).toBe(connection);
+    expect((await checkout.acquire("somebody")).connection).toBe(connection);
   });
 });
 
@@ -232,9 +232,11 @@ describe("a connection that is lost", () => {
     const { server, checkout, connections } = await poolWith(1);
     connections[0]?.lose();
     const next = request(checkout);
+    await settle();
     expect(server.pending).toHaveLength(1);
     server.accept();
     await settle();
+    expect(next.lease).toBeDefined();
     expect(next.lease?.connection).not.toBe(connections[0]);
   });
 
@@ -356,7 +358,7 @@ describe("discarding", () => {
   test("destroys the connection and says why", async () => {
     const { checkout, connections, closed } = await poolWith(1);
     const [connection] = connections as [FakeConnection];
-    await checkout.acquire();
+    await checkout.acquire("somebody");
     checkout.discard(connection, "not restored");
     await settle();
     expect(connection).toMatchObject({ destroyed: 1, closed: 0 });
@@ -365,9 +367,10 @@ describe("discarding", () => {
 
   test("opens another for who waits", async () => {
     const { server, checkout, connections } = await poolWith(1);
-    await checkout.acquire();
+    await checkout.acquire("somebody");
     const waiting = request(checkout);
     checkout.discard(connections[0] as FakeConnection, "deadline");
+    await settle();
     expect(server.pending).toHaveLength(1);
     const fresh = server.accept();
     await settle();
@@ -377,7 +380,7 @@ describe("discarding", () => {
   test("twice is once", async () => {
     const { checkout, connections, closed } = await poolWith(1);
     const [connection] = connections as [FakeConnection];
-    await checkout.acquire();
+    await checkout.acquire("somebody");
     checkout.discard(connection, "deadline");
     checkout.discard(connection, "not restored");
     checkout.release(connection);
@@ -388,7 +391,7 @@ describe("discarding", () => {
 
   test("opens nothing when nobody waits", async () => {
     const { server, checkout, connections } = await poolWith(1);
-    await checkout.acquire();
+    await checkout.acquire("somebody");
     checkout.discard(connections[0] as FakeConnection, "deadline");
     expect(server.pending).toHaveLength(0);
   });
@@ -398,7 +401,7 @@ describe("lifetime", () => {
   test("a connection past it is closed when it comes back", async () => {
     const { checkout, connections, closed } = await poolWith(1);
     const [connection] = connections as [FakeConnection];
-    await checkout.acquire();
+    await checkout.acquire("somebody");
     await vi.advanceTimersByTimeAsync(lifetimeMs);
     checkout.release(connection);
     await settle();
@@ -408,15 +411,15 @@ describe("lifetime", () => {
 
   test("a moment before it is used again", async () => {
     const { checkout, connections } = await poolWith(1);
-    await checkout.acquire();
+    await checkout.acquire("somebody");
     await vi.advanceTimersByTimeAsync(lifetimeMs - 1);
     checkout.release(connections[0] as FakeConnection);
-    expect((await checkout.acquire()).connection).toBe(connections[0]);
+    expect((await checkout.acquire("somebody")).connection).toBe(connections[0]);
   });
 
   test("a busy connection is not interrupted", async () => {
     const { checkout, connections } = await poolWith(1);
-    await checkout.acquire();
+    await checkout.acquire("somebody");
     await vi.advanceTimersByTimeAsync(lifetimeMs * 2);
     expect(connections[0]).toMatchObject({ closed: 0, destroyed: 0 });
   });
@@ -426,6 +429,7 @@ describe("lifetime", () => {
     await vi.advanceTimersByTimeAsync(lifetimeMs);
     const next = request(checkout);
     expect(connections[0]?.closed).toBe(1);
+    await settle();
     const fresh = server.accept();
     await settle();
     expect(next.lease?.connection).toBe(fresh);
@@ -433,10 +437,11 @@ describe("lifetime", () => {
 
   test("a waiter gets a new one for it", async () => {
     const { server, checkout, connections } = await poolWith(1, { queueWaitMs: lifetimeMs * 2 });
-    await checkout.acquire();
+    await checkout.acquire("somebody");
     const waiting = request(checkout);
     await vi.advanceTimersByTimeAsync(lifetimeMs);
     checkout.release(connections[0] as FakeConnection);
+    await settle();
     const fresh = server.accept();
     await settle();
     expect(waiting.lease?.connection).toBe(fresh);
@@ -451,11 +456,11 @@ describe("lifetime", () => {
       vi.mocked(Math.random).mockReturnValue(random);
       const { checkout, connections } = await poolWith(1);
       const [connection] = connections as [FakeConnection];
-      await checkout.acquire();
+      await checkout.acquire("somebody");
       await vi.advanceTimersByTimeAsync(lifetimeMs * expected - 10);
       checkout.release(connection);
       expect(connection.closed).toBe(0);
-      await checkout.acquire();
+      await checkout.acquire("somebody");
       await vi.advanceTimersByTimeAsync(20);
       checkout.release(connection);
       expect(connection.closed).toBe(1);
@@ -479,7 +484,7 @@ describe("an idle connection", () => {
     const { checkout, closed } = await poolWith(1);
     for (let i = 0; i < 5; i++) {
       await vi.advanceTimersByTimeAsync(idleMs - 1);
-      const { connection } = await checkout.acquire();
+      const { connection } = await checkout.acquire("somebody");
       checkout.release(connection);
     }
     expect(closed).toEqual([]);
@@ -487,7 +492,7 @@ describe("an idle connection", () => {
 
   test("is not while it is busy", async () => {
     const { checkout, connections } = await poolWith(1);
-    await checkout.acquire();
+    await checkout.acquire("somebody");
     await vi.advanceTimersByTimeAsync(idleMs * 3);
     expect(connections[0]?.closed).toBe(0);
   });
@@ -496,7 +501,7 @@ describe("an idle connection", () => {
     const { checkout, connections } = await poolWith(3);
     for (let i = 0; i < 3; i++) {
       await vi.advanceTimersByTimeAsync(idleMs / 2);
-      const { connection } = await checkout.acquire();
+      const { connection } = await checkout.acquire("somebody");
       checkout.release(connection);
     }
     expect(connections.map(({ closed }) => closed)).toEqual([1, 1, 0]);
@@ -508,7 +513,7 @@ describe("an idle connection", () => {
     connections[0]?.lose();
     await settle();
     expect(vi.getTimerCount()).toBe(1);
-    await checkout.acquire();
+    await checkout.acquire("somebody");
     expect(vi.getTimerCount()).toBe(0);
   });
 });
@@ -531,8 +536,11 @@ async function upheaval(seed: number): Promise<void> {
   const accept = () => {
     const login = server.pending[0];
     const connection = server.accept();
+    connection.lingers = random(3) === 0;
     if (drained.has(login)) drained.add(connection);
   };
+  /** They have ended, and their sockets have not. */
+  const lingering = () => server.opened.filter(({ usable, isGone }) => !usable && !isGone);
   const leases = () => states.flatMap(({ lease }) => lease ?? []);
   const held = () =>
     states.flatMap(({ lease }) => (lease && !returned.has(lease) && lease.connection.usable ? [lease] : []));
@@ -543,7 +551,7 @@ async function upheaval(seed: number): Promise<void> {
     back(lease);
   };
   for (let step = 0; step < 200; step++) {
-    const event = random(11);
+    const event = random(12);
     const known = new Set(leases());
     if (event < 4) states.push(request(checkout));
     else if (event < 6 && server.pending.length > 0) accept();
@@ -555,16 +563,21 @@ async function upheaval(seed: number): Promise<void> {
     else if (event === 10) {
       for (const old of [...server.opened, ...server.pending]) drained.add(old);
       checkout.drain();
-    }
+    } else if (event === 11) lingering()[0]?.go();
     await vi.advanceTimersByTimeAsync(random(1_000));
     const served = leases().filter((lease) => !known.has(lease));
     expect(served.filter(({ connection }) => drained.has(connection))).toEqual([]);
     const connections = held().map(({ connection }) => connection);
     expect(new Set(connections).size).toBe(connections.length);
     const alive = server.opened.filter(({ usable }) => usable).length;
-    expect(alive + server.pending.length).toBeLessThanOrEqual(size);
+    expect(alive + lingering().length + server.pending.length).toBeLessThanOrEqual(size);
   }
   // When the storm is over, what is asked for is answered.
+  for (const connection of server.opened) {
+    connection.lingers = false;
+    if (!connection.usable) connection.go();
+  }
+  await settle();
   for (let lease = held()[0]; lease; lease = held()[0]) {
     returned.add(lease);
     checkout.release(lease.connection);

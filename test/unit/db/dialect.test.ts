@@ -28,11 +28,18 @@ function account(parts: Partial<Account> = {}): Account {
   return {
     name: "reader",
     user: "gw_reader",
+    readsByPrivilege: false,
     credential: { password: "hunter2" },
     cleartext: false,
+    time_zone: "+00:00",
     shards: 1,
     connections_per_shard: 5,
     lifetime_s: 720,
+    idle_s: 60,
+    queue_length: 500,
+    queue_wait_ms: 10_000,
+    deadline_ms: 15_000,
+    max_bytes: 1_000_000,
     ...parts,
   };
 }
@@ -379,13 +386,20 @@ describe("the restore", () => {
     ["mariadb", "shop", "EXECUTE IMMEDIATE 'USE `shop`';"],
     ["mariadb", "a`b'c\\", "EXECUTE IMMEDIATE 'USE `a``b''c\\\\`';"],
   ])("on %s goes back to %s", (engine, database, sql) => {
-    expect(dialect.restoreStatements(engine, database).at(-1)).toContain(sql);
+    expect(dialect.restoreStatements(engine, database, account(), false).before.at(-1)).toContain(sql);
   });
 
-  test.each(engines)("on %s says the resting state, in two round trips with the database", (engine) => {
-    const statements = dialect.restoreStatements(engine, "shop");
-    expect(statements).toHaveLength(2);
-    expect(statements[0]?.startsWith(dialect.restingState(engine))).toBe(true);
+  test.each(engines)("on %s says the resting state, in two statements with the database", (engine) => {
+    const { before, after } = dialect.restoreStatements(engine, "shop", account(), false);
+    expect(before).toHaveLength(2);
+    expect(before[0]?.startsWith(dialect.restingState(engine, account()))).toBe(true);
+    expect(after).toEqual([]);
+  });
+
+  test.each(engines)("on %s becomes read-only behind the statements that write", (engine) => {
+    const { before, after } = dialect.restoreStatements(engine, "shop", account(), true);
+    expect(before.join()).not.toMatch(/read_only/);
+    expect(after).toEqual(engine === "tidb" ? [] : ["SET SESSION TRANSACTION READ ONLY"]);
   });
 
   test.each<[Partial<Identity>, boolean]>([
@@ -408,7 +422,7 @@ describe("the resting state", () => {
   test.each(engines)(
     "of %s is said in one statement, character set, time zone and sql_mode included",
     (engine) => {
-      const sql = dialect.restingState(engine);
+      const sql = dialect.restingState(engine, account());
       expect(sql).toMatch(
         /^SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION time_zone = '\+00:00', SESSION sql_mode = '/,
       );
@@ -419,7 +433,8 @@ describe("the resting state", () => {
   test.each(engines)(
     "of %s has strict tables, and no mode that the statement guard does not know",
     (engine) => {
-      const modes = /sql_mode = '([^']*)'/.exec(dialect.restingState(engine))?.[1]?.split(",") ?? [];
+      const modes =
+        /sql_mode = '([^']*)'/.exec(dialect.restingState(engine, account()))?.[1]?.split(",") ?? [];
       expect(modes).toContain("STRICT_TRANS_TABLES");
       expect(modes).toContain("NO_ENGINE_SUBSTITUTION");
       for (const mode of [
@@ -436,10 +451,18 @@ describe("the resting state", () => {
     },
   );
 
+  test.each(engines)("of %s has the account's own modes and zone, also after a restore", (engine) => {
+    const own = account({ sql_mode: ["STRICT_ALL_TABLES", "NO_ZERO_DATE"], time_zone: "Europe/Berlin" });
+    const said = "SESSION time_zone = 'Europe/Berlin', SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE'";
+    expect(dialect.restingState(engine, own)).toContain(said);
+    for (const writes of [false, true])
+      expect(dialect.restoreStatements(engine, "shop", own, writes).before[0]).toContain(said);
+  });
+
   test("is read-only where the server means it", () => {
-    expect(dialect.restingState("mysql")).toMatch(/, SESSION transaction_read_only = ON$/);
-    expect(dialect.restingState("mariadb")).toMatch(/, SESSION tx_read_only = ON$/);
-    expect(dialect.restingState("tidb")).not.toContain("read_only");
+    expect(dialect.restingState("mysql", account())).toMatch(/, SESSION transaction_read_only = ON$/);
+    expect(dialect.restingState("mariadb", account())).toMatch(/, SESSION tx_read_only = ON$/);
+    expect(dialect.restingState("tidb", account())).not.toContain("read_only");
   });
 });
 

@@ -32,7 +32,7 @@ describe("a drain", () => {
 
   test("leaves a busy one to its request, and closes it when it comes back", async () => {
     const { checkout, connections, closed } = await poolWith(2);
-    const { connection } = await checkout.acquire();
+    const { connection } = await checkout.acquire("somebody");
     expect(checkout.drain()).toEqual({ idle: 1, busy: 1, opening: 0 });
     await vi.advanceTimersByTimeAsync(lifetimeMs);
     expect(connection).toMatchObject({ closed: 0, destroyed: 0, usable: true });
@@ -45,7 +45,7 @@ describe("a drain", () => {
 
   test("saves a busy one its restore", async () => {
     const { checkout, closed } = await poolWith(1);
-    const { connection } = await checkout.acquire();
+    const { connection } = await checkout.acquire("somebody");
     expect(checkout.endIfExpired(connection)).toBe(false);
     checkout.drain();
     expect(checkout.endIfExpired(connection)).toBe(true);
@@ -60,7 +60,7 @@ describe("a drain", () => {
 
   test("in the middle of a restore: who waits gets a new one, not the restored one", async () => {
     const { server, checkout } = await poolWith(1);
-    const { connection } = await checkout.acquire();
+    const { connection } = await checkout.acquire("somebody");
     const waiting = request(checkout);
     expect(checkout.endIfExpired(connection)).toBe(false);
     expect(checkout.drain()).toEqual({ idle: 0, busy: 1, opening: 0 });
@@ -76,7 +76,7 @@ describe("a drain", () => {
 
   test("in the middle of a restore that fails destroys it", async () => {
     const { checkout, closed } = await poolWith(1);
-    const { connection } = await checkout.acquire();
+    const { connection } = await checkout.acquire("somebody");
     checkout.drain();
     checkout.discard(connection, "not restored");
     await settle();
@@ -96,7 +96,7 @@ describe("a drain", () => {
     await settle();
     expect(waiting.lease?.connection).toBe(fresh);
     checkout.release(fresh);
-    expect((await checkout.acquire()).connection).toBe(fresh);
+    expect((await checkout.acquire("somebody")).connection).toBe(fresh);
   });
 
   test("turns away a login for which nobody waits any more", async () => {
@@ -136,8 +136,9 @@ describe("a drain", () => {
 
   test("twice counts what is still open, and ends nothing twice", async () => {
     const { server, checkout, closed } = await poolWith(3);
-    const { connection: busy } = await checkout.acquire();
+    const { connection: busy } = await checkout.acquire("somebody");
     expect(checkout.drain()).toEqual({ idle: 2, busy: 1, opening: 0 });
+    await settle();
     request(checkout);
     expect(checkout.drain()).toEqual({ idle: 0, busy: 1, opening: 1 });
     expect(checkout.drain()).toEqual({ idle: 0, busy: 1, opening: 2 });
@@ -175,8 +176,9 @@ describe("a drain", () => {
 
     test("that began after it: tells everybody, though old connections are busy still", async () => {
       const { server, checkout } = await poolWith(2);
-      await checkout.acquire();
+      await checkout.acquire("somebody");
       checkout.drain();
+      await settle();
       const states = [request(checkout), request(checkout)];
       server.refuse(failure);
       await settle();
@@ -202,7 +204,7 @@ describe("a drain", () => {
 
   test("does not depend on the clock: put back, a drained connection stays drained", async () => {
     const { checkout } = await poolWith(1);
-    const { connection } = await checkout.acquire();
+    const { connection } = await checkout.acquire("somebody");
     checkout.drain();
     vi.setSystemTime(1);
     checkout.release(connection);

@@ -3,21 +3,37 @@ import type { Pooled } from "../../../src/db/pool/checkout.ts";
 /** A connection of which a test decides what becomes of it. */
 export class FakeConnection implements Pooled {
   readonly lost: Promise<string>;
+  readonly gone: Promise<void>;
   usable = true;
   closed = 0;
   destroyed = 0;
   readonly #lose: (reason: string) => void;
+  readonly #go: () => void;
+  /** Set, its socket ends when the test says so. */
+  lingers = false;
 
   constructor() {
     const { promise, resolve } = Promise.withResolvers<string>();
     this.lost = promise;
     this.#lose = resolve;
+    const { promise: gone, resolve: go } = Promise.withResolvers<void>();
+    this.gone = gone;
+    this.#go = go;
+  }
+
+  isGone = false;
+
+  /** Its socket ends. */
+  go(): void {
+    this.isGone = true;
+    this.#go();
   }
 
   /** As when the server goes away. */
   lose(reason = "gone"): void {
     this.usable = false;
     this.#lose(reason);
+    if (!this.lingers) this.go();
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { vi } from "vitest";
-import type { CheckoutOptions, Lease } from "../../../src/db/pool/checkout.ts";
+import type { CheckoutOptions } from "../../../src/db/pool/checkout.ts";
 import { Checkout } from "../../../src/db/pool/checkout.ts";
+import type { Lease } from "../../../src/db/pool/waiter.ts";
 import { TidegateError } from "../../../src/errors.ts";
 import { type FakeConnection, FakeServer } from "./fake-connection.ts";
 
@@ -19,7 +20,7 @@ export function pool(options: Partial<CheckoutOptions<FakeConnection>> = {}) {
     size: 2,
     queueLength: 10,
     queueWaitMs,
-    lifetimeMs,
+    lifetimeMs: () => lifetimeMs,
     idleMs,
     closed: (reason) => closed.push(reason),
     ...options,
@@ -33,9 +34,9 @@ export async function settle(): Promise<void> {
 }
 
 /** A request for a connection and what has become of it so far. */
-export function request(checkout: Checkout<FakeConnection>) {
+export function request(checkout: Checkout<FakeConnection>, caller = "somebody") {
   const state: { lease?: Lease<FakeConnection>; error?: unknown } = {};
-  checkout.acquire().then(
+  checkout.acquire(caller).then(
     (lease) => {
       state.lease = lease;
     },

@@ -30,6 +30,8 @@ describe("a value is written with its type", () => {
     [{ type: "decimal", value: "-0.5" }, "(-0.5)"],
     [{ type: "boolean", value: true }, "TRUE"],
     [{ type: "boolean", value: false }, "FALSE"],
+    [{ type: "binary", value: "AP8=" }, "x'00ff'"],
+    [{ type: "binary", value: "" }, "x''"],
     [{ type: "null", value: null }, "NULL"],
     [{ type: "string", value: null }, "NULL"],
   ];
@@ -75,6 +77,7 @@ describe("for any statement and any values", () => {
     fc.bigInt(-(2n ** 63n), 2n ** 64n - 1n).map((v) => ({ type: "integer" as const, value: v })),
     fc.double({ noNaN: true, noDefaultInfinity: true }).map((v) => ({ type: "number" as const, value: v })),
     fc.boolean().map((v) => ({ type: "boolean" as const, value: v })),
+    fc.base64String().map((v) => ({ type: "binary" as const, value: v })),
     fc.constant({ type: "null" as const, value: null }),
   );
   const around = fc.constantFrom("SELECT ", "SELECT 5-", "SELECT 5--", "SELECT 'a'", "SELECT N", "SELECT t.");

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readTlsModule } from "./tls-module.ts";
+import { readTlsModule } from "../../../scripts/tls-module.ts";
 
 /** The committed artifact is the one that the committed sources made; scripts/build-tls.ts --check makes it again. */
 const root = join(import.meta.dirname, "..", "..", "..");

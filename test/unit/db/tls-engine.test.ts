@@ -61,7 +61,8 @@ describe("a verified server", () => {
       maxVersion: version,
       honorCipherOrder: false,
     });
-    expect(engine.details().protocol).toBe(expected);
+    const { protocol, cipher, resumed } = engine.details();
+    expect({ agreed: `${protocol} ${cipher}`, resumed }).toEqual({ agreed: expected, resumed: false });
   });
 
   test("shows its certificate", async () => {

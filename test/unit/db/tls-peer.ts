@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
+import { readTlsModule } from "../../../scripts/tls-module.ts";
 import type { Step, TlsSettings } from "../../../src/db/links/tls-engine.ts";
 import { slices, TlsEngine, TlsFailure } from "../../../src/db/links/tls-engine.ts";
 import { createAuthority } from "../../servers/pki.ts";
-import { readTlsModule } from "./tls-module.ts";
 
 /** Peers of the engine: Node's own TLS, over real sockets. */
 export const module = readTlsModule();

@@ -12,7 +12,9 @@ import {
 import { TidegateError } from "../../../src/errors.ts";
 
 const cluster = { engine: "mysql", database: "shop" } as Cluster;
-const account = { name: "reader", user: "gw_reader", acts_as: "reader@%" } as Account;
+const account = {
+  ...{ name: "reader", user: "gw_reader", acts_as: "reader@%", time_zone: "+00:00" },
+} as Account;
 
 /** What a server answers to the proof when all is as it must be. */
 const good: Record<string, string | null> = {
@@ -59,6 +61,17 @@ describe("the proof of a transaction", () => {
   });
 });
 
+test("the proof holds for the modes and the zone of the account, as the server writes its name", () => {
+  const own = { ...account, sql_mode: ["STRICT_ALL_TABLES", "NO_ZERO_DATE"], time_zone: "Europe/Berlin" };
+  const row = { ...good, sql_mode: "NO_ZERO_DATE,STRICT_ALL_TABLES", time_zone: "europe/berlin" };
+  expect(() => verifyTransaction(row, own, cluster)).not.toThrow();
+  expect(() => verifyTransaction({ ...row, time_zone: "+00:00" }, own, cluster)).toThrow(TidegateError);
+  expect(() => verifyTransaction({ ...row, sql_mode: good.sql_mode ?? null }, own, cluster)).toThrow();
+  expect(transactionState("mysql", own, 1)).toContain(
+    "SESSION time_zone = 'Europe/Berlin', SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE'",
+  );
+});
+
 describe("a transaction", () => {
   test("is READ ONLY unless the statement writes; TiDB has none such", () => {
     expect(beginTransaction("mysql", false)).toBe("START TRANSACTION READ ONLY");
@@ -67,10 +80,10 @@ describe("a transaction", () => {
   });
 
   test("says its state in words that make no difference to the next one, and the server's own deadline", () => {
-    expect(transactionState("mysql", 1500)).toMatch(/, SESSION max_execution_time = 1500$/);
-    expect(transactionState("mariadb", 1500)).toMatch(/, SESSION max_statement_time = 1.5$/);
+    expect(transactionState("mysql", account, 1500)).toMatch(/, SESSION max_execution_time = 1500$/);
+    expect(transactionState("mariadb", account, 1500)).toMatch(/, SESSION max_statement_time = 1.5$/);
     for (const engine of ["mysql", "mariadb", "tidb"] as const)
-      expect(transactionState(engine, 1)).not.toMatch(/read_only/);
+      expect(transactionState(engine, account, 1)).not.toMatch(/read_only/);
   });
 });
 
@@ -83,6 +96,7 @@ describe("errors before the statement are not the caller's", () => {
     [1105, "Server connection attempt failed: connection_refused", "database_unreachable"],
     [undefined, "closed", "database_unreachable"],
     [1193, "Unknown system variable 'server_uid'", "database_identity_wrong"],
+    [1298, "Unknown or incorrect time zone: 'Nowhere'", "database_settings_refused"],
     [1053, "Server shutdown in progress", "database_unavailable"],
     [1064, "You have an error in your SQL syntax", "database_unreachable"],
   ])("%s %s: %s", (errno, message, code) => {

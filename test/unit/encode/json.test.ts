@@ -1,26 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Column } from "../../../src/db/encode/columns.ts";
-import { JsonEncoder } from "../../../src/db/encode/json.ts";
+import { JsonEncoder, rowWriter } from "../../../src/db/encode/json.ts";
 import type { Answer } from "./wire.ts";
-import { binary, column, encode, flags } from "./wire.ts";
+import { binary, column, encode, flags, summary } from "./wire.ts";
 
 const int = (name: string) => column(0x03, { name });
 
 describe("an answer", () => {
   test("has columns, rows and counts, in this order", () => {
     const columns = [column(0x03, { name: "id", flags: flags.notNull }), column(0xfd, { name: "name" })];
-    const encoder = new JsonEncoder(columns, "object");
-    const text = `${encoder.head}${encoder.row([1, "a"])},${encoder.row([2, null])}${encoder.tail({ rowsAffected: 0, lastInsertId: null })}`;
+    const encoder = new JsonEncoder("object");
+    const text =
+      encoder.columns(columns) + encoder.row([1, "a"]) + encoder.row([2, null]) + encoder.end(summary);
     expect(text).toBe(
       '{"columns":[{"name":"id","type":"INT","nullable":false},{"name":"name","type":"VARCHAR","nullable":true}],' +
-        '"rows":[{"id":1,"name":"a"},{"id":2,"name":null}],"rows_affected":0,"last_insert_id":null}',
+        '"rows":[{"id":1,"name":"a"},{"id":2,"name":null}],"rows_affected":0,"rows_changed":null,"last_insert_id":null,"info":null,"warnings":[]}',
     );
   });
 
   test("has rows as arrays", () => {
-    const encoder = new JsonEncoder([int("a"), int("b")], "array");
-    expect(encoder.row([1, 2])).toBe("[1,2]");
+    expect(rowWriter([int("a"), int("b")], "array")([1, 2])).toBe("[1,2]");
   });
 
   test("of no rows", () => {
@@ -28,13 +28,49 @@ describe("an answer", () => {
   });
 
   test("of a statement without a result", () => {
-    const encoder = new JsonEncoder([], "object");
-    const text = encoder.head + encoder.tail({ rowsAffected: 3, lastInsertId: "18446744073709551615" });
+    const warnings = [{ level: "Note", code: 1, message: '"' }];
+    const said = { rowsChanged: 2, lastInsertId: "18446744073709551615", info: "a\n", warnings };
+    const text = new JsonEncoder("object").end({ rowsAffected: 3, ...said });
     expect(JSON.parse(text)).toEqual({
       columns: [],
       rows: [],
       rows_affected: 3,
+      rows_changed: 2,
       last_insert_id: "18446744073709551615",
+      info: "a\n",
+      warnings,
+    });
+  });
+
+  test("whose warnings are not known", () => {
+    const text = new JsonEncoder("object").end({ ...summary, warnings: null });
+    expect(JSON.parse(text)).toMatchObject({ warnings: null });
+  });
+});
+
+describe("an answer of a CALL", () => {
+  const sets: [unknown[][], object[]][] = [
+    [
+      [[1], [2]],
+      [{ a: 1 }, { a: 2 }],
+    ],
+    [[], []],
+    [[[3]], [{ a: 3 }]],
+  ];
+
+  test.each([0, 1, 2, 3])("lists its result sets when they are %i", (count) => {
+    const encoder = new JsonEncoder("object", true);
+    let text = "";
+    for (const [rows] of sets.slice(0, count)) {
+      text += encoder.columns([int("a")]);
+      for (const row of rows) text += encoder.row(row);
+    }
+    text += encoder.end({ ...summary, rowsAffected: 2 });
+    expect(JSON.parse(text)).toEqual({
+      results: sets
+        .slice(0, count)
+        .map(([, rows]) => ({ columns: [{ name: "a", type: "INT", nullable: true }], rows })),
+      ...{ rows_affected: 2, rows_changed: null, last_insert_id: null, info: null, warnings: [] },
     });
   });
 });
@@ -43,7 +79,7 @@ describe("column names", () => {
   test.each(["__proto__", "constructor", "", "a.b", 'a"b', "a\\b", "\u2028", "ä😀", "\n", "0"])(
     "%j is a name like any other",
     (name) => {
-      const row = JSON.parse(new JsonEncoder([int(name)], "object").row([1]));
+      const row = JSON.parse(rowWriter([int(name)], "object")([1]));
       expect(Object.keys(row)).toEqual([name]);
       expect(Object.getOwnPropertyDescriptor(row, name)?.value).toBe(1);
     },
@@ -58,11 +94,11 @@ describe("column names", () => {
   const twice = [int("a"), int("b"), int("a"), int("")];
 
   test("of columns of one name an object shows the last", () => {
-    expect(new JsonEncoder(twice, "object").row([1, 2, 3, 4])).toBe('{"b":2,"a":3,"":4}');
+    expect(rowWriter(twice, "object")([1, 2, 3, 4])).toBe('{"b":2,"a":3,"":4}');
   });
 
   test("an array shows all", () => {
-    expect(new JsonEncoder(twice, "array").row([1, 2, 3, 4])).toBe("[1,2,3,4]");
+    expect(rowWriter(twice, "array")([1, 2, 3, 4])).toBe("[1,2,3,4]");
   });
 
   test("the list of columns shows all in either case", () => {
@@ -73,7 +109,7 @@ describe("column names", () => {
   });
 
   test("a row of nothing but one name", () => {
-    expect(new JsonEncoder([int("a"), int("a"), int("a")], "object").row([1, 2, 3])).toBe('{"a":3}');
+    expect(rowWriter([int("a"), int("a"), int("a")], "object")([1, 2, 3])).toBe('{"a":3}');
   });
 });
 

@@ -65,7 +65,13 @@ describe("the kinds", () => {
       expect([code, status >= 400 && status < 500, retryable]).toEqual([
         code,
         true,
-        ["rate_limited", "concurrency_exceeded"].includes(code),
+        [
+          "rate_limited",
+          "concurrency_exceeded",
+          "idempotency_in_flight",
+          "transactions_exceeded",
+          "transaction_busy",
+        ].includes(code),
       ]);
     }
   });
@@ -142,6 +148,8 @@ describe("docs/errors.md", () => {
     expect(limits.queueWaitMs).toBe(10_000);
     expect(limits.statementDeadlineMs).toBe(15_000);
     expect(limits.wholeAnswerBytes).toBe(64 * 1024);
+    expect(limits.idempotencyKeyCharacters).toBe(255);
+    expect(limits.idempotentAnswerBytes).toBe(256 * 1024);
   });
 
   test("has an example with the members of a problem document", () => {

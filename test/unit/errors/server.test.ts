@@ -245,6 +245,8 @@ describe("a login that failed", () => {
     [4151, "database_account_locked"],
     [1041, "database_unreachable"],
     [1053, "database_unreachable"],
+    [1231, "database_settings_refused"],
+    [1298, "database_settings_refused"],
   ])("with %i is %s", (errno, code) => {
     const message = "Access denied for user 'gw_reader'@'203.0.113.7' (using password: YES)";
     const error = loginError(server(errno, message));

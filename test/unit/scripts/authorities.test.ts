@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { configDirectory, makeApplication, readPolicyFile } from "../../../scripts/application.ts";
 import { readAuthorities } from "../../../scripts/authorities.ts";
-import { checkEnvironment } from "../../../scripts/environment.ts";
+import { checkEnvironment, warningsOf } from "../../../scripts/environment.ts";
 import { createAuthority } from "../../servers/pki.ts";
 import { mistakesOf } from "../config/example.ts";
 
@@ -95,6 +95,17 @@ describe("npm run check", () => {
     expect(check(leaf.certificate)).toEqual([
       "config/production.toml: cluster.ca: ca/cluster.pem, part 1 (CN=db.example.com) is no CA's certificate: a bundle has CAs, not servers",
     ]);
+  });
+
+  test("warns of a CA with less than 30 days, and of one that is over", async () => {
+    const soon = await createAuthority("Soon CA", { notAfter: new Date(day(20).getTime() + 3_600_000) });
+    expect(check(first.certificate + soon.certificate + old.certificate)).toEqual([]);
+    expect(warningsOf("production", directory)).toEqual([
+      expect.stringMatching(/^cluster\.ca: the CA CN=Soon CA expires in 20 days \(\d{4}-\d\d-\d\d\)$/),
+      expect.stringMatching(/^cluster\.ca: the CA CN=Old CA has expired and is not trusted \(/),
+    ]);
+    check(first.certificate);
+    expect(warningsOf("production", directory)).toEqual([]);
   });
 });
 

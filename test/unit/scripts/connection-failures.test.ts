@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { validity } from "../../../scripts/connection-check.ts";
 import type { Step } from "../../../scripts/connection-errors.ts";
-import { TimeoutError } from "../../../scripts/connection-errors.ts";
-import { clean, describeFailure, failureLine } from "../../../scripts/connection-failures.ts";
+import { clean, TimeoutError } from "../../../scripts/connection-errors.ts";
+import { describeFailure, failureLine } from "../../../scripts/connection-failures.ts";
+import { LinkError } from "../../../src/db/links/link.ts";
+import { TlsFailure } from "../../../src/db/links/tls-engine.ts";
 
 /** What no server of the tests can be made to do; the rest is in test/gateway/connect.test.ts, with real ones. */
 
@@ -34,6 +36,27 @@ describe("a failure", () => {
       /^Failed at tls: the server's certificate is not issued by the CA that was given/,
     ],
     ["tls", coded("ERR_SSL_OTHER"), /^Failed at tls: the handshake failed \(ERR_SSL_OTHER\)/],
+    [
+      "tls",
+      new TlsFailure(
+        "wrong_name",
+        'certificate not valid for name "h"; certificate is only valid for DnsName("a.example"), IpAddress(192.0.2.1) or DnsName("b.example")',
+      ),
+      /^Failed at tls: the certificate is for another host than h \(it names: DNS:a\.example, IP Address:192\.0\.2\.1, DNS:b\.example\)\. Check/,
+    ],
+    ["tls", new TlsFailure("wrong_name", "certificate not valid for name"), /\(it names: none\)\. Check/],
+    ["tls", new TlsFailure("clock", "said"), /^Failed at tls: this machine's clock is wrong \(said\)/],
+    [
+      "tls",
+      new TlsFailure("certificate", "said"),
+      /^Failed at tls: .* is refused \(said\)\. Check .*serverAuth/,
+    ],
+    ["tls", new TlsFailure("refused", "said"), /^Failed at tls: the server ended the handshake \(said\)/],
+    [
+      "tls",
+      new LinkError("tls", "no CA is valid"),
+      /^Failed at tls: no CA is valid\. Check the days of the CAs/,
+    ],
     ["login", numbered(1040), /^Failed at login: .*error 1040.* Check max_connections/],
     ["login", numbered(1862), /^Failed at login: .*error 1862.* Check the password's age/],
     ["login", numbered(3118), /^Failed at login: .*error 3118.* Check ALTER USER \.\. ACCOUNT UNLOCK/],

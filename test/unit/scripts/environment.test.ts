@@ -1,4 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "smol-toml";
 import { describe, expect, test } from "vitest";
+import { makeApplication, readPolicyFile } from "../../../scripts/application.ts";
 import {
   checkEnvironment,
   environments,
@@ -7,6 +12,7 @@ import {
 } from "../../../scripts/environment.ts";
 import type { WranglerFile } from "../../../scripts/wrangler.ts";
 import { readWranglerFile } from "../../../scripts/wrangler.ts";
+import { ConfigError } from "../../../src/config/policy.ts";
 
 /** A wrangler.toml with one environment and nothing to complain about; a new one each time. */
 function good() {
@@ -17,6 +23,7 @@ function good() {
       Keys: { type: "durable-object", storage: "sqlite" },
       Limiter: { type: "durable-object", storage: "sqlite" },
       Proofs: { type: "durable-object", storage: "sqlite" },
+      Idempotency: { type: "durable-object", storage: "sqlite" },
     },
     env: {
       production: {
@@ -28,6 +35,7 @@ function good() {
             { name: "KEYS", class_name: "Keys" },
             { name: "LIMITER", class_name: "Limiter" },
             { name: "PROOFS", class_name: "Proofs" },
+            { name: "IDEMPOTENCY", class_name: "Idempotency" },
           ],
         },
         ratelimits: [{ name: "WALL", namespace_id: "1", simple: { limit: 10, period: 10 } }],
@@ -165,7 +173,7 @@ describe("the mistake is named", () => {
 
   test("all at once", () => {
     const found = mistakes(({ env }) => Object.assign(env, { production: {} }));
-    expect(found).toHaveLength(8);
+    expect(found).toHaveLength(9);
   });
 });
 
@@ -191,6 +199,52 @@ describe("what is committed", () => {
 
   test.each(environments)("%s is good", (name) => {
     expect(checkEnvironment(name)).toEqual([]);
+  });
+
+  test("on TiDB a reader's account is nobody's to write with, and other grants make other pools", () => {
+    const directory = mkdtempSync(join(tmpdir(), "tidegate-check-"));
+    const file = readPolicyFile("production") as {
+      cluster: object;
+      accounts: Record<string, { user: string; password: string }>;
+      grants: object[];
+    };
+    const [grant] = file.grants;
+    const reading = {
+      ...file,
+      cluster: { ...file.cluster, engine: "tidb" },
+      accounts: Object.fromEntries(
+        Object.entries(file.accounts).map(([name, { user, password }]) => [name, { user, password }]),
+      ),
+      grants: [{ ...grant, allow: ["sql:read"] }],
+    };
+    const writing = { ...reading, grants: [{ ...grant, allow: ["sql:write"] }] };
+    const mixed = { ...reading, grants: [...reading.grants, ...writing.grants] };
+    try {
+      for (const [policy, found] of [
+        [reading, []],
+        [writing, []],
+        [
+          mixed,
+          [
+            expect.stringContaining(
+              "config/production.toml: grants[0].account: only reads, and other grants write",
+            ),
+          ],
+        ],
+      ] as const) {
+        writeFileSync(join(directory, "production.toml"), stringify(policy));
+        expect(checkEnvironment("production", directory)).toEqual(found);
+      }
+      expect(() => makeApplication("production", mixed)).toThrow(ConfigError);
+      const generation = (policy: Record<string, unknown>) =>
+        makeApplication("production", policy).generation;
+      expect(generation(reading)).not.toBe(generation(writing));
+      expect(generation(reading)).toBe(
+        generation({ ...reading, grants: [...reading.grants, ...reading.grants] }),
+      );
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   test("an environment without a policy is told what there is", () => {

@@ -98,10 +98,13 @@ describe("binding", () => {
   });
 
   test("JSON values are typed, and an error names which one", () => {
-    expect(bindJson(plan("SELECT ?, ?"), [1, "a"])).toEqual([
-      { type: "integer", value: 1 },
-      { type: "string", value: "a" },
-    ]);
+    expect(bindJson(plan("SELECT ?, ?"), [1, "a"])).toEqual({
+      sql: "SELECT ?, ?",
+      values: [
+        { type: "integer", value: 1 },
+        { type: "string", value: "a" },
+      ],
+    });
     expect(() => bindJson(plan("SELECT ?, ?"), [1, []])).toThrow(
       expect.objectContaining({ parameters: ["2"] }),
     );

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { limits } from "../../../src/limits.ts";
 import { readTyped, type ValueType } from "../../../src/sql/value-types.ts";
-import { type BoundValue, bindJsonValue } from "../../../src/sql/values.ts";
+import { type BoundValue, bindJsonParameter, bindJsonValue, demandZone } from "../../../src/sql/values.ts";
 
 describe("JSON values", () => {
   const table: [unknown, BoundValue][] = [
@@ -14,6 +15,11 @@ describe("JSON values", () => {
     [2 ** 53 - 1, { type: "integer", value: 2 ** 53 - 1 }],
     [1.5, { type: "number", value: 1.5 }],
     [5e-324, { type: "number", value: 5e-324 }],
+    // Read from a text: an integer literal beyond 2^53 is a bigint, so this one had a fraction or an exponent.
+    [1e300, { type: "number", value: 1e300 }],
+    [2n ** 53n + 1n, { type: "integer", value: 2n ** 53n + 1n }],
+    [2n ** 64n - 1n, { type: "integer", value: 2n ** 64n - 1n }],
+    [-(2n ** 63n), { type: "integer", value: -(2n ** 63n) }],
     [true, { type: "boolean", value: true }],
     [false, { type: "boolean", value: false }],
     [null, { type: "null", value: null }],
@@ -38,17 +44,18 @@ describe("JSON values", () => {
       { type: "null", value: null },
     ],
   ];
-  test.each(table)("%j", (value, expected) => {
+  test.each(table)("%o", (value, expected) => {
     expect(bindJsonValue(value, "a")).toEqual(expected);
   });
 
   const refusals: unknown[] = [
-    2 ** 53,
-    -(2 ** 53),
-    1e300,
+    2n ** 64n,
+    -(2n ** 63n) - 1n,
     Number.NaN,
     Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
     "\ud83d",
+    "\udc00a",
     [],
     [1],
     {},
@@ -56,12 +63,20 @@ describe("JSON values", () => {
     { type: "decimal", value: 1.1 },
     { type: "decimal", value: "1.1", more: 1 },
     { type: "blob", value: "a" },
-    { type: "null", value: null },
+    { type: "null", value: 1 },
     { type: 1, value: 1 },
+    { type: "nothing", value: 1 },
+    { type: "__proto__", value: 1 },
+    { type: "constructor", value: 1 },
+    { type: "ARRAY", value: [1] },
+    { value: 1 },
+    { name: "a" },
     Object.create({ type: "string", value: "a" }),
+    Object.assign(Object.create({ type: "string" }), { value: "a" }),
+    JSON.parse('{"__proto__": {"type": "string", "value": "a"}}'),
+    JSON.parse('{"type": "string", "value": "a", "__proto__": 1}'),
     { type: "date", value: "2026-02-29" },
     undefined,
-    1n,
     () => 1,
     Symbol.iterator,
   ];
@@ -75,8 +90,55 @@ describe("JSON values", () => {
     );
   });
 
-  test("says how to send a large integer", () => {
-    expect(() => bindJsonValue(2 ** 60)).toThrow(/string/);
+  test("an object that is no value is told what one looks like", () => {
+    for (const value of [{}, [1], { a: 1 }, { type: "string" }])
+      expect(() => bindJsonValue(value)).toThrow(/"type" and "value".*ARRAY/);
+    expect(() => bindJsonValue({ type: "nothing", value: 1 })).toThrow(/the types are .*DECIMAL/);
+  });
+
+  test("a long name is cut in the message", () => {
+    expect(() => bindJsonValue([], "y".repeat(100_000))).toThrow(/^Parameter y{64}\.\.\. must/);
+  });
+});
+
+describe("arrays", () => {
+  const array = (value: unknown) => bindJsonParameter({ type: "ARRAY", value }, "a", bindJsonValue);
+
+  test("have elements of any type", () => {
+    expect(array([1, "a", null, { type: "decimal", value: "1.10" }])).toEqual({
+      list: [
+        { type: "integer", value: 1 },
+        { type: "string", value: "a" },
+        { type: "null", value: null },
+        { type: "decimal", value: "1.10" },
+      ],
+    });
+    expect(bindJsonParameter({ type: "array", value: [1] }, "a", bindJsonValue)).toEqual({
+      list: [{ type: "integer", value: 1 }],
+    });
+    expect(array(Array(limits.arrayElements).fill(1))).toMatchObject({
+      list: { length: limits.arrayElements },
+    });
+  });
+
+  test.each([
+    [[]],
+    [Array(limits.arrayElements + 1).fill(1)],
+    [null],
+    ["1,2"],
+    [{ 0: 1, length: 1 }],
+    [undefined],
+    [[[1]]],
+    [[{ type: "ARRAY", value: [1] }]],
+    [[{}]],
+    [["\ud83d"]],
+  ])("are refused: %#", (value) => {
+    expect(() => array(value)).toThrow(expect.objectContaining({ reason: "wrong_type", parameters: ["a"] }));
+  });
+
+  test("a value that is none stays a value", () => {
+    expect(bindJsonParameter("a", "a", bindJsonValue)).toEqual({ type: "string", value: "a" });
+    expect(() => bindJsonParameter([1, 2], "a", bindJsonValue)).toThrow(/ARRAY/);
   });
 });
 
@@ -93,23 +155,31 @@ describe("declared types", () => {
     ["integer", "query-string", "18446744073709551615", 2n ** 64n - 1n],
     ["integer", "json", 12, 12],
     ["integer", "json", "9007199254740993", 9007199254740993n],
+    ["integer", "json", 9007199254740993n, 9007199254740993n],
+    ["integer", "json", 5n, 5],
     ["number", "query-string", "1.5", 1.5],
     ["number", "query-string", "-1e-3", -0.001],
     ["number", "query-string", "12", 12],
     ["number", "json", 1e300, 1e300],
+    ["number", "json", 2n ** 60n, 2 ** 60],
     ["boolean", "query-string", "true", true],
     ["boolean", "query-string", "0", false],
     ["boolean", "json", false, false],
     ["decimal", "query-string", "-1.10", "-1.10"],
     ["decimal", "json", "0.1", "0.1"],
     ["decimal", "json", 5, "5"],
+    ["decimal", "json", 2n ** 80n, "1208925819614629174706176"],
     ["decimal", "json", `${"9".repeat(35)}.${"9".repeat(30)}`, `${"9".repeat(35)}.${"9".repeat(30)}`],
     ["date", "query-string", "2024-02-29", "2024-02-29"],
     ["date", "json", "2000-02-29", "2000-02-29"],
-    ["datetime", "query-string", "2026-01-31T23:59:59Z", "2026-01-31 23:59:59"],
+    ["date", "json", "0000-00-00", "0000-00-00"],
+    ["date", "json", "0001-01-01", "0001-01-01"],
+    ["date", "json", "9999-12-31", "9999-12-31"],
+    ["datetime", "json", "0000-00-00 00:00:00", "0000-00-00 00:00:00"],
+    ["datetime", "query-string", "2026-01-31T23:59:59", "2026-01-31 23:59:59"],
     ["datetime", "json", "2026-01-31 00:00:00.123456", "2026-01-31 00:00:00.123456"],
   ];
-  test.each(accepted)("%s in %s: %j", (type, source, value, expected) => {
+  test.each(accepted)("%s in %s: %o", (type, source, value, expected) => {
     expect(readTyped(type, value, source)).toEqual({ type, value: expected });
   });
 
@@ -140,7 +210,16 @@ describe("declared types", () => {
     [
       "date",
       "query-string",
-      ["0000-00-00", "0999-12-31", "2026-1-1", "2026-01-01 ", "20260101", "2026-01-01T00:00:00"],
+      [
+        "0000-02-29",
+        "2026-00-00",
+        "10000-01-01",
+        "2026-1-1",
+        "-2026-01-01",
+        "2026-01-01 ",
+        "20260101",
+        "2026-01-01T00:00:00",
+      ],
     ],
     [
       "datetime",
@@ -154,7 +233,7 @@ describe("declared types", () => {
     ],
     ["datetime", "json", ["2026-01-01 00:00:00+01:00", "2026-01-01  00:00:00", 1767225600, null]],
   ];
-  test.each(refused)("%s in %s refuses %j", (type, source, values) => {
+  test.each(refused)("%s in %s refuses %#", (type, source, values) => {
     for (const value of values) expect(readTyped(type, value, source)).toEqual(expect.any(String));
   });
 
@@ -170,7 +249,7 @@ describe("declared types", () => {
   });
 
   test("every day of the calendar is a date", () => {
-    const days = fc.date({ min: new Date("1000-01-01Z"), max: new Date("9999-12-31Z"), noInvalidDate: true });
+    const days = fc.date({ min: new Date("0001-01-01Z"), max: new Date("9999-12-31Z"), noInvalidDate: true });
     fc.assert(
       fc.property(days, (day) => {
         const text = day.toISOString();
@@ -181,8 +260,26 @@ describe("declared types", () => {
         expect(readTyped("datetime", text, "json")).toEqual({
           type: "datetime",
           value: text.slice(0, 23).replace("T", " "),
+          utc: true,
         });
       }),
+    );
+  });
+});
+
+describe("a value that says it is in UTC", () => {
+  const values = ["2026-01-31T23:59:59", "2026-01-31T23:59:59Z"].map((value) =>
+    bindJsonValue({ type: "datetime", value }),
+  );
+
+  test("is bound where the session is in UTC", () => {
+    expect(() => demandZone(values, "+00:00")).not.toThrow();
+    expect(() => demandZone(values.slice(0, 1), "+01:00")).not.toThrow();
+  });
+
+  test.each(["+01:00", "Europe/Berlin", "UTC", ""])("is refused where it is in %j", (zone) => {
+    expect(() => demandZone(values, zone)).toThrow(
+      `Parameter 2 ends with Z, but the account's time zone is ${zone}: say it in that, without Z.`,
     );
   });
 });

@@ -1,0 +1,146 @@
+import { median, quantile, rounded } from "../bench/figures.ts";
+import type { Violation } from "./oracle.ts";
+import type { FaultKind } from "./schedule.ts";
+import { outages } from "./schedule.ts";
+
+/** Everything is in milliseconds since the run began. */
+
+/** A fault that was injected. */
+export interface Injected {
+  kind: FaultKind;
+  fromMs: number;
+  toMs: number;
+}
+
+/** How many connections the server had at a moment, by user. */
+export interface ConnectionSample {
+  atMs: number;
+  byUser: Readonly<Record<string, number>>;
+}
+
+export interface MemorySample {
+  atMs: number;
+  bytes: number;
+}
+
+export type HealthRule =
+  | "connections bounded"
+  | "connections known"
+  | "connections end"
+  | "memory flat"
+  | "progress"
+  | "answered in time"
+  | "explained";
+
+/** For so long after a fault the server may not have noticed yet that connections are gone. */
+export const graceMs = 10_000;
+
+/** @param budgets the most connections that each user may have */
+export function judgeConnections(
+  samples: readonly ConnectionSample[],
+  faults: readonly Injected[],
+  budgets: Readonly<Record<string, number>>,
+): Violation<HealthRule>[] {
+  const excused = (atMs: number) =>
+    faults.some(({ fromMs, toMs }) => atMs >= fromMs && atMs <= toMs + graceMs);
+  return Object.entries(budgets).flatMap(([user, budget]) => {
+    const over = samples.filter(({ atMs, byUser }) => (byUser[user] ?? 0) > budget && !excused(atMs));
+    const [first] = over;
+    if (!first) return [];
+    const detail = `${user} had ${first.byUser[user]} connections of ${budget} at ${seconds(first.atMs)}, and ${over.length - 1} times more`;
+    return [{ rule: "connections bounded", detail }];
+  });
+}
+
+export interface MemoryFigures {
+  firstThirdMiB: number;
+  lastThirdMiB: number;
+}
+
+/** A JavaScript heap breathes; what leaks for each request or fault would be far beyond this in a long run. */
+const memoryGrowth = 1.3;
+const memoryGrowthBytes = 64 * 2 ** 20;
+
+/** @returns medians of the first third after the warm-up and of the last one; undefined without samples */
+export function memoryFigures(samples: readonly MemorySample[], warmUpMs: number): MemoryFigures | undefined {
+  const warm = samples.filter(({ atMs }) => atMs >= warmUpMs).map(({ bytes }) => bytes);
+  const third = Math.floor(warm.length / 3);
+  if (third === 0) return undefined;
+  const mebibytes = (bytes: number[]) => rounded(median(bytes) / 2 ** 20, 1);
+  return { firstThirdMiB: mebibytes(warm.slice(0, third)), lastThirdMiB: mebibytes(warm.slice(-third)) };
+}
+
+export function judgeMemory(figures: MemoryFigures | undefined): Violation<HealthRule>[] {
+  if (figures === undefined) return [];
+  const { firstThirdMiB: first, lastThirdMiB: last } = figures;
+  const bound = Math.max(first * memoryGrowth, first + memoryGrowthBytes / 2 ** 20);
+  if (last <= bound) return [];
+  return [{ rule: "memory flat", detail: `workerd grew from ${first} to ${last} MiB (medians of thirds)` }];
+}
+
+/** Longer than this nothing may be at a standstill while everything is up. */
+export const standstillMs = 30_000;
+
+/**
+ * @param acknowledgedMs when transfers were acknowledged, in order
+ * @param endMs when the callers stopped
+ */
+export function judgeProgress(
+  acknowledgedMs: readonly number[],
+  faults: readonly Injected[],
+  endMs: number,
+): Violation<HealthRule>[] {
+  const moments = [0, ...acknowledgedMs, endMs];
+  return moments.flatMap((toMs, i) => {
+    const fromMs = moments[i - 1] ?? 0;
+    const upMs = toMs - fromMs - outageMs(faults, fromMs, toMs);
+    if (upMs <= standstillMs) return [];
+    const detail = `nothing was acknowledged from ${seconds(fromMs)} to ${seconds(toMs)}, ${seconds(upMs)} of it without an outage`;
+    return [{ rule: "progress", detail } as const];
+  });
+}
+
+/** How much of a span was outage. Faults come one after the other. */
+function outageMs(faults: readonly Injected[], fromMs: number, toMs: number): number {
+  return faults
+    .filter(({ kind }) => outages.has(kind))
+    .reduce(
+      (sum, fault) => sum + Math.max(0, Math.min(toMs, fault.toMs) - Math.max(fromMs, fault.fromMs)),
+      0,
+    );
+}
+
+/** What became of the faults of a kind. */
+export interface FaultFigures {
+  injected: number;
+  /** After how many of them something was acknowledged again. */
+  survived: number;
+  /** From a fault's end to the next acknowledgement, without what was an outage again by then. */
+  recoveryMs: { median: number; max: number } | null;
+}
+
+/**
+ * @param faults of one kind
+ * @param acknowledgedMs in order
+ * @param all the faults of every kind
+ */
+export function faultFigures(
+  faults: readonly Injected[],
+  acknowledgedMs: readonly number[],
+  all: readonly Injected[],
+): FaultFigures {
+  const recoveries = faults.flatMap(({ toMs }) => {
+    const next = acknowledgedMs.find((atMs) => atMs > toMs);
+    return next === undefined ? [] : [next - toMs - outageMs(all, toMs, next)];
+  });
+  const figures = { median: Math.round(median(recoveries)), max: Math.round(quantile(recoveries, 1)) };
+  return {
+    injected: faults.length,
+    survived: recoveries.length,
+    recoveryMs: recoveries.length === 0 ? null : figures,
+  };
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,61 @@
+import type { Connection } from "mysql2/promise";
+import type { Database } from "./database.ts";
+import { connectionsOf } from "./database.ts";
+import type { ConnectionSample, MemorySample } from "./health.ts";
+import { memoryOf } from "./tally.ts";
+
+const intervalMs = 250;
+
+export interface WatchOptions {
+  database: Database;
+  users: readonly string[];
+  pid: number | undefined;
+  nowMs: () => number;
+}
+
+/** Looks from outside, a few times a second: at the server's connections, and at the memory of workerd. */
+export class Watch {
+  readonly connections: ConnectionSample[] = [];
+  readonly memory: MemorySample[] = [];
+  readonly #options: WatchOptions;
+  #administrator: Connection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => void this.#look(), intervalMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#administrator?.destroy();
+  }
+
+  async #look(): Promise<void> {
+    const { database, users, pid, nowMs } = this.#options;
+    if (pid !== undefined) this.memory.push(...memoryOf(pid, nowMs()));
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      this.#administrator ??= await database.administrator();
+      this.connections.push({
+        atMs: nowMs(),
+        byUser: count(await connectionsOf(this.#administrator, users)),
+      });
+    } catch {
+      // The server is down: it has no connections.
+      this.#administrator?.destroy();
+      this.#administrator = undefined;
+    } finally {
+      this.#looking = false;
+    }
+  }
+}
+
+/** @returns how many connections each user has */
+export function count(connections: readonly { user: string }[]): Record<string, number> {
+  const byUser: Record<string, number> = {};
+  for (const { user } of connections) byUser[user] = (byUser[user] ?? 0) + 1;
+  return byUser;
+}

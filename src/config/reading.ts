@@ -1,0 +1,45 @@
+import type { SavedQuery } from "../catalog/parse.ts";
+import type { Policy } from "./schema.ts";
+
+/**
+ * Who only reads, on a server whose READ ONLY state holds nobody back. TiDB parses READ ONLY and writes all the
+ * same, so there an account of readers must be unable to write by privilege: its grants must agree that it only
+ * reads, and each login proves that it has no privilege for more (src/db/mysql/privileges.ts).
+ */
+
+type Query = Pick<SavedQuery, "name" | "kind">;
+
+/** @returns the accounts that nobody may write with, where only privileges see to it; none on other servers */
+export function readingAccounts(
+  { cluster, accounts, grants }: Pick<Policy, "cluster" | "accounts" | "grants">,
+  queries: readonly Query[],
+): string[] {
+  if (cluster.engine !== "tidb") return [];
+  const writing = grants.filter(({ allow }) => allow.some((permission) => writes(permission, queries)));
+  return Object.keys(accounts).filter((name) => !writing.some(({ account }) => account === name));
+}
+
+/** @returns the grants of readers whose account others may write with, one line each */
+export function readingMistakes(policy: Policy, queries: readonly Query[]): string[] {
+  if (policy.cluster.engine !== "tidb") return [];
+  const reading = readingAccounts(policy, queries);
+  return policy.grants.flatMap(({ account, allow }, i) => {
+    const onlyReads = allow.some(runs) && !allow.some((permission) => writes(permission, queries));
+    if (!onlyReads || reading.includes(account)) return [];
+    return [
+      `grants[${i}].account: only reads, and other grants write with "${account}"; TiDB does not enforce READ ONLY: give it an account of its own, with SELECT only`,
+    ];
+  });
+}
+
+/** Those that open no statement need no account's rights. */
+function runs(permission: string): boolean {
+  return permission.startsWith("sql:") || permission.startsWith("query:");
+}
+
+function writes(permission: string, queries: readonly Query[]): boolean {
+  if (permission === "sql:write" || permission === "sql:ddl") return true;
+  if (!permission.startsWith("query:")) return false;
+  const name = permission.slice("query:".length);
+  return queries.some((query) => query.kind !== "read" && (name === "*" || name === query.name));
+}

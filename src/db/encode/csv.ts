@@ -1,0 +1,42 @@
+import type { Column } from "./columns.ts";
+import { describeColumn } from "./columns.ts";
+import type { Encoder } from "./encoder.ts";
+import { contentTypes } from "./formats.ts";
+
+/**
+ * An answer as RFC 4180 has it: a header line, CRLF, quotes where they are needed. NULL is an empty field, the empty
+ * string `""`. There is no place for the counts, nor for an error. Values stay as they are, also those that a
+ * spreadsheet would take for a formula.
+ */
+export class CsvEncoder implements Encoder {
+  readonly contentType = contentTypes.csv;
+  #writers: ((value: unknown) => string)[] = [];
+
+  columns(columns: readonly Column[]): string {
+    this.#writers = columns.map((column) => describeColumn(column).text);
+    return `${columns.map(({ name }) => field(name)).join(",")}\r\n`;
+  }
+
+  row(values: readonly unknown[]): string {
+    let line = "";
+    for (let i = 0; i < this.#writers.length; i++) {
+      const value = values[i];
+      if (i > 0) line += ",";
+      if (value !== null) line += field(this.#writers[i]?.(value) ?? "");
+    }
+    return `${line}\r\n`;
+  }
+
+  end(): string {
+    return "";
+  }
+
+  fail(): undefined {
+    return undefined;
+  }
+}
+
+function field(text: string): string {
+  if (text !== "" && !/[",\r\n]/.test(text)) return text;
+  return `"${text.replaceAll('"', '""')}"`;
+}

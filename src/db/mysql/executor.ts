@@ -1,0 +1,194 @@
+import type { TidegateError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import type { BoundValue } from "../../sql/values.ts";
+import type { Burst, BurstAnswers } from "./burst.ts";
+import type { Connection, ExecuteCommand, Field, ResultHeader, ServerError } from "./driver.ts";
+import { statementError } from "./errors.ts";
+import type { GuardedWire } from "./guarded-wire.ts";
+import type { Outcome } from "./outcome.ts";
+import { OutcomeReader } from "./outcome.ts";
+import { boundType, toDriverValue } from "./parameters.ts";
+import type { DriverCommand } from "./pipeline.ts";
+import { Pipeline } from "./pipeline.ts";
+import { PreparedStatements } from "./prepared.ts";
+import { ProtocolError } from "./replies.ts";
+import type { Row, Step } from "./steps.ts";
+import { execute, prepare, query } from "./steps.ts";
+import { demandWholeRows } from "./whole-rows.ts";
+
+/** Takes a result as it arrives. */
+export interface RowSink {
+  /** Begins a result set: only CALL has several. */
+  columns(fields: readonly Field[]): void;
+  row(values: readonly unknown[]): void;
+}
+
+/** One statement, ready to run: placeholders are `?` and values are in their order. */
+export interface Statement {
+  sql: string;
+  values: readonly BoundValue[];
+  /** A write or ddl statement needs the read-only resting state lifted. */
+  writable: boolean;
+  /** Who wrote the SQL decides whose fault a mistake in it is. */
+  author: "caller" | "operator";
+  /** False for CALL: a procedure may have committed a part before it failed. */
+  atomic: boolean;
+}
+
+/** How far an execution has come. */
+export interface Progress {
+  /** Called before the server can begin to execute the statement. */
+  sending(): void;
+  /** Called when its answer is complete. */
+  ended(): void;
+}
+
+/** Executes statements on one connection, and knows which of them are prepared there. */
+export class Executor {
+  readonly prepared = new PreparedStatements(limits.preparedStatementsPerConnection);
+  readonly #connection: Connection;
+  readonly #wire: GuardedWire;
+  readonly #writable: string | undefined;
+
+  /** @param writable what lifts the read-only resting state */
+  constructor(connection: Connection, wire: GuardedWire, writable: string | undefined) {
+    this.#connection = connection;
+    this.#wire = wire;
+    this.#writable = writable;
+  }
+
+  /**
+   * One round trip if the statement is prepared, else two; lifting the read-only state goes with the first. Warnings
+   * are not asked for.
+   * @throws TidegateError of the server's making
+   */
+  async run(statement: Statement, sink: RowSink, progress: Progress): Promise<Outcome> {
+    const types = statement.values.map(boundType);
+    let first = statement.writable ? this.#lift() : [];
+    if (!this.prepared.has(statement.sql, types)) {
+      await this.#prepare(statement, first);
+      first = [];
+    }
+    const running = this.#execution(statement);
+    const outcome = this.#outcome(running, statement, sink, () => progress.ended());
+    progress.sending();
+    this.#connection.addCommand(new Pipeline([...first.map(({ command }) => command), running]));
+    // Whoever hears of the first one's failure may take it for the end: the statement's answer comes after it.
+    const ended = outcome.then(
+      () => {},
+      () => {},
+    );
+    for (const step of first) await step.reply.catch((cause) => ended.then(() => ownFault(cause)));
+    return await outcome;
+  }
+
+  /**
+   * One round trip. Every statement is prepared (`prepareAll`), and whatever becomes of one, the server goes on with the
+   * next.
+   */
+  runAll({ before, runs, after }: Burst): BurstAnswers {
+    const first = before.map((sql) => query(this.#connection, sql));
+    const last = after.map((sql) => query(this.#connection, sql));
+    const running = runs.map(({ statement, sink }) => {
+      const command = this.#execution(statement);
+      return { command, outcome: this.#outcome(command, statement, sink) };
+    });
+    for (const { outcome } of running) outcome.catch(() => {});
+    this.#connection.addCommand(new Pipeline([...first, ...running, ...last].map(({ command }) => command)));
+    return {
+      before: replies(first),
+      outcomes: running.map(({ outcome }) => outcome),
+      after: replies(last),
+    };
+  }
+
+  /** Lifts the read-only resting state, in the same write as what comes next. */
+  #lift(): Step<Row[]>[] {
+    return this.#writable === undefined ? [] : [query(this.#connection, this.#writable)];
+  }
+
+  /** @param first what goes before it in the same write */
+  async #prepare(statement: Statement, first: Step<Row[]>[]): Promise<void> {
+    const step = prepare(this.#connection, statement.sql);
+    this.#connection.addCommand(new Pipeline([...first, step].map(({ command }) => command)));
+    for (const own of first) await own.reply.catch(ownFault);
+    const prepared = await step.reply.catch((cause: ServerError) => {
+      throw statementError(cause, statement);
+    });
+    for (const evicted of this.prepared.add(statement.sql, prepared)) evicted.close();
+  }
+
+  /** The execution of a statement that is prepared. */
+  #execution({ sql, values }: Statement): ExecuteCommand & DriverCommand {
+    const prepared = this.prepared.take(sql, values.map(boundType));
+    const running = execute(this.#connection, prepared, values.map(toDriverValue));
+    demandWholeRows(running);
+    return running;
+  }
+
+  /**
+   * Listens to an execution that has yet to be sent.
+   * @param ended called when its answer is complete
+   */
+  async #outcome(
+    running: ExecuteCommand,
+    statement: Statement,
+    sink: RowSink,
+    ended?: () => void,
+  ): Promise<Outcome> {
+    return await new Promise((resolve, reject) => {
+      const reader = new OutcomeReader(running);
+      let failure: TidegateError | undefined;
+      let results = 0;
+      running.on("fields", (fields: readonly Field[] | undefined) => {
+        results += 1;
+        if (!fields) return;
+        if (results > 1 && statement.atomic)
+          return this.#wire.destroy(new ProtocolError("a second result came, and it was no CALL"));
+        keepRawBytes(running, fields);
+        sink.columns(fields);
+      });
+      running.on("result", (row: unknown[] | ResultHeader) => {
+        if (Array.isArray(row)) return sink.row(row);
+        reader.read(row);
+      });
+      running.on("error", (error: ServerError) => {
+        if (error.errno === undefined && (results > 0 || !this.#wire.isResting)) this.#break(error);
+        failure = statementError(error, statement);
+      });
+      running.on("end", () => {
+        ended?.();
+        if (failure) reject(failure);
+        else resolve(reader.outcome());
+      });
+    });
+  }
+
+  /**
+   * The driver could not read the answer: its rest must not be taken for another one. The driver's words may
+   * repeat a value, so they stay out of the log.
+   */
+  #break(error: Error): void {
+    this.#wire.destroy(new ProtocolError(`an answer that the driver cannot read: ${error.name}`));
+  }
+}
+
+/** GEOMETRY and VECTOR are answered as the server's bytes; mysql2 would parse them into objects. */
+function keepRawBytes(running: { options?: { typeCast?: unknown } }, fields: readonly Field[]): void {
+  const rawTypes = [0xff, 0xf2];
+  if (!running.options || !fields.some((field) => rawTypes.includes(field.columnType))) return;
+  running.options.typeCast = (field: { type: string; buffer(): Buffer | null }, next: () => unknown) =>
+    field.type === "GEOMETRY" || field.type === "VECTOR" ? field.buffer() : next();
+}
+
+/** @returns when all are answered. @throws ServerError of the first that was refused */
+function replies(steps: readonly Step<unknown>[]): Promise<void> {
+  const answered = Promise.all(steps.map(({ reply }) => reply)).then(() => {});
+  answered.catch(() => {});
+  return answered;
+}
+
+/** A command of the gateway's own was refused. */
+function ownFault(cause: ServerError): never {
+  throw statementError(cause, { author: "operator", atomic: true });
+}

@@ -1,0 +1,138 @@
+/** Cuts a stream of bytes into packets, of which only the first bytes are looked at. MySQL manual, "Protocol::Packet". */
+
+/** A packet, while it is looked at: its first bytes stand in `bytes` from `at` on, `headBytes` of them or all that it has. */
+export interface Head {
+  sequence: number;
+  length: number;
+  bytes: Uint8Array;
+  at: number;
+}
+
+/** As many as must be seen: an OK's mark, two integers of nine bytes, the state; a statement's first word. */
+export const headBytes = 24;
+
+export const marks = { ok: 0x00, localInfile: 0xfb, eof: 0xfe, error: 0xff } as const;
+
+const frameBytes = 4;
+
+/** Follows one direction of a connection, however its bytes are cut. */
+export class PacketHeads {
+  readonly #seen: (head: Head) => void;
+  /** The same for every packet: a long answer has many. */
+  readonly #head: Head = { sequence: 0, length: 0, bytes: new Uint8Array(), at: 0 };
+  /** The beginning of a packet, when it is cut before all of its head is there. */
+  readonly #cut = new Uint8Array(frameBytes + headBytes);
+  #cutBytes = 0;
+  /** Bytes of the current packet that are still to come, behind its head. */
+  #rest = 0;
+
+  constructor(seen: (head: Head) => void) {
+    this.#seen = seen;
+  }
+
+  /** A packet has begun of which nothing is known yet. */
+  get isCut(): boolean {
+    return this.#cutBytes > 0;
+  }
+
+  /**
+   * @returns how many of the bytes belong to packets that were seen; fewer than all when the last one was
+   *   refused, that is `seen` threw: then also what it threw
+   */
+  push(chunk: Uint8Array): { good: number; refusal?: unknown } {
+    let at = 0;
+    for (;;) {
+      const body = Math.min(this.#rest, chunk.length - at);
+      this.#rest -= body;
+      at += body;
+      if (at === chunk.length) return { good: at };
+      try {
+        at = this.#cutBytes > 0 ? this.#goOn(chunk, at) : this.#begin(chunk, at);
+      } catch (refusal) {
+        return { good: at, refusal };
+      }
+    }
+  }
+
+  #begin(chunk: Uint8Array, at: number): number {
+    const there = chunk.length - at;
+    const length = there < frameBytes ? 0 : readInteger(chunk, at, 3);
+    const needed = frameBytes + Math.min(length, headBytes);
+    if (there < frameBytes || there < needed) {
+      this.#cut.set(chunk.subarray(at));
+      this.#cutBytes = there;
+      return chunk.length;
+    }
+    this.#see(chunk, at, length, needed);
+    return at + needed;
+  }
+
+  #goOn(chunk: Uint8Array, from: number): number {
+    const take = (wanted: number, at: number) => {
+      const piece = chunk.subarray(at, at + Math.max(0, wanted - this.#cutBytes));
+      this.#cut.set(piece, this.#cutBytes);
+      this.#cutBytes += piece.length;
+      return at + piece.length;
+    };
+    let at = take(frameBytes, from);
+    if (this.#cutBytes < frameBytes) return at;
+    const length = readInteger(this.#cut, 0, 3);
+    const needed = frameBytes + Math.min(length, headBytes);
+    at = take(needed, at);
+    if (this.#cutBytes < needed) return at;
+    this.#see(this.#cut, 0, length, needed);
+    this.#cutBytes = 0;
+    return at;
+  }
+
+  #see(bytes: Uint8Array, at: number, length: number, needed: number): void {
+    const head = this.#head;
+    head.sequence = bytes[at + 3] as number;
+    head.length = length;
+    head.bytes = bytes;
+    head.at = at + frameBytes;
+    this.#seen(head);
+    this.#rest = length - (needed - frameBytes);
+  }
+}
+
+export function markOf({ bytes, at, length }: Head): number | undefined {
+  return length === 0 ? undefined : bytes[at];
+}
+
+/** "OK_Packet": the mark, two length-encoded integers, the state. @returns the state, or undefined */
+export function okState({ bytes, at, length }: Head): number | undefined {
+  let offset = 1;
+  for (let integer = 0; integer < 2; integer++) {
+    const more = integerBytes(bytes[at + offset]);
+    if (more === undefined) return undefined;
+    offset += 1 + more;
+  }
+  return length < offset + 4 ? undefined : readInteger(bytes, at + offset, 2);
+}
+
+/** @returns a length-encoded integer that is all there is of its packet, or undefined */
+export function countIn({ bytes, at, length }: Head): number | undefined {
+  const more = length === 0 ? undefined : integerBytes(bytes[at]);
+  if (more === undefined || length !== 1 + more) return undefined;
+  return more === 0 ? bytes[at] : readInteger(bytes, at + 1, more);
+}
+
+function integerBytes(first: number | undefined): number | undefined {
+  if (first === undefined || first < 0xfb) return first === undefined ? undefined : 0;
+  return { 252: 2, 253: 3, 254: 8 }[first];
+}
+
+/** Little-endian; what is beyond the end counts as 0. */
+export function readInteger(bytes: Uint8Array, at: number, length: number): number {
+  if (length === 3) return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
+  let value = 0;
+  for (let index = length - 1; index >= 0; index--) value = value * 256 + (bytes[at + index] ?? 0);
+  return value;
+}
+
+/** The beginning of a statement; with query attributes two bytes stand before it: none used, one set. */
+export function statementIn({ bytes, at, length }: Head): string {
+  const start = bytes[at + 1] === 0 ? at + 3 : at + 1;
+  return String.fromCharCode(...bytes.subarray(start, at + Math.min(length, headBytes)));
+}

@@ -1,0 +1,33 @@
+import type { ExecuteCommand } from "./driver.ts";
+
+/** Of a prepared statement's command: it makes the reader of its rows, when it knows their columns. */
+interface RowReading {
+  buildParserFromFields(
+    ...given: unknown[]
+  ): new () => { next(packet: ReadPacket, ...given: unknown[]): unknown };
+}
+
+/** A packet, with how far it has been read. */
+interface ReadPacket {
+  offset: number;
+  end: number;
+}
+
+/**
+ * The driver reads a row's values on and on, into the next packet where one is cut off, and leaves alone what
+ * is too much. Either means that the row is not of these columns: here it is an error of the command's.
+ */
+export function demandWholeRows(running: ExecuteCommand): void {
+  const command = running as ExecuteCommand & RowReading;
+  const build = command.buildParserFromFields;
+  command.buildParserFromFields = (...given) => {
+    const Reader = build.apply(command, given);
+    return class extends Reader {
+      override next(packet: ReadPacket, ...rest: unknown[]): unknown {
+        const row = super.next(packet, ...rest);
+        if (packet.offset !== packet.end) throw new Error("a row does not fill its packet");
+        return row;
+      }
+    };
+  };
+}

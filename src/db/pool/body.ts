@@ -1,0 +1,187 @@
+import { TidegateError, toProblem } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import type { Encoder } from "../encode/encoder.ts";
+import { encoderOf } from "../encode/encoder.ts";
+import type { Field } from "../mysql/driver.ts";
+import type { Outcome, RowSink } from "../mysql/session.ts";
+import type { Runner } from "./answer.ts";
+import type { ExecuteWork } from "./protocol.ts";
+
+/** The body of one answer, in whichever format: takes the rows, and holds the database back while nobody reads. */
+export class AnswerBody implements RowSink {
+  readonly #session: Pick<Runner, "pause" | "resume" | "stop">;
+  readonly #encoder: Encoder;
+  readonly #maxRows: number;
+  readonly #maxBytes: number;
+  readonly #utf8 = new TextEncoder();
+  readonly #streaming = Promise.withResolvers<void>();
+  #pending = "";
+  #rows = 0;
+  /** Runs while something is pending. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #ended = false;
+  #whole: Uint8Array | undefined;
+  #stream: ReadableStream<Uint8Array> | undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #bytes = 0;
+  /** Nobody reads what is still to come. */
+  #unread = false;
+  /** Set when the result has outgrown the grant's ceilings and the statement has been given up. */
+  tooLarge: TidegateError | undefined;
+
+  constructor(
+    session: Pick<Runner, "pause" | "resume" | "stop">,
+    { format, shape, ceilings, writable, atomic }: ExecuteWork,
+  ) {
+    this.#session = session;
+    this.#encoder = encoderOf(format, shape, !atomic);
+    // Giving up a statement that writes would leave its outcome open: ceilings are for reads.
+    this.#maxRows = writable ? Number.POSITIVE_INFINITY : (ceilings.rows ?? Number.POSITIVE_INFINITY);
+    this.#maxBytes = writable ? Number.POSITIVE_INFINITY : ceilings.bytes;
+  }
+
+  /** Settled when the answer has become too long to be sent whole. */
+  get streaming(): Promise<void> {
+    return this.#streaming.promise;
+  }
+
+  /** What was stopped is read on until the server has heard of it. */
+  get #deaf(): boolean {
+    return this.#ended || this.#unread || this.tooLarge !== undefined;
+  }
+
+  columns(fields: readonly Field[]): void {
+    if (this.#deaf) return;
+    this.#add(this.#encoder.columns(fields));
+  }
+
+  row(values: readonly unknown[]): void {
+    if (this.#deaf) return;
+    if (this.#rows >= this.#maxRows) {
+      this.#giveUp(`It may have ${this.#maxRows} rows.`);
+      return;
+    }
+    this.#add(this.#encoder.row(values));
+    this.#rows += 1;
+    this.#timer ??= setTimeout(() => this.#send(), limits.flushMs);
+  }
+
+  #add(text: string): void {
+    this.#pending += text;
+    if (this.#controller) {
+      if (this.#pending.length >= limits.chunkBytes) this.#flush();
+    } else if (this.#pending.length >= limits.wholeAnswerBytes) {
+      this.#startStream();
+    }
+  }
+
+  /** What is pending has waited for long enough. */
+  #send(): void {
+    this.#timer = undefined;
+    if (this.#deaf) return;
+    if (this.#controller) this.#flush();
+    else this.#startStream();
+  }
+
+  /** The statement has ended: the session may serve somebody else by now, and is not touched any more. */
+  #finish(): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+  }
+
+  end(outcome: Outcome): void {
+    this.#finish();
+    // What is pending stays: it is sent before the error.
+    if (this.tooLarge) throw this.tooLarge;
+    this.#pending += this.#encoder.end(outcome);
+    const last = this.#encode();
+    if (this.tooLarge) throw this.tooLarge;
+    if (this.#unread) return;
+    if (this.#controller) {
+      // Nothing is paused here: the session has done its work, and the restore must get its replies.
+      this.#controller.enqueue(last);
+      this.#controller.close();
+    } else {
+      this.#whole = last;
+    }
+  }
+
+  /** Takes what is pending as bytes, and counts them. */
+  #encode(): Uint8Array {
+    const bytes = this.#utf8.encode(this.#pending);
+    this.#pending = "";
+    this.#bytes += bytes.length;
+    if (this.#bytes > this.#maxBytes) this.#giveUp(`It may have ${this.#maxBytes} bytes.`);
+    return bytes;
+  }
+
+  #giveUp(detail: string): void {
+    this.tooLarge ??= new TidegateError("result_too_large", { detail });
+    if (!this.#ended) this.#session.stop(this.tooLarge);
+  }
+
+  /**
+   * The statement has failed. An answer that has begun ends with the error where the format has a place for it; else
+   * it breaks off, which every client notices.
+   * @param error as the caller is told it
+   * @returns whether the answer had begun
+   */
+  fail(error: TidegateError, requestId: string): boolean {
+    this.#finish();
+    const controller = this.#controller;
+    if (!controller) return false;
+    if (this.#unread) return true;
+    const trailer = this.#encoder.fail(toProblem(error, requestId));
+    if (trailer === undefined) {
+      controller.error(error);
+      return true;
+    }
+    controller.enqueue(this.#utf8.encode(this.#pending + trailer));
+    controller.close();
+    return true;
+  }
+
+  response(): Response {
+    return new Response(this.#stream ?? this.#whole, {
+      headers: { "content-type": this.#encoder.contentType },
+    });
+  }
+
+  #startStream(): void {
+    this.#stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => {
+          if (!this.#ended) this.#session.resume();
+        },
+        // The reader is gone: nobody needs the rest, and reading it all would take a connection for long.
+        cancel: () => {
+          this.#unread = true;
+          if (this.#ended) return;
+          this.#session.stop(new TidegateError("request_cancelled"));
+          this.#session.resume();
+        },
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: limits.wholeAnswerBytes }),
+    );
+    this.#flush();
+    if (this.tooLarge) {
+      // Nothing has left yet: the caller can still be told properly.
+      this.#stream = undefined;
+      this.#controller = undefined;
+      return;
+    }
+    this.#streaming.resolve();
+  }
+
+  #flush(): void {
+    const controller = this.#controller;
+    if (!controller || this.#pending === "") return;
+    const bytes = this.#encode();
+    if (this.tooLarge) return;
+    controller.enqueue(bytes);
+    if ((controller.desiredSize ?? 0) <= 0) this.#session.pause();
+  }
+}

@@ -1,0 +1,35 @@
+import type { Family } from "../../exposition.ts";
+import { limits } from "../../limits.ts";
+import type { PoolContext } from "./client.ts";
+import { send, shardsOf } from "./client.ts";
+import type { Shard } from "./metric-families.ts";
+import { families } from "./metric-families.ts";
+import type { ShardMetrics } from "./metrics.ts";
+
+/**
+ * Asks every shard of every account what it has counted. One that does not answer is down, and fails nobody else's.
+ * With the link hyperdrive there is no pool to ask: what is left is what the configuration says.
+ */
+export async function collect(context: PoolContext): Promise<Family[]> {
+  const { config } = context;
+  const accounts = config.cluster.link === "hyperdrive" ? [] : [...config.accounts.keys()];
+  const shards = accounts.flatMap((account) =>
+    Array.from({ length: shardsOf(config, account) }, (_, shard) => readShard(context, account, shard)),
+  );
+  return families(config, await Promise.all(shards));
+}
+
+async function readShard(context: PoolContext, account: string, shard: number): Promise<Shard> {
+  const labels = { account, shard: String(shard) };
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("no answer in time")), limits.metricsTimeoutMs);
+  try {
+    const asked = send(context, account, { kind: "metrics" }, shard);
+    const response = await Promise.race([asked, late]);
+    return { labels, metrics: await Promise.race([response.json<ShardMetrics>(), late]) };
+  } catch {
+    return { labels, metrics: undefined };
+  } finally {
+    clearTimeout(timer);
+  }
+}

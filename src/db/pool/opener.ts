@@ -1,0 +1,166 @@
+import type { Account, Config } from "../../config/config.ts";
+import type { Host } from "../../config/schema.ts";
+import type { ErrorCode } from "../../errors.ts";
+import { asTidegateError, TidegateError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import { observe } from "../../telemetry.ts";
+import type { Link } from "../links/link.ts";
+import { linkOf } from "../links/select.ts";
+import { Session } from "../mysql/session.ts";
+import { ExpiryWatch } from "./expiry.ts";
+import { Hosts, isHostFailure } from "./hosts.ts";
+import { Sockets } from "./sockets.ts";
+
+/** Opens one account's connections: to the best host that can be reached, never with more sockets than allowed. */
+export class Opener {
+  readonly #config: Config;
+  readonly #account: Account;
+  readonly #link: Link;
+  readonly #hosts: Hosts;
+  readonly #sockets = new Sockets(limits.connectionsPerShard);
+  readonly #controlSockets = new Sockets(limits.controlConnectionsPerShard);
+  /** To which host a connection leads. */
+  readonly #leads = new WeakMap<Session, Host>();
+  readonly #expiry = new ExpiryWatch();
+  readonly #refused: (code: ErrorCode) => void;
+
+  /** @param refused told of each login that fails */
+  constructor(config: Config, account: Account, refused: (code: ErrorCode) => void) {
+    this.#refused = refused;
+    this.#config = config;
+    this.#account = account;
+    this.#link = linkOf(config);
+    this.#hosts = new Hosts(config.cluster.hosts);
+  }
+
+  /** What its link knows of the server. */
+  get link(): Pick<Link, "certificate" | "handshakes"> {
+    return this.#link;
+  }
+
+  /** @returns why no login would even be tried now */
+  refusal(): TidegateError | undefined {
+    return this.#hosts.refusal(Date.now());
+  }
+
+  /** What failed may have been mended. */
+  forget(): void {
+    this.#hosts.forget();
+  }
+
+  /** How long a connection may serve: on a host that is not the preferred one, not long. */
+  lifetimeMs(session: Session): number {
+    const host = this.#leads.get(session);
+    const seconds =
+      host && this.#hosts.isFallback(host)
+        ? Math.min(limits.fallbackLifetimeSeconds, this.#account.lifetime_s)
+        : this.#account.lifetime_s;
+    return seconds * 1000;
+  }
+
+  /**
+   * A pooled connection. The time of a connect is divided among the hosts that may be tried: the last one gets all
+   * that is left.
+   * @throws TidegateError of the last host that was tried
+   */
+  async open(): Promise<Session> {
+    const until = Date.now() + this.#config.cluster.connect_timeout_ms;
+    const candidates = this.#hosts.candidates(Date.now());
+    let error = this.#hosts.refusal(Date.now());
+    for (const [i, host] of candidates.entries()) {
+      const left = until - Date.now();
+      if (left <= 0) break;
+      const share = left / (candidates.length - i);
+      const isLast = i === candidates.length - 1;
+      // Others wait behind a host that failed before: it gets a moment only.
+      const timeoutMs =
+        this.#hosts.hasFailed(host) && !isLast ? Math.min(share, limits.reconnectTrialMs) : share;
+      try {
+        return await this.#openAt(host, timeoutMs);
+      } catch (cause) {
+        error = asTidegateError(cause);
+        if (!isHostFailure(error)) break;
+      }
+    }
+    throw error ?? new TidegateError("misconfigured");
+  }
+
+  /** A connection for control, beside the pooled ones, to the host of another one. */
+  async openBeside(other?: Session): Promise<Session> {
+    const host = (other && this.#leads.get(other)) ?? this.#hosts.candidates(Date.now())[0];
+    if (!host) throw this.refusal() ?? new TidegateError("misconfigured");
+    return await this.#withSocket(this.#controlSockets, host, this.#config.cluster.connect_timeout_ms);
+  }
+
+  async #openAt(host: Host, timeoutMs: number): Promise<Session> {
+    const attempt = this.#hosts.begin(host, Date.now());
+    try {
+      const session = await this.#withSocket(this.#sockets, host, timeoutMs);
+      if (this.#hosts.succeeded(attempt)) {
+        observe({ event: "host_recovered", account: this.#account.name, host: show(host) });
+      }
+      return session;
+    } catch (cause) {
+      const error = asTidegateError(cause);
+      if (isHostFailure(error)) {
+        const retry_in_ms = Math.round(this.#hosts.failed(attempt, error, Date.now()));
+        const { name: account } = this.#account;
+        observe({ event: "host_failed", account, host: show(host), code: error.code, retry_in_ms });
+      }
+      throw error;
+    }
+  }
+
+  /** The socket's place is free again when the socket has really ended, which may be long after a login failed. */
+  async #withSocket(sockets: Sockets, host: Host, timeoutMs: number): Promise<Session> {
+    const until = Date.now() + timeoutMs;
+    if (!(await sockets.take(timeoutMs))) {
+      const retryAfter = limits.retryAfterSeconds;
+      throw new TidegateError("database_unreachable", { retryAfter }, "earlier sockets do not end");
+    }
+    let gone: Promise<void> = Promise.resolve();
+    try {
+      const session = await this.#logIn(host, Math.max(until - Date.now(), 1), (ending) => {
+        gone = ending;
+      });
+      void session.gone.then(() => sockets.give());
+      return session;
+    } catch (cause) {
+      void gone.then(() => sockets.give());
+      throw cause;
+    }
+  }
+
+  async #logIn(host: Host, timeoutMs: number, opened: (gone: Promise<void>) => void): Promise<Session> {
+    const { cluster } = this.#config;
+    const account = this.#account.name;
+    const started = Date.now();
+    const at = show(host);
+    try {
+      const attempt = { host, timeoutMs, opened };
+      const session = await Session.open(this.#link, cluster, this.#account, attempt);
+      this.#leads.set(session, host);
+      const identity = session.identity.currentUser;
+      observe({ event: "connection_opened", account, identity, host: at, duration_ms: Date.now() - started });
+      this.#tellExpiring();
+      return session;
+    } catch (cause) {
+      const error = asTidegateError(cause);
+      const reason = error.operator ?? "";
+      this.#refused(error.code);
+      observe({ event: "connection_refused", account, host: at, code: error.code, reason });
+      throw error;
+    }
+  }
+
+  #tellExpiring(): void {
+    const { authorities } = this.#config;
+    for (const expiring of this.#expiry.due(this.#link.certificate, authorities, Date.now())) {
+      observe({ event: "certificate_expiring", account: this.#account.name, ...expiring });
+    }
+  }
+}
+
+function show({ hostname, port }: Host): string {
+  return `${hostname}:${port}`;
+}

@@ -1,0 +1,103 @@
+import type { Bindings } from "../application.ts";
+import { asTidegateError, TidegateError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { askObject } from "../objects.ts";
+import { observe } from "../telemetry.ts";
+import { keepAnswer } from "./answer.ts";
+import type { Begin, End, Ending, Verdict } from "./record.ts";
+import { isVerdict } from "./record.ts";
+
+/** A request that must not happen twice. */
+export interface Idempotent {
+  env: Bindings;
+  /** Whose key it is: environment, account, caller and key. */
+  name: string;
+  fingerprint: string;
+  /** How long the request may take at the most. */
+  patienceMs: number;
+  requestId: string;
+  waitUntil: (promise: Promise<unknown>) => void;
+}
+
+/** Marks what was answered before (draft-ietf-httpapi-idempotency-key-header names no header for it). */
+const replayed = { "idempotency-replayed": "true" };
+
+/**
+ * Runs a request unless it has been run before. That it runs is on the disk before anything is done, so it never
+ * happens again, whoever forgets or fails. An error that is retryable has done nothing: it frees the key.
+ * @returns the answer, or the first one
+ * @throws TidegateError the run's, or that of the first one; `idempotency_key_reused`, `idempotency_in_flight`,
+ *   `idempotency_answer_not_kept`, `idempotency_unavailable`, `outcome_unknown`
+ */
+export async function runOnce(request: Idempotent, run: () => Promise<Response>): Promise<Response> {
+  const id = crypto.randomUUID();
+  const verdict = await askToBegin(request, id);
+  switch (verdict.verdict) {
+    case "run":
+      return await runAndKeep(request, id, run);
+    case "running":
+      throw new TidegateError("idempotency_in_flight", { retryAfter: limits.retryAfterSeconds });
+    case "unknown":
+      throw new TidegateError("outcome_unknown", {
+        detail:
+          "The first request with this Idempotency-Key never said how it ended. It is not executed again.",
+        retryAfter: limits.retryAfterSeconds,
+      });
+    case "other_request":
+      throw new TidegateError("idempotency_key_reused");
+    case "ended":
+      return replay(verdict.ending);
+  }
+}
+
+async function askToBegin(request: Idempotent, run: string): Promise<Verdict> {
+  const { env, name, fingerprint, patienceMs, waitUntil } = request;
+  const question: Begin = { ask: "begin", fingerprint, run, patienceMs };
+  try {
+    const verdict = await askObject(env.IDEMPOTENCY, name, question, limits.idempotencyTimeoutMs);
+    if (!isVerdict(verdict)) throw new Error("no verdict");
+    return verdict;
+  } catch (cause) {
+    // It may have begun all the same, and only its answer was lost.
+    waitUntil(askToEnd(request, run));
+    const details = { retryAfter: limits.retryAfterSeconds };
+    throw new TidegateError("idempotency_unavailable", details, String(cause));
+  }
+}
+
+async function runAndKeep(request: Idempotent, id: string, run: () => Promise<Response>): Promise<Response> {
+  const keep = async (ending: Ending) => await askToEnd(request, id, ending);
+  try {
+    return await keepAnswer(await run(), keep, request.waitUntil);
+  } catch (cause) {
+    const error = asTidegateError(cause);
+    if (error.retryable) await askToEnd(request, id);
+    else await keep({ kind: "error", code: error.code, details: error.details });
+    throw error;
+  }
+}
+
+/** The caller is answered in any case: whose key has no ending is told for a day that nobody knows it. */
+async function askToEnd({ env, name, requestId }: Idempotent, run: string, ending?: Ending): Promise<void> {
+  const question: End = { ask: "end", run, ...(ending && { ending }) };
+  const tell = () => askObject(env.IDEMPOTENCY, name, question, limits.idempotencyTimeoutMs);
+  // An object that ended between two questions fails the second; a new one takes it.
+  await tell()
+    .catch(tell)
+    .catch((cause) => observe({ event: "ending_lost", request_id: requestId, reason: String(cause) }));
+}
+
+function replay(ending: Ending): Response {
+  switch (ending.kind) {
+    case "answer": {
+      const { status, contentType, body } = ending;
+      return new Response(body, { status, headers: { "content-type": contentType, ...replayed } });
+    }
+    case "error": {
+      const { code, details } = ending;
+      throw new TidegateError(code, { ...details, headers: { ...details.headers, ...replayed } });
+    }
+    case "too_large":
+      throw new TidegateError("idempotency_answer_not_kept");
+  }
+}

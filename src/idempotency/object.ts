@@ -1,0 +1,40 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Bindings } from "../application.ts";
+import type { Begin, End, IdempotencyRecord } from "./record.ts";
+import { begin, end } from "./record.ts";
+
+const stored = "record";
+
+/**
+ * The Durable Object that knows what became of one caller's requests with one key, wherever they arrive. Everything
+ * is stored, so its end in memory loses nothing, and the platform holds an answer back until what was stored before
+ * it is on the disk: nobody runs a request whose beginning could be forgotten. It goes when the record does.
+ */
+export class Idempotency extends DurableObject<Bindings> {
+  override async fetch(request: Request): Promise<Response> {
+    const question = await request.json<Begin | End>();
+    return Response.json(question.ask === "begin" ? await this.#begin(question) : await this.#end(question));
+  }
+
+  override async alarm(): Promise<void> {
+    await this.ctx.storage.deleteAll();
+  }
+
+  async #begin(question: Begin) {
+    const { kv } = this.ctx.storage;
+    const { verdict, record } = begin(kv.get<IdempotencyRecord>(stored), question, Date.now());
+    if (record) {
+      kv.put(stored, record);
+      await this.ctx.storage.setAlarm(record.expiresAt);
+    }
+    return verdict;
+  }
+
+  async #end(question: End) {
+    const { kv } = this.ctx.storage;
+    const record = end(kv.get<IdempotencyRecord>(stored), question);
+    if (record) kv.put(stored, record);
+    else if (record === null) await this.ctx.storage.deleteAll();
+    return { ended: record !== undefined };
+  }
+}

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { executeBatch } from "../db/client.ts";
+import type { BatchStatement, BatchWork } from "../db/pool/protocol.ts";
+import { limits } from "../limits.ts";
+import { bindBatch } from "../sql/references.ts";
+import { authenticated, authorize } from "./caller.ts";
+import { publicError } from "./errors.ts";
+import { demandJson } from "./format.ts";
+import { factory, isolation, readJson, rowShape } from "./http.ts";
+import { once } from "./once.ts";
+import { implicitCommit, judgeInTransaction, statementBody } from "./statements.ts";
+
+const body = z.strictObject({
+  statements: z
+    .array(statementBody.extend({ max_affected: z.int().min(0).optional() }))
+    .min(1)
+    .max(limits.batchStatements),
+  isolation: isolation.optional(),
+  read_only: z.boolean().optional(),
+  dry_run: z.boolean().default(false),
+});
+
+type BatchBody = z.infer<typeof body>;
+
+/** `POST /v1/batch`: statements of the caller's own, all of them or none, in one transaction. */
+export const batch = factory.createApp().post("/", authenticated, async (c) => {
+  demandJson(c);
+  const shape = rowShape(c);
+  const request = await readJson(c, body);
+  const statements = request.statements.map((statement, index) => read(statement, index));
+  const kinds = ["read", "write"] as const;
+  const [action, ...further] = kinds
+    .filter((kind) =>
+      kind === "write"
+        ? // A transaction that may write lets functions write, whatever the statements are.
+          request.read_only === false || statements.some(({ writable }) => writable)
+        : statements.some(({ writable }) => !writable),
+    )
+    .map((kind) => `sql:${kind}` as const);
+  const access = await authorize(c, action ?? "sql:read", ...further);
+  const { account, caller, ceilings } = access;
+  const work: BatchWork = {
+    kind: "batch",
+    caller,
+    statements,
+    isolation: request.isolation,
+    readOnly: request.read_only ?? !statements.some(({ writable }) => writable),
+    dryRun: request.dry_run,
+    shape,
+    ceilings,
+  };
+  return await once(c, access, { writable: !work.readOnly, format: "json" }, (context) =>
+    executeBatch(context, account, work),
+  );
+});
+
+/** @throws TidegateError that says which statement it is about */
+function read({ sql, params, max_affected }: BatchBody["statements"][number], index: number): BatchStatement {
+  try {
+    const { statement, plan, kind } = judgeInTransaction(sql);
+    // A procedure may commit, and then not all of it could be taken back.
+    if (statement.verb === "CALL") {
+      throw implicitCommit("A procedure may commit: CALL it in /v1/sql or /v1/transactions.");
+    }
+    return {
+      ...bindBatch(plan, params, index),
+      writable: kind === "write",
+      maxAffected: max_affected,
+    };
+  } catch (cause) {
+    throw publicError(cause).with({ statement: index });
+  }
+}

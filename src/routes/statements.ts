@@ -1,0 +1,49 @@
+import { z } from "zod";
+import type { BindPlan, Parameters } from "../sql/placeholders.ts";
+import { bindPlan } from "../sql/placeholders.ts";
+import type { Statement } from "../sql/statement.ts";
+import { classify, StatementError } from "../sql/statement.ts";
+import type { AppContext } from "./http.ts";
+
+/** How a caller sends a statement, wherever one is taken. */
+export const statementBody = z.strictObject({
+  sql: z.string(),
+  params: z
+    .custom<Parameters>(
+      (value) => typeof value === "object" && value !== null,
+      "must be an array or an object",
+    )
+    .optional(),
+});
+
+export interface Judged {
+  statement: Statement;
+  plan: BindPlan;
+}
+
+/** @throws StatementError when it is not a single statement that a caller may send */
+export function judge(sql: string): Judged {
+  const statement = classify(sql);
+  return { statement, plan: bindPlan(statement) };
+}
+
+/**
+ * As `judge`, for what runs in a transaction.
+ * @throws StatementError also `implicit_commit`: ddl commits what came before it
+ */
+export function judgeInTransaction(sql: string): Judged & { kind: "read" | "write" } {
+  const judged = judge(sql);
+  const { kind, verb } = judged.statement;
+  if (kind !== "ddl") return { ...judged, kind };
+  throw implicitCommit(`${verb} commits what came before it: send it by itself to /v1/sql.`);
+}
+
+export function implicitCommit(message: string): StatementError {
+  return new StatementError("implicit_commit", message);
+}
+
+/** Lets the log say which statement it was without saying what stood in it. */
+export async function note(c: AppContext, { statement }: Judged): Promise<void> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(statement.text));
+  c.set("statement", Buffer.from(digest).toString("hex").slice(0, 16));
+}

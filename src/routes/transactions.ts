@@ -1,0 +1,88 @@
+import { z } from "zod";
+import type { Owner } from "../db/client.ts";
+import { begin, end, executeIn } from "../db/client.ts";
+import { TidegateError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { bindJson } from "../sql/placeholders.ts";
+import type { Access } from "./caller.ts";
+import { authenticated, authorize } from "./caller.ts";
+import { answerForm } from "./format.ts";
+import type { AppContext } from "./http.ts";
+import { factory, hasBody, isolation, poolContext, readJson } from "./http.ts";
+import { withoutKey } from "./once.ts";
+import { judgeInTransaction, note, statementBody } from "./statements.ts";
+
+const body = z.strictObject({
+  isolation: isolation.optional(),
+  read_only: z.boolean().optional(),
+  idle_timeout_ms: z.int().min(100).max(limits.transactionIdleMs).default(limits.transactionIdleMs),
+  timeout_ms: z.int().min(100).max(limits.transactionMs).default(limits.transactionMs),
+});
+
+/**
+ * `/v1/transactions`: a transaction over several requests. It belongs to the caller who began it, who is authorized
+ * for the account each time, before the id is looked at.
+ */
+export const transactions = factory
+  .createApp()
+  .use(withoutKey)
+  .post("/", authenticated, async (c) => {
+    const request = hasBody(c) ? await readJson(c, body) : body.parse({});
+    const access = await authorize(c, "transaction");
+    const { id, expiresAt } = await begin(poolContext(c), ownerOf(c, access), {
+      isolation: request.isolation,
+      readOnly: isReadOnly(request.read_only, access),
+      idleMs: request.idle_timeout_ms,
+      totalMs: request.timeout_ms,
+      limit: access.grant.max_transactions,
+    });
+    c.header("location", `/v1/transactions/${id}`);
+    return c.json({ id, expires_at: new Date(expiresAt).toISOString() }, 201);
+  })
+  .post("/:id/sql", authenticated, async (c) => {
+    const request = await readJson(c, statementBody);
+    const judged = judgeInTransaction(request.sql);
+    const { statement, plan, kind } = judged;
+    const form = answerForm(c, statement.verb);
+    await note(c, judged);
+    const access = await authorize(c, "transaction", `sql:${kind}`);
+    return await executeIn(poolContext(c), ownerOf(c, access), c.req.param("id"), {
+      kind: "execute",
+      caller: access.caller,
+      author: "caller",
+      atomic: statement.verb !== "CALL",
+      ...bindJson(plan, request.params),
+      writable: kind === "write",
+      ...form,
+      ceilings: access.ceilings,
+    });
+  })
+  .post("/:id/commit", authenticated, async (c) => {
+    const access = await authorize(c, "transaction");
+    await end(poolContext(c), ownerOf(c, access), c.req.param("id"), "commit");
+    return c.json({ status: "committed" });
+  })
+  .delete("/:id", authenticated, async (c) => {
+    const access = await authorize(c, "transaction");
+    await end(poolContext(c), ownerOf(c, access), c.req.param("id"), "rollback");
+    return c.json({ status: "rolled_back" });
+  });
+
+/** @throws TidegateError `access_denied` for a token that does not say whose it is */
+function ownerOf(c: AppContext, { account, caller }: Access): Owner {
+  if (c.var.caller?.subject === undefined) {
+    throw new TidegateError("access_denied", {
+      detail: "A transaction belongs to a subject, and the token has none (sub).",
+    });
+  }
+  return { account, caller };
+}
+
+/** @throws TidegateError `access_denied` when who may only read asks for more */
+function isReadOnly(asked: boolean | undefined, { grant }: Access): boolean {
+  const mayWrite = grant.allow.includes("sql:write");
+  if (asked === false && !mayWrite) {
+    throw new TidegateError("access_denied", { detail: "The grant does not allow sql:write." });
+  }
+  return asked ?? !mayWrite;
+}

@@ -1,0 +1,167 @@
+import { isJsonCheck, readColumn } from "./columns.ts";
+import type { Engine } from "./expressions.ts";
+import { expressionText } from "./expressions.ts";
+import { Row } from "./rows.ts";
+import type { Column, ForeignKey, Index, IndexPart, Schema, Table } from "./schema.ts";
+import type { Narrowing, Part } from "./statements.ts";
+
+export interface Asked extends Narrowing {
+  engine: Engine;
+  defaultDatabase: string;
+}
+
+/** The rows of each part, as arrays; a part that the engine does not have is missing. */
+export type Answers = Partial<Record<Part, readonly (readonly unknown[])[]>>;
+
+/** A table with what its parts are put in order by. Names are keys of maps, never of objects. */
+interface Draft extends Omit<Table, "columns" | "primary_key" | "indexes" | "foreign_keys"> {
+  columns: Map<number, Column>;
+  indexes: Map<string, { index: Index; parts: Map<number, IndexPart> }>;
+  foreignKeys: Map<string, { key: ForeignKey; parts: Map<number, { column: string; referenced: string }> }>;
+}
+
+/**
+ * Makes one document of what the server said, the same each time: its digest tells whether something has changed.
+ * @throws Error when the server's information_schema is of another form
+ */
+export function assemble(answers: Answers, { engine, defaultDatabase, database, table }: Asked): Schema {
+  // To some servers names are equal that are spelt otherwise.
+  const isAsked = (name: string, asked: string | undefined) => asked === undefined || asked === name;
+  const databases = new Map<string, Map<string, Draft>>();
+  for (const row of rowsOf(answers, "databases")) {
+    const name = row.text();
+    if (isAsked(name, database)) databases.set(name, new Map());
+  }
+  for (const row of rowsOf(answers, "tables")) {
+    const tables = databases.get(row.text());
+    const draft = readTable(row);
+    if (isAsked(draft.name, table)) tables?.set(draft.name, draft);
+  }
+  // What belongs to a table that went or came meanwhile is left out.
+  const draftOf = (row: Row) => {
+    const database = row.text();
+    const name = row.text();
+    return databases.get(database)?.get(name);
+  };
+  addColumns(answers, engine, draftOf);
+  addIndexes(answers, engine, draftOf);
+  addForeignKeys(answers, draftOf);
+  return {
+    default_database: defaultDatabase,
+    databases: sorted(databases)
+      .map(([name, tables]) => ({ name, tables: sorted(tables).map(([, draft]) => finish(draft)) }))
+      .filter(({ tables }) => table === undefined || tables.length > 0),
+  };
+}
+
+type DraftOf = (row: Row) => Draft | undefined;
+
+function rowsOf(answers: Answers, part: Part): Row[] {
+  return (answers[part] ?? []).map((values) => new Row(values));
+}
+
+function readTable(row: Row): Draft {
+  const name = row.text();
+  const type = row.text().toUpperCase();
+  const kind = type.includes("VIEW") ? "view" : type === "SEQUENCE" ? "sequence" : "base table";
+  const engine = row.optionalText();
+  const comment = row.optionalText() ?? "";
+  return {
+    name,
+    kind,
+    engine,
+    // A view has none: servers write VIEW there, or what is wrong with it.
+    comment: kind === "view" ? "" : comment,
+    columns: new Map(),
+    indexes: new Map(),
+    foreignKeys: new Map(),
+  };
+}
+
+function addColumns(answers: Answers, engine: Engine, draftOf: DraftOf): void {
+  const json = new Map<Draft, Set<string>>();
+  for (const row of rowsOf(answers, "jsonChecks")) {
+    const draft = draftOf(row);
+    const column = row.text();
+    if (draft && isJsonCheck(row.text(), column)) {
+      json.set(draft, (json.get(draft) ?? new Set()).add(column));
+    }
+  }
+  for (const row of rowsOf(answers, "columns")) {
+    const draft = draftOf(row);
+    const name = row.text();
+    const position = row.number();
+    draft?.columns.set(position, readColumn(name, row, engine, json.get(draft)?.has(name) ?? false));
+  }
+}
+
+function addIndexes(answers: Answers, engine: Engine, draftOf: DraftOf): void {
+  for (const row of rowsOf(answers, "indexParts")) {
+    const draft = draftOf(row);
+    const name = row.text();
+    const position = row.number();
+    const unique = row.number() === 0;
+    const type = row.text();
+    const part = readIndexPart(row, engine, type);
+    const visible = row.text() === "YES";
+    const comment = row.optionalText() ?? "";
+    const index: Index = { name, unique, type, visible, comment, columns: [] };
+    const found = draft?.indexes.get(name) ?? { index, parts: new Map<number, IndexPart>() };
+    found.parts.set(position, part);
+    draft?.indexes.set(name, found);
+  }
+}
+
+function readIndexPart(row: Row, engine: Engine, type: string): IndexPart {
+  const column = row.optionalText();
+  const prefix = row.optionalNumber();
+  const direction = row.optionalText();
+  const expression = row.optionalText();
+  // Both servers write a prefix of 32 and an order there, whatever the column is.
+  const isSpatial = type === "SPATIAL";
+  const order = isSpatial ? null : direction === "A" ? "asc" : direction === "D" ? "desc" : null;
+  if (column === null) return { expression: expressionText(expression ?? "", engine), order };
+  return { column, prefix: isSpatial ? null : prefix, order };
+}
+
+function addForeignKeys(answers: Answers, draftOf: DraftOf): void {
+  for (const row of rowsOf(answers, "foreignKeyColumns")) {
+    const draft = draftOf(row);
+    const name = row.text();
+    const position = row.number();
+    const column = row.text();
+    const references = { database: row.text(), table: row.text(), columns: [] };
+    const key: ForeignKey = { name, columns: [], references, on_update: "", on_delete: "" };
+    const found = draft?.foreignKeys.get(name) ?? { key, parts: new Map() };
+    found.parts.set(position, { column, referenced: row.text() });
+    draft?.foreignKeys.set(name, found);
+  }
+  for (const row of rowsOf(answers, "foreignKeyRules")) {
+    const key = draftOf(row)?.foreignKeys.get(row.text())?.key;
+    if (key) Object.assign(key, { on_update: row.text(), on_delete: row.text() });
+  }
+}
+
+function finish({ columns, indexes, foreignKeys, ...table }: Draft): Table {
+  const primary = indexes.get("PRIMARY")?.parts;
+  return {
+    ...table,
+    columns: inOrder(columns),
+    primary_key: primary ? inOrder(primary).flatMap((part) => ("column" in part ? [part.column] : [])) : null,
+    indexes: sorted(indexes).map(([, { index, parts }]) => ({ ...index, columns: inOrder(parts) })),
+    foreign_keys: sorted(foreignKeys).map(([, { key, parts }]) => ({
+      ...key,
+      columns: inOrder(parts).map(({ column }) => column),
+      references: { ...key.references, columns: inOrder(parts).map(({ referenced }) => referenced) },
+    })),
+  };
+}
+
+function inOrder<T>(parts: ReadonlyMap<number, T>): T[] {
+  return [...parts].sort(([a], [b]) => a - b).map(([, part]) => part);
+}
+
+/** By code units: the servers' own order depends on their collation. */
+function sorted<T>(named: ReadonlyMap<string, T>): [string, T][] {
+  return [...named].sort(([a], [b]) => (a < b ? -1 : 1));
+}

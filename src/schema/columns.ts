@@ -1,0 +1,109 @@
+import type { Engine } from "./expressions.ts";
+import { expressionText, withoutEscapes } from "./expressions.ts";
+import type { Row } from "./rows.ts";
+import type { Column, Default } from "./schema.ts";
+
+/** Types that answers call otherwise than the server does (docs/values.md). */
+const typeNames: ReadonlyMap<string, string> = new Map([
+  ...named("TEXT", ["tinytext", "mediumtext", "longtext"]),
+  ...named("BLOB", ["tinyblob", "mediumblob", "longblob"]),
+  ...named("GEOMETRY", [
+    ...["point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon"],
+    ...["geometrycollection", "geomcollection"],
+  ]),
+  ...named("CHAR", ["uuid", "inet4", "inet6"]),
+]);
+
+const integers = /^(?:tiny|small|medium|big)?int$/;
+/** Their defaults are bytes: neither server writes them as the text that they are not. */
+const bytes = /^(?:bit|binary|varbinary|(?:tiny|medium|long)?blob)$/;
+
+/**
+ * @param row after its table and its name
+ * @param isJson whether it is MariaDB's JSON, which is a text with a check
+ */
+export function readColumn(name: string, row: Row, engine: Engine, isJson: boolean): Column {
+  const dataType = row.text().toLowerCase();
+  const columnType = row.text();
+  const nullable = row.text() === "YES";
+  const written = row.optionalText();
+  const extra = row.text();
+  const expression = row.optionalText();
+  const characterSet = row.optionalText();
+  const collation = row.optionalText();
+  const generated = /\b(VIRTUAL|STORED|PERSISTENT)(?: GENERATED)?\b/i.exec(extra);
+  const autoIncrement = /\bauto_increment\b/i.test(extra);
+  const onUpdate = /\bon update (\S+?)(?:,|$|\s)/i.exec(extra)?.[1];
+  const readDefault = engine === "mariadb" ? mariadbDefault : mysqlDefault;
+  const fullType = isJson && dataType === "longtext" ? "json" : fullTypeOf(dataType, columnType);
+  return {
+    name,
+    type: isJson ? "JSON" : typeOf(dataType, columnType),
+    full_type: fullType,
+    nullable,
+    default: generated || autoIncrement ? null : readDefault(written, { dataType, extra, nullable, engine }),
+    auto_increment: autoIncrement,
+    generated: generated
+      ? {
+          expression: expressionText(expression ?? "", engine),
+          stored: generated[1]?.toUpperCase() !== "VIRTUAL",
+        }
+      : null,
+    on_update: onUpdate === undefined ? null : expressionText(onUpdate, engine),
+    visible: !/\bINVISIBLE\b/i.test(extra),
+    character_set: fullType === "json" ? null : characterSet,
+    collation: fullType === "json" ? null : collation,
+    comment: row.text(),
+  };
+}
+
+function typeOf(dataType: string, columnType: string): string {
+  const name = typeNames.get(dataType) ?? dataType.toUpperCase();
+  return integers.test(dataType) && / unsigned/i.test(columnType) ? `${name} UNSIGNED` : name;
+}
+
+/** A width says something of BOOLEAN, which is TINYINT(1), and where zeros fill it; MySQL leaves out every other. */
+function fullTypeOf(dataType: string, columnType: string): string {
+  if (dataType === "geomcollection") return "geometrycollection";
+  const isBoolean = /^tinyint\(1\)$/i.test(columnType);
+  const hasWidth = (integers.test(dataType) || dataType === "year") && !isBoolean;
+  if (!hasWidth || /zerofill/i.test(columnType)) return columnType;
+  return columnType.replace(/\(\d+\)/, "");
+}
+
+interface DefaultOf {
+  dataType: string;
+  extra: string;
+  nullable: boolean;
+  engine: Engine;
+}
+
+/** MySQL and TiDB write a literal without quotes, and say in EXTRA that it is an expression. */
+function mysqlDefault(
+  written: string | null,
+  { dataType, extra, nullable, engine }: DefaultOf,
+): Default | null {
+  if (written === null) return nullable ? { value: null } : null;
+  if (/\bDEFAULT_GENERATED\b/i.test(extra)) return { expression: expressionText(written, engine) };
+  return bytes.test(dataType) ? { expression: written } : { value: written };
+}
+
+/** MariaDB writes all of it as SQL: 'text' in quotes, numbers bare, NULL as a word. */
+function mariadbDefault(written: string | null, { dataType, nullable, engine }: DefaultOf): Default | null {
+  if (written === null) return nullable ? { value: null } : null;
+  if (written === "NULL") return { value: null };
+  if (bytes.test(dataType)) return { expression: written };
+  if (/^-?\d+(?:\.\d*)?(?:e[-+]?\d+)?$/i.test(written)) return { value: written };
+  const quoted = /^'((?:[^'\\]|''|\\.)*)'$/s.exec(written)?.[1];
+  if (quoted === undefined) return { expression: expressionText(written, engine) };
+  return { value: withoutEscapes(quoted.replaceAll("''", "'")) };
+}
+
+function named(name: string, types: string[]): [string, string][] {
+  return types.map((type) => [type, name]);
+}
+
+/** What makes MariaDB send a text as JSON: a check that is json_valid() of the column, or has it among its conditions. */
+export function isJsonCheck(clause: string, column: string): boolean {
+  return clause.split(" and ").includes(`json_valid(\`${column.replaceAll("`", "``")}\`)`);
+}

@@ -1,0 +1,54 @@
+/** Parameters of a batch that stand for a part of an earlier result: `{"$ref": "0.last_insert_id"}`. */
+import { type ParameterError, wrongParameter } from "./errors.ts";
+import type { Spread } from "./lists.ts";
+import type { BindPlan, Parameters } from "./placeholders.ts";
+import { bindEach } from "./placeholders.ts";
+import type { BoundValue } from "./values.ts";
+import { bindJsonValue } from "./values.ts";
+
+export interface Reference {
+  /** The earlier statement, counted from 0. */
+  statement: number;
+  of: "last_insert_id" | "rows_affected" | { row: number; column: string };
+}
+
+/** What a statement of a batch gets for a placeholder. */
+export type BatchValue = BoundValue | { reference: Reference };
+
+/**
+ * As `bindJson`, for one statement of a batch.
+ * @param index the statement's place: what it refers to comes before it
+ * @throws ParameterError also `wrong_reference`
+ */
+export function bindBatch(plan: BindPlan, params: Parameters | undefined, index: number): Spread<BatchValue> {
+  const bindOne = (value: unknown, name: string): BatchValue => {
+    const text = referenceText(value);
+    return text === undefined ? bindJsonValue(value, name) : { reference: readReference(text, index, name) };
+  };
+  return bindEach(plan, params, bindOne);
+}
+
+/** @returns what the one member `$ref` of an object says */
+function referenceText(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const entries = Object.entries(value);
+  return entries.length === 1 && entries[0]?.[0] === "$ref" ? entries[0][1] : undefined;
+}
+
+/** A column's name may have dots; a statement's and a row's number are digits. */
+const form = /^(\d{1,3})\.(?:(last_insert_id|rows_affected)|rows\.(\d{1,9})\.(.+))$/s;
+
+function readReference(text: unknown, index: number, name: string): Reference {
+  const match = typeof text === "string" ? form.exec(text) : null;
+  if (!match) {
+    throw wrong(name, "must refer as 0.last_insert_id, 0.rows_affected or 0.rows.0.COLUMN do");
+  }
+  const statement = Number(match[1]);
+  if (statement >= index) throw wrong(name, "must refer to an earlier statement; the first one is 0");
+  const part = match[2] as "last_insert_id" | "rows_affected" | undefined;
+  return { statement, of: part ?? { row: Number(match[3]), column: String(match[4]) } };
+}
+
+function wrong(name: string, complaint: string): ParameterError {
+  return wrongParameter("wrong_reference", name, complaint);
+}

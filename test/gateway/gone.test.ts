@@ -1,0 +1,129 @@
+import { randomUUID } from "node:crypto";
+import net from "node:net";
+import type { RowDataPacket } from "mysql2";
+import type { Connection } from "mysql2/promise";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../servers/connection.ts";
+import type { Answer } from "./harness.ts";
+import { databaseServer, expectProblem, read } from "./harness.ts";
+import type { WorkerdGateway } from "./workerd-gateway.ts";
+import { startWorkerdGateway } from "./workerd-gateway.ts";
+
+/**
+ * A caller who goes away, on workerd itself: what starts it in the other tests has a proxy before it, which does not
+ * tell of that. And a gateway that does.
+ */
+
+let gateway: WorkerdGateway;
+let administrator: Connection;
+
+beforeAll(async () => {
+  administrator = await connectAdministrator(databaseServer());
+  gateway = await startWorkerdGateway("gone");
+});
+afterAll(async () => {
+  await gateway?.stop();
+  await administrator?.query("DELETE FROM world.notes WHERE author = 'gone'");
+  await administrator?.end();
+});
+
+const tokenOf = (role: string) => gateway.token({ sub: "leaver", role });
+
+/** Sends a request, and waits until the server executes its statement. */
+async function sendAndWait(
+  sql: string,
+  mark: string,
+  role = "analyst",
+  more: string[] = [],
+): Promise<net.Socket> {
+  const body = JSON.stringify({ sql });
+  const { hostname, port } = new URL(gateway.url);
+  const socket = net.connect(Number(port), hostname);
+  socket.on("error", () => {});
+  const head = [
+    "POST /v1/sql HTTP/1.1",
+    `Host: ${hostname}`,
+    `Authorization: Bearer ${await tokenOf(role)}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...more,
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
+  await expect.poll(() => running(mark), { timeout: 10_000 }).toBe(1);
+  return socket;
+}
+
+/** Sends a request, and goes away when the server executes its statement. */
+async function leaveWhile(sql: string, mark: string, leave: (socket: net.Socket) => void, stream = false) {
+  const socket = await sendAndWait(sql, mark);
+  if (stream) await new Promise((resolve) => socket.once("data", resolve));
+  leave(socket);
+  await expect.poll(() => running(mark), { timeout: 5_000 }).toBe(0);
+}
+
+async function running(text: string): Promise<number> {
+  const [rows] = await administrator.query<RowDataPacket[]>("SHOW FULL PROCESSLIST");
+  return rows.filter(({ Info }) => String(Info).includes(text)).length;
+}
+
+const newMark = () => `m${randomUUID().slice(0, 8)}`;
+
+describe("the statement of a caller who goes away is stopped at the server", () => {
+  test("before its answer, when the connection is reset", async () => {
+    const mark = newMark();
+    await leaveWhile(`SELECT SLEEP(12) AS ${mark}`, mark, (socket) => socket.resetAndDestroy());
+  });
+
+  test("while its answer streams, however the connection ends", async () => {
+    const mark = newMark();
+    const sql = `SELECT a.name, REPEAT('x', 500) AS ${mark} FROM cities a, cities b LIMIT 5000000`;
+    await leaveWhile(sql, mark, (socket) => socket.destroy(), true);
+  });
+});
+
+describe("a write with an Idempotency-Key", () => {
+  const slow = (mark: string) =>
+    `INSERT INTO notes (city_id, author, body) SELECT 1, 'gone', '${mark}' FROM (SELECT SLEEP(2)) AS slept`;
+
+  async function comeBack(mark: string): Promise<Answer> {
+    const headers = {
+      authorization: `Bearer ${await tokenOf("editor")}`,
+      "content-type": "application/json",
+      "idempotency-key": mark,
+    };
+    const init = { method: "POST", headers, body: JSON.stringify({ sql: slow(mark) }) };
+    return await read(await fetch(`${gateway.url}/v1/sql`, init));
+  }
+
+  async function written(mark: string): Promise<number> {
+    const sql = "SELECT COUNT(*) AS n FROM world.notes WHERE body = ?";
+    const [rows] = await administrator.query<RowDataPacket[]>(sql, [mark]);
+    return Number(rows[0]?.n);
+  }
+
+  test("goes on without its caller, who has its answer when they come back, also from a gateway that has been killed", async () => {
+    const mark = newMark();
+    const socket = await sendAndWait(slow(mark), mark, "editor", [`Idempotency-Key: "${mark}"`]);
+    socket.resetAndDestroy();
+    const answer = async () => (await comeBack(mark)).status;
+    await expect.poll(answer, { timeout: 10_000, interval: 200 }).toBe(200);
+    const replayed = await comeBack(mark);
+    expect(replayed.body).toMatchObject({ rows_affected: 1 });
+    await gateway.killAndStart();
+    expect((await comeBack(mark)).body).toEqual(replayed.body);
+    expect(await written(mark)).toBe(1);
+  });
+
+  test("is not executed again after its gateway was killed: nobody knows what became of it", async () => {
+    const mark = newMark();
+    const socket = await sendAndWait(slow(mark), mark, "editor", [`Idempotency-Key: "${mark}"`]);
+    await gateway.killAndStart();
+    socket.destroy();
+    await expect.poll(() => running(mark), { timeout: 10_000 }).toBe(0);
+    const before = await written(mark);
+    expectProblem(await comeBack(mark), 409, "idempotency_in_flight");
+    expect(await running(mark)).toBe(0);
+    expect(await written(mark)).toBe(before);
+    expect(before).toBeLessThanOrEqual(1);
+  });
+});

@@ -1,0 +1,153 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { classify, StatementError } from "../../src/sql/statement.ts";
+import { randomOf } from "../servers/mutator.ts";
+import { accepted } from "../unit/sql/statement-table.ts";
+import { Grammar } from "./guard-grammar.ts";
+import type { Judge } from "./guard-trial.ts";
+import { readOnlySession, Trial } from "./guard-trial.ts";
+import { engine } from "./harness.ts";
+
+/** TIDEGATE_FUZZ_SECONDS runs it for longer, TIDEGATE_FUZZ_SEED with the same statements. */
+const seconds = Number(process.env.TIDEGATE_FUZZ_SECONDS ?? 4);
+const seed = Number(process.env.TIDEGATE_FUZZ_SEED ?? randomBytes(4).readUInt32LE());
+
+let trial: Trial;
+beforeAll(async () => {
+  trial = await Trial.begin();
+});
+afterAll(() => trial?.end());
+
+/** What travels is the guard's own text. */
+const guard: Judge = (sql) => {
+  const statement = judged(sql);
+  return statement?.kind === "read" ? statement.text : undefined;
+};
+
+function judged(sql: string): ReturnType<typeof classify> | undefined {
+  try {
+    return classify(sql);
+  } catch (error) {
+    if (error instanceof StatementError) return undefined;
+    throw error;
+  }
+}
+
+/** A guard that reads `rewritten(sql)` where the server gets the caller's own text. */
+function misreading(rewritten: (sql: string) => string): Judge {
+  return (sql) => (judged(rewritten(sql))?.kind === "read" ? sql : undefined);
+}
+
+/** What only the mistaken guard calls a read: the rest is tried with the true one. */
+function beyond(judge: Judge): Judge {
+  return (sql) => (guard(sql) === undefined ? judge(sql) : undefined);
+}
+
+/** Guards with one mistake each. The trial must find it out, or finding nothing means nothing. */
+const mistaken: [mistake: string, judge: Judge][] = [
+  [
+    "takes DELETE for a read",
+    (sql) => {
+      const statement = judged(sql);
+      return statement && (statement.kind === "read" || statement.verb === "DELETE")
+        ? statement.text
+        : undefined;
+    },
+  ],
+  ["does not know INTO", misreading((sql) => sql.replace(/\bINTO\b/gi, "+"))],
+  ["does not know :=", misreading((sql) => sql.replaceAll(":=", "+"))],
+  ["takes executable comments for comments", misreading((sql) => sql.replace(/\/\*(?:M?!)\d*/g, "/*"))],
+  ["takes every -- for a comment", misreading((sql) => sql.replace(/--[^\n]*/g, " "))],
+  ["does not know # comments", misreading((sql) => sql.replaceAll("#", "+"))],
+  ["ends no line comment at a newline", misreading((sql) => sql.replace(/-- [\s\S]*/g, " "))],
+  ["nests comments", misreading((sql) => sql.replace(/\/\*[\s\S]*\*\//g, " "))],
+  ["does not know backslashes", misreading((sql) => sql.replaceAll("\\", ""))],
+  ["judges the first statement only", misreading((sql) => sql.split(";")[0] ?? "")],
+];
+
+describe("the trial finds out a guard that", () => {
+  test.each(mistaken)("%s", async (_, judge) => {
+    // The same statements each time: a test of the trial, not of luck.
+    const grammar = new Grammar(randomOf(1));
+    const { tried, harm } = await trial.run(
+      beyond(judge),
+      () => grammar.statement(),
+      (count) => count < 30_000,
+      5,
+    );
+    expect(harm, `none in ${tried} statements`).toBeDefined();
+  });
+
+  test("lets a function write: by the tables, since the answer is rows", async () => {
+    const { harm } = await trial.run(
+      guard,
+      () => "SELECT sneak()",
+      (count) => count < 3,
+    );
+    expect(harm).toMatchObject({ sql: "SELECT sneak()", what: expect.stringMatching(/^changed /) });
+    // The guard does not judge functions: that is what the read-only state is for.
+    const session = await readOnlySession();
+    await expect(session.query("SELECT sneak()")).rejects.toMatchObject({ errno: 1792 });
+    await session.end();
+  });
+});
+
+test("the checksums of all tables find out one row more, or less", async () => {
+  const before = await trial.checksums();
+  expect(Object.keys(before)).toEqual(expect.arrayContaining(["world.notes", "world.cities", "mysql.db"]));
+  await trial.execute("INSERT INTO world.notes (city_id, author, body) VALUES (1, 'guard-fuzz', '')");
+  const after = await trial.checksums();
+  await trial.execute("DELETE FROM world.notes WHERE author = 'guard-fuzz'");
+  expect(after).toEqual({
+    ...before,
+    "world.notes": expect.not.stringMatching(`^${before["world.notes"]}$`),
+  });
+  expect(await trial.checksums()).toEqual(before);
+});
+
+describe("what the guard calls a read", () => {
+  const reads = accepted.filter(([kind]) => kind === "read").map(([, , sql]) => sql);
+
+  test("of its table, changes nothing", async () => {
+    const before = await trial.checksums();
+    const left = [...reads];
+    const { harm } = await trial.run(
+      guard,
+      () => left.shift() as string,
+      () => left.length > 0,
+    );
+    expect(harm).toBeUndefined();
+    expect(await trial.checksums()).toEqual(before);
+  });
+
+  test("of its table, is not refused in the server's READ ONLY state", async () => {
+    const session = await readOnlySession();
+    const refused: string[] = [];
+    for (const sql of reads) {
+      await session.query(sql).catch(({ errno }: { errno?: number }) => {
+        if (errno === 1792) refused.push(sql);
+      });
+    }
+    await session.end();
+    // They do not even plan a change there.
+    expect(refused).toEqual(reads.filter((sql) => /^EXPLAIN (INSERT|UPDATE|DELETE|REPLACE)/.test(sql)));
+  });
+
+  test(`of what a grammar grows, changes nothing (seed ${seed})`, {
+    timeout: (seconds + 60) * 1000,
+  }, async () => {
+    const before = await trial.checksums();
+    const grammar = new Grammar(randomOf(seed));
+    const until = Date.now() + seconds * 1000;
+    const verdict = await trial.run(
+      guard,
+      () => grammar.statement(),
+      () => Date.now() < until,
+    );
+    console.log("guard", { engine, seed, seconds, ...verdict });
+    expect(verdict.harm).toBeUndefined();
+    expect(await trial.checksums()).toEqual(before);
+    // Not a run in which the server understood nothing.
+    expect(verdict.answered).toBeGreaterThan(50);
+  });
+});

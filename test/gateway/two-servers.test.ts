@@ -1,0 +1,77 @@
+import net from "node:net";
+import { join } from "node:path";
+import type { RowDataPacket } from "mysql2";
+import type { Connection } from "mysql2/promise";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { root } from "../../scripts/application.ts";
+import { connectAdministrator } from "../servers/connection.ts";
+import { ensurePki } from "../servers/pki.ts";
+import { loadSample } from "../servers/sample.ts";
+import type { DatabaseServer } from "../servers/server.ts";
+import { startDatabase } from "../servers/server.ts";
+import type { Gateway } from "./harness.ts";
+import { databaseServer, engine, expectProblem, server, startGateway } from "./harness.ts";
+
+/**
+ * Two servers behind one address, as behind a balancer: the connection for control comes to another one than the
+ * statement that it is to end, where the same number may be somebody else's.
+ */
+
+let second: DatabaseServer;
+let balancer: net.Server;
+let gateway: Gateway;
+let administrators: Connection[] = [];
+/** Which server each connection came to. */
+const cameTo: number[] = [];
+let route = () => 0;
+
+beforeAll(async () => {
+  const pki = await ensurePki(server.pkiDirectory);
+  const directory = join(root, ".tidegate", "test", `${engine}-second`);
+  second = await startDatabase({ engine, directory, pki, log: () => {} });
+  const passwords = {
+    analyst: server.passwords.ANALYST_PASSWORD ?? "",
+    editor: server.passwords.EDITOR_PASSWORD ?? "",
+  };
+  await loadSample(second, { passwords, cities: 10, log: () => {} });
+  const ports = [server.port, second.port];
+  balancer = net.createServer((client) => {
+    const to = route();
+    cameTo.push(to);
+    const upstream = net.connect(ports[to] ?? 0, "127.0.0.1");
+    for (const socket of [client, upstream]) socket.on("error", () => {});
+    client.pipe(upstream).pipe(client);
+  });
+  await new Promise<void>((resolve) => balancer.listen(0, "127.0.0.1", resolve));
+  administrators = [await connectAdministrator(databaseServer()), await connectAdministrator(second)];
+  const { port } = balancer.address() as net.AddressInfo;
+  gateway = await startGateway({ cluster: { hosts: [`localhost:${port}`] } });
+});
+afterAll(async () => {
+  await gateway?.close();
+  for (const administrator of administrators) await administrator.end();
+  balancer?.close();
+  await second?.stop();
+});
+
+/** Statements that this server was asked to kill: each is one of the counter's. */
+async function kills(which: number): Promise<number> {
+  const rows = await administrators[which]?.query<RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Com_kill'");
+  return Number(rows?.[0][0]?.Value);
+}
+
+test("a statement is not killed on another server: its connection is ended instead", async () => {
+  // Everything comes to the first server, but for what is opened later: control.
+  expect((await gateway.sql({ sql: "SELECT 1" })).status).toBe(200);
+  expect(cameTo).toEqual([0]);
+  route = () => 1;
+  const before = [await kills(0), await kills(1)];
+  const answer = await gateway.sql({ sql: "SELECT SLEEP(5) AS elsewhere", timeout_ms: 1_000 });
+  expectProblem(answer, 504, "deadline_exceeded");
+  await expect.poll(() => cameTo.length, { timeout: 10_000 }).toBeGreaterThan(1);
+  expect(cameTo.slice(1).every((to) => to === 1)).toBe(true);
+  // The next caller is served, by a connection that was opened since, and nobody was killed anywhere.
+  const next = await gateway.sql({ sql: "SELECT COUNT(*) AS n FROM cities" });
+  expect({ status: next.status, rows: next.body.rows }).toEqual({ status: 200, rows: [{ n: "10" }] });
+  expect([await kills(0), await kills(1)]).toEqual(before);
+});

@@ -1,0 +1,121 @@
+import { describe, expect, test } from "vitest";
+import { OutcomeReader, readWarnings, showWarnings } from "../../../src/db/mysql/outcome.ts";
+import { Pipeline } from "../../../src/db/mysql/pipeline.ts";
+import { execute } from "../../../src/db/mysql/steps.ts";
+import { column, reply } from "./guarded-connection.ts";
+import { loggedIn } from "./recorded-wire.ts";
+
+/** OK_Packet, whose info is all that is left of it. */
+function ok({ affected = 0, id = [0], status = 2, warnings = 0, info = "" }): Buffer {
+  return Buffer.concat([
+    Buffer.from([0, affected, ...id, status, 0, warnings & 255, warnings >> 8]),
+    Buffer.from(info),
+  ]);
+}
+
+/** The end of definitions or rows. */
+const eof = (warnings = 0, status = 2) => Buffer.from([0xfe, warnings & 255, warnings >> 8, status, 0]);
+const row = Buffer.from([0, 0, 1, 0x61]);
+const one = Buffer.from([1]);
+/** SERVER_MORE_RESULTS_EXISTS */
+const more = 2 | 8;
+
+/** @returns the outcome of executions that are sent in one write, each answered with these packets */
+async function outcomes(...answers: Buffer[][]) {
+  const { wire, connection } = await loggedIn();
+  const running = answers.map(() => execute(connection, { id: 1, close: () => {} }, []));
+  const ended = running.map((command) => {
+    const reader = new OutcomeReader(command);
+    command.on("result", (given) => Array.isArray(given) || reader.read(given));
+    return new Promise<ReturnType<OutcomeReader["outcome"]>>((resolve) =>
+      command.on("end", () => resolve(reader.outcome())),
+    );
+  });
+  connection.addCommand(new Pipeline(running));
+  wire.say(Buffer.concat(answers.map((packets) => reply(...packets))));
+  return await Promise.all(ended);
+}
+
+const nothing = { rowsAffected: 0, rowsChanged: null, lastInsertId: null, info: null, warnings: [] };
+
+describe("what is read of an answer", () => {
+  test.each<[string, Buffer[], object]>([
+    ["an OK that says nothing", [ok({})], {}],
+    ["rows affected and an id", [ok({ affected: 3, id: [7] })], { rowsAffected: 3, lastInsertId: "7" }],
+    [
+      "an id of 64 bits",
+      [ok({ affected: 1, id: [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f] })],
+      { rowsAffected: 1, lastInsertId: "9223372036854775807" },
+    ],
+    [
+      "an UPDATE's info",
+      [ok({ affected: 3, info: "Rows matched: 3  Changed: 1  Warnings: 0" })],
+      { rowsAffected: 3, rowsChanged: 1, info: "Rows matched: 3  Changed: 1  Warnings: 0" },
+    ],
+    [
+      "an INSERT's info, which has no rows changed",
+      [ok({ affected: 2, info: "Records: 2  Duplicates: 0  Warnings: 0" })],
+      { rowsAffected: 2, info: "Records: 2  Duplicates: 0  Warnings: 0" },
+    ],
+    [
+      "an info in another language",
+      [ok({ affected: 3, info: "Datensätze gefunden: 3  Geändert: 1  Warnungen: 0" })],
+      { rowsAffected: 3, info: "Datensätze gefunden: 3  Geändert: 1  Warnungen: 0" },
+    ],
+    ["an OK with warnings", [ok({ warnings: 1 })], { warnings: null }],
+    ["an OK with very many", [ok({ warnings: 65_535 })], { warnings: null }],
+    ["rows without warnings", [one, column(), eof(), row, eof()], {}],
+    ["rows with warnings", [one, column(), eof(), row, eof(256)], { warnings: null }],
+    ["rows with very many", [one, column(), eof(), eof(65_535)], { warnings: null }],
+    ["a count behind the columns only, which is none", [one, column(), eof(3), row, eof()], {}],
+    [
+      "a procedure's rows and its OK, which counts",
+      [one, column(), eof(0, more), row, eof(9, more), ok({ affected: 2 })],
+      { rowsAffected: 2 },
+    ],
+    [
+      "a procedure's rows and an OK with warnings",
+      [one, column(), eof(0, more), eof(0, more), ok({ warnings: 2 })],
+      { warnings: null },
+    ],
+  ])("%s", async (_, packets, expected) => {
+    expect(await outcomes(packets)).toEqual([{ ...nothing, ...expected }]);
+  });
+
+  test("each of several in one write has its own", async () => {
+    const answers = [[ok({ affected: 1 })], [one, column(), eof(), eof(4)], [ok({ affected: 2 })]];
+    expect(await outcomes(...answers)).toEqual([
+      { ...nothing, rowsAffected: 1 },
+      { ...nothing, warnings: null },
+      { ...nothing, rowsAffected: 2 },
+    ]);
+  });
+});
+
+describe("warnings", () => {
+  const rows = [
+    { Level: "Warning", Code: 1292, Message: "Truncated incorrect DOUBLE value: 'secret'" },
+    { Level: "Note", Code: 1449, Message: "The user specified as a definer ('x'@'10.0.0.1') does not exist" },
+    { Level: "Note", Code: 1449, Message: "The user specified as a definer (`x`@`%`) does not exist" },
+  ];
+
+  test("of a caller's own statement are told as they are, but for whose login it is", () => {
+    expect(readWarnings(rows, "caller")).toEqual([
+      { level: "Warning", code: 1292, message: "Truncated incorrect DOUBLE value: 'secret'" },
+      { level: "Note", code: 1449, message: "The user specified as a definer ('…') does not exist" },
+      { level: "Note", code: 1449, message: "The user specified as a definer ('…') does not exist" },
+    ]);
+  });
+
+  test("of a saved query quote nothing: it may have read rows that it does not show", () => {
+    expect(readWarnings(rows, "operator").map(({ message }) => message)).toEqual([
+      "Truncated incorrect DOUBLE value: '…'",
+      "The user specified as a definer ('…') does not exist",
+      "The user specified as a definer ('…') does not exist",
+    ]);
+  });
+
+  test("are asked for in a bounded number", () => {
+    expect(showWarnings).toBe("SHOW WARNINGS LIMIT 64");
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { entityTagOf, isNoneMatch } from "../../../src/routes/conditional.ts";
+
+describe("an entity tag", () => {
+  test("is weak, and the same for the same text only", async () => {
+    const [one, same, other] = await Promise.all(["a", "a", "b"].map(entityTagOf));
+    expect(one).toMatch(/^W\/"[\w-]{43}"$/);
+    expect(same).toBe(one);
+    expect(other).not.toBe(one);
+  });
+});
+
+describe("If-None-Match", () => {
+  const etag = 'W/"abc"';
+  test.each([
+    'W/"abc"',
+    '"abc"',
+    "*",
+    " * ",
+    '"x", W/"abc"',
+    'W/"x","abc" , "y"',
+    ', "abc",',
+    '"a,b", "abc"',
+    '"", "abc"',
+  ])("%s: the copy is still right", (header) => {
+    expect(isNoneMatch(header, etag)).toBe(true);
+  });
+
+  test.each([
+    undefined,
+    "",
+    '"ABC"',
+    '"x"',
+    "abc",
+    'w/"abc"',
+    '"abc',
+    '"x" "abc"',
+    '"abc" x',
+    '"x,"abc""',
+    '*, "abc"',
+    '"a b", "abc"',
+    `${'"x", '.repeat(5_000)}!`,
+    `${", ".repeat(20_000)}!`,
+  ])("%s: it is not, or there is none", (header) => {
+    expect(isNoneMatch(header, etag)).toBe(false);
+  });
+});

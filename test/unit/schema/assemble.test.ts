@@ -1,0 +1,139 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Answers } from "../../../src/schema/assemble.ts";
+import { assemble } from "../../../src/schema/assemble.ts";
+
+const column = (table: string, name: string, position: unknown) => [
+  ...["shop", table, name, position, "int", "int", "NO", null, "", null, null, null, ""],
+];
+const part = (table: string, index: string, name: string, position: unknown, unique = 1) => [
+  ...["shop", table, index, position, unique, "BTREE", name, null, "A", null, "YES", ""],
+];
+const answers = {
+  databases: [["shop"], ["attic"]],
+  tables: [
+    ["shop", "orders", "BASE TABLE", "InnoDB", "sold"],
+    ["shop", "Orders", "BASE TABLE", null, ""],
+    ["shop", "sums", "VIEW", null, "VIEW"],
+    ["shop", "next", "SEQUENCE", "InnoDB", ""],
+    ["shop", "old", "SYSTEM VERSIONED", "InnoDB", ""],
+  ],
+  columns: [
+    column("orders", "id", 1),
+    // Wide integers are texts.
+    column("orders", "buyer", "2"),
+    column("orders", "place", 10),
+    column("orders", "__proto__", 9),
+    // It was made after the tables were asked for.
+    column("made meanwhile", "id", 1),
+  ],
+  indexParts: [
+    part("orders", "PRIMARY", "place", 1, 0),
+    part("orders", "PRIMARY", "id", 2, 0),
+    part("orders", "by_buyer", "buyer", 1),
+    part("made meanwhile", "PRIMARY", "id", 1, 0),
+  ],
+  foreignKeyColumns: [
+    ["shop", "orders", "sold", 1, "buyer", "attic", "buyers", "number"],
+    ["shop", "orders", "sold", 2, "place", "attic", "buyers", "place"],
+  ],
+  foreignKeyRules: [
+    ["shop", "orders", "sold", "CASCADE", "SET NULL"],
+    ["shop", "made meanwhile", "other", "CASCADE", "SET NULL"],
+  ],
+} satisfies Answers;
+
+const asked = { engine: "mysql", defaultDatabase: "shop", database: undefined, table: undefined } as const;
+
+describe("what the server said becomes one document", () => {
+  test("in order, each part where it belongs", () => {
+    const { default_database, databases } = assemble(answers, asked);
+    expect(default_database).toBe("shop");
+    expect(databases.map(({ name, tables }) => [name, ...tables.map((table) => table.name)])).toEqual([
+      ["attic"],
+      ["shop", "Orders", "next", "old", "orders", "sums"],
+    ]);
+    const [, next, old, orders, sums] = databases[1]?.tables ?? [];
+    expect([next?.kind, old?.kind, sums?.kind, sums?.comment]).toEqual([
+      "sequence",
+      "base table",
+      "view",
+      "",
+    ]);
+    expect(orders?.comment).toBe("sold");
+    expect(orders?.columns.map(({ name }) => name)).toEqual(["id", "buyer", "__proto__", "place"]);
+    expect(orders?.primary_key).toEqual(["place", "id"]);
+    expect(orders?.indexes.map(({ name, unique }) => [name, unique])).toEqual([
+      ["PRIMARY", true],
+      ["by_buyer", false],
+    ]);
+    expect(orders?.foreign_keys).toEqual([
+      {
+        name: "sold",
+        columns: ["buyer", "place"],
+        references: { database: "attic", table: "buyers", columns: ["number", "place"] },
+        on_update: "CASCADE",
+        on_delete: "SET NULL",
+      },
+    ]);
+  });
+
+  test("the same, in whichever order the server says it", () => {
+    const expected = JSON.stringify(assemble(answers, asked));
+    const shuffled = fc.record(
+      Object.fromEntries(
+        Object.entries(answers).map(([part, rows]) => [
+          part,
+          fc.shuffledSubarray(rows as unknown[][], { minLength: rows.length }),
+        ]),
+      ),
+    );
+    fc.assert(
+      fc.property(shuffled, (rows) => {
+        expect(JSON.stringify(assemble(rows as Answers, asked))).toBe(expected);
+      }),
+    );
+  });
+
+  test("without what only looks like the name that was asked for", () => {
+    const named = assemble(answers, { ...asked, database: "shop", table: "orders" }).databases;
+    expect(named.map(({ name, tables }) => [name, tables.map((table) => table.name)])).toEqual([
+      ["shop", ["orders"]],
+    ]);
+    expect(assemble(answers, { ...asked, database: "SHOP" }).databases).toEqual([]);
+    expect(assemble(answers, { ...asked, database: "attic" }).databases).toHaveLength(1);
+    expect(assemble(answers, { ...asked, database: "attic", table: "orders" }).databases).toEqual([]);
+  });
+
+  test.each([
+    ["a name that is NULL", { databases: [[null]] }, "column 1 is NULL"],
+    ["a name that is bytes", { databases: [[Uint8Array.of(1)]] }, "column 1 is no text"],
+    ["a row that is too short", { databases: [[]] }, "column 1 is no text"],
+    [
+      "a position that is no integer",
+      { ...answers, columns: [column("orders", "id", "1.5")] },
+      "column 4 is no integer",
+    ],
+    [
+      "a position that is nothing",
+      { ...answers, columns: [column("orders", "id", "")] },
+      "column 4 is no integer",
+    ],
+  ])("%s is an error", (_, said, words) => {
+    expect(() => assemble(said as Answers, asked)).toThrow(words);
+  });
+});
+
+test("docs/schema.md names every member", () => {
+  const document = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "schema.md"), "utf8");
+  const generated = column("orders", "made", 11).with(8, "STORED GENERATED").with(9, "1");
+  const members = new Set<string>();
+  JSON.stringify(assemble({ ...answers, columns: [generated, ...answers.columns] }, asked), (key, value) => {
+    if (key !== "" && !/^\d+$/.test(key)) members.add(key);
+    return value;
+  });
+  expect(members.size).toBeGreaterThan(20);
+  for (const member of [...members, "value", "expression"]) expect(document).toContain(`\`${member}\``);
+});
