@@ -79,8 +79,11 @@ async function byBatch(ask: Ask, transfer: Transfer, attempt: number): Promise<T
   return { verdict: judge("decisive", answer), answer };
 }
 
+/** How long a transaction stays open whose caller has gone away. */
+export const idleTimeoutMs = 5_000;
+
 async function byTransaction(ask: Ask, transfer: Transfer, attempt: number): Promise<Tried> {
-  const begun = await ask("POST", "/v1/transactions", { idle_timeout_ms: 5_000 });
+  const begun = await ask("POST", "/v1/transactions", { idle_timeout_ms: idleTimeoutMs });
   if (begun?.status !== 201) return { verdict: judge("preparing", begun), answer: begun };
   const path = `/v1/transactions/${begun.body.id}`;
   for (const statement of statementsOf(transfer, attempt)) {

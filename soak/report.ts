@@ -80,13 +80,21 @@ export function format(report: SoakReport): string {
     ),
     "",
     ...connectionRows(report),
-    memory === null
-      ? "memory of workerd: not measured (no /proc)"
-      : `memory of workerd: ${memory.firstThirdMiB} MiB, then ${memory.lastThirdMiB} MiB (medians of the first and the last third)`,
+    memoryRow(memory),
     "",
     violations.length === 0 ? "everything holds" : `${violations.length} violations:`,
     ...violations.slice(0, shownViolations).map(({ rule, detail }) => `  ${rule}: ${detail}`),
   ].join("\n");
+}
+
+function memoryRow(memory: MemoryFigures | null): string {
+  if (memory === null) return "memory of workerd: not measured (no /proc)";
+  const { mostMiB, thirdsMiB } = memory;
+  const flat =
+    thirdsMiB === undefined
+      ? "whether it is flat is not judged: the run did not come so far"
+      : `${thirdsMiB[0]} MiB, then ${thirdsMiB[1]} MiB (medians of the first and the last third after the warm-up)`;
+  return `memory of workerd: ${mostMiB} MiB at the most; ${flat}`;
 }
 
 function faultRow({ faults }: SoakReport, kind: FaultKind): string[] {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "mysql2/promise";
+import { idleTimeoutMs } from "./callers.ts";
 import { connectionsOf } from "./database.ts";
 import type { SoakGateway } from "./gateway.ts";
 import { soakAccounts } from "./gateway.ts";
@@ -32,6 +33,8 @@ export async function settle(
 ): Promise<{ connections: FinalConnections; violations: Violation<HealthRule>[] }> {
   const users = soakAccounts.map(({ user }) => user);
   const now = async () => count(await connectionsOf(administrator, users));
+  // A transaction whose caller went away at the end has its connection until it expires.
+  await sleep(idleTimeoutMs);
   const atServer = await steady(now);
   const inPools = await drain(gateway);
   let afterDrain = await now();

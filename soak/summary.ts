@@ -1,6 +1,13 @@
 import { connectionsPerShard, soakAccounts } from "./gateway.ts";
 import type { Injected } from "./health.ts";
-import { faultFigures, judgeConnections, judgeMemory, judgeProgress, memoryFigures } from "./health.ts";
+import {
+  faultFigures,
+  judgeConnections,
+  judgeMemory,
+  judgeProgress,
+  memoryFigures,
+  warmFrom,
+} from "./health.ts";
 import type { Tables } from "./oracle.ts";
 import { audit } from "./oracle.ts";
 import type { Outcome } from "./outcome.ts";
@@ -24,9 +31,6 @@ export interface Remains {
   settled: Awaited<ReturnType<typeof settle>>;
 }
 
-/** Part of the run in which workerd's heap may still grow to its size. */
-const warmUpPart = 0.2;
-
 /** Judges a run. */
 export function summarize(remains: Remains): SoakReport {
   const { tally, watch, faults, endMs, opening, tables, settled } = remains;
@@ -38,7 +42,7 @@ export function summarize(remains: Remains): SoakReport {
     user,
     watch.connections.reduce((most, { byUser }) => Math.max(most, byUser[user] ?? 0), 0),
   ]);
-  const memory = memoryFigures(watch.memory, endMs * warmUpPart);
+  const memory = memoryFigures(watch.memory, warmFrom(acknowledgedMs));
   const there = new Set(tables.transfers.map(({ id }) => id));
   const of = (outcome: Outcome) => records.filter((record) => record.outcome === outcome);
   return {

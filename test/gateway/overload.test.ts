@@ -127,9 +127,9 @@ describe("callers of one pool", () => {
 
   test("share a full queue: a newcomer gets the last place of the one who has most", async () => {
     const greedy: Asked[] = [];
-    let modest: Asked | undefined;
+    let [first, modest]: (Asked | undefined)[] = [];
     await holding(async () => {
-      const first = start("turns", "greedy", held);
+      first = start("turns", "greedy", held);
       await expect.poll(() => running("gw_turns"), soon).toBe(1);
       greedy.push(...Array.from({ length: 41 }, () => start("turns", "greedy", "SELECT 1")));
       // One has found no place: the queue is full now.
@@ -138,6 +138,7 @@ describe("callers of one pool", () => {
       await expect.poll(() => greedy.filter(({ done }) => done).length, soon).toBe(2);
       expect([first.done, modest.done]).toEqual([false, false]);
     });
+    expect((await first?.answer)?.status).toBe(200);
     expect((await modest?.answer)?.body.rows).toEqual([{ who: "modest" }]);
     const codes = (await Promise.all(greedy.map(({ answer }) => answer))).map(({ body }) => body.code);
     expect(codes.filter((code) => code === "pool_full")).toHaveLength(2);
@@ -146,10 +147,12 @@ describe("callers of one pool", () => {
 });
 
 test("nobody waits longer than the account says", async () => {
+  let busy: Asked | undefined;
   await holding(async () => {
-    const busy = start("patient", "a", held);
+    busy = start("patient", "a", held);
     await expect.poll(() => running("gw_patient"), soon).toBe(1);
     expectProblem(await ask("patient", "b", "SELECT 1"), 503, "pool_timeout");
     expect(busy.done).toBe(false);
   });
+  expect((await busy?.answer)?.status).toBe(200);
 });

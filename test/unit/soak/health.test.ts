@@ -7,6 +7,7 @@ import {
   judgeMemory,
   judgeProgress,
   memoryFigures,
+  warmFrom,
 } from "../../../soak/health.ts";
 
 const rules = (violations: readonly { rule: string }[]) => violations.map(({ rule }) => rule);
@@ -33,14 +34,26 @@ describe("memory", () => {
   const samples = (values: number[]) => values.map((mib, i) => ({ atMs: i * 1_000, bytes: mib * 2 ** 20 }));
 
   test("is compared after the warm-up, by medians of thirds", () => {
-    const figures = memoryFigures(samples([10, 20, 100, 110, 900, 500, 500, 120, 130, 131, 132]), 2_000);
-    expect(figures).toEqual({ firstThirdMiB: 110, lastThirdMiB: 131 });
+    const figures = memoryFigures(samples([10, 20, 100, 110, 600, 500, 500, 120, 130, 131, 132]), 2_000);
+    expect(figures).toEqual({ mostMiB: 600, thirdsMiB: [110, 131] });
     expect(judgeMemory(figures)).toEqual([]);
   });
 
   test("that goes on growing is told", () => {
     const leaking = Array.from({ length: 60 }, (_, i) => 100 + i * 5);
     expect(rules(judgeMemory(memoryFigures(samples(leaking), 0)))).toEqual(["memory flat"]);
+  });
+
+  test("is not compared before its heaps have grown to their size, which is a matter of work", () => {
+    const growing = memoryFigures(samples([10, 20, 100, 200, 300]), warmFrom([1_000]));
+    expect(growing).toEqual({ mostMiB: 300, thirdsMiB: undefined });
+    expect(judgeMemory(growing)).toEqual([]);
+    expect(warmFrom(Array.from({ length: 12_001 }, (_, i) => i * 2))).toBe(24_000);
+  });
+
+  test("has a ceiling, however long the run", () => {
+    expect(rules(judgeMemory(memoryFigures(samples([100, 769]), undefined)))).toEqual(["memory flat"]);
+    expect(judgeMemory(memoryFigures(samples([100, 768]), undefined))).toEqual([]);
   });
 
   test("that was not measured is not judged", () => {
