@@ -64,10 +64,10 @@ function start(account: string, sub: string, sql: string): Asked {
 const held = "SELECT GET_LOCK('overload', 60) AS got";
 
 /** Holds back every statement that is `held` while `work` goes on. */
-async function holding(work: () => Promise<void>): Promise<void> {
+async function holding<T>(work: () => Promise<T>): Promise<T> {
   await administrator.query("SELECT GET_LOCK('overload', 0)");
   try {
-    await work();
+    return await work();
   } finally {
     await administrator.query("SELECT RELEASE_LOCK('overload')");
   }
@@ -127,16 +127,16 @@ describe("callers of one pool", () => {
 
   test("share a full queue: a newcomer gets the last place of the one who has most", async () => {
     const greedy: Asked[] = [];
-    let [first, modest]: (Asked | undefined)[] = [];
-    await holding(async () => {
-      first = start("turns", "greedy", held);
+    const [first, modest] = await holding(async () => {
+      const first = start("turns", "greedy", held);
       await expect.poll(() => running("gw_turns"), soon).toBe(1);
       greedy.push(...Array.from({ length: 41 }, () => start("turns", "greedy", "SELECT 1")));
       // One has found no place: the queue is full now.
       await expect.poll(() => greedy.filter(({ done }) => done).length, soon).toBe(1);
-      modest = start("turns", "modest", "SELECT 'modest' AS who");
+      const modest = start("turns", "modest", "SELECT 'modest' AS who");
       await expect.poll(() => greedy.filter(({ done }) => done).length, soon).toBe(2);
       expect([first.done, modest.done]).toEqual([false, false]);
+      return [first, modest];
     });
     expect((await first?.answer)?.status).toBe(200);
     expect((await modest?.answer)?.body.rows).toEqual([{ who: "modest" }]);
@@ -147,12 +147,12 @@ describe("callers of one pool", () => {
 });
 
 test("nobody waits longer than the account says", async () => {
-  let busy: Asked | undefined;
-  await holding(async () => {
-    busy = start("patient", "a", held);
+  const busy = await holding(async () => {
+    const busy = start("patient", "a", held);
     await expect.poll(() => running("gw_patient"), soon).toBe(1);
     expectProblem(await ask("patient", "b", "SELECT 1"), 503, "pool_timeout");
     expect(busy.done).toBe(false);
+    return busy;
   });
-  expect((await busy?.answer)?.status).toBe(200);
+  expect((await busy.answer).status).toBe(200);
 });
