@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
  */
 const once = {
   mysql: [
-    "bounds,callers,dpop,eviction,expiry,gone,hostile-sizes,issuers,key-ages,key-outage,keys,limiter-outage,metrics,origins",
+    "bounds,callers,compression,dpop,eviction,expiry,gone,hostile-sizes,issuers,key-ages,key-outage,keys,limiter-outage,metrics,origins",
     "rate,shards,streaming,two-servers,wall",
   ],
   mariadb: [

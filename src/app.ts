@@ -14,6 +14,7 @@ import { TidegateError, toProblem } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { passWall } from "./rate/wall.ts";
 import { batch } from "./routes/batch.ts";
+import { compressed } from "./routes/compression.ts";
 import { drain } from "./routes/drain.ts";
 import { publicError } from "./routes/errors.ts";
 import { health } from "./routes/health.ts";
@@ -128,6 +129,7 @@ const walled = factory.createMiddleware(async (c, next) => {
 export const app = new Hono<AppEnv>()
   .use(requestId())
   .use(observed)
+  .use(compressed)
   .use(guarded)
   .use(configured)
   .route("/", health)

@@ -200,6 +200,8 @@ export const limits = {
   wholeAnswerBytes: 64 * 1024,
   /** What is encoded before it is handed to the stream. */
   chunkBytes: 16 * 1024,
+  /** A shorter answer fits in a packet of the network as it is: compressing it gains nothing. */
+  compressedFromBytes: 1024,
   /** Rows that are here wait no longer for their answer to fill. A quick one has ended by then, and is whole. */
   flushMs: 100,
 

@@ -51,7 +51,7 @@ describe("a statement's answer", () => {
     const answer = await ask(accept);
     expect(answer.status).toBe(200);
     expect(answer.headers.get("content-type")).toBe(type);
-    expect(answer.headers.get("vary")).toBe("Accept");
+    expect(answer.headers.get("vary")).toBe("Accept, Accept-Encoding");
   });
 
   test("as NDJSON has the columns, the rows and the counts", async () => {

@@ -57,7 +57,7 @@ test("a page of a configured origin may read a schema, and that its copy is stil
     expect(response.headers.get("access-control-allow-origin")).toBe(origin);
     // Whoever asks, from where, as which account: each may get another answer.
     const vary = response.headers.get("vary")?.toLowerCase().split(/, */).sort();
-    expect(vary).toEqual(["authorization", "origin", "tidegate-account"]);
+    expect(vary).toEqual(["accept-encoding", "authorization", "origin", "tidegate-account"]);
     await response.text();
   }
 });

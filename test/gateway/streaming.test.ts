@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:http";
@@ -61,6 +62,16 @@ async function ask(sql: string, accept: string, role?: string) {
 const slow = (name: string) =>
   `SELECT REPEAT('x', 20000) AS ${name}, SLEEP(n) AS s
     FROM (SELECT 0 AS n UNION ALL SELECT 0 UNION ALL SELECT 20) AS t`;
+
+test.each(formats)("the first rows come while the statement goes on: %s", async (accept) => {
+  const name = `early_${formats.indexOf(accept)}`;
+  const answer = await open(slow(name), accept);
+  const [chunk] = await once(answer, "data");
+  expect(String(chunk)).toMatch(/x{1000}/);
+  const [rows] = await administrator.query<RowDataPacket[]>("SHOW FULL PROCESSLIST");
+  expect(rows.filter(({ Info }) => String(Info).includes(`AS ${name},`))).toHaveLength(1);
+  answer.destroy();
+});
 
 const linesOf = (body: string) => body.trimEnd().split("\n");
 

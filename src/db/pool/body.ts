@@ -142,8 +142,13 @@ export class AnswerBody implements RowSink {
   }
 
   response(): Response {
-    return new Response(this.#stream ?? this.#whole, {
-      headers: { "content-type": this.#encoder.contentType },
+    const whole = this.#stream ? undefined : this.#whole;
+    return new Response(this.#stream ?? whole, {
+      headers: {
+        "content-type": this.#encoder.contentType,
+        // Said here, for the Worker to see: it compresses what is long.
+        ...(whole && { "content-length": String(whole.length) }),
+      },
     });
   }
 
