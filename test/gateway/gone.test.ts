@@ -5,7 +5,7 @@ import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../servers/connection.ts";
 import type { Answer } from "./harness.ts";
-import { databaseServer, expectProblem, read } from "./harness.ts";
+import { databaseServer, expectProblem, issuers, read } from "./harness.ts";
 import type { WorkerdGateway } from "./workerd-gateway.ts";
 import { startWorkerdGateway } from "./workerd-gateway.ts";
 
@@ -19,7 +19,10 @@ let administrator: Connection;
 
 beforeAll(async () => {
   administrator = await connectAdministrator(databaseServer());
-  gateway = await startWorkerdGateway("gone");
+  const one = { account: "analyst", allow: ["transaction"], max_transactions: 1 };
+  gateway = await startWorkerdGateway("gone", [
+    { issuer: issuers.fixed, claims: { role: "beginner" }, ...one },
+  ]);
 });
 afterAll(async () => {
   await gateway?.stop();
@@ -29,19 +32,12 @@ afterAll(async () => {
 
 const tokenOf = (role: string) => gateway.token({ sub: "leaver", role });
 
-/** Sends a request, and waits until the server executes its statement. */
-async function sendAndWait(
-  sql: string,
-  mark: string,
-  role = "analyst",
-  more: string[] = [],
-): Promise<net.Socket> {
-  const body = JSON.stringify({ sql });
+async function send(what: string, body: string, role: string, more: string[] = []): Promise<net.Socket> {
   const { hostname, port } = new URL(gateway.url);
   const socket = net.connect(Number(port), hostname);
   socket.on("error", () => {});
   const head = [
-    "POST /v1/sql HTTP/1.1",
+    `${what} HTTP/1.1`,
     `Host: ${hostname}`,
     `Authorization: Bearer ${await tokenOf(role)}`,
     "Content-Type: application/json",
@@ -49,6 +45,17 @@ async function sendAndWait(
     ...more,
   ];
   socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
+  return socket;
+}
+
+/** Sends a request, and waits until the server executes its statement. */
+async function sendAndWait(
+  sql: string,
+  mark: string,
+  role = "analyst",
+  more: string[] = [],
+): Promise<net.Socket> {
+  const socket = await send("POST /v1/sql", JSON.stringify({ sql }), role, more);
   await expect.poll(() => running(mark), { timeout: 10_000 }).toBe(1);
   return socket;
 }
@@ -79,6 +86,30 @@ describe("the statement of a caller who goes away is stopped at the server", () 
     const sql = `SELECT a.name, REPEAT('x', 500) AS ${mark} FROM cities a, cities b LIMIT 5000000`;
     await leaveWhile(sql, mark, (socket) => socket.destroy(), true);
   });
+});
+
+test("a transaction that begins when its caller has gone away is rolled back", async () => {
+  const post = async (path: string, role: string, body: object = {}) => {
+    const headers = { authorization: `Bearer ${await tokenOf(role)}`, "content-type": "application/json" };
+    return await read(
+      await fetch(`${gateway.url}${path}`, { method: "POST", headers, body: JSON.stringify(body) }),
+    );
+  };
+  await administrator.query("SELECT GET_LOCK('gone', 0)");
+  // Every connection that the account may have.
+  const sql = "SELECT GET_LOCK('gone', 60) AS held_back";
+  const busy = Promise.all(Array.from({ length: 5 }, () => post("/v1/sql", "analyst", { sql })));
+  await expect.poll(() => running("AS held_back")).toBe(5);
+  const socket = await send("POST /v1/transactions", "{}", "beginner");
+  // It has come as far as to be counted.
+  const refused = async () => (await post("/v1/transactions", "beginner")).body.code;
+  await expect.poll(refused).toBe("transactions_exceeded");
+  socket.resetAndDestroy();
+  await administrator.query("SELECT RELEASE_LOCK('gone')");
+  expect((await busy).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+  // Without that it had the caller's only place for a minute.
+  const begun = async () => (await post("/v1/transactions", "beginner")).status;
+  await expect.poll(begun, { timeout: 10_000 }).toBe(201);
 });
 
 describe("a write with an Idempotency-Key", () => {

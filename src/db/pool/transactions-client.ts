@@ -27,14 +27,15 @@ export interface BegunTransaction {
 
 /**
  * Begins a transaction in one of the account's shards. A caller's are asked in the same order each time, so that
- * the first one that has room has counted them.
+ * the first one that has room has counted them. Of a caller who goes away meanwhile it is rolled back.
  * @throws TidegateError `transactions_exceeded`, `transactions_full`, or as the pool reports it
  */
 export async function begin(
   context: PoolContext,
-  { account, caller }: Owner,
+  owner: Owner,
   { limit, ...request }: TransactionRequest,
 ): Promise<BegunTransaction> {
+  const { account, caller } = owner;
   const shards = shardsOf(context.config, account);
   const first = await placeOf(caller, shards);
   let left = limit;
@@ -42,12 +43,32 @@ export async function begin(
     const shard = (first + tried) % shards;
     const id = newTransactionId(shard);
     const work: BeginWork = { kind: "begin", id, caller, ...request, limit: left };
-    const begun = await (await reach(context, account, work, shard, "connection_lost")).json<Begun>();
+    const begun = await unlessLeft(context, owner, id, async () => {
+      return await (await reach(context, account, work, shard, "connection_lost")).json<Begun>();
+    });
     if ("expiresAt" in begun) return { id, expiresAt: begun.expiresAt };
     left -= begun.ofCaller;
   }
   const code = left > 0 ? "transactions_full" : "transactions_exceeded";
   throw new TidegateError(code, { retryAfter: limits.retryAfterSeconds });
+}
+
+/** Nobody else knows the id of a transaction whose caller has left: it would keep its connection until it is idle too long. */
+async function unlessLeft(
+  context: PoolContext,
+  owner: Owner,
+  id: string,
+  ask: () => Promise<Begun>,
+): Promise<Begun> {
+  const { signal, waitUntil } = context;
+  const asked = ask();
+  const undo = async () => {
+    if ("expiresAt" in (await asked)) await end(context, owner, id, "rollback");
+  };
+  const leave = () => waitUntil(undo().catch(() => {}));
+  signal.addEventListener("abort", leave, { once: true });
+  if (signal.aborted) leave();
+  return await asked;
 }
 
 /**
