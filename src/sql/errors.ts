@@ -18,6 +18,7 @@ export type ParameterReason =
   | "duplicate_parameter"
   | "wrong_shape"
   | "wrong_type"
+  | "compared_with_text"
   | "wrong_place"
   | "too_large"
   | "wrong_reference"

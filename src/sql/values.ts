@@ -27,6 +27,8 @@ export interface BoundValue {
   value: string | number | bigint | boolean | null;
   /** Of a datetime: its `Z` said that it is in UTC. */
   utc?: true;
+  /** A number or boolean of JSON, of which nobody has said that it is to be compared as one. */
+  bare?: true;
 }
 
 /**
@@ -42,7 +44,7 @@ export function bindJsonValue(value: unknown, name = "?"): BoundValue {
       if (value.isWellFormed()) return { type: "string", value };
       throw wrong(name, "is not well-formed Unicode");
     case "boolean":
-      return { type: "boolean", value };
+      return { type: "boolean", value, bare: true };
     case "bigint":
     case "number":
       return bindNumber(value, name);
@@ -56,7 +58,7 @@ export function bindJsonValue(value: unknown, name = "?"): BoundValue {
 /** A number beyond 2^53 that is no bigint was written with a fraction or an exponent: a DOUBLE, as in SQL. */
 function bindNumber(value: number | bigint, name: string): BoundValue {
   const type = typeof value === "bigint" || Number.isSafeInteger(value) ? "INTEGER" : "NUMBER";
-  return bindAs(type, value, name);
+  return { ...bindAs(type, value, name), bare: true };
 }
 
 function bindTyped(value: object, name: string): BoundValue {

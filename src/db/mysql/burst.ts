@@ -13,6 +13,8 @@ import { prepare, query } from "./steps.ts";
 export interface Run {
   statement: Statement;
   sink: RowSink;
+  /** Asks for its warnings in the same write. */
+  warned?: boolean;
 }
 
 /** What goes out in one write: statements, between commands of the gateway's own that have no rows. */

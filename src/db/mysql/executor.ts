@@ -6,7 +6,7 @@ import type { Connection, ExecuteCommand, Field, ResultHeader, ServerError } fro
 import { statementError } from "./errors.ts";
 import type { GuardedWire } from "./guarded-wire.ts";
 import type { Outcome } from "./outcome.ts";
-import { OutcomeReader } from "./outcome.ts";
+import { OutcomeReader, readWarnings, showWarnings } from "./outcome.ts";
 import { boundType, toDriverValue } from "./parameters.ts";
 import type { DriverCommand } from "./pipeline.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -89,12 +89,21 @@ export class Executor {
   runAll({ before, runs, after }: Burst): BurstAnswers {
     const first = before.map((sql) => query(this.#connection, sql));
     const last = after.map((sql) => query(this.#connection, sql));
-    const running = runs.map(({ statement, sink }) => {
+    const running = runs.map(({ statement, sink, warned }) => {
       const command = this.#execution(statement);
-      return { command, outcome: this.#outcome(command, statement, sink) };
+      const asked = warned ? [query(this.#connection, showWarnings)] : [];
+      const outcome = this.#outcome(command, statement, sink).then(async (one) => {
+        const [rows] = await Promise.all(asked.map(({ reply }) => reply));
+        // Without warnings of its own the server tells those of a statement before.
+        if (rows === undefined || one.warnings !== null) return one;
+        return { ...one, warnings: readWarnings(rows, statement.author) };
+      });
+      return { commands: [command, ...asked.map((step) => step.command)], outcome };
     });
     for (const { outcome } of running) outcome.catch(() => {});
-    this.#connection.addCommand(new Pipeline([...first, ...running, ...last].map(({ command }) => command)));
+    const own = (steps: Step<Row[]>[]) => steps.map(({ command }) => command);
+    const commands = [...own(first), ...running.flatMap((one) => one.commands), ...own(last)];
+    this.#connection.addCommand(new Pipeline(commands));
     return {
       before: replies(first),
       outcomes: running.map(({ outcome }) => outcome),

@@ -80,6 +80,16 @@ function rowsChanged(info: string): number | null {
   return changed === undefined ? null : Number(changed);
 }
 
+/** ER_TRUNCATED_WRONG_VALUE; which type it is (MySQL: DOUBLE, MariaDB: DECIMAL too) stands in messages of any language. */
+const truncated = 1292;
+
+/** @returns whether a text was taken for a number that it is not: as which every such text is 0, or what it begins with */
+export function tookTextsForNumbers(warnings: readonly Warning[] | null): boolean {
+  return (warnings ?? []).some(
+    ({ code, message }) => code === truncated && /\b(?:DOUBLE|DECIMAL)\b/.test(message),
+  );
+}
+
 /** Asks for the warnings of the statement before. */
 export const showWarnings = `SHOW WARNINGS LIMIT ${limits.warnings}`;
 

@@ -2,6 +2,7 @@ import type { TidegateError } from "../../errors.ts";
 import type { Session } from "../mysql/session.ts";
 import { AnswerBody } from "./body.ts";
 import type { ExecuteWork } from "./protocol.ts";
+import { demandNumbers } from "./text-as-number.ts";
 
 /** What runs the statement: a pooled session, or one that lives for this statement only. */
 export interface Runner extends Pick<Session, "run" | "pause" | "resume"> {
@@ -31,7 +32,10 @@ export async function answer(
 ): Promise<Response> {
   const body = new AnswerBody(session, work);
   const running = session.run(work, body).then(
-    (outcome) => body.end(outcome),
+    (outcome) => {
+      demandNumbers(work, outcome);
+      body.end(outcome);
+    },
     (cause) => {
       throw body.tooLarge ?? cause;
     },

@@ -6,6 +6,7 @@ import { JsonEncoder } from "../encode/json.ts";
 import type { Field } from "../mysql/driver.ts";
 import type { Outcome, RowSink } from "../mysql/session.ts";
 import type { BatchStatement, BatchWork } from "./protocol.ts";
+import { demandNumbers } from "./text-as-number.ts";
 
 /** Takes the answer to one statement. */
 export interface ResultSink extends RowSink {
@@ -44,7 +45,8 @@ export class BatchResults {
   }
 
   /** @returns what takes the next statement's answer; the answers come in the statements' order */
-  next({ writable, maxAffected }: BatchStatement): ResultSink {
+  next(statement: BatchStatement): ResultSink {
+    const { writable, maxAffected } = statement;
     const result: Result = { text: "", rows: 0, fields: [], kept: new Map(), outcome: undefined };
     const index = this.#results.push(result) - 1;
     const { ceilings, shape } = this.#work;
@@ -65,6 +67,7 @@ export class BatchResults {
       },
       end: (outcome) => {
         result.outcome = outcome;
+        demandNumbers(statement, outcome);
         if (maxAffected !== undefined && outcome.rowsAffected > maxAffected) {
           throw new TidegateError("max_affected_exceeded", {
             detail: `It affected ${outcome.rowsAffected} rows and may affect ${maxAffected}.`,

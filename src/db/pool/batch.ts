@@ -100,6 +100,7 @@ class Batch {
     const runs = statements.map(({ sql, values }, index) => ({
       statement: { sql, values, ...asBegun },
       sink: this.results.next(all[from + index] as BatchWork["statements"][number]),
+      warned: all[from + index]?.writable === false && values.some(({ bare }) => bare),
     }));
     const isLast = from + runs.length === all.length;
     const after = isLast && undoes(this.#work) ? ["ROLLBACK"] : [];

@@ -17,7 +17,7 @@ export { isolations } from "../mysql/transaction.ts";
  * meets only its own kind; each message says them too, and a mismatch is a retryable refusal, never a guess. Grants,
  * issuers and queries are the Worker's matter alone: a deployment that changes only those keeps the objects.
  */
-export const protocolVersion = 7;
+export const protocolVersion = 8;
 
 export interface PoolRequest {
   version: number;

@@ -200,7 +200,7 @@ describe("every package has one home", () => {
     "cloudflare:workers":
       /^(db\/pool\/|auth\/(keys|proofs)-object\.ts$|(rate\/limiter|idempotency\/object)\.ts$)/,
     hono: /^(app\.ts|routes\/)/,
-    negotiator: /^routes\/format\.ts$/,
+    negotiator: /^routes\/(compression|format)\.ts$/,
     zod: /^(config\/|routes\/)/,
     "#application": /^application\.ts$/,
     "node:net": /^sql\/sql-types\.ts$/,

@@ -101,7 +101,7 @@ describe("binding", () => {
     expect(bindJson(plan("SELECT ?, ?"), [1, "a"])).toEqual({
       sql: "SELECT ?, ?",
       values: [
-        { type: "integer", value: 1 },
+        { type: "integer", value: 1, bare: true },
         { type: "string", value: "a" },
       ],
     });

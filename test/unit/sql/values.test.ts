@@ -10,18 +10,18 @@ describe("JSON values", () => {
     ["", { type: "string", value: "" }],
     ["😀", { type: "string", value: "😀" }],
     ["12", { type: "string", value: "12" }],
-    [12, { type: "integer", value: 12 }],
-    [-0, { type: "integer", value: 0 }],
-    [2 ** 53 - 1, { type: "integer", value: 2 ** 53 - 1 }],
-    [1.5, { type: "number", value: 1.5 }],
-    [5e-324, { type: "number", value: 5e-324 }],
+    [12, { type: "integer", value: 12, bare: true }],
+    [-0, { type: "integer", value: 0, bare: true }],
+    [2 ** 53 - 1, { type: "integer", value: 2 ** 53 - 1, bare: true }],
+    [1.5, { type: "number", value: 1.5, bare: true }],
+    [5e-324, { type: "number", value: 5e-324, bare: true }],
     // Read from a text: an integer literal beyond 2^53 is a bigint, so this one had a fraction or an exponent.
-    [1e300, { type: "number", value: 1e300 }],
-    [2n ** 53n + 1n, { type: "integer", value: 2n ** 53n + 1n }],
-    [2n ** 64n - 1n, { type: "integer", value: 2n ** 64n - 1n }],
-    [-(2n ** 63n), { type: "integer", value: -(2n ** 63n) }],
-    [true, { type: "boolean", value: true }],
-    [false, { type: "boolean", value: false }],
+    [1e300, { type: "number", value: 1e300, bare: true }],
+    [2n ** 53n + 1n, { type: "integer", value: 2n ** 53n + 1n, bare: true }],
+    [2n ** 64n - 1n, { type: "integer", value: 2n ** 64n - 1n, bare: true }],
+    [-(2n ** 63n), { type: "integer", value: -(2n ** 63n), bare: true }],
+    [true, { type: "boolean", value: true, bare: true }],
+    [false, { type: "boolean", value: false, bare: true }],
     [null, { type: "null", value: null }],
     [
       { type: "DECIMAL", value: "1.10" },
@@ -107,14 +107,14 @@ describe("arrays", () => {
   test("have elements of any type", () => {
     expect(array([1, "a", null, { type: "decimal", value: "1.10" }])).toEqual({
       list: [
-        { type: "integer", value: 1 },
+        { type: "integer", value: 1, bare: true },
         { type: "string", value: "a" },
         { type: "null", value: null },
         { type: "decimal", value: "1.10" },
       ],
     });
     expect(bindJsonParameter({ type: "array", value: [1] }, "a", bindJsonValue)).toEqual({
-      list: [{ type: "integer", value: 1 }],
+      list: [{ type: "integer", value: 1, bare: true }],
     });
     expect(array(Array(limits.arrayElements).fill(1))).toMatchObject({
       list: { length: limits.arrayElements },

@@ -1,0 +1,144 @@
+import type { Connection, RowDataPacket } from "mysql2/promise";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../servers/connection.ts";
+import type { Answer } from "./harness.ts";
+import { databaseServer, expectProblem } from "./harness.ts";
+import type { Ledger, LedgerCaller } from "./ledger.ts";
+import { dropLedger, prepareLedger, resetLedger, startLedger } from "./ledger.ts";
+
+/** A number is no text: neither does it match every text, nor is it sent as one. */
+
+let administrator: Connection;
+let ledger: Ledger;
+let caller: LedgerCaller;
+beforeAll(async () => {
+  administrator = await connectAdministrator(databaseServer());
+  await prepareLedger(administrator);
+  ledger = await startLedger({ connections_per_shard: 2 });
+  caller = ledger.as();
+});
+beforeEach(async () => {
+  await resetLedger(administrator);
+  const rows = ["'abc'", "'5x'", "'0'", "NULL", "'tower'"].map((note) => `(1, ${note})`);
+  await administrator.query(`INSERT INTO ledger.entries (account, note) VALUES ${rows.join()}`);
+});
+afterAll(async () => {
+  await ledger?.gateway.close();
+  await dropLedger(administrator);
+  await administrator?.end();
+});
+
+const byNote = "SELECT note FROM entries WHERE note = ?";
+const integer = { type: "INTEGER", value: 0 };
+
+function expectRefused(answer: Answer): void {
+  expectProblem(answer, 400, "parameter_invalid");
+  expect(answer.body).toMatchObject({ reason: "compared_with_text", retryable: false });
+}
+
+describe("a read that compares text", () => {
+  // Cold at first, then hot: prepared by the restore before.
+  test.each([[0], [false], [0.0], [5], [2 ** 60]])("with %j is refused", async (value) => {
+    for (let time = 0; time < 3; time++) expectRefused(await caller.sql(byNote, [value]));
+    expectRefused(await caller.sql("SELECT COUNT(*) AS n FROM entries WHERE note IN (?, ?)", ["a", value]));
+    expectRefused(await caller.sql("SELECT note FROM entries WHERE note <> :n", { n: value }));
+  });
+
+  test("with a string matches what is equal to it", async () => {
+    expect((await caller.sql(byNote, ["0"])).body.rows).toEqual([{ note: "0" }]);
+    expect((await caller.sql(byNote, ["5"])).body.rows).toEqual([]);
+  });
+
+  test("with a number that is meant to be one matches as SQL does, and says so", async () => {
+    for (const answer of [
+      await caller.sql(byNote, [integer]),
+      await caller.sql("SELECT note FROM entries WHERE note = 0"),
+    ]) {
+      expect(answer.body.rows.map(({ note }: { note: string }) => note)).toEqual(["abc", "0", "tower"]);
+      expect(answer.body.warnings).toContainEqual(expect.objectContaining({ code: 1292 }));
+    }
+  });
+
+  test("after it has begun to answer ends with the error", async () => {
+    const sql = "SELECT e.note, REPEAT('x', 30000) AS pad FROM entries e, entries f WHERE e.note = ?";
+    const headers = {
+      authorization: `Bearer ${await ledger.gateway.token({ role: "reader" })}`,
+      "content-type": "application/json",
+      accept: "application/x-ndjson",
+    };
+    const init = { method: "POST", headers, body: JSON.stringify({ sql, params: [0] }) };
+    const answer = await ledger.gateway.fetch("/v1/sql", init);
+    const lines = (await answer.text()).trimEnd().split("\n");
+    expect([answer.status, lines.length]).toEqual([200, 1 + 15 + 1]);
+    expect(JSON.parse(lines.at(-1) ?? "").error).toMatchObject({
+      status: 400,
+      code: "parameter_invalid",
+      reason: "compared_with_text",
+    });
+  });
+});
+
+test("numbers among numbers are as they were: LIMIT, comparisons, arithmetic", async () => {
+  const sql = "SELECT id, amount + ? AS more FROM balances WHERE id >= ? AND amount > ? ORDER BY id LIMIT ?";
+  const answer = await caller.sql(sql, [1, 1, 0.5, 1]);
+  expect(answer.body.rows).toMatchObject([{ id: 1 }]);
+  expect(String(answer.body.rows[0].more)).toBe("101");
+  expect(answer.body.warnings).toEqual([]);
+});
+
+describe("a write that compares text with a number is refused by the server", () => {
+  test.each([
+    ["UPDATE entries SET account = 7 WHERE note = ?"],
+    ["DELETE FROM entries WHERE note = ?"],
+    ["INSERT INTO balances SELECT id + 10, 1 FROM entries WHERE note = ?"],
+  ])("%s", async (sql) => {
+    const state = async () =>
+      (
+        await administrator.query<RowDataPacket[]>(
+          "SELECT e.*, (SELECT COUNT(*) FROM ledger.balances) AS n FROM ledger.entries e ORDER BY id",
+        )
+      )[0];
+    const before = await state();
+    for (const value of [0, integer]) {
+      const answer = await caller.sql(sql, [value]);
+      expect({ status: answer.status, errno: answer.body.errno }).toEqual({ status: 400, errno: 1292 });
+    }
+    expect(await state()).toEqual(before);
+  });
+});
+
+describe("among other statements", () => {
+  const insert = { sql: "INSERT INTO entries (account, note) VALUES (?, ?)", params: [2, "more"] };
+
+  test("of a batch: which one is said, and nothing is applied", async () => {
+    for (let time = 0; time < 2; time++) {
+      const answer = await caller.batch([
+        insert,
+        { sql: byNote, params: ["0"] },
+        { sql: byNote, params: [0] },
+      ]);
+      expectRefused(answer);
+      expect(answer.body.statement).toBe(2);
+      // Its warnings are not those of what comes after it.
+      expectRefused(
+        await caller.batch([{ sql: byNote, params: [0] }, { sql: "SELECT ? AS n", params: [1] }, insert]),
+      );
+    }
+    expect((await caller.sql("SELECT COUNT(*) AS n FROM entries")).body.rows).toEqual([{ n: "5" }]);
+    const right = await caller.batch([
+      { sql: byNote, params: [integer] },
+      { sql: "SELECT ? AS n", params: [1] },
+    ]);
+    expect(right.body.results.map(({ rows }: { rows: unknown[] }) => rows.length)).toEqual([3, 1]);
+  });
+
+  test("of a transaction: it stays open", async () => {
+    const id = await caller.opened();
+    await caller.in(id, insert.sql, insert.params);
+    const refused = await caller.in(id, byNote, [0]);
+    expectRefused(refused);
+    expect(refused.body.transaction).toBe("open");
+    expect((await caller.in(id, byNote, ["more"])).body.rows).toEqual([{ note: "more" }]);
+    await caller.rollback(id);
+  });
+});
