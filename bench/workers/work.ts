@@ -10,6 +10,7 @@ export function countryWork(sql: string): ExecuteWork {
     values: [{ type: "string", value: "US" }],
     writable: false,
     atomic: true,
+    returning: false,
     format: "json",
     shape: "object",
     ceilings: { deadlineMs: 15_000, bytes: 1_000_000 },

@@ -35,6 +35,8 @@ export interface SavedQuery {
   sql: string;
   kind: StatementKind;
   verb: Verb;
+  /** As of a Statement. */
+  returning: boolean;
   /** What the caller may send, in the order of declaration. */
   parameters: readonly Parameter[];
   /** For each `?` its parameter, or `jwt.` and a claim; with repeats. */
@@ -90,6 +92,7 @@ export function parseQuery(file: string, text: string): SavedQuery {
     sql,
     kind: statement.kind,
     verb: statement.verb,
+    returning: statement.returning,
     parameters: header.parameters,
     order,
     claims: [...new Set(claims)],

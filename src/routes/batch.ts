@@ -8,7 +8,7 @@ import { publicError } from "./errors.ts";
 import { demandJson } from "./format.ts";
 import { factory, isolation, readJson, rowShape } from "./http.ts";
 import { once } from "./once.ts";
-import { implicitCommit, judgeInTransaction, statementBody } from "./statements.ts";
+import { implicitCommit, judgeInTransaction, lenient, statementBody } from "./statements.ts";
 
 const body = z.strictObject({
   statements: z
@@ -65,6 +65,8 @@ function read({ sql, params, max_affected }: BatchBody["statements"][number], in
     return {
       ...bindBatch(plan, params, index),
       writable: kind === "write",
+      returning: statement.returning,
+      lenient: lenient(statement),
       maxAffected: max_affected,
     };
   } catch (cause) {

@@ -68,6 +68,7 @@ async function run(
     caller: access.caller,
     author: "operator",
     atomic: query.verb !== "CALL",
+    returning: query.returning,
     ...bound,
     writable: query.kind !== "read",
     ...form,

@@ -86,7 +86,7 @@ async function askTogether(c: AppContext, access: Access, asked: Question[]): Pr
   const response = await executeBatch(poolContext(c), access.account, {
     kind: "batch",
     ...terms(access),
-    statements: asked.map(({ sql, values }) => ({ sql, values, writable: false })),
+    statements: asked.map(({ sql, values }) => ({ sql, values, writable: false, returning: false })),
     isolation: undefined,
     readOnly: true,
     dryRun: false,
@@ -109,7 +109,7 @@ async function askOneByOne(c: AppContext, access: Access, asked: Question[]): Pr
     const response = await execute(poolContext(c), access.account, {
       kind: "execute",
       ...rest,
-      ...{ author: "operator", atomic: true, sql, values, writable: false, format: "json" },
+      ...{ author: "operator", atomic: true, returning: false, sql, values, writable: false, format: "json" },
       ceilings: { ...ceilings, bytes, deadlineMs },
     });
     const text = await response.text();

@@ -7,7 +7,7 @@ import { authenticated, authorize } from "./caller.ts";
 import { answerForm } from "./format.ts";
 import { factory, readJson } from "./http.ts";
 import { once } from "./once.ts";
-import { judge, note, statementBody } from "./statements.ts";
+import { judge, lenient, note, statementBody } from "./statements.ts";
 
 const body = statementBody.extend({ timeout_ms: deadline.optional() });
 
@@ -25,6 +25,8 @@ export const sql = factory.createApp().post("/", authenticated, async (c) => {
     caller,
     author: "caller",
     atomic: statement.verb !== "CALL",
+    returning: statement.returning,
+    lenient: lenient(statement),
     ...bindJson(plan, request.params),
     writable: statement.kind !== "read",
     ...form,

@@ -10,7 +10,7 @@ import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
 import { factory, hasBody, isolation, poolContext, readJson } from "./http.ts";
 import { withoutKey } from "./once.ts";
-import { judgeInTransaction, note, statementBody } from "./statements.ts";
+import { judgeInTransaction, lenient, note, statementBody } from "./statements.ts";
 
 const body = z.strictObject({
   isolation: isolation.optional(),
@@ -51,6 +51,8 @@ export const transactions = factory
       caller: access.caller,
       author: "caller",
       atomic: statement.verb !== "CALL",
+      returning: statement.returning,
+      lenient: lenient(statement),
       ...bindJson(plan, request.params),
       writable: kind === "write",
       ...form,

@@ -9,6 +9,7 @@ import { StatementError } from "./errors.ts";
 import { readHead } from "./heads.ts";
 import { lex } from "./lexer.ts";
 import type { Head } from "./rows.ts";
+import { findOutside } from "./token-groups.ts";
 import type { Tokens } from "./tokens.ts";
 import { serverSchema, type Verb } from "./vocabulary.ts";
 
@@ -31,6 +32,8 @@ export interface Placeholder {
 export interface Statement {
   kind: StatementKind;
   verb: Verb;
+  /** It changes rows and has MariaDB's RETURNING, so that it may answer with rows. */
+  returning: boolean;
   /**
    * The statement without its closing semicolon and without comments (each is a space now, its newlines
    * kept; optimizer hints stay). Send this text, not the caller's: what was not judged does not travel.
@@ -54,7 +57,7 @@ export function classify(sql: string): Statement {
   checkParentheses(tokens, end);
   if (head.kind !== "read") checkServerSchemas(tokens, end, head);
   const kind = head.kind === "read" && locksOrAdvances(tokens, end) ? "write" : head.kind;
-  return { kind, verb: head.verb, ...cleanText(tokens, end) };
+  return { kind, verb: head.verb, returning: returns(tokens, end, head), ...cleanText(tokens, end) };
 }
 
 /** @returns the number of tokens before the optional closing semicolon. */
@@ -194,6 +197,16 @@ function locksOrAdvances(tokens: Tokens, end: number): boolean {
     if (tokens.kind(at + 1) === "open" && (tokens.is(at, "NEXTVAL") || tokens.is(at, "SETVAL"))) return true;
   }
   return false;
+}
+
+/**
+ * INSERT | REPLACE | DELETE .. RETURNING: https://mariadb.com/kb/en/insertreturning/. The word is reserved on MariaDB, so
+ * that what is not in backquotes is the clause, but for a column behind its table's name (`t.returning`).
+ */
+function returns(tokens: Tokens, end: number, head: Head): boolean {
+  if (head.kind !== "write" || !changes.has(head.verb)) return false;
+  const isClause = (at: number) => tokens.is(at, "RETURNING") && tokens.kind(at - 1) !== "dot";
+  return findOutside(tokens, 0, end, isClause) < end;
 }
 
 /** From the first token to the last one, with a space for each comment. */

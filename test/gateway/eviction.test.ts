@@ -162,6 +162,7 @@ describe("an object that is met by a Worker of another kind", () => {
     writable: false,
     author: "caller",
     atomic: true,
+    returning: false,
     format: "json",
     shape: "object",
     ceilings: { deadlineMs: 1_000, bytes: 1_000 },

@@ -11,6 +11,8 @@ import {
   writeApplication,
 } from "../../scripts/application.ts";
 import { writeWranglerConfig } from "../../scripts/wrangler.ts";
+import type { QueryFile } from "../../src/catalog/parse.ts";
+import { parseCatalog } from "../../src/catalog/parse.ts";
 import type { Account, Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { generationOf, nameOf } from "../../src/db/pool/address.ts";
@@ -110,6 +112,8 @@ export interface GatewayOptions {
   grants?: Record<string, unknown>[];
   issuers?: Record<string, unknown>[];
   secrets?: Record<string, string>;
+  /** Saved queries besides those of the sample. */
+  queries?: QueryFile[];
   cors?: Record<string, unknown>;
   /** Hyperdrive bindings, with where each leads: mysql://user:password@host:port/database. */
   hyperdrive?: Record<string, string>;
@@ -129,7 +133,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     await mkdir(join(directory, "ca"));
     await writeFile(join(directory, "ca", "test.pem"), options.bundle);
   }
-  const made = makeApplication("development", policy(options, key, keyServer), directory);
+  const sample = makeApplication("development", policy(options, key, keyServer), directory);
+  const made = { ...sample, queries: [...sample.queries, ...parseCatalog(options.queries ?? [])] };
   writeApplication(made, application);
   const configPath = join(directory, "wrangler.json");
   writeWranglerConfig(configPath, application, false, {

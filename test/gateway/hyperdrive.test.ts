@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../servers/connection.ts";
-import { databaseServer, expectProblem, read, server } from "./harness.ts";
+import { databaseServer, engine, expectProblem, read, server } from "./harness.ts";
 import type { ThroughHyperdrive } from "./through-hyperdrive.ts";
 import { startThroughHyperdrive, written } from "./through-hyperdrive.ts";
 
@@ -113,6 +113,24 @@ describe("writing", () => {
     expect(found.body.rows).toEqual([{ body: "é\\'" }]);
     const remove = await sql({ sql: "DELETE FROM notes WHERE author = 'hyper'" }, { role });
     expect(remove.body.rows_affected).toBe(1);
+  });
+
+  test.runIf(engine === "mariadb")("rows of RETURNING are rows, and counted", async () => {
+    const insert = "INSERT INTO notes (city_id, author, body) VALUES (1, 'hyper', ?), (1, 'hyper', ?)";
+    const made = await sql({ sql: `${insert} RETURNING body`, params: ["r1", "r2"] }, { role });
+    expect(made.body).toMatchObject({
+      ...{ columns: [{ name: "body" }], rows: [{ body: "r1" }, { body: "r2" }] },
+      ...{ rows_affected: 2, last_insert_id: null, warnings: [] },
+    });
+    const remove = "DELETE FROM notes WHERE author = 'hyper' AND body = ? RETURNING body";
+    for (const [body, rows] of [
+      ["r1", [{ body: "r1" }]],
+      ["r2", [{ body: "r2" }]],
+      ["r2", []],
+    ] as const)
+      expect((await sql({ sql: remove, params: [body] }, { role })).body).toMatchObject({
+        ...{ rows, rows_affected: rows.length },
+      });
   });
 
   test("once under its Idempotency-Key", async () => {

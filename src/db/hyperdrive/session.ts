@@ -21,6 +21,8 @@ import {
   transactionState,
   verifyTransaction,
 } from "../mysql/transaction.ts";
+import type { Asked } from "../pool/text-as-number.ts";
+import { demandNumbers } from "../pool/text-as-number.ts";
 import { isHyperdriveError, preparationError } from "./errors.ts";
 
 /** How far the statement has come: what a loss means depends on it. */
@@ -90,7 +92,7 @@ export class HyperdriveSession {
    * @throws TidegateError of the server's making, or `database_identity_wrong`, `deadline_exceeded`,
    *   `connection_lost`, `outcome_unknown`
    */
-  async run(statement: Statement, sink: RowSink, deadlineMs: number): Promise<Outcome> {
+  async run(statement: Statement & Asked, sink: RowSink, deadlineMs: number): Promise<Outcome> {
     const sql = writeValues(statement.sql, statement.values);
     await this.#prepare(statement.writable, deadlineMs);
     this.#stage = "running";
@@ -98,6 +100,7 @@ export class HyperdriveSession {
     try {
       outcome = await this.#unlessLost(this.#query(sql, statement, sink), statement);
       outcome.warnings ??= await this.#warnings(statement);
+      demandNumbers(statement, outcome);
     } catch (cause) {
       await this.#end("ROLLBACK", statement);
       throw cause;
@@ -138,7 +141,7 @@ export class HyperdriveSession {
       let failure: TidegateError | undefined;
       let read: ReturnType<typeof textRowReader> | undefined;
       const running = this.#connection.query({ sql, rowsAsArray: true, typeCast: false });
-      const reader = new OutcomeReader(running);
+      const reader = new OutcomeReader(running, statement);
       running.on("fields", (fields: readonly Field[] | undefined) => {
         if (!fields) return;
         if (read && statement.atomic) {

@@ -1,7 +1,9 @@
+import type { Cluster } from "../../config/schema.ts";
 import type { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { BoundValue } from "../../sql/values.ts";
 import type { Burst, BurstAnswers } from "./burst.ts";
+import { writableState } from "./dialect.ts";
 import type { Connection, ExecuteCommand, Field, ResultHeader, ServerError } from "./driver.ts";
 import { statementError } from "./errors.ts";
 import type { GuardedWire } from "./guarded-wire.ts";
@@ -33,6 +35,8 @@ export interface Statement {
   author: "caller" | "operator";
   /** False for CALL: a procedure may have committed a part before it failed. */
   atomic: boolean;
+  /** A change with MariaDB's RETURNING: it may answer with rows, which PREPARE does not announce. */
+  returning: boolean;
 }
 
 /** How far an execution has come. */
@@ -48,13 +52,12 @@ export class Executor {
   readonly prepared = new PreparedStatements(limits.preparedStatementsPerConnection);
   readonly #connection: Connection;
   readonly #wire: GuardedWire;
-  readonly #writable: string | undefined;
+  readonly #engine: Cluster["engine"];
 
-  /** @param writable what lifts the read-only resting state */
-  constructor(connection: Connection, wire: GuardedWire, writable: string | undefined) {
+  constructor(connection: Connection, wire: GuardedWire, engine: Cluster["engine"]) {
     this.#connection = connection;
     this.#wire = wire;
-    this.#writable = writable;
+    this.#engine = engine;
   }
 
   /**
@@ -113,7 +116,8 @@ export class Executor {
 
   /** Lifts the read-only resting state, in the same write as what comes next. */
   #lift(): Step<Row[]>[] {
-    return this.#writable === undefined ? [] : [query(this.#connection, this.#writable)];
+    const writable = writableState(this.#engine);
+    return writable === undefined ? [] : [query(this.#connection, writable)];
   }
 
   /** @param first what goes before it in the same write */
@@ -128,8 +132,10 @@ export class Executor {
   }
 
   /** The execution of a statement that is prepared. */
-  #execution({ sql, values }: Statement): ExecuteCommand & DriverCommand {
+  #execution({ sql, values, returning }: Statement): ExecuteCommand & DriverCommand {
     const prepared = this.prepared.take(sql, values.map(boundType));
+    // Elsewhere it may be a name, and no change answers with rows.
+    if (returning && this.#engine === "mariadb") this.#wire.allowRows(prepared.id);
     const running = execute(this.#connection, prepared, values.map(toDriverValue));
     demandWholeRows(running);
     return running;
@@ -146,7 +152,7 @@ export class Executor {
     ended?: () => void,
   ): Promise<Outcome> {
     return await new Promise((resolve, reject) => {
-      const reader = new OutcomeReader(running);
+      const reader = new OutcomeReader(running, statement);
       let failure: TidegateError | undefined;
       let results = 0;
       running.on("fields", (fields: readonly Field[] | undefined) => {

@@ -45,6 +45,11 @@ export class GuardedWire extends EventEmitter implements Wire {
     return this.#replies.owed;
   }
 
+  /** As of `Replies`. */
+  allowRows(id: number): void {
+    this.#replies.allowRows(id);
+  }
+
   #hear(chunk: Buffer): void {
     if (this.#broken) return;
     this.heardAt = Date.now();

@@ -5,7 +5,10 @@ import type { DriverCommand } from "./pipeline.ts";
 
 /** What the server says of a statement that it has executed. */
 export interface Outcome {
-  /** Of an UPDATE the rows that matched, whether or not they are different now: the driver sets CLIENT_FOUND_ROWS. */
+  /**
+   * Of an UPDATE the rows that matched, whether or not they are different now: the driver sets CLIENT_FOUND_ROWS. Of a
+   * change that answers with rows (RETURNING) their number: the server says none.
+   */
   rowsAffected: number;
   /** Of an UPDATE those that are different now; null where the server does not say. */
   rowsChanged: number | null;
@@ -43,9 +46,11 @@ interface SeenPacket {
 export class OutcomeReader {
   #header: OkHeader | undefined;
   #warnings = 0;
+  /** Rows of RETURNING. */
+  #returned = 0;
 
   /** @param running has yet to be answered */
-  constructor(running: ExecuteCommand) {
+  constructor(running: ExecuteCommand, { returning }: { returning: boolean }) {
     const command = running as ExecuteCommand & DriverCommand;
     const execute = command.execute;
     // The driver tells nobody how many warnings an end of rows announces.
@@ -54,6 +59,10 @@ export class OutcomeReader {
       if (seen?.isEOF()) this.#warnings = seen.eofWarningCount();
       return execute.call(command, packet, connection);
     };
+    if (!returning) return;
+    running.on("result", (row: unknown) => {
+      if (Array.isArray(row)) this.#returned += 1;
+    });
   }
 
   /** Of several results, as a procedure has them, the last one counts. */
@@ -63,7 +72,7 @@ export class OutcomeReader {
   }
 
   outcome(): Outcome {
-    const { affectedRows = 0, insertId = 0, info = "" } = this.#header ?? {};
+    const { affectedRows = this.#returned, insertId = 0, info = "" } = this.#header ?? {};
     return {
       rowsAffected: Number(affectedRows),
       rowsChanged: rowsChanged(info),

@@ -53,7 +53,7 @@ const definition = [3, 0x64, 0x65, 0x66];
 export class Replies {
   readonly #owed: Expected[] = [];
   /** What the prepared statements said about themselves, by id. */
-  readonly #prepared = new Map<number, { columns: number; changes: boolean }>();
+  readonly #prepared = new Map<number, { columns: number; changes: boolean; mayHaveRows?: true }>();
   #place: "head" | "definitions" | "definitions-end" | "rows" = "head";
   /** The number that the next packet must have; undefined before a reply's first. */
   #sequence: number | undefined;
@@ -110,9 +110,19 @@ export class Replies {
     }
   }
 
+  /**
+   * A prepared statement is a change with RETURNING, which its beginning does not show. MariaDB announces no columns of it,
+   * and answers with rows, or with an OK where it sees without a look at them that there are none (WHERE 1 = 0, LIMIT 0).
+   */
+  allowRows(id: number): void {
+    const prepared = this.#prepared.get(id);
+    if (prepared) prepared.mayHaveRows = true;
+  }
+
   /** A statement with columns answers with rows; one that changes rows and has no columns, with an OK. */
   #answerOf(id: number): Pick<Expected, "form" | "several"> {
     const prepared = this.#prepared.get(id);
+    if (prepared?.mayHaveRows) return { form: "either", several: false };
     if (prepared && prepared.columns > 0) return { form: "rows", several: false };
     if (prepared?.changes) return { form: "ok", several: false };
     return { form: "either", several: true };

@@ -5,7 +5,7 @@ import type { Link } from "../links/link.ts";
 import type { Burst, BurstAnswers, Preparation } from "./burst.ts";
 import { answersUnless, prepareAll } from "./burst.ts";
 import type { Identity, SessionSettings } from "./dialect.ts";
-import { isSameIdentity, proofQuery, restoreStatements, setRole, writableState } from "./dialect.ts";
+import { isSameIdentity, proofQuery, restoreStatements, setRole } from "./dialect.ts";
 import type { Connection, ResultHeader } from "./driver.ts";
 import { command } from "./driver.ts";
 import type { RowSink, Statement } from "./executor.ts";
@@ -52,7 +52,7 @@ export class Session {
     this.#wire = wire;
     this.#cluster = cluster;
     this.#settings = settings;
-    this.#executor = new Executor(connection, wire, writableState(cluster.engine));
+    this.#executor = new Executor(connection, wire, cluster.engine);
     this.lost = this.#loss.promise;
     connection.on("error", (error: Error) => this.#lose(error.message));
     wire.on("close", () => this.#lose("closed"));

@@ -4,7 +4,6 @@ import { asTidegateError, type TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { observe, serverTiming } from "../../telemetry.ts";
 import type { Session } from "../mysql/session.ts";
-import type { Runner } from "./answer.ts";
 import { answer } from "./answer.ts";
 import { runBatch } from "./batch.ts";
 import { Checkout } from "./checkout.ts";
@@ -15,7 +14,7 @@ import { PoolMetrics } from "./metrics.ts";
 import { Opener } from "./opener.ts";
 import type { BatchWork, Cancelled, ExecuteWork, PoolRequest } from "./protocol.ts";
 import { Readiness } from "./readiness.ts";
-import type { RunningStatement } from "./running-statement.ts";
+import { runnerOf } from "./runner.ts";
 import { Transactions } from "./transactions.ts";
 import type { Lease } from "./waiter.ts";
 import type { Tag, UnderWay } from "./workload.ts";
@@ -153,7 +152,7 @@ export class AccountConnections {
     const underWay = this.#workload.enter(work, tag, [work]);
     const { running, leave } = underWay;
     return await this.#lend(underWay, (session) =>
-      answer(runnerOf(session, running), work, tag.requestId, (broken) => {
+      answer(runnerOf(session, running, this.#engine), work, tag.requestId, (broken) => {
         leave();
         if (broken) broke(broken);
         if (running.end()) void this.#restore(session);
@@ -253,14 +252,4 @@ export class AccountConnections {
       );
     }
   }
-}
-
-function runnerOf(session: Session, running: RunningStatement<Session>): Runner {
-  return {
-    run: (statement, sink) => session.run(statement, sink, () => running.goOn()),
-    pause: () => session.pause(),
-    resume: () => session.resume(),
-    stop: (why) => running.stop(why),
-    explain: (cause) => asTidegateError(running.explain(cause)),
-  };
 }

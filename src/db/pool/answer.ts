@@ -5,7 +5,8 @@ import type { ExecuteWork } from "./protocol.ts";
 import { demandNumbers } from "./text-as-number.ts";
 
 /** What runs the statement: a pooled session, or one that lives for this statement only. */
-export interface Runner extends Pick<Session, "run" | "pause" | "resume"> {
+export interface Runner extends Pick<Session, "pause" | "resume"> {
+  run(work: ExecuteWork, sink: AnswerBody): ReturnType<Session["run"]>;
   /** Ends the statement at the server, for this reason. */
   stop(why: TidegateError): void;
   /** @returns a failure of the statement as its caller is told it */
@@ -33,7 +34,8 @@ export async function answer(
   const body = new AnswerBody(session, work);
   const running = session.run(work, body).then(
     (outcome) => {
-      demandNumbers(work, outcome);
+      // A change has happened, unless its runner has taken it back.
+      if (!work.writable) demandNumbers(work, outcome);
       body.end(outcome);
     },
     (cause) => {

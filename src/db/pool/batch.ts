@@ -97,11 +97,12 @@ class Batch {
 
   async #execute({ statements }: PlannedBurst, from: number): Promise<void> {
     const { statements: all } = this.#work;
-    const runs = statements.map(({ sql, values }, index) => ({
-      statement: { sql, values, ...asBegun },
-      sink: this.results.next(all[from + index] as BatchWork["statements"][number]),
-      warned: all[from + index]?.writable === false && values.some(({ bare }) => bare),
-    }));
+    const runs = statements.map(({ sql, values }, index) => {
+      const asked = all[from + index] as BatchWork["statements"][number];
+      const statement = { sql, values, ...asBegun, returning: asked.returning };
+      const warned = asked.lenient === true && values.some(({ bare }) => bare);
+      return { statement, sink: this.results.next(asked), warned };
+    });
     const isLast = from + runs.length === all.length;
     const after = isLast && undoes(this.#work) ? ["ROLLBACK"] : [];
     const answers = this.#session.runAll({ before: this.#before, runs, after });

@@ -48,6 +48,8 @@ export interface ExecuteWork extends Statement {
   format: Format;
   shape: RowShape;
   ceilings: Ceilings;
+  /** The server only warns where it takes a text for a number: a read, or a DELETE. */
+  lenient?: true | undefined;
 }
 
 /** Statements that happen together or not at all. */
@@ -66,6 +68,10 @@ export interface BatchStatement {
   values: BatchValue[];
   /** Whether the grants' ceilings on a read's answer count. */
   writable: boolean;
+  /** As of a Statement. */
+  returning: boolean;
+  /** As of `ExecuteWork`. */
+  lenient?: true | undefined;
   /** If more rows are affected, nothing happens. */
   maxAffected?: number | undefined;
 }

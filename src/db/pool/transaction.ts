@@ -1,9 +1,11 @@
+import type { Cluster } from "../../config/schema.ts";
 import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import type { Session } from "../mysql/session.ts";
+import type { Outcome, Session } from "../mysql/session.ts";
 import type { Runner } from "./answer.ts";
-import type { BeginWork } from "./protocol.ts";
+import type { BeginWork, ExecuteWork } from "./protocol.ts";
 import type { RunningStatement } from "./running-statement.ts";
+import { mustBeChecked, runTakingBack } from "./text-as-number.ts";
 
 /** What a transaction needs of its connection. */
 export type TransactionSession = Pick<Session, "run" | "pause" | "resume" | "control" | "lost" | "usable">;
@@ -86,18 +88,20 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   }
 
   /** Its session, as one that notices what a statement does to the transaction. */
-  runner(running: Pick<RunningStatement<never>, "stop" | "goOn" | "explain">): Runner {
+  runner(
+    running: Pick<RunningStatement<never>, "stop" | "goOn" | "explain">,
+    engine: Cluster["engine"],
+  ): Runner {
     const session = this.session as S;
     return {
       run: async (statement, sink) => {
-        const savepoint = statement.atomic
-          ? undefined
-          : `tidegate_${crypto.randomUUID().replaceAll("-", "")}`;
+        const savepoint = statement.atomic ? undefined : savepointName();
         // Whether it may write was decided when the transaction began.
         const asBegun = { ...statement, writable: false };
         try {
           if (savepoint !== undefined) await session.control(`SAVEPOINT ${savepoint}`);
-          const outcome = await session.run(asBegun, sink, () => running.goOn());
+          const run = () => session.run(asBegun, sink, () => running.goOn());
+          const outcome = await (mustBeChecked(engine, statement) ? this.#takingBack(statement, run) : run());
           if (savepoint !== undefined && !(await this.#isStillThere(savepoint))) throw endedByProcedure();
           return outcome;
         } catch (cause) {
@@ -113,6 +117,18 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
       },
       explain: (cause) => this.explain(asTidegateError(running.explain(cause))),
     };
+  }
+
+  /** A statement of which the server only warns. */
+  async #takingBack(work: ExecuteWork, run: () => Promise<Outcome>): Promise<Outcome> {
+    const name = savepointName();
+    const around = {
+      begin: `SAVEPOINT ${name}`,
+      keep: `RELEASE SAVEPOINT ${name}`,
+      undo: `ROLLBACK TO SAVEPOINT ${name}`,
+    };
+    const control = async (sql: string) => await this.session?.control(sql);
+    return await runTakingBack(work, around, control, run);
   }
 
   /** After an error the server is asked: a deadlock rolls back everything, a lock's timeout its statement only. */
@@ -156,6 +172,10 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
         return error.with({ transaction: "rolled_back" });
     }
   }
+}
+
+function savepointName(): string {
+  return `tidegate_${crypto.randomUUID().replaceAll("-", "")}`;
 }
 
 function endedByProcedure(): TidegateError {

@@ -40,6 +40,7 @@ describe("a saved query", () => {
       ].join("\n"),
       kind: "read",
       verb: "SELECT",
+      returning: false,
       parameters: [
         { name: "country", type: "string", required: true, description: "Two letters" },
         { name: "limit", type: "integer", required: false, default: 10, description: "How many at most" },

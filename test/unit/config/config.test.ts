@@ -10,6 +10,7 @@ const query: Application["queries"][number] = {
   sql: "SELECT 1",
   kind: "read",
   verb: "SELECT",
+  returning: false,
   parameters: [],
   order: [],
   claims: [],

@@ -10,7 +10,9 @@ const text = (characters: number): BoundValue => ({ type: "string", value: "x".r
 const refersTo = (statement: number, of: Reference["of"] = "last_insert_id"): BatchValue => ({
   reference: { statement, of },
 });
-const statement = (sql: string, ...values: BatchValue[]): BatchStatement => ({ sql, values, writable: true });
+const statement = (sql: string, ...values: BatchValue[]): BatchStatement => ({
+  ...{ sql, values, writable: true, returning: false },
+});
 const many = (n: number, make: (i: number) => BatchStatement) => Array.from({ length: n }, (_, i) => make(i));
 
 /** How many statements go together, from the first to the last. */

@@ -147,6 +147,7 @@ describe("a statement", () => {
       writable,
       author: "caller",
       atomic: true,
+      returning: false,
     },
     ...{ format: "json", shape: "object", ceilings: { deadlineMs: 1_000, bytes: 1_000 } },
   });

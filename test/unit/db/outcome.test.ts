@@ -21,11 +21,13 @@ const one = Buffer.from([1]);
 const more = 2 | 8;
 
 /** @returns the outcome of executions that are sent in one write, each answered with these packets */
-async function outcomes(...answers: Buffer[][]) {
+const outcomes = (...answers: Buffer[][]) => outcomesOf({ returning: false }, ...answers);
+
+async function outcomesOf(statement: { returning: boolean }, ...answers: Buffer[][]) {
   const { wire, connection } = await loggedIn();
   const running = answers.map(() => execute(connection, { id: 1, close: () => {} }, []));
   const ended = running.map((command) => {
-    const reader = new OutcomeReader(command);
+    const reader = new OutcomeReader(command, statement);
     command.on("result", (given) => Array.isArray(given) || reader.read(given));
     return new Promise<ReturnType<OutcomeReader["outcome"]>>((resolve) =>
       command.on("end", () => resolve(reader.outcome())),
@@ -80,6 +82,14 @@ describe("what is read of an answer", () => {
     ],
   ])("%s", async (_, packets, expected) => {
     expect(await outcomes(packets)).toEqual([{ ...nothing, ...expected }]);
+  });
+
+  test.each<[string, Buffer[], object]>([
+    ["rows: the server counts none", [one, column(), eof(), row, row, eof()], { rowsAffected: 2 }],
+    ["no rows", [one, column(), eof(), eof(1)], { warnings: null }],
+    ["an OK, which counts", [ok({ affected: 3, id: [7] })], { rowsAffected: 3, lastInsertId: "7" }],
+  ])("of a change with RETURNING that answers with %s", async (_, packets, expected) => {
+    expect(await outcomesOf({ returning: true }, packets)).toEqual([{ ...nothing, ...expected }]);
   });
 
   test("each of several in one write has its own", async () => {

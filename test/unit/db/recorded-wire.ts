@@ -9,6 +9,8 @@ export class RecordedWire extends EventEmitter implements Wire {
   readonly gone = new Promise<void>(() => {});
   readonly secured = true;
   destroyed = false;
+  /** Why, where that was said. */
+  destroyedBecause: string | undefined;
 
   start(): void {}
   async secure(): Promise<void> {}
@@ -20,8 +22,9 @@ export class RecordedWire extends EventEmitter implements Wire {
   pause(): void {}
   resume(): void {}
   end(): void {}
-  destroy(): void {
+  destroy(error?: Error): void {
     this.destroyed = true;
+    this.destroyedBecause ??= error?.message;
   }
 
   /** Shows bytes to the driver, cut into pieces of this length. */
@@ -35,13 +38,17 @@ export class RecordedWire extends EventEmitter implements Wire {
   }
 }
 
-/** @returns a connection that has logged in on a wire, without TLS and with an empty password. */
+/**
+ * @param guard puts something between the wire and the connection
+ * @returns a connection that has logged in on a wire, without TLS and with an empty password
+ */
 export async function loggedIn(
   server: "mysql" | "mariadb" = "mysql",
+  guard: (wire: Wire) => Wire = (wire) => wire,
 ): Promise<{ wire: RecordedWire; connection: Connection }> {
   const wire = new RecordedWire();
   const credential = { password: "", plugin: undefined, cleartext: false };
-  const connection = createConnection(wire, {
+  const connection = createConnection(guard(wire), {
     hostname: "db.test",
     user: "gw",
     credential,

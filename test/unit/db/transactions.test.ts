@@ -113,6 +113,7 @@ const work: ExecuteWork = {
   writable: false,
   author: "caller",
   atomic: true,
+  returning: false,
   format: "json",
   shape: "object",
   ceilings,

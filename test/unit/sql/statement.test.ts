@@ -35,6 +35,51 @@ describe("the table", () => {
   });
 });
 
+describe("RETURNING", () => {
+  test.each([
+    "INSERT INTO t (a) VALUES (?) RETURNING id, a",
+    "INSERT INTO t SET a = 1 RETURNING *",
+    "INSERT INTO t SELECT * FROM u RETURNING (SELECT MAX(b) FROM v)",
+    "INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a = 2 RETURNING id;",
+    "REPLACE INTO t VALUES (1)\nreturning id",
+    "DELETE FROM t WHERE a = 'returning' /* RETURNING */ Returning a",
+    "DELETE FROM t WHERE a = 1.5 RETURNING a",
+    "DELETE FROM t WHERE t.returning = 1 RETURNING 1",
+    "DELETE FROM t WHERE a = :returning RETURNING/**/a",
+    "DELETE FROM t WHERE b = `returning`RETURNING b",
+  ])("is there: %s", (sql) => {
+    expect(classify(sql)).toMatchObject({ kind: "write", returning: true });
+  });
+
+  test.each([
+    "INSERT INTO t (a, b) VALUES ('it''s RETURNING a', \"RETURNING\")",
+    "INSERT INTO t VALUES ('\\' RETURNING a')",
+    "INSERT INTO `returning` (`returning`, returning) VALUES (1, 2)",
+    "INSERT INTO t VALUES (1) -- RETURNING a",
+    "INSERT INTO t VALUES (1) # RETURNING a",
+    "INSERT /* RETURNING a */ INTO t VALUES (1)",
+    "INSERT /*+ NO_MERGE(RETURNING) */ INTO t VALUES (1)",
+    "INSERT INTO t VALUES (:returning, @returning, @@returning, _returning, returning_id)",
+    "REPLACE INTO t SET t.returning = 1",
+    "UPDATE t SET t . returning = 1",
+    "DELETE FROM shop.returning",
+    "CALL p() RETURNING",
+    "SELECT 1 AS returning FOR UPDATE",
+    "SELECT returning FROM t",
+    "EXPLAIN DELETE FROM t RETURNING a",
+    "CREATE PROCEDURE p() INSERT INTO t VALUES (1) RETURNING a",
+  ])("is not there: %s", (sql) => {
+    expect(classify(sql).returning).toBe(false);
+  });
+
+  test("may not write a file or a variable", () => {
+    for (const into of ["OUTFILE '/tmp/a'", "DUMPFILE '/tmp/a'", "@a", "a"]) {
+      const sql = `DELETE FROM t RETURNING a INTO ${into}`;
+      expect(() => classify(sql)).toThrow(expect.objectContaining({ reason: "not_allowed" }));
+    }
+  });
+});
+
 describe("the text that travels", () => {
   const table: [string, string][] = [
     ["  SELECT 1 ;  ", "SELECT 1"],
