@@ -78,7 +78,7 @@ describe("a login", () => {
 
 describe("a statement", () => {
   const select = { sql: "SELECT name FROM countries WHERE code = ?", params: ["NZ"] };
-  const remove = { sql: "DELETE FROM notes WHERE id = ?", params: [0] };
+  const remove = { sql: "DELETE FROM notes WHERE id = ?", params: [{ type: "INTEGER", value: 0 }] };
   const restoreWithWrites = [...restore.slice(0, -1), prepare, "SET", ...restore.slice(-1)];
 
   test("that is cold takes 2 before its answer, the restore 1 after it", async () => {
@@ -133,6 +133,17 @@ describe("a statement", () => {
     const hot = await cost([remove], "editor");
     expect(hot).toEqual({ commands: ["SET", execute, ...restoreWithWrites], roundTrips: 1 + 1 });
   });
+
+  test.runIf(engine === "mariadb")(
+    "that deletes by an undeclared number takes 2 more: it can be taken back",
+    async () => {
+      await cost([{ sql: "SELECT 1" }], "editor");
+      const undeclared = { ...remove, sql: `${remove.sql} AND 2 = 2`, params: [0] };
+      const cold = await cost([undeclared], "editor");
+      expect(cold.commands.slice(0, 4)).toEqual(["START", prepare, execute, "COMMIT"]);
+      expect(cold.roundTrips).toBe(2 + 2 + 1);
+    },
+  );
 
   test("that is hot and whose table goes away is cold again, and nothing else is lost", async () => {
     const administrator = await connectAdministrator(databaseServer());
