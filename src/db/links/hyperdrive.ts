@@ -1,6 +1,7 @@
 import { text } from "./greeting.ts";
 import type { Wire } from "./link.ts";
 import { LinkError } from "./link.ts";
+import { SocketReader } from "./socket-reader.ts";
 import { SocketWire } from "./socket-wire.ts";
 
 /**
@@ -39,7 +40,7 @@ class HyperdriveWire extends SocketWire {
 
   /** Hyperdrive greets when it is asked to. */
   override start(): void {
-    if (this.socket) void this.pump(this.socket, this.socket.readable.getReader());
+    if (this.socket) void this.pump(this.socket, new SocketReader(this.socket));
   }
 
   async secure(): Promise<void> {

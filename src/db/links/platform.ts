@@ -3,6 +3,7 @@ import type { Greeted } from "./greeting.ts";
 import { dial, show, text } from "./greeting.ts";
 import type { Link } from "./link.ts";
 import { LinkError } from "./link.ts";
+import { SocketReader } from "./socket-reader.ts";
 import { SocketWire } from "./socket-wire.ts";
 
 /**
@@ -42,7 +43,7 @@ class PlatformWire extends SocketWire {
     if (this.socket !== socket) throw new LinkError("tls", "the connection was closed during TLS");
     this.secured = true;
     this.writer = socket.writable.getWriter();
-    void this.pump(socket, socket.readable.getReader());
+    void this.pump(socket, new SocketReader(socket));
   }
 
   /** workerd says only "internal error" when a certificate is refused: add what there is to check. */

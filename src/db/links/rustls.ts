@@ -8,6 +8,7 @@ import type { Link, ServerCertificate } from "./link.ts";
 import { LinkError } from "./link.ts";
 import type { Verified } from "./resting.ts";
 import { RestingEngines } from "./resting.ts";
+import { SocketReader } from "./socket-reader.ts";
 import { SocketWire } from "./socket-wire.ts";
 import module from "./tls.wasm";
 import type { Step, TlsSettings } from "./tls-engine.ts";
@@ -76,7 +77,7 @@ class RustlsWire extends SocketWire {
     const { socket } = this;
     if (!socket) throw new LinkError("tls", "the connection was closed before TLS");
     this.#isClear = false;
-    const reader = socket.readable.getReader();
+    const reader = new SocketReader(socket);
     try {
       await this.lastWrite;
       if (this.socket !== socket) throw new Error("the connection was closed before TLS");
@@ -88,9 +89,9 @@ class RustlsWire extends SocketWire {
       for (;;) {
         await this.#sendRecords(step.records);
         if (step.state === "open") break;
-        const { done, value } = await reader.read();
+        const chunk = await reader.read();
         if (this.socket !== socket) throw new Error("the connection was closed during TLS");
-        step = done ? engine.receiveEnd() : this.#receive(engine, value as Uint8Array);
+        step = chunk ? this.#receive(engine, chunk) : engine.receiveEnd();
         // Nothing more would come, and the loop would not end.
         if (step.state === "closed") throw new Error("the server said goodbye during the handshake");
       }

@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import type { Greeted } from "./greeting.ts";
 import { text } from "./greeting.ts";
 import type { Wire } from "./link.ts";
+import type { SocketReader } from "./socket-reader.ts";
 
 /** What the wires of all links have in common: a socket of cloudflare:sockets behind Node's events. */
 export abstract class SocketWire extends EventEmitter implements Wire {
@@ -70,14 +71,14 @@ export abstract class SocketWire extends EventEmitter implements Wire {
   }
 
   /** Shows the driver what the server sends after `secure()`, until one of the two ends. */
-  protected async pump(socket: Socket, reader: ReadableStreamDefaultReader<unknown>): Promise<void> {
+  protected async pump(socket: Socket, reader: SocketReader): Promise<void> {
     try {
       for (;;) {
         if (this.#resumed) await this.#resumed.promise;
-        const { done, value } = await reader.read();
+        const chunk = await reader.read();
         if (this.socket !== socket) return;
-        if (done) break;
-        for (const bytes of this.received(value as Uint8Array)) {
+        if (!chunk) break;
+        for (const bytes of this.received(chunk)) {
           if (this.#resumed) await this.#resumed.promise;
           if (this.socket !== socket) return;
           this.emit("data", Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
