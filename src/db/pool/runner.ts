@@ -1,5 +1,5 @@
 import type { Cluster } from "../../config/schema.ts";
-import { asTidegateError } from "../../errors.ts";
+import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Outcome, Session } from "../mysql/session.ts";
 import type { Runner } from "./answer.ts";
@@ -40,6 +40,8 @@ async function control(session: Session, running: RunningStatement<Session>, sql
     await session.control(sql, limits.statementDeadlineMs);
   } catch (cause) {
     session.destroy();
-    throw commitError(cause);
+    if (sql === "COMMIT") throw commitError(cause);
+    // Without a COMMIT nothing has happened, and without its connection nothing can.
+    throw new TidegateError("connection_lost", { retryAfter: limits.retryAfterSeconds }, String(cause));
   }
 }
