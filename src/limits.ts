@@ -193,6 +193,8 @@ export const limits = {
   commandReplyBytes: 64 * 1024,
   /** Read from a database's socket at once: four records of TLS. Each connection has so much room. */
   socketReadBytes: 64 * 1024,
+  /** Read without a pause: a server that sends without end would keep timers and every other socket waiting. */
+  socketTurnBytes: 1024 * 1024,
   /** A row, or what describes a result. It is in memory several times over (packet, values, JSON), and five at once. */
   rowBytes: 8 * 1024 * 1024,
   /** Columns of a result; MySQL and MariaDB have 4,096 at most (their manuals, "Limits on Table Column Count"). */

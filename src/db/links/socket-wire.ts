@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { limits } from "../../limits.ts";
 import type { Greeted } from "./greeting.ts";
 import { text } from "./greeting.ts";
 import type { Wire } from "./link.ts";
@@ -72,12 +73,18 @@ export abstract class SocketWire extends EventEmitter implements Wire {
 
   /** Shows the driver what the server sends after `secure()`, until one of the two ends. */
   protected async pump(socket: Socket, reader: SocketReader): Promise<void> {
+    let taken = 0;
     try {
       for (;;) {
         if (this.#resumed) await this.#resumed.promise;
+        if (taken >= limits.socketTurnBytes) {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          taken = 0;
+        }
         const chunk = await reader.read();
         if (this.socket !== socket) return;
         if (!chunk) break;
+        taken += chunk.length;
         for (const bytes of this.received(chunk)) {
           if (this.#resumed) await this.#resumed.promise;
           if (this.socket !== socket) return;
