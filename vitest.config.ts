@@ -1,24 +1,24 @@
+import { globSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { engines } from "./test/servers/engines.ts";
 
-/**
- * Who calls, whose keys, and what a rogue does is the same whichever server stands behind: once is enough. Each of
- * the two engines has a part of these files, so that both take about as long (they run side by side).
- */
-const once = {
-  mysql: [
-    "bounds,callers,compression,dpop,eviction,expiry,gone,hostile-sizes,issuers,key-ages,key-outage,keys,limiter-outage,metrics,origins",
-    "rate,shards,streaming,two-servers,wall",
-  ],
-  mariadb: [
-    "connect-failures,failover,formats,hostile-answers,hostile-tokens,idempotency,idempotency-faults,link-failures,overload",
-    "tls,tls-settings",
-  ],
-};
+type Engine = (typeof engines)[number];
 
-const gateway = (engine: "mysql" | "mariadb") => ({
+/** The first line of a gateway test whose subject is the same on every engine: once is enough. */
+const onlyOn = /^\/\/ Runs on (\w+) only: /;
+
+/** The gateway tests that say themselves that they run on another engine. */
+function elsewhere(engine: Engine): string[] {
+  return globSync("test/gateway/*.test.ts").filter((file) => {
+    const [, only = engine] = onlyOn.exec(readFileSync(file, "utf8")) ?? [];
+    return only !== engine;
+  });
+}
+
+const gateway = (engine: Engine) => ({
   test: {
     name: engine,
-    exclude: [`test/gateway/{${once[engine === "mysql" ? "mariadb" : "mysql"].join(",")}}.test.ts`],
+    exclude: elsewhere(engine),
     include: [
       "test/gateway/*.test.ts",
       // What only one engine has, proxy users for one.
@@ -48,8 +48,7 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      gateway("mysql"),
-      gateway("mariadb"),
+      ...engines.map(gateway),
     ],
   },
 });

@@ -5,14 +5,14 @@ import type { RowDataPacket } from "mysql2/promise";
 import { connectAdministrator } from "../test/servers/connection.ts";
 import { ensurePki } from "../test/servers/pki.ts";
 import { loadSample } from "../test/servers/sample.ts";
-import type { DatabaseServer } from "../test/servers/server.ts";
-import { ServerUnavailableError, startDatabase } from "../test/servers/server.ts";
+import type { DatabaseServer, Engine } from "../test/servers/server.ts";
+import { isEngine, ServerUnavailableError, startDatabase } from "../test/servers/server.ts";
 import type { Development } from "./development.ts";
 import { choosePort } from "./ports.ts";
 
 /** The running sample database and what the gateway needs to know of it. */
 export interface DevelopmentDatabase {
-  engine: "mysql" | "mariadb";
+  engine: Engine;
   description: Development["database"];
   pid: number | null;
   /** PEM of the CA that its certificate is to be verified with. */
@@ -28,17 +28,19 @@ export interface DevelopmentDatabase {
 type Log = (line: string) => void;
 
 /**
- * An existing server where TIDEGATE_DATABASE_URL names one, else an embedded MySQL, else MariaDB.
+ * An existing server where TIDEGATE_DATABASE_URL names one, else an embedded one.
+ * @param engine undefined: MySQL, or MariaDB where no MySQL can be had
  * @throws ServerUnavailableError that lists what was tried
  */
 export async function startDevelopmentDatabase(
   directory: string,
   port: number,
+  engine: Engine | undefined,
   log: Log,
 ): Promise<DevelopmentDatabase> {
-  const existing = existingServer(log);
+  const existing = existingServer(engine, log);
   if (existing) await refuseForeignData(existing);
-  const server = existing ?? (await embeddedServer(directory, port, log));
+  const server = existing ?? (await embeddedServer(directory, port, engine, log));
   const passwords = ensurePasswords(join(directory, "passwords.json"));
   const sample = await loadSample(server, { passwords, log });
   return {
@@ -61,9 +63,14 @@ export async function startDevelopmentDatabase(
   };
 }
 
-async function embeddedServer(directory: string, wanted: number, log: Log): Promise<DatabaseServer> {
+async function embeddedServer(
+  directory: string,
+  wanted: number,
+  engine: Engine | undefined,
+  log: Log,
+): Promise<DatabaseServer> {
   const pki = await ensurePki(join(directory, "pki"));
-  const start = async (engine: "mysql" | "mariadb") =>
+  const start = async (engine: Engine) =>
     await startDatabase({
       engine,
       directory: join(directory, engine),
@@ -71,6 +78,7 @@ async function embeddedServer(directory: string, wanted: number, log: Log): Prom
       pki,
       log,
     });
+  if (engine !== undefined) return await start(engine);
   try {
     return await start("mysql");
   } catch (cause) {
@@ -111,14 +119,19 @@ async function refuseForeignData(server: DatabaseServer): Promise<void> {
 }
 
 /** A server that somebody else runs: it gets the sample database and accounts, which is said, and is never stopped. */
-function existingServer(log: Log): DatabaseServer | undefined {
+function existingServer(wanted: Engine | undefined, log: Log): DatabaseServer | undefined {
   const { TIDEGATE_DATABASE_URL: address, TIDEGATE_DATABASE_CA: caPath } = process.env;
   if (address === undefined) return undefined;
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const engine = url?.protocol.slice(0, -1);
-  if (!url || (engine !== "mysql" && engine !== "mariadb") || caPath === undefined || !existsSync(caPath)) {
+  if (!url || !isEngine(engine) || caPath === undefined || !existsSync(caPath)) {
     throw new ServerUnavailableError(
-      "TIDEGATE_DATABASE_URL must be mysql://USER:PASSWORD@HOST:PORT (or mariadb://…) and TIDEGATE_DATABASE_CA the path of the CA that issued its certificate",
+      "TIDEGATE_DATABASE_URL must be mysql://USER:PASSWORD@HOST:PORT (or mariadb://…, tidb://…) and TIDEGATE_DATABASE_CA the path of the CA that issued its certificate",
+    );
+  }
+  if (wanted !== undefined && wanted !== engine) {
+    throw new ServerUnavailableError(
+      `TIDEGATE_DATABASE_URL names a server of ${engine}, --engine ${wanted}: leave one of them out`,
     );
   }
   const { hostname } = url;
@@ -129,7 +142,7 @@ function existingServer(log: Log): DatabaseServer | undefined {
     engine,
     version: "(existing server)",
     host: hostname as "127.0.0.1",
-    port: Number(url.port || 3306),
+    port: Number(url.port || (engine === "tidb" ? 4000 : 3306)),
     socket: undefined,
     administrator: {
       user: decodeURIComponent(url.username) as "root",

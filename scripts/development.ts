@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Engine } from "../test/servers/engines.ts";
 import { readPolicyFile, root } from "./application.ts";
 
 /** Everything that is made; ignored by git. TIDEGATE_DIRECTORY lets a second gateway run beside the first. */
@@ -19,7 +20,7 @@ export interface Development {
   /** One valid token per sample role. */
   tokens: Record<string, string>;
   database: {
-    engine: "mysql" | "mariadb";
+    engine: Engine;
     version: string;
     host: string;
     port: number;

@@ -1,11 +1,14 @@
-/** npm start: an embedded database, a development issuer, the gateway and an example page, until Ctrl-C. */
+/**
+ * npm start [-- --engine mysql|mariadb|tidb]: an embedded database, a development issuer, the gateway and an example
+ * page, until Ctrl-C.
+ */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { KeyServer, SigningKey } from "../test/servers/issuer.ts";
 import { ensureSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";
 import { developmentLogin } from "../test/servers/login.ts";
-import { ServerUnavailableError } from "../test/servers/server.ts";
+import { isEngine, ServerUnavailableError } from "../test/servers/server.ts";
 import { policyForServers } from "./application.ts";
 import { startDevelopmentDatabase } from "./database.ts";
 import type { Development } from "./development.ts";
@@ -26,12 +29,13 @@ const directory = join(privateDirectory, "dev");
 const running: { name: string; stop(): Promise<void> }[] = [];
 let stopping = false;
 
-const { values: ports } = parseArgs({
+const { values: flags } = parseArgs({
   options: {
     port: { type: "string", default: "8787" },
     "issuer-port": { type: "string", default: "8788" },
     "page-port": { type: "string", default: "8789" },
     "database-port": { type: "string", default: "13306" },
+    engine: { type: "string" },
   },
 });
 
@@ -59,7 +63,11 @@ async function main(): Promise<void> {
   rmSync(developmentFile, { force: true });
   mkdirSync(directory, { recursive: true });
 
-  const database = await startDevelopmentDatabase(directory, Number(ports["database-port"]), log);
+  const { engine } = flags;
+  if (engine !== undefined && !isEngine(engine)) {
+    throw new UsageError("npm start -- --engine ENGINE: mysql, mariadb or tidb");
+  }
+  const database = await startDevelopmentDatabase(directory, Number(flags["database-port"]), engine, log);
   running.push({ name: database.engine, stop: () => database.stop() });
   log("starting the development issuer");
   const signingKey = join(directory, "issuer.private.jwk");
@@ -67,9 +75,9 @@ async function main(): Promise<void> {
   const keyServer = await startIssuer(key);
   running.push({ name: "issuer", stop: () => keyServer.stop() });
 
-  const port = await choosePort("gateway", Number(ports.port), log);
+  const port = await choosePort("gateway", Number(flags.port), log);
   const page = await startPage({
-    port: await choosePort("example page", Number(ports["page-port"]), log, [port]),
+    port: await choosePort("example page", Number(flags["page-port"]), log, [port]),
     issuer: keyServer.url,
     gateway: `http://127.0.0.1:${port}`,
   });
@@ -109,7 +117,7 @@ async function main(): Promise<void> {
 }
 
 async function startIssuer(key: SigningKey): Promise<KeyServer> {
-  const port = await choosePort("issuer", Number(ports["issuer-port"]), log);
+  const port = await choosePort("issuer", Number(flags["issuer-port"]), log);
   const issuer = `http://127.0.0.1:${port}`;
   const { metadata, routes } = developmentLogin({
     issuer,

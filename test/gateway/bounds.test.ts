@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

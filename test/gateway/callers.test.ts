@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import { base64url, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSigningKey, mint } from "../servers/issuer.ts";

@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import { request } from "node:http";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -12,7 +12,11 @@ export interface Dirt {
   look: string;
 }
 
-const isolation = { mysql: "@@transaction_isolation", mariadb: "@@tx_isolation" };
+const isolation = {
+  mysql: "@@transaction_isolation",
+  mariadb: "@@tx_isolation",
+  tidb: "@@transaction_isolation",
+};
 
 /** Session variables that a procedure sets; test/gateway/restore.test.ts has all others. */
 function variables(engine: Engine): Record<string, string> {
@@ -24,7 +28,7 @@ function variables(engine: Engine): Record<string, string> {
     innodb_lock_wait_timeout: "77",
     wait_timeout: "7777",
     net_read_timeout: "77",
-    ...(engine === "mysql" ? { max_execution_time: "7777" } : { max_statement_time: "77" }),
+    ...(engine === "mariadb" ? { max_statement_time: "77" } : { max_execution_time: "7777" }),
     group_concat_max_len: "77",
     max_join_size: "7777777",
     foreign_key_checks: "0",

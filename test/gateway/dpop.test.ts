@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import type { KeyPair } from "dpop";
 import { generateKeyPair, generateProof } from "dpop";
 import { calculateJwkThumbprint, exportJWK } from "jose";

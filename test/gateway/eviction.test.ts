@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { mint } from "../servers/issuer.ts";
 import { createAuthority, ensurePki } from "../servers/pki.ts";

@@ -1,3 +1,4 @@
+// Runs on mariadb only: the engine has no part in what it tests.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Gateway } from "./harness.ts";
 import { expectProblem, read, startGateway } from "./harness.ts";

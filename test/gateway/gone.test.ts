@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import { randomUUID } from "node:crypto";
 import net from "node:net";
 import type { RowDataPacket } from "mysql2";

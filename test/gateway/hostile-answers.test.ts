@@ -1,3 +1,4 @@
+// Runs on mariadb only: the engine has no part in what it tests.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errPacket, frame } from "../servers/packets.ts";
 import type { Spot } from "../servers/tampering.ts";

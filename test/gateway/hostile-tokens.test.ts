@@ -1,3 +1,4 @@
+// Runs on mariadb only: the engine has no part in what it tests.
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:http";

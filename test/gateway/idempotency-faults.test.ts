@@ -1,3 +1,4 @@
+// Runs on mariadb only: the engine has no part in what it tests.
 import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { Connection, RowDataPacket } from "mysql2/promise";

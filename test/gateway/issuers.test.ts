@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import type { RequestListener } from "node:http";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { KeyServer, SigningKey } from "../servers/issuer.ts";

@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../servers/connection.ts";

@@ -1,3 +1,4 @@
+// Runs on mariadb only: the engine has no part in what it tests.
 import { afterAll, describe, expect, test } from "vitest";
 import { freePort } from "../servers/network.ts";
 import { logged } from "./ask.ts";

@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";

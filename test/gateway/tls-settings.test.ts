@@ -1,3 +1,4 @@
+// Runs on mariadb only: the engine has no part in what it tests.
 import { afterAll, describe, test } from "vitest";
 import { trusting } from "./tls-cases.ts";
 import { good, identity, pki } from "./tls-certificates.ts";

@@ -1,3 +1,4 @@
+// Runs on mariadb only: the engine has no part in what it tests.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import net from "node:net";
 import { join } from "node:path";
 import type { RowDataPacket } from "mysql2";

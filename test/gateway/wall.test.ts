@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask, lineOf } from "./ask.ts";
 import type { Gateway } from "./harness.ts";

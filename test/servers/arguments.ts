@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Engine } from "./installation.ts";
+import type { DebianEngine } from "./engines.ts";
 
 /** Whether clients must use TLS ("required"), may ("offered"), or cannot ("none"). */
 export type TlsMode = "required" | "offered" | "none";
@@ -24,7 +24,7 @@ const shared = [
   "--default-time-zone=+00:00",
 ];
 
-const perEngine: Record<Engine, string[]> = {
+const perEngine: Record<DebianEngine, string[]> = {
   // --loose: older versions lack some of these.
   mysql: [
     "--loose-mysqlx=OFF",
@@ -40,7 +40,7 @@ const perEngine: Record<Engine, string[]> = {
 };
 
 /** The options that make the server's TLS what `mode` says; the PEM files are in `tlsDirectory`. */
-export function tlsArguments(engine: Engine, mode: TlsMode, tlsDirectory: string): string[] {
+export function tlsArguments(engine: DebianEngine, mode: TlsMode, tlsDirectory: string): string[] {
   if (mode === "none") {
     return engine === "mysql"
       ? ["--tls-version=", "--loose-auto-generate-certs=OFF", "--require-secure-transport=OFF"]
@@ -56,12 +56,12 @@ export function tlsArguments(engine: Engine, mode: TlsMode, tlsDirectory: string
 }
 
 /** The options of a server that is the same wherever it runs. */
-export function commonArguments(engine: Engine): string[] {
+export function commonArguments(engine: DebianEngine): string[] {
   return [...shared, ...perEngine[engine]];
 }
 
 /** The options that place a server on this machine. */
-export function placeArguments(engine: Engine, paths: ServerPaths, port: number): string[] {
+export function placeArguments(engine: DebianEngine, paths: ServerPaths, port: number): string[] {
   return [
     `--datadir=${paths.dataDirectory}`,
     `--socket=${paths.socket}`,
@@ -79,7 +79,7 @@ export function placeArguments(engine: Engine, paths: ServerPaths, port: number)
  * One statement a line (an init file needs that): root may log in from here only, with this password.
  * The password must be free of quotes and backslashes.
  */
-export function administratorStatements(engine: Engine, password: string): string {
+export function administratorStatements(engine: DebianEngine, password: string): string {
   const proxy = engine === "mysql" ? ["GRANT PROXY ON ''@'' TO 'root'@'127.0.0.1' WITH GRANT OPTION"] : [];
   const statements = [
     `ALTER USER 'root'@'localhost' IDENTIFIED BY '${password}'`,

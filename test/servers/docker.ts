@@ -21,7 +21,8 @@ export async function launchDocker(
   port: number,
   logPath: string,
 ): Promise<Launched> {
-  const { directory, engine, log } = options;
+  const { directory, log } = options;
+  const { engine } = installation;
   if (options.pam) throw withoutPam(installation);
   // Others cannot pass this folder, so the key inside may be readable by the container's user.
   const privateFolder = join(directory, "container");
@@ -73,6 +74,7 @@ export async function launchDocker(
     password,
     socket: undefined,
     dataDirectory: undefined,
+    readyMark: "ready for connections",
     cleanUp: () => {},
   };
 }

@@ -1,15 +1,16 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type DebianTree, debianTree, loaderOf } from "./debian.ts";
+import { demandDocker } from "./docker-daemon.ts";
+import type { DebianEngine, Engine } from "./engines.ts";
 import { messageOf, ServerUnavailableError } from "./errors.ts";
 import { isProgram, run, which } from "./run.ts";
-
-export type Engine = "mysql" | "mariadb";
+import { findTidb, type TidbInstallation } from "./tidb/installation.ts";
 
 /** A server program on this machine. */
 export interface NativeInstallation {
   kind: "native";
-  engine: Engine;
+  engine: DebianEngine;
   /** "9.7.4". */
   version: string;
   /** Where it was found, for people. */
@@ -30,14 +31,14 @@ export interface NativeInstallation {
 /** The official container image. */
 export interface DockerInstallation {
   kind: "docker";
-  engine: Engine;
+  engine: DebianEngine;
   /** The image's tag; the exact version is known when the server runs. */
   version: string;
   source: string;
   image: string;
 }
 
-export type Installation = NativeInstallation | DockerInstallation;
+export type Installation = NativeInstallation | DockerInstallation | TidbInstallation;
 
 interface EngineFacts {
   variable: string;
@@ -48,7 +49,7 @@ interface EngineFacts {
   image: string;
 }
 
-const facts: Record<Engine, EngineFacts> = {
+const facts: Record<DebianEngine, EngineFacts> = {
   mysql: {
     variable: "TIDEGATE_MYSQLD",
     program: "mysqld",
@@ -79,10 +80,11 @@ const treesDirectory = join(repository, ".tidegate/servers");
 
 /**
  * Finds a server: the environment variable TIDEGATE_MYSQLD or TIDEGATE_MARIADBD, Debian packages, the PATH,
- * Docker. Throws ServerUnavailableError with each way that was tried and why it failed. A variable that is
+ * Docker; for TiDB see `findTidb`. Throws ServerUnavailableError with each way that was tried and why it failed. A variable that is
  * set but does not work is an error; nothing else is tried then.
  */
 export async function findInstallation(engine: Engine, log: (line: string) => void): Promise<Installation> {
+  if (engine === "tidb") return await findTidb(log);
   const { variable, program } = facts[engine];
   const chosen = process.env[variable];
   if (chosen) {
@@ -115,7 +117,7 @@ export async function findInstallation(engine: Engine, log: (line: string) => vo
   );
 }
 
-async function fromDebian(engine: Engine, log: (line: string) => void): Promise<NativeInstallation> {
+async function fromDebian(engine: DebianEngine, log: (line: string) => void): Promise<NativeInstallation> {
   const { suite, packages, alone, program } = facts[engine];
   const directory = join(treesDirectory, engine);
   const tree = await debianTree({ suite, packages, alone, prune: unneeded, directory, log });
@@ -154,13 +156,13 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, LC_ALL: "C" };
 }
 
-async function fromPath(engine: Engine): Promise<NativeInstallation> {
+async function fromPath(engine: DebianEngine): Promise<NativeInstallation> {
   const path = which(facts[engine].program);
   if (path === undefined) throw new ServerUnavailableError("not found");
   return onDisk(engine, path, "the PATH");
 }
 
-async function onDisk(engine: Engine, path: string, source: string): Promise<NativeInstallation> {
+async function onDisk(engine: DebianEngine, path: string, source: string): Promise<NativeInstallation> {
   if (!isProgram(path)) throw new ServerUnavailableError(`${path} is not an executable file`);
   const program = realpathSync(path);
   const prefix = join(dirname(program), "..");
@@ -201,12 +203,8 @@ async function describe(installation: NativeInstallation): Promise<NativeInstall
   return { ...installation, version };
 }
 
-async function fromDocker(engine: Engine): Promise<DockerInstallation> {
-  if (which("docker") === undefined) throw new ServerUnavailableError("docker is not installed");
-  const info = await run("docker", ["info", "--format", "{{.ServerVersion}}"], { timeoutMs: 20_000 });
-  if (info.status !== 0 || info.stdout.trim() === "") {
-    throw new ServerUnavailableError(`its daemon does not answer: ${info.stderr.trim().split("\n").at(-1)}`);
-  }
+async function fromDocker(engine: DebianEngine): Promise<DockerInstallation> {
+  await demandDocker();
   const { image } = facts[engine];
   return {
     kind: "docker",

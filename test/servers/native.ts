@@ -19,6 +19,10 @@ export interface Launched {
   dataDirectory: string | undefined;
   /** Where PAM's files are; undefined without PAM. */
   pamDirectory?: string | undefined;
+  /** What the server writes into its log when it takes connections. */
+  readyMark: string;
+  /** Settles what can be set only while the server runs. */
+  settle?(): Promise<void>;
   /** Removes what is of use only while the server runs. */
   cleanUp(): void;
 }
@@ -30,7 +34,8 @@ export async function launchNative(
   port: number,
   logPath: string,
 ): Promise<Launched> {
-  const { directory, engine, log } = options;
+  const { directory, log } = options;
+  const { engine } = installation;
   // Root's own folders may be closed to others; the server's user has to pass through this one.
   if (process.getuid?.() === 0) chmodSync(directory, 0o711);
   const identity = await chooseIdentity(installation, directory, log);
@@ -73,6 +78,7 @@ export async function launchNative(
     socket,
     dataDirectory: paths.dataDirectory,
     pamDirectory: pam?.directory,
+    readyMark: "ready for connections",
     cleanUp: () => {
       rmSync(runDirectory, { recursive: true, force: true });
       if (dirname(socket) !== runDirectory) rmSync(dirname(socket), { recursive: true, force: true });

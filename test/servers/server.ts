@@ -3,16 +3,19 @@ import { join, resolve } from "node:path";
 import type { TlsMode } from "./arguments.ts";
 import { type Exit, poll } from "./child.ts";
 import { launchDocker } from "./docker.ts";
+import type { Engine } from "./engines.ts";
 import { lastLines, messageOf, ServerUnavailableError } from "./errors.ts";
 import { readJson } from "./files.ts";
-import { type Engine, findInstallation, type Installation } from "./installation.ts";
+import { findInstallation, type Installation } from "./installation.ts";
 import { identify, isAlive, type Lock, type ProcessIdentity, tryLock } from "./lock.ts";
 import { type Launched, launchNative } from "./native.ts";
 import { bridge, freePort, readGreeting } from "./network.ts";
+import type { TidbConfiguration } from "./tidb/configuration.ts";
+import { launchTidb } from "./tidb/launch.ts";
 
 export type { TlsMode } from "./arguments.ts";
+export { type Engine, isEngine } from "./engines.ts";
 export { ServerUnavailableError } from "./errors.ts";
-export type { Engine } from "./installation.ts";
 
 /** What the server shows its clients, as PEM texts. `ensurePki` and `authority.issue` make them. */
 export interface ServerPki {
@@ -38,6 +41,8 @@ export interface StartOptions {
    * connections by its unix socket only, and this process carries `port` there.
    */
   extraArguments?: string[];
+  /** TiDB only: added to its configuration file, section by section; see tidb/configuration.ts. */
+  configuration?: TidbConfiguration;
   log: (line: string) => void;
 }
 
@@ -143,10 +148,7 @@ async function start(options: StartOptions, installation: Installation, lock: Lo
   const port = options.port || (await freePort());
   const caPath = join(directory, "ca.pem");
   writeFileSync(caPath, options.pki.ca);
-  const launched =
-    installation.kind === "native"
-      ? await launchNative(installation, options, port, logPath)
-      : await launchDocker(installation, options, port, logPath);
+  const launched = await launch(installation, options, port, logPath);
   const { child } = launched;
   const processPath = join(directory, "server.json");
   writeFileSync(processPath, JSON.stringify(identify(child.pid)));
@@ -172,6 +174,10 @@ async function start(options: StartOptions, installation: Installation, lock: Lo
     );
   }
   void exited.then(() => lock.release());
+  await launched.settle?.().catch(async (error: unknown) => {
+    await child.kill();
+    throw error;
+  });
   log(`${options.engine} ${version} on 127.0.0.1:${port} after ${Date.now() - startMs} ms`);
   return {
     engine: options.engine,
@@ -198,13 +204,24 @@ async function start(options: StartOptions, installation: Installation, lock: Lo
   };
 }
 
+function launch(installation: Installation, options: StartOptions, port: number, logPath: string) {
+  switch (installation.kind) {
+    case "native":
+      return launchNative(installation, options, port, logPath);
+    case "docker":
+      return launchDocker(installation, options, port, logPath);
+    case "tidb":
+      return launchTidb(installation, options, port, logPath);
+  }
+}
+
 /** Waits until the server answers on `port`; gives its version, or undefined when it does not come up. */
 function ready(launched: Launched, port: number, logPath: string, exited: Promise<Exit>) {
   let bridged = false;
   const probe = async () => {
     // The log tells our own server from another one that has the port.
     const text = readFileSync(logPath, "utf8");
-    if (!text.includes("ready for connections")) return undefined;
+    if (!text.includes(launched.readyMark)) return undefined;
     // With --skip-grant-tables MySQL listens on its unix socket only, whatever it is told.
     if (!bridged && launched.socket !== undefined && / port: 0\b/.test(text)) {
       bridged = true;
@@ -218,6 +235,6 @@ function ready(launched: Launched, port: number, logPath: string, exited: Promis
 
 /** The lines of a server's log that say what went wrong; its end, when none is marked as an error. */
 function complaints(log: string): string {
-  const marked = log.split("\n").filter((line) => /\[ERROR\]/.test(line));
+  const marked = log.split("\n").filter((line) => /\[(ERROR|FATAL)\]/.test(line));
   return lastLines(marked.length > 0 ? marked.join("\n") : log, 15);
 }

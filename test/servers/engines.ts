@@ -1,0 +1,10 @@
+/** Every engine that a test server can be of. */
+export const engines = ["mysql", "mariadb", "tidb"] as const;
+export type Engine = (typeof engines)[number];
+
+/** Engines whose server is in Debian's packages. */
+export type DebianEngine = Exclude<Engine, "tidb">;
+
+export function isEngine(name: string | undefined): name is Engine {
+  return engines.some((engine) => engine === name);
+}

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { stringify } from "smol-toml";
+import type { TlsMode } from "../arguments.ts";
+
+/** Sections of TiDB's configuration file: https://docs.pingcap.com/tidb/stable/tidb-configuration-file */
+export type TidbConfiguration = Record<string, Record<string, string | number | boolean>>;
+
+export interface TidbPlace {
+  host: string;
+  port: number;
+  dataDirectory: string;
+  temporaryDirectory: string;
+  tlsDirectory: string;
+}
+
+/**
+ * The configuration file of a TiDB that keeps its data itself (unistore: TiKV and PD inside the process).
+ * @param more wins over what stands here
+ */
+export function configurationFile(place: TidbPlace, mode: TlsMode, more: TidbConfiguration = {}): string {
+  const tls = {
+    "ssl-cert": join(place.tlsDirectory, "server.pem"),
+    "ssl-key": join(place.tlsDirectory, "server.key"),
+    // The least that it takes, as TiDB Cloud Dedicated does; TLS 1.3 is taken too.
+    "tls-version": "TLSv1.2",
+  };
+  const sections: TidbConfiguration = {
+    log: { level: "info" },
+    status: { "report-status": false },
+    security: { "auto-tls": false, ...(mode === "none" ? {} : tls) },
+    // A slow statement is logged with its values.
+    instance: { tidb_enable_slow_log: false },
+  };
+  for (const [name, section] of Object.entries(more)) sections[name] = { ...sections[name], ...section };
+  return stringify({
+    host: place.host,
+    port: place.port,
+    store: "unistore",
+    path: place.dataDirectory,
+    // No unix socket: its name may be too long for one.
+    socket: "",
+    "temp-dir": place.temporaryDirectory,
+    ...sections,
+  });
+}

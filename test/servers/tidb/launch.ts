@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Child, launch } from "../child.ts";
+import { connect } from "../connection.ts";
+import { administratorPassword } from "../data.ts";
+import { ServerUnavailableError } from "../errors.ts";
+import { readJson } from "../files.ts";
+import { type Launched, writePki } from "../native.ts";
+import { withoutPam } from "../pam.ts";
+import { run } from "../run.ts";
+import type { StartOptions } from "../server.ts";
+import { configurationFile } from "./configuration.ts";
+import type { TidbInstallation } from "./installation.ts";
+
+const readyMark = "server is running MySQL protocol";
+/** Go gives memory back late: a server of tests needs no more. */
+const memoryLimit = "1500MiB";
+
+/** Prepares `directory` and starts a TiDB. Throws ServerUnavailableError, or what the start threw. */
+export async function launchTidb(
+  installation: TidbInstallation,
+  options: StartOptions,
+  port: number,
+  logPath: string,
+): Promise<Launched> {
+  if (options.pam) throw withoutPam(installation);
+  if (options.extraArguments?.length) {
+    throw new ServerUnavailableError("TiDB takes a configuration instead of arguments: see `configuration`");
+  }
+  const { password, isNew } = administratorPassword(options.directory);
+  const started =
+    "program" in installation
+      ? await startProgram(installation, options, port, logPath, isNew)
+      : await startContainer(installation, options, port, logPath, isNew);
+  return {
+    ...started,
+    password,
+    socket: undefined,
+    readyMark,
+    settle: () => settle(options, port, password),
+  };
+}
+
+type Started = Pick<Launched, "child" | "dataDirectory" | "cleanUp">;
+
+async function startProgram(
+  { program, version }: TidbInstallation & { program: string },
+  options: StartOptions,
+  port: number,
+  logPath: string,
+  isNew: boolean,
+): Promise<Started> {
+  const { directory, tls = "required" } = options;
+  const runDirectory = join(directory, "run");
+  const dataDirectory = join(directory, "data");
+  rmSync(runDirectory, { recursive: true, force: true });
+  mkdirSync(join(runDirectory, "tmp"), { recursive: true, mode: 0o700 });
+  writePki(runDirectory, options.pki);
+  // Data whose password was lost is of no use.
+  if (isNew) rmSync(dataDirectory, { recursive: true, force: true });
+  keepData(dataDirectory, version, options.log);
+  const place = {
+    host: "127.0.0.1",
+    port,
+    dataDirectory,
+    temporaryDirectory: join(runDirectory, "tmp"),
+    tlsDirectory: runDirectory,
+  };
+  const path = join(runDirectory, "tidb.toml");
+  writeFileSync(path, configurationFile(place, tls, options.configuration));
+  const child = await launch({
+    command: [program, "-config", path],
+    environment: { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC", GOMEMLIMIT: memoryLimit },
+    logPath,
+  });
+  return { child, dataDirectory, cleanUp: () => rmSync(runDirectory, { recursive: true, force: true }) };
+}
+
+/** Data of another version is moved aside, not deleted: TiDB upgrades its tables, and never goes back. */
+function keepData(dataDirectory: string, version: string, log: (line: string) => void): void {
+  const marker = `${dataDirectory}.json`;
+  const found = readJson<{ version: string }>(marker)?.version;
+  if (found === version) return;
+  if (found !== undefined) {
+    const aside = `${dataDirectory}.${found}`;
+    rmSync(aside, { recursive: true, force: true });
+    renameSync(dataDirectory, aside);
+    log(`the data is of TiDB ${found}: moved to ${aside}`);
+  }
+  writeFileSync(marker, JSON.stringify({ version }));
+}
+
+/** The official image in the foreground, its data in a volume named after the directory. */
+async function startContainer(
+  { image }: TidbInstallation & { image: string },
+  options: StartOptions,
+  port: number,
+  logPath: string,
+  isNew: boolean,
+): Promise<Started> {
+  const { directory, tls = "required" } = options;
+  const folder = join(directory, "container");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writePki(folder, options.pki);
+  const place = {
+    ...{ host: "0.0.0.0", port: 4000 },
+    ...{ dataDirectory: "/data", temporaryDirectory: "/tmp/tidb", tlsDirectory: "/tidegate" },
+  };
+  writeFileSync(join(folder, "tidb.toml"), configurationFile(place, tls, options.configuration));
+  for (const file of readdirSync(folder)) chmodSync(join(folder, file), 0o644);
+  const name = `tidegate-tidb-${createHash("sha256").update(directory).digest("hex").slice(0, 12)}`;
+  await run("docker", ["rm", "--force", name]);
+  if (isNew) await run("docker", ["volume", "rm", "--force", name]);
+  const child = await launch({
+    command: [
+      ...["docker", "run", "--rm", "--name", name],
+      ...["--publish", `127.0.0.1:${port}:4000`],
+      ...["--volume", `${folder}:/tidegate:ro`],
+      ...["--mount", `type=volume,source=${name},target=/data`],
+      ...["--env", "TZ=UTC", "--env", `GOMEMLIMIT=${memoryLimit}`],
+      ...[image, "-config", "/tidegate/tidb.toml"],
+    ],
+    environment: process.env,
+    logPath,
+  });
+  // A signal to docker's client reaches the server, but SIGKILL ends the client alone.
+  void child.exited.then(() => run("docker", ["rm", "--force", name]));
+  const kill: Child["kill"] = async () => {
+    await run("docker", ["kill", name]);
+    return await child.kill();
+  };
+  return { child: { ...child, kill }, dataDirectory: undefined, cleanUp: () => {} };
+}
+
+/** A new TiDB has root without a password, and settings that no configuration file has. */
+async function settle(
+  { directory, tls = "required" }: StartOptions,
+  port: number,
+  password: string,
+): Promise<void> {
+  const address = { host: "127.0.0.1", port, caPath: join(directory, "ca.pem"), tls } as const;
+  const connection = await connect(address, "root", password).catch(() => connect(address, "root", ""));
+  try {
+    await connection.query(`ALTER USER 'root'@'%' IDENTIFIED BY '${password}'`);
+    await connection.query("SET GLOBAL time_zone = '+00:00'");
+    await connection.query(`SET GLOBAL require_secure_transport = ${tls === "required" ? "ON" : "OFF"}`);
+  } finally {
+    await connection.end();
+  }
+}
