@@ -1,13 +1,14 @@
 /**
- * npm run golden: makes test/golden/*.json anew, from a real MySQL and a real MariaDB through the gateway. A file is
+ * npm run golden: makes test/golden/*.json anew, from a real MySQL, MariaDB and TiDB through the gateway. A file is
  * written only if every answer is what the server itself says.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "./application.ts";
+import { engines } from "../test/servers/engines.ts";
 import { wranglerVariables } from "./wrangler.ts";
 
-for (const engine of ["mysql", "mariadb"]) {
+for (const engine of engines) {
   const { status } = spawnSync(
     join(root, "node_modules", ".bin", "vitest"),
     ["run", "--project", engine, "test/gateway/golden.test.ts"],

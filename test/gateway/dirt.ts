@@ -1,4 +1,5 @@
 import type { Engine } from "../servers/server.ts";
+import { has } from "./features.ts";
 
 /** What a caller can leave in a session, and how the next one would see it. */
 export interface Dirt {
@@ -46,7 +47,7 @@ function variables(engine: Engine): Record<string, string> {
   };
 }
 
-/** @returns every kind that there is on an engine */
+/** @returns every kind that there is on an engine; without procedures that is what a statement of a caller can leave */
 export function kindsOfDirt(engine: Engine): Dirt[] {
   const kinds: Dirt[] = [
     { name: "a user variable", call: "SET @leak = 1", look: "SELECT @leak AS leak" },
@@ -168,5 +169,6 @@ export function kindsOfDirt(engine: Engine): Dirt[] {
       look: name === "timestamp" ? "SELECT @@timestamp < 1500000000 AS old" : `SELECT @@${name} AS value`,
     })),
   ];
-  return kinds.filter((kind) => (kind.engine ?? engine) === engine);
+  const byCaller = ({ call, look }: Dirt) => call === undefined && !look.startsWith("CALL");
+  return kinds.filter((kind) => (kind.engine ?? engine) === engine && (has.storedPrograms || byCaller(kind)));
 }

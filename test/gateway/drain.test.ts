@@ -72,9 +72,9 @@ async function connectionsOf(user: string): Promise<number> {
 
 describe("what the administrator changes is noticed after a drain, and not before it", () => {
   const newPassword =
-    engine === "mysql"
-      ? "ALTER USER USER_NAME IDENTIFIED BY 'n'"
-      : "SET PASSWORD FOR USER_NAME = PASSWORD('n')";
+    engine === "mariadb"
+      ? "SET PASSWORD FOR USER_NAME = PASSWORD('n')"
+      : "ALTER USER USER_NAME IDENTIFIED BY 'n'";
   const table: [string, string, string, string][] = [
     ["a new password", "password", newPassword, "database_login_failed"],
     ["a locked account", "lock", "ALTER USER USER_NAME ACCOUNT LOCK", "database_account_locked"],

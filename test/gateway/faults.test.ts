@@ -5,7 +5,15 @@ import { limits } from "../../src/limits.ts";
 import { connectAdministrator } from "../servers/connection.ts";
 import type { Spot } from "../servers/tampering.ts";
 import type { Gateway } from "./harness.ts";
-import { databaseServer, expectProblem, grantInsert, issuers, startGateway, testAccount } from "./harness.ts";
+import {
+  databaseServer,
+  engine,
+  expectProblem,
+  grantInsert,
+  issuers,
+  startGateway,
+  testAccount,
+} from "./harness.ts";
 import type { HostileServer } from "./hostility.ts";
 import { expectOwnAnswers, question, say, startHostileServer } from "./hostility.ts";
 
@@ -45,7 +53,8 @@ async function rows(sql: string, values: unknown[] = []): Promise<RowDataPacket[
 /** The gateway's connections at the server, those that sleep in a statement with a text or all. */
 async function connections(text = ""): Promise<number[]> {
   const sql = "SELECT ID, INFO FROM information_schema.PROCESSLIST WHERE USER LIKE 'gw%'";
-  const found = await rows(text === "" ? sql : `${sql} AND STATE = 'User sleep'`);
+  // What sleeps in a statement has a state of its own, but on TiDB.
+  const found = await rows(text === "" || engine === "tidb" ? sql : `${sql} AND STATE = 'User sleep'`);
   return found.filter(({ INFO }) => String(INFO ?? "").includes(text)).map(({ ID }) => Number(ID));
 }
 
@@ -217,16 +226,20 @@ test("a name without an address: 503, and it is told at once or when the time fo
   }
 });
 
-test("a table that is full, by the server's own limit for tables in memory (1114, as a full disk has it)", async () => {
-  await administrator.query("SET SESSION max_heap_table_size = 16384");
-  await administrator.query("DROP TABLE IF EXISTS world.small_table");
-  await administrator.query("CREATE TABLE world.small_table (filler CHAR(250)) ENGINE = MEMORY");
-  await administrator.query("SET SESSION max_heap_table_size = DEFAULT");
-  await grantInsert(administrator, "world.small_table");
-  const insert = { sql: "INSERT INTO small_table SELECT REPEAT('x', 250) FROM cities LIMIT 2000" };
-  const answer = await gateway.sql(insert, { role: "editor" });
-  expectProblem(answer, 503, "database_unavailable");
-  expect(answer.body).toMatchObject({ errno: 1114, retryable: true });
-  await expectOwnAnswers(gateway);
-  await administrator.query("DROP TABLE world.small_table");
-});
+// TiDB has no tables in memory.
+test.skipIf(engine === "tidb")(
+  "a table that is full, by the server's own limit for tables in memory (1114, as a full disk has it)",
+  async () => {
+    await administrator.query("SET SESSION max_heap_table_size = 16384");
+    await administrator.query("DROP TABLE IF EXISTS world.small_table");
+    await administrator.query("CREATE TABLE world.small_table (filler CHAR(250)) ENGINE = MEMORY");
+    await administrator.query("SET SESSION max_heap_table_size = DEFAULT");
+    await grantInsert(administrator, "world.small_table");
+    const insert = { sql: "INSERT INTO small_table SELECT REPEAT('x', 250) FROM cities LIMIT 2000" };
+    const answer = await gateway.sql(insert, { role: "editor" });
+    expectProblem(answer, 503, "database_unavailable");
+    expect(answer.body).toMatchObject({ errno: 1114, retryable: true });
+    await expectOwnAnswers(gateway);
+    await administrator.query("DROP TABLE world.small_table");
+  },
+);

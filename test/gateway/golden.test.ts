@@ -101,8 +101,11 @@ describe("a column is answered as the server itself writes it, and byte for byte
     const [sets] = await administrator.query<RowDataPacket[]>(
       "SELECT CHARACTER_SET_NAME AS name FROM information_schema.CHARACTER_SETS",
     );
-    expect(sets.length).toBeGreaterThan(30);
-    expect(sets.map(({ name }) => name).filter((name) => !characterSets.includes(name))).toEqual([]);
+    // TiDB has six.
+    expect(sets.length).toBeGreaterThan(engine === "tidb" ? 5 : 30);
+    // TiDB calls utf8mb3 by its old name.
+    const names = sets.map(({ name }) => (name === "utf8" ? "utf8mb3" : name));
+    expect(names.filter((name) => !characterSets.includes(name))).toEqual([]);
   });
 });
 
@@ -122,7 +125,8 @@ test("a TIMESTAMP is in UTC, whatever the zone of who wrote it", async () => {
 describe("a column may have any name", () => {
   // A name with a back-tick in it is written with two. Beyond U+FFFF the server itself puts a question mark.
   const names = [
-    "",
+    // TiDB takes an empty name for none.
+    ...(engine === "tidb" ? [] : [""]),
     "__proto__",
     "constructor",
     "toString",

@@ -1,6 +1,7 @@
 import type { Connection } from "mysql2/promise";
 import { connect } from "../servers/connection.ts";
 import type { Dirt } from "./dirt.ts";
+import { has } from "./features.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { databaseServer, engine, issuers, read, startGateway } from "./harness.ts";
 import { createLogin, password } from "./logins.ts";
@@ -13,17 +14,23 @@ const user = "gw_isolation";
 const state =
   "@mark AS mark, FOUND_ROWS() AS found, LAST_INSERT_ID() AS id, @@time_zone AS zone, @@group_concat_max_len AS length, IS_FREE_LOCK('soil') AS free, CURRENT_ROLE() AS role, (SELECT COUNT(*) FROM handoff.entries) AS uncommitted, CONNECTION_ID() AS connection";
 
+/** What a caller can soil without a procedure; test/gateway/restore.test.ts has the rest. */
+export const soiledByQuery = ["found", "id", "free"];
+
 /** Two statements that show how they have found the session, and then dirty it. */
 export const soiling = {
-  query: `SELECT ${state}, ? AS echo, handoff.soil(?) AS soiled, LAST_INSERT_ID(?) AS next FROM handoff.numbers LIMIT ?`,
+  query: `SELECT ${state}, ? AS echo, ${has.storedPrograms ? "handoff.soil(?)" : "GET_LOCK('soil', ? * 0)"} AS soiled, LAST_INSERT_ID(?) AS next FROM handoff.numbers LIMIT ?`,
   call: "CALL handoff.soil_all(?)",
 };
 
-/** Callers may not SET, PREPARE or LOCK: procedures do it for them, with the caller's rights. */
 const tables = [
   "CREATE TABLE numbers (n INT PRIMARY KEY)",
   "INSERT INTO numbers VALUES (1), (2), (3), (4), (5), (6), (7)",
   "CREATE TABLE entries (n INT) ENGINE = InnoDB",
+];
+
+/** Callers may not SET, PREPARE or LOCK: procedures do it for them, with the caller's rights. */
+const programs = [
   "CREATE PROCEDURE look_prepared() SQL SECURITY INVOKER EXECUTE leak",
   // Outside a transaction each statement is one of its own: the savepoint is gone before it is asked for.
   "CREATE PROCEDURE look_transaction() SQL SECURITY INVOKER BEGIN SAVEPOINT leak; ROLLBACK TO SAVEPOINT leak; SELECT 1 AS open; END",
@@ -55,7 +62,7 @@ export async function prepareIsolation(administrator: Connection, kinds: readonl
   // Another character set than the server's: what a reset gives as the database's is wrong here.
   await administrator.query("CREATE DATABASE handoff CHARACTER SET latin1");
   await administrator.query("USE handoff");
-  for (const sql of tables) await administrator.query(sql);
+  for (const sql of has.storedPrograms ? [...tables, ...programs] : tables) await administrator.query(sql);
   for (const [at, { call }] of kinds.entries()) {
     if (call === undefined) continue;
     await administrator.query(

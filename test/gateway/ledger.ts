@@ -1,6 +1,7 @@
 import type { Connection } from "mysql2/promise";
+import { has } from "./features.ts";
 import type { Answer, Gateway, GatewayOptions } from "./harness.ts";
-import { issuers, read, startGateway } from "./harness.ts";
+import { engine, issuers, read, startGateway } from "./harness.ts";
 import { createLogin } from "./logins.ts";
 
 /** A database of accounts with balances, and a gateway before it, for transactions and batches. */
@@ -8,20 +9,29 @@ import { createLogin } from "./logins.ts";
 const tables = [
   "CREATE TABLE balances (id INT PRIMARY KEY, amount INT NOT NULL CHECK (amount >= 0)) ENGINE = InnoDB",
   "CREATE TABLE entries (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, account INT NOT NULL, note VARCHAR(50)) ENGINE = InnoDB",
+];
+const procedures = [
   "CREATE PROCEDURE add_entry(n VARCHAR(50)) SQL SECURITY INVOKER MODIFIES SQL DATA INSERT INTO entries (account, note) VALUES (1, n)",
   "CREATE PROCEDURE commit_entry(n VARCHAR(50)) SQL SECURITY INVOKER MODIFIES SQL DATA BEGIN INSERT INTO entries (account, note) VALUES (1, n); COMMIT; END",
   "CREATE PROCEDURE commit_and_begin() SQL SECURITY INVOKER MODIFIES SQL DATA BEGIN COMMIT; START TRANSACTION; END",
   "CREATE PROCEDURE commit_and_fail() SQL SECURITY INVOKER MODIFIES SQL DATA BEGIN COMMIT; SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'failed'; END",
 ];
 
-/** Makes database and login anew. */
+/** Where READ ONLY is no wall (TiDB), an account whose grants only read must be unable to write. */
+const reading = has.readOnly ? "ledger" : "reading";
+const logins = ["gw_ledger", "gw_ledger_reader"];
+
+/** Makes database and logins anew. */
 export async function prepareLedger(administrator: Connection): Promise<void> {
   await administrator.query("DROP DATABASE IF EXISTS ledger");
   await administrator.query("CREATE DATABASE ledger");
   await administrator.query("USE ledger");
-  for (const sql of tables) await administrator.query(sql);
-  await createLogin(administrator, "gw_ledger", "IDENTIFIED BY SECRET REQUIRE SSL");
+  // Off by default there: CHECK is read, and nothing is checked.
+  if (engine === "tidb") await administrator.query("SET GLOBAL tidb_enable_check_constraint = ON");
+  for (const sql of has.storedPrograms ? [...tables, ...procedures] : tables) await administrator.query(sql);
+  for (const user of logins) await createLogin(administrator, user, "IDENTIFIED BY SECRET REQUIRE SSL");
   await administrator.query("GRANT ALL ON ledger.* TO gw_ledger");
+  await administrator.query("GRANT SELECT ON ledger.* TO gw_ledger_reader");
 }
 
 /** Two balances of 100, and no entries. */
@@ -32,7 +42,7 @@ export async function resetLedger(administrator: Connection): Promise<void> {
 
 export async function dropLedger(administrator: Connection): Promise<void> {
   await administrator.query("DROP DATABASE IF EXISTS ledger");
-  await administrator.query("DROP USER IF EXISTS gw_ledger");
+  for (const user of logins) await administrator.query(`DROP USER IF EXISTS ${user}`);
 }
 
 const { remote: issuer } = issuers;
@@ -44,7 +54,7 @@ export const ledgerGrants: Record<string, unknown>[] = [
     account: "ledger",
     allow: ["sql:read", "sql:write", "sql:ddl", "transaction"],
   },
-  { claims: { role: "reader" }, account: "ledger", allow: ["sql:read", "transaction"] },
+  { claims: { role: "reader" }, account: reading, allow: ["sql:read", "transaction"] },
   { claims: { role: "plain" }, account: "ledger", allow: ["sql:read", "sql:write", "sql:ddl"] },
   { claims: { role: "other" }, account: "other", allow: ["sql:read", "sql:write", "transaction"] },
 ].map((grant) => ({ issuer, ...grant }));
@@ -76,9 +86,14 @@ export async function startLedger(
     grants: ledgerGrants,
     ...options,
     cluster: { database: "ledger", ...options.cluster },
-    accounts: { ledger: login, other: login, ...options.accounts },
+    accounts: { ledger: login, other: login, ...readingAccount(account), ...options.accounts },
   });
   return { gateway, as: (claims = {}) => callerOf(gateway, { role: "writer", ...claims }) };
+}
+
+function readingAccount(account: Record<string, unknown>): GatewayOptions["accounts"] {
+  if (reading === "ledger") return {};
+  return { [reading]: { password: "ANALYST_PASSWORD", ...account, user: "gw_ledger_reader" } };
 }
 
 function callerOf(gateway: Gateway, claims: Record<string, unknown>): LedgerCaller {

@@ -22,8 +22,8 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await administrator.query("DROP USER IF EXISTS gw_reports_2");
-  const native = engine === "mysql" ? "IDENTIFIED" : "IDENTIFIED VIA mysql_native_password";
-  const how = engine === "mysql" ? "BY 'old password'" : "USING PASSWORD('old password')";
+  const native = engine === "mariadb" ? "IDENTIFIED VIA mysql_native_password" : "IDENTIFIED";
+  const how = engine === "mariadb" ? "USING PASSWORD('old password')" : "BY 'old password'";
   await createLogin(administrator, "gw_reports", `${native} ${how} REQUIRE SSL`);
 });
 afterEach(async () => {
@@ -58,25 +58,29 @@ async function afterDrain(gateway: Gateway) {
   return await askAs(gateway, "reports");
 }
 
-test("one account with two passwords: nothing fails in between, and the old one ends when it is told to", async () => {
-  const [both, end, ...others] = statements(engine === "mysql" ? "MySQL" : "MariaDB");
-  expect(others).toEqual([]);
-  const before = await start("gw_reports", "old password");
-  expect((await askAs(before, "reports")).status).toBe(200);
-  await execute(both);
-  expect((await afterDrain(before)).status).toBe(200);
-  const after = await start("gw_reports", "new password");
-  expect((await askAs(after, "reports")).status).toBe(200);
-  expect((await afterDrain(before)).status).toBe(200);
-  await sleep(300);
-  await execute(end);
-  // An open connection goes on; whoever logs in now needs the new password.
-  expect((await askAs(before, "reports")).status).toBe(200);
-  expectProblem(await afterDrain(before), 503, "database_login_failed");
-  expect((await afterDrain(after)).status).toBe(200);
-  const [rows] = await administrator.query<RowDataPacket[]>("SHOW CREATE USER gw_reports");
-  expect(Object.values(rows[0] ?? {})[0]).toContain("REQUIRE SSL");
-});
+// TiDB takes one password at a time.
+test.skipIf(engine === "tidb")(
+  "one account with two passwords: nothing fails in between, and the old one ends when it is told to",
+  async () => {
+    const [both, end, ...others] = statements(engine === "mysql" ? "MySQL" : "MariaDB");
+    expect(others).toEqual([]);
+    const before = await start("gw_reports", "old password");
+    expect((await askAs(before, "reports")).status).toBe(200);
+    await execute(both);
+    expect((await afterDrain(before)).status).toBe(200);
+    const after = await start("gw_reports", "new password");
+    expect((await askAs(after, "reports")).status).toBe(200);
+    expect((await afterDrain(before)).status).toBe(200);
+    await sleep(300);
+    await execute(end);
+    // An open connection goes on; whoever logs in now needs the new password.
+    expect((await askAs(before, "reports")).status).toBe(200);
+    expectProblem(await afterDrain(before), 503, "database_login_failed");
+    expect((await afterDrain(after)).status).toBe(200);
+    const [rows] = await administrator.query<RowDataPacket[]>("SHOW CREATE USER gw_reports");
+    expect(Object.values(rows[0] ?? {})[0]).toContain("REQUIRE SSL");
+  },
+);
 
 test("a second login: both serve until the first one is dropped", async () => {
   const [create, drop, ...others] = statements("A second login");

@@ -6,8 +6,8 @@ import { databaseServer, engine, expectProblem, issuers, startGateway, testAccou
 
 /** What an account says of its sessions, `sql_mode` and `time_zone`, holds for each of its statements. */
 
-/** A zone that no tz database has: nobody else's rows are touched. */
-const zone = "Tidegate/Plus_Three";
+/** Three hours ahead. A zone that no tz database has: nobody else's rows are touched. TiDB has zones without tables. */
+const zone = engine === "tidb" ? "Asia/Riyadh" : "Tidegate/Plus_Three";
 const ownMode = ["STRICT_ALL_TABLES", "NO_ZERO_IN_DATE", "NO_UNSIGNED_SUBTRACTION"];
 const accounts = {
   usual: {},
@@ -35,6 +35,7 @@ afterAll(async () => {
 
 /** Writes a zone of +03:00 into the server's time zone tables, or takes it out. */
 async function setZone(how: "INSERT INTO" | "DELETE FROM"): Promise<void> {
+  if (engine === "tidb") return;
   const id = 4_000_000_000;
   const rows = {
     time_zone: "VALUES (?, 'N')",

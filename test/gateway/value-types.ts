@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { has } from "./features.ts";
 
 /** A column of a type, and values for it: as a parameter takes them and, the same, as an answer has them. */
 export interface ColumnCase {
@@ -85,7 +86,9 @@ const json = fc.oneof(
   finite,
 );
 
-/** A column of every type that both engines have. */
+const shape: ColumnCase = { sql: "GEOMETRY", type: "GEOMETRY", values: point, compared: false };
+
+/** A column of every type that all engines have. */
 export const everyType: readonly ColumnCase[] = [
   ...integers,
   { sql: "BOOL", type: "BOOL", values: fc.boolean(), answer: Number },
@@ -108,7 +111,7 @@ export const everyType: readonly ColumnCase[] = [
     type: "SET",
     values: fc.subarray(["a", "ö", "c"]).map((chosen) => chosen.join()),
   },
-  { sql: "GEOMETRY", type: "GEOMETRY", values: point, compared: false },
+  ...(has.geometry ? [shape] : []),
 ];
 
 /** Through Hyperdrive a FLOAT has six digits only. Of -0 MariaDB stores 0. */
@@ -124,6 +127,10 @@ export const ofEngine: Record<string, readonly ColumnCase[]> = {
     { sql: "DOUBLE", type: "DOUBLE", values: finite },
     { sql: "JSON", type: "JSON", values: json, compared: "CAST(? AS JSON)" },
     { sql: "VECTOR(3)", type: "VECTOR", values: vector, compared: false },
+  ],
+  tidb: [
+    { sql: "DOUBLE", type: "DOUBLE", values: finite },
+    { sql: "JSON", type: "JSON", values: json, compared: "CAST(? AS JSON)" },
   ],
   mariadb: [
     // Of -0 MariaDB stores 0.

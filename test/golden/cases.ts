@@ -1,21 +1,21 @@
 import type { Engine } from "../servers/server.ts";
-import { characters } from "./characters.ts";
+import { characters, isOfTidb } from "./characters.ts";
 import { numbers } from "./numbers.ts";
 
 /** A column's type, and the values that are written into it, as SQL. Before them goes NULL. */
 export type Case = [type: string, ...values: string[]];
 
-/** The columns of one table, `world.golden_NAME`; `only` is the engine that has the types. */
+/** The columns of one table, `world.golden_NAME`; `only` are the engines that have the types. */
 export interface Section {
   name: string;
-  only?: Engine;
+  only?: readonly Engine[];
   cases: Case[];
 }
 
 const date = "2026-02-28";
 const precisions = [0, 1, 2, 3, 4, 5, 6];
 
-/** Every type of MySQL and MariaDB, with its ends, what is empty in it, and what is easily lost. */
+/** Every type of MySQL, MariaDB and TiDB, with its ends, what is empty in it, and what is easily lost. */
 export const sections: Section[] = [
   ...numbers,
   {
@@ -133,7 +133,7 @@ export const sections: Section[] = [
   },
   {
     name: "texts",
-    only: "mariadb",
+    only: ["mariadb"],
     cases: [
       // JSON is a text with a check there; here the check was off when these came (tables.ts).
       [
@@ -151,6 +151,7 @@ export const sections: Section[] = [
   },
   {
     name: "shapes",
+    only: ["mysql", "mariadb"],
     cases: [
       [
         "GEOMETRY",
@@ -173,15 +174,25 @@ export const sections: Section[] = [
   },
   {
     name: "vectors",
-    only: "mysql",
+    only: ["mysql"],
     cases: [
       ["VECTOR(1)", "STRING_TO_VECTOR('[1]')"],
       ["VECTOR(3)", "STRING_TO_VECTOR('[1,2.5,-3]')", "STRING_TO_VECTOR('[0,-0,1e-30]')"],
     ],
   },
   {
+    // A text there, on the wire too.
+    name: "vectors_of_tidb",
+    only: ["tidb"],
+    cases: [
+      ["VECTOR(1)", "'[1]'"],
+      ["VECTOR(3)", "'[1,2.5,-3]'", "'[0,-0,1e-30]'"],
+      ["VECTOR", "'[]'", "'[1]'"],
+    ],
+  },
+  {
     name: "addresses",
-    only: "mariadb",
+    only: ["mariadb"],
     cases: [
       [
         "UUID",
@@ -197,5 +208,7 @@ export const sections: Section[] = [
 
 /** @returns the sections that an engine has */
 export function sectionsOf(engine: Engine): Section[] {
-  return sections.filter(({ only }) => only === undefined || only === engine);
+  const own = sections.filter(({ only = [engine] }) => only.includes(engine));
+  if (engine !== "tidb") return own;
+  return own.map((section) => ({ ...section, cases: section.cases.filter(([type]) => isOfTidb(type)) }));
 }

@@ -1,6 +1,6 @@
 import type { Case, Section } from "./cases.ts";
 
-/** Texts that each character set of both engines can hold. `binary` holds bytes. */
+/** Texts that each character set of MySQL and MariaDB can hold. `binary` holds bytes. */
 const texts: Record<string, string[]> = {
   armscii8: ["Հայ"],
   ascii: ["plain ~"],
@@ -45,6 +45,15 @@ const texts: Record<string, string[]> = {
 
 /** What MySQL alone has. */
 const ofMysql: Record<string, string[]> = { gb18030: ["汉字😀ä"] };
+
+/** What TiDB has. */
+const ofTidb = ["ascii", "binary", "gbk", "latin1", "utf8mb3", "utf8mb4"];
+
+/** @returns whether TiDB has the type, by its character set */
+export function isOfTidb(type: string): boolean {
+  const [, set = "utf8mb4"] = /CHARACTER SET (\w+)/.exec(type) ?? [];
+  return ofTidb.includes(set);
+}
 
 /** The character sets that have cases. */
 export const characterSets = [...Object.keys(texts), ...Object.keys(ofMysql), "binary"];
@@ -92,5 +101,5 @@ export const characters: Section[] = [
       ["VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_bin", "'ä'"],
     ],
   },
-  { name: "character_sets_of_mysql", only: "mysql", cases: Object.entries(ofMysql).map(varchar) },
+  { name: "character_sets_of_mysql", only: ["mysql"], cases: Object.entries(ofMysql).map(varchar) },
 ];

@@ -29,7 +29,8 @@ export async function stated(administrator: Connection, column: GoldenColumn): P
   const { dataType, columnType, characterSet } = definition;
   const ask = (expression: string) => askFor(administrator, column, expression);
   const text = `CAST(${column.name} AS CHAR)`;
-  const type = typeOf(definition);
+  // A vector of TiDB's is a text on the wire; MySQL's is bytes.
+  const type = column.table.endsWith("vectors_of_tidb") ? "TEXT" : typeOf(definition);
   if (column.type.startsWith("JSON")) {
     const valid = await ask(`JSON_VALID(${column.name})`);
     const rows = await ask(text);
@@ -50,6 +51,8 @@ export async function stated(administrator: Connection, column: GoldenColumn): P
   if ((isChoice && (characterSet ?? "binary") === "binary") || /BINARY|BLOB|GEOMETRY|VECTOR/.test(type)) {
     return { type, rows: (await ask(`REPLACE(TO_BASE64(${column.name}), '\\n', '')`)).map(quoted) };
   }
+  // CAST(.. AS CHAR) of TiDB cuts the last digit off where there are as many as DECIMAL(30,30) has.
+  if (dataType === "decimal") return { type, rows: (await ask(`CONCAT(${column.name})`)).map(quoted) };
   return { type, rows: (await ask(text)).map(quoted) };
 }
 

@@ -75,8 +75,8 @@ async function knownOf(administrator: Connection, cases: readonly Case[]): Promi
   return known;
 }
 
-/** @returns the server's release: "9.7", "10.11" */
+/** @returns the server's release: "9.7", "10.11"; TiDB's own, "8.5", and not MySQL's of the same age */
 export async function releaseOf(administrator: Connection): Promise<string> {
   const [rows] = await administrator.query<RowDataPacket[]>("SELECT VERSION() AS version");
-  return /^\d+\.\d+/.exec(rows[0]?.version)?.[0] ?? "";
+  return /(?:^|-TiDB-v)(\d+\.\d+)(?!.*-TiDB-)/.exec(rows[0]?.version)?.[1] ?? "";
 }
