@@ -87,7 +87,6 @@ describe("so is what the server computes", () => {
     "SELECT COUNT(*) AS n, SUM(c9) AS s, AVG(c7) AS a, MAX(c2) AS m, GROUP_CONCAT(c12) AS g FROM golden_integers",
     "SELECT MIN(c0) AS least, MAX(c1) AS most, SUM(c3) AS s, AVG(c4) AS a FROM golden_decimals",
     "SELECT 1e0 / 3 AS a, SQRT(2) AS b, -0e0 AS c, POW(10, 300) AS d, RAND(1) AS e",
-    "SELECT NOW() > '2026-01-01' AS a, UTC_TIMESTAMP() - INTERVAL 1 DAY < NOW() AS b, TIMEDIFF('10:00:00', '09:00:00.5') AS c",
     "SELECT JSON_OBJECT('a', 1, 'b', JSON_ARRAY(1, 2)) AS j, JSON_EXTRACT('{\"a\": [1]}', '$.a') AS e",
     "SELECT INET6_ATON('::1') AS a, HEX('ä') AS b, CONVERT('ä' USING latin1) AS c, UNHEX('00ff') AS d",
     "SELECT 'a' = 'A' AS folded, 'ß' = 'ss' AS sharp, \"double\" AS quoted, 'it''s \\'' AS backslash",
@@ -97,6 +96,15 @@ describe("so is what the server computes", () => {
     "EXPLAIN SELECT * FROM countries WHERE code = 'JP'",
   ])("%s", async (sql) => {
     await both(sql);
+  });
+
+  test("and what it computes of the time, but for TiDB's word whether that may be NULL", async () => {
+    const sql =
+      "SELECT NOW() > '2026-01-01' AS a, UTC_TIMESTAMP() - INTERVAL 1 DAY < NOW() AS b, TIMEDIFF('10:00:00', '09:00:00.5') AS c";
+    const comparable = (answer: string) =>
+      engine === "tidb" ? answer.replaceAll(/"nullable":\w+/g, '"nullable":"?"') : answer;
+    const [pooled, here] = [await text(pool, sql), await text(world.gateway, sql)];
+    expect(comparable(here)).toBe(comparable(pooled));
   });
 });
 
@@ -145,8 +153,9 @@ describe("a parameter has the type that the pool binds it with", () => {
   });
 });
 
-test("a FLOAT of more than six digits is answered with six: the text protocol has no more", async () => {
+test("a FLOAT of more than six digits is answered with six: the text protocol has no more, but on TiDB", async () => {
   const sql = "SELECT CAST(16777216 AS FLOAT) AS f, CAST(CAST(16777216 AS FLOAT) AS DOUBLE) AS d";
   expect(JSON.parse(await text(pool, sql)).rows).toEqual([{ f: 16777216, d: 16777216 }]);
-  expect(JSON.parse(await text(world.gateway, sql)).rows).toEqual([{ f: 16777200, d: 16777216 }]);
+  const f = engine === "tidb" ? 16777216 : 16777200;
+  expect(JSON.parse(await text(world.gateway, sql)).rows).toEqual([{ f, d: 16777216 }]);
 });
