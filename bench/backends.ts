@@ -9,7 +9,7 @@ import type { Pki } from "../test/servers/pki.ts";
 import { ensurePki } from "../test/servers/pki.ts";
 import type { Sample } from "../test/servers/sample.ts";
 import { loadSample } from "../test/servers/sample.ts";
-import type { DatabaseServer } from "../test/servers/server.ts";
+import type { DatabaseServer, Engine } from "../test/servers/server.ts";
 import { startDatabase } from "../test/servers/server.ts";
 
 /** Everything that the bench makes. */
@@ -31,11 +31,15 @@ export interface Backends {
   stop(): Promise<void>;
 }
 
-/** Starts MySQL with the sample database, and an issuer. @param cities how many, the most populous first */
-export async function startBackends(log: (line: string) => void, cities = 5_000): Promise<Backends> {
+/** Starts a server with the sample database, and an issuer. @param cities how many, the most populous first */
+export async function startBackends(
+  log: (line: string) => void,
+  cities = 5_000,
+  engine: Engine = "mysql",
+): Promise<Backends> {
   mkdirSync(benchDirectory, { recursive: true });
   const pki = await ensurePki(join(benchDirectory, "pki"));
-  const server = await startDatabase({ engine: "mysql", directory: join(benchDirectory, "mysql"), pki, log });
+  const server = await startDatabase({ engine, directory: join(benchDirectory, engine), pki, log });
   const password = () => randomBytes(24).toString("base64url");
   const passwords = { analyst: password(), editor: password() };
   const sample = await loadSample(server, { passwords, cities, log });

@@ -19,6 +19,8 @@ export interface Target<Name extends string> {
   headers: Record<string, string>;
   /** What every answer must be. */
   body: string;
+  /** The database's process, where targets have one each. */
+  databasePid?: number;
   /** The status of every answer; 200 if nothing is said. */
   status?: number;
   /** The load generator's tokens that the requests bring in turn; without it all headers are in `headers`. */
@@ -61,7 +63,8 @@ export async function measureAll<Name extends string>(
       const from = round % targets.length;
       for (const target of [...targets.slice(from), ...targets.slice(0, from)]) {
         await settle(target);
-        samples.push(await measure(target, connections, round, schedule.roundSeconds, load, databasePid));
+        const pid = target.databasePid ?? databasePid;
+        samples.push(await measure(target, connections, round, schedule.roundSeconds, load, pid));
       }
       const rates = targets.map(({ name }) => `${name} ${Math.round(rateOf(samples, name))}`);
       log(`${connections} connections, round ${round + 1} of ${schedule.rounds}: ${rates.join(", ")}`);

@@ -1,7 +1,7 @@
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { connectAdministrator } from "../test/servers/connection.ts";
-import type { DatabaseServer, StartOptions } from "../test/servers/server.ts";
+import type { DatabaseServer, Engine, StartOptions } from "../test/servers/server.ts";
 import { startDatabase } from "../test/servers/server.ts";
 import type { Tables } from "./oracle.ts";
 
@@ -59,10 +59,15 @@ const tables = [
 ];
 
 /** Makes the ledger and the gateway's logins anew. @param logins passwords by user */
-export async function makeLedger(connection: Connection, logins: Record<string, string>): Promise<void> {
+export async function makeLedger(
+  connection: Connection,
+  engine: Engine,
+  logins: Record<string, string>,
+): Promise<void> {
   await connection.query("DROP DATABASE IF EXISTS ledger");
   await connection.query("CREATE DATABASE ledger");
   await connection.query("USE ledger");
+  if (engine === "tidb") await connection.query("SET GLOBAL tidb_enable_check_constraint = ON");
   for (const sql of tables) await connection.query(sql);
   const rows = Array.from({ length: accounts }, (_, i) => [i + 1, openingBalance]);
   await connection.query("INSERT INTO accounts VALUES ?", [rows]);

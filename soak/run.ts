@@ -1,5 +1,5 @@
 /**
- * npm run soak -- --minutes N [--engine mysql|mariadb] [--seed S]: moves money through the gateway while everything
+ * npm run soak -- --minutes N [--engine mysql|mariadb|tidb] [--seed S]: moves money through the gateway while everything
  * that it depends on breaks, then compares what the callers know with what the ledger has (docs/reliability.md).
  */
 import { randomInt } from "node:crypto";
@@ -8,7 +8,7 @@ import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { root } from "../scripts/application.ts";
-import { ServerUnavailableError } from "../test/servers/server.ts";
+import { isEngine, ServerUnavailableError } from "../test/servers/server.ts";
 import { moveMoney } from "./callers.ts";
 import { client } from "./client.ts";
 import { readLedger } from "./database.ts";
@@ -36,8 +36,8 @@ const { values: flags } = parseArgs({
 const minutes = Number(flags.minutes);
 const seed = flags.seed === undefined ? randomInt(2 ** 31) : Number(flags.seed);
 const { engine } = flags;
-if (!(minutes > 0) || !Number.isInteger(seed) || (engine !== "mysql" && engine !== "mariadb")) {
-  console.error("npm run soak -- --minutes N [--engine mysql|mariadb] [--seed S]: S is a whole number");
+if (!(minutes > 0) || !Number.isInteger(seed) || !isEngine(engine)) {
+  console.error("npm run soak -- --minutes N [--engine mysql|mariadb|tidb] [--seed S]: S is a whole number");
   process.exit(2);
 }
 

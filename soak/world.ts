@@ -28,7 +28,7 @@ export async function startWorld(engine: Engine, log: (line: string) => void): P
   const secrets = Object.fromEntries(soakAccounts.map(({ secret }) => [secret, password()]));
   const administrator = await database.administrator();
   const logins = soakAccounts.map(({ user, secret }) => [user, secrets[secret] ?? ""]);
-  await makeLedger(administrator, Object.fromEntries(logins));
+  await makeLedger(administrator, engine, Object.fromEntries(logins));
   const { balances } = await readLedger(administrator);
   await administrator.end();
   const proxy = await startCountingProxy({
