@@ -2,6 +2,7 @@
 import { StatementError } from "./errors.ts";
 import { type Head, readRows, refusal } from "./rows.ts";
 import { readSchemaStatement } from "./schema-statements.ts";
+import { checkShow } from "./show.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**
@@ -12,6 +13,7 @@ export function readHead(tokens: Tokens, end: number): Head {
   const word = tokens.keyword(0);
   switch (word) {
     case "SHOW":
+      checkShow(tokens, end);
       return { kind: "read", verb: word };
     case "DESC":
     case "DESCRIBE":
@@ -56,7 +58,8 @@ function readExplain(tokens: Tokens, verb: "EXPLAIN" | "DESCRIBE" | "ANALYZE", e
     return { ...inner, kind: "read", verb };
   }
   if (runs || subject === "CALL") throw onlyQueries(tokens, at);
-  if (isTableName(tokens, at, end) || isConnection(tokens, at, end)) return { kind: "read", verb };
+  if (tokens.is(at, "FOR")) throw ofConnection(tokens, at);
+  if (isTableName(tokens, at, end)) return { kind: "read", verb };
   throw refusal(tokens, at);
 }
 
@@ -68,23 +71,18 @@ function onlyQueries(tokens: Tokens, at: number): StatementError {
   );
 }
 
+/** `EXPLAIN FOR CONNECTION 12`, and on MariaDB `EXPLAIN FOR 12` and `EXPLAIN FOR '12'`: another caller's statement. */
+function ofConnection(tokens: Tokens, at: number): StatementError {
+  return new StatementError(
+    "not_allowed",
+    "EXPLAIN is accepted for a statement of one's own, not for that of a connection.",
+    tokens.start(at),
+  );
+}
+
 /** `DESCRIBE [db.]table [column | 'pattern']`. TiDB's EXPLAIN EXPLORE has the same form, and may run what it explains. */
 function isTableName(tokens: Tokens, from: number, end: number): boolean {
-  if (tokens.is(from, "EXPLORE") || !isName(tokens, from)) return false;
-  const at = tokens.kind(from + 1) === "dot" && isName(tokens, from + 2) ? from + 3 : from + 1;
-  return at === end || (at + 1 === end && (isName(tokens, at) || tokens.kind(at) === "string"));
-}
-
-function isName(tokens: Tokens, at: number): boolean {
-  return tokens.kind(at) === "word" || tokens.kind(at) === "identifier";
-}
-
-/** `EXPLAIN FOR CONNECTION 12`: whose connections one sees is the account's privilege. */
-function isConnection(tokens: Tokens, from: number, end: number): boolean {
-  return (
-    tokens.is(from, "FOR") &&
-    tokens.is(from + 1, "CONNECTION") &&
-    tokens.kind(from + 2) === "number" &&
-    end === from + 3
-  );
+  if (tokens.is(from, "EXPLORE") || !tokens.isName(from)) return false;
+  const at = tokens.kind(from + 1) === "dot" && tokens.isName(from + 2) ? from + 3 : from + 1;
+  return at === end || (at + 1 === end && (tokens.isName(at) || tokens.kind(at) === "string"));
 }

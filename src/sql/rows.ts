@@ -75,7 +75,7 @@ function readQuery(tokens: Tokens, from: number, end: number): Head | undefined 
  */
 function readWith(tokens: Tokens, from: number, end: number): Head {
   let at = tokens.is(from + 1, "RECURSIVE") ? from + 2 : from + 1;
-  while (tokens.kind(at) === "word" || tokens.kind(at) === "identifier") {
+  while (tokens.isName(at)) {
     at += 1;
     if (tokens.kind(at) === "open") at = afterGroup(tokens, at, end);
     if (!tokens.is(at, "AS") || tokens.kind(at + 1) !== "open") break;

@@ -91,6 +91,12 @@ export class Tokens {
     return upperAscii(this.text(index));
   }
 
+  /** @returns whether the token may be a name: unquoted or in backquotes. */
+  isName(index: number): boolean {
+    const kind = this.kind(index);
+    return kind === "word" || kind === "identifier";
+  }
+
   /** @returns whether the token is this keyword. @param keyword in upper case */
   is(index: number, keyword: string): boolean {
     if (this.kind(index) !== "word" || this.end(index) - this.start(index) !== keyword.length) return false;

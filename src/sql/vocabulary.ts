@@ -68,8 +68,7 @@ const serverSchemas = new Set(["mysql", "performance_schema", "sys"]);
 
 /** @returns the name of the server's schema that a token names, in backquotes or not. */
 export function serverSchema(tokens: Tokens, at: number): string | undefined {
-  const kind = tokens.kind(at);
-  if (kind !== "word" && kind !== "identifier") return undefined;
+  if (!tokens.isName(at)) return undefined;
   const name = tokens.text(at).replaceAll("`", "").toLowerCase();
   return serverSchemas.has(name) ? name : undefined;
 }

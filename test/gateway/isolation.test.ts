@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../servers/connection.ts";
 import { logged } from "./ask.ts";
 import { restore, restored, texts } from "./commands.ts";
-import { kindsOfDirt } from "./dirt.ts";
+import { kindsOfDirt, profiled } from "./dirt.ts";
 import { has } from "./features.ts";
 import { databaseServer, engine, startProxy } from "./harness.ts";
 import type { Callers } from "./isolation.ts";
@@ -109,16 +109,19 @@ test("a server that profiles and traces everything shows nothing of another call
   const settings = ["profiling = 1", "optimizer_trace = 'enabled=on'", ...traces];
   const look = async () => [
     await callers.ask("another", "SELECT QUERY AS sql_text FROM information_schema.OPTIMIZER_TRACE"),
-    await callers.ask("another", "SHOW PROFILES"),
+    await callers.ask("another", profiled),
   ];
   try {
     for (const setting of settings) await administrator.query(`SET GLOBAL ${setting}`);
     // From here on sessions have these settings, once they are reset.
     await callers.ask("one", "SELECT 1");
+    const [, before] = await look();
     await callers.ask("one", "SELECT n, 'a secret' AS s FROM handoff.numbers");
     const answers = await look();
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(JSON.stringify(answers)).not.toContain("a secret");
+    // No more statements than the session has of its own.
+    expect(answers[1]?.body.rows).toEqual(before?.body.rows);
   } finally {
     for (const setting of settings) {
       await administrator.query(`SET GLOBAL ${setting.replace(/=.*/, "= DEFAULT")}`);

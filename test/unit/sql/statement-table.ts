@@ -1,5 +1,6 @@
 import type { StatementReason } from "../../../src/sql/errors.ts";
 import type { StatementKind, Verb } from "../../../src/sql/statement.ts";
+import { acceptedShow, refusedShow } from "./show-table.ts";
 
 /** What the guard says of each statement, in one table. test/gateway/guard-fuzz.test.ts runs its reads on the servers. */
 
@@ -7,6 +8,7 @@ type Accepted = readonly [kind: StatementKind, verb: Verb, sql: string];
 type Refused = readonly [reason: StatementReason, sql: string];
 
 export const accepted: readonly Accepted[] = [
+  ...acceptedShow.map((sql): Accepted => ["read", "SHOW", sql]),
   ["read", "SELECT", "SELECT 1"],
   ["read", "SELECT", "select 1"],
   ["read", "SELECT", "SeLeCt 1;"],
@@ -51,9 +53,6 @@ export const accepted: readonly Accepted[] = [
   ["read", "SELECT", "WITH update_ AS (SELECT 1) SELECT 1"],
   ["read", "SELECT", "WITH RECURSIVE c AS (SELECT 1) CYCLE a, b RESTRICT SELECT 1"],
   ["read", "SELECT", "WITH x AS (WITH y AS (SELECT 1) SELECT * FROM y) SELECT * FROM x"],
-  ["read", "SHOW", "SHOW TABLES"],
-  ["read", "SHOW", "SHOW CREATE TABLE t"],
-  ["read", "SHOW", "SHOW GRANTS"],
   ["read", "DESCRIBE", "DESCRIBE t"],
   ["read", "DESCRIBE", "DESC db.t"],
   ["read", "DESCRIBE", "DESC `t` 'a%'"],
@@ -70,7 +69,6 @@ export const accepted: readonly Accepted[] = [
   ["read", "EXPLAIN", "EXPLAIN UPDATE t SET a = 1"],
   ["read", "EXPLAIN", "EXPLAIN DELETE FROM t"],
   ["read", "EXPLAIN", "EXPLAIN REPLACE INTO t VALUES (1)"],
-  ["read", "EXPLAIN", "EXPLAIN FOR CONNECTION 12"],
   ["read", "EXPLAIN", "EXPLAIN ANALYZE SELECT 1"],
   ["read", "EXPLAIN", "EXPLAIN ANALYZE FORMAT=TREE SELECT 1"],
   ["read", "EXPLAIN", "EXPLAIN ANALYZE TABLE t"],
@@ -97,8 +95,6 @@ export const accepted: readonly Accepted[] = [
   ["read", "SELECT", "SELECT PREVIOUS VALUE FOR s"],
   ["read", "SELECT", "SELECT 1 UNION SELECT 2 EXCEPT SELECT 3 INTERSECT SELECT 1"],
   ["read", "SELECT", "SELECT a FROM t AS x, LATERAL (SELECT x.a) AS y"],
-  ["read", "SHOW", "SHOW TABLES WHERE 1"],
-  ["read", "SHOW", "SHOW STATS_META"],
   ["write", "INSERT", "INSERT INTO t VALUES (1)"],
   ["write", "INSERT", "INSERT t VALUES (1)"],
   ["write", "INSERT", "INSERT IGNORE INTO t SELECT * FROM u"],
@@ -189,6 +185,7 @@ export const accepted: readonly Accepted[] = [
 ];
 
 export const refused: readonly Refused[] = [
+  ...refusedShow.map((sql): Refused => ["not_allowed", sql]),
   // nothing, or more than one
   ["empty", ""],
   ["empty", " \n"],
@@ -262,7 +259,6 @@ export const refused: readonly Refused[] = [
   ["not_allowed", "CREATE VIEW v AS SELECT 1 INTO @a"],
   ["not_allowed", "EXPLAIN SELECT 1 INTO @a"],
   ["not_allowed", "EXPLAIN ANALYZE SELECT 1 INTO OUTFILE 'x'"],
-  ["not_allowed", "SHOW TABLES INTO OUTFILE 'x'"],
   ["not_allowed", "CALL p() INTO @a"],
   ["not_allowed", "SELECT @a := 1"],
   ["not_allowed", "SELECT 1 WHERE (@a:=1)"],
@@ -536,7 +532,6 @@ export const refused: readonly Refused[] = [
   ["not_allowed", "RECOVER TABLE t"],
   ["not_allowed", "CALIBRATE RESOURCE"],
   ["not_allowed", "QUERY WATCH ADD SQL TEXT EXACT TO 'x'"],
-  ["not_allowed", "SHOW TABLES INTO @a"],
   ["not_allowed", "SET RESOURCE GROUP g"],
   ["not_allowed", "SET PERSIST max_connections = 1"],
   ["not_allowed", "SET @@GLOBAL.x = 1"],
@@ -545,6 +540,12 @@ export const refused: readonly Refused[] = [
   ["unknown_statement", "CREATE EXTERNAL TABLE t (a INT)"],
   ["not_allowed", "EXPLAIN FOR SCHEMA d SELECT 1"],
   ["not_allowed", "EXPLAIN FOR CONNECTION 1 2"],
+  ["not_allowed", "EXPLAIN FOR CONNECTION 12"],
+  ["not_allowed", "DESC FORMAT = 'brief' FOR CONNECTION 12"],
+  ["not_allowed", "EXPLAIN FOR 12"],
+  ["not_allowed", "EXPLAIN FOR '12'"],
+  ["not_allowed", "EXPLAIN FORMAT=JSON FOR 12"],
+  ["not_allowed", "ANALYZE FORMAT=JSON FOR CONNECTION 12"],
   ["unknown_statement", "OPEN c"],
   ["unknown_statement", "FETCH c INTO a"],
   ["unknown_statement", "DBMS_OUTPUT.PUT_LINE('x')"],

@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import type { Connection, RowDataPacket } from "mysql2/promise";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { root } from "../../../scripts/application.ts";
+import { connect } from "../../servers/connection.ts";
+import { ensurePki } from "../../servers/pki.ts";
+import { loadSample } from "../../servers/sample.ts";
+import { type DatabaseServer, startDatabase } from "../../servers/server.ts";
+import { expectProblem, type Gateway, server, startGateway } from "../harness.ts";
+
+/** A TiDB as one of a cluster with TiProxy: it signs tokens by which a session moves to another server. */
+
+let cluster: DatabaseServer;
+let login: Connection;
+let gateway: Gateway;
+beforeAll(async () => {
+  const directory = join(root, ".tidegate", "test", "tidb-signing");
+  const signed = {
+    "session-token-signing-cert": join(directory, "run", "server.pem"),
+    "session-token-signing-key": join(directory, "run", "server.key"),
+  };
+  cluster = await startDatabase({
+    engine: "tidb",
+    directory,
+    pki: await ensurePki(server.pkiDirectory),
+    configuration: { security: signed },
+    log: () => {},
+  });
+  const passwords = {
+    analyst: server.passwords.ANALYST_PASSWORD ?? "",
+    editor: server.passwords.EDITOR_PASSWORD ?? "",
+  };
+  await loadSample(cluster, { passwords, cities: 10, log: () => {} });
+  login = await connect(cluster, "gw_analyst", passwords.analyst);
+  gateway = await startGateway({ cluster: { hosts: [`localhost:${cluster.port}`] } });
+});
+afterAll(async () => {
+  await gateway?.close();
+  await login?.end();
+  await cluster?.stop();
+});
+
+test("SHOW SESSION_STATES gives the account's login, which has no more than SELECT, a signed token", async () => {
+  const [rows] = await login.query<RowDataPacket[]>("SHOW SESSION_STATES");
+  const token = rows[0]?.Session_token;
+  expect(token).toMatchObject({ username: "gw_analyst", signature: expect.any(String) });
+});
+
+test.each([
+  "SHOW SESSION_STATES",
+  "show/**/session_states",
+  "SHOW -- x\nSESSION_STATES WHERE 1",
+  "SHOW SESSION_STATES LIKE '%'",
+])("no caller gets one: %j", async (sql) => {
+  const answer = await gateway.sql({ sql });
+  expectProblem(answer, 400, "statement_refused");
+  expect(answer.body.reason).toBe("not_allowed");
+  expect((await gateway.sql({ sql: "SHOW TABLES" })).status).toBe(200);
+});
