@@ -11,12 +11,15 @@ const b = "b".charCodeAt(0);
  * @param start the offset of a digit, or of a dot before one
  * @returns the offset after the number; undefined when the digits begin a name.
  * @throws StatementError `invalid_character` when letters touch the number: MySQL reads `1.5INTO` as a
- *   number and a keyword and `0x1INTO` as a name, TiDB both as a number and a keyword.
+ *   number and a keyword and `0x1INTO` as a name, TiDB both as a number and a keyword; when a dot touches 0x1F or 0b01:
+ *   TiDB reads `0x1.` as the number 0 and the name x1.
  */
 export function numberEnd(source: string, start: number): number | undefined {
   const second = lower(source.charCodeAt(start + 1));
   if (source.charCodeAt(start) === code.zero && (second === x || second === b)) {
-    return mustEnd(source, digitsEnd(source, start + 2, second === x ? isHexDigit : isBit));
+    const end = mustEnd(source, digitsEnd(source, start + 2, second === x ? isHexDigit : isBit));
+    if (source.charCodeAt(end) !== code.dot) return end;
+    throw invalidCharacter("A literal 0x.. or 0b.. touches the dot after it: put a space between them.", end);
   }
   const whole = digitsEnd(source, start, isDigit);
   const fraction = source.charCodeAt(whole) === code.dot ? digitsEnd(source, whole + 1, isDigit) : whole;

@@ -70,6 +70,8 @@ function afterModifiers(tokens: Tokens, from: number): number {
   let at = from;
   for (;;) {
     if (modifiers.has(tokens.keyword(at))) at += 1;
+    // TiDB's: a table of everybody's whose rows are the session's. https://docs.pingcap.com/tidb/stable/temporary-tables
+    else if (tokens.is(at, "GLOBAL") && tokens.is(at + 1, "TEMPORARY")) at += 2;
     else if (tokens.is(at, "ALGORITHM")) at += tokens.text(at + 1) === "=" ? 3 : 2;
     else if (tokens.is(at, "SQL") && tokens.is(at + 1, "SECURITY")) at += 3;
     else return at;

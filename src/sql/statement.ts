@@ -7,6 +7,7 @@
  */
 import { StatementError } from "./errors.ts";
 import { readHead } from "./heads.ts";
+import { checkHints } from "./hints.ts";
 import { lex } from "./lexer.ts";
 import type { Head } from "./rows.ts";
 import { findOutside } from "./token-groups.ts";
@@ -97,30 +98,17 @@ function checkMinuses(tokens: Tokens, end: number): void {
   }
 }
 
-/** SET_VAR is SET by another name, and RESOURCE_GROUP is server administration. */
-function checkHints(tokens: Tokens): void {
-  for (const gap of tokens.gaps) {
-    if (gap.kind !== "hint") continue;
-    const hint = tokens.source.slice(gap.start, gap.end).toUpperCase();
-    if (!hint.includes("SET_VAR") && !hint.includes("RESOURCE_GROUP")) continue;
-    throw new StatementError(
-      "not_allowed",
-      "The hints SET_VAR and RESOURCE_GROUP are not accepted.",
-      gap.start,
-    );
-  }
-}
-
 /**
  * INTO is accepted where it names the target of an INSERT or REPLACE, at the place of the verb only: at any
- * other place, at any depth, it may write a file or a variable. `:=` assigns a variable anywhere.
+ * other place, at any depth, it may write a file or a variable. `:=` assigns a variable anywhere, and so does TiDB's
+ * function SETVAR, by which it executes `:=`.
  */
 function checkAssignments(tokens: Tokens, end: number, head: Head): void {
   for (let at = 0; at < end; at++) {
-    if (tokens.kind(at) === "assign") {
+    if (tokens.kind(at) === "assign" || (calls(tokens, at) === "SETVAR" && tokens.kind(at - 1) !== "dot")) {
       throw new StatementError(
         "not_allowed",
-        "Variables cannot be assigned: no := is accepted.",
+        "Variables cannot be assigned: neither := nor SETVAR() is accepted.",
         tokens.start(at),
       );
     }
@@ -183,9 +171,9 @@ function checkServerSchemas(tokens: Tokens, end: number, head: Head): void {
 }
 
 /**
- * A read that takes row locks (FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE) or advances a sequence (MariaDB:
+ * A read that takes row locks (FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE) or advances a sequence (MariaDB and TiDB:
  * NEXT VALUE FOR, NEXTVAL, SETVAL) is a write: the server refuses it in a READ ONLY transaction, and its
- * locks make other callers wait.
+ * locks make other callers wait. DEFAULT(column) advances the sequence that the column's default names.
  */
 function locksOrAdvances(tokens: Tokens, end: number): boolean {
   for (let at = 0; at < end; at++) {
@@ -194,9 +182,16 @@ function locksOrAdvances(tokens: Tokens, end: number): boolean {
       if (tokens.is(at - 1, "VALUE") && tokens.is(at - 2, "NEXT")) return true;
     }
     if (tokens.is(at, "LOCK") && tokens.is(at + 1, "IN") && tokens.is(at + 2, "SHARE")) return true;
-    if (tokens.kind(at + 1) === "open" && (tokens.is(at, "NEXTVAL") || tokens.is(at, "SETVAL"))) return true;
+    if (advancing.has(calls(tokens, at))) return true;
   }
   return false;
+}
+
+const advancing = new Set(["NEXTVAL", "SETVAL", "DEFAULT"]);
+
+/** @returns the function that is called here, or "". TiDB finds its own functions by names in backquotes too. */
+function calls(tokens: Tokens, at: number): string {
+  return tokens.kind(at + 1) === "open" ? tokens.name(at) : "";
 }
 
 /**

@@ -97,6 +97,12 @@ export class Tokens {
     return kind === "word" || kind === "identifier";
   }
 
+  /** @returns a name without its backquotes, ASCII letters in upper case; "" for another token, or for a long name. */
+  name(index: number): string {
+    if (!this.isName(index) || this.end(index) - this.start(index) > longestKeyword + 2) return "";
+    return upperAscii(this.text(index).replaceAll("`", ""));
+  }
+
   /** @returns whether the token is this keyword. @param keyword in upper case */
   is(index: number, keyword: string): boolean {
     if (this.kind(index) !== "word" || this.end(index) - this.start(index) !== keyword.length) return false;

@@ -46,7 +46,7 @@ export const refused: ReadonlyMap<string, string> = new Map([
     "FLASHBACK FLUSH INSTALL OPTIMIZE PLAN PURGE QUERY RECOMMEND RECOVER REFRESH REPAIR",
     administration,
   ),
-  ...each("RESTART RESTORE SHUTDOWN SPLIT STOP TRACE TRAFFIC UNINSTALL", administration),
+  ...each("PAUSE RESTART RESTORE RESUME SHUTDOWN SPLIT STOP TRACE TRAFFIC UNINSTALL", administration),
 ]);
 
 /** What CREATE, ALTER and DROP may be about. */

@@ -161,6 +161,8 @@ describe("refused", () => {
     ["1e5INTO", "invalid_character"],
     ["0x1FINTO", "invalid_character"],
     ["0b01INTO", "invalid_character"],
+    ["0x1F.a", "invalid_character"],
+    ["0b01.5", "invalid_character"],
     ["x'zz'", "invalid_character"],
     ["b'012'", "invalid_character"],
     ["x'41", "invalid_character"],
