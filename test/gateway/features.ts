@@ -9,6 +9,8 @@ export const has = {
   storedPrograms: engine !== "tidb",
   /** A session or a transaction that the server lets only read: TiDB takes READ ONLY and writes. */
   readOnly: engine !== "tidb",
+  /** CREATE SEQUENCE: MySQL has none. */
+  sequences: engine !== "mysql",
   /** GEOMETRY and its kinds. */
   geometry: engine !== "tidb",
   /** READ UNCOMMITTED and SERIALIZABLE: TiDB refuses both (8048). */

@@ -2,6 +2,19 @@
 
 type Random = () => number;
 
+export interface Dialect {
+  /** There is a sequence `seq`, and a column `n` of a table `d` whose default is its next value. */
+  sequences: boolean;
+  /** A file that INTO OUTFILE may name. */
+  outfile: string;
+}
+
+/** Expressions that write, where a server has sequences. */
+const advancing =
+  "NEXTVAL(seq)|NEXT VALUE FOR seq|SETVAL(seq, 50)|`nextval`('guard_fuzz.seq')|`setval`('guard_fuzz.seq', 60)|(SELECT DEFAULT(n) FROM d LIMIT 1)|SETVAR('canary', 'dead')|`setvar`('canary', 'dead')".split(
+    "|",
+  );
+
 /** What a read must not do. Each would show: in a table, in `@canary`, or in what the server answers. */
 const harms = [
   ..."INTO @canary|INTO @`canary`|INTO OUTFILE 'x'|INTO DUMPFILE 'x'|, (@canary := 1)|, @canary:=1|INTO @canary FROM t".split(
@@ -128,9 +141,13 @@ const joints = [" ", " ", " ", " ", "\n", "\t", "\v", "\f", "/**/", "/* x */", "
 
 export class Grammar {
   readonly #random: Random;
+  readonly #values: readonly string[];
+  readonly #outfile: string;
 
-  constructor(random: Random) {
+  constructor(random: Random, { sequences, outfile }: Dialect) {
     this.#random = random;
+    this.#values = sequences ? [...values, ...advancing] : values;
+    this.#outfile = outfile;
   }
 
   /** @returns the next statement, which may be anything */
@@ -161,6 +178,11 @@ export class Grammar {
             "SHOW COLUMNS FROM t",
             "DESCRIBE t",
             "SHOW WARNINGS",
+            "SHOW TABLE STATUS",
+            "SHOW FULL COLUMNS FROM t",
+            "SHOW INDEX FROM t",
+            "SHOW VARIABLES LIKE 'sql_mode'",
+            "SHOW CREATE DATABASE guard_fuzz",
           ]),
         );
       default:
@@ -191,7 +213,7 @@ export class Grammar {
   }
 
   #select(): string {
-    const items = Array.from({ length: 1 + this.#below(3) }, () => this.#one(values)).join(
+    const items = Array.from({ length: 1 + this.#below(3) }, () => this.#one(this.#values)).join(
       this.#one([",", " , "]),
     );
     const tail = [
@@ -210,7 +232,9 @@ export class Grammar {
   /** Puts a harm where some reader may not see it. */
   #disguised(sql: string): string {
     const [before, after] = this.#chance(0.5) ? this.#one(hidings) : [this.#noises(), this.#noises()];
-    const harm = this.#one(harms).replaceAll(" ", () => this.#one(joints) || " ");
+    const harm = this.#one(harms)
+      .replace("OUTFILE 'x'", () => `OUTFILE '${this.#outfile}'`)
+      .replaceAll(" ", () => this.#one(joints) || " ");
     const whole = `${before}${this.#one(joints)}${harm}${this.#one(joints)}${after}`;
     if (this.#chance(0.7)) return `${sql}${this.#one(joints)}${whole}`;
     const at = this.#below(sql.length + 1);

@@ -1,7 +1,9 @@
-import type { Connection, RowDataPacket } from "mysql2/promise";
+import { rmSync } from "node:fs";
+import type { Connection } from "mysql2/promise";
 import mysql from "mysql2/promise";
 import { connect, connectionOptions } from "../servers/connection.ts";
-import { databaseServer, engine } from "./harness.ts";
+import { allChecksums, dropScratch, makeScratch, outfile, scratch, stateOf } from "./guard-scratch.ts";
+import { databaseServer } from "./harness.ts";
 
 /**
  * The guard alone on trial: what it calls a read is executed by an administrator, in a session that may write and
@@ -20,11 +22,6 @@ export interface Verdict {
   harm: { sql: string; what: string } | undefined;
 }
 
-const scratch = "guard_fuzz";
-const timer = engine === "mysql" ? "max_execution_time" : "max_statement_time";
-/** How long a statement on trial may take; what the trial asks itself takes its time. */
-const bounded = `SET SESSION ${timer} = ${engine === "mysql" ? 2_000 : 2}`;
-const unbounded = `SET SESSION ${timer} = 0`;
 export class Trial {
   readonly #connection: Connection;
   #before = "";
@@ -47,27 +44,16 @@ export class Trial {
   }
 
   async end(): Promise<void> {
-    await this.#connection.query(`DROP DATABASE IF EXISTS ${scratch}`);
-    await this.#connection.query("DROP USER IF EXISTS guard_fuzz");
+    await dropScratch(this.#connection);
+    rmSync(outfile, { force: true });
     await this.#connection.end();
   }
 
-  /** @returns of every table but those that the server itself keeps writing to, by schema and name */
   async checksums(): Promise<Record<string, string>> {
-    const tables =
-      await this.#rows(`SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.TABLES
-      WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ('performance_schema', 'information_schema')
-        AND NOT (TABLE_SCHEMA = 'mysql' AND TABLE_NAME REGEXP 'stat|gtid|_log$')`);
-    const names = tables.map(({ db, name }) => `\`${db}\`.\`${name}\``).join(", ");
-    const [answers] = await this.#connection.query<RowDataPacket[][]>(
-      `${unbounded}; CHECKSUM TABLE ${names}; ${bounded}`,
-    );
-    return Object.fromEntries(
-      (answers[1] ?? []).map(({ Table, Checksum }) => [String(Table), String(Checksum)]),
-    );
+    return await allChecksums(this.#connection);
   }
 
-  /** For whoever tries the trial itself. */
+  /** For the test of the trial itself. */
   async execute(sql: string): Promise<void> {
     await this.#connection.query(sql);
   }
@@ -133,42 +119,12 @@ export class Trial {
   }
 
   async #restore(): Promise<void> {
-    await this.#connection.query(`${unbounded};
-      DROP DATABASE IF EXISTS ${scratch};
-      DROP USER IF EXISTS guard_fuzz;
-      CREATE DATABASE ${scratch};
-      USE ${scratch};
-      CREATE TABLE t (a INT PRIMARY KEY, b VARCHAR(20));
-      INSERT INTO t VALUES (1, 'x'), (2, 'yy');
-      CREATE TABLE u (a INT);
-      INSERT INTO u VALUES (1);
-      CREATE PROCEDURE p() DELETE FROM t;
-      CREATE FUNCTION sneak() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO t VALUES (99, 'x'); RETURN 1; END;
-      SET @canary = 'alive';`);
+    await makeScratch(this.#connection);
     this.#before = await this.#state();
   }
 
-  /** Rows by checksum, objects and accounts by number, and what of the server or the session a statement may set. */
   async #state(): Promise<string> {
-    const accounts = engine === "mysql" ? "mysql.user" : "mysql.global_priv";
-    const [answers] = await this.#connection.query<RowDataPacket[][]>(`${unbounded};
-      CHECKSUM TABLE ${scratch}.t, ${scratch}.u, ${accounts}, world.notes;
-      SELECT
-      (SELECT COUNT(*) FROM information_schema.TABLES) AS tables_,
-      (SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '${scratch}') AS columns_,
-      (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '${scratch}') AS routines,
-      (SELECT COUNT(*) FROM information_schema.EVENTS) AS events,
-      (SELECT COUNT(*) FROM information_schema.TRIGGERS) AS triggers,
-      (SELECT COUNT(*) FROM mysql.user) AS users,
-      DATABASE() AS current, @canary AS canary, @@SESSION.sql_mode AS mode, @@SESSION.autocommit AS autocommit,
-      CONCAT_WS('|', @@GLOBAL.max_connections, @@GLOBAL.read_only, @@GLOBAL.general_log, @@GLOBAL.sql_mode,
-        @@GLOBAL.event_scheduler, @@GLOBAL.local_infile) AS globals;
-      ${bounded}`);
-    return JSON.stringify([answers[1], answers[2]]);
-  }
-
-  async #rows(sql: string): Promise<RowDataPacket[]> {
-    return (await this.#connection.query<RowDataPacket[]>(sql))[0];
+    return await stateOf(this.#connection);
   }
 }
 
