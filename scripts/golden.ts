@@ -4,8 +4,8 @@
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { root } from "./application.ts";
 import { engines } from "../test/servers/engines.ts";
+import { root } from "./application.ts";
 import { wranglerVariables } from "./wrangler.ts";
 
 for (const engine of engines) {
