@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { executeBatch } from "../db/client.ts";
 import type { BatchStatement, BatchWork } from "../db/pool/protocol.ts";
+import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { bindBatch } from "../sql/references.ts";
 import { authenticated, authorize } from "./caller.ts";
@@ -38,6 +39,7 @@ export const batch = factory.createApp().post("/", authenticated, async (c) => {
     )
     .map((kind) => `sql:${kind}` as const);
   const access = await authorize(c, action ?? "sql:read", ...further);
+  if (request.read_only === true) demandReads(statements);
   const { account, caller, ceilings } = access;
   const work: BatchWork = {
     kind: "batch",
@@ -53,6 +55,14 @@ export const batch = factory.createApp().post("/", authenticated, async (c) => {
     executeBatch(context, account, work),
   );
 });
+
+/** Not every server refuses what writes in a READ ONLY transaction (TiDB). @throws TidegateError `sql_denied` */
+function demandReads(statements: readonly BatchStatement[]): void {
+  const statement = statements.findIndex(({ writable }) => writable);
+  if (statement < 0) return;
+  const detail = "The batch is read_only, and this statement writes.";
+  throw new TidegateError("sql_denied", { reason: "read_only", detail, statement });
+}
 
 /** @throws TidegateError that says which statement it is about */
 function read({ sql, params, max_affected }: BatchBody["statements"][number], index: number): BatchStatement {

@@ -115,14 +115,14 @@ describe("a batch", () => {
     expect(await balances()).toEqual([100, 100]);
   });
 
-  test("may be read only, by the server's word", async () => {
+  test("may be read only", async () => {
     const refused = await caller.batch(transfer(10), { read_only: true });
     expectProblem(refused, 403, "sql_denied");
-    expect(refused.body).toMatchObject({ statement: 0, errno: 1792 });
+    expect(refused.body).toMatchObject({ statement: 0, reason: "read_only" });
     // Reads alone need no more, whoever asks.
     const reader = ledger.as({ role: "reader" });
     const { body } = await reader.batch([{ sql: "SELECT amount FROM balances" }], {
-      isolation: "serializable",
+      isolation: "read committed",
     });
     expect(body.results[0].rows).toHaveLength(2);
   });

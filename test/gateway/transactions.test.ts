@@ -126,7 +126,7 @@ describe("a transaction", () => {
     const chosen = await writer.opened({ read_only: true });
     const denied = await writer.in(chosen, take, [1, 1]);
     expectProblem(denied, 403, "sql_denied");
-    expect(denied.body).toMatchObject({ errno: 1792, transaction: "open" });
+    expect(denied.body).toMatchObject({ reason: "read_only", transaction: "open" });
     await writer.rollback(chosen);
     const own = await reader.opened();
     expect((await reader.in(own, "SELECT amount FROM balances WHERE id = 1")).status).toBe(200);

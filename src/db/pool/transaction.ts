@@ -35,6 +35,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   readonly caller: string;
   readonly beganAt = Date.now();
   readonly expiresAt: number;
+  readonly #readOnly: boolean;
   readonly #idleMs: number;
   readonly #finished: (ending: Ending) => void;
   session: S | undefined;
@@ -43,12 +44,20 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param finished called when it has ended and nothing runs in it any more */
-  constructor({ id, caller, idleMs, totalMs }: BeginWork, finished: (ending: Ending) => void) {
+  constructor({ id, caller, readOnly, idleMs, totalMs }: BeginWork, finished: (ending: Ending) => void) {
     this.id = id;
     this.caller = caller;
     this.expiresAt = this.beganAt + totalMs;
+    this.#readOnly = readOnly;
     this.#idleMs = idleMs;
     this.#finished = finished;
+  }
+
+  /** Not every server refuses what writes in a READ ONLY transaction (TiDB). @throws TidegateError `sql_denied` */
+  demandRead({ writable }: Pick<ExecuteWork, "writable">): void {
+    if (!this.#readOnly || !writable) return;
+    const detail = "The transaction is read_only, and this statement writes.";
+    throw this.explain(new TidegateError("sql_denied", { reason: "read_only", detail }));
   }
 
   /** Its connection is gone. */

@@ -108,9 +108,7 @@ export async function executeBatch(
   account: string,
   work: BatchWork,
 ): Promise<Response> {
-  // Not every server refuses to write in a read-only transaction (TiDB).
-  const mayWrite = !work.readOnly || work.statements.some(({ writable }) => writable);
-  const code = mayWrite && !work.dryRun ? "outcome_unknown" : "connection_lost";
+  const code = work.readOnly || work.dryRun ? "connection_lost" : "outcome_unknown";
   return await reach(context, account, work, undefined, code);
 }
 

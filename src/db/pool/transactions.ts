@@ -78,6 +78,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
     broke: (error: TidegateError) => void,
   ): Promise<Response> {
     const transaction = this.#find(id, caller);
+    transaction.demandRead(work);
     const started = Date.now();
     const untilOver = transaction.expiresAt - started;
     const isLast = untilOver < work.ceilings.deadlineMs;

@@ -89,7 +89,7 @@ function shard(limit = 2) {
   });
   const begin = (
     id: string,
-    more: Partial<{ caller: string; limit: number; idleMs: number; totalMs: number }> = {},
+    more: Partial<{ caller: string; readOnly: boolean; limit: number; idleMs: number; totalMs: number }> = {},
   ) =>
     transactions.begin({
       kind: "begin",
@@ -223,6 +223,23 @@ describe("expiry", () => {
     expect(await codeOf(run(one, "2"))).toBe("transaction_lost");
     expect(await codeOf(run(transactions, "2"))).toBe("transaction_unknown");
   });
+});
+
+test("one that is read only refuses what writes, also while another statement runs, and stays open", async () => {
+  const { transactions, begin, sessions } = shard();
+  await begin("1", { readOnly: true });
+  const write = { kind: "transaction", id: "1", caller: "a", execute: { ...work, writable: true } } as const;
+  const refusal = () => transactions.execute(write, tag, () => {}).catch((error: TidegateError) => error);
+  const expected = { code: "sql_denied", details: { reason: "read_only", transaction: "open" } };
+  expect(await refusal()).toMatchObject(expected);
+  const reading = run(transactions, "1");
+  expect(await refusal()).toMatchObject(expected);
+  expect(sessions[0]?.said).toEqual(["START TRANSACTION READ ONLY"]);
+  sessions[0]?.succeed();
+  expect((await reading).status).toBe(200);
+  // Somebody else is told no more than that there is none.
+  const other = transactions.execute({ ...write, caller: "b" }, tag, () => {});
+  expect(await codeOf(other)).toBe("transaction_unknown");
 });
 
 describe("room", () => {
