@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { authoritiesOf, readCatalog, root } from "../scripts/application.ts";
 import { durableObjects } from "../scripts/environment.ts";
 import type { Account } from "../src/config/config.ts";
+import { longestDeadlineMs } from "../src/config/deadlines.ts";
 import { parsePolicy } from "../src/config/policy.ts";
 import type { Cluster } from "../src/config/schema.ts";
 import { limits } from "../src/limits.ts";
@@ -104,8 +105,9 @@ export function analystOf(
   { passwords }: Backends,
 ): { cluster: Cluster; account: Account } {
   const queryNames = new Set(readCatalog().map((query) => query.name));
-  const { cluster, accounts } = parsePolicy(policy, "development", queryNames);
-  const { analyst } = accounts;
+  const parsed = parsePolicy(policy, "development", queryNames);
+  const { cluster } = parsed;
+  const { analyst } = parsed.accounts;
   if (!analyst) throw new Error("the policy has no account analyst");
   return {
     cluster,
@@ -113,6 +115,7 @@ export function analystOf(
       ...analyst,
       name: "analyst",
       readsByPrivilege: false,
+      longestDeadlineMs: longestDeadlineMs(parsed, "analyst"),
       credential: { password: passwords.analyst },
     },
   };

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { longestDeadlineMs } from "../src/config/deadlines.ts";
 import { ConfigError, parsePolicy } from "../src/config/policy.ts";
 import { readingAccounts, readingMistakes } from "../src/config/reading.ts";
 import type { Policy } from "../src/config/schema.ts";
@@ -57,7 +58,13 @@ async function main(): Promise<number> {
   for (const [name, { password, token, hyperdrive: _, ...settings }] of Object.entries(policy.accounts)) {
     const secret = secrets.get(password ?? token?.key ?? "") ?? "";
     const credential = token ? { token: { ...token, key: secret } } : { password: secret };
-    const account = { ...settings, name, readsByPrivilege: reading.includes(name), credential };
+    const account = {
+      ...settings,
+      name,
+      readsByPrivilege: reading.includes(name),
+      longestDeadlineMs: longestDeadlineMs(policy, name),
+      credential,
+    };
     const inspection = await inspect(link, cluster, account);
     const login = inspection.seen && (await admin?.see(loginOf(inspection.seen)));
     const use = useOf(name, policy.grants, queries);

@@ -5,6 +5,7 @@ import { parse } from "smol-toml";
 import type { SavedQuery } from "../src/catalog/parse.ts";
 import { parseCatalog } from "../src/catalog/parse.ts";
 import type { Application } from "../src/config/config.ts";
+import { longestDeadlineMs } from "../src/config/deadlines.ts";
 import { ConfigError, parsePolicy } from "../src/config/policy.ts";
 import { readingAccounts, readingMistakes } from "../src/config/reading.ts";
 import { readAuthorities } from "./authorities.ts";
@@ -83,6 +84,7 @@ export function makeApplication(
   const mistakes = readingMistakes(parsed, queries);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   const { cluster, accounts } = parsed;
+  const deadlines = Object.keys(accounts).map((name) => longestDeadlineMs(parsed, name));
   const authorities = authoritiesOf(cluster, directory);
   return {
     environment,
@@ -92,6 +94,8 @@ export function makeApplication(
       authorities,
       accounts,
       reading: readingAccounts(parsed, queries),
+      // Part of the resting state there (src/db/mysql/dialect.ts).
+      ...(cluster.engine === "tidb" && { deadlines }),
     }),
     policy,
     authorities,

@@ -103,6 +103,8 @@ export const limits = {
   killMs: 1_500,
   /** For so long a stopped statement's connection keeps its place; two KILLs and a login take less. */
   killPatienceMs: 4_000,
+  /** So long after the account's longest deadline TiDB ends a SELECT that was left running: a KILL comes before that. */
+  leftRunningMs: 1_000,
   /** After its KILL was acknowledged a statement ends within so long, or its connection is ended. */
   killedStatementMs: 1_000,
   /** A token that the gateway makes for a login is used at once. */

@@ -1,4 +1,5 @@
 import type { SavedQuery } from "../catalog/parse.ts";
+import { longestDeadlineMs } from "./deadlines.ts";
 import { bindingMistakes } from "./hyperdrive-rules.ts";
 import type { KeySet } from "./key-set.ts";
 import { ConfigError, parsePolicy } from "./policy.ts";
@@ -19,7 +20,10 @@ export interface Authority {
 /** What the build bundles: one environment's policy, CAs and the saved queries. Holds no secret. */
 export interface Application {
   environment: string;
-  /** SHA-256 over cluster, CAs, accounts and which of them prove that they only read, hex: other connections, other pool objects. */
+  /**
+   * SHA-256 over cluster, CAs, accounts and, on TiDB, what their sessions have of the grants, hex: other connections,
+   * other pool objects.
+   */
   generation: string;
   policy: unknown;
   /** Of the file that `cluster.ca` names. */
@@ -40,6 +44,8 @@ export type Account = Omit<Policy["accounts"][string], "password" | "token" | "h
   name: string;
   /** Nobody may write with it, and the server's READ ONLY would not hold: each login proves that it cannot. */
   readsByPrivilege: boolean;
+  /** No statement of the account may take longer, by whichever grant. */
+  longestDeadlineMs: number;
   credential: { password: string } | { token: TokenCredential } | { binding: string };
 };
 
@@ -105,7 +111,12 @@ export function loadConfig(application: Application, bindings: Record<string, un
   const accounts = new Map<string, Account>();
   const reading = readingAccounts(policy, queries);
   for (const [name, { password, token, hyperdrive, ...settings }] of Object.entries(policy.accounts)) {
-    const account = { ...settings, name, readsByPrivilege: reading.includes(name) };
+    const account = {
+      ...settings,
+      name,
+      readsByPrivilege: reading.includes(name),
+      longestDeadlineMs: longestDeadlineMs(policy, name),
+    };
     if (hyperdrive !== undefined) {
       mistakes.push(...bindingMistakes(hyperdrive, bindings[hyperdrive], policy.cluster.database));
       accounts.set(name, { ...account, credential: { binding: hyperdrive } });

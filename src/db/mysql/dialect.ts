@@ -1,6 +1,7 @@
 import type { Account } from "../../config/config.ts";
 import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
 
 /** Who the server says we are, as the proof query returned it. */
 export interface Identity {
@@ -12,7 +13,7 @@ export interface Identity {
   proxyUser: string | null;
   currentRole: string | null;
   database: string | null;
-  /** Text, since TiDB's has 63 bits. */
+  /** Text, since TiDB's has 63 bits. With a router between, it may be another one after each restore. */
   connectionId: string;
   serverId: string;
   version: string;
@@ -60,11 +61,23 @@ const readOnly: Record<Engine, string> = {
  * global values, the character set included, so all that matters is said again.
  */
 export function restingState(engine: Engine, settings: SessionSettings): string {
-  return sessionState(engine, settings) + readOnly[engine];
+  return sessionState(engine, settings) + timeLimit(engine, settings) + readOnly[engine];
 }
 
-/** What an account says of its sessions. Neither has a character that ends a string. */
-export type SessionSettings = Pick<Account, "sql_mode" | "time_zone">;
+/**
+ * TiDB runs a statement on when its connection is gone, and then nobody can KILL it safely: its id may be another
+ * caller's after a restart. So TiDB itself ends a SELECT that was left running; its max_execution_time counts for
+ * nothing else. It is longer than every deadline of the account: it never ends a statement that may still run.
+ */
+function timeLimit(engine: Engine, settings: SessionSettings): string {
+  if (engine !== "tidb") return "";
+  const { longestDeadlineMs = limits.statementDeadlineCeilingMs } = settings;
+  return `, SESSION max_execution_time = ${longestDeadlineMs + limits.leftRunningMs}`;
+}
+
+/** What an account says of its sessions. No text has a character that ends a string. */
+export type SessionSettings = Pick<Account, "sql_mode" | "time_zone"> &
+  Partial<Pick<Account, "longestDeadlineMs">>;
 
 /** @returns the modes, comma-separated */
 export function sqlModeOf(engine: Engine, { sql_mode }: SessionSettings): string {
@@ -114,8 +127,9 @@ export function restoreStatements(
   writes: boolean,
 ): RestoreStatements {
   const use = `USE ${quoteName(database)}`;
-  const state = writes ? sessionState(engine, settings) : restingState(engine, settings);
-  const after = writes && engine !== "tidb" ? ["SET SESSION TRANSACTION READ ONLY"] : [];
+  const isLifted = writes && engine !== "tidb";
+  const state = isLifted ? sessionState(engine, settings) : restingState(engine, settings);
+  const after = isLifted ? ["SET SESSION TRANSACTION READ ONLY"] : [];
   switch (engine) {
     case "mysql":
       // Traces are dropped when this is set, to whatever value.
@@ -133,6 +147,25 @@ export function restoreStatements(
     case "tidb":
       return { before: [state, use], after };
   }
+}
+
+/**
+ * TiDB's ids are the cluster's where they carry a server's number (pkg/util/globalconn): in bits 21 to 31 of an even
+ * id, in bits 41 to 62 of an odd one. With `enable-global-kill = false` they are counters, and every server counts from 1.
+ */
+function isGlobalId(connectionId: string): boolean {
+  const id = BigInt(connectionId);
+  return id % 2n === 0n ? id >= 1n << 21n && id < 1n << 32n : id >= 1n << 41n;
+}
+
+/**
+ * Whether a KILL that `control` sends can end what `other` runs. On another server the same id may be another
+ * caller's; a server of a TiDB cluster hands the KILL on to the server that the id names.
+ */
+export function reaches(engine: Engine, control: Identity, other: Identity): boolean {
+  // KILL takes no placeholder on MySQL (6413): the id is written into the statement, so it must be digits.
+  if (!/^\d+$/.test(other.connectionId)) return false;
+  return control.serverId === other.serverId || (engine === "tidb" && isGlobalId(other.connectionId));
 }
 
 /** @returns whether a session that was proven once is still the same identity, role and database included */

@@ -28,7 +28,7 @@ export interface Warning {
 }
 
 /** An OK_Packet, with what only a statement's outcome needs of it. */
-interface OkHeader extends ResultHeader {
+export interface OkHeader extends ResultHeader {
   /** How many warnings SHOW WARNINGS would tell. */
   warningStatus: number;
   /** Empty where the server says nothing. */

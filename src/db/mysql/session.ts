@@ -5,35 +5,34 @@ import type { Link } from "../links/link.ts";
 import type { Burst, BurstAnswers, Preparation } from "./burst.ts";
 import { answersUnless, prepareAll } from "./burst.ts";
 import type { Identity, SessionSettings } from "./dialect.ts";
-import { isSameIdentity, proofQuery, restoreStatements, setRole } from "./dialect.ts";
+import { reaches } from "./dialect.ts";
 import type { Connection, ResultHeader } from "./driver.ts";
 import { command } from "./driver.ts";
 import type { RowSink, Statement } from "./executor.ts";
 import { Executor } from "./executor.ts";
 import type { GuardedWire } from "./guarded-wire.ts";
 import type { Attempt, Login } from "./login.ts";
-import { identityOf, logIn } from "./login.ts";
+import { logIn } from "./login.ts";
 import { lostError, lostInTransaction } from "./loss.ts";
-import type { Outcome, Warning } from "./outcome.ts";
+import type { OkHeader, Outcome, Warning } from "./outcome.ts";
 import { readWarnings, showWarnings } from "./outcome.ts";
-import { Pipeline } from "./pipeline.ts";
-import { prepare, query, reset } from "./steps.ts";
+import type { HotStatement } from "./restore.ts";
+import { restore } from "./restore.ts";
 
 export type { RowSink, Statement } from "./executor.ts";
 export type { Outcome } from "./outcome.ts";
+export type { HotStatement } from "./restore.ts";
 
 /** SERVER_STATUS_IN_TRANS. */
 const serverInTransaction = 1;
-
-/** A statement to prepare ahead. */
-export type HotStatement = Pick<Statement, "sql" | "writable">;
 
 /**
  * A logged-in, proven connection of one account. It serves that account for life, and between two callers
  * `restore()` must have succeeded.
  */
 export class Session {
-  readonly identity: Identity;
+  /** As the latest proof read it. */
+  identity: Identity;
   /** Settled once, when the connection is gone; the reason is for the log. */
   readonly lost: Promise<string>;
   readonly #connection: Connection;
@@ -176,48 +175,21 @@ export class Session {
   }
 
   /**
-   * Makes the session as it was after login, for the next caller, and proves that it is the same identity
-   * still, in one round trip. COM_RESET_CONNECTION drops variables, temporary tables, locks, transactions and
-   * prepared statements; what it keeps is in `restoreStatements`, but for the role, which is set only where the
-   * proof shows another one: a procedure has left it, or the server (TiDB) has reset it.
-   * @param hot statements to prepare ahead
-   * @returns those of them that the server refused to prepare, which is no fault of the session's
+   * Makes the session as it was after login, for the next caller, as `restore` of restore.ts.
+   * @returns those of the hot statements that the server refused to prepare
    * @throws when any other part fails: the connection must then be destroyed
    */
   async restore(hot: readonly HotStatement[] = []): Promise<string[]> {
-    this.#executor.prepared.clear();
-    const { engine, database } = this.#cluster;
-    const writes = hot.some(({ writable }) => writable);
-    const { before, after } = restoreStatements(engine, database, this.#settings, writes);
-    return await this.#soon(async () => {
-      const text = (sql: string) => query(this.#connection, sql);
-      const first = [reset(this.#connection), ...before.map(text)];
-      const ahead = hot.map(({ sql }) => ({ sql, step: prepare(this.#connection, sql) }));
-      const last = after.map(text);
-      const proof = text(proofQuery(engine));
-      const steps = [...first, ...ahead.map(({ step }) => step), ...last, proof];
-      this.#connection.addCommand(new Pipeline(steps.map(({ command }) => command)));
-      for (const step of [...first, ...last]) await step.reply;
-      const proven = identityOf(await proof.reply);
-      const refused: string[] = [];
-      for (const { sql, step } of ahead) {
-        await step.reply.then(
-          (prepared) => this.#executor.prepared.add(sql, prepared),
-          () => refused.push(sql),
-        );
-      }
-      if (!isSameIdentity(proven, this.identity)) await this.#restoreRole();
-      return refused;
-    });
-  }
-
-  async #restoreRole(): Promise<void> {
-    const role = query(this.#connection, setRole(this.#cluster.engine, this.identity.currentRole));
-    const proof = query(this.#connection, proofQuery(this.#cluster.engine));
-    this.#connection.addCommand(new Pipeline([role.command, proof.command]));
-    await role.reply;
-    if (!isSameIdentity(identityOf(await proof.reply), this.identity))
-      throw new Error("the session is another identity now");
+    const { prepared } = this.#executor;
+    const connection = this.#connection;
+    const { identity, refused } = await this.#soon(() =>
+      restore(
+        { connection, cluster: this.#cluster, settings: this.#settings, identity: this.identity, prepared },
+        hot,
+      ),
+    );
+    this.identity = identity;
+    return refused;
   }
 
   /**
@@ -240,18 +212,22 @@ export class Session {
     return this.usable && this.#wire.isResting && Date.now() - this.#wire.heardAt >= ms;
   }
 
+  /** Whether a KILL on this connection can end what `other` runs. */
+  reaches(other: Session): boolean {
+    return reaches(this.#cluster.engine, this.identity, other.identity);
+  }
+
   /**
    * Stops what `other` runs; where more was sent behind it, by ending the connection: the rest would be executed too.
-   * Nothing is sent unless `other` is still connected (after a restart its id may be somebody else's), to this server.
-   * @returns whether the server acknowledged
+   * Nothing is sent unless `other` is still connected (after a restart its id may be somebody else's) and in reach.
+   * @returns whether the server acknowledged: TiDB answers OK, with a warning, also to a KILL that it did not execute
    */
   async kill(other: Session): Promise<boolean> {
-    if (!other.usable || this.identity.serverId !== other.identity.serverId) return false;
-    // KILL takes no placeholder on MySQL (6413); the id is digits, as the proof read it.
-    if (!/^\d+$/.test(other.identity.connectionId)) return false;
+    if (!other.usable || !this.reaches(other)) return false;
     const several = other.#wire.owed > 1;
     const sql = `KILL ${several ? "CONNECTION" : "QUERY"} ${other.identity.connectionId}`;
-    await this.#soon(() => command(this.#connection, sql), limits.killMs);
+    const replied = await this.#soon(() => command(this.#connection, sql), limits.killMs);
+    if ((replied as OkHeader).warningStatus > 0) return false;
     if (several) other.destroy();
     return true;
   }

@@ -1,9 +1,10 @@
 /** What the control connection needs to be. */
 export interface ControlSession<S> {
-  readonly identity: { readonly serverId: string };
   readonly usable: boolean;
   /** Settled when the connection is gone. */
   readonly lost: Promise<string>;
+  /** Whether a KILL on this connection can end what `other` runs. */
+  reaches(other: S): boolean;
   /** @returns whether the server acknowledged that it ends what `other` runs */
   kill(other: S): Promise<boolean>;
   /** @throws when the server does not answer */
@@ -84,11 +85,11 @@ export class Control<S extends ControlSession<S>> {
     await (await this.#connect(other)).kill(other);
   }
 
-  /** @param other on whose server it must be: with several hosts it may be on another one, or on its way there */
+  /** @param other which must be in its reach: with several hosts it may be on another server, or on its way there */
   async #connect(other?: S): Promise<S> {
     for (let attempt = 0; attempt < 2; attempt++) {
       const known = this.#session;
-      if (known && (!known.usable || isElsewhere(known, other) || Date.now() >= this.#expires)) this.end();
+      if (known && (!known.usable || !isInReach(known, other) || Date.now() >= this.#expires)) this.end();
       if (!this.#session) {
         this.#opening ??= this.#open(other).finally(() => {
           this.#opening = undefined;
@@ -96,12 +97,12 @@ export class Control<S extends ControlSession<S>> {
         await this.#opening;
       }
       const session = this.#session as S | undefined;
-      if (!session || isElsewhere(session, other)) continue;
+      if (!session || !isInReach(session, other)) continue;
       clearTimeout(this.#idleTimer);
       this.#idleTimer = setTimeout(() => this.end(), this.#options.idleMs);
       return session;
     }
-    throw new Error("there is no control connection to the statement's server");
+    throw new Error("no control connection reaches the statement's server");
   }
 
   async #open(other: S | undefined): Promise<S> {
@@ -130,6 +131,6 @@ export class Control<S extends ControlSession<S>> {
   }
 }
 
-function isElsewhere<S extends ControlSession<S>>(session: S, other: S | undefined): boolean {
-  return other !== undefined && session.identity.serverId !== other.identity.serverId;
+function isInReach<S extends ControlSession<S>>(session: S, other: S | undefined): boolean {
+  return other === undefined || session.reaches(other);
 }

@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 class FakeControl extends FakeConnection {
-  readonly identity = { serverId: "one" };
+  server = "one";
   pings = 0;
   readonly kills: {
     other: FakeControl;
@@ -21,6 +21,10 @@ class FakeControl extends FakeConnection {
 
   async ping(): Promise<void> {
     this.pings += 1;
+  }
+
+  reaches(other: FakeControl): boolean {
+    return this.server === other.server;
   }
 
   kill(other: FakeControl): Promise<boolean> {
@@ -35,7 +39,7 @@ function setUp(refuse = false, elsewhere?: string) {
     open: async (other) => {
       if (refuse) throw new Error("no more connections");
       const connection = new FakeControl();
-      connection.identity.serverId = elsewhere ?? other?.identity.serverId ?? "one";
+      connection.server = elsewhere ?? other?.server ?? "one";
       opened.push(connection);
       return connection;
     },
@@ -68,7 +72,7 @@ describe("the control connection", () => {
     control.prepare(new FakeControl());
     await settle();
     const victim = new FakeControl();
-    victim.identity.serverId = "two";
+    victim.server = "two";
     void control.kill(victim);
     await settle();
     expect(opened).toHaveLength(2);

@@ -39,6 +39,7 @@ function account(parts: Partial<Account> = {}): Account {
     queue_length: 500,
     queue_wait_ms: 10_000,
     deadline_ms: 15_000,
+    longestDeadlineMs: 20_000,
     max_bytes: 1_000_000,
     ...parts,
   };
@@ -418,6 +419,34 @@ describe("the restore", () => {
   });
 });
 
+describe("a KILL", () => {
+  const reaches = (engine: Engine, connectionId: string, serverId: string) =>
+    dialect.reaches(engine, plain(engine), plain(engine, { connectionId, serverId }));
+
+  test.each(engines)("on %s reaches whatever is on its own server, by an id that is a number", (engine) => {
+    for (const id of ["1", "42", "4294967296", "9223372036854775807"])
+      expect(reaches(engine, id, "s1")).toBe(true);
+    for (const id of ["", "undefined", "NULL", "42; DROP TABLE t", "-1", "0x2a", "4.2"])
+      expect(reaches(engine, id, "s1")).toBe(false);
+  });
+
+  test.each<[string, boolean, string]>([
+    ["2097154", true, "server 1, 32 bits"],
+    ["4294967294", true, "server 2047, 32 bits"],
+    ["2199023255555", true, "server 1, 64 bits"],
+    ["9223372036854775807", true, "the greatest"],
+    ["42", false, "a counter"],
+    ["2097152000000", false, "an even one of more than 32 bits"],
+    ["4294967295", false, "one of 64 bits that was cut off"],
+    ["2097152", true, "server 1, its first"],
+    ["2097150", false, "no server's"],
+  ])("of TiDB's %s from another server: %s (%s)", (id, reached) => {
+    expect(reaches("tidb", id, "s2")).toBe(reached);
+    // There the number may be somebody else's.
+    for (const engine of ["mysql", "mariadb"] as const) expect(reaches(engine, id, "s2")).toBe(false);
+  });
+});
+
 describe("the resting state", () => {
   test.each(engines)(
     "of %s is said in one statement, character set, time zone and sql_mode included",
@@ -457,6 +486,16 @@ describe("the resting state", () => {
     expect(dialect.restingState(engine, own)).toContain(said);
     for (const writes of [false, true])
       expect(dialect.restoreStatements(engine, "shop", own, writes).before[0]).toContain(said);
+  });
+
+  test("of TiDB ends a SELECT that was left running, after the longest deadline; also behind statements that write", () => {
+    const limit = ", SESSION max_execution_time = 21000";
+    for (const writes of [false, true])
+      expect(dialect.restoreStatements("tidb", "shop", account(), writes).before[0]).toContain(limit);
+    expect(dialect.restingState("tidb", account())).toContain(limit);
+    expect(dialect.restingState("tidb", { time_zone: "+00:00" })).toContain("max_execution_time = 61000");
+    for (const engine of ["mysql", "mariadb"] as const)
+      expect(dialect.restingState(engine, account())).not.toMatch(/max_\w+_time/);
   });
 
   test("is read-only where the server means it", () => {

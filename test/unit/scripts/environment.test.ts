@@ -242,6 +242,11 @@ describe("what is committed", () => {
       expect(generation(reading)).toBe(
         generation({ ...reading, grants: [...reading.grants, ...reading.grants] }),
       );
+      // TiDB's sessions know the longest deadline; others do not.
+      const patient = { ...reading, grants: [{ ...reading.grants[0], deadline_ms: 60_000 }] };
+      const mysql = { cluster: { ...reading.cluster, engine: "mysql" } };
+      expect(generation(patient)).not.toBe(generation(reading));
+      expect(generation({ ...patient, ...mysql })).toBe(generation({ ...reading, ...mysql }));
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -1,0 +1,73 @@
+import type { Cluster } from "../../config/schema.ts";
+import type { Identity, SessionSettings } from "./dialect.ts";
+import { isSameIdentity, proofQuery, restoreStatements, setRole } from "./dialect.ts";
+import type { Connection } from "./driver.ts";
+import type { Statement } from "./executor.ts";
+import { identityOf } from "./login.ts";
+import { Pipeline } from "./pipeline.ts";
+import type { PreparedStatements } from "./prepared.ts";
+import { prepare, query, reset } from "./steps.ts";
+
+/** A statement to prepare ahead. */
+export type HotStatement = Pick<Statement, "sql" | "writable">;
+
+/** A connection, and what it must be like again. */
+export interface Restorable {
+  connection: Connection;
+  cluster: Cluster;
+  settings: SessionSettings;
+  /** As the latest proof read it. */
+  identity: Identity;
+  prepared: PreparedStatements;
+}
+
+export interface Restored {
+  /** The same identity; with a router between, on another connection to the server. */
+  identity: Identity;
+  /** The hot statements that the server refused to prepare, which is no fault of the session's. */
+  refused: string[];
+}
+
+/**
+ * Makes the session as it was after login, for the next caller, and proves that it is the same identity
+ * still, in one round trip. COM_RESET_CONNECTION drops variables, temporary tables, locks, transactions and
+ * prepared statements; what it keeps is in `restoreStatements`, but for the role, which is set only where the
+ * proof shows another one: a procedure has left it, or the server (TiDB) has reset it.
+ * @param hot statements to prepare ahead
+ * @throws when any other part fails: the connection must then be destroyed
+ */
+export async function restore(session: Restorable, hot: readonly HotStatement[]): Promise<Restored> {
+  const { connection, cluster, settings, identity, prepared } = session;
+  const { engine, database } = cluster;
+  prepared.clear();
+  const writes = hot.some(({ writable }) => writable);
+  const { before, after } = restoreStatements(engine, database, settings, writes);
+  const text = (sql: string) => query(connection, sql);
+  const first = [reset(connection), ...before.map(text)];
+  const ahead = hot.map(({ sql }) => ({ sql, step: prepare(connection, sql) }));
+  const last = after.map(text);
+  const proof = text(proofQuery(engine));
+  const steps = [...first, ...ahead.map(({ step }) => step), ...last, proof];
+  connection.addCommand(new Pipeline(steps.map(({ command }) => command)));
+  for (const step of [...first, ...last]) await step.reply;
+  const proven = identityOf(await proof.reply);
+  const refused: string[] = [];
+  for (const { sql, step } of ahead) {
+    await step.reply.then(
+      (made) => prepared.add(sql, made),
+      () => refused.push(sql),
+    );
+  }
+  if (isSameIdentity(proven, identity)) return { identity: proven, refused };
+  return { identity: await restoreRole(session), refused };
+}
+
+async function restoreRole({ connection, cluster, identity }: Restorable): Promise<Identity> {
+  const role = query(connection, setRole(cluster.engine, identity.currentRole));
+  const proof = query(connection, proofQuery(cluster.engine));
+  connection.addCommand(new Pipeline([role.command, proof.command]));
+  await role.reply;
+  const proven = identityOf(await proof.reply);
+  if (!isSameIdentity(proven, identity)) throw new Error("the session is another identity now");
+  return proven;
+}

@@ -1,0 +1,54 @@
+import { frame, type Packet } from "../../servers/packets.ts";
+import type { CountingProxy } from "../../servers/proxy.ts";
+import type { Spot } from "../../servers/tampering.ts";
+import { TrickMeddler } from "../../servers/tampering.ts";
+import { startProxy } from "../harness.ts";
+
+/** What a connection's proof says in place of the truth. */
+export interface Pretence {
+  connectionId?: string;
+  hostname?: string;
+}
+
+/** Places of the proof's columns (src/db/mysql/dialect.ts), and of its one row among the packets of the answer. */
+const columns = { connectionId: 5, hostname: 6 } as const;
+const rowIndex = 8 + 2;
+
+/**
+ * A proxy through which proofs say what they are told to.
+ * @param pretend asked for each proof: of which connection, in the order of acceptance, and the how-manieth of it; from 0
+ */
+export async function startPretendingProxy(
+  pretend: (connection: number, proof: number) => Pretence,
+): Promise<CountingProxy> {
+  let accepted = 0;
+  return await startProxy({
+    meddle: (client) => {
+      const connection = accepted++;
+      let proofs = 0;
+      return new TrickMeddler(client, (packet, spot) => {
+        if (!isProof(spot) || spot.index !== rowIndex) return undefined;
+        return { send: frame(packet.sequence, changedRow(packet, pretend(connection, proofs++))) };
+      });
+    },
+  });
+}
+
+function isProof({ command, text }: Spot): boolean {
+  return command === "COM_QUERY" && text.includes("CONNECTION_ID()");
+}
+
+/** @param packet a row of the text protocol whose values have fewer than 251 bytes */
+function changedRow({ payload }: Packet, { connectionId, hostname }: Pretence): Buffer {
+  const values: (Buffer | undefined)[] = [];
+  for (let at = 0; at < payload.length; ) {
+    const length = payload[at] as number;
+    values.push(length === 0xfb ? undefined : payload.subarray(at + 1, at + 1 + length));
+    at += length === 0xfb ? 1 : 1 + length;
+  }
+  if (connectionId !== undefined) values[columns.connectionId] = Buffer.from(connectionId);
+  if (hostname !== undefined) values[columns.hostname] = Buffer.from(hostname);
+  return Buffer.concat(
+    values.flatMap((value) => (value ? [Buffer.from([value.length]), value] : [Buffer.from([0xfb])])),
+  );
+}
