@@ -1,19 +1,15 @@
-import { deadline } from "../config/schema.ts";
 import { execute } from "../db/client.ts";
 import type { ExecuteWork } from "../db/pool/protocol.ts";
-import { TidegateError } from "../errors.ts";
 import { bindJson } from "../sql/placeholders.ts";
 import { authenticated, authorize } from "./caller.ts";
 import { answerForm } from "./format.ts";
 import { factory, readJson } from "./http.ts";
 import { once } from "./once.ts";
-import { judge, lenient, note, statementBody } from "./statements.ts";
-
-const body = statementBody.extend({ timeout_ms: deadline.optional() });
+import { deadlineOf, judge, lenient, note, singleStatementBody } from "./statements.ts";
 
 /** `POST /v1/sql`: one statement of the caller's own, its parameters bound by the server. */
 export const sql = factory.createApp().post("/", authenticated, async (c) => {
-  const request = await readJson(c, body);
+  const request = await readJson(c, singleStatementBody);
   const judged = judge(request.sql);
   const { statement, plan } = judged;
   const form = answerForm(c, statement.verb);
@@ -34,9 +30,3 @@ export const sql = factory.createApp().post("/", authenticated, async (c) => {
   };
   return await once(c, access, work, (context) => execute(context, account, work));
 });
-
-/** A caller may ask for less than its grant gives, never for more. */
-function deadlineOf(wanted: number | undefined, allowed: number): number {
-  if (wanted === undefined || wanted <= allowed) return wanted ?? allowed;
-  throw new TidegateError("body_invalid", { detail: `timeout_ms: may be ${allowed} at most for this grant` });
-}

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { deadline } from "../config/schema.ts";
+import { TidegateError } from "../errors.ts";
 import type { BindPlan, Parameters } from "../sql/placeholders.ts";
 import { bindPlan } from "../sql/placeholders.ts";
 import type { Statement } from "../sql/statement.ts";
@@ -15,6 +17,20 @@ export const statementBody = z.strictObject({
     )
     .optional(),
 });
+
+/** The body of a statement that is sent alone, outside or inside of a transaction. */
+export const singleStatementBody = statementBody.extend({ timeout_ms: deadline.optional() });
+
+/**
+ * @param wanted `timeout_ms` of the request
+ * @param allowed what the caller's grant gives, in milliseconds
+ * @returns the statement's deadline in milliseconds
+ * @throws TidegateError `body_invalid` for a caller who asks for more than the grant gives
+ */
+export function deadlineOf(wanted: number | undefined, allowed: number): number {
+  if (wanted === undefined || wanted <= allowed) return wanted ?? allowed;
+  throw new TidegateError("body_invalid", { detail: `timeout_ms: may be ${allowed} at most for this grant` });
+}
 
 export interface Judged {
   statement: Statement;

@@ -10,7 +10,7 @@ import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
 import { factory, hasBody, isolation, poolContext, readJson } from "./http.ts";
 import { withoutKey } from "./once.ts";
-import { judgeInTransaction, lenient, note, statementBody } from "./statements.ts";
+import { deadlineOf, judgeInTransaction, lenient, note, singleStatementBody } from "./statements.ts";
 
 const body = z.strictObject({
   isolation: isolation.optional(),
@@ -40,15 +40,16 @@ export const transactions = factory
     return c.json({ id, expires_at: new Date(expiresAt).toISOString() }, 201);
   })
   .post("/:id/sql", authenticated, async (c) => {
-    const request = await readJson(c, statementBody);
+    const request = await readJson(c, singleStatementBody);
     const judged = judgeInTransaction(request.sql);
     const { statement, plan, kind } = judged;
     const form = answerForm(c, statement.verb);
     await note(c, judged);
     const access = await authorize(c, "transaction", `sql:${kind}`);
+    const { caller, ceilings } = access;
     return await executeIn(poolContext(c), ownerOf(c, access), c.req.param("id"), {
       kind: "execute",
-      caller: access.caller,
+      caller,
       author: "caller",
       atomic: statement.verb !== "CALL",
       returning: statement.returning,
@@ -56,7 +57,7 @@ export const transactions = factory
       ...bindJson(plan, request.params),
       writable: kind === "write",
       ...form,
-      ceilings: access.ceilings,
+      ceilings: { ...ceilings, deadlineMs: deadlineOf(request.timeout_ms, ceilings.deadlineMs) },
     });
   })
   .post("/:id/commit", authenticated, async (c) => {

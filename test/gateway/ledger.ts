@@ -71,7 +71,7 @@ export interface LedgerCaller {
   begin(body?: Record<string, unknown>): Promise<Answer>;
   /** Begins, and says the id; throws when it is refused. */
   opened(body?: Record<string, unknown>): Promise<string>;
-  in(id: string, sql: string, params?: unknown): Promise<Answer>;
+  in(id: string, sql: string, params?: unknown, more?: Record<string, unknown>): Promise<Answer>;
   commit(id: string): Promise<Answer>;
   rollback(id: string): Promise<Answer>;
   request(method: string, path: string, body?: unknown): Promise<Response>;
@@ -116,7 +116,8 @@ function callerOf(gateway: Gateway, claims: Record<string, unknown>): LedgerCall
       if (status !== 201) throw new Error(`not begun: ${JSON.stringify(answer)}`);
       return answer.id;
     },
-    in: async (id, sql, params) => await post(`/v1/transactions/${id}/sql`, { sql, params }),
+    in: async (id, sql, params, more = {}) =>
+      await post(`/v1/transactions/${id}/sql`, { sql, params, ...more }),
     commit: async (id) => await post(`/v1/transactions/${id}/commit`),
     rollback: async (id) => await read(await request("DELETE", `/v1/transactions/${id}`)),
   };

@@ -134,6 +134,30 @@ describe("time", () => {
     expect((await caller.sql("SELECT 1")).status).toBe(200);
   });
 
+  test("timeout_ms of a statement stops it sooner, and the transaction is over", async () => {
+    const caller = ledger.as();
+    const id = await caller.opened();
+    await caller.in(id, note, ["undone"]);
+    const stopped = await caller.in(id, "SELECT SLEEP(20) AS too_long", undefined, { timeout_ms: 300 });
+    expectProblem(stopped, 504, "deadline_exceeded");
+    expect(stopped.body).toMatchObject({ detail: "The deadline is 300 ms.", transaction: "rolled_back" });
+    expect((await caller.commit(id)).body).toMatchObject({ code: "transaction_ended", reason: "deadline" });
+    expect(await notes()).toEqual([]);
+  });
+
+  test("timeout_ms may be all that the grant gives, and no more; a refusal leaves the transaction as it is", async () => {
+    const caller = ledger.as({ role: "hasty" });
+    const id = await caller.opened();
+    expect((await caller.in(id, note, ["kept"], { timeout_ms: 500 })).status).toBe(200);
+    const refused = await caller.in(id, note, ["never"], { timeout_ms: 501 });
+    expectProblem(refused, 400, "body_invalid");
+    expect(refused.body.detail).toBe("timeout_ms: may be 500 at most for this grant");
+    for (const timeout_ms of [0, 99, 1.5, "200", null])
+      expectProblem(await caller.in(id, note, ["never"], { timeout_ms }), 400, "body_invalid");
+    expect((await caller.commit(id)).status).toBe(200);
+    expect(await notes()).toEqual(["kept"]);
+  });
+
   test("a read with more rows than it may have ends it", async () => {
     const caller = ledger.as({ role: "few" });
     const id = await caller.opened();
