@@ -1,3 +1,4 @@
+import type { Grant } from "../config/schema.ts";
 import { ready } from "../db/client.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -29,7 +30,7 @@ async function checkedLately(c: AppContext): Promise<void> {
 
 async function check(c: AppContext): Promise<{ error?: TidegateError }> {
   const { config, verifier } = c.var;
-  const checks = [...config.accounts.keys()].map((account) => ready(poolContext(c), account));
+  const checks = [...accountsInUse(config.grants)].map((account) => ready(poolContext(c), account));
   try {
     await Promise.all([verifier.ready(), ...checks]);
     return {};
@@ -39,4 +40,12 @@ async function check(c: AppContext): Promise<{ error?: TidegateError }> {
         cause instanceof TidegateError ? cause : new TidegateError("database_unreachable", {}, String(cause)),
     };
   }
+}
+
+/** An account that no grant runs statements with can fail for nobody. `operate` and `metrics` open no connection. */
+function accountsInUse(grants: readonly Grant[]): Set<string> {
+  const running = grants.filter(({ allow }) =>
+    allow.some((permission) => permission !== "operate" && permission !== "metrics"),
+  );
+  return new Set(running.map(({ account }) => account));
 }
