@@ -6,6 +6,8 @@ import { readPolicyFile, root } from "./application.ts";
 /** Everything that is made; ignored by git. TIDEGATE_DIRECTORY lets a second gateway run beside the first. */
 export const privateDirectory = process.env.TIDEGATE_DIRECTORY ?? join(root, ".tidegate");
 export const developmentFile = join(privateDirectory, "dev.json");
+/** In the directory of the development gateway: its secrets by name, as JSON, for `npm run accounts`. */
+export const secretsFile = "secrets.json";
 
 /** What `npm start` writes to .tidegate/dev.json once everything is ready, and removes at the end. */
 export interface Development {

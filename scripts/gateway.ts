@@ -3,7 +3,8 @@ import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "./application.ts";
-import { wranglerVariables, writeWranglerConfig } from "./wrangler.ts";
+import { secretsFile } from "./development.ts";
+import { readWranglerFile, wranglerVariables, writeWranglerConfig } from "./wrangler.ts";
 
 export interface GatewayProcess {
   url: string;
@@ -17,6 +18,7 @@ export interface GatewayOptions {
   port: number;
   /** PEM: what workerd trusts besides the public CAs. */
   ca: string;
+  /** By name; any text but one with a NUL. */
   secrets: Record<string, string>;
   /** Replaces parts of config/development.toml. */
   overlay: Record<string, unknown>;
@@ -34,9 +36,11 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   const { directory, port } = options;
   const path = (name: string) => join(directory, name);
   writeFileSync(path("overlay.json"), JSON.stringify(options.overlay, null, 2));
-  writeWranglerConfig(path("wrangler.json"), path("application.json"), true);
+  const declared = readWranglerFile().env?.development?.secrets?.required ?? [];
+  const required = [...new Set([...declared, ...Object.keys(options.secrets)])];
+  writeWranglerConfig(path("wrangler.json"), path("application.json"), true, { secrets: { required } });
   writeFileSync(path("trusted.pem"), trustedCertificates(options.ca));
-  writeFileSync(path("secrets.env"), dotenv(options.secrets), { mode: 0o600 });
+  writeFileSync(path(secretsFile), JSON.stringify(options.secrets), { mode: 0o600 });
   const child = spawn(join(root, "node_modules", ".bin", "wrangler"), wranglerArguments(path, port), {
     cwd: root,
     // A group of its own: Ctrl-C in the terminal reaches npm start, which ends things in order.
@@ -44,6 +48,9 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       ...process.env,
+      // wrangler takes the secrets that its configuration requires from here as they are. In a .env file quotation
+      // marks, backslashes, line breaks, # and $ would have meanings of their own, and a JWK has some of them.
+      ...options.secrets,
       NODE_EXTRA_CA_CERTS: path("trusted.pem"),
       TIDEGATE_OVERLAY: path("overlay.json"),
       TIDEGATE_APPLICATION: path("application.json"),
@@ -90,7 +97,6 @@ function wranglerArguments(path: (name: string) => string, port: number): string
     "dev",
     ...["--config", path("wrangler.json")],
     ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
-    ...["--env-file", path("secrets.env")],
     ...["--persist-to", path("state")],
     "--show-interactive-dev-session=false",
   ];
@@ -124,12 +130,6 @@ async function ready(url: string, exited: Promise<void>): Promise<string | undef
 function trustedCertificates(ca: string): string {
   const extra = process.env.NODE_EXTRA_CA_CERTS;
   return extra !== undefined && existsSync(extra) ? `${ca}\n${readFileSync(extra, "utf8")}` : ca;
-}
-
-function dotenv(values: Record<string, string>): string {
-  return Object.entries(values)
-    .map(([name, value]) => `${name}="${value}"\n`)
-    .join("");
 }
 
 function tail(path: string): string {

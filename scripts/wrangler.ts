@@ -40,13 +40,14 @@ export const wranglerVariables = {
  * application, so that several gateways with policies of their own can run from one checkout.
  * @param application the file to bundle as "#application"
  * @param build whether wrangler makes that file itself, and again after each change (scripts/build.ts)
- * @param changes instead of what wrangler.toml has: another module to start from, another wall, Hyperdrive bindings
+ * @param changes instead of what wrangler.toml has: another module to start from, another wall, Hyperdrive bindings,
+ *   other names of secrets
  */
 export function writeWranglerConfig(
   path: string,
   application: string,
   build: boolean,
-  changes: Pick<WranglerFile, "main" | "ratelimits" | "hyperdrive"> = {},
+  changes: Pick<WranglerFile, "main" | "ratelimits" | "hyperdrive" | "secrets"> = {},
 ): void {
   const { env, build: shared, ...rest } = readWranglerFile();
   const { build: own, ...development } = env?.development ?? {};

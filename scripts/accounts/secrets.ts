@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { parseEnv } from "node:util";
-import { privateDirectory, readDevelopment } from "../development.ts";
+import { privateDirectory, readDevelopment, secretsFile } from "../development.ts";
 
 /** Where the secrets of `npm run accounts` come from: never from its arguments, which every process can read. */
 
@@ -19,9 +18,9 @@ export async function findSecret(name: string, environment: string): Promise<str
 }
 
 function runningSecrets(): Record<string, string | undefined> {
-  const path = join(privateDirectory, "dev", "secrets.env");
+  const path = join(privateDirectory, "dev", secretsFile);
   if (!readDevelopment() || !existsSync(path)) return {};
-  return parseEnv(readFileSync(path, "utf8"));
+  return JSON.parse(readFileSync(path, "utf8"));
 }
 
 /** Asks at the terminal; what is typed is not shown. */

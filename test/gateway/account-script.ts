@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { expect } from "vitest";
 import { root } from "../../scripts/application.ts";
+import { secretsFile } from "../../scripts/development.ts";
 import { engine, server } from "./harness.ts";
 import { password } from "./logins.ts";
 
@@ -83,7 +84,7 @@ async function writePolicy(
     grants: Object.keys(accounts).map((account) => ({ issuer, account, allow })),
   };
   await writeFile(join(directory, "dev", "overlay.json"), JSON.stringify(overlay));
-  await writeFile(join(directory, "dev", "secrets.env"), `ANALYST_PASSWORD="${password}"\n`);
+  await writeFile(join(directory, "dev", secretsFile), JSON.stringify({ ANALYST_PASSWORD: password }));
   if (!running) return;
   const { caPath: ca, administrator } = server;
   const development = { pids: { start: process.pid }, database: { ca, administrator } };
