@@ -107,8 +107,11 @@ export const limits = {
   leftRunningMs: 1_000,
   /** After its KILL was acknowledged a statement ends within so long, or its connection is ended. */
   killedStatementMs: 1_000,
-  /** A token that the gateway makes for a login is used at once. */
-  accountTokenSeconds: 60,
+  /**
+   * The gateway uses a token for a login at once. `iat` lies so long before now and `exp` so long after it, because the
+   * clocks of the gateway and of TiDB differ. TiDB refuses an `iat` in the future, and one more than 15 minutes old.
+   */
+  accountTokenSkewSeconds: 60,
   /** A restore, a ping or a KILL that takes longer means that nobody is there any more. */
   commandDeadlineMs: 5_000,
   /** A host that failed is left alone for up to so long at first, then for up to twice as long each time. */

@@ -5,6 +5,7 @@ import type { KeySet } from "./key-set.ts";
 import { ConfigError, parsePolicy } from "./policy.ts";
 import { readingAccounts, readingMistakes } from "./reading.ts";
 import type { Algorithm, Cluster, Grant, Policy, TokenAlgorithm } from "./schema.ts";
+import { algorithmsOf, readTokenKey } from "./token-key.ts";
 
 /** The bundled policy and the Worker's bindings become one frozen Config, or a ConfigError with every mistake. */
 
@@ -123,7 +124,7 @@ export function loadConfig(application: Application, bindings: Record<string, un
       continue;
     }
     const credential = token
-      ? { token: { ...token, key: privateKey(token.key, secret(token.key), mistakes) } }
+      ? { token: { ...token, key: privateKey(token, secret(token.key), mistakes) } }
       : { password: secret(password as string) };
     accounts.set(name, { ...account, credential });
   }
@@ -152,16 +153,20 @@ export function loadConfig(application: Application, bindings: Record<string, un
   });
 }
 
-/** An account's tokens are found by their kid, and made with a private key. */
-function privateKey(name: string, text: string, mistakes: string[]): string {
+/** @returns the key, or nothing for one that cannot sign the account's tokens */
+function privateKey(
+  { key: name, algorithm }: Pick<TokenCredential, "key" | "algorithm">,
+  text: string,
+  mistakes: string[],
+): string {
   if (text === "") return text;
-  try {
-    const { d, kid } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof d === "string" && typeof kid === "string") return text;
-  } catch {
-    // Told below, without the parser's words: they would quote the key.
-  }
-  mistakes.push(`the secret ${name} must be a private key as JWK (RFC 7517) with a kid`);
+  const key = readTokenKey(text);
+  if (key && algorithmsOf(key).includes(algorithm)) return text;
+  mistakes.push(
+    key
+      ? `the secret ${name} is no key for ${algorithm}: its kty, crv or alg says another algorithm; name that one in the account's token`
+      : `the secret ${name} must be a private key as JWK (RFC 7517) with a kid`,
+  );
   return "";
 }
 

@@ -109,12 +109,36 @@ export const tokenAlgorithms = [
   "ES384",
 ] as const;
 
-const tokenSchema = z.strictObject({
-  key: secretName,
-  algorithm: z.enum(tokenAlgorithms).default("RS256"),
-  issuer: nonEmpty.optional(),
-  email: nonEmpty.optional(),
+/** Methods of TiDB that are no way for a password. */
+const otherMethods: ReadonlyMap<unknown, string> = new Map([
+  ["tidb_auth_token", `goes without plugin: give the account token = { key = "NAME" } instead of password`],
+  [
+    "tidb_sm3_password",
+    "is not supported: let the user log in with caching_sha2_password, mysql_native_password or tidb_auth_token",
+  ],
+]);
+const authPlugin = z.enum(authPlugins, {
+  error: ({ input }) => {
+    const reason = otherMethods.get(input);
+    return reason === undefined ? undefined : `${input} ${reason}`;
+  },
 });
+
+const tokenSchema = z.strictObject(
+  {
+    key: secretName,
+    algorithm: z.enum(tokenAlgorithms).default("RS256"),
+    issuer: nonEmpty.optional(),
+    email: nonEmpty.optional(),
+  },
+  // An unknown key has its own message.
+  {
+    error: ({ code }) =>
+      code === "invalid_type"
+        ? `must be a table, { key = "NAME" }: the gateway makes the token of a login; it does not pass on a caller's own, since callers share connections (docs/accounts.md)`
+        : undefined,
+  },
+);
 
 /** How long a statement may take: an account says it for all its grants, a grant for itself, a request for less. */
 export const deadline = z.int().min(limits.statementDeadlineFloorMs).max(limits.statementDeadlineCeilingMs);
@@ -125,7 +149,7 @@ const accountSchema = z.strictObject({
   password: secretName.optional(),
   token: tokenSchema.optional(),
   hyperdrive: inCapitals("Hyperdrive binding").optional(),
-  plugin: z.enum(authPlugins).optional(),
+  plugin: authPlugin.optional(),
   cleartext: z.boolean().default(false),
   acts_as: z
     .string()

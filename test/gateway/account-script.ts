@@ -72,7 +72,7 @@ async function writePolicy(
   await mkdir(join(directory, "dev"));
   const table = Object.entries(accounts).map(([name, more]) => [
     name,
-    { user: `gw_${name}`, password: "ANALYST_PASSWORD", ...more },
+    { user: `gw_${name}`, ...(more.token === undefined && { password: "ANALYST_PASSWORD" }), ...more },
   ]);
   const issuer = "http://127.0.0.1:8788";
   const overlay = {

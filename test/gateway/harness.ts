@@ -51,11 +51,14 @@ export async function grantInsert(administrator: Connection, table: string): Pro
     await administrator.query(`GRANT INSERT ON ${table} TO '${User}'@'${Host}'`);
 }
 
-/** A proxy before the engine's server that counts round trips and can be slow, deaf or gone. */
-export async function startProxy(options: Pick<ProxyOptions, "meddle"> = {}): Promise<CountingProxy> {
+/** A proxy before the engine's server, or before another one, that counts round trips and can be slow, deaf or gone. */
+export async function startProxy({
+  port = server.port,
+  ...options
+}: Pick<ProxyOptions, "meddle"> & { port?: number } = {}): Promise<CountingProxy> {
   const pki = await ensurePki(server.pkiDirectory);
   return await startCountingProxy({
-    target: { host: "localhost", port: server.port, ca: server.ca },
+    target: { host: "localhost", port, ca: server.ca },
     certificate: pki.certificate,
     privateKey: pki.key,
     ...options,

@@ -1,6 +1,6 @@
 import type { Connection } from "mysql2/promise";
-import type { Answer, Gateway } from "./harness.ts";
-import { issuers, server, startGateway } from "./harness.ts";
+import type { Answer, Gateway, GatewayOptions } from "./harness.ts";
+import { engine, issuers, server, startGateway } from "./harness.ts";
 
 /** Logins of the matrix tests: one gateway with an account for each, chosen with Tidegate-Account. */
 
@@ -25,6 +25,7 @@ export async function startMatrix(
   accounts: AccountTable,
   cluster: Record<string, unknown> = {},
   secrets: Record<string, string> = {},
+  options: Pick<GatewayOptions, "entry"> = {},
 ): Promise<Gateway> {
   const table = Object.entries(accounts).map(([name, more]) => [
     name,
@@ -36,6 +37,7 @@ export async function startMatrix(
     { user: `gw_${name}`, password: `${name.toUpperCase()}_PASSWORD` },
   ]);
   return await startGateway({
+    ...options,
     cluster,
     secrets,
     accounts: Object.fromEntries([...unused, ...table]),
@@ -51,7 +53,9 @@ export async function drain(gateway: Gateway, account?: string): Promise<Answer>
   return await gateway.sql({ account }, { path: "/v1/drain", role: "operator" });
 }
 
-const who = { sql: "SELECT CURRENT_USER() AS account, @@proxy_user AS proxy" };
+/** The login that was mapped, in SQL; TiDB has no proxy users, and no variable for them. */
+export const proxyUser = engine === "tidb" ? "NULL" : "@@proxy_user";
+const who = { sql: `SELECT CURRENT_USER() AS account, ${proxyUser} AS proxy` };
 
 /** Asks as one of the accounts who the server thinks it is. */
 export async function askAs(gateway: Gateway, account: string) {

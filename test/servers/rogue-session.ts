@@ -142,19 +142,14 @@ export class Session {
     }
     this.#recordLogin(packet.payload);
     let sequence = packet.sequence + 1;
-    let denied =
+    const denied =
       behaviour.kind === "auth-switch" || (behaviour.kind === "tls" && behaviour.login === "denied");
-    if (behaviour.kind === "auth-switch" || behaviour.kind === "token") {
-      const plugin = behaviour.kind === "token" ? "mysql_clear_password" : behaviour.plugin;
-      stream.write(packets.frame(sequence, packets.authSwitchRequest(plugin, this.#scramble)));
+    if (behaviour.kind === "auth-switch") {
+      stream.write(packets.frame(sequence, packets.authSwitchRequest(behaviour.plugin, this.#scramble)));
       const { payload, sequence: last } = await readPacket(stream);
       this.#evidence.credentialBytes += payload.length;
       this.#evidence.switchResponses.push(payload);
       sequence = last + 1;
-      if (behaviour.kind === "token") {
-        const user = this.#evidence.userNames.at(-1) ?? "";
-        denied = !(await behaviour.accept(user, payload.toString("utf8").replace(/\0$/, "")));
-      }
     }
     if (denied) {
       stream.end(packets.frame(sequence, packets.errPacket(1045, "Access denied by the rogue", "28000")));

@@ -50,12 +50,6 @@ export type Behaviour = {
   | { readonly kind: `${"close" | "garbage" | "goodbye" | "clear-text"}-after-client-hello` }
   | (Identity & { readonly kind: "auth-switch"; readonly plugin: string })
   | (Identity & { readonly kind: "wrong-identity"; readonly onQuery: (sql: string) => Answer })
-  /** As TiDB does for tidb_auth_token: asks for mysql_clear_password and judges what comes, NUL at its end. */
-  | (Identity & {
-      readonly kind: "token";
-      readonly accept: (user: string, token: string) => Promise<boolean>;
-      readonly onQuery: (sql: string) => Answer;
-    })
 );
 
 /** What the clients gave away. */

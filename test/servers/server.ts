@@ -43,6 +43,11 @@ export interface StartOptions {
   extraArguments?: string[];
   /** TiDB only: added to its configuration file, section by section; see tidb/configuration.ts. */
   configuration?: TidbConfiguration;
+  /**
+   * TiDB only: a file with the public keys (JWKS, RFC 7517) of users that log in with tidb_auth_token. TiDB reads it again
+   * when a token fits none of the keys that it has.
+   */
+  tokenKeys?: string;
   log: (line: string) => void;
 }
 

@@ -23,11 +23,27 @@ export interface Credential {
 
 /** The server wants a method that the gateway does not have or the account does not allow. For the operator. */
 export class PluginRefusedError extends Error {
-  constructor(plugin: string, why: string) {
-    super(`the server asks for the authentication plugin ${plugin}, ${why}`);
+  /** What the server asks for, and why that is refused. */
+  readonly problem: string;
+  /** What the operator can do. */
+  readonly remedy: string;
+  constructor(plugin: string, why: string, remedy: string) {
+    const problem = `the server asks for the authentication plugin ${plugin}, ${why}`;
+    super(`${problem}; ${remedy}`);
     this.name = "PluginRefusedError";
+    this.problem = problem;
+    this.remedy = remedy;
   }
 }
+
+/** A greeting names the server's default, before the server knows who logs in. */
+const inGreeting = "; where the user has one of them, name it as the account's plugin";
+
+/** What a server that asks for one of these has besides. */
+const alternatives: ReadonlyMap<string, string> = new Map([
+  ["tidb_sm3_password", "caching_sha2_password, mysql_native_password or tidb_auth_token"],
+  ["parsec", "ed25519 or mysql_native_password"],
+]);
 
 /**
  * One login's part in the conversation of MySQL's pluggable authentication (MySQL manual, "Authentication
@@ -55,7 +71,7 @@ export class Authentication {
     greeted: string | undefined,
     scramble: Buffer,
   ): { plugin: AuthPlugin; response: Buffer; more: Responder } {
-    const plugin = this.#credential.plugin ?? this.#allowed(greeted ?? "mysql_old_password");
+    const plugin = this.#credential.plugin ?? this.#allowed(greeted ?? "mysql_old_password", inGreeting);
     const more = this.#responder(plugin);
     // Its nonce has 32 bytes and comes with a switch to the very same method; the greeting has 20.
     if (plugin === "client_ed25519") return { plugin, response: Buffer.alloc(0), more: refuseMore };
@@ -68,21 +84,30 @@ export class Authentication {
    */
   switchTo(name: string): Responder {
     const plugin = this.#allowed(name);
-    if (this.#switched) throw new PluginRefusedError(plugin, "after it had asked for another already");
+    if (this.#switched) {
+      const why = "after it had asked for another already";
+      throw new PluginRefusedError(plugin, why, "no server of MySQL, MariaDB or TiDB does that");
+    }
     this.#switched = true;
     return this.#responder(plugin);
   }
 
-  #allowed(name: string): AuthPlugin {
+  #allowed(name: string, where = ""): AuthPlugin {
     const plugin = authPlugins.find((candidate) => candidate === name);
     if (plugin === undefined) {
+      const others = alternatives.get(name);
       throw new PluginRefusedError(
         readable(name),
-        `which is not supported; supported are ${authPlugins.join(", ")}`,
+        "which is not supported",
+        (others ? `let the user log in with ${others}` : `supported are ${authPlugins.join(", ")}`) + where,
       );
     }
     if (plugin === "mysql_clear_password" && !this.#credential.cleartext) {
-      throw new PluginRefusedError(plugin, "which the account does not allow (cleartext = true)");
+      throw new PluginRefusedError(
+        plugin,
+        "which the account does not allow (cleartext = true)",
+        "PAM and LDAP need it; a user of TiDB's tidb_auth_token needs a token instead of a password",
+      );
     }
     return plugin;
   }

@@ -94,8 +94,10 @@ const advice: Partial<Record<ErrorCode, string>> = {
   database_connections_exhausted:
     "compare max_connections and the user's limits with shards × connections_per_shard",
   database_host_denied: "check from which hosts the user may come; FLUSH HOSTS ends a block",
-  database_account_locked: "ALTER USER .. ACCOUNT UNLOCK",
-  database_login_expired: "ALTER USER .. IDENTIFIED BY a new password, then put it as the account's secret",
+  // TiDB takes REQUIRE SSL away with each ALTER USER that does not say it.
+  database_account_locked: "ALTER USER .. REQUIRE SSL ACCOUNT UNLOCK",
+  database_login_expired:
+    "ALTER USER .. IDENTIFIED BY a new password REQUIRE SSL, then put it as the account's secret",
   database_auth_unsupported: "let the user log in with a method of docs/accounts.md",
   database_identity_wrong: "grant the account's role to the user",
   database_settings_refused:
@@ -103,8 +105,15 @@ const advice: Partial<Record<ErrorCode, string>> = {
   database_missing: "check cluster.database and that the user has a privilege on it",
 };
 
-/** @returns the error of a login that failed; the server's words are for the operator only. */
-export function loginError(error: ServerError): TidegateError {
+/** TiDB says 1045 whatever it finds wrong with a token (checkAuthTokenClaims). */
+const tokenAdvice =
+  "check that auth-token-jwks has the public key with its kid and alg, that the user's TOKEN_ISSUER and e-mail are those of the account's token, and both clocks; TiDB's log says what it found";
+
+/**
+ * @param showsToken whether the account logs in with a token instead of a password
+ * @returns the error of a login that failed; the server's words are for the operator only
+ */
+export function loginError(error: ServerError, showsToken = false): TidegateError {
   if ((error as { code?: string }).code === "HANDSHAKE_NO_SSL_SUPPORT") {
     return new TidegateError("database_tls_failed", {}, "the server offers no TLS; turn it on there");
   }
@@ -113,7 +122,8 @@ export function loginError(error: ServerError): TidegateError {
     error.errno === undefined
       ? "database_unreachable"
       : (loginErrors.get(error.errno) ?? "database_login_failed");
-  const hint = advice[code] === undefined ? "" : `; ${advice[code]}`;
+  const said = showsToken && code === "database_login_failed" ? tokenAdvice : advice[code];
+  const hint = said === undefined ? "" : `; ${said}`;
   const reason = `${error.errno ?? "-"} ${error.message}${hint}`;
   return new TidegateError(code, { retryAfter: limits.retryAfterSeconds }, reason);
 }

@@ -1,4 +1,4 @@
-import type { Account } from "../../config/config.ts";
+import type { Account, TokenCredential } from "../../config/config.ts";
 import type { Cluster, Host } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
@@ -70,7 +70,7 @@ export async function logIn(
   } catch (cause) {
     wire?.destroy();
     if (deadline.signal.aborted) throw late(host, timeoutMs, wire);
-    throw openingError(cause);
+    throw openingError(cause, "token" in account.credential);
   } finally {
     clearTimeout(timer);
   }
@@ -88,10 +88,23 @@ function late({ hostname, port }: Host, timeoutMs: number, wire: Wire | undefine
   );
 }
 
-async function credentialOf({ user, credential, plugin, cleartext }: Account): Promise<Credential> {
+/** @returns what an account logs in with now. @throws TidegateError `misconfigured` */
+export async function credentialOf({ user, credential, plugin, cleartext }: Account): Promise<Credential> {
   if ("password" in credential) return { password: credential.password, plugin, cleartext };
   if ("binding" in credential) throw new TidegateError("misconfigured");
-  const password = await mintAccountToken(credential.token, user, new Date());
+  return await tokenCredential(credential.token, user);
+}
+
+/**
+ * @returns a token that was made just now, which is sent as it is, inside verified TLS
+ * @throws TidegateError `misconfigured` for a key that cannot sign
+ */
+export async function tokenCredential(token: TokenCredential, user: string): Promise<Credential> {
+  const password = await mintAccountToken(token, user, new Date()).catch(() => {
+    // The library's words may quote the key.
+    const reason = `the key of ${user}'s token cannot sign with ${token.algorithm}`;
+    throw new TidegateError("misconfigured", {}, reason);
+  });
   return { password, plugin: "mysql_clear_password", cleartext: true };
 }
 
@@ -156,15 +169,18 @@ export function identityOf(rows: readonly Row[]): Identity {
   };
 }
 
-/** @returns what the caller gets for a connection that could not be made */
-export function openingError(cause: unknown): TidegateError {
+/**
+ * @param showsToken whether the account logs in with a token instead of a password
+ * @returns what the caller gets for a connection that could not be made
+ */
+export function openingError(cause: unknown, showsToken = false): TidegateError {
   if (cause instanceof TidegateError) return cause;
   const link = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
   if (link instanceof PluginRefusedError) {
     const retryAfter = limits.retryAfterSeconds;
     return new TidegateError("database_auth_unsupported", { retryAfter }, link.message);
   }
-  if (!(link instanceof LinkError)) return loginError(cause as ServerError);
+  if (!(link instanceof LinkError)) return loginError(cause as ServerError, showsToken);
   if (link.step !== "tls") return unreachable(link.message);
   return new TidegateError("database_tls_failed", { retryAfter: limits.retryAfterSeconds }, link.message);
 }

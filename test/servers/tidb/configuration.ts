@@ -11,6 +11,8 @@ export interface TidbPlace {
   dataDirectory: string;
   temporaryDirectory: string;
   tlsDirectory: string;
+  /** The file with the public keys of tidb_auth_token, and a free port: TiDB reads the keys only while it reports its status. */
+  tokens?: { keys: string; statusPort: number } | undefined;
 }
 
 /**
@@ -24,10 +26,18 @@ export function configurationFile(place: TidbPlace, mode: TlsMode, more: TidbCon
     // The least that it takes, as TiDB Cloud Dedicated does; TLS 1.3 is taken too.
     "tls-version": "TLSv1.2",
   };
+  const { tokens } = place;
   const sections: TidbConfiguration = {
     log: { level: "info" },
-    status: { "report-status": false },
-    security: { "auto-tls": false, ...(mode === "none" ? {} : tls) },
+    status: {
+      "report-status": tokens !== undefined,
+      ...(tokens && { "status-host": "127.0.0.1", "status-port": tokens.statusPort }),
+    },
+    security: {
+      "auto-tls": false,
+      ...(mode === "none" ? {} : tls),
+      ...(tokens && { "auth-token-jwks": tokens.keys }),
+    },
     // A slow statement is logged with its values.
     instance: { tidb_enable_slow_log: false },
   };

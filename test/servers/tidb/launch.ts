@@ -7,6 +7,7 @@ import { administratorPassword } from "../data.ts";
 import { ServerUnavailableError } from "../errors.ts";
 import { readJson } from "../files.ts";
 import { type Launched, writePki } from "../native.ts";
+import { freePort } from "../network.ts";
 import { withoutPam } from "../pam.ts";
 import { run } from "../run.ts";
 import type { StartOptions } from "../server.ts";
@@ -66,6 +67,8 @@ async function startProgram(
     dataDirectory,
     temporaryDirectory: join(runDirectory, "tmp"),
     tlsDirectory: runDirectory,
+    tokens:
+      options.tokenKeys === undefined ? undefined : { keys: options.tokenKeys, statusPort: await freePort() },
   };
   const path = join(runDirectory, "tidb.toml");
   writeFileSync(path, configurationFile(place, tls, options.configuration));
@@ -107,6 +110,7 @@ async function startContainer(
   const place = {
     ...{ host: "0.0.0.0", port: 4000 },
     ...{ dataDirectory: "/data", temporaryDirectory: "/tmp/tidb", tlsDirectory: "/tidegate" },
+    tokens: options.tokenKeys === undefined ? undefined : { keys: "/jwks.json", statusPort: 10080 },
   };
   writeFileSync(join(folder, "tidb.toml"), configurationFile(place, tls, options.configuration));
   for (const file of readdirSync(folder)) chmodSync(join(folder, file), 0o644);
@@ -118,6 +122,7 @@ async function startContainer(
       ...["docker", "run", "--rm", "--name", name],
       ...["--publish", `127.0.0.1:${port}:4000`],
       ...["--volume", `${folder}:/tidegate:ro`],
+      ...(options.tokenKeys === undefined ? [] : ["--volume", `${options.tokenKeys}:/jwks.json:ro`]),
       ...["--mount", `type=volume,source=${name},target=/data`],
       ...["--env", "TZ=UTC", "--env", `GOMEMLIMIT=${memoryLimit}`],
       ...[image, "-config", "/tidegate/tidb.toml"],

@@ -208,9 +208,21 @@ describe("a secret", () => {
       ["is a public key", JSON.stringify({ kty: "RSA", kid: "1", n: "n", e: "e" })],
       ["has no kid", JSON.stringify({ kty: "RSA", n: "n", e: "e", d: "d" })],
       ["is null", "null"],
+      ["is a text in JSON", '"hunter2"'],
     ])("and %s is refused, without a word of it", (_, key) => {
       expect(mistakesOf(() => load(key))).toEqual([
         "the secret TOKEN_KEY must be a private key as JWK (RFC 7517) with a kid",
+      ]);
+    });
+
+    test.each([
+      ["of another type", { kty: "EC", crv: "P-256" }],
+      ["of a symmetric type", { kty: "oct", k: "k" }],
+      ["for another algorithm", { kty: "RSA", alg: "PS256" }],
+    ])("and one %s is refused", (_, parts) => {
+      const key = JSON.stringify({ kid: "1", d: "d", ...parts });
+      expect(mistakesOf(() => load(key))).toEqual([
+        "the secret TOKEN_KEY is no key for RS256: its kty, crv or alg says another algorithm; name that one in the account's token",
       ]);
     });
   });

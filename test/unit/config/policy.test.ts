@@ -205,6 +205,21 @@ describe("the mistake is named", () => {
       },
       "accounts.reader.token: goes without plugin and cleartext; it is sent as it is, inside TLS",
     ],
+    ...[true, "caller", "CALLER_TOKEN", ["K"]].map((token): [string, Record<string, unknown>, string] => [
+      `a caller's own token, as ${JSON.stringify(token)}`,
+      { "cluster.engine": "tidb", "accounts.reader": { user: "u", token } },
+      `accounts.reader.token: must be a table, { key = "NAME" }: the gateway makes the token of a login; it does not pass on a caller's own, since callers share connections (docs/accounts.md)`,
+    ]),
+    [
+      "a token's plugin",
+      { "cluster.engine": "tidb", "accounts.reader.plugin": "tidb_auth_token" },
+      `accounts.reader.plugin: tidb_auth_token goes without plugin: give the account token = { key = "NAME" } instead of password`,
+    ],
+    [
+      "TiDB's SM3",
+      { "cluster.engine": "tidb", "accounts.reader.plugin": "tidb_sm3_password" },
+      "accounts.reader.plugin: tidb_sm3_password is not supported: let the user log in with caching_sha2_password, mysql_native_password or tidb_auth_token",
+    ],
     [
       "clear text that is not allowed",
       { "accounts.reader.plugin": clear },

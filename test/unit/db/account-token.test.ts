@@ -7,7 +7,7 @@ import { mintAccountToken } from "../../../src/db/mysql/account-token.ts";
 import { limits } from "../../../src/limits.ts";
 
 const now = new Date("2026-11-21T12:00:00.900Z");
-const issued = Math.floor(now.getTime() / 1000);
+const seconds = Math.floor(now.getTime() / 1000);
 
 async function keyFor(algorithm: TokenCredential["algorithm"]) {
   const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
@@ -21,7 +21,8 @@ describe("a token for a login", () => {
     const token = await mintAccountToken({ key, algorithm }, "gw_reader", now);
     const { payload, protectedHeader } = await jwtVerify(token, publicKey, { currentDate: now });
     expect(protectedHeader).toEqual({ alg: algorithm, typ: "JWT", kid: "k1" });
-    expect(payload).toEqual({ sub: "gw_reader", iat: issued, exp: issued + limits.accountTokenSeconds });
+    const skew = limits.accountTokenSkewSeconds;
+    expect(payload).toEqual({ sub: "gw_reader", email: "", iat: seconds - skew, exp: seconds + skew });
   });
 
   test("says what the user was created with", async () => {

@@ -63,7 +63,9 @@ describe("begins", () => {
   ])("not with %j", (greeted, shown) => {
     const begin = () => authentication().begin(greeted, scramble);
     expect(begin).toThrow(PluginRefusedError);
-    expect(begin).toThrow(`plugin ${shown}, which is not supported; supported are ${authPlugins.join(", ")}`);
+    expect(begin).toThrow(
+      `plugin ${shown}, which is not supported; supported are ${authPlugins.join(", ")}; where the user has one of them, name it as the account's plugin`,
+    );
   });
 
   test("not with the password as it is, because the greeting says so", () => {
@@ -105,6 +107,23 @@ describe("changes the method", () => {
     "hasOwnProperty",
   ])("never to %s", (name) => {
     expect(() => authentication(undefined, true).switchTo(name)).toThrow(PluginRefusedError);
+  });
+
+  test.each([
+    [
+      "tidb_sm3_password",
+      "the server asks for the authentication plugin tidb_sm3_password, which is not supported; let the user log in with caching_sha2_password, mysql_native_password or tidb_auth_token",
+    ],
+    [
+      "parsec",
+      "the server asks for the authentication plugin parsec, which is not supported; let the user log in with ed25519 or mysql_native_password",
+    ],
+    [
+      "mysql_clear_password",
+      "the server asks for the authentication plugin mysql_clear_password, which the account does not allow (cleartext = true); PAM and LDAP need it; a user of TiDB's tidb_auth_token needs a token instead of a password",
+    ],
+  ])("never to %s, and it is said what would work", (name, sentence) => {
+    expect(() => authentication().switchTo(name)).toThrow(sentence);
   });
 
   test("to nothing else, whatever its name", () => {

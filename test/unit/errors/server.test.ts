@@ -259,6 +259,13 @@ describe("a login that failed", () => {
     expect(error.message).not.toContain("gw_reader");
   });
 
+  test("with a token says what TiDB compares, and not of a password", () => {
+    const { operator, code } = loginError(server(1045, "Access denied"), true);
+    expect(code).toBe("database_login_failed");
+    expect(operator).toMatch(/^1045 Access denied; check that auth-token-jwks .* TOKEN_ISSUER .* clocks/);
+    expect(loginError(server(1049, "Unknown database"), true).operator).toContain("cluster.database");
+  });
+
   test("before TLS, since the server offers none", () => {
     const error = loginError(Object.assign(server(undefined, "m"), { code: "HANDSHAKE_NO_SSL_SUPPORT" }));
     expect(error).toMatchObject({ code: "database_tls_failed", status: 503 });

@@ -1,0 +1,72 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { JWK } from "jose";
+import { exportJWK, generateKeyPair } from "jose";
+import type { Connection } from "mysql2/promise";
+import { root } from "../../../scripts/application.ts";
+import type { TokenAlgorithm } from "../../../src/config/schema.ts";
+import { connectAdministrator } from "../../servers/connection.ts";
+import { ensurePki } from "../../servers/pki.ts";
+import type { DatabaseServer } from "../../servers/server.ts";
+import { startDatabase } from "../../servers/server.ts";
+import { server } from "../harness.ts";
+
+/** A TiDB whose users log in with tokens (tidb_auth_token), beside the project's own. */
+
+export interface TokenServer {
+  database: DatabaseServer;
+  administrator: Connection;
+  /** Writes the file of public keys (JWKS) anew. TiDB reads it again when a token fits none of the old keys. */
+  publish(keys: readonly TokenKey[]): void;
+  /** What TiDB has said of tokens since the last call, one line each. */
+  refusals(): string[];
+  stop(): Promise<void>;
+}
+
+/** A key pair, as JWK. */
+export interface TokenKey {
+  /** For the secret of an account. */
+  secret: string;
+  publicJwk: JWK;
+}
+
+export async function createTokenKey(kid: string, algorithm: TokenAlgorithm = "RS256"): Promise<TokenKey> {
+  const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
+  const named = { kid, alg: algorithm };
+  return {
+    secret: JSON.stringify({ ...(await exportJWK(privateKey)), ...named }),
+    publicJwk: { ...(await exportJWK(publicKey)), ...named, use: "sig" },
+  };
+}
+
+/** @param name of its directory: two of them run side by side only under two names */
+export async function startTokenServer(name: string, keys: readonly TokenKey[]): Promise<TokenServer> {
+  const directory = join(root, ".tidegate", "test", name);
+  mkdirSync(directory, { recursive: true });
+  const tokenKeys = join(directory, "jwks.json");
+  const publish = (published: readonly TokenKey[]) =>
+    writeFileSync(tokenKeys, JSON.stringify({ keys: published.map(({ publicJwk }) => publicJwk) }));
+  publish(keys);
+  const database = await startDatabase({
+    ...{ engine: "tidb", directory, tokenKeys, log: () => {} },
+    pki: await ensurePki(server.pkiDirectory),
+  });
+  const administrator = await connectAdministrator(database);
+  let read = 0;
+  return {
+    database,
+    administrator,
+    publish,
+    refusals() {
+      const log = readFileSync(database.logPath, "utf8");
+      const lines = log.slice(read).split("\n");
+      read = log.length;
+      return lines.flatMap((line) => /\["(?:verify JWT|check claims) failed"\] (.*)/.exec(line)?.[1] ?? []);
+    },
+    async stop() {
+      await administrator.end();
+      await database.stop();
+      rmSync(tokenKeys);
+    },
+  };
+}
