@@ -1,7 +1,8 @@
 /**
  * npm run connect -- ['CONNECTION STRING'] [--env production] [--account reader] [--ca ca.pem] [--database NAME]
- * [--write] [--timeout-ms 10000]: understands a connection string, tries it over verified TLS, and writes it
- * into config/ENV.toml (docs/connect.md). The password is used for that one login and kept nowhere.
+ * [--token-key key.json [--token-issuer NAME] [--token-email ADDRESS]] [--write] [--timeout-ms 10000]: understands a
+ * connection string, tries it over verified TLS, and writes it into config/ENV.toml (docs/connect.md). The password or
+ * key is used for that one login and kept nowhere.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -21,11 +22,12 @@ import {
 import { judgePrivileges } from "./connection-privileges.ts";
 import type { ConnectionString } from "./connection-strings.ts";
 import { parseConnectionString } from "./connection-strings.ts";
+import { readToken, signToken } from "./connection-token.ts";
 import type { Options } from "./connection-write.ts";
 import { readPolicy, writePolicy } from "./connection-write.ts";
 
 const usage =
-  "npm run connect -- ['CONNECTION STRING'] [--env staging|production] [--account NAME] [--ca ca.pem] [--database NAME] [--write] [--timeout-ms 10000]";
+  "npm run connect -- ['CONNECTION STRING'] [--env staging|production] [--account NAME] [--ca ca.pem] [--database NAME] [--token-key key.json [--token-issuer NAME] [--token-email ADDRESS]] [--write] [--timeout-ms 10000]";
 
 try {
   await main();
@@ -54,19 +56,25 @@ async function main(): Promise<void> {
   const ca = await readCa(connection, options.ca);
   if (ca === undefined) judgePublicTrust(connection);
   const policy = readPolicy(options);
-  const password =
-    connection.password ?? process.env.TIDEGATE_PASSWORD ?? (await askPassword(connection, argument));
+  const known = policy.accounts[options.account];
+  const password = connection.password ?? process.env.TIDEGATE_PASSWORD;
+  const token = readToken(options, known?.token, password !== undefined);
   const [host] = connection.hosts;
   const found = await checkConnection({
     host,
     user: connection.user,
-    password,
+    credential: token
+      ? await signToken(token, connection.user)
+      : {
+          password: password ?? (await askPassword(connection, argument)),
+          plugin: authPlugins.find((plugin) => plugin === known?.plugin),
+          cleartext: known?.cleartext === true,
+        },
+    showsToken: token !== undefined,
     database,
     ca,
     tlsMin: connection.tlsMin ?? "TLSv1.2",
     tlsMax: connection.tlsMax ?? "TLSv1.3",
-    plugin: authPlugins.find((plugin) => plugin === policy.accounts[options.account]?.plugin),
-    cleartext: policy.accounts[options.account]?.cleartext === true,
     timeoutMs: options.timeoutMs,
   });
   if ("step" in found) throw new Stop(`${failureLine(found)}\nNothing was written.`);
@@ -74,7 +82,7 @@ async function main(): Promise<void> {
   const { refusal, note } = judgePrivileges(found, policy.text, options.account, readCatalog());
   if (refusal !== undefined) throw new Stop(`${refusal}\nNothing was written.`);
   if (note !== undefined) console.error(`Note: ${note}`);
-  await writePolicy(options, policy, { connection, database, ca, found });
+  await writePolicy(options, policy, { connection, database, ca, token, found });
 }
 
 function readArguments(): { options: Options; argument: string | undefined } {
@@ -99,9 +107,15 @@ function readArguments(): { options: Options; argument: string | undefined } {
   if (!Number.isInteger(timeoutMs) || timeoutMs < 100 || timeoutMs > 120_000)
     throw new Stop("--timeout-ms takes a number from 100 to 120000.", 2);
   const { env, account, ca, database, write } = values;
+  const tokenKey = values["token-key"];
+  const tokenIssuer = values["token-issuer"];
+  const tokenEmail = values["token-email"];
   const configDirectory = values["config-dir"];
   return {
-    options: { env, account, ca, database, write, timeoutMs, configDirectory },
+    options: {
+      ...{ env, account, ca, database, write, timeoutMs, configDirectory },
+      ...{ tokenKey, tokenIssuer, tokenEmail },
+    },
     argument: positionals[0],
   };
 }
@@ -114,6 +128,9 @@ function parseThem() {
       account: { type: "string", default: "reader" },
       ca: { type: "string" },
       database: { type: "string" },
+      "token-key": { type: "string" },
+      "token-issuer": { type: "string" },
+      "token-email": { type: "string" },
       write: { type: "boolean", default: false },
       "timeout-ms": { type: "string", default: String(limits.connectTimeoutMs) },
       "config-dir": { type: "string", default: join(root, "config") },

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { Authority } from "../src/config/config.ts";
-import type { AuthPlugin } from "../src/config/schema.ts";
+import type { Credential } from "../src/db/mysql/authentication.ts";
 import { engineOf, proofQuery } from "../src/db/mysql/dialect.ts";
 import type { ConnectionOptions } from "../src/db/mysql/driver.ts";
 import { command, createConnection } from "../src/db/mysql/driver.ts";
@@ -20,11 +20,10 @@ export interface CheckOptions extends Trust {
   ca: string | undefined;
   host: HostPort;
   user: string;
-  password: string;
+  credential: Credential;
+  /** Whether that is a token, which only TiDB takes. */
+  showsToken: boolean;
   database: string;
-  /** As the account says: the method to begin with, and whether the password may go as it is. */
-  plugin: AuthPlugin | undefined;
-  cleartext: boolean;
   timeoutMs: number;
 }
 
@@ -61,6 +60,7 @@ export async function checkConnection(options: CheckOptions): Promise<Found | Fa
       ...options.host,
       user: options.user,
       database: options.database,
+      tokenFor: options.showsToken ? clean(wire.serverVersion) : undefined,
       ownCa: options.ca !== undefined,
       timeoutMs: options.timeoutMs,
     });
@@ -75,7 +75,7 @@ async function look(wire: NodeWire, options: CheckOptions): Promise<Found> {
   const connection = await logIn(wire, {
     hostname: options.host.hostname,
     user: options.user,
-    credential: { password: options.password, plugin: options.plugin, cleartext: options.cleartext },
+    credential: options.credential,
     database: options.database,
   });
   wire.step = "database";

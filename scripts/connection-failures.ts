@@ -1,4 +1,5 @@
 import { PluginRefusedError } from "../src/db/mysql/authentication.ts";
+import { engineOf } from "../src/db/mysql/dialect.ts";
 import { loginError } from "../src/db/mysql/errors.ts";
 import type { ErrorCode } from "../src/errors.ts";
 import type { Step } from "./connection-errors.ts";
@@ -13,6 +14,8 @@ export interface Attempt {
   port: number;
   user: string;
   database: string;
+  /** The server's version where it is shown a token, which only TiDB takes; undefined for a password. */
+  tokenFor: string | undefined;
   /** Whether the CA is one that was given, or the public ones. */
   ownCa: boolean;
   timeoutMs: number;
@@ -149,18 +152,29 @@ const loginChecks: Partial<Record<ErrorCode, string>> = {
     "user and password, the host that the login may come from, and that no certificate is demanded of it (REQUIRE X509); on TiDB Cloud the user begins with the cluster's prefix",
   database_connections_exhausted: "max_connections and the login's own limits",
   database_host_denied: "from which hosts the login may come",
-  database_account_locked: "ALTER USER .. ACCOUNT UNLOCK",
-  database_login_expired: "the password's age: ALTER USER .. IDENTIFIED BY a new one",
-  database_auth_unsupported:
-    "the login's authentication plugin; mysql_clear_password must be allowed (cleartext = true)",
+  database_account_locked: "ALTER USER .. REQUIRE SSL ACCOUNT UNLOCK",
+  database_login_expired: "the password's age: ALTER USER .. IDENTIFIED BY a new one REQUIRE SSL",
+  database_auth_unsupported: "the login's authentication plugin (docs/accounts.md)",
   database_missing: "the database's name and that the login has a privilege on it (SHOW GRANTS)",
   database_unreachable: "the server's error log",
 };
 
-function loginFailure(step: Step, error: unknown, { user, database }: Attempt): Failure {
+/** What TiDB compares; it says 1045 whatever it finds wrong. */
+const tokenCheck =
+  "that auth-token-jwks has the public key with its kid and alg, that TOKEN_ISSUER and the e-mail of the user's ATTRIBUTE are those of --token-issuer and --token-email, and both clocks; TiDB's log says what it found";
+
+function loginFailure(step: Step, error: unknown, { user, database, tokenFor }: Attempt): Failure {
+  if (tokenFor !== undefined && engineOf(tokenFor) !== "tidb") {
+    const cause = `the server is ${tokenFor}, and only TiDB takes tokens`;
+    return { step: "login", cause, check: "the address, or leave out --token-key and give a password" };
+  }
   const inner = error instanceof Error && error.cause instanceof PluginRefusedError ? error.cause : error;
   if (inner instanceof PluginRefusedError)
-    return { step: "login", cause: clean(inner), check: loginChecks.database_auth_unsupported ?? "" };
+    return {
+      step: "login",
+      cause: inner.problem,
+      check: `the login's authentication plugin: ${inner.remedy}`,
+    };
   const known = error as Error & { errno?: number };
   const { code } = loginError(known);
   const number = known.errno === undefined ? "" : `error ${known.errno}: `;
@@ -172,7 +186,9 @@ function loginFailure(step: Step, error: unknown, { user, database }: Attempt): 
     check:
       step === "database" && code === "database_login_failed"
         ? "that the server is MySQL, MariaDB or TiDB, and its error log"
-        : (loginChecks[code] ?? "the server's error log"),
+        : tokenFor !== undefined && code === "database_login_failed"
+          ? tokenCheck
+          : (loginChecks[code] ?? "the server's error log"),
   };
 }
 

@@ -81,6 +81,10 @@ function editSection(lines: string[], name: string, change: Keys, before: Keys):
 }
 
 function line(key: string, value: unknown): string {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    const members = Object.entries(value).map(([name, member]) => line(name, member));
+    return `${key} = { ${members.join(", ")} }`;
+  }
   return stringify({ [key]: value })
     .trimEnd()
     .replace(/^([^=]+= \[) (.*) \]$/, "$1$2]");

@@ -1,20 +1,22 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "smol-toml";
+import type { TokenCredential } from "../src/config/config.ts";
 import type { Found } from "./connection-check.ts";
 import { clean } from "./connection-errors.ts";
 import { ask, isTerminal, Stop } from "./connection-input.ts";
 import type { Edited } from "./connection-policy.ts";
 import { editPolicy } from "./connection-policy.ts";
 import type { ConnectionString } from "./connection-strings.ts";
+import type { TokenOptions } from "./connection-token.ts";
+import { tokenTable } from "./connection-token.ts";
 import { readWranglerFile } from "./wrangler.ts";
 
 /** Writes a connection that works into config/ENV.toml, and says what is left to do. */
 
 /** What the command was told beside the connection string. */
-export interface Options {
+export interface Options extends TokenOptions {
   env: string;
-  account: string;
   ca: string | undefined;
   database: string | undefined;
   write: boolean;
@@ -49,6 +51,8 @@ export interface Result {
   database: string;
   /** PEM; undefined for the public CAs */
   ca: string | undefined;
+  /** What the account logs in with, if that is no password. */
+  token: TokenCredential | undefined;
   found: Found;
 }
 
@@ -56,12 +60,15 @@ export interface Result {
 export function withResult(
   { env, account }: Pick<Options, "env" | "account">,
   { text, accounts }: Pick<PolicyFile, "text" | "accounts">,
-  { connection, database, ca, found }: Result,
+  { connection, database, ca, token, found }: Result,
 ): Edited & { secret: string } {
   const [{ hostname, port }] = connection.hosts;
   const own = ca !== undefined;
-  const known = accounts[account]?.password;
-  const secret = typeof known === "string" ? known : `${account.toUpperCase().replaceAll("-", "_")}_PASSWORD`;
+  const before = accounts[account] ?? {};
+  const known = token ? (before.token as { key?: unknown } | undefined)?.key : before.password;
+  const suffix = token ? "TOKEN_KEY" : "PASSWORD";
+  const secret =
+    typeof known === "string" ? known : `${account.toUpperCase().replaceAll("-", "_")}_${suffix}`;
   const edited = editPolicy(text, {
     cluster: {
       engine: found.engine,
@@ -77,9 +84,11 @@ export function withResult(
     account,
     login: {
       user: connection.user,
-      password: secret,
-      token: undefined,
+      password: token ? undefined : secret,
+      token: token && tokenTable(secret, token),
       acts_as: found.proxied ? found.account : undefined,
+      // What the account says of its password has no meaning for a token.
+      ...(token ? { plugin: undefined, cleartext: undefined } : {}),
     },
   });
   return { ...edited, secret };
@@ -87,7 +96,7 @@ export function withResult(
 
 /** Shows what changes, asks, writes, and tells what is left to do. @throws Stop when it is not wanted */
 export async function writePolicy(options: Options, policy: PolicyFile, result: Result): Promise<void> {
-  const { env, account, write, configDirectory } = options;
+  const { env, write, configDirectory } = options;
   const { path, text } = policy;
   const { ca } = result;
   const edited = withResult(options, policy, result);
@@ -108,7 +117,7 @@ export async function writePolicy(options: Options, policy: PolicyFile, result: 
     if (edited.text !== text) put(path, edited.text);
     console.log("Written.");
   }
-  console.log(nextSteps(env, account, edited).join("\n"));
+  console.log(nextSteps(options, edited).join("\n"));
 }
 
 /** A reader never sees half of a file. */
@@ -118,7 +127,10 @@ function put(path: string, text: string): void {
   renameSync(`${path}.new`, path);
 }
 
-function nextSteps(env: string, account: string, { text, secret }: Edited & { secret: string }): string[] {
+function nextSteps(
+  { env, account, tokenKey }: Options,
+  { text, secret }: Edited & { secret: string },
+): string[] {
   const {
     issuers = [],
     grants = [],
@@ -135,7 +147,9 @@ function nextSteps(env: string, account: string, { text, secret }: Edited & { se
     ...(declared.includes(secret)
       ? []
       : [`add "${secret}" to secrets.required of [env.${env}] in wrangler.toml`]),
-    `put the password: npx wrangler secret put ${secret} --env ${env}`,
+    tokenKey === undefined
+      ? `put the password: npx wrangler secret put ${secret} --env ${env}`
+      : `put the private key: npx wrangler secret put ${secret} --env ${env} < ${clean(tokenKey)}`,
     ...(others.length === 0
       ? []
       : [

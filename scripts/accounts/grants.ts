@@ -8,6 +8,8 @@ export interface Held {
   scope: string;
   /** The account or role that has it, as it stands after TO. */
   grantee: string;
+  /** Where it is for some columns only: their names, without quotation marks. */
+  columns?: string[];
 }
 
 /** A role that an account may take. */
@@ -35,7 +37,8 @@ const text = "'(?:[^'\\\\]|''|\\\\.)*'";
 const name = `(?:\`(?:[^\`]|\`\`)*\`|${text})`;
 /** MariaDB writes a role as a name without a host. */
 const account = `${name}(?:@${name})?`;
-const columns = ` \\((?:${name}(?:, ?)?)+\\)`;
+/** TiDB writes `SELECT(id, name)`: no space, and names without quotation marks. */
+const columns = ` ?\\((?:${name}|[^()\`'])+\\)`;
 const privilege = `[A-Z][A-Z_ ]*?(?:${columns})?`;
 /** TiDB does not quote every name. */
 const part = `(?:\\*|\\w+|${name})`;
@@ -66,11 +69,24 @@ export function readGrants(lines: readonly string[]): Rights {
 }
 
 function readPrivileges([, list = "", scope = "", grantee = "", rest = ""]: RegExpExecArray): Held[] {
-  const words = list.replace(new RegExp(columns, "g"), "").split(/, ?/);
-  const held = words.map((word) => ({ privilege: word, scope, grantee }));
+  const items = list.match(new RegExp(`${privilege}(?=, ?|$)`, "gs")) ?? [];
+  const held: Held[] = items.map((item) => {
+    const [word = "", inside] = item.split(/ ?\((.*)\)$/s);
+    return {
+      privilege: word,
+      scope,
+      grantee,
+      ...(inside === undefined ? {} : { columns: columnsOf(inside) }),
+    };
+  });
   if (hasOption(rest, "GRANT OPTION")) held.push({ privilege: "GRANT OPTION", scope, grantee });
   // USAGE is the word for none.
   return held.filter(({ privilege }) => privilege !== "USAGE");
+}
+
+function columnsOf(list: string): string[] {
+  if (!list.includes("`")) return list.split(", ");
+  return [...list.matchAll(/`((?:[^`]|``)*)`/g)].map(([, quoted = ""]) => quoted.replaceAll("``", "`"));
 }
 
 function readRoles([, list = "", grantee = "", rest = ""]: RegExpExecArray, rights: Rights): void {

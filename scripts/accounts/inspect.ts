@@ -1,11 +1,12 @@
 import type { Account } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
 import type { Link } from "../../src/db/links/link.ts";
+import type { Credential } from "../../src/db/mysql/authentication.ts";
 import type { Identity } from "../../src/db/mysql/dialect.ts";
 import { proofQuery, setRole } from "../../src/db/mysql/dialect.ts";
 import type { Connection } from "../../src/db/mysql/driver.ts";
 import { command, createConnection } from "../../src/db/mysql/driver.ts";
-import { logIn } from "../../src/db/mysql/login.ts";
+import { credentialOf, logIn } from "../../src/db/mysql/login.ts";
 import { TidegateError } from "../../src/errors.ts";
 
 /** Logs in as the gateway does and asks the server what it says of the account. */
@@ -48,16 +49,14 @@ export async function inspect(link: Link, cluster: Cluster, account: Account): P
   } catch (cause) {
     if (!(cause instanceof TidegateError)) throw cause;
     // The login was good, the identity was not: who it is, is what the operator wants to see.
-    const wrong = cause.code === "database_identity_wrong" && "password" in account.credential;
+    const wrong = cause.code === "database_identity_wrong";
     return { refused: cause, seen: wrong ? await lookAgain(link, cluster, account) : undefined };
   }
 }
 
 async function lookAgain(link: Link, cluster: Cluster, account: Account): Promise<Seen | undefined> {
-  const { credential } = account;
-  if (!("password" in credential)) return undefined;
   try {
-    const connection = await open(link, cluster, { ...account, password: credential.password });
+    const connection = await open(link, cluster, account.user, await credentialOf(account));
     const rows = (await command(connection, proofQuery(cluster.engine))) as Record<string, string | null>[];
     const [user, currentUser, proxyUser, currentRole, , , , version] = Object.values(rows[0] ?? {});
     const identity = {
@@ -102,7 +101,7 @@ export async function openAdministrator(
   cluster: Cluster,
   { user, password }: { user: string; password: string },
 ): Promise<{ see(login: string): Promise<LoginSeen | undefined>; close(): void }> {
-  const connection = await open(link, cluster, { user, password, cleartext: false });
+  const connection = await open(link, cluster, user, { password, plugin: undefined, cleartext: false });
   return {
     see: async (login) => {
       try {
@@ -116,13 +115,7 @@ export async function openAdministrator(
   };
 }
 
-type Way = Pick<Account, "user" | "cleartext"> & { password: string; plugin?: Account["plugin"] };
-
-async function open(
-  link: Link,
-  cluster: Cluster,
-  { user, password, plugin, cleartext }: Way,
-): Promise<Connection> {
+async function open(link: Link, cluster: Cluster, user: string, credential: Credential): Promise<Connection> {
   const [host] = cluster.hosts;
   if (!host) throw new TidegateError("misconfigured");
   const wire = await link.dial(host, AbortSignal.timeout(cluster.connect_timeout_ms));
@@ -132,7 +125,7 @@ async function open(
       const connection = createConnection(wire, {
         hostname: host.hostname,
         user,
-        credential: { password, plugin, cleartext },
+        credential,
         database: cluster.database,
       });
       connection.once("connect", () => resolve(connection));

@@ -76,7 +76,7 @@ export function excessOf(
   return [...groups.values()].map((group) => {
     const { scope, grantee, why } = group[0] as (typeof group)[number];
     const names = [...new Set(group.map(({ privilege }) => privilege))];
-    const fix = revoke(names, scope, grantee);
+    const fix = revoke([...new Set(group.map(withColumns))], scope, grantee);
     // On the cluster's database ALL may be the account's only way to what it does need.
     const again = names[0] === "ALL PRIVILEGES" && databaseOf(scope) === database && use.privileges.size > 0;
     return {
@@ -104,6 +104,12 @@ function databaseOf(scope: string): string {
   const pattern = quoted.startsWith("`") ? quoted.slice(1, -1).replaceAll("``", "`") : quoted;
   // An underscore that is not escaped fits any character; it is in many names, and meant as itself.
   return pattern.replaceAll("\\_", "_").replaceAll("\\%", "%");
+}
+
+/** TiDB does not take what was granted on columns away from the table. */
+function withColumns({ privilege, columns }: Held): string {
+  if (columns === undefined) return privilege;
+  return `${privilege} (${columns.map((column) => `\`${column.replaceAll("`", "``")}\``).join(", ")})`;
 }
 
 function revoke(names: string[], scope: string, grantee: string): string {

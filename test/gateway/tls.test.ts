@@ -103,8 +103,9 @@ describe("npm run connect: before the server is verified it learns nothing", () 
       try {
         const found = await checkConnection({
           host: { hostname, port: rogue.port },
-          ...{ user: "u", password: "secret of mine", database: "world", ca: pki.ca },
-          ...{ tlsMin: "TLSv1.2", tlsMax: "TLSv1.3", plugin: undefined, cleartext: false, timeoutMs: 1_000 },
+          credential: { password: "secret of mine", plugin: undefined, cleartext: false },
+          ...{ user: "u", showsToken: false, database: "world", ca: pki.ca },
+          ...{ tlsMin: "TLSv1.2", tlsMax: "TLSv1.3", timeoutMs: 1_000 },
         });
         if (!("step" in found)) throw new Error("the connection works");
         const isIgnored = expectNothingLearned(rogue.evidence, ignorable === true);

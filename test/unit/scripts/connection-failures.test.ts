@@ -5,13 +5,51 @@ import { clean, TimeoutError } from "../../../scripts/connection-errors.ts";
 import { describeFailure, failureLine } from "../../../scripts/connection-failures.ts";
 import { LinkError } from "../../../src/db/links/link.ts";
 import { TlsFailure } from "../../../src/db/links/tls-engine.ts";
+import { PluginRefusedError } from "../../../src/db/mysql/authentication.ts";
 
 /** What no server of the tests can be made to do; the rest is in test/gateway/connect.test.ts, with real ones. */
 
 const attempt = { hostname: "h", port: 1, user: "u", database: "d", ownCa: true, timeoutMs: 7 };
-const line = (step: Step, error: unknown) => failureLine(describeFailure(step, error, attempt));
+const line = (step: Step, error: unknown, tokenFor?: string) =>
+  failureLine(describeFailure(step, error, { ...attempt, tokenFor }));
 const coded = (code: string, more = {}) => Object.assign(new Error("said"), { code, ...more });
 const numbered = (errno: number) => Object.assign(new Error("said"), { errno });
+
+describe("a login with a token", () => {
+  const tidb = "8.0.11-TiDB-v8.5.3";
+
+  test("that TiDB refuses: what it compares, since it does not say", () => {
+    expect(line("login", numbered(1045), tidb)).toBe(
+      "Failed at login: no login as u (error 1045: said). Check that auth-token-jwks has the public key with its kid and alg, that TOKEN_ISSUER and the e-mail of the user's ATTRIBUTE are those of --token-issuer and --token-email, and both clocks; TiDB's log says what it found.",
+    );
+  });
+
+  test.each([numbered(1045), numbered(1044), new PluginRefusedError("dialog", "which", "remedy")])(
+    "at a server that takes none",
+    (error) => {
+      expect(line("login", error, "9.7.4")).toBe(
+        "Failed at login: the server is 9.7.4, and only TiDB takes tokens. Check the address, or leave out --token-key and give a password.",
+      );
+    },
+  );
+
+  test("whose database is not there is no matter of the token", () => {
+    expect(line("login", numbered(1049), tidb)).toMatch(
+      /^Failed at database: no database d .*the database's name/,
+    );
+  });
+});
+
+test("a method that is refused is a whole sentence, with what would work", () => {
+  const refused = new PluginRefusedError(
+    "tidb_sm3_password",
+    "which is not supported",
+    "let the user log in with another",
+  );
+  expect(line("login", refused)).toBe(
+    "Failed at login: the server asks for the authentication plugin tidb_sm3_password, which is not supported. Check the login's authentication plugin: let the user log in with another.",
+  );
+});
 
 describe("a failure", () => {
   test.each<[Step, unknown, RegExp]>([
@@ -59,7 +97,11 @@ describe("a failure", () => {
     ],
     ["login", numbered(1040), /^Failed at login: .*error 1040.* Check max_connections/],
     ["login", numbered(1862), /^Failed at login: .*error 1862.* Check the password's age/],
-    ["login", numbered(3118), /^Failed at login: .*error 3118.* Check ALTER USER \.\. ACCOUNT UNLOCK/],
+    [
+      "login",
+      numbered(3118),
+      /^Failed at login: .*error 3118.* Check ALTER USER \.\. REQUIRE SSL ACCOUNT UNLOCK/,
+    ],
     ["login", numbered(1105), /^Failed at login: .*error 1105.* on TiDB Cloud the user begins with/],
     [
       "database",

@@ -26,6 +26,7 @@ const result = {
     notes: [],
   } satisfies ConnectionString as ConnectionString,
   database: "shop",
+  token: undefined,
   found: { engine: "mysql", account: "reader@%", proxied: true } as Found,
 };
 
@@ -159,6 +160,50 @@ describe("what was found becomes a policy", () => {
       "location",
       "trust",
     ]);
+  });
+
+  describe("of an account with a token", () => {
+    const found = { engine: "tidb", account: "gw_reader@%", proxied: false } as Found;
+    const token = { key: "{}", algorithm: "RS256", issuer: 'a"b\\c' } as const;
+    const target = { env: "production", account: "reader" };
+    const base = '[cluster]\nengine = "tidb"\n\n[accounts.reader]\nuser = "gw_reader"\n';
+
+    test("its password goes, and what says how that is sent", () => {
+      const before = `${base}password = "READER_PASSWORD" # the old one\nplugin = "mysql_clear_password"\ncleartext = true\n`;
+      const { text, summary, secret } = withResult(target, policyFile(before), {
+        ...{ ...result, found, token, ca: undefined },
+      });
+      expect(secret).toBe("READER_TOKEN_KEY");
+      expect(summary).toContain('+ token = { key = "READER_TOKEN_KEY", issuer = "a\\"b\\\\c" }');
+      expect(parse(text).accounts).toEqual({
+        reader: { user: "gw_reader", token: { key: "READER_TOKEN_KEY", issuer: token.issuer } },
+      });
+    });
+
+    test("its secret keeps its name; other members are replaced", () => {
+      const before = `${base}token = { key = "OWN_KEY", email = "a@example.com" }\n`;
+      const es384 = { key: "{}", algorithm: "ES384", email: "b@example.com" } as const;
+      const { text } = withResult(target, policyFile(before), {
+        ...result,
+        found,
+        token: es384,
+        ca: undefined,
+      });
+      expect(text).toContain('token = { key = "OWN_KEY", algorithm = "ES384", email = "b@example.com" }\n');
+    });
+
+    test("a table of its own that says the same stays", () => {
+      const before = `${base}\n[accounts.reader.token]\nkey = "OWN_KEY"\nissuer = 'a"b\\c'\n`;
+      const { text } = withResult(target, policyFile(before), { ...result, found, token, ca: undefined });
+      expect(text).toContain("[accounts.reader.token]");
+      expect(text).not.toContain("token = {");
+    });
+
+    test("with a password again the token goes", () => {
+      const before = `${base}token = { key = "OWN_KEY" }\n`;
+      const { text } = withResult(target, policyFile(before), { ...result, found, ca: undefined });
+      expect(parse(text).accounts).toEqual({ reader: { user: "gw_reader", password: "READER_PASSWORD" } });
+    });
   });
 
   test("an IPv6 address is written in brackets", () => {

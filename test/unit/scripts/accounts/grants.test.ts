@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { readCreateUser, readGrants, withoutSecrets } from "../../../../scripts/accounts/grants.ts";
 
-/** Lines as MySQL 9.7, MariaDB 10.11 and TiDB (from its manual) print them. */
+/** Lines as MySQL 9.7, MariaDB 10.11 and TiDB 8.5 print them. */
 
 const none = { held: [], memberships: [], proxies: [], unread: [] };
 const hash = "*D821809F681A40A6E379B50D0463EFAE20BDD122";
 
 describe("privileges", () => {
-  const table: [string, string, [string, string, string][]][] = [
+  const table: [string, string, [string, string, string, string[]?][]][] = [
     ["none at all", "GRANT USAGE ON *.* TO `a`@`%`", []],
     ["on a database", "GRANT SELECT ON `shop`.* TO `a`@`%`", [["SELECT", "`shop`.*", "`a`@`%`"]]],
     [
@@ -22,8 +22,26 @@ describe("privileges", () => {
       "on columns",
       "GRANT INSERT (`v`, `SELECT, x ON y TO z`), UPDATE ON `shop`.`t` TO `a`@`%`",
       [
-        ["INSERT", "`shop`.`t`", "`a`@`%`"],
+        ["INSERT", "`shop`.`t`", "`a`@`%`", ["v", "SELECT, x ON y TO z"]],
         ["UPDATE", "`shop`.`t`", "`a`@`%`"],
+      ],
+    ],
+    [
+      "on columns, as TiDB prints them",
+      "GRANT SELECT(id, odd name), SHOW VIEW, INSERT(id) ON `shop`.`t` TO 'a'@'%'",
+      [
+        ["SELECT", "`shop`.`t`", "'a'@'%'", ["id", "odd name"]],
+        ["SHOW VIEW", "`shop`.`t`", "'a'@'%'"],
+        ["INSERT", "`shop`.`t`", "'a'@'%'", ["id"]],
+      ],
+    ],
+    [
+      "several, which TiDB prints without spaces",
+      "GRANT CREATE VIEW,SHOW VIEW ON `shop`.* TO 'a'@'%' WITH GRANT OPTION",
+      [
+        ["CREATE VIEW", "`shop`.*", "'a'@'%'"],
+        ["SHOW VIEW", "`shop`.*", "'a'@'%'"],
+        ["GRANT OPTION", "`shop`.*", "'a'@'%'"],
       ],
     ],
     [
@@ -69,7 +87,10 @@ describe("privileges", () => {
     ["on TiDB, unquoted", "GRANT SELECT ON shop.* TO 'a'@'%'", [["SELECT", "shop.*", "'a'@'%'"]]],
   ];
   test.each(table)("%s", (_, line, held) => {
-    const found = held.map(([privilege, scope, grantee]) => ({ privilege, scope, grantee }));
+    const found = held.map(([privilege, scope, grantee, columns]) => ({
+      ...{ privilege, scope, grantee },
+      ...(columns && { columns }),
+    }));
     expect(readGrants([line])).toEqual({ ...none, held: found });
   });
 });

@@ -66,7 +66,14 @@ describe("too much, and how to mend it", () => {
       "GRANT UPDATE (`v`) ON `my_shop`.`t` TO `a`@`%`",
       ["sql:read"],
       /UPDATE on `my_shop`\.`t`/,
-      "REVOKE UPDATE ON `my_shop`.`t` FROM `a`@`%`",
+      "REVOKE UPDATE (`v`) ON `my_shop`.`t` FROM `a`@`%`",
+    ],
+    [
+      "a write to some columns, as TiDB prints it",
+      "GRANT SELECT(id), INSERT(id, odd name), DELETE ON `my_shop`.`t` TO 'a'@'%'",
+      ["sql:read"],
+      /has INSERT, DELETE on `my_shop`\.`t`/,
+      "REVOKE INSERT (`id`, `odd name`), DELETE ON `my_shop`.`t` FROM 'a'@'%'",
     ],
     [
       "the schema for writers",
