@@ -5,9 +5,11 @@
 import type { Parsed } from "./connection-strings/draft.ts";
 import { Draft } from "./connection-strings/draft.ts";
 import { readGoCodeInto, readGoInto } from "./connection-strings/go.ts";
+import { isParameters, readDefinesInto, readParametersInto } from "./connection-strings/parameters.ts";
 import { readJavaScriptInto, readPythonInto } from "./connection-strings/program.ts";
+import { readRubyInto } from "./connection-strings/ruby.ts";
 import { readCommandInto } from "./connection-strings/shell.ts";
-import { readJdbcInto, readUrlInto } from "./connection-strings/url.ts";
+import { readJavaInto, readJdbcInto, readUrlInto } from "./connection-strings/url.ts";
 
 export type { ConnectionString, HostPort, Parsed } from "./connection-strings/draft.ts";
 export type { TlsVersion } from "./connection-strings/value.ts";
@@ -16,7 +18,11 @@ export type { TlsVersion } from "./connection-strings/value.ts";
 const mostCharacters = 20_000;
 
 /** How each form is told from the others, in this order, and who reads it. */
-const forms: { form: string; is: RegExp; read: (draft: Draft, text: string) => void }[] = [
+const forms: {
+  form: string;
+  is: { test(text: string): boolean };
+  read: (draft: Draft, text: string) => void;
+}[] = [
   { form: "a JDBC URL", is: /^jdbc:/i, read: readJdbcInto },
   { form: "a URL", is: /^[a-z][a-z0-9+.-]*:\/\//i, read: readUrlInto },
   {
@@ -25,6 +31,10 @@ const forms: { form: string; is: RegExp; read: (draft: Draft, text: string) => v
     read: readCommandInto,
   },
   { form: "Go code", is: /\bsql\.Open\(/, read: readGoCodeInto },
+  { form: "Ruby's mysql2", is: /\bMysql2::Client\.new\b/, read: readRubyInto },
+  { form: "WordPress' constants", is: /\bdefine\s*\(\s*["']DB_/, read: readDefinesInto },
+  { form: "parameters", is: { test: isParameters }, read: readParametersInto },
+  { form: "Java code", is: /"jdbc:/, read: readJavaInto },
   {
     form: "mysql2's options",
     is: /\b(?:createConnection|createPool|createPoolCluster|new\s+(?:Sequelize|DataSource))\s*\(/,
@@ -32,7 +42,7 @@ const forms: { form: string; is: RegExp; read: (draft: Draft, text: string) => v
   },
   {
     form: "Python's arguments",
-    is: /\b(?:connect|create_engine|create_pool|create_async_engine|Connection|ConnectionPool)\s*\(|\b(?:True|False|None)\b/,
+    is: /\b(?:connect|create_engine|create_pool|create_async_engine|URL\.create|Connection|ConnectionPool)\s*\(|\b(?:True|False|None)\b/,
     read: readPythonInto,
   },
   { form: "Python's arguments", is: /^\w+\s*=\s*(?:[bru]?['"]|\d|\{|os\.)/i, read: readPythonInto },
@@ -41,6 +51,11 @@ const forms: { form: string; is: RegExp; read: (draft: Draft, text: string) => v
     form: "mysql2's options",
     is: /^(?:(?:const|let|var|export)\b[\s\S]*?=\s*)?\{/,
     read: readJavaScriptInto,
+  },
+  {
+    form: "mysql2's options",
+    is: /^\w+\s*:\s*["'`\d]/,
+    read: (draft, text) => readJavaScriptInto(draft, `{${text}}`),
   },
 ];
 
@@ -58,7 +73,7 @@ export function parseConnectionString(input: string): Parsed {
     return {
       holdsPassword: false,
       refusals: [
-        "The string has none of the known forms: a mysql:// URL, jdbc:mysql://, the line of mysql, mariadb or mycli, user:password@tcp(host:port)/database, Python's keyword arguments, or mysql2's object.",
+        "The string has none of the known forms: a mysql:// URL, jdbc:mysql://, the line of mysql, mariadb or mycli, user:password@tcp(host:port)/database, arguments of Python's or Ruby's drivers, mysql2's object, define() lines of WordPress, or NAME=value lines with a host.",
       ],
     };
   const draft = new Draft(form.form);
@@ -68,10 +83,8 @@ export function parseConnectionString(input: string): Parsed {
 
 /** Takes what stands around a string: NAME=, export, quotation marks, a declaration in Java. */
 function unwrap(input: string): string {
-  const text = input.replace(/^\uFEFF/, "").trim();
-  const java = /^(?:[\w.]+\s+)*[\w.-]+\s*[=:]\s*"(jdbc:[^"]*)"\s*;?$/.exec(text);
-  if (java?.[1] !== undefined) return java[1];
-  if (/^jdbc:/i.test(text)) return text;
+  const text = withoutComments(input.replace(/^\uFEFF/, "").trim());
+  if (/^jdbc:/i.test(text) || isParameters(text)) return text;
   const assigned =
     /^(?:export\s+|set\s+|\$env:)?[\w.-]+\s*[=:]\s*((["'`]?)(?:jdbc:[a-z]|[a-z][a-z0-9+.-]*:\/\/)[\s\S]*)$/i.exec(
       text,
@@ -80,6 +93,12 @@ function unwrap(input: string): string {
     text,
   );
   return unquote(assigned?.[1] ?? dsn?.[1] ?? text);
+}
+
+/** Consoles write a remark above a JDBC URL. */
+function withoutComments(text: string): string {
+  const bare = text.replace(/^(?:(?:\/\*[\s\S]*?\*\/|\/\/[^\n]*\n)\s*)+/, "");
+  return /^jdbc:/i.test(bare) ? bare : text;
 }
 
 function unquote(text: string): string {

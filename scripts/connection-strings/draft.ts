@@ -50,6 +50,13 @@ const blankPassword =
 const publicBundle =
   /^\/(?:private\/)?etc\/(?:ssl|pki)\/(?:.*\/)?(?:cert\.pem|ca-certificates\.crt|ca-bundle(?:\.trust)?\.(?:crt|pem)|tls-ca-bundle\.pem)$|certifi|isrg-?root-?x1/i;
 
+/** TiDB Cloud's hosts: Starter and Essential under the first name, Dedicated under the second. */
+const tidbCloud = /\.tidb-?cloud\.com$/i;
+
+function isQuoted(text: string): boolean {
+  return /^(["'`]).*\1$/s.test(text);
+}
+
 /** Collects what a form's reader finds; `finish` judges the whole. */
 export class Draft {
   readonly form: string;
@@ -151,8 +158,11 @@ export class Draft {
     ] as const) {
       if (text === undefined) continue;
       if ([...text].length > most) this.refuse(`The ${what} has more than ${most} characters.`);
+      if (isQuoted(text)) this.refuse(`The ${what} stands in quotation marks: take them out.`);
       if (/\p{Cc}/u.test(text)) this.refuse(`The ${what} has a control character in it.`);
     }
+    if (isQuoted(this.#password ?? ""))
+      this.note("The password stands in quotation marks, which are taken for a part of it.");
     if (this.#password?.includes("\0")) this.refuse("The password has a NUL in it, which no login can send.");
     if (this.#min === "TLSv1.3" && this.#max === "TLSv1.2")
       this.refuse("The least TLS version is above the greatest: no version is left.");
@@ -173,7 +183,7 @@ export class Draft {
         user: this.#user,
         password: this.#password,
         database: this.database,
-        engineHint: /\.tidbcloud\.com$/i.test(first.hostname) ? "tidb" : undefined,
+        engineHint: tidbCloud.test(first.hostname) ? "tidb" : undefined,
         tlsMin: this.#min,
         tlsMax: this.#max,
         caPath: this.#caPath,
@@ -185,7 +195,7 @@ export class Draft {
 
   #judgeHost(host: { hostname: string; port: string | undefined }): HostPort[] {
     const { hostname } = host;
-    const text = host.port ?? this.#port ?? (/\.tidbcloud\.com$/i.test(hostname) ? "4000" : "3306");
+    const text = host.port ?? this.#port ?? (tidbCloud.test(hostname) ? "4000" : "3306");
     if (placeholder.test(hostname)) {
       this.refuse("The host is a blank (a placeholder): put the host's name itself there.");
       return [];

@@ -1,6 +1,6 @@
 import type { Draft, Field } from "./draft.ts";
 import type { Value } from "./value.ts";
-import { flagOf, textOf, tlsVersion } from "./value.ts";
+import { flagOf, textOf, tlsVersion, wordOf } from "./value.ts";
 
 /** What becomes of a setting's value: taken, noted, left out, or refused with the reason. */
 export type Rule = (draft: Draft, value: Value, name: string) => void;
@@ -49,12 +49,12 @@ export const noTcp: Rule = (draft, value, name) => {
 };
 
 export const protocol: Rule = (draft, value, name) => {
-  if (!/^tcp[46]?$/i.test(textOf(value) ?? "")) noTcp(draft, value, name);
+  if (!/^tcp[46]?$/i.test(wordOf(value) ?? "")) noTcp(draft, value, name);
 };
 
 export const sslMode: Rule = (draft, value, name) => {
   if (value.kind === "none") return;
-  const mode = (textOf(value) ?? "").toUpperCase().replaceAll("-", "_");
+  const mode = (wordOf(value) ?? "").toUpperCase().replaceAll("-", "_");
   const lesser: Record<string, string> = {
     REQUIRED: "encrypts without looking at who the server is",
     REQUIRE: "encrypts without looking at who the server is",
@@ -78,7 +78,7 @@ export const sslMode: Rule = (draft, value, name) => {
 
 export const versions: Rule = (draft, value, name) => {
   if (value.kind === "none") return;
-  const names = value.kind === "list" ? value.items.map((item) => textOf(item) ?? "") : list(textOf(value));
+  const names = value.kind === "list" ? value.items.map((item) => wordOf(item) ?? "") : list(wordOf(value));
   const known = names.map(tlsVersion);
   if (known.length === 0 || known.includes(undefined)) {
     draft.refuse(`${name} names a version that is none: write TLSv1.2, TLSv1.3 or both.`);
@@ -92,14 +92,14 @@ export const versions: Rule = (draft, value, name) => {
 };
 
 export const minVersion: Rule = (draft, value, name) => {
-  const version = tlsVersion(textOf(value) ?? "");
+  const version = tlsVersion(wordOf(value) ?? "");
   if (version === undefined) draft.refuse(`${name} names a version that is none: write TLSv1.2 or TLSv1.3.`);
   else if (version === "old") draft.note(`${name} also allows versions before TLS 1.2: they are left out.`);
   else draft.setVersions(version, undefined);
 };
 
 export const maxVersion: Rule = (draft, value, name) => {
-  const version = tlsVersion(textOf(value) ?? "");
+  const version = tlsVersion(wordOf(value) ?? "");
   if (version === undefined) draft.refuse(`${name} names a version that is none: write TLSv1.2 or TLSv1.3.`);
   else if (version === "old")
     draft.refuse(`${name} allows no version from TLS 1.2 on: the server must offer one.`);
@@ -120,10 +120,13 @@ export const keyStore: Rule = (draft, value, name) => {
 };
 
 export const sslAccept: Rule = (draft, value, name) => {
-  if (textOf(value) === "strict") return;
+  if (wordOf(value) === "strict") return;
   draft.refuse(`${name} other than strict takes any certificate: write ${name}=strict.`);
 };
 
+/** @returns the items of "a,b", of "a","b" and of [a,b], as MySQL Shell writes it */
 function list(names: string | undefined): string[] {
-  return (names ?? "").split(/[,;]/).filter((name) => name.trim() !== "");
+  const [, inside = names ?? ""] = /^\[(.*)\]$/s.exec(names ?? "") ?? [];
+  const items = inside.split(/[,;]/).filter((name) => name.trim() !== "");
+  return items.map((item) => item.trim().replace(/^\\?["']|\\?["']$/g, ""));
 }

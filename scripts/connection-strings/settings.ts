@@ -103,7 +103,7 @@ const rules = table({
     else readUrlInto(draft, url);
   },
   sslMode: sslMode,
-  "useSSL, requireSSL, tls": mustBeTrue(inClear),
+  "useSSL, requireSSL, enableSSL, useTLS, tls": mustBeTrue(inClear),
   ssl,
   "sslVerifyServerCert, ssl_verify_cert, ssl_verify_ca, verifyServerCertificate": mustBeTrue(anyServer),
   "ssl_verify_identity, sslVerifyHost": mustBeTrue(anyName),
@@ -122,7 +122,7 @@ const rules = table({
     notPinned,
   "socket, unix_socket, unixSocket, socketPath, localSocket, pipe": noTcp,
   protocol,
-  "options, connect_args, dialectOptions, poolOptions, connection": (draft, value) => {
+  "options, connect_args, query, dialectOptions, poolOptions, connection": (draft, value) => {
     if (value.kind === "table") applySettings(draft, value.entries);
     else draft.ignore();
   },

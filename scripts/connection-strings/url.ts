@@ -33,6 +33,23 @@ export function readJdbcInto(draft: Draft, url: string): void {
     draft.refuseAll("The JDBC URL is none of MySQL's or MariaDB's: write jdbc:mysql://host:port/database.");
 }
 
+/** Reads Java code: the URL that stands in it as a text, and the user and password behind it in the call. */
+export function readJavaInto(draft: Draft, code: string): void {
+  const literal = '"((?:[^"\\\\]|\\\\.)*)"';
+  const call = new RegExp(
+    `"(jdbc:(?:[^"\\\\]|\\\\.)*)"(?:\\s*,\\s*${literal}\\s*,\\s*${literal})?(\\s*\\+)?`,
+  );
+  const [, url = "", user, password, isJoined] = call.exec(code) ?? [];
+  const plain = (written: string) => written.replace(/\\(.)/g, "$1");
+  if (isJoined !== undefined) {
+    draft.refuseAll("The URL is put together by the program: give the URL itself.");
+    return;
+  }
+  readJdbcInto(draft, plain(url));
+  if (user !== undefined) draft.set("user", text(plain(user)));
+  if (password !== undefined) draft.set("password", text(plain(password)));
+}
+
 /** authority[/database][?settings], after the scheme */
 function readAddress(draft: Draft, address: string): void {
   const [, authority = "", path, query, fragment] =

@@ -23,10 +23,19 @@ export function textOf(value: Value): string | undefined {
   return value.kind === "text" ? value.text : undefined;
 }
 
+/**
+ * @returns the value where one of a few words is expected, without the quotation marks that consoles put around some of
+ * them: enabledTLSProtocols="TLSv1.2,TLSv1.3". Undefined when it is no text.
+ */
+export function wordOf(value: Value): string | undefined {
+  const word = textOf(value)?.trim();
+  return word === undefined ? undefined : (/^(\\?["'])(.*)\1$/s.exec(word)?.[2] ?? word).trim();
+}
+
 /** @returns what a value says where true or false is expected, or undefined when it says neither */
 export function flagOf(value: Value): boolean | undefined {
   if (value.kind === "boolean") return value.value;
-  const word = textOf(value)?.toLowerCase();
+  const word = wordOf(value)?.toLowerCase();
   if (word === undefined) return undefined;
   if (["", "1", "true", "yes", "on"].includes(word)) return true;
   return ["0", "false", "no", "off"].includes(word) ? false : undefined;

@@ -29,6 +29,30 @@ describe("what asks for less, or for what is not there, is refused with the reas
     ["jdbc:mysql://h/d?user=u&tlsVersions=TLSv1.1", /^tlsVersions allows no version from TLS 1\.2 on/],
     ["jdbc:mysql://h/d?user=u&tlsVersions=TLSv9", /^tlsVersions names a version that is none/],
     ["jdbc:mysql://h/d?user=u&tlsCiphersuites=x", /^tlsCiphersuites has no counterpart/],
+    ['jdbc:mysql://h/d?user=u&tlsVersions="TLSv1.1"', /^tlsVersions allows no version from TLS 1\.2 on/],
+    ['jdbc:mysql://h/d?user=u&tlsVersions="TLSv9"', /^tlsVersions names a version that is none/],
+    ['jdbc:mysql://h/d?user=u&sslMode="REQUIRED"', /^sslMode=REQUIRED encrypts without/],
+    ['jdbc:mysql://h/d?user=u&useSSL="false"', /^useSSL=false sends everything/],
+    ['jdbc:mysql://h/d?user="u"', /^The user stands in quotation marks/],
+    ['String url = "jdbc:mysql://" + host + "/d?user=u";', /^The URL is put together by the program/],
+    ["TIDB_HOST=h\nTIDB_USER=u\nUSE_SSL=false", /^USE_SSL=false sends everything in clear text/],
+    [
+      "DB_HOST=h\nDB_USERNAME=u\nMAIL_HOST=m\nMAIL_PASSWORD=x\nDB_PASSWORD=y",
+      /^Two lines say the host[\s\S]*Two lines say the password/,
+    ],
+    ["HOST=h\nUSER=u\nPASSWORD=a#b", /^A value has a # outside of quotation marks/],
+    ["HOST={host}\nUSER=u", /^The host is a blank/],
+    ["HOST=h\nPORT=4000", /^The string names no user/],
+    ["define('DB_USER', 'u');\ndefine('DB_NAME', 'd');", /^The string names no host/],
+    [
+      "define('DB_HOST', 'h');\ndefine('DB_USER', 'u');\ndefine('MYSQL_CLIENT_FLAGS', MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT);",
+      /^MYSQL_CLIENT_FLAGS takes any server's certificate/,
+    ],
+    [
+      "Mysql2::Client.new(host: 'h', username: 'u', ssl_mode: :required)",
+      /^ssl_mode=REQUIRED encrypts without/,
+    ],
+    ["Mysql2::Client.new(options)", /no host and user that can be read/],
     ["jdbc:mysql://address=(host=h)(port=1)/d?user=u", /write host:port/],
     ["jdbc:mysql+srv://h/d?user=u", /JDBC URL is none of MySQL's/],
     ["jdbc:postgresql://h/d?user=u", /JDBC URL is none of MySQL's/],
@@ -174,6 +198,9 @@ describe("whatever is given", () => {
           `u:${password}@tcp(h:1)/d`,
           ...(password.includes("\r\n") ? [] : [`mysql -u u -h h -p${quoted(password)} d`]),
           JSON.stringify({ host: "h", user: "u", password }),
+          ...(/['\r\n]/.test(password) ? [] : [`HOST=h\nUSER=u\nPASSWORD='${password}'`]),
+          `define('DB_HOST', 'h'); define('DB_USER', 'u'); define('DB_PASSWORD', '${password.replace(/['\\]/g, "\\$&")}');`,
+          `DriverManager.getConnection("jdbc:mysql://h/d", "u", "${password.replace(/["\\]/g, "\\$&")}")`,
         ];
         for (const one of strings) {
           expect(parseConnectionString(one)).toMatchObject({ connection: { user: "u", password } });

@@ -64,6 +64,10 @@ describe("a URL", () => {
       { user: "a.root", engineHint: "tidb", at: "gateway01.eu.prod.aws.tidbcloud.com:4000" },
     ],
     [
+      "mysql://root@tidb.x.clusters.tidb-cloud.com/d",
+      { user: "root", engineHint: "tidb", at: "tidb.x.clusters.tidb-cloud.com:4000" },
+    ],
+    [
       "mysql://u@tidbcloud.com.example.org/d",
       { engineHint: undefined, at: "tidbcloud.com.example.org:3306" },
     ],
@@ -91,8 +95,100 @@ describe("a JDBC URL", () => {
       "jdbc:mysql://h/d?user=u&trustCertificateKeyStoreUrl=file:///x/ca.pem&trustCertificateKeyStoreType=PEM",
       { caPath: "/x/ca.pem" },
     ],
+    ['jdbc:mysql://h/d?user=u&enabledTLSProtocols="TLSv1.2,TLSv1.3"', both],
+    ["jdbc:mysql://h/d?user=u&tlsVersions='TLSv1.2'", only12],
+    ['jdbc:mysql://h/d?user=u&tlsVersions="TLSv1.2", "TLSv1.3"', both],
+    ["jdbc:mysql://h/d?user=u&tlsVersions=%22TLSv1.2,TLSv1.3%22", both],
+    ["jdbc:mysql://h/d?user=u&tlsVersions=[TLSv1.2,TLSv1.3]", both],
+    ['jdbc:mysql://h/d?user=u&sslMode="VERIFY_IDENTITY"&useSSL="true"', {}],
+    ['jdbc:mysql://h/d?user=u&password="p"', { password: '"p"' }],
+    [
+      "/* Replace the parameters. */\n/* version >= 8.0.28 */\n// or\njdbc:mysql://h/d?user=u&tlsVersions=TLSv1.2",
+      only12,
+    ],
     ['String url = "jdbc:mysql://h/d?user=u";', {}],
+    [String.raw`String url = "jdbc:mysql://h/d?user=u&tlsVersions=\"TLSv1.2,TLSv1.3\"";`, both],
+    ['Connection c = DriverManager.getConnection("jdbc:mysql://h/d?user=u&password=p");', { password: "p" }],
+    [
+      String.raw`DriverManager.getConnection( "jdbc:mysql://h/d", "u", "p\"q\\r" )`,
+      { password: String.raw`p"q\r` },
+    ],
     ["spring.datasource.url=jdbc:mysql://h/d?user=u&serverTimezone=UTC", {}],
+  ]);
+});
+
+describe("parameters", () => {
+  check([
+    ["HOST=h\nUSER=u\nDATABASE=d", {}],
+    [
+      "TIDB_HOST='h'  # e.g. gateway01\nTIDB_PORT='4000'\nTIDB_USER='u'\nTIDB_PASSWORD='p'\nTIDB_DB_NAME='d'\nCA_PATH=''",
+      { at: "h:4000", password: "p" },
+    ],
+    [
+      "export TIDB_HOST='h'\nexport TIDB_USER='u'\nexport TIDB_PASSWORD='{password}'\nexport TIDB_DB_NAME='d'\nexport USE_SSL='true'",
+      {},
+    ],
+    [
+      "DB_CONNECTION=mysql\r\nDB_HOST=h\r\nDB_PORT=4000\r\nDB_DATABASE=d\r\nDB_USERNAME=u\r\nDB_PASSWORD=\r\nMYSQL_ATTR_SSL_CA=ca.pem",
+      { at: "h:4000", caPath: "ca.pem" },
+    ],
+    ["DATABASE_HOST=h\nDATABASE_USER=u\nDATABASE_NAME=d\nDATABASE_ENABLE_SSL=true", {}],
+    [
+      "# a comment\n\nHost: h\nPort: 4000\nUsername: u\nPassword: <PASSWORD>\nDatabase: d\nCA: ca.pem",
+      { at: "h:4000", caPath: "ca.pem" },
+    ],
+    ["HOST:\nh\nPORT:\n4000\nUSERNAME:\nu\nPASSWORD:\na:b\nDATABASE:\nd", { at: "h:4000", password: "a:b" }],
+    [
+      "[client]\nhost=h\nuser=u\ndatabase=d\nssl-mode=VERIFY_IDENTITY\nssl-ca=ca.pem\ntls-version=TLSv1.2",
+      { ...only12, caPath: "ca.pem" },
+    ],
+    ["HOST=h\nUSER=u\nDATABASE=d\nPASSWORD='a#b $c \"d'", { password: 'a#b $c "d' }],
+    [
+      String.raw`HOST=h
+USER=u
+DATABASE=d
+PASSWORD="a#\"b\\" # comment`,
+      { password: 'a#"b\\' },
+    ],
+    ["HOST=h\nUSER=u\nDATABASE=d\nPASSWORD=p # comment", { password: "p" }],
+    ['HOST=h\nUSER=u\nDATABASE=d\nPASSWORD="$PW"', {}],
+    ["NODE_ENV=production\nDATABASE_URL='mysql://u:p@h/d?sslaccept=strict'", { password: "p" }],
+    [
+      "spring.datasource.url=jdbc:mysql://h/d?sslMode=VERIFY_IDENTITY\nspring.datasource.username=u\nspring.datasource.password=p",
+      { password: "p" },
+    ],
+  ]);
+});
+
+describe("WordPress' constants", () => {
+  const rest = "define('DB_NAME', 'd');\ndefine( \"DB_USER\", \"u\" );\n";
+  check([
+    [
+      `${rest}define('DB_HOST', 'h:4000');\ndefine('MYSQL_CLIENT_FLAGS', MYSQLI_CLIENT_SSL);`,
+      { at: "h:4000" },
+    ],
+    [`${rest}define('DB_HOST', 'h');\ndefine('DB_PASSWORD', 'it\\'s $x');`, { password: "it's $x" }],
+    [
+      `${rest}define('DB_HOST', 'h');\ndefine('DB_PASSWORD', getenv('PW'));\ndefine('MYSQL_SSL_CA', 'ca.pem');`,
+      { caPath: "ca.pem" },
+    ],
+    [
+      `<?php\n// A comment\n${rest}define('DB_HOST', 'h');\ndefine('DB_CHARSET', 'utf8');\n$table_prefix = 'wp_';`,
+      {},
+    ],
+  ]);
+});
+
+describe("Ruby's mysql2", () => {
+  check([
+    [
+      "client = Mysql2::Client.new(\n  host: 'h', # the host\n  port: 4000,\n  username: 'u',\n  password: 'a: :b => nil # c',\n  database: 'd',\n  ssl_mode: :verify_identity,\n  sslca: nil\n)",
+      { at: "h:4000", password: "a: :b => nil # c" },
+    ],
+    [
+      `Mysql2::Client.new(:host => "h", :username => "u", :password => ENV['PW'], :database => "d", :sslca => "ca.pem")`,
+      { caPath: "ca.pem" },
+    ],
   ]);
 });
 
