@@ -14,7 +14,11 @@ export interface Asked extends Narrowing {
 export type Answers = Partial<Record<Part, readonly (readonly unknown[])[]>>;
 
 /** A table with what its parts are put in order by. Names are keys of maps, never of objects. */
-interface Draft extends Omit<Table, "columns" | "primary_key" | "indexes" | "foreign_keys"> {
+interface Draft extends Omit<Table, "columns" | "primary_key" | "clustered" | "indexes" | "foreign_keys"> {
+  /** Of the primary key, if there is one. */
+  clustered: boolean | null;
+  /** Of the first column of the primary key: TiDB has AUTO_RANDOM nowhere else. */
+  autoRandom: boolean;
   columns: Map<number, Column>;
   indexes: Map<string, { index: Index; parts: Map<number, IndexPart> }>;
   foreignKeys: Map<string, { key: ForeignKey; parts: Map<number, { column: string; referenced: string }> }>;
@@ -33,9 +37,13 @@ export function assemble(answers: Answers, { engine, defaultDatabase, database, 
     if (isAsked(name, database)) databases.set(name, new Map());
   }
   for (const row of rowsOf(answers, "tables")) {
-    const tables = databases.get(row.text());
+    const of = row.text();
     const draft = readTable(row);
-    if (isAsked(draft.name, table)) tables?.set(draft.name, draft);
+    if (!isAsked(of, database)) continue;
+    // TiDB names no database to an account that has rights on single tables of it.
+    const tables = databases.get(of) ?? new Map<string, Draft>();
+    if (isAsked(draft.name, table)) tables.set(draft.name, draft);
+    databases.set(of, tables);
   }
   // What belongs to a table that went or came meanwhile is left out.
   const draftOf = (row: Row) => {
@@ -66,10 +74,14 @@ function readTable(row: Row): Draft {
   const kind = type.includes("VIEW") ? "view" : type === "SEQUENCE" ? "sequence" : "base table";
   const engine = row.optionalText();
   const comment = row.optionalText() ?? "";
+  const keyType = row.optionalText();
+  const sharding = row.optionalText() ?? "";
   return {
     name,
     kind,
     engine,
+    clustered: keyType === null ? null : keyType === "CLUSTERED",
+    autoRandom: sharding.startsWith("PK_AUTO_RANDOM_BITS="),
     // A view has none: servers write VIEW there, or what is wrong with it.
     comment: kind === "view" ? "" : comment,
     columns: new Map(),
@@ -117,10 +129,12 @@ function readIndexPart(row: Row, engine: Engine, type: string): IndexPart {
   const prefix = row.optionalNumber();
   const direction = row.optionalText();
   const expression = row.optionalText();
-  // Both servers write a prefix of 32 and an order there, whatever the column is.
+  // MySQL and MariaDB write a prefix of 32 and an order there, whatever the column is.
   const isSpatial = type === "SPATIAL";
   const order = isSpatial ? null : direction === "A" ? "asc" : direction === "D" ? "desc" : null;
-  if (column === null) return { expression: expressionText(expression ?? "", engine), order };
+  // Of an expression MySQL has no column, and TiDB one with the name NULL.
+  if (column === null || expression !== null)
+    return { expression: expressionText(expression ?? "", engine), order };
   return { column, prefix: isSpatial ? null : prefix, order };
 }
 
@@ -142,12 +156,16 @@ function addForeignKeys(answers: Answers, draftOf: DraftOf): void {
   }
 }
 
-function finish({ columns, indexes, foreignKeys, ...table }: Draft): Table {
-  const primary = indexes.get("PRIMARY")?.parts;
+function finish({ columns, clustered, autoRandom, indexes, foreignKeys, ...table }: Draft): Table {
+  const parts = indexes.get("PRIMARY")?.parts;
+  const key = parts ? inOrder(parts).flatMap((part) => ("column" in part ? [part.column] : [])) : null;
   return {
     ...table,
-    columns: inOrder(columns),
-    primary_key: primary ? inOrder(primary).flatMap((part) => ("column" in part ? [part.column] : [])) : null,
+    columns: inOrder(columns).map((column) =>
+      autoRandom && column.name === key?.[0] ? { ...column, auto_random: true } : column,
+    ),
+    primary_key: key,
+    clustered: key && clustered,
     indexes: sorted(indexes).map(([, { index, parts }]) => ({ ...index, columns: inOrder(parts) })),
     foreign_keys: sorted(foreignKeys).map(([, { key, parts }]) => ({
       ...key,

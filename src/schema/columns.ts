@@ -34,15 +34,17 @@ export function readColumn(name: string, row: Row, engine: Engine, isJson: boole
   const generated = /\b(VIRTUAL|STORED|PERSISTENT)(?: GENERATED)?\b/i.exec(extra);
   const autoIncrement = /\bauto_increment\b/i.test(extra);
   const onUpdate = /\bon update (\S+?)(?:,|$|\s)/i.exec(extra)?.[1];
-  const readDefault = engine === "mariadb" ? mariadbDefault : mysqlDefault;
+  const readDefault = { mysql: mysqlDefault, mariadb: mariadbDefault, tidb: tidbDefault }[engine];
   const fullType = isJson && dataType === "longtext" ? "json" : fullTypeOf(dataType, columnType);
   return {
     name,
-    type: isJson ? "JSON" : typeOf(dataType, columnType),
+    type: isJson ? "JSON" : typeOf(dataType, columnType, engine),
     full_type: fullType,
     nullable,
     default: generated || autoIncrement ? null : readDefault(written, { dataType, extra, nullable, engine }),
     auto_increment: autoIncrement,
+    // Which column of the table it is, is said of the table.
+    auto_random: false,
     generated: generated
       ? {
           expression: expressionText(expression ?? "", engine),
@@ -57,8 +59,10 @@ export function readColumn(name: string, row: Row, engine: Engine, isJson: boole
   };
 }
 
-function typeOf(dataType: string, columnType: string): string {
-  const name = typeNames.get(dataType) ?? dataType.toUpperCase();
+function typeOf(dataType: string, columnType: string, engine: Engine): string {
+  // TiDB answers a VECTOR as a text.
+  const isText = engine === "tidb" && dataType === "vector";
+  const name = isText ? "TEXT" : (typeNames.get(dataType) ?? dataType.toUpperCase());
   return integers.test(dataType) && / unsigned/i.test(columnType) ? `${name} UNSIGNED` : name;
 }
 
@@ -78,7 +82,7 @@ interface DefaultOf {
   engine: Engine;
 }
 
-/** MySQL and TiDB write a literal without quotes, and say in EXTRA that it is an expression. */
+/** MySQL writes a literal without quotes, and says in EXTRA that it is an expression. */
 function mysqlDefault(
   written: string | null,
   { dataType, extra, nullable, engine }: DefaultOf,
@@ -86,6 +90,20 @@ function mysqlDefault(
   if (written === null) return nullable ? { value: null } : null;
   if (/\bDEFAULT_GENERATED\b/i.test(extra)) return { expression: expressionText(written, engine) };
   return bytes.test(dataType) ? { expression: written } : { value: written };
+}
+
+/**
+ * TiDB writes as MySQL does, but for the time of now, of which it says nothing in EXTRA, and for bytes, which it decodes
+ * as text: where they are none, what they were is lost.
+ */
+function tidbDefault(written: string | null, of: DefaultOf): Default | null {
+  const { dataType, extra } = of;
+  if (written === null || dataType === "bit" || /\bDEFAULT_GENERATED\b/i.test(extra))
+    return mysqlDefault(written, of);
+  if (/^(?:date|datetime|timestamp)$/.test(dataType) && written.startsWith("CURRENT_"))
+    return { expression: written };
+  if (!bytes.test(dataType)) return { value: written };
+  return written.includes("\ufffd") ? null : { expression: `0x${Buffer.from(written).toString("hex")}` };
 }
 
 /** MariaDB writes all of it as SQL: 'text' in quotes, numbers bare, NULL as a word. */

@@ -18,6 +18,8 @@ export interface Table {
   columns: Column[];
   /** The columns' names in the key's order. */
   primary_key: string[] | null;
+  /** Whether TiDB stores the rows in the order of the primary key; null without such a key, and on other servers. */
+  clustered: boolean | null;
   indexes: Index[];
   foreign_keys: ForeignKey[];
 }
@@ -32,6 +34,8 @@ export interface Column {
   /** Null where an INSERT must say a value, or the server makes one. */
   default: Default | null;
   auto_increment: boolean;
+  /** Whether TiDB gives each new row a random value (AUTO_RANDOM); false on other servers, which have none. */
+  auto_random: boolean;
   generated: { expression: string; stored: boolean } | null;
   /** What an UPDATE of the row sets it to. */
   on_update: string | null;

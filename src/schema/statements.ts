@@ -41,16 +41,17 @@ interface Source {
 
 /**
  * What the servers say differently: MySQL and TiDB index expressions and hide indexes, MariaDB ignores indexes, and
- * knows a JSON column by its check.
+ * knows a JSON column by its check. TiDB says how a table's rows and the values of its key are spread.
  */
 function sources(engine: Engine): Partial<Record<Part, Source>> {
   const mariadb = engine === "mariadb";
+  const spread = engine === "tidb" ? "TIDB_PK_TYPE, TIDB_ROW_ID_SHARDING_INFO" : "NULL, NULL";
   const table = { database: "TABLE_SCHEMA", table: "TABLE_NAME" };
   const ofConstraint = { database: "CONSTRAINT_SCHEMA", table: "TABLE_NAME" };
   return {
     databases: { columns: "SCHEMA_NAME", from: "SCHEMATA", database: "SCHEMA_NAME" },
     tables: {
-      columns: "TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COMMENT",
+      columns: `TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COMMENT, ${spread}`,
       from: "TABLES",
       ...table,
     },

@@ -43,9 +43,8 @@ test("is the pool's, with its entity tag; each part is asked in a transaction of
   const sent = world.standIns.analyst.statements.length;
   const here = await ask(world.gateway, "analyst");
   const statements = world.standIns.analyst.statements.slice(sent);
-  expect(statements.filter((sql) => sql === "START TRANSACTION READ ONLY")).toHaveLength(
-    engine === "mysql" ? 6 : 7,
-  );
+  const begun = statements.filter((sql) => sql.startsWith("START TRANSACTION"));
+  expect(begun).toHaveLength(engine === "mariadb" ? 7 : 6);
   const there = await ask(pool, "analyst");
   expect([here.status, there.status]).toEqual([200, 200]);
   expect(here.body.databases.map(({ name }: { name: string }) => name)).toEqual(["shop", "world"]);

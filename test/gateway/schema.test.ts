@@ -11,11 +11,14 @@ import { dropShop, prepareShop } from "./schema-tables.ts";
 
 const issuer = issuers.remote;
 const allow = ["sql:read"];
+/** The owner may write, and TiDB lets no account of readers do that. */
+const owner = { account: "owner", allow: engine === "tidb" ? ["sql:read", "sql:write"] : allow };
 const grants = [
-  { claims: { role: "small" }, account: "owner", allow, max_bytes: 20_000, max_rows: 1 },
+  { claims: { role: "small" }, ...owner, max_bytes: 20_000, max_rows: 1 },
   { claims: { role: "poor" }, account: "analyst", allow, max_bytes: 70_000 },
   { claims: { role: "writer" }, account: "owner", allow: ["sql:write", "query:*"] },
-  ...["owner", "guest", "analyst"].map((name) => ({ claims: { role: name }, account: name, allow })),
+  { claims: { role: "owner" }, ...owner },
+  ...["guest", "analyst"].map((name) => ({ claims: { role: name }, account: name, allow })),
 ].map((grant) => ({ issuer, ...grant }));
 const login = (user: string) => ({ user, password: "ANALYST_PASSWORD", connections_per_shard: 1 });
 
@@ -79,6 +82,7 @@ describe("what an account sees of its tables, in one form whichever engine it is
     const { columns: _, ...kinds } = await tableOf("kinds");
     expect(kinds).toEqual({
       ...{ name: "kinds", kind: "base table", engine: "InnoDB", comment: "", primary_key: ["id"] },
+      clustered: engine === "tidb" ? true : null,
       indexes: [
         { ...index, name: "PRIMARY", unique: true, columns: [part("id")] },
         { ...index, name: "buyer", comment: "who", columns: [part("buyer_country"), part("buyer_number")] },
@@ -87,10 +91,11 @@ describe("what an account sees of its tables, in one form whichever engine it is
           ...index,
           name: "unique_parts",
           unique: true,
-          columns: [part("word", "asc", 5), part("whole", "desc")],
+          // TiDB takes DESC and keeps the key in ascending order.
+          columns: [part("word", "asc", 5), part("whole", engine === "tidb" ? "asc" : "desc")],
         },
         { ...index, name: "words", type: "FULLTEXT", columns: [part("long_text", null)] },
-      ],
+      ].filter(({ type }) => engine !== "tidb" || type === "BTREE"),
       foreign_keys: [
         {
           name: "bought",
@@ -111,6 +116,7 @@ describe("what an account sees of its tables, in one form whichever engine it is
       engine: null,
       comment: "",
       primary_key: null,
+      clustered: null,
       indexes: [],
       foreign_keys: [],
     };
@@ -135,6 +141,42 @@ describe("what an account sees of its tables, in one form whichever engine it is
     ]);
   });
 
+  describe.runIf(engine === "tidb")("what only TiDB has", () => {
+    test("AUTO_RANDOM, keys that are clustered and keys that are not, sequences", async () => {
+      const spread = async (name: string) => {
+        const { primary_key, clustered, columns } = await tableOf(name);
+        return [primary_key, clustered, columns.filter((one) => one.auto_random).map((one) => one.name)];
+      };
+      expect(await spread("only_here")).toEqual([["id"], true, ["id"]]);
+      expect(await spread("random_pair")).toEqual([["a", "b"], true, ["a"]]);
+      expect(await spread("heap")).toEqual([["a"], false, []]);
+      expect(await spread("wide")).toEqual([null, null, []]);
+      expect(await tableOf("counter")).toMatchObject({
+        kind: "sequence",
+        primary_key: null,
+        clustered: null,
+      });
+    });
+
+    test("indexes of expressions, and indexes that are not used", async () => {
+      const [, ...others] = (await tableOf("only_here")).indexes;
+      const lower = { expression: "lower(`name`)", order: "asc" };
+      expect(others).toEqual([
+        { ...index, name: "lower_name", columns: [lower, part("n"), part("name", "asc", 3)] },
+        { ...index, name: "shifted", columns: [{ expression: "`n` + 1", order: "asc" }] },
+        { ...index, name: "unused", visible: false, columns: [part("n")] },
+      ]);
+    });
+
+    test("defaults: the day of now, bytes, and bytes that TiDB does not show", async () => {
+      const { columns } = await tableOf("only_here");
+      expect(Object.fromEntries(columns.map((one) => [one.name, one.default]))).toMatchObject({
+        ...{ id: null, day: { expression: "CURRENT_DATE" }, bytes: { expression: "0x6162" } },
+        ...{ odd_bytes: null, list: { value: null } },
+      });
+    });
+  });
+
   test.runIf(engine === "mariadb")("sequences, ignored indexes, and which text is JSON", async () => {
     const { columns: seen, indexes } = await tableOf("only_here");
     expect(indexes).toEqual([{ ...index, name: "unused", visible: false, columns: [part("n")] }]);
@@ -151,13 +193,19 @@ describe("whose schema it is", () => {
   };
 
   test("the account's: who may see less sees less; the server's own databases are nobody's", async () => {
-    const own = engine === "mysql" ? ["only_here"] : ["counter", "only_here"];
+    const own = {
+      mysql: ["only_here"],
+      mariadb: ["counter", "only_here"],
+      tidb: ["counter", "heap", "only_here", "random_pair"],
+    }[engine];
     const all = ["__proto__", 'a"b `é/%', "broken", "customers", "kinds", "names", "wide", ...own];
     expect(named(await ask("owner"))).toEqual([["shop", all.sort()]]);
     const guest = await ask("guest");
     expect(named(guest)).toEqual([["shop", ["kinds"]]]);
     const [kinds] = (guest.body as Schema).databases[0]?.tables ?? [];
-    expect(kinds?.columns.map(({ name }) => name)).toEqual(["id", "document"]);
+    const whole = columnsOfKinds.map(({ name }) => name);
+    const readable = engine === "tidb" ? whole : ["id", "document"];
+    expect(kinds?.columns.map(({ name }) => name)).toEqual(readable);
     // On MySQL the login is a proxy, who may do nothing itself.
     expect(named(await ask("analyst"))).toEqual([
       ["shop", ["wide"]],
@@ -169,7 +217,9 @@ describe("whose schema it is", () => {
   test("narrowed to a database, to a table, or to nothing", async () => {
     expect(named(await ask("analyst", "?database=world&table=notes"))).toEqual([["world", ["notes"]]]);
     expect(named(await ask("owner", "?table=names"))).toEqual([["shop", ["names"]]]);
-    expect(named(await ask("owner", "?database=shop"))[0]?.[1]).toHaveLength(engine === "mysql" ? 8 : 9);
+    expect(named(await ask("owner", "?database=shop"))[0]?.[1]).toHaveLength(
+      { mysql: 8, mariadb: 9, tidb: 11 }[engine],
+    );
     // What is not there, what the account does not see, and what is only alike.
     const databases = ["mysql", "information_schema", "world", "SHOP", "shop ", "sh%", "..", "#mysql50#shop"];
     for (const database of databases) {
@@ -256,7 +306,7 @@ describe("what it costs", () => {
     expect((await ask("owner")).status).toBe(200);
     await restored(proxy);
     const commands = texts(mark.commands).filter((command) => command !== "COM_STMT_PREPARE");
-    const executes = Array(engine === "mysql" ? 6 : 7).fill("COM_STMT_EXECUTE");
+    const executes = Array(engine === "mariadb" ? 7 : 6).fill("COM_STMT_EXECUTE");
     const batch = commands.slice(commands.indexOf("START"));
     expect(batch.slice(0, executes.length + 2)).toEqual(["START", ...executes, "ROLLBACK"]);
   });

@@ -14,11 +14,11 @@ const part = (table: string, index: string, name: string, position: unknown, uni
 const answers = {
   databases: [["shop"], ["attic"]],
   tables: [
-    ["shop", "orders", "BASE TABLE", "InnoDB", "sold"],
-    ["shop", "Orders", "BASE TABLE", null, ""],
-    ["shop", "sums", "VIEW", null, "VIEW"],
-    ["shop", "next", "SEQUENCE", "InnoDB", ""],
-    ["shop", "old", "SYSTEM VERSIONED", "InnoDB", ""],
+    ["shop", "orders", "BASE TABLE", "InnoDB", "sold", null, null],
+    ["shop", "Orders", "BASE TABLE", null, "", null, null],
+    ["shop", "sums", "VIEW", null, "VIEW", null, null],
+    ["shop", "next", "SEQUENCE", "InnoDB", "", null, null],
+    ["shop", "old", "SYSTEM VERSIONED", "InnoDB", "", null, null],
   ],
   columns: [
     column("orders", "id", 1),
@@ -105,6 +105,49 @@ describe("what the server said becomes one document", () => {
     expect(assemble(answers, { ...asked, database: "SHOP" }).databases).toEqual([]);
     expect(assemble(answers, { ...asked, database: "attic" }).databases).toHaveLength(1);
     expect(assemble(answers, { ...asked, database: "attic", table: "orders" }).databases).toEqual([]);
+  });
+
+  test("a database that only its tables tell of", () => {
+    const said = { tables: [["shop", "orders", "BASE TABLE", "InnoDB", "", null, null]] };
+    const named = (of: Partial<typeof asked>) =>
+      assemble(said, { ...asked, ...of }).databases.map(({ name }) => name);
+    expect(named({})).toEqual(["shop"]);
+    expect(assemble(said, { ...asked, database: "SHOP" }).databases).toEqual([]);
+    expect(assemble(said, { ...asked, table: "ORDERS" }).databases).toEqual([]);
+  });
+
+  test("what TiDB says of a key: how rows lie, and which column is AUTO_RANDOM; an index of an expression", () => {
+    const said = {
+      databases: [["shop"]],
+      tables: [
+        ["shop", "random", "BASE TABLE", "InnoDB", "", "CLUSTERED", "PK_AUTO_RANDOM_BITS=6, RANGE BITS=54"],
+        ["shop", "heap", "BASE TABLE", "InnoDB", "", "NONCLUSTERED", "SHARD_BITS=4"],
+        ["shop", "keyless", "BASE TABLE", "InnoDB", "", "NONCLUSTERED", "NOT_SHARDED"],
+      ],
+      columns: ["id", "place"].flatMap((name, i) => ["random", "heap"].map((of) => column(of, name, i))),
+      indexParts: [
+        part("random", "PRIMARY", "place", 2, 0),
+        part("random", "PRIMARY", "id", 1, 0),
+        part("heap", "PRIMARY", "id", 1, 0),
+        part("heap", "expression", "NULL", 1).with(9, "lower(`place`)"),
+        part("heap", "null", "NULL", 1),
+      ],
+    } satisfies Answers;
+    const { databases } = assemble(said, { ...asked, engine: "tidb" });
+    const tables = databases[0]?.tables ?? [];
+    const spread = tables.map(({ name, clustered, columns }) => [
+      name,
+      clustered,
+      columns.map((c) => c.auto_random),
+    ]);
+    expect(spread).toEqual([
+      ["heap", false, [false, false]],
+      ["keyless", null, []],
+      ["random", true, [true, false]],
+    ]);
+    const [, ofExpression, ofNull] = (tables[0]?.indexes ?? []).map(({ columns }) => columns);
+    expect(ofExpression).toEqual([{ expression: "lower(`place`)", order: "asc" }]);
+    expect(ofNull).toEqual([{ column: "NULL", prefix: null, order: "asc" }]);
   });
 
   test.each([
