@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";

@@ -1,3 +1,4 @@
+// Runs on mysql only: the engine has no part in what it tests.
 import { expect, test } from "vitest";
 import { expectProblem, issuers, read, startGateway, testAccount } from "./harness.ts";
 
