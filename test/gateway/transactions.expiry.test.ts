@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { connectAdministrator } from "../servers/connection.ts";
 import type { CountingProxy } from "../servers/proxy.ts";
 import { restored, texts } from "./commands.ts";
-import { databaseServer, expectProblem, startProxy } from "./harness.ts";
+import { databaseServer, engine, expectProblem, startProxy } from "./harness.ts";
 import type { Ledger } from "./ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "./ledger.ts";
 
@@ -52,8 +52,12 @@ const patiently = { timeout: 5_000, interval: 250 };
 
 /** @returns how many transactions hold something, by the server's list */
 async function open(): Promise<number> {
+  const others =
+    engine === "tidb"
+      ? "tidb_trx WHERE USER LIKE 'gw%'"
+      : "innodb_trx WHERE trx_mysql_thread_id <> CONNECTION_ID()";
   const [rows] = await administrator.query<RowDataPacket[]>(
-    "SELECT COUNT(*) AS n FROM information_schema.innodb_trx WHERE trx_mysql_thread_id <> CONNECTION_ID()",
+    `SELECT COUNT(*) AS n FROM information_schema.${others}`,
   );
   return Number(rows[0]?.n);
 }
