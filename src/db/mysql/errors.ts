@@ -82,8 +82,8 @@ const loginErrors: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   ...codes("database_login_expired", [1820, 1862]),
   ...codes("database_auth_unsupported", [1251, 1524]),
   ...codes("database_missing", [1044, 1049]),
-  // SET ROLE: the login may not have the role (1959 is MariaDB's).
-  ...codes("database_identity_wrong", [3530, 1959]),
+  // SET ROLE: the login may not have the role (1959 is MariaDB's). The others are in adviceByNumber.
+  ...codes("database_identity_wrong", [3530, 1959, 1141, 1193, 1235]),
   ...codes("database_settings_refused", settingsRefused),
 ]);
 
@@ -105,6 +105,21 @@ const advice: Partial<Record<ErrorCode, string>> = {
   database_missing: "check cluster.database and that the user has a privilege on it",
 };
 
+const otherEngine =
+  "the server does not know what each server of cluster.engine does: compare cluster.engine with the server, and its version";
+
+/** Where the same code has other causes. */
+const adviceByNumber: ReadonlyMap<number, string> = new Map([
+  // SHOW GRANTS of a TiDB that lets everybody in.
+  [
+    1141,
+    "the server shows no privileges of the login, so it may let everybody in: start it without skip-grant-table",
+  ],
+  // An unknown variable, and what TiDB says of READ ONLY.
+  [1193, otherEngine],
+  [1235, otherEngine],
+]);
+
 /** TiDB says 1045 whatever it finds wrong with a token (checkAuthTokenClaims). */
 const tokenAdvice =
   "check that auth-token-jwks has the public key with its kid and alg, that the user's TOKEN_ISSUER and e-mail are those of the account's token, and both clocks; TiDB's log says what it found";
@@ -122,7 +137,8 @@ export function loginError(error: ServerError, showsToken = false): TidegateErro
     error.errno === undefined
       ? "database_unreachable"
       : (loginErrors.get(error.errno) ?? "database_login_failed");
-  const said = showsToken && code === "database_login_failed" ? tokenAdvice : advice[code];
+  const asked = showsToken && code === "database_login_failed" ? tokenAdvice : advice[code];
+  const said = adviceByNumber.get(error.errno ?? 0) ?? asked;
   const hint = said === undefined ? "" : `; ${said}`;
   const reason = `${error.errno ?? "-"} ${error.message}${hint}`;
   return new TidegateError(code, { retryAfter: limits.retryAfterSeconds }, reason);

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { stringify } from "smol-toml";
 import type { TlsMode } from "../arguments.ts";
 
-/** Sections of TiDB's configuration file: https://docs.pingcap.com/tidb/stable/tidb-configuration-file */
-export type TidbConfiguration = Record<string, Record<string, string | number | boolean>>;
+/** TiDB's configuration file, its sections and what stands before them: https://docs.pingcap.com/tidb/stable/tidb-configuration-file */
+export type TidbConfiguration = Record<string, Value | Record<string, Value>>;
+type Value = string | number | boolean;
 
 export interface TidbPlace {
   host: string;
@@ -41,7 +42,11 @@ export function configurationFile(place: TidbPlace, mode: TlsMode, more: TidbCon
     // A slow statement is logged with its values.
     instance: { tidb_enable_slow_log: false },
   };
-  for (const [name, section] of Object.entries(more)) sections[name] = { ...sections[name], ...section };
+  for (const [name, value] of Object.entries(more)) {
+    const before = sections[name];
+    const merge = typeof value === "object" && typeof before === "object";
+    sections[name] = merge ? { ...before, ...value } : value;
+  }
   return stringify({
     host: place.host,
     port: place.port,

@@ -108,6 +108,7 @@ describe("a failure", () => {
       numbered(1193),
       /^Failed at database: the login's first query failed \(error 1193: said\)\. Check that/,
     ],
+    ["database", numbered(1141), /^Failed at database: .*error 1141.* Check .*skip-grant-table\)\.$/],
     ["login", new Error("lost"), /^Failed at login: no login as u \(lost\)\. Check the server's error log/],
   ])("at %s: %s", (step, error, expected) => {
     expect(line(step, error)).toMatch(expected);

@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import type { Connection } from "mysql2/promise";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../../../scripts/application.ts";
+import { connect, connectAdministrator } from "../../servers/connection.ts";
+import { ensurePki } from "../../servers/pki.ts";
+import { loadSample } from "../../servers/sample.ts";
+import type { DatabaseServer } from "../../servers/server.ts";
+import { startDatabase } from "../../servers/server.ts";
+import type { TidbConfiguration } from "../../servers/tidb/configuration.ts";
+import { logged } from "../ask.ts";
+import type { Gateway, GatewayOptions } from "../harness.ts";
+import { expectProblem, issuers, read, server, startGateway } from "../harness.ts";
+
+/** A TiDB that is not what the configuration says, or does not ask who we are: refused at the login. */
+
+const question = { sql: "SELECT USER() AS login" };
+const reading = [{ issuer: issuers.remote, account: "analyst", allow: ["sql:read"] }];
+const writing = [{ issuer: issuers.remote, account: "analyst", allow: ["sql:read", "sql:write"] }];
+
+let gateway: Gateway | undefined;
+afterEach(async () => {
+  await gateway?.close();
+  gateway = undefined;
+});
+
+/** What the caller and /readyz are told names nobody; the log has the reason. */
+async function expectRefused(options: GatewayOptions, reason: string): Promise<void> {
+  gateway = await startGateway(options);
+  const answers = [await gateway.sql(question), await read(await gateway.fetch("/readyz"))];
+  for (const answer of answers) {
+    expectProblem(answer, 503, "database_identity_wrong");
+    expect(answer.body.retryable).toBe(true);
+    expect(JSON.stringify(answer.body)).not.toMatch(/gw_|analyst|localhost|mysql|tidb|GRANT|skip/i);
+  }
+  const reasons = logged(gateway, "connection_refused").map((line) => line.reason);
+  expect(reasons).not.toEqual([]);
+  for (const one of reasons) expect(one).toContain(reason);
+}
+
+async function startTidb(name: string, configuration: TidbConfiguration): Promise<DatabaseServer> {
+  const directory = join(root, ".tidegate", "test", `tidb-${name}`);
+  const pki = await ensurePki(server.pkiDirectory);
+  return await startDatabase({ engine: "tidb", directory, pki, configuration, log: () => {} });
+}
+
+// A MySQL that is configured as a TiDB is refused in mysql/identities.test.ts.
+describe("a TiDB that is configured as another engine", () => {
+  test.each(["mysql", "mariadb"])("%s: refused by its greeting", async (configured) => {
+    await expectRefused({ cluster: { engine: configured } }, `engine must be "${configured}" but is "tidb"`);
+  });
+
+  describe("and greets with another server's version (server-version)", () => {
+    let disguised: DatabaseServer;
+    let administrator: Connection;
+    beforeAll(async () => {
+      disguised = await startTidb("disguised", { "server-version": "8.0.36" });
+      const passwords = {
+        analyst: server.passwords.ANALYST_PASSWORD ?? "",
+        editor: server.passwords.EDITOR_PASSWORD ?? "",
+      };
+      await loadSample(disguised, { passwords, cities: 10, log: () => {} });
+      administrator = await connectAdministrator(disguised);
+    });
+    afterAll(async () => {
+      await administrator?.end();
+      await disguised?.stop();
+    });
+    const cluster = (engine: string) => ({ engine, hosts: [`localhost:${disguised.port}`] });
+
+    test.each([
+      ["refuses READ ONLY", "OFF", "1235 function READ ONLY"],
+      ["takes READ ONLY and ignores it", "ON", "1193 Unknown system variable 'proxy_user'"],
+    ])("as MySQL, where it %s (tidb_enable_noop_functions)", async (_, noop, reason) => {
+      await administrator.query(`SET GLOBAL tidb_enable_noop_functions = ${noop}`);
+      await expectRefused({ cluster: cluster("mysql"), grants: reading }, reason);
+      expect(JSON.stringify(gateway?.logs())).toContain("compare cluster.engine with the server");
+    });
+
+    test("as TiDB: a server is what it says that it is", async () => {
+      await expectRefused(
+        { cluster: cluster("tidb"), grants: reading },
+        'engine must be "tidb" but is "mysql"',
+      );
+    });
+  });
+});
+
+describe("a TiDB that lets everybody in (skip-grant-table)", () => {
+  let open: DatabaseServer;
+  beforeAll(async () => {
+    open = await startTidb("skip-grant-table", { security: { "skip-grant-table": true } });
+  });
+  afterAll(() => open?.stop());
+
+  test.each([
+    ["reads", reading],
+    ["writes", writing],
+  ])("is refused for an account that %s", async (_, grants) => {
+    const cluster = { hosts: [`localhost:${open.port}`], database: "mysql" };
+    await expectRefused({ cluster, grants }, "1141 There is no such grant defined");
+    expect(JSON.stringify(gateway?.logs())).toContain("start it without skip-grant-table");
+  });
+
+  test("positive control: it lets in whoever comes, and with every right", async () => {
+    const connection = await connect(open, "root", "not root's password");
+    await connection.query("SELECT COUNT(*) FROM mysql.user");
+    await connection.end();
+  });
+});
