@@ -55,7 +55,7 @@ export async function grantInsert(administrator: Connection, table: string): Pro
 export async function startProxy({
   port = server.port,
   ...options
-}: Pick<ProxyOptions, "meddle"> & { port?: number } = {}): Promise<CountingProxy> {
+}: Pick<ProxyOptions, "meddle" | "tlsVersion"> & { port?: number } = {}): Promise<CountingProxy> {
   const pki = await ensurePki(server.pkiDirectory);
   return await startCountingProxy({
     target: { host: "localhost", port, ca: server.ca },

@@ -12,6 +12,8 @@ export interface ProxyOptions {
   readonly certificate: string;
   readonly privateKey: string;
   readonly delayMs?: number;
+  /** The one version of TLS that clients may have; without it each that Node's OpenSSL allows. */
+  readonly tlsVersion?: "TLSv1.2" | "TLSv1.3";
   /** Called for each connection, when both sides are secured. */
   readonly meddle?: (client: net.Socket) => Meddler;
 }
@@ -141,8 +143,9 @@ export class Relay {
   async #secureClient(): Promise<tls.TLSSocket> {
     // A TLS 1.3 handshake is one round trip: the request's way to the server, and the way back.
     await this.#toClient.turn();
-    const { certificate, privateKey } = this.#options;
-    const client = await acceptTls(this.#client, { cert: certificate, key: privateKey });
+    const { certificate, privateKey, tlsVersion } = this.#options;
+    const pinned = tlsVersion && { minVersion: tlsVersion, maxVersion: tlsVersion };
+    const client = await acceptTls(this.#client, { cert: certificate, key: privateKey, ...pinned });
     const version = client.getProtocol() ?? "unknown";
     const quick = version === "TLSv1.3" || client.isSessionReused();
     this.log.secured(version, quick ? 1 : 2);

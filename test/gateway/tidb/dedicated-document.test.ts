@@ -1,0 +1,253 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RowDataPacket } from "mysql2/promise";
+import mysql from "mysql2/promise";
+import { parse, stringify } from "smol-toml";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ServedWorker } from "../../../bench/workerd.ts";
+import { startWorkerd } from "../../../bench/workerd.ts";
+import { root } from "../../../scripts/application.ts";
+import { parseConnectionString } from "../../../scripts/connection-strings.ts";
+import { durableObjects } from "../../../scripts/environment.ts";
+import { createSigningKey, mint } from "../../servers/issuer.ts";
+import { createAuthority } from "../../servers/pki.ts";
+import type { Dedicated } from "./dedicated.ts";
+import { startDedicated } from "./dedicated.ts";
+import { tabs } from "./dialog-strings.ts";
+
+/**
+ * docs/links.md, TiDB Cloud Dedicated step by step: what stands there is what is typed here, in the order of the page.
+ * Instead of the cluster's address stands that of a TiDB on this machine, instead of a Worker on Cloudflare the same
+ * bundle on workerd, and instead of the issuer's address its key.
+ */
+
+const [, section = ""] = readFileSync(join(root, "docs", "links.md"), "utf8").split(
+  /^## TiDB Cloud Dedicated.*$/m,
+);
+/** The blocks of each step, by their language. */
+const steps = section.split(/^### /m).map((text) => {
+  const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)];
+  return {
+    title: text.split("\n")[0] ?? "",
+    of: (language: string) =>
+      blocks.filter(([, found]) => found === language).map(([, , block = ""]) => block.trim()),
+  };
+});
+const password = "A-LONG-RANDOM-PASSWORD";
+const hasCurl = spawnSync("curl", ["--version"]).status === 0;
+
+let dedicated: Dedicated;
+let served: ServedWorker | undefined;
+const key = await createSigningKey();
+
+beforeAll(async () => {
+  dedicated = await startDedicated();
+  const root = await asRoot();
+  await root.query("DROP USER IF EXISTS gw_reader");
+  await root.query("CREATE DATABASE IF NOT EXISTS shop");
+  await root.end();
+});
+afterAll(async () => {
+  await served?.stop();
+  await dedicated?.stop();
+});
+
+/** A block of a step, with this cluster's address. */
+function block(step: number, language: string, index = 0): string {
+  const found = steps[step]?.of(language)[index];
+  if (found === undefined) throw new Error(`step ${step} of the page has no block ${index} of ${language}`);
+  return found
+    .replaceAll("tidb.abcdefgh.clusters.tidb-cloud.com", "localhost")
+    .replace(/(?<=-P |localhost:)4000/, String(dedicated.server.port));
+}
+
+/** Logs in by the line of the Connect dialog as `mysql` does: with its login, over its version of TLS, verified by its CA. */
+async function asRoot(): Promise<mysql.Connection> {
+  const parsed = parseConnectionString(block(1, "text"));
+  if ("refusals" in parsed) throw new Error(parsed.refusals.join());
+  const { hosts, user, database, caPath = "", tlsMin, tlsMax } = parsed.connection;
+  return await mysql.createConnection({
+    ...{ host: hosts[0].hostname, port: hosts[0].port, user, ...(database && { database }) },
+    password: dedicated.server.administrator.password,
+    ssl: {
+      ca: readFileSync(join(dedicated.project.directory, caPath)),
+      verifyIdentity: true,
+      ...(tlsMin && { minVersion: tlsMin }),
+      ...(tlsMax && { maxVersion: tlsMax }),
+    },
+  });
+}
+
+const config = () => join(dedicated.project.directory, "config", "production.toml");
+const connect = (line: string, secret: string) =>
+  dedicated.project.type(`${line} --write`, { TIDEGATE_PASSWORD: secret });
+
+test("the page has six steps", () => {
+  expect(steps.slice(1).map(({ title }) => title.slice(0, 2))).toEqual(["1.", "2.", "3.", "4.", "5.", "6."]);
+});
+
+test("1. the line logs in as root, over the TLS that it names", async () => {
+  const root = await asRoot();
+  const [rows] = await root.query<RowDataPacket[]>("SHOW STATUS LIKE 'Ssl_version'");
+  expect(rows[0]?.Value).toBe("TLSv1.2");
+  await root.end();
+});
+
+test("1. given to npm run connect as it is, it works, and root may do more than read", async () => {
+  const untouched = readFileSync(config(), "utf8");
+  const line = `npm run connect -- '${block(1, "text")}' --account reader`;
+  const secret = { TIDEGATE_PASSWORD: dedicated.server.administrator.password };
+  const { stdout, stderr } = await dedicated.project.type(line, secret);
+  expect(stdout).toMatch(/protocol +TLSv1\.2\n/);
+  expect(stderr).toMatch(/TiDB does not enforce READ ONLY.*more than read: it has GRANT ALL/);
+  expect(readFileSync(config(), "utf8")).toBe(untouched);
+});
+
+test("2. the SQL makes the login, which is not let in without TLS", async () => {
+  const root = await asRoot();
+  for (const statement of block(2, "sql").split(/;\n?/).filter(Boolean)) await root.query(statement);
+  await root.end();
+  const { port } = dedicated.server;
+  const clear = { host: "localhost", port, user: "gw_reader", password };
+  await expect(mysql.createConnection(clear)).rejects.toThrow(/Access denied/);
+  // Root is, as in Dedicated.
+  const open = await mysql.createConnection({ ...clear, ...dedicated.server.administrator });
+  await open.end();
+});
+
+test("3. npm run connect logs in and writes what the page says", async () => {
+  const { status, stdout, stderr } = await connect(block(3, "sh"), password);
+  expect(stderr).not.toContain("refused");
+  expect(stdout).toMatch(/server +localhost:\d+, tidb \d/);
+  expect(stdout).toMatch(/verified by +rustls, as the gateway's link does\n/);
+  expect(stdout).toMatch(/protocol +TLSv1\.2\n/);
+  expect(stdout).toMatch(/issuer +CN=A cluster's own CA\n/);
+  expect(stdout).toMatch(/CURRENT_USER\(\) +gw_reader@%\n/);
+  expect(stdout).toMatch(/DATABASE\(\) +shop\n/);
+  expect(status).toBe(0);
+  expect(parse(readFileSync(config(), "utf8"))).toMatchObject(parse(block(3, "toml")));
+  const written = readFileSync(join(dedicated.project.directory, "config", "ca", "production.pem"), "utf8");
+  expect(written.trim()).toBe(dedicated.authority.certificate.trim());
+});
+
+describe("3. another line", () => {
+  /** Without --write: what is written is the page's. */
+  async function shown(line: string): Promise<string> {
+    const before = readFileSync(config(), "utf8");
+    const { stdout } = await dedicated.project.type(line, { TIDEGATE_PASSWORD: password });
+    expect(readFileSync(config(), "utf8")).toBe(before);
+    return stdout;
+  }
+
+  test.each([
+    ["with TLSv1.3", "--tls-version=TLSv1.3", ['- tls_max = "TLSv1.2"', '+ tls_max = "TLSv1.3"']],
+    ["without --tls-version", "", ['- tls_min = "TLSv1.2"', '- tls_max = "TLSv1.2"']],
+  ])("%s has TLS 1.3", async (_, option, changes) => {
+    const line = block(3, "sh").replace('--tls-version="TLSv1.2"', option);
+    expect(line).not.toContain("TLSv1.2");
+    const stdout = await shown(line);
+    expect(stdout).toMatch(/protocol +TLSv1\.3\n/);
+    for (const change of changes) expect(stdout).toContain(change);
+  });
+
+  test.each(tabs)("of the tab $name is understood", async ({ text, namesCa }) => {
+    const target = { host: "localhost", port: dedicated.server.port, user: "gw_reader", database: "shop" };
+    writeFileSync(join(dedicated.project.directory, "string.txt"), text(target));
+    const ca = namesCa ? "" : "--ca ca.pem";
+    const stdout = await shown(`npm run connect -- --account reader ${ca} < string.txt`);
+    expect(stdout).toContain("The connection works:");
+    expect(stdout).toMatch(/issuer +CN=A cluster's own CA\n/);
+    expect(stdout).toMatch(/USER\(\) +gw_reader@/);
+  });
+});
+
+test("4. the policy and the secret's name are put in", () => {
+  const { issuers = [], grants } = parse(block(4, "toml")) as { issuers?: object[]; grants?: unknown };
+  const { cluster, accounts } = parse(readFileSync(config(), "utf8")) as Record<
+    string,
+    Record<string, unknown>
+  >;
+  // The page's issuer, whose keys would be fetched from an address that nobody has here.
+  const known = issuers.map(({ jwks_uri: _, ...issuer }: { jwks_uri?: string }) => ({
+    ...issuer,
+    jwks: { keys: [key.publicJwk] },
+  }));
+  writeFileSync(
+    config(),
+    stringify({ cluster, accounts: { reader: accounts?.reader }, issuers: known, grants }),
+  );
+  const path = join(dedicated.project.directory, "wrangler.toml");
+  const [head = "", secrets = ""] = block(4, "toml", 1).split("\n");
+  const before = readFileSync(path, "utf8");
+  const after = before.replace(
+    new RegExp(`(?<=^\\${head.replace("]", "\\]")}$[\\s\\S]*?)^secrets = .*$`, "m"),
+    secrets,
+  );
+  expect(after).not.toBe(before);
+  writeFileSync(path, after);
+});
+
+test("4. from now on root is refused for the account", async () => {
+  const before = readFileSync(config(), "utf8");
+  const { status, stderr } = await connect(
+    `npm run connect -- '${block(1, "text")}' --account reader`,
+    dedicated.server.administrator.password,
+  );
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /The grants of "reader" only read\. .*GRANT ALL PRIVILEGES ON \*\.\*.*\nNothing was written\./,
+  );
+  expect(readFileSync(config(), "utf8")).toBe(before);
+});
+
+describe("5. and 6.", () => {
+  test("the check finds nothing wrong, and what is deployed is bundled", async () => {
+    const [check = "", secret = "", deploy = ""] = block(5, "sh").split("\n");
+    const checked = await dedicated.project.type(check);
+    expect(checked.stderr).toBe("");
+    expect(checked.stdout).toContain("production: good");
+    // Nothing leaves this machine: the bundle is made, and workerd serves it with the secret of the second line.
+    const name = / put (\w+) /.exec(secret)?.[1] ?? "";
+    const directory = join(dedicated.project.directory, "bundle");
+    const made = await dedicated.project.type(`${deploy} --dry-run --outdir bundle`);
+    expect(made.status, made.stderr).toBe(0);
+    const modules = readdirSync(directory).filter((file) => /\.(js|wasm)$/.test(file));
+    modules.sort((a, b) => Number(b.endsWith(".js")) - Number(a.endsWith(".js")));
+    served = await startWorkerd({
+      directory: join(dedicated.project.directory, "served"),
+      bundle: { directory, modules },
+      // The runtime trusts another CA than the cluster's: what counts is the one of the bundle.
+      ca: (await createAuthority("A CA that nobody uses")).certificate,
+      texts: { ENVIRONMENT: "production", [name]: password },
+      objects: durableObjects,
+    });
+  });
+
+  test.skipIf(!hasCurl)(
+    "the gateway is ready, and SELECT DATABASE() answers what the page says",
+    async () => {
+      const { issuers = [] } = parse(block(4, "toml")) as {
+        issuers?: { issuer: string; audience: string }[];
+      };
+      const [{ issuer: iss, audience: aud } = { issuer: "", audience: "" }] = issuers;
+      const TOKEN = await mint(key, { iss, aud, sub: "someone" });
+      const lines = block(6, "sh").split("\n");
+      const answers = [];
+      for (const line of lines) {
+        const { stdout } = await dedicated.project.type(line, { GATEWAY: served?.url ?? "", TOKEN });
+        answers.push(JSON.parse(stdout));
+      }
+      expect(answers).toEqual([{ status: "ready" }, JSON.parse(block(6, "json"))]);
+      // The line has pinned it.
+      const asked = JSON.stringify({ sql: "SHOW SESSION STATUS LIKE 'Ssl_version'" });
+      const line = lines[1]?.replace(/(?<= -d )'.*'$/, '"$BODY"') ?? "";
+      const { stdout } = await dedicated.project.type(line, {
+        GATEWAY: served?.url ?? "",
+        TOKEN,
+        BODY: asked,
+      });
+      expect(JSON.parse(stdout).rows).toEqual([{ Variable_name: "Ssl_version", Value: "TLSv1.2" }]);
+    },
+  );
+});

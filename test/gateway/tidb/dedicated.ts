@@ -1,0 +1,77 @@
+import { cpSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../../../scripts/application.ts";
+import { wranglerVariables } from "../../../scripts/wrangler.ts";
+import type { Authority } from "../../servers/pki.ts";
+import { createAuthority } from "../../servers/pki.ts";
+import type { RunResult } from "../../servers/run.ts";
+import { run } from "../../servers/run.ts";
+import type { DatabaseServer } from "../../servers/server.ts";
+import { startDatabase } from "../../servers/server.ts";
+
+/**
+ * What a user of TiDB Cloud Dedicated has before the first step of docs/links.md.
+ * https://docs.pingcap.com/tidbcloud/tidb-cloud-tls-connect-to-dedicated
+ */
+export interface Dedicated {
+  server: DatabaseServer;
+  /** Of the cluster alone. */
+  authority: Authority;
+  /** A copy of this project, in which commands may write; with the Connect dialog's `ca.pem`. */
+  project: Project;
+  stop(): Promise<void>;
+}
+
+export interface Project {
+  directory: string;
+  /** Runs a line in the project's folder as a shell does. @param environment beside the tests' own */
+  type(line: string, environment?: Record<string, string>): Promise<RunResult>;
+}
+
+export async function startDedicated(): Promise<Dedicated> {
+  const directory = join(root, ".tidegate", "test", "tidb-dedicated");
+  const authority = await createAuthority("A cluster's own CA");
+  const pair = await authority.issue({ commonName: "tidb", dns: ["localhost"], keyType: "RSA-2048" });
+  const server = await startDatabase({
+    engine: "tidb",
+    directory: join(directory, "server"),
+    pki: { ca: authority.certificate, ...pair },
+    // Clients without TLS are let in.
+    tls: "offered",
+    log: () => {},
+  });
+  const project = copyProject(join(directory, "project"));
+  writeFileSync(join(project.directory, "ca.pem"), authority.certificate);
+  return { server, authority, project, stop: () => server.stop() };
+}
+
+/** What the commands read and write, but for the packages. */
+const parts = [
+  "config",
+  "package.json",
+  "package-lock.json",
+  "queries",
+  "scripts",
+  "src",
+  "test/servers",
+  "wrangler.toml",
+];
+
+function copyProject(directory: string): Project {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  for (const part of parts) cpSync(join(root, part), join(directory, part), { recursive: true });
+  // One that is younger than the packages would have npm install them again.
+  utimesSync(join(directory, "package-lock.json"), 0, 0);
+  symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
+  const { TIDEGATE_PASSWORD: _, TIDEGATE_DIRECTORY: __, ...own } = process.env;
+  return {
+    directory,
+    type: (line, environment = {}) =>
+      run("bash", ["-c", line], {
+        cwd: directory,
+        env: { ...own, ...wranglerVariables, ...environment },
+        timeoutMs: 60_000,
+      }),
+  };
+}
