@@ -7,7 +7,7 @@ import { bindBatch } from "../sql/references.ts";
 import { authenticated, authorize } from "./caller.ts";
 import { publicError } from "./errors.ts";
 import { demandJson } from "./format.ts";
-import { factory, isolation, readJson, rowShape } from "./http.ts";
+import { demandIsolation, factory, isolation, readJson, rowShape } from "./http.ts";
 import { once } from "./once.ts";
 import { implicitCommit, judgeInTransaction, lenient, statementBody } from "./statements.ts";
 
@@ -39,6 +39,7 @@ export const batch = factory.createApp().post("/", authenticated, async (c) => {
     )
     .map((kind) => `sql:${kind}` as const);
   const access = await authorize(c, action ?? "sql:read", ...further);
+  demandIsolation(c, request.isolation);
   if (request.read_only === true) demandReads(statements);
   const { account, caller, ceilings } = access;
   const work: BatchWork = {

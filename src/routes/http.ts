@@ -8,7 +8,7 @@ import { readAtMost } from "../bytes.ts";
 import type { Config } from "../config/config.ts";
 import type { PoolContext } from "../db/pool/client.ts";
 import type { RowShape } from "../db/pool/protocol.ts";
-import { isolations } from "../db/pool/protocol.ts";
+import { isolations, isolationsOf } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { parseExactly } from "../sql/json.ts";
@@ -97,6 +97,18 @@ export function hasBody(c: AppContext): boolean {
 
 /** As SQL says it, in lower case. */
 export const isolation = z.enum(isolations);
+
+/**
+ * Another level than the one that was asked for would be a promise that is not kept.
+ * @throws TidegateError `body_invalid` for a level that the cluster's engine does not have
+ */
+export function demandIsolation(c: AppContext, asked: z.infer<typeof isolation> | undefined): void {
+  const known = isolationsOf(c.var.config.cluster.engine);
+  if (asked === undefined || known.includes(asked)) return;
+  throw new TidegateError("body_invalid", {
+    detail: `isolation: TiDB has ${known.join(" and ")} only (its error 8048)`,
+  });
+}
 
 const shapes = z.enum(["object", "array"]);
 

@@ -8,7 +8,7 @@ import type { Access } from "./caller.ts";
 import { authenticated, authorize } from "./caller.ts";
 import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
-import { factory, hasBody, isolation, poolContext, readJson } from "./http.ts";
+import { demandIsolation, factory, hasBody, isolation, poolContext, readJson } from "./http.ts";
 import { withoutKey } from "./once.ts";
 import { deadlineOf, judgeInTransaction, lenient, note, singleStatementBody } from "./statements.ts";
 
@@ -29,6 +29,7 @@ export const transactions = factory
   .post("/", authenticated, async (c) => {
     const request = hasBody(c) ? await readJson(c, body) : body.parse({});
     const access = await authorize(c, "transaction");
+    demandIsolation(c, request.isolation);
     const { id, expiresAt } = await begin(poolContext(c), ownerOf(c, access), {
       isolation: request.isolation,
       readOnly: isReadOnly(request.read_only, access),

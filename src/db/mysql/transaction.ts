@@ -15,6 +15,17 @@ export interface TransactionOptions {
 export const isolations = ["read uncommitted", "read committed", "repeatable read", "serializable"] as const;
 export type Isolation = (typeof isolations)[number];
 
+/** What TiDB has: https://docs.pingcap.com/tidb/stable/transaction-isolation-levels/ */
+const tidbIsolations: readonly Isolation[] = ["read committed", "repeatable read"];
+
+/**
+ * @returns the levels that the engine has. TiDB refuses the others (8048), but where tidb_skip_isolation_level_check is
+ *   on: there it takes them, and gives snapshot isolation for serializable
+ */
+export function isolationsOf(engine: Cluster["engine"]): readonly Isolation[] {
+  return engine === "tidb" ? tidbIsolations : isolations;
+}
+
 /**
  * Begins a transaction in a pooled session, which rests in READ ONLY. TiDB takes READ ONLY only where it is told
  * to ignore it.

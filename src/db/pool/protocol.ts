@@ -9,7 +9,7 @@ import type { TransactionOptions } from "../mysql/transaction.ts";
 export type { RowShape } from "../encode/encoder.ts";
 export type { Format } from "../encode/formats.ts";
 export { contentTypes } from "../encode/formats.ts";
-export { isolations } from "../mysql/transaction.ts";
+export { isolations, isolationsOf } from "../mysql/transaction.ts";
 
 /**
  * What Worker and Pool say to each other. During a deployment they may be of different versions: the platform

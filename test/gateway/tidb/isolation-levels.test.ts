@@ -1,0 +1,203 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Connection, RowDataPacket } from "mysql2/promise";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { connect, connectAdministrator } from "../../servers/connection.ts";
+import type { CountingProxy } from "../../servers/proxy.ts";
+import { restored } from "../commands.ts";
+import { databaseServer, expectProblem, issuers, startProxy } from "../harness.ts";
+import type { Ledger, LedgerCaller } from "../ledger.ts";
+import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../ledger.ts";
+import { drain } from "../logins.ts";
+
+/** What docs/http.md says of isolation on TiDB, in batches and in transactions. */
+
+let administrator: Connection;
+let proxy: CountingProxy;
+let ledger: Ledger;
+let caller: LedgerCaller;
+beforeAll(async () => {
+  administrator = await connectAdministrator(databaseServer());
+  await prepareLedger(administrator);
+  proxy = await startProxy();
+  const operator = {
+    issuer: issuers.remote,
+    claims: { role: "operator" },
+    account: "ledger",
+    allow: ["operate"],
+  };
+  ledger = await startLedger(
+    {},
+    { cluster: { hosts: [`localhost:${proxy.port}`] }, grants: [...ledgerGrants, operator] },
+  );
+  caller = ledger.as();
+});
+afterAll(async () => {
+  await ledger?.gateway.close();
+  await proxy?.stop();
+  await dropLedger(administrator);
+  await administrator?.end();
+});
+beforeEach(() => resetLedger(administrator));
+
+const read = { sql: "SELECT amount FROM balances WHERE id = 1" };
+const add = { sql: "UPDATE balances SET amount = amount + ? WHERE id = 1", params: [5] };
+/** What somebody else does meanwhile. */
+const others = () => administrator.query("UPDATE ledger.balances SET amount = amount + 20 WHERE id = 1");
+
+async function amount(): Promise<number> {
+  const [rows] = await administrator.query<RowDataPacket[]>(
+    "SELECT amount FROM ledger.balances WHERE id = 1",
+  );
+  return rows[0]?.amount;
+}
+
+let disturbances = 0;
+
+/**
+ * Sends a batch that begins with a read and then waits, while somebody else changes what it has read.
+ * @param rest the statements behind that: from result 3 on
+ */
+async function disturbed(rest: unknown[], more: Record<string, unknown> = {}) {
+  disturbances += 1;
+  // Locks of users are no transaction's: one shows that the read has been executed, the other one holds the batch.
+  const [seen, pause] = [`seen ${disturbances}`, `pause ${disturbances}`];
+  await administrator.query("SELECT GET_LOCK(?, 0)", [pause]);
+  // As parameters: of constants TiDB calls a function when it prepares the statement.
+  const lock = (name: string, seconds: number) => ({
+    sql: "SELECT GET_LOCK(?, ?) AS locked",
+    params: [name, { type: "INTEGER", value: seconds }],
+  });
+  const answer = caller.batch([read, lock(seen, 0), lock(pause, 30), ...rest], more);
+  const isSeen = async () => {
+    const [rows] = await administrator.query<RowDataPacket[]>("SELECT IS_FREE_LOCK(?) AS free", [seen]);
+    return Number(rows[0]?.free) === 0;
+  };
+  await expect.poll(isSeen).toBe(true);
+  await others();
+  await administrator.query("SELECT RELEASE_LOCK(?)", [pause]);
+  return await answer;
+}
+
+describe.each(["read uncommitted", "serializable"])("%s, which TiDB does not have", (isolation) => {
+  afterEach(() => administrator.query("SET GLOBAL tidb_skip_isolation_level_check = OFF"));
+
+  test.each(["OFF", "ON"])(
+    "is refused, and nothing is sent (tidb_skip_isolation_level_check = %s)",
+    async (skip) => {
+      await administrator.query(`SET GLOBAL tidb_skip_isolation_level_check = ${skip}`);
+      // Its statements are prepared: they would go out together with what begins the batch.
+      for (let i = 0; i < 3; i++) expect((await caller.batch([add])).status).toBe(200);
+      await restored(proxy);
+      const before = await amount();
+      const mark = proxy.mark();
+      for (const answer of [await caller.batch([add], { isolation }), await caller.begin({ isolation })]) {
+        expectProblem(answer, 400, "body_invalid");
+        expect(answer.body.detail).toBe(
+          "isolation: TiDB has read committed and repeatable read only (its error 8048)",
+        );
+      }
+      expect(mark.commands).toEqual([]);
+      expect(await amount()).toBe(before);
+    },
+  );
+});
+
+test("the reason: where TiDB is told to take serializable, two transactions break what each has looked at", async () => {
+  const { administrator: root } = databaseServer();
+  const two = await Promise.all([1, 2].map(() => connect(databaseServer(), root.user, root.password)));
+  try {
+    for (const one of two) {
+      await one.query("SET SESSION tidb_skip_isolation_level_check = ON");
+      await one.query("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+      await one.query("START TRANSACTION");
+      const [rows] = await one.query<RowDataPacket[]>("SELECT SUM(amount) AS sum FROM ledger.balances");
+      expect(Number(rows[0]?.sum)).toBe(200);
+    }
+    for (const [index, one] of two.entries()) {
+      await one.query("UPDATE ledger.balances SET amount = 0 WHERE id = ?", [index + 1]);
+      await one.query("COMMIT");
+    }
+    expect(await amount()).toBe(0);
+  } finally {
+    for (const one of two) await one.end();
+  }
+});
+
+describe("pessimistic transactions, TiDB's default", () => {
+  test.each([
+    ["repeatable read", 100],
+    ["read committed", 120],
+    [undefined, 100],
+  ])(
+    "a batch with the isolation %s reads %i when somebody else has changed it",
+    async (isolation, second) => {
+      const { status, body } = await disturbed([read], { isolation });
+      expect(status).toBe(200);
+      expect([0, 3].map((index) => body.results[index].rows[0].amount)).toEqual([100, second]);
+    },
+  );
+
+  test.each(["repeatable read", "read committed"])(
+    "a write meets what is committed by then (%s), and what it writes is kept",
+    async (isolation) => {
+      const { status, body } = await disturbed([add, read], { isolation });
+      expect(status).toBe(200);
+      expect(body.results[4].rows[0].amount).toBe(125);
+      expect(await amount()).toBe(125);
+    },
+  );
+
+  test("who relies on what was read locks it (FOR UPDATE): the other one waits", async () => {
+    const looker = ledger.as({ sub: "looker" });
+    const id = await looker.opened();
+    const locked = await looker.in(id, `${read.sql} FOR UPDATE`);
+    expect(locked.body.rows).toEqual([{ amount: 100 }]);
+    const waiting = caller.sql(add.sql, add.params);
+    await sleep(300);
+    expect(await amount()).toBe(100);
+    expect((await looker.commit(id)).status).toBe(200);
+    expect((await waiting).status).toBe(200);
+    expect(await amount()).toBe(105);
+  });
+});
+
+describe("optimistic transactions (tidb_txn_mode)", () => {
+  const setMode = async (mode: string) => {
+    await administrator.query(`SET GLOBAL tidb_txn_mode = '${mode}'`);
+    // Sessions that rest have taken the server's value when they were reset.
+    expect((await drain(ledger.gateway)).status).toBe(200);
+  };
+  beforeAll(() => setMode("optimistic"));
+  afterAll(() => setMode("pessimistic"));
+
+  test("a transaction that loses a race is told at its COMMIT, and has not happened", async () => {
+    const id = await caller.opened();
+    expect((await caller.in(id, add.sql, add.params)).status).toBe(200);
+    await others();
+    const lost = await caller.commit(id);
+    expectProblem(lost, 409, "sql_transient");
+    expect(lost.body).toMatchObject({ errno: 9007, retryable: true, transaction: "rolled_back" });
+    expect(await amount()).toBe(120);
+  });
+
+  test("a batch likewise; sent again it happens once", async () => {
+    const lost = await disturbed([add]);
+    expectProblem(lost, 409, "sql_transient");
+    expect(lost.body).toMatchObject({ errno: 9007, retryable: true });
+    expect(await amount()).toBe(120);
+    expect((await caller.batch([read, add])).status).toBe(200);
+    expect(await amount()).toBe(125);
+  });
+
+  test("read committed is taken, and is snapshot isolation", async () => {
+    const { status, body } = await disturbed([read], { isolation: "read committed" });
+    expect(status).toBe(200);
+    expect([0, 3].map((index) => body.results[index].rows[0].amount)).toEqual([100, 100]);
+  });
+
+  test("statements of their own, at once: TiDB tries them again itself, and none is lost", async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, () => caller.sql(add.sql, add.params)));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(await amount()).toBe(150);
+  });
+});
