@@ -162,7 +162,18 @@ function publicMessage(errno: number, message: string): string {
   if (quotesNoValue.has(errno)) return withoutLogins(message);
   // The server cuts a message at 512 bytes: then the closing quote may be missing, and all the rest is value.
   const isCut = Buffer.byteLength(message) >= 500;
-  return message.replace(isCut ? /['"`].*/s : /['"`].*['"`]|['"`].*$/s, "'…'");
+  const unquoted = message.replace(isCut ? /['"`].*/s : /['"`].*['"`]|['"`].*$/s, "'…'");
+  return isOfTidb(errno) ? withoutKeys(unquoted) : unquoted;
+}
+
+/** https://docs.pingcap.com/tidb/stable/error-codes/ */
+function isOfTidb(errno: number): boolean {
+  return errno >= 8000 && errno < 10_000;
+}
+
+/** TiDB names a row by its key, values and all: "Write conflict, txnStartTS=.., key={.., handle={a@b.example}}, ..". */
+function withoutKeys(message: string): string {
+  return message.replace(/(?:[,:]\s*\w+\s*=|[,:]?\s*\bkey\b\s*[:=]|\{).*$/is, "").trimEnd();
 }
 
 function codes(code: ErrorCode, numbers: number[]): [number, ErrorCode][] {

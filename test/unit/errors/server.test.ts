@@ -171,6 +171,27 @@ describe("a message that quotes a value", () => {
     ],
     [1062, "Duplicate entry 'line\nbreak' for key 'u.n'", "Duplicate entry '…'"],
     [1062, "Duplicate entry '' for key 'u.n'", "Duplicate entry '…'"],
+    // As TiDB 8.5 says it, of a clustered primary key.
+    [
+      9007,
+      `Write conflict, txnStartTS=470811794422890496, conflictStartTS=470811794423152640, conflictCommitTS=470811794423152641, key={tableID=112, tableName=t.a, handle={a@b.example}}, originalKey=7480000000000000705f728000000000000001, primary=[]byte(nil), originalPrimaryKey=, reason=Optimistic [try again later]`,
+      "Write conflict",
+    ],
+    [
+      8141,
+      "assertion failed: key: 7480000000000000ffb25f728000000000000001, assertion: NotExist, start_ts: 1",
+      "assertion failed",
+    ],
+    [
+      8022,
+      "Error: KV error safe to retry Error(Txn(WriteConflict { start_ts: 1, key: [116, 128], primary: [116] })) [try again later]",
+      "Error: KV error safe to retry Error(Txn(WriteConflict",
+    ],
+    [
+      8048,
+      "The isolation level 'SERIALIZABLE' is not supported. Set tidb_skip_isolation_level_check=1 to skip this error",
+      "The isolation level '…' is not supported. Set tidb_skip_isolation_level_check=1 to skip this error",
+    ],
   ];
   test.each(table)("%i %s", (errno, message, shown) => {
     for (const author of ["caller", "operator"] as const) {
