@@ -39,7 +39,15 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
-      { test: { name: "start", include: ["test/start/*.test.ts"], testTimeout: 30_000 } },
+      {
+        test: {
+          name: "start",
+          include: ["test/start/*.test.ts"],
+          // Each starts everything.
+          fileParallelism: false,
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: "browser",

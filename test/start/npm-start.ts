@@ -5,6 +5,7 @@ import { expect, vi } from "vitest";
 import { root } from "../../scripts/application.ts";
 import type { Development } from "../../scripts/development.ts";
 import { leaksIn, secretsOf } from "../gateway/leaks.ts";
+import type { Engine } from "../servers/engines.ts";
 
 /**
  * Searches the gateway's log of a directory for its passwords and for tokens, those of dev.json among them.
@@ -36,16 +37,19 @@ export interface NpmStart {
 
 /**
  * Types `npm start` beside whatever else is running: with a directory and ports of its own.
+ * @param engine which is asked for; without it, MySQL
  * @throws when it is not ready within 90 s, with what it has printed
  */
 export async function npmStart(
   directory: string,
   ports: { gateway: number; issuer: number; page: number; database: number },
+  engine?: Engine,
 ): Promise<NpmStart> {
   const file = join(directory, "dev.json");
   rmSync(file, { force: true });
   const { gateway, ...others } = ports;
   const options = Object.entries(others).flatMap(([name, port]) => [`--${name}-port`, String(port)]);
+  if (engine !== undefined) options.push("--engine", engine);
   const child = spawn("npm", ["start", "--", "--port", String(gateway), ...options], {
     cwd: root,
     env: { ...process.env, TIDEGATE_DIRECTORY: directory },
@@ -80,4 +84,13 @@ export async function npmStart(
       await ended;
     },
   };
+}
+
+/** @returns whether a process of this number runs */
+export function isAlive(pid: number | null): boolean {
+  try {
+    return pid !== null && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }

@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../scripts/application.ts";
 import type { Development } from "../../scripts/development.ts";
 import type { NpmStart } from "./npm-start.ts";
-import { npmStart, searchLog } from "./npm-start.ts";
+import { isAlive, npmStart, searchLog } from "./npm-start.ts";
+import { expectExamples, expectPrinted, hasCurl, pasteInto } from "./pasted.ts";
 
 /** `npm start` as a newcomer uses it: typed, read, pasted, Ctrl-C. */
 
@@ -22,76 +22,12 @@ beforeAll(async () => {
 }, 100_000);
 afterAll(() => started?.kill());
 
-/** Pastes a line into a shell. */
-function paste(line: string): { status: number; body: string } {
-  const { stdout, status } = spawnSync("bash", ["-c", line.replace(/^curl /, "curl -s ")], {
-    encoding: "utf8",
-    env,
-  });
-  return { status: status ?? 1, body: stdout };
-}
+const paste = (line: string) => pasteInto(directory, line);
 
-const hasCurl = spawnSync("curl", ["--version"]).status === 0;
+describe.runIf(hasCurl)("the lines work when pasted", () => {
+  test.each([0, 1] as const)("printed line %i", (index) => expectPrinted(started, index, paste));
 
-describe.runIf(hasCurl)("the printed lines work when pasted", () => {
-  test.each(["a saved query", "a statement"])("%s", (what) => {
-    const lines = started.output.split("\n").filter((line) => line.startsWith("curl "));
-    expect(lines).toHaveLength(2);
-    const { status, body } = paste(lines[what === "a saved query" ? 0 : 1] ?? "");
-    expect(status).toBe(0);
-    expect(JSON.parse(body).rows.map(({ name }: { name: string }) => name)).toEqual([
-      "Tokyo",
-      "Yokohama",
-      "Osaka",
-    ]);
-  });
-
-  test("every example of docs/http.md", async () => {
-    const blocks = [...readFileSync(join(root, "docs", "http.md"), "utf8").matchAll(/```sh\n([\s\S]*?)```/g)];
-    expect(blocks.length).toBeGreaterThanOrEqual(5);
-    const { gateway, tokens } = development;
-    let transaction = "";
-    for (const [, block = ""] of blocks) {
-      const settings = `GATEWAY=${gateway} TOKEN=${tokens.analyst} EDITOR_TOKEN=${tokens.editor} OPERATOR_TOKEN=${tokens.operator} TRANSACTION=${transaction}; `;
-      // What an earlier run has sent under the example's key is kept for a day.
-      const example = block
-        .replace(/^curl /, "curl -s ")
-        .replace(/(?<=Idempotency-Key: ")[\w-]+/, randomUUID());
-      const run = () => paste(settings + example).body;
-      const body = run();
-      if (block.includes("/metrics")) {
-        expect(body).toMatch(/^tidegate_shard_up\{account="analyst",shard="0"\} 1$/m);
-        continue;
-      }
-      // A line for the columns, two rows, and with NDJSON the trailer.
-      if (block.includes("Accept: text/csv")) {
-        expect(body.split("\r\n")).toHaveLength(4);
-        continue;
-      }
-      if (block.includes("Accept: application/x-ndjson")) {
-        expect(body.trim().split("\n")).toHaveLength(4);
-        expect(body).toMatch(/\{"rows_affected":.*\}\n$/);
-        continue;
-      }
-      const answer = JSON.parse(body);
-      expect(answer.code, block).toBeUndefined();
-      const said =
-        answer.rows ??
-        answer.results ??
-        answer.id ??
-        answer.status ??
-        answer.accounts ??
-        answer.stopped ??
-        answer.databases;
-      expect(said, block).toBeTruthy();
-      if (block.includes("Idempotency-Key")) expect(run()).toBe(body);
-      if (answer.id) transaction = answer.id;
-      if (answer.results) expect(answer.results[1].rows).toHaveLength(1);
-      if (answer.rows) expect(answer.rows).toHaveLength(2);
-      if (answer.databases) expect(answer.databases[0].tables[0].columns).toHaveLength(5);
-      if (block.includes("If-None-Match")) expect(answer.status).toBe(304);
-    }
-  });
+  test("every example of docs/http.md", () => expectExamples(development, paste));
 });
 
 test("the example page is served, and pages of its origin may ask, on the ports that were taken", async () => {
@@ -298,11 +234,3 @@ test("Ctrl-C stops everything that was started, and the file goes", async () => 
     .poll(() => Object.values(development.pids).filter((pid) => isAlive(pid)), { timeout: 10_000 })
     .toEqual([]);
 }, 30_000);
-
-function isAlive(pid: number | null): boolean {
-  try {
-    return pid !== null && process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
