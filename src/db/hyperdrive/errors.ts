@@ -1,7 +1,7 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { ServerError } from "../mysql/driver.ts";
-import { loginError, settingsRefused, statementError } from "../mysql/errors.ts";
+import { identityRefused, loginError, settingsRefused, statementError } from "../mysql/errors.ts";
 
 /**
  * What Hyperdrive says for itself where a server would answer
@@ -23,20 +23,17 @@ export function isHyperdriveError({ errno, sqlMessage, message }: ServerError): 
   return ownWords.some((words) => words.test(sqlMessage ?? message));
 }
 
-/** ER_UNKNOWN_SYSTEM_VARIABLE: the proof names variables of the configured engine. */
-const unknownVariable = 1193;
+/** The server's own words to our own statements, which say the same as at a login. */
+const asAtLogin: readonly number[] = [...settingsRefused, ...identityRefused];
 
 /** @returns the error for a transaction that could not be begun: nothing of it is the caller's doing */
 export function preparationError(error: ServerError): TidegateError {
   if (error instanceof TidegateError) return error;
   const retryAfter = limits.retryAfterSeconds;
   const reason = `${error.errno ?? "-"} ${error.message}`;
-  if (error.errno !== undefined && settingsRefused.includes(error.errno)) return loginError(error);
+  if (error.errno !== undefined && asAtLogin.includes(error.errno)) return loginError(error);
   if (error.errno === undefined || isHyperdriveError(error)) {
     return new TidegateError("database_unreachable", { retryAfter }, `Hyperdrive: ${reason}`);
-  }
-  if (error.errno === unknownVariable) {
-    return new TidegateError("database_identity_wrong", { retryAfter }, `another engine? ${reason}`);
   }
   const { code } = statementError(error, { author: "operator", atomic: true });
   const known = code === "database_unavailable" ? code : "database_unreachable";

@@ -71,6 +71,12 @@ export function statementError(
 export const settingsRefused = [1231, 1298];
 
 /**
+ * What a server says to our own questions that is another one than configured: SHOW GRANTS of a TiDB that lets everybody
+ * in, an unknown variable, and what TiDB says of READ ONLY.
+ */
+export const identityRefused = [1141, 1193, 1235];
+
+/**
  * Why a login was refused, by number; 4150 and 4151 are MariaDB's. A wrong password, an unknown user and a
  * certificate that is not shown all have 1045: servers do not tell strangers which.
  */
@@ -82,8 +88,8 @@ const loginErrors: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   ...codes("database_login_expired", [1820, 1862]),
   ...codes("database_auth_unsupported", [1251, 1524]),
   ...codes("database_missing", [1044, 1049]),
-  // SET ROLE: the login may not have the role (1959 is MariaDB's). The others are in adviceByNumber.
-  ...codes("database_identity_wrong", [3530, 1959, 1141, 1193, 1235]),
+  // SET ROLE: the login may not have the role (1959 is MariaDB's).
+  ...codes("database_identity_wrong", [3530, 1959, ...identityRefused]),
   ...codes("database_settings_refused", settingsRefused),
 ]);
 
@@ -110,12 +116,10 @@ const otherEngine =
 
 /** Where the same code has other causes. */
 const adviceByNumber: ReadonlyMap<number, string> = new Map([
-  // SHOW GRANTS of a TiDB that lets everybody in.
   [
     1141,
     "the server shows no privileges of the login, so it may let everybody in: start it without skip-grant-table",
   ],
-  // An unknown variable, and what TiDB says of READ ONLY.
   [1193, otherEngine],
   [1235, otherEngine],
 ]);

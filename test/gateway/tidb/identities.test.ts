@@ -11,6 +11,7 @@ import type { TidbConfiguration } from "../../servers/tidb/configuration.ts";
 import { logged } from "../ask.ts";
 import type { Gateway, GatewayOptions } from "../harness.ts";
 import { expectProblem, issuers, read, server, startGateway } from "../harness.ts";
+import { startThroughHyperdrive } from "../through-hyperdrive.ts";
 
 /** A TiDB that is not what the configuration says, or does not ask who we are: refused at the login. */
 
@@ -49,6 +50,29 @@ describe("a TiDB that is configured as another engine", () => {
   test.each(["mysql", "mariadb"])("%s: refused by its greeting", async (configured) => {
     await expectRefused({ cluster: { engine: configured } }, `engine must be "${configured}" but is "tidb"`);
   });
+
+  test.each(["mysql", "mariadb"])(
+    "%s, through Hyperdrive: refused in each transaction",
+    async (configured) => {
+      const { gateway: through, close } = await startThroughHyperdrive({ cluster: { engine: configured } });
+      try {
+        // A read begins with READ ONLY; a write comes as far as the proof.
+        for (const [role, reason] of [
+          ["analyst", "1235 function READ ONLY"],
+          ["editor", "1193 Unknown system variable 'proxy_user'"],
+        ] as const) {
+          const sql = role === "analyst" ? question.sql : "DELETE FROM notes WHERE author = 'nobody'";
+          const answer = await through.sql({ sql }, { role });
+          expectProblem(answer, 503, "database_identity_wrong");
+          const said = logged(through, "connection_refused").map((line) => String(line.reason));
+          expect(said.at(-1)).toContain(reason);
+          expect(said.at(-1)).toContain("compare cluster.engine with the server");
+        }
+      } finally {
+        await close();
+      }
+    },
+  );
 
   describe("and greets with another server's version (server-version)", () => {
     let disguised: DatabaseServer;

@@ -4,6 +4,7 @@ import { connectAdministrator } from "../../servers/connection.ts";
 import type { Answer, Gateway } from "../harness.ts";
 import { databaseServer, expectProblem, issuers, read, startGateway } from "../harness.ts";
 import { createLogin, drain, refusalOf, startMatrix } from "../logins.ts";
+import { grant, startThroughHyperdrive } from "../through-hyperdrive.ts";
 
 /**
  * TiDB takes READ ONLY and writes all the same, so an account that no grant writes with must be unable to write. Each
@@ -87,6 +88,20 @@ test("what it was given since the login counts from its next one on", async () =
     await administrator.query("REVOKE INSERT ON world.notes FROM gw_good");
   }
   await expect.poll(async () => (await ask("good")).status).toBe(200);
+});
+
+test("through Hyperdrive: refused in each transaction, and one that only reads is not", async () => {
+  const grants = (["analyst", "editor"] as const).map((name) => grant(name, { allow: ["sql:read"] }));
+  const { gateway: through, close } = await startThroughHyperdrive({ grants });
+  try {
+    const sql = { sql: "SELECT COUNT(*) AS n FROM countries" };
+    expect((await through.sql(sql, { role: "analyst" })).body.rows).toEqual([{ n: "250" }]);
+    expectRefused(await through.sql(sql, { role: "editor" }));
+    expect(refusalOf(through, "editor")).toContain(`${beginning}GRANT INSERT,UPDATE,DELETE ON`);
+    expectRefused(await read(await through.fetch("/readyz")));
+  } finally {
+    await close();
+  }
 });
 
 describe("a grant of saved queries", () => {
