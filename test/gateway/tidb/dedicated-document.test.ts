@@ -7,7 +7,6 @@ import { parse, stringify } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ServedWorker } from "../../../bench/workerd.ts";
 import { startWorkerd } from "../../../bench/workerd.ts";
-import { root } from "../../../scripts/application.ts";
 import { parseConnectionString } from "../../../scripts/connection-strings.ts";
 import { durableObjects } from "../../../scripts/environment.ts";
 import { createSigningKey, mint } from "../../servers/issuer.ts";
@@ -15,6 +14,7 @@ import { createAuthority } from "../../servers/pki.ts";
 import type { Dedicated } from "./dedicated.ts";
 import { startDedicated } from "./dedicated.ts";
 import { tabs } from "./dialog-strings.ts";
+import { readSteps } from "./steps.ts";
 
 /**
  * docs/links.md, TiDB Cloud Dedicated step by step: what stands there is what is typed here, in the order of the page.
@@ -22,18 +22,7 @@ import { tabs } from "./dialog-strings.ts";
  * bundle on workerd, and instead of the issuer's address its key.
  */
 
-const [, section = ""] = readFileSync(join(root, "docs", "links.md"), "utf8").split(
-  /^## TiDB Cloud Dedicated.*$/m,
-);
-/** The blocks of each step, by their language. */
-const steps = section.split(/^### /m).map((text) => {
-  const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)];
-  return {
-    title: text.split("\n")[0] ?? "",
-    of: (language: string) =>
-      blocks.filter(([, found]) => found === language).map(([, , block = ""]) => block.trim()),
-  };
-});
+const steps = readSteps(/^## TiDB Cloud Dedicated.*$/m);
 const password = "A-LONG-RANDOM-PASSWORD";
 const hasCurl = spawnSync("curl", ["--version"]).status === 0;
 
@@ -205,7 +194,7 @@ describe("5. and 6.", () => {
   test("the check finds nothing wrong, and what is deployed is bundled", async () => {
     const [check = "", secret = "", deploy = ""] = block(5, "sh").split("\n");
     const checked = await dedicated.project.type(check);
-    expect(checked.stderr).toBe("");
+    expect(checked.status, checked.stderr).toBe(0);
     expect(checked.stdout).toContain("production: good");
     // Nothing leaves this machine: the bundle is made, and workerd serves it with the secret of the second line.
     const name = / put (\w+) /.exec(secret)?.[1] ?? "";
