@@ -1,8 +1,6 @@
 // Runs on mariadb only: the engine has no part in what it tests.
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { freePort } from "../servers/network.ts";
 import type { KeyedCertificate } from "../servers/pki.ts";
@@ -160,38 +158,6 @@ describe("a connection that fails is told in one line", () => {
     expect(await failure(`mysql://u@localhost:${rogue.port}/world?tls-version=TLSv1.3`)).toMatch(
       /^Failed at tls: server and gateway have no TLS version in common\./,
     );
-  });
-
-  test("a login that may write, for an account whose grants only read, where READ ONLY holds nobody back", async () => {
-    const version = "8.0.11-TiDB-v8.5.3";
-    const proof = ["u@%", "u@%", null, "NONE", "world", "7", "tidb-0", version];
-    const grant = "GRANT SELECT,INSERT ON `world`.* TO 'u'@'%'";
-    rogue = await startRogue({
-      kind: "wrong-identity",
-      serverVersion: version,
-      ...(await identity(issue({}))),
-      onQuery: (sql) => {
-        if (sql === "SHOW GRANTS") return { columns: ["Grants for u@%"], rows: [[grant]] };
-        if (sql.includes("AS current")) return { columns: ["current"], rows: [["world"]] };
-        return { columns: [..."abcdefgh"], rows: [proof] };
-      },
-    });
-    // As it is committed, query:* also opens a saved query that writes.
-    const reading = untouched.replace('["query:*", "sql:read"]\n', '["sql:read"]\n');
-    expect(reading).not.toBe(untouched);
-    writeFileSync(join(desk.directory, "production.toml"), reading);
-    const url = `mysql://u@localhost:${rogue.port}/world`;
-    const analyst = await connect([url, ...ca, "--write", "--account", "analyst"], { secret: "x" });
-    expect(analyst.output).toContain(
-      `The grants of "analyst" only read. TiDB does not enforce READ ONLY, and this login may do more than read: it has ${grant}.`,
-    );
-    expect(analyst.output).toMatch(/\nNothing was written\.\n$/);
-    expect(analyst.status).toBe(1);
-    expect(config()).toBe(reading);
-    // No grant says yet what this one is for.
-    const reader = await connect([url, ...ca, "--write"], { secret: "x" });
-    expect(reader.output).toContain(`The gateway refuses it unless a grant of "reader" writes.`);
-    expect(reader.status).toBe(0);
   });
 
   test("a wrong password, on the real server", async () => {
