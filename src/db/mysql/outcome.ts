@@ -1,6 +1,7 @@
 import { limits } from "../../limits.ts";
 import type { ExecuteCommand, ResultHeader } from "./driver.ts";
 import { warningMessage } from "./errors.ts";
+import { okText } from "./packet-heads.ts";
 import type { DriverCommand } from "./pipeline.ts";
 
 /** What the server says of a statement that it has executed. */
@@ -31,12 +32,13 @@ export interface Warning {
 export interface OkHeader extends ResultHeader {
   /** How many warnings SHOW WARNINGS would tell. */
   warningStatus: number;
-  /** Empty where the server says nothing. */
-  info: string;
 }
 
-/** A packet of the server's, as the driver shows it to its commands. */
+/** A packet of the server's, as the driver shows it to its commands: `buffer` from `start` to `end`, its frame included. */
 interface SeenPacket {
+  buffer: Uint8Array;
+  start: number;
+  end: number;
   isEOF(): boolean;
   /** Of an end of rows. */
   eofWarningCount(): number;
@@ -46,6 +48,9 @@ interface SeenPacket {
 export class OutcomeReader {
   #header: OkHeader | undefined;
   #warnings = 0;
+  /** The packet that the driver is reading. */
+  #packet: SeenPacket | undefined;
+  #info = "";
   /** Rows of RETURNING. */
   #returned = 0;
 
@@ -57,6 +62,7 @@ export class OutcomeReader {
     command.execute = (packet, connection) => {
       const seen = packet as SeenPacket | undefined;
       if (seen?.isEOF()) this.#warnings = seen.eofWarningCount();
+      this.#packet = seen;
       return execute.call(command, packet, connection);
     };
     if (!returning) return;
@@ -65,14 +71,16 @@ export class OutcomeReader {
     });
   }
 
-  /** Of several results, as a procedure has them, the last one counts. */
+  /** Called while the driver reads the OK. Of several results, as a procedure has them, the last one counts. */
   read(header: ResultHeader): void {
     this.#header = header as OkHeader;
+    this.#info = this.#packet ? okText(payloadOf(this.#packet)) : "";
     this.#warnings = this.#header.warningStatus;
   }
 
   outcome(): Outcome {
-    const { affectedRows = this.#returned, insertId = 0, info = "" } = this.#header ?? {};
+    const { affectedRows = this.#returned, insertId = 0 } = this.#header ?? {};
+    const info = this.#info;
     return {
       rowsAffected: Number(affectedRows),
       rowsChanged: rowsChanged(info),
@@ -81,6 +89,11 @@ export class OutcomeReader {
       warnings: this.#warnings === 0 ? [] : null,
     };
   }
+}
+
+/** The frame has a length and a number, of four bytes together. */
+function payloadOf({ buffer, start, end }: SeenPacket): Uint8Array {
+  return buffer.subarray(start + 4, end);
 }
 
 /** ER_UPDATE_INFO: "Rows matched: 3  Changed: 1  Warnings: 0", unless the server's messages are in another language. */

@@ -102,13 +102,37 @@ export function markOf({ bytes, at, length }: Head): number | undefined {
 
 /** "OK_Packet": the mark, two length-encoded integers, the state. @returns the state, or undefined */
 export function okState({ bytes, at, length }: Head): number | undefined {
+  const offset = okStateOffset(bytes, at);
+  if (offset === undefined || length < offset + 4) return undefined;
+  return readInteger(bytes, at + offset, 2);
+}
+
+/** @returns where an OK's state stands, counted from its mark */
+function okStateOffset(bytes: Uint8Array, at: number): number | undefined {
   let offset = 1;
   for (let integer = 0; integer < 2; integer++) {
     const more = integerBytes(bytes[at + offset]);
     if (more === undefined) return undefined;
     offset += 1 + more;
   }
-  return length < offset + 4 ? undefined : readInteger(bytes, at + offset, 2);
+  return offset;
+}
+
+/**
+ * The text of an OK, which stands behind its state and its count of warnings. Servers write the text's length before it.
+ * The manual says so only for CLIENT_SESSION_TRACK, which TiDB does not have, and the driver reads as the manual says.
+ * @param packet the whole packet, from its mark on
+ */
+export function okText(packet: Uint8Array): string {
+  const offset = okStateOffset(packet, 0);
+  if (offset === undefined) return "";
+  const at = offset + 4;
+  const more = integerBytes(packet[at]) ?? 0;
+  const length = more === 0 ? (packet[at] ?? 0) : readInteger(packet, at + 1, more);
+  const start = at + 1 + more;
+  // Without a length that fits it is the manual's form: all that is left is text.
+  const text = start + length <= packet.length ? packet.subarray(start, start + length) : packet.subarray(at);
+  return Buffer.from(text).toString("utf8");
 }
 
 /** @returns a length-encoded integer that is all there is of its packet, or undefined */

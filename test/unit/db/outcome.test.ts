@@ -5,12 +5,24 @@ import { execute } from "../../../src/db/mysql/steps.ts";
 import { column, reply } from "./guarded-connection.ts";
 import { loggedIn } from "./recorded-wire.ts";
 
-/** OK_Packet, whose info is all that is left of it. */
-function ok({ affected = 0, id = [0], status = 2, warnings = 0, info = "" }): Buffer {
+/** OK_Packet. Servers write the length of its info before it, though the manual knows none without CLIENT_SESSION_TRACK. */
+function ok({ affected = 0, id = [0], status = 2, warnings = 0, info = "", withLength = true }): Buffer {
+  const text = Buffer.from(info);
   return Buffer.concat([
     Buffer.from([0, affected, ...id, status, 0, warnings & 255, warnings >> 8]),
-    Buffer.from(info),
+    ...(text.length > 0 && withLength ? [lengthOf(text)] : []),
+    text,
   ]);
+}
+
+/** A length-encoded integer of 1, 3 or 4 bytes. */
+function lengthOf({ length }: Buffer): Buffer {
+  if (length < 251) return Buffer.from([length]);
+  const bytes = length < 2 ** 16 ? 2 : 3;
+  const encoded = Buffer.alloc(1 + bytes);
+  encoded[0] = bytes === 2 ? 0xfc : 0xfd;
+  encoded.writeUIntLE(length, 1, bytes);
+  return encoded;
 }
 
 /** The end of definitions or rows. */
@@ -64,6 +76,11 @@ describe("what is read of an answer", () => {
       [ok({ affected: 3, info: "Datensätze gefunden: 3  Geändert: 1  Warnungen: 0" })],
       { rowsAffected: 3, info: "Datensätze gefunden: 3  Geändert: 1  Warnungen: 0" },
     ],
+    [
+      "an info without its length, as the manual has it",
+      [ok({ info: "Rows matched: 3  Changed: 1  Warnings: 0", withLength: false })],
+      { rowsChanged: 1, info: "Rows matched: 3  Changed: 1  Warnings: 0" },
+    ],
     ["an OK with warnings", [ok({ warnings: 1 })], { warnings: null }],
     ["an OK with very many", [ok({ warnings: 65_535 })], { warnings: null }],
     ["rows without warnings", [one, column(), eof(), row, eof()], {}],
@@ -82,6 +99,18 @@ describe("what is read of an answer", () => {
     ],
   ])("%s", async (_, packets, expected) => {
     expect(await outcomes(packets)).toEqual([{ ...nothing, ...expected }]);
+  });
+
+  test.each([1, 250, 251, 252, 300, 65_535, 65_536])("an info of %i bytes", async (length) => {
+    const info = "x".repeat(length);
+    expect(await outcomes([ok({ affected: 1, id: [0xfc, 1, 2], info })])).toMatchObject([{ info }]);
+  });
+
+  test("an info with the session's changes behind it, and none before them", async () => {
+    const changes = Buffer.from([3, 2, 1, 0x31]);
+    const said = Buffer.concat([ok({ info: "Ähnlich" }), changes]);
+    const silent = Buffer.concat([ok({}), Buffer.from([0]), changes]);
+    expect(await outcomes([said], [silent])).toMatchObject([{ info: "Ähnlich" }, { info: null }]);
   });
 
   test.each<[string, Buffer[], object]>([
