@@ -100,7 +100,7 @@ interface Internals {
   ConnectionConfig: new (options: Record<string, unknown>) => unknown;
   TypedParameter: {
     LONGLONG: ((value: string) => unknown) & { unsigned(value: string): unknown };
-    DECIMAL(value: string): unknown;
+    NEWDECIMAL(value: string): unknown;
     DOUBLE(value: number): unknown;
   };
 }

@@ -90,10 +90,18 @@ function word(text: string): Literal {
   return { text, kinds: ["word"] };
 }
 
-/** In parentheses when it is negative: a minus before it would make `--`. */
+/**
+ * In parentheses when it is negative, since a minus before it would make `--`, and when it ends with a point: after a
+ * point TiDB takes the next word for a name (`5. BETWEEN 4 AND 6`).
+ */
 function number(text: string, write: (digits: string) => string): Literal {
-  if (!text.startsWith("-")) return { text: write(text), kinds: ["number"] };
-  return { text: `(-${write(text.slice(1))})`, kinds: ["open", "operator", "number", "close"] };
+  if (text.startsWith("-")) {
+    return { text: `(-${write(text.slice(1))})`, kinds: ["open", "operator", "number", "close"] };
+  }
+  const digits = write(text);
+  return digits.endsWith(".")
+    ? { text: `(${digits})`, kinds: ["open", "number", "close"] }
+    : { text: digits, kinds: ["number"] };
 }
 
 function numberText(value: number): string {

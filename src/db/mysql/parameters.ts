@@ -20,7 +20,8 @@ export function toDriverValue({ type, value }: BoundValue): unknown {
         : TypedParameter.LONGLONG(text);
     }
     case "decimal":
-      return TypedParameter.DECIMAL(String(value));
+      // TiDB takes MYSQL_TYPE_DECIMAL, which is 0, for no type, and the digits for a text, which becomes a DOUBLE.
+      return TypedParameter.NEWDECIMAL(String(value));
     case "number":
       // A plain number the driver would send as an integer where the server expects one.
       return TypedParameter.DOUBLE(Number(value));

@@ -26,7 +26,9 @@ describe("a value is written with its type", () => {
     [{ type: "number", value: 1e300 }, "1e+300"],
     [{ type: "number", value: -0 }, "(-0e0)"],
     [{ type: "decimal", value: "1.10" }, "1.10"],
-    [{ type: "decimal", value: "5" }, "5."],
+    // After a point TiDB takes a keyword for a name.
+    [{ type: "decimal", value: "5" }, "(5.)"],
+    [{ type: "decimal", value: "-5" }, "(-5.)"],
     [{ type: "decimal", value: "-0.5" }, "(-0.5)"],
     [{ type: "boolean", value: true }, "TRUE"],
     [{ type: "boolean", value: false }, "FALSE"],

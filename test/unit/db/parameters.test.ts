@@ -14,10 +14,10 @@ describe("a parameter is bound with the type it has", () => {
     [{ type: "integer", value: 2n ** 64n - 1n }, "LONGLONG UNSIGNED(18446744073709551615)"],
     // On its way to the pool a large integer is its digits.
     [{ type: "integer", value: "18446744073709551615" }, "LONGLONG UNSIGNED(18446744073709551615)"],
-    [{ type: "decimal", value: "1.10" }, "DECIMAL(1.10)"],
+    [{ type: "decimal", value: "1.10" }, "NEWDECIMAL(1.10)"],
     [
       { type: "decimal", value: "-0.000000000000000000000000000001" },
-      "DECIMAL(-0.000000000000000000000000000001)",
+      "NEWDECIMAL(-0.000000000000000000000000000001)",
     ],
     [{ type: "number", value: 1.5 }, "DOUBLE(1.5)"],
     [{ type: "number", value: 5 }, "DOUBLE(5)"],
