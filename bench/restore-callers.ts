@@ -2,9 +2,10 @@ import mysql from "mysql2/promise";
 import { NodeWire } from "../scripts/node-wire.ts";
 import type { Link } from "../src/db/links/link.ts";
 import { isSameIdentity, proofQuery, restoreStatements } from "../src/db/mysql/dialect.ts";
-import { identityOf } from "../src/db/mysql/login.ts";
+import { firstAttempt, identityOf } from "../src/db/mysql/login.ts";
 import { Session } from "../src/db/mysql/session.ts";
 import type { Row } from "../src/db/mysql/steps.ts";
+import { WarnedStatements } from "../src/db/mysql/warned-statements.ts";
 import { connectionOptions } from "../test/servers/connection.ts";
 import type { Backends } from "./backends.ts";
 import { policyFor } from "./backends.ts";
@@ -56,7 +57,8 @@ export async function openSession(backends: Backends, port: number): Promise<Ses
       return wire;
     },
   };
-  return await Session.open(link, cluster, account);
+  const opening = { ...firstAttempt(cluster), warned: new WarnedStatements() };
+  return await Session.open(link, cluster, account, opening);
 }
 
 /**

@@ -152,6 +152,8 @@ export const limits = {
   hotStatementShare: 1 / 16,
   /** A statement's text is kept once per place in the window: a longer one is always cold. */
   hotStatementCharacters: 16 * 1024,
+  /** How many of an account's statements are remembered in a shard for having warned; their texts are kept. */
+  warnedStatements: 64,
 
   /** Open transactions of a shard: an idle one keeps a connection from everybody else. */
   transactionsPerShard: 2,

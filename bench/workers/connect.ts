@@ -1,7 +1,9 @@
 import type { Account, Authority } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
 import { linkOf } from "../../src/db/links/select.ts";
+import { firstAttempt } from "../../src/db/mysql/login.ts";
 import { Session } from "../../src/db/mysql/session.ts";
+import { WarnedStatements } from "../../src/db/mysql/warned-statements.ts";
 import type { Runner } from "../../src/db/pool/answer.ts";
 import { answer } from "../../src/db/pool/answer.ts";
 import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
@@ -37,7 +39,8 @@ export default {
     };
     const { cluster, authorities, account, work } = target;
     try {
-      const session = await Session.open(linkOf({ cluster, authorities }), cluster, account);
+      const opening = { ...firstAttempt(cluster), warned: new WarnedStatements() };
+      const session = await Session.open(linkOf({ cluster, authorities }), cluster, account, opening);
       context.waitUntil(session.lost);
       const runner: Runner = {
         run: (statement, sink) => session.run(statement, sink),

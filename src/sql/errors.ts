@@ -19,6 +19,7 @@ export type ParameterReason =
   | "wrong_shape"
   | "wrong_type"
   | "compared_with_text"
+  | "warnings_unread"
   | "wrong_place"
   | "too_large"
   | "wrong_reference"

@@ -165,7 +165,7 @@ describe("warnings", () => {
   });
 
   test("of a batch's statements are not asked for: null where there are some", async () => {
-    const statements = [divided, { sql: "SELECT 1 AS one" }, divided];
+    const statements = [divided, { sql: "SELECT 1 AS one" }, { sql: "SELECT 2/0 AS q" }];
     const { body } = await gateway.sql({ statements }, { path: "/v1/batch" });
     const warnings = body.results.map((result: { warnings: unknown }) => result.warnings);
     expect(warnings).toEqual([null, [], null]);
@@ -185,7 +185,7 @@ describe("warnings", () => {
     proxy.setDelayMs(300);
     try {
       const answered = write("INSERT IGNORE INTO results (name, n) VALUES ('a', 1), ('kept', 1)");
-      await seen("SHOW WARNINGS LIMIT 64");
+      await seen("SHOW WARNINGS ");
       proxy.dropAll();
       expect(await answered).toMatchObject({ rows_affected: 1, warnings: null });
     } finally {
@@ -195,10 +195,11 @@ describe("warnings", () => {
     expect(rows).toEqual([{ n: 1 }]);
   });
 
-  /** Resolves when the proxy is carrying this command. */
+  /** Resolves when the proxy is carrying a command that begins so. */
   async function seen(text: string): Promise<void> {
-    const before = proxy.commands().filter((command) => command.text === text).length;
-    while (proxy.commands().filter((command) => command.text === text).length === before) await sleep(5);
+    const count = () => proxy.commands().filter((command) => command.text?.startsWith(text)).length;
+    const before = count();
+    while (count() === before) await sleep(5);
   }
 });
 

@@ -150,6 +150,27 @@ describe("a statement", () => {
     },
   );
 
+  test("that has warned carries the question for its warnings from then on: 1 when it is hot", async () => {
+    const warning = { sql: "SELECT CAST(name AS SIGNED) AS n FROM countries WHERE code = ?", params: ["NZ"] };
+    await cost([unseen()]);
+    const first = await cost([warning]);
+    expect(first.commands.slice(0, 3)).toEqual([prepare, execute, "SHOW"]);
+    expect(first.roundTrips).toBe(3 + 1);
+    const again = await cost([warning]);
+    expect(again.commands.slice(0, 3)).toEqual([prepare, execute, "SHOW"]);
+    expect(again.roundTrips).toBe(2 + 1);
+    await heat(warning);
+    expect(await cost([warning])).toEqual({ commands: [execute, "SHOW", ...restoreHot], roundTrips: 1 + 1 });
+  });
+
+  test("that warns no more is not asked any more", async () => {
+    const sql = "SELECT CAST(name AS SIGNED) AS no_more FROM countries WHERE code = ?";
+    const asked = async (code: string) => (await cost([{ sql, params: [code] }])).commands.includes("SHOW");
+    // Without a row there is nothing to warn of.
+    for (const [code, is] of Object.entries({ NZ: true, JP: true, "-": true, "?": false }))
+      expect(await asked(code), code).toBe(is);
+  });
+
   test("that is hot and whose table goes away is cold again, and nothing else is lost", async () => {
     const administrator = await connectAdministrator(databaseServer());
     const run = (sql: string) => administrator.query(sql);

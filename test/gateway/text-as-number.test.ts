@@ -2,9 +2,11 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../servers/connection.ts";
 import type { Answer } from "./harness.ts";
-import { databaseServer, engine, expectProblem } from "./harness.ts";
+import { databaseServer, engine } from "./harness.ts";
 import type { Ledger, LedgerCaller } from "./ledger.ts";
 import { dropLedger, prepareLedger, resetLedger, startLedger } from "./ledger.ts";
+import type { Lines } from "./lines.ts";
+import { inLines } from "./lines.ts";
 
 /** A number is no text: neither does it match every text, nor is it sent as one. */
 
@@ -31,17 +33,21 @@ afterAll(async () => {
 const byNote = "SELECT note FROM entries WHERE note = ?";
 const integer = { type: "INTEGER", value: 0 };
 
-function expectRefused(answer: Answer): void {
-  expectProblem(answer, 400, "parameter_invalid");
-  expect(answer.body).toMatchObject({ reason: "compared_with_text", retryable: false });
+function expectRefused({ status, body }: Lines): void {
+  const refused = { code: "parameter_invalid", reason: "compared_with_text", retryable: false };
+  expect({ status, body }).toMatchObject({ status: 400, body: refused });
 }
+
+/** As `caller.sql`, for a read that may be refused behind its first rows. */
+const read = (sql: string, params: unknown, path?: string) =>
+  inLines(ledger.gateway, { sql, params }, { role: "writer", ...(path && { path }) });
 
 describe("a read that compares text", () => {
   // Cold at first, then hot: prepared by the restore before.
   test.each([[0], [false], [0.0], [5], [2 ** 60]])("with %j is refused", async (value) => {
-    for (let time = 0; time < 3; time++) expectRefused(await caller.sql(byNote, [value]));
-    expectRefused(await caller.sql("SELECT COUNT(*) AS n FROM entries WHERE note IN (?, ?)", ["a", value]));
-    expectRefused(await caller.sql("SELECT note FROM entries WHERE note <> :n", { n: value }));
+    for (let time = 0; time < 3; time++) expectRefused(await read(byNote, [value]));
+    expectRefused(await read("SELECT COUNT(*) AS n FROM entries WHERE note IN (?, ?)", ["a", value]));
+    expectRefused(await read("SELECT note FROM entries WHERE note <> :n", { n: value }));
   });
 
   test("with a string matches what is equal to it", async () => {
@@ -161,7 +167,7 @@ describe("among other statements", () => {
   test("of a transaction: it stays open", async () => {
     const id = await caller.opened();
     await caller.in(id, insert.sql, insert.params);
-    const refused = await caller.in(id, byNote, [0]);
+    const refused = await read(byNote, [0], `/v1/transactions/${id}/sql`);
     expectRefused(refused);
     expect(refused.body.transaction).toBe("open");
     expect((await caller.in(id, byNote, ["more"])).body.rows).toEqual([{ note: "more" }]);

@@ -5,13 +5,13 @@ import { limits } from "../../limits.ts";
 import { textRowReader } from "../encode/text.ts";
 import { dialHyperdrive } from "../links/hyperdrive.ts";
 import type { Wire } from "../links/link.ts";
+import { warningsQuestion } from "../mysql/dialect.ts";
 import type { Connection, Field, ResultHeader, ServerError } from "../mysql/driver.ts";
 import { command } from "../mysql/driver.ts";
 import { settingsRefused, statementError } from "../mysql/errors.ts";
 import { writeValues } from "../mysql/literals.ts";
 import { greet, openingError } from "../mysql/login.ts";
-import type { Warning } from "../mysql/outcome.ts";
-import { OutcomeReader, readWarnings, showWarnings } from "../mysql/outcome.ts";
+import { OutcomeReader } from "../mysql/outcome.ts";
 import { privilegeQuery, verifyReadsOnly } from "../mysql/privileges.ts";
 import type { Outcome, RowSink, Statement } from "../mysql/session.ts";
 import type { Row } from "../mysql/steps.ts";
@@ -21,6 +21,7 @@ import {
   transactionState,
   verifyTransaction,
 } from "../mysql/transaction.ts";
+import { readWarnings } from "../mysql/warnings.ts";
 import type { Asked } from "../pool/text-as-number.ts";
 import { demandNumbers } from "../pool/text-as-number.ts";
 import { isHyperdriveError, preparationError } from "./errors.ts";
@@ -99,7 +100,7 @@ export class HyperdriveSession {
     let outcome: Outcome;
     try {
       outcome = await this.#unlessLost(this.#query(sql, statement, sink), statement);
-      outcome.warnings ??= await this.#warnings(statement);
+      if (outcome.warningCount > 0) outcome = await this.#withWarnings(outcome, statement);
       demandNumbers(statement, outcome);
     } catch (cause) {
       await this.#end("ROLLBACK", statement);
@@ -164,13 +165,12 @@ export class HyperdriveSession {
     });
   }
 
-  /** A server that does not tell them has executed the statement all the same. */
-  async #warnings(statement: Statement): Promise<Warning[] | null> {
-    const asked = command(this.#connection, showWarnings).then(
-      (rows) => readWarnings(rows, statement.author),
-      () => null,
-    );
-    return await this.#unlessLost(asked, statement);
+  /** They stay unread where the server refuses to tell them: the statement has been executed all the same. */
+  async #withWarnings(outcome: Outcome, statement: Statement): Promise<Outcome> {
+    const { engine } = this.#cluster;
+    const asked = command(this.#connection, warningsQuestion(engine, 0)).catch(() => []);
+    const rows = (await this.#unlessLost(asked, statement)) as Row[];
+    return { ...outcome, ...readWarnings(rows, outcome.warningCount, engine, statement.author) };
   }
 
   /** Ends the transaction, so that Hyperdrive has its connection back; whether a read's end is heard matters not. */

@@ -98,6 +98,23 @@ export function writableState(engine: Engine): string | undefined {
   return engine === "tidb" ? undefined : "SET SESSION TRANSACTION READ WRITE";
 }
 
+/**
+ * Asks for the first warnings of the statement before. TiDB's SHOW WARNINGS takes no LIMIT, and it may have 65,535 rows:
+ * there a variable counts them. (A SET before the question would clear the warnings.) One row more may come from TiDB:
+ * what it says of its plans is not told.
+ * @param number no question before this one in the same session may have had it: the variable counts from null
+ */
+export function warningsQuestion(engine: Engine, number: number): string {
+  if (engine !== "tidb") return `SHOW WARNINGS LIMIT ${limits.warnings}`;
+  const counter = warningsCounter(number);
+  return `SHOW WARNINGS WHERE (${counter} := IFNULL(${counter}, 0) + 1) <= ${limits.warnings + 1}`;
+}
+
+/** @returns the variable that counts the warnings of TiDB's question */
+export function warningsCounter(number: number): string {
+  return `@tidegate_warnings_${number}`;
+}
+
 /** @param role as configured (`name` or `name@host`), or as CURRENT_ROLE() printed it */
 export function setRole(engine: Engine, role: string | null): string {
   if (role === null || role === "NONE" || role === "") return "SET ROLE NONE";

@@ -3,12 +3,12 @@ import type { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { BoundValue } from "../../sql/values.ts";
 import type { Burst, BurstAnswers } from "./burst.ts";
-import { writableState } from "./dialect.ts";
+import { warningsQuestion, writableState } from "./dialect.ts";
 import type { Connection, ExecuteCommand, Field, ResultHeader, ServerError } from "./driver.ts";
 import { statementError } from "./errors.ts";
 import type { GuardedWire } from "./guarded-wire.ts";
 import type { Outcome } from "./outcome.ts";
-import { OutcomeReader, readWarnings, showWarnings } from "./outcome.ts";
+import { OutcomeReader } from "./outcome.ts";
 import { boundType, toDriverValue } from "./parameters.ts";
 import type { DriverCommand } from "./pipeline.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -16,6 +16,8 @@ import { PreparedStatements } from "./prepared.ts";
 import { ProtocolError } from "./replies.ts";
 import type { Row, Step } from "./steps.ts";
 import { execute, prepare, query } from "./steps.ts";
+import type { WarnedStatements } from "./warned-statements.ts";
+import { readWarnings } from "./warnings.ts";
 import { demandWholeRows } from "./whole-rows.ts";
 
 /** Takes a result as it arrives. */
@@ -53,19 +55,32 @@ export class Executor {
   readonly #connection: Connection;
   readonly #wire: GuardedWire;
   readonly #engine: Cluster["engine"];
+  readonly #warned: WarnedStatements;
+  #questions = 0;
 
-  constructor(connection: Connection, wire: GuardedWire, engine: Cluster["engine"]) {
+  constructor(
+    connection: Connection,
+    wire: GuardedWire,
+    engine: Cluster["engine"],
+    warned: WarnedStatements,
+  ) {
     this.#connection = connection;
     this.#wire = wire;
     this.#engine = engine;
+    this.#warned = warned;
   }
 
   /**
-   * One round trip if the statement is prepared, else two; lifting the read-only state goes with the first. Warnings
-   * are not asked for.
+   * One round trip if the statement is prepared, else two; lifting the read-only state goes with the first. A statement
+   * that has warned before is asked for its warnings in the write that executes it.
+   * @returns the outcome without its warnings, and the answer to come, if they were asked for
    * @throws TidegateError of the server's making
    */
-  async run(statement: Statement, sink: RowSink, progress: Progress): Promise<Outcome> {
+  async run(
+    statement: Statement,
+    sink: RowSink,
+    progress: Progress,
+  ): Promise<{ outcome: Outcome; asked: Promise<Row[]> | undefined }> {
     const types = statement.values.map(boundType);
     let first = statement.writable ? this.#lift() : [];
     if (!this.prepared.has(statement.sql, types)) {
@@ -75,14 +90,37 @@ export class Executor {
     const running = this.#execution(statement);
     const outcome = this.#outcome(running, statement, sink, () => progress.ended());
     progress.sending();
-    this.#connection.addCommand(new Pipeline([...first.map(({ command }) => command), running]));
+    const asked = this.#warned.has(statement.sql) ? this.#askWarnings() : undefined;
+    const commands = [...first.map(({ command }) => command), running, ...(asked ? [asked.command] : [])];
+    this.#connection.addCommand(new Pipeline(commands));
     // Whoever hears of the first one's failure may take it for the end: the statement's answer comes after it.
     const ended = outcome.then(
       () => {},
       () => {},
     );
     for (const step of first) await step.reply.catch((cause) => ended.then(() => ownFault(cause)));
-    return await outcome;
+    return { outcome: await outcome, asked: asked?.reply };
+  }
+
+  /**
+   * @param asked the answer to the question for its warnings; without one it is asked now
+   * @returns the outcome with its warnings, which stay unread where the server refuses to tell them
+   */
+  async hear(outcome: Outcome, { author }: Statement, asked: Promise<Row[]> | undefined): Promise<Outcome> {
+    // Without warnings of its own the server tells those of a statement before.
+    if (outcome.warningCount === 0) return outcome;
+    const rows = await (asked ?? this.#askNow()).catch(() => []);
+    return { ...outcome, ...readWarnings(rows, outcome.warningCount, this.#engine, author) };
+  }
+
+  async #askNow(): Promise<Row[]> {
+    const { command, reply } = this.#askWarnings();
+    this.#connection.addCommand(command);
+    return await reply;
+  }
+
+  #askWarnings(): Step<Row[]> {
+    return query(this.#connection, warningsQuestion(this.#engine, this.#questions++));
   }
 
   /**
@@ -94,14 +132,10 @@ export class Executor {
     const last = after.map((sql) => query(this.#connection, sql));
     const running = runs.map(({ statement, sink, warned }) => {
       const command = this.#execution(statement);
-      const asked = warned ? [query(this.#connection, showWarnings)] : [];
-      const outcome = this.#outcome(command, statement, sink).then(async (one) => {
-        const [rows] = await Promise.all(asked.map(({ reply }) => reply));
-        // Without warnings of its own the server tells those of a statement before.
-        if (rows === undefined || one.warnings !== null) return one;
-        return { ...one, warnings: readWarnings(rows, statement.author) };
-      });
-      return { commands: [command, ...asked.map((step) => step.command)], outcome };
+      const asked = warned ? this.#askWarnings() : undefined;
+      const executed = this.#outcome(command, statement, sink);
+      const outcome = asked ? executed.then((one) => this.hear(one, statement, asked.reply)) : executed;
+      return { commands: [command, ...(asked ? [asked.command] : [])], outcome };
     });
     for (const { outcome } of running) outcome.catch(() => {});
     const own = (steps: Step<Row[]>[]) => steps.map(({ command }) => command);
@@ -173,8 +207,10 @@ export class Executor {
       });
       running.on("end", () => {
         ended?.();
-        if (failure) reject(failure);
-        else resolve(reader.outcome());
+        if (failure) return reject(failure);
+        const outcome = reader.outcome();
+        this.#warned.note(statement.sql, outcome.warningCount > 0);
+        resolve(outcome);
       });
     });
   }

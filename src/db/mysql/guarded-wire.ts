@@ -46,6 +46,11 @@ export class GuardedWire extends EventEmitter implements Wire {
   }
 
   /** As of `Replies`. */
+  get owedWork(): number {
+    return this.#replies.owedWork;
+  }
+
+  /** As of `Replies`. */
   allowRows(id: number): void {
     this.#replies.allowRows(id);
   }

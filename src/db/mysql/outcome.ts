@@ -1,11 +1,11 @@
-import { limits } from "../../limits.ts";
 import type { ExecuteCommand, ResultHeader } from "./driver.ts";
-import { warningMessage } from "./errors.ts";
 import { okText } from "./packet-heads.ts";
 import type { DriverCommand } from "./pipeline.ts";
+import type { Warnings } from "./warnings.ts";
+import { unreadWarnings } from "./warnings.ts";
 
 /** What the server says of a statement that it has executed. */
-export interface Outcome {
+export interface Outcome extends Warnings {
   /**
    * Of an UPDATE the rows that matched, whether or not they are different now: the driver sets CLIENT_FOUND_ROWS. Of a
    * change that answers with rows (RETURNING) their number: the server says none.
@@ -17,15 +17,6 @@ export interface Outcome {
   lastInsertId: string | null;
   /** Its own words, such as "Records: 3  Duplicates: 0  Warnings: 0". */
   info: string | null;
-  /** The first of them; null when there are some that were not asked for, or not heard of. */
-  warnings: Warning[] | null;
-}
-
-export interface Warning {
-  /** Note, Warning or Error. */
-  level: string;
-  code: number;
-  message: string;
 }
 
 /** An OK_Packet, with what only a statement's outcome needs of it. */
@@ -40,7 +31,7 @@ interface SeenPacket {
   start: number;
   end: number;
   isEOF(): boolean;
-  /** Of an end of rows. */
+  /** Of an end of rows; the driver takes it for a signed one. */
   eofWarningCount(): number;
 }
 
@@ -61,7 +52,7 @@ export class OutcomeReader {
     // The driver tells nobody how many warnings an end of rows announces.
     command.execute = (packet, connection) => {
       const seen = packet as SeenPacket | undefined;
-      if (seen?.isEOF()) this.#warnings = seen.eofWarningCount();
+      if (seen?.isEOF()) this.#warnings = seen.eofWarningCount() & 0xffff;
       this.#packet = seen;
       return execute.call(command, packet, connection);
     };
@@ -86,7 +77,7 @@ export class OutcomeReader {
       rowsChanged: rowsChanged(info),
       lastInsertId: String(insertId) === "0" ? null : String(insertId),
       info: info === "" ? null : info,
-      warnings: this.#warnings === 0 ? [] : null,
+      ...unreadWarnings(this.#warnings),
     };
   }
 }
@@ -100,29 +91,4 @@ function payloadOf({ buffer, start, end }: SeenPacket): Uint8Array {
 function rowsChanged(info: string): number | null {
   const changed = /^Rows matched: \d+ {2}Changed: (\d+)/.exec(info)?.[1];
   return changed === undefined ? null : Number(changed);
-}
-
-/** ER_TRUNCATED_WRONG_VALUE; which type it is (MySQL: DOUBLE, MariaDB: DECIMAL too) stands in messages of any language. */
-const truncated = 1292;
-
-/** @returns whether a text was taken for a number that it is not: as which every such text is 0, or what it begins with */
-export function tookTextsForNumbers(warnings: readonly Warning[] | null): boolean {
-  return (warnings ?? []).some(
-    ({ code, message }) => code === truncated && /\b(?:DOUBLE|DECIMAL)\b/.test(message),
-  );
-}
-
-/** Asks for the warnings of the statement before. */
-export const showWarnings = `SHOW WARNINGS LIMIT ${limits.warnings}`;
-
-/**
- * @param rows the answer to `showWarnings`
- * @param author who wrote the statement: its warnings may quote values that it read
- */
-export function readWarnings(rows: unknown, author: "caller" | "operator"): Warning[] {
-  return (rows as Record<"Level" | "Code" | "Message", string>[]).map(({ Level, Code, Message }) => ({
-    level: Level,
-    code: Number(Code),
-    message: warningMessage(Number(Code), Message, author),
-  }));
 }

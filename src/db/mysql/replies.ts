@@ -81,6 +81,11 @@ export class Replies {
     if (last) last.sequence = (head.sequence + 1) & 0xff;
   }
 
+  /** How many of them may change something: the gateway's own questions, such as SHOW WARNINGS, do not. */
+  get owedWork(): number {
+    return this.#owed.filter(({ kind, form }) => kind !== "query" || form !== "rows").length;
+  }
+
   #expectedOf(head: Head): Expected | undefined {
     const plain = { kind: "plain", form: "ok", several: false, id: 0, changes: false, sequence: 1 } as const;
     const id = () => readInteger(head.bytes, head.at + 1, 4);
@@ -228,7 +233,7 @@ export class Replies {
 
 /** The gateway's own commands, by their first word. */
 function formOf(sql: string): Expected["form"] {
-  if (/^select\b/i.test(sql)) return "rows";
+  if (/^(select|show)\b/i.test(sql)) return "rows";
   return /^(set|use|begin|start|commit|rollback|kill)\b/i.test(sql) ? "ok" : "either";
 }
 

@@ -14,10 +14,10 @@ import type { GuardedWire } from "./guarded-wire.ts";
 import type { Attempt, Login } from "./login.ts";
 import { logIn } from "./login.ts";
 import { lostError, lostInTransaction } from "./loss.ts";
-import type { OkHeader, Outcome, Warning } from "./outcome.ts";
-import { readWarnings, showWarnings } from "./outcome.ts";
+import type { OkHeader, Outcome } from "./outcome.ts";
 import type { HotStatement } from "./restore.ts";
 import { restore } from "./restore.ts";
+import type { WarnedStatements } from "./warned-statements.ts";
 
 export type { RowSink, Statement } from "./executor.ts";
 export type { Outcome } from "./outcome.ts";
@@ -25,6 +25,9 @@ export type { HotStatement } from "./restore.ts";
 
 /** SERVER_STATUS_IN_TRANS. */
 const serverInTransaction = 1;
+
+/** @property warned what all sessions of the account share */
+export type Opening = Attempt & { warned: WarnedStatements };
 
 /**
  * A logged-in, proven connection of one account. It serves that account for life, and between two callers
@@ -45,13 +48,14 @@ export class Session {
   /** What waits for the server right now must hear of a loss; a session does one thing at a time. */
   #abort: ((reason: string) => void) | undefined;
 
-  private constructor({ connection, wire, identity }: Login, cluster: Cluster, settings: SessionSettings) {
+  private constructor(login: Login, cluster: Cluster, settings: SessionSettings, warned: WarnedStatements) {
+    const { connection, wire, identity } = login;
     this.identity = identity;
     this.#connection = connection;
     this.#wire = wire;
     this.#cluster = cluster;
     this.#settings = settings;
-    this.#executor = new Executor(connection, wire, cluster.engine);
+    this.#executor = new Executor(connection, wire, cluster.engine, warned);
     this.lost = this.#loss.promise;
     connection.on("error", (error: Error) => this.#lose(error.message));
     wire.on("close", () => this.#lose("closed"));
@@ -76,12 +80,12 @@ export class Session {
    * Dials, secures, logs in, takes the resting state and proves the identity.
    * @throws TidegateError of the codes that begin with `database_`
    */
-  static async open(link: Link, cluster: Cluster, account: Account, attempt?: Attempt): Promise<Session> {
-    return new Session(await logIn(link, cluster, account, attempt), cluster, account);
+  static async open(link: Link, cluster: Cluster, account: Account, opening: Opening): Promise<Session> {
+    return new Session(await logIn(link, cluster, account, opening), cluster, account, opening.warned);
   }
 
   /**
-   * Runs one statement; rows go to the sink as they arrive. One round trip if it is prepared, else two; one more for warnings.
+   * Runs one statement; rows go to the sink as they arrive. One round trip if it is prepared, else two; one more for new warnings.
    * @param goOn called before the statement is sent, which it prevents by throwing: a KILL that came before is lost
    * @throws TidegateError of the server's making, or `connection_lost` / `outcome_unknown`
    */
@@ -89,6 +93,7 @@ export class Session {
     let sent = false;
     const { heard } = this.#wire;
     const since = Date.now();
+    const isStale = () => this.#wire.heard === heard && Date.now() - since < limits.staleLossMs;
     const progress = {
       sending: () => {
         goOn?.();
@@ -99,21 +104,15 @@ export class Session {
         this.#abort = undefined;
       },
     };
-    const outcome = await this.#unlessLost(
+    const { outcome, asked } = await this.#unlessLost(
       () => this.#executor.run(statement, sink, progress),
-      (reason) => {
-        const isStale = this.#wire.heard === heard && Date.now() - since < limits.staleLossMs;
-        return lostError(statement, sent, isStale, reason);
-      },
+      (reason) => lostError(statement, sent, isStale(), reason),
     );
-    return { ...outcome, warnings: outcome.warnings ?? (await this.#warnings(statement)) };
-  }
-
-  /** What the statement has done it has done: if its warnings are not to be had, it has succeeded all the same. */
-  async #warnings({ author }: Statement): Promise<Warning[] | null> {
+    if (outcome.warningCount === 0) return outcome;
     // Its time is the statement's: a slow reader of its rows may hold the wire.
-    const asked = this.#unlessLost(() => command(this.#connection, showWarnings), Error);
-    return await asked.then((rows) => readWarnings(rows, author)).catch(() => null);
+    const whole = this.#unlessLost(() => this.#executor.hear(outcome, statement, asked), Error);
+    // The statement has been executed, whether or not its warnings are lost.
+    return await whole.catch(() => ({ ...outcome, textsAsNumbers: "lost" as const }));
   }
 
   /** As `prepareAll` of burst.ts. @throws also TidegateError `connection_lost` */
@@ -224,7 +223,7 @@ export class Session {
    */
   async kill(other: Session): Promise<boolean> {
     if (!other.usable || !this.reaches(other)) return false;
-    const several = other.#wire.owed > 1;
+    const several = other.#wire.owedWork > 1;
     const sql = `KILL ${several ? "CONNECTION" : "QUERY"} ${other.identity.connectionId}`;
     const replied = await this.#soon(() => command(this.#connection, sql), limits.killMs);
     if ((replied as OkHeader).warningStatus > 0) return false;

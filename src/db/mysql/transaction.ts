@@ -3,7 +3,7 @@ import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Identity, SessionSettings } from "./dialect.ts";
-import { sessionState, sqlModeOf, verifyIdentity } from "./dialect.ts";
+import { sessionState, sqlModeOf, verifyIdentity, warningsCounter } from "./dialect.ts";
 
 /** What a caller may ask of a transaction. */
 export interface TransactionOptions {
@@ -61,7 +61,9 @@ export function transactionState(engine: Engine, settings: SessionSettings, dead
     engine === "mariadb"
       ? `max_statement_time = ${deadlineMs / 1000}`
       : `max_execution_time = ${Math.ceil(deadlineMs)}`;
-  return `${sessionState(engine, settings)}, SESSION ${timer}`;
+  // An earlier transaction on this connection may have counted warnings.
+  const counter = engine === "tidb" ? `, ${warningsCounter(0)} = NULL` : "";
+  return `${sessionState(engine, settings)}, SESSION ${timer}${counter}`;
 }
 
 /** Settings that a statement's meaning depends on, with what they must be for every account. */

@@ -7,6 +7,7 @@ import { observe } from "../../telemetry.ts";
 import type { Link } from "../links/link.ts";
 import { linkOf } from "../links/select.ts";
 import { Session } from "../mysql/session.ts";
+import { WarnedStatements } from "../mysql/warned-statements.ts";
 import { ExpiryWatch } from "./expiry.ts";
 import { Hosts, isHostFailure } from "./hosts.ts";
 import { Sockets } from "./sockets.ts";
@@ -22,6 +23,7 @@ export class Opener {
   /** To which host a connection leads. */
   readonly #leads = new WeakMap<Session, Host>();
   readonly #expiry = new ExpiryWatch();
+  readonly #warned = new WarnedStatements();
   readonly #refused: (code: ErrorCode) => void;
 
   /** @param refused told of each login that fails */
@@ -137,8 +139,8 @@ export class Opener {
     const started = Date.now();
     const at = show(host);
     try {
-      const attempt = { host, timeoutMs, opened };
-      const session = await Session.open(this.#link, cluster, this.#account, attempt);
+      const opening = { host, timeoutMs, opened, warned: this.#warned };
+      const session = await Session.open(this.#link, cluster, this.#account, opening);
       this.#leads.set(session, host);
       const identity = session.identity.currentUser;
       observe({ event: "connection_opened", account, identity, host: at, duration_ms: Date.now() - started });

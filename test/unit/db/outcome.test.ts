@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { OutcomeReader, readWarnings, showWarnings } from "../../../src/db/mysql/outcome.ts";
+import { OutcomeReader } from "../../../src/db/mysql/outcome.ts";
 import { Pipeline } from "../../../src/db/mysql/pipeline.ts";
 import { execute } from "../../../src/db/mysql/steps.ts";
 import { column, reply } from "./guarded-connection.ts";
@@ -50,7 +50,13 @@ async function outcomesOf(statement: { returning: boolean }, ...answers: Buffer[
   return await Promise.all(ended);
 }
 
-const nothing = { rowsAffected: 0, rowsChanged: null, lastInsertId: null, info: null, warnings: [] };
+const nothing = {
+  ...{ rowsAffected: 0, rowsChanged: null, lastInsertId: null, info: null },
+  ...{ warningCount: 0, warnings: [], textsAsNumbers: "no" },
+};
+
+/** Nobody has asked for them yet. */
+const unread = (warningCount: number) => ({ warningCount, warnings: null, textsAsNumbers: "unread" });
 
 describe("what is read of an answer", () => {
   test.each<[string, Buffer[], object]>([
@@ -81,11 +87,11 @@ describe("what is read of an answer", () => {
       [ok({ info: "Rows matched: 3  Changed: 1  Warnings: 0", withLength: false })],
       { rowsChanged: 1, info: "Rows matched: 3  Changed: 1  Warnings: 0" },
     ],
-    ["an OK with warnings", [ok({ warnings: 1 })], { warnings: null }],
-    ["an OK with very many", [ok({ warnings: 65_535 })], { warnings: null }],
+    ["an OK with warnings", [ok({ warnings: 1 })], unread(1)],
+    ["an OK with very many", [ok({ warnings: 65_535 })], unread(65_535)],
     ["rows without warnings", [one, column(), eof(), row, eof()], {}],
-    ["rows with warnings", [one, column(), eof(), row, eof(256)], { warnings: null }],
-    ["rows with very many", [one, column(), eof(), eof(65_535)], { warnings: null }],
+    ["rows with warnings", [one, column(), eof(), row, eof(256)], unread(256)],
+    ["rows with very many", [one, column(), eof(), eof(65_535)], unread(65_535)],
     ["a count behind the columns only, which is none", [one, column(), eof(3), row, eof()], {}],
     [
       "a procedure's rows and its OK, which counts",
@@ -95,7 +101,7 @@ describe("what is read of an answer", () => {
     [
       "a procedure's rows and an OK with warnings",
       [one, column(), eof(0, more), eof(0, more), ok({ warnings: 2 })],
-      { warnings: null },
+      unread(2),
     ],
   ])("%s", async (_, packets, expected) => {
     expect(await outcomes(packets)).toEqual([{ ...nothing, ...expected }]);
@@ -115,7 +121,7 @@ describe("what is read of an answer", () => {
 
   test.each<[string, Buffer[], object]>([
     ["rows: the server counts none", [one, column(), eof(), row, row, eof()], { rowsAffected: 2 }],
-    ["no rows", [one, column(), eof(), eof(1)], { warnings: null }],
+    ["no rows", [one, column(), eof(), eof(1)], unread(1)],
     ["an OK, which counts", [ok({ affected: 3, id: [7] })], { rowsAffected: 3, lastInsertId: "7" }],
   ])("of a change with RETURNING that answers with %s", async (_, packets, expected) => {
     expect(await outcomesOf({ returning: true }, packets)).toEqual([{ ...nothing, ...expected }]);
@@ -125,36 +131,8 @@ describe("what is read of an answer", () => {
     const answers = [[ok({ affected: 1 })], [one, column(), eof(), eof(4)], [ok({ affected: 2 })]];
     expect(await outcomes(...answers)).toEqual([
       { ...nothing, rowsAffected: 1 },
-      { ...nothing, warnings: null },
+      { ...nothing, ...unread(4) },
       { ...nothing, rowsAffected: 2 },
     ]);
-  });
-});
-
-describe("warnings", () => {
-  const rows = [
-    { Level: "Warning", Code: 1292, Message: "Truncated incorrect DOUBLE value: 'secret'" },
-    { Level: "Note", Code: 1449, Message: "The user specified as a definer ('x'@'10.0.0.1') does not exist" },
-    { Level: "Note", Code: 1449, Message: "The user specified as a definer (`x`@`%`) does not exist" },
-  ];
-
-  test("of a caller's own statement are told as they are, but for whose login it is", () => {
-    expect(readWarnings(rows, "caller")).toEqual([
-      { level: "Warning", code: 1292, message: "Truncated incorrect DOUBLE value: 'secret'" },
-      { level: "Note", code: 1449, message: "The user specified as a definer ('…') does not exist" },
-      { level: "Note", code: 1449, message: "The user specified as a definer ('…') does not exist" },
-    ]);
-  });
-
-  test("of a saved query quote nothing: it may have read rows that it does not show", () => {
-    expect(readWarnings(rows, "operator").map(({ message }) => message)).toEqual([
-      "Truncated incorrect DOUBLE value: '…'",
-      "The user specified as a definer ('…') does not exist",
-      "The user specified as a definer ('…') does not exist",
-    ]);
-  });
-
-  test("are asked for in a bounded number", () => {
-    expect(showWarnings).toBe("SHOW WARNINGS LIMIT 64");
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Executor } from "../../../src/db/mysql/executor.ts";
 import { GuardedWire } from "../../../src/db/mysql/guarded-wire.ts";
 import type { Outcome } from "../../../src/db/mysql/outcome.ts";
+import { WarnedStatements } from "../../../src/db/mysql/warned-statements.ts";
 import { classify } from "../../../src/sql/statement.ts";
 import { frame } from "../../servers/packets.ts";
 import { connected, execute, ok, prepare, prepared, reply, reset } from "./guarded-connection.ts";
@@ -37,7 +38,7 @@ async function run(engine: "mysql" | "mariadb", sql: string, answer: Buffer) {
   });
   connection.on("error", () => {});
   const [guarded] = wires as [GuardedWire];
-  const executor = new Executor(connection, guarded, engine);
+  const executor = new Executor(connection, guarded, engine, new WarnedStatements());
   const rows: unknown[] = [];
   const sink = { columns: () => {}, row: (values: readonly unknown[]) => rows.push([...values]) };
   const { text, returning } = classify(sql);
@@ -53,7 +54,7 @@ async function run(engine: "mysql" | "mariadb", sql: string, answer: Buffer) {
     sending: () => queueMicrotask(() => wire.say(answer)),
     ended: () => {},
   });
-  const failed = ended.catch((cause: unknown) => cause);
+  const failed = ended.then(({ outcome }) => outcome).catch((cause: unknown) => cause);
   wire.say(packets(announced));
   const outcome = await Promise.race([failed, new Promise((done) => setTimeout(done, 50))]);
   return { outcome: outcome as Outcome | undefined, rows, wire };

@@ -3,15 +3,19 @@ import type { Outcome } from "../../../src/db/mysql/outcome.ts";
 import { demandNumbers, runTakingBack } from "../../../src/db/pool/text-as-number.ts";
 import { bindJsonValue } from "../../../src/sql/values.ts";
 
-const warning = (code: number, message: string) => ({ level: "Warning", code, message });
-const mysql = warning(1292, "Truncated incorrect DOUBLE value: 'abc'");
-const mariadb = warning(1292, "Truncated incorrect DECIMAL value: 'abc'");
+type Told = Outcome["textsAsNumbers"];
 
-const judge = (params: unknown[], warnings: Outcome["warnings"], lenient = true) =>
-  demandNumbers({ lenient: lenient || undefined, values: params.map((value) => bindJsonValue(value)) }, {
-    warnings,
-  } as Outcome);
-const refused = expect.objectContaining({ code: "parameter_invalid" });
+const judge = (params: unknown[], textsAsNumbers: Told, lenient = true) =>
+  demandNumbers(
+    { lenient: lenient || undefined, values: params.map((value) => bindJsonValue(value)) },
+    { textsAsNumbers },
+  );
+const refused = (reason: string) =>
+  expect.objectContaining({
+    code: "parameter_invalid",
+    details: expect.objectContaining({ reason }),
+    retryable: false,
+  });
 
 describe("a read in which a text was taken for a number", () => {
   test.each([
@@ -21,25 +25,24 @@ describe("a read in which a text was taken for a number", () => {
     ["a large integer", () => [2n ** 53n + 1n]],
     ["an integer beside a text", () => ["a", 0]],
   ] as [string, () => unknown[]][])("is refused with %s among its parameters", (_, params) => {
-    for (const told of [mysql, mariadb]) {
-      expect(() => judge(params(), [warning(1287, "deprecated"), told])).toThrow(refused);
-    }
+    expect(() => judge(params(), "yes")).toThrow(refused("compared_with_text"));
+    expect(() => judge(params(), "no")).not.toThrow();
   });
 
-  test("is not, where every number is declared, or there is none", () => {
-    expect(() => judge([{ type: "INTEGER", value: 0 }, "0", null], [mysql])).not.toThrow();
-    expect(() => judge([], [mariadb])).not.toThrow();
+  test("is not, where every number is declared, or there is none, or the server refuses it itself", () => {
+    for (const told of ["yes", "unread", "lost"] as const) {
+      expect(() => judge([{ type: "INTEGER", value: 0 }, "0", null], told)).not.toThrow();
+      expect(() => judge([], told)).not.toThrow();
+      expect(() => judge([0], told, false)).not.toThrow();
+    }
   });
 });
 
-test("other warnings, none, or those nobody has asked for say nothing; nor those of what the server refuses", () => {
-  const others = [
-    warning(1292, "Incorrect datetime value: '5'"),
-    warning(1292, "Truncated incorrect INTEGER value: 'abc'"),
-    warning(1366, "Incorrect DOUBLE value: 'abc'"),
-  ];
-  for (const warnings of [others, [], null]) expect(() => judge([0], warnings)).not.toThrow();
-  expect(() => judge([0], [mysql], false)).not.toThrow();
+test("what cannot be told is refused: with the connection it may come again, else the number is to be declared", () => {
+  expect(() => judge([0], "unread")).toThrow(refused("warnings_unread"));
+  expect(() => judge([0], "lost")).toThrow(
+    expect.objectContaining({ code: "connection_lost", retryable: true }),
+  );
 });
 
 describe("a change of which the server only warns", () => {
@@ -47,17 +50,18 @@ describe("a change of which the server only warns", () => {
   const asked = { lenient: true, values: [bindJsonValue(0)] } as const;
 
   test.each([
-    ["is taken back when it is refused", [mariadb], ["BEGIN", "it", "ROLLBACK"]],
-    ["is kept otherwise", [], ["BEGIN", "it", "COMMIT"]],
-  ])("%s", async (_, warnings, expected) => {
+    ["is taken back when it is refused", "yes", ["BEGIN", "it", "ROLLBACK"]],
+    ["is taken back when it cannot be told", "unread", ["BEGIN", "it", "ROLLBACK"]],
+    ["is kept otherwise", "no", ["BEGIN", "it", "COMMIT"]],
+  ] as [string, Told, string[]][])("%s", async (_, textsAsNumbers, expected) => {
     const said: string[] = [];
     const run = async () => {
       said.push("it");
-      return { warnings } as unknown as Outcome;
+      return { textsAsNumbers } as Outcome;
     };
     const ran = runTakingBack(asked, around, async (sql) => said.push(sql), run);
-    if (warnings.length > 0) await expect(ran).rejects.toThrow(refused);
-    else expect(await ran).toEqual({ warnings });
+    if (textsAsNumbers === "no") expect(await ran).toEqual({ textsAsNumbers });
+    else await expect(ran).rejects.toMatchObject({ code: "parameter_invalid" });
     expect(said).toEqual(expected);
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Outcome } from "../../../src/db/mysql/session.ts";
+import { unreadWarnings } from "../../../src/db/mysql/warnings.ts";
 import type { Ceilings, ExecuteWork } from "../../../src/db/pool/protocol.ts";
 import { RunningStatement } from "../../../src/db/pool/running-statement.ts";
 import type { TransactionSession } from "../../../src/db/pool/transaction.ts";
@@ -36,7 +37,7 @@ class FakeSession implements TransactionSession {
     return await this.#running.promise;
   }
   succeed(): void {
-    this.#running.resolve({ ...summary, warnings: [] });
+    this.#running.resolve({ ...summary, ...unreadWarnings(0) });
   }
   lose(): void {
     this.usable = false;
