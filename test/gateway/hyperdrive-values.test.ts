@@ -109,6 +109,8 @@ describe("so is what the server computes", () => {
 });
 
 describe("a parameter has the type that the pool binds it with", () => {
+  /** TiDB goes on behind the one that fits, and compares a number with the text: that is refused. */
+  const list = engine === "tidb" ? "?, NULL" : "?, 'x'";
   test.each([
     ["an integer", 5],
     ["a negative integer", -5],
@@ -133,7 +135,7 @@ describe("a parameter has the type that the pool binds it with", () => {
   ])("%s", async (_, value) => {
     const [pooled, here] = await Promise.all(
       [pool, world.gateway].map(async (gateway) =>
-        JSON.parse(await text(gateway, "SELECT ? AS v, ? IN (?, 'x') AS i", [value, value, value])),
+        JSON.parse(await text(gateway, `SELECT ? AS v, ? IN (${list}) AS i`, [value, value, value])),
       ),
     );
     expect(here.rows).toEqual(pooled.rows);

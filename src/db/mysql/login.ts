@@ -123,7 +123,7 @@ export async function greet(wire: Wire, options: ConnectionOptions) {
   });
 }
 
-/** Role, resting state and proof, in one round trip; on TiDB the account's privileges too. */
+/** Role, resting state and proof, in one round trip; on TiDB the account's privileges before the proof. */
 async function provenIdentity(
   connection: Connection,
   wire: Wire,
@@ -137,7 +137,8 @@ async function provenIdentity(
   ];
   // A TiDB with skip-grant-table lets everybody in as whoever they say; only this question fails there.
   const privileges = engine === "tidb" ? [privilegeQuery] : [];
-  const steps = [...state, proofQuery(engine), ...privileges].map((sql) => query(connection, sql));
+  // The proof comes last: FOUND_ROWS() shows the first caller of a session what the next one sees after a restore.
+  const steps = [...state, ...privileges, proofQuery(engine)].map((sql) => query(connection, sql));
   // A step hears nothing of a connection that is lost, and would be waited for without end.
   const gone = Promise.withResolvers<never>();
   gone.promise.catch(() => {});
@@ -146,10 +147,9 @@ async function provenIdentity(
   connection.addCommand(new Pipeline(steps.map(({ command }) => command)));
   const replies: Row[][] = [];
   for (const step of steps) replies.push(await Promise.race([step.reply, gone.promise]));
-  const [proof = [], held = []] = replies.slice(state.length);
-  const identity = identityOf(proof);
+  const identity = identityOf(replies.at(-1) ?? []);
   verifyIdentity(identity, account, cluster);
-  if (account.readsByPrivilege) verifyReadsOnly(held);
+  if (account.readsByPrivilege) verifyReadsOnly(replies[state.length] ?? []);
   return identity;
 }
 
