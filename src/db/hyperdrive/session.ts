@@ -5,6 +5,7 @@ import { limits } from "../../limits.ts";
 import { textRowReader } from "../encode/text.ts";
 import { dialHyperdrive } from "../links/hyperdrive.ts";
 import type { Wire } from "../links/link.ts";
+import { refusedCommit } from "../mysql/commit-error.ts";
 import { warningsQuestion } from "../mysql/dialect.ts";
 import type { Connection, Field, ResultHeader, ServerError } from "../mysql/driver.ts";
 import { command } from "../mysql/driver.ts";
@@ -186,10 +187,10 @@ export class HyperdriveSession {
       await this.#unlessLost(command(this.#connection, sql), statement);
     } catch (cause) {
       if (!decides) return;
-      const { errno, message } = cause as ServerError;
-      throw cause instanceof TidegateError
-        ? cause
-        : this.#lostError(statement, `COMMIT: ${errno} ${message}`);
+      if (cause instanceof TidegateError) throw cause;
+      const error = cause as ServerError;
+      const refused = isHyperdriveError(error) ? undefined : refusedCommit(error);
+      throw refused ?? this.#lostError(statement, `COMMIT: ${error.errno} ${error.message}`);
     } finally {
       clearTimeout(timer);
       this.#stage = "ended";

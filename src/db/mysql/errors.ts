@@ -4,21 +4,32 @@ import { limits } from "../../limits.ts";
 import type { ServerError } from "./driver.ts";
 
 /**
- * The server's errors by number (MySQL manual, "Server Error Message Reference"; MariaDB's numbers of the
- * same meaning). `errno` is the field to trust: the driver's `code` is wrong for MariaDB.
+ * The server's errors by number (MySQL manual, "Server Error Message Reference"; MariaDB's numbers of the same meaning;
+ * TiDB's own, from 8001 on, are explained in docs/errors.md). `errno` is the field to trust: the driver's `code` is wrong
+ * for MariaDB.
  */
 const byNumber: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
-  ...codes("sql_denied", [1044, 1142, 1143, 1227, 1370, 1410, 1792]),
+  ...codes("sql_denied", [1044, 1142, 1143, 1227, 1370, 1410, 1792, 8121, 8132]),
   ...codes("sql_conflict", [1022, 1062, 1169, 1216, 1217, 1451, 1452, 1557, 1586, 1761, 1762, 3819, 4025]),
-  // Lost races: deadlock, lock wait, NOWAIT, changed since read; TiDB's write conflicts (from its manual).
-  ...codes("sql_transient", [1020, 1205, 1213, 3101, 3572, 8002, 8022, 8028, 9007]),
+  // TiDB: a key that was to be new is there.
+  ...codes("sql_conflict", [8141, 8147]),
+  // Lost races: deadlock, lock wait, NOWAIT, changed since read.
+  ...codes("sql_transient", [1020, 1205, 1213, 3101, 3572]),
+  // TiDB: write conflicts, tables that DDL has changed, a transaction that is too old for its locks or its snapshot.
+  ...codes("sql_transient", [8002, 8005, 8022, 8028, 8113, 8229, 9006, 9007]),
   ...codes("deadline_exceeded", [1317, 1969, 3024]),
   // The server is going away, read-only for everybody, or out of something.
   ...codes(
     "database_unavailable",
-    [1021, 1037, 1038, 1041, 1053, 1114, 1203, 1226, 1290, 1836, 1927, 8175, 9001, 9002, 9003, 9004, 9005],
+    [1021, 1037, 1038, 1041, 1053, 1114, 1203, 1226, 1290, 1836, 1927, 8027, 8176, 8252],
   ),
+  // Behind TiDB: PD, TiKV, TiFlash.
+  ...codes("database_unavailable", [9001, 9002, 9003, 9004, 9005, 9008, 9010, 9011, 9012, 9013]),
 ]);
+
+/** ER_UNKNOWN_ERROR. TiDB answers so to a KILL that finds a statement in SLEEP, or in the commit of its own. */
+const unknownError = 1105;
+const killedWords = /\bcontext canceled\b/;
 
 /** Mistakes in the SQL text itself: in a saved query they are the operator's, not the caller's. */
 const textMistakes = new Set([1046, 1049, 1051, 1052, 1054, 1055, 1056, 1060, 1064, 1066, 1109, 1146, 1305]);
@@ -40,7 +51,13 @@ const quotesNoValue = new Set([
   1406,
   1644,
   1792,
+  // TiDB: a privilege, a feature.
+  8121,
+  8132,
 ]);
+
+/** Messages that tell values without quotation marks: keys and rows, or the SQL and the message of another error. */
+const tellsValues = new Set([1526, 8039, 8041, 8134, 8138, 8139, 8140, 8141, 8143, 8147, 8223, 9007]);
 
 /**
  * @param author who wrote the SQL
@@ -57,14 +74,20 @@ export function statementError(
   if (author === "operator" && textMistakes.has(errno)) {
     return new TidegateError("query_broken", {}, `${errno}: ${error.message}`);
   }
-  const code = byNumber.get(errno) ?? "sql_error";
+  const message = error.sqlMessage ?? error.message;
+  const code = codeOf(errno, message);
   return new TidegateError(code, {
     errno,
     ...(sqlState ? { sqlstate: sqlState } : {}),
-    detail: publicMessage(errno, error.sqlMessage ?? error.message),
+    detail: publicMessage(errno, message),
     ...(code === "database_unavailable" ? { retryAfter: limits.retryAfterSeconds } : {}),
     ...(atomic ? {} : { retryable: false }),
   });
+}
+
+function codeOf(errno: number, message: string): ErrorCode {
+  if (errno === unknownError && killedWords.test(message)) return "deadline_exceeded";
+  return byNumber.get(errno) ?? "sql_error";
 }
 
 /** What SET says of a mode and of a time zone that the server does not have. */
@@ -164,10 +187,15 @@ function withoutLogins(message: string): string {
 
 function publicMessage(errno: number, message: string): string {
   if (quotesNoValue.has(errno)) return withoutLogins(message);
+  const told = withoutBareValues(errno, message);
   // The server cuts a message at 512 bytes: then the closing quote may be missing, and all the rest is value.
   const isCut = Buffer.byteLength(message) >= 500;
-  const unquoted = message.replace(isCut ? /['"`].*/s : /['"`].*['"`]|['"`].*$/s, "'…'");
-  return isOfTidb(errno) ? withoutKeys(unquoted) : unquoted;
+  return told.replace(isCut ? /['"`].*/s : /['"`].*['"`]|['"`].*$/s, "'…'");
+}
+
+function withoutBareValues(errno: number, message: string): string {
+  if (tellsValues.has(errno)) return message.replace(/(?:[:,=]| for value ).*/s, "").trimEnd();
+  return isOfTidb(errno) ? withoutKeys(message) : message;
 }
 
 /** https://docs.pingcap.com/tidb/stable/error-codes/ */
@@ -175,7 +203,7 @@ function isOfTidb(errno: number): boolean {
   return errno >= 8000 && errno < 10_000;
 }
 
-/** TiDB names a row by its key, values and all: "Write conflict, txnStartTS=.., key={.., handle={a@b.example}}, ..". */
+/** TiDB may name a row by its key, values and all: ".., key={.., handle={a@b.example}}, ..". */
 function withoutKeys(message: string): string {
   return message.replace(/(?:[,:]\s*\w+\s*=|[,:]?\s*\bkey\b\s*[:=]|\{).*$/is, "").trimEnd();
 }

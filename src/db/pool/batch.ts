@@ -2,6 +2,7 @@ import type { Cluster } from "../../config/schema.ts";
 import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { BurstAnswers } from "../mysql/burst.ts";
+import { commitError } from "../mysql/commit-error.ts";
 import type { ServerError } from "../mysql/driver.ts";
 import { statementError } from "../mysql/errors.ts";
 import type { Outcome, Session } from "../mysql/session.ts";
@@ -13,7 +14,6 @@ import { BatchResults } from "./batch-results.ts";
 import type { BatchWork } from "./protocol.ts";
 import { contentTypes } from "./protocol.ts";
 import type { RunningStatement } from "./running-statement.ts";
-import { commitError } from "./transactions.ts";
 
 export type BatchSession = Pick<Session, "prepareAll" | "runAll" | "control" | "destroy" | "usable">;
 

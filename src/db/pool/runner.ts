@@ -1,11 +1,11 @@
 import type { Cluster } from "../../config/schema.ts";
 import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { commitError } from "../mysql/commit-error.ts";
 import type { Outcome, Session } from "../mysql/session.ts";
 import type { Runner } from "./answer.ts";
 import type { RunningStatement } from "./running-statement.ts";
 import { mustBeChecked, runTakingBack } from "./text-as-number.ts";
-import { commitError } from "./transactions.ts";
 
 /** A pooled session, as what runs one statement that stands alone. */
 export function runnerOf(

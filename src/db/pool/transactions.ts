@@ -2,6 +2,7 @@ import type { Cluster } from "../../config/schema.ts";
 import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { serverTiming } from "../../telemetry.ts";
+import { commitError } from "../mysql/commit-error.ts";
 import type { ServerError } from "../mysql/driver.ts";
 import { statementError } from "../mysql/errors.ts";
 import { beginInSession } from "../mysql/transaction.ts";
@@ -134,9 +135,10 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
       transaction.over(how === "commit" ? "committed" : "rolled_back");
     } catch (cause) {
       const error = how === "commit" ? commitError(cause) : undefined;
-      transaction.over(error?.code === "outcome_unknown" ? "unknown" : "rolled_back");
+      const isRefused = error !== undefined && error.code !== "outcome_unknown";
+      transaction.over(isRefused || how !== "commit" ? "rolled_back" : "unknown");
       // A session that does not take a ROLLBACK is good for nothing; without it the server rolls back.
-      if (error?.code !== "sql_transient") this.#options.discard(session, `${how} failed`);
+      if (!isRefused) this.#options.discard(session, `${how} failed`);
       if (error) throw error;
     } finally {
       transaction.rest();
@@ -188,15 +190,4 @@ function beginError(cause: unknown): TidegateError {
   const error = cause as ServerError;
   if (error.errno !== undefined) return statementError(error, { author: "caller", atomic: true });
   return new TidegateError("connection_lost", { retryAfter: limits.retryAfterSeconds }, error.message);
-}
-
-/** A COMMIT that lost a race was rolled back. Of any other that fails nobody knows how far it came. */
-export function commitError(cause: unknown): TidegateError {
-  const error = cause as ServerError;
-  if (error.errno !== undefined) {
-    const said = statementError(error, { author: "caller", atomic: true });
-    if (said.code === "sql_transient") return said.with({ transaction: "rolled_back" });
-  }
-  const details = { retryAfter: limits.retryAfterSeconds, transaction: "unknown" } as const;
-  return new TidegateError("outcome_unknown", details, `COMMIT: ${error.errno ?? "-"} ${error.message}`);
 }

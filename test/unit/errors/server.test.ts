@@ -35,12 +35,38 @@ describe("docs/errors.md and the numbers", () => {
     expect(real).toEqual([...documented].sort(([a], [b]) => a - b));
   });
 
+  test("say of each of TiDB's numbers the code, whether it may come again, and what helps", () => {
+    const lines = section("TiDB's numbers").split("\n");
+    const explained = lines
+      .filter((line) => /^\| \d{4} /.test(line))
+      .map((line) => line.split("|").map((cell) => cell.trim().replaceAll("`", "")));
+    for (const [, cell, code, retryable, words = ""] of explained) {
+      const error = statementError(server(Number(cell), "m"), by("caller"));
+      expect([error.code, error.retryable ? "yes" : "no"], cell).toEqual([code, retryable]);
+      expect(words.length, cell).toBeGreaterThan(15);
+    }
+    const own = explained.map(([, cell]) => Number(cell));
+    expect(own).toEqual([...new Set(own)].sort((a, b) => a - b));
+    const coded = allNumbers.filter(
+      (errno) => errno > 8000 && statementError(server(errno, "m"), by("caller")).code !== "sql_error",
+    );
+    expect(own).toEqual(expect.arrayContaining(coded));
+  });
+
   test("agree on which mistakes of a saved query are the operator's", () => {
     expect(textMistakes.length).toBeGreaterThan(10);
     const real = allNumbers.filter(
       (errno) => statementError(server(errno, "m"), by("operator")).code === "query_broken",
     );
     expect(real).toEqual(textMistakes);
+  });
+
+  test("agree on whose messages tell values without quotation marks", () => {
+    const own = section("Values without quotation marks");
+    const cut = allNumbers.filter(
+      (errno) => statementError(server(errno, "words: more"), by("caller")).message === "words",
+    );
+    expect(numbers(own.split(" only the words")[0] ?? "")).toEqual(cut);
   });
 
   test("agree on whose messages are passed on whole", () => {
@@ -70,9 +96,22 @@ describe("a statement that the server refused", () => {
     [1213, "40001", "sql_transient", 409, true],
     [3024, "HY000", "deadline_exceeded", 504, false],
     [1053, "08S01", "database_unavailable", 503, true],
+    // The query's own memory, and the server's.
+    [8175, "HY000", "sql_error", 400, false],
+    [8176, "HY000", "database_unavailable", 503, true],
   ])("%i %s is %s, status %i", (errno, sqlState, code, status, retryable) => {
     const error = statementError(server(errno, "m", sqlState), by("caller"));
     expect(error).toMatchObject({ code, status, retryable, details: { errno, sqlstate: sqlState } });
+  });
+
+  test("that TiDB has stopped, in the words that it has for it", () => {
+    for (const message of ["context canceled", "rpc error: code = Canceled desc = context canceled"]) {
+      expect(statementError(server(1105, message), by("caller"))).toMatchObject({
+        ...{ code: "deadline_exceeded", status: 504, details: { errno: 1105 } },
+      });
+    }
+    expect(statementError(server(1105, "XPATH syntax error: 'x'"), by("caller")).code).toBe("sql_error");
+    expect(statementError(server(1054, "context canceled"), by("caller")).code).toBe("sql_error");
   });
 
   test("without a state has none", () => {
@@ -170,6 +209,28 @@ describe("a message that quotes a value", () => {
       "User-level lock name '…' should not exceed 64 characters.",
     ],
     [1062, "Duplicate entry 'line\nbreak' for key 'u.n'", "Duplicate entry '…'"],
+    // Without quotation marks, as TiDB 8.5 says it, and every engine of a partition.
+    [
+      9007,
+      `Write conflict, txnStartTS=4, conflictStartTS=5, conflictCommitTS=6, key={tableID=124, tableName=x.cu, indexID=1, indexValues={${value}, }}, originalKey=7480, primary=[]byte(nil), reason=Optimistic [try again later]`,
+      "Write conflict",
+    ],
+    [
+      8141,
+      `assertion failed: key: ${value}, assertion: NotExist, start_ts: 1, existing start ts: 2`,
+      "assertion failed",
+    ],
+    [
+      8147,
+      `transaction aborted because lazy uniqueness check is enabled and an error occurred: [kv:9007]Write conflict, key={${value}}`,
+      "transaction aborted because lazy uniqueness check is enabled and an error occurred",
+    ],
+    [
+      8138,
+      `writing inconsistent data in table: t, expected-values:{${value}} != record-values:{x}`,
+      "writing inconsistent data in table",
+    ],
+    [1526, `Table has no partition for value ${value}`, "Table has no partition"],
     [1062, "Duplicate entry '' for key 'u.n'", "Duplicate entry '…'"],
     // As TiDB 8.5 says it, of a clustered primary key.
     [
@@ -238,6 +299,8 @@ describe("a message that quotes a value", () => {
       "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near 'SELEC 'it''s'' at line 1",
     ],
     [1242, "Subquery returns more than 1 row"],
+    [8121, "privilege check for 'SUPER' fail"],
+    [8132, "Feature 'SELECT INTO' is not supported when security enhanced mode is enabled"],
   ])("%i quotes none and is passed on whole", (errno, message) => {
     expect(statementError(server(errno, message), by("caller")).message).toBe(message);
   });
