@@ -5,7 +5,7 @@ import { databaseServer, engine, expectProblem } from "./harness.ts";
 import type { Ledger, LedgerCaller } from "./ledger.ts";
 import { dropLedger, prepareLedger, resetLedger, startLedger } from "./ledger.ts";
 
-/** A COMMIT that the server refuses has not happened: nobody is told that the outcome is unknown. */
+/** A COMMIT that the server refuses has not happened: its caller is told why, and not that the outcome is unknown. */
 
 /** Makes the server read-only for everybody who may not more, or not any more. */
 const readOnly = {

@@ -16,8 +16,8 @@ import type { ThroughHyperdrive } from "./through-hyperdrive.ts";
 import { startThroughHyperdrive } from "./through-hyperdrive.ts";
 
 /**
- * A statement's warnings are asked for on every engine and every link. Where a number could have met a text, what the
- * server does not tell is refused.
+ * A statement's warnings are asked for on every engine and every link. A read in which a number could have
+ * met a text is refused where the server does not tell its warnings.
  */
 
 let administrator: Connection;

@@ -4,10 +4,9 @@ import type { ServerError } from "./driver.ts";
 import { statementError } from "./errors.ts";
 
 /**
- * With these a COMMIT is refused: the server rolls the transaction back before it says so. The read-only ones are told
- * where the server has become read-only since the transaction began. TiDB checks at COMMIT what it has not checked before,
- * and closes the connection without an answer where it does not know itself how far a COMMIT came (client-go,
- * ErrResultUndetermined).
+ * Numbers with which a server refuses a COMMIT: it rolls the transaction back before it answers. A server that has become
+ * read-only since the transaction began refuses so. TiDB does some of its checks at COMMIT only. Where TiDB does not know
+ * whether a COMMIT happened, it closes the connection without an answer (client-go, ErrResultUndetermined).
  */
 const refusals: ReadonlySet<number> = new Set([
   // Read-only: MySQL and MariaDB, TiDB.
@@ -18,11 +17,11 @@ const refusals: ReadonlySet<number> = new Set([
   ...[8004, 8025, 8178, 8024],
   // TiDB: no memory or no request units left.
   ...[8175, 8176, 8252],
-  // TiDB: its tables' definitions are too old, or what is behind it does not answer.
+  // TiDB: its tables' definitions are too old, or PD or TiKV does not answer.
   ...[8027, 9001, 9002, 9003, 9004, 9005, 9008, 9010, 9011],
 ]);
 
-/** @returns what the server says of a COMMIT that has certainly not happened; undefined where nobody knows */
+/** @returns what the server says of a COMMIT that has certainly not happened; undefined where that is not known */
 export function refusedCommit(error: ServerError): TidegateError | undefined {
   if (error.errno === undefined) return undefined;
   const said = statementError(error, { author: "caller", atomic: true });

@@ -100,8 +100,8 @@ export function writableState(engine: Engine): string | undefined {
 
 /**
  * Asks for the first warnings of the statement before. TiDB's SHOW WARNINGS takes no LIMIT, and it may have 65,535 rows:
- * there a variable counts them. (A SET before the question would clear the warnings.) One row more may come from TiDB:
- * what it says of its plans is not told.
+ * there a variable counts them. (A SET before the question would clear the warnings.) TiDB is asked for one
+ * row more: a note on its plan may be among them, which is not told.
  * @param number no question before this one in the same session may have had it: the variable counts from null
  */
 export function warningsQuestion(engine: Engine, number: number): string {

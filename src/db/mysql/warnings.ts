@@ -65,8 +65,9 @@ const aboutPlans = /^skip prepared plan-cache: /;
 const truncated = 1292;
 
 /**
- * MySQL compares a text with a number as DOUBLE, MariaDB as DECIMAL too. TiDB does it as DOUBLE, and where TiKV does it,
- * TiKV says INTEGER or FLOAT. TiDB says DECIMAL also of a number that it rounds, which is no text.
+ * MySQL compares a text with a number as DOUBLE, MariaDB as DECIMAL too, TiDB as DOUBLE. Where TiKV does the comparison,
+ * it warns of INTEGER, and of a text in JSON TiDB warns of FLOAT. TiDB warns of DECIMAL also when it rounds a number: that
+ * is no text.
  */
 const taken: Record<Cluster["engine"], RegExp> = {
   mysql: /\b(?:DOUBLE|DECIMAL)\b/,

@@ -26,7 +26,7 @@ export function mustBeChecked(engine: Cluster["engine"], asked: Asked & { writab
 }
 
 /**
- * What cannot be told is refused: the server may have compared a number with texts.
+ * Refuses also where it is not known whether the server compared a number with texts.
  * @throws TidegateError `parameter_invalid` when it has, or when it has more warnings than can be read;
  *   `connection_lost` when they were lost
  */

@@ -126,6 +126,22 @@ describe("what nobody asked for", () => {
   });
 });
 
+test("a question behind a statement is owed, and is no work that a KILL would have to prevent", () => {
+  const { wire, says } = connected();
+  wire.write(Buffer.concat([prepare("SELECT 1"), execute(1), query("SHOW WARNINGS LIMIT 64")]));
+  says(selected);
+  expect([wire.owed, wire.owedWork]).toEqual([2, 1]);
+  says(rows);
+  expect([wire.owed, wire.owedWork]).toEqual([1, 0]);
+  says(rows);
+  expect([wire.owed, wire.owedWork]).toEqual([0, 0]);
+  wire.write(Buffer.concat([execute(1), query("ROLLBACK")]));
+  expect([wire.owed, wire.owedWork]).toEqual([2, 2]);
+});
+
+test("an OK is no answer to SHOW WARNINGS", () =>
+  refuses([query("SHOW WARNINGS LIMIT 64")], nothing, reply(ok()), /an OK came where rows belong/));
+
 test("whatever comes, nothing throws, and nothing is heard after the refusal", () => {
   const garbage = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 20 });
   fc.assert(

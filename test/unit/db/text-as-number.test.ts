@@ -38,7 +38,7 @@ describe("a read in which a text was taken for a number", () => {
   });
 });
 
-test("what cannot be told is refused: with the connection it may come again, else the number is to be declared", () => {
+test("a read of unknown warnings is refused: after a loss it may come again, else the number is to be declared", () => {
   expect(() => judge([0], "unread")).toThrow(refused("warnings_unread"));
   expect(() => judge([0], "lost")).toThrow(
     expect.objectContaining({ code: "connection_lost", retryable: true }),

@@ -39,7 +39,7 @@ describe("a COMMIT that the server refuses has not happened", () => {
   });
 });
 
-describe("nobody knows what became of a COMMIT", () => {
+describe("the outcome of a COMMIT is unknown", () => {
   test.each([
     ["that was not answered", undefined],
     ["of which the binary log failed", 1180],
@@ -47,7 +47,7 @@ describe("nobody knows what became of a COMMIT", () => {
     ["that was interrupted", 1317],
     ["with an error that has no number of its own", 1105],
     ["whose connection was killed", 1927],
-    ["with a number that nobody knows", 19_999],
+    ["with a number that is not known", 19_999],
   ])("%s", (_, errno) => {
     expect(refusedCommit(server(errno))).toBeUndefined();
     expect(commitError(server(errno))).toMatchObject({
