@@ -77,7 +77,8 @@ async function openSequential({ server, sample, passwords }: Backends, port: num
     jsonStrings: true,
   });
   const sql = countrySql();
-  const { before } = restoreStatements(engine, sample.database, { time_zone: "+00:00" }, false);
+  const settings = { time_zone: "+00:00", longestDeadlineMs: 60_000 };
+  const { before } = restoreStatements(engine, sample.database, settings, false);
   const prove = async () => identityOf((await connection.query(proofQuery(engine)))[0] as Row[]);
   const identity = await prove();
   const caller = {

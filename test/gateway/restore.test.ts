@@ -15,7 +15,7 @@ import { changeEveryVariable, sessionVariables } from "./variables.ts";
  */
 
 /** As the gateway sends it, and with a hot statement that writes prepared in it. */
-const settings = { time_zone: "+00:00" };
+const settings = { time_zone: "+00:00", longestDeadlineMs: 60_000 };
 const { before: statements } = restoreStatements(engine, "handoff", settings, false);
 const withWrites = restoreStatements(engine, "handoff", settings, true);
 

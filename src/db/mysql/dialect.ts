@@ -65,19 +65,17 @@ export function restingState(engine: Engine, settings: SessionSettings): string 
 }
 
 /**
- * TiDB runs a statement on when its connection is gone, and then nobody can KILL it safely: its id may be another
- * caller's after a restart. So TiDB itself ends a SELECT that was left running; its max_execution_time counts for
- * nothing else. It is longer than every deadline of the account: it never ends a statement that may still run.
+ * TiDB runs a statement on when its connection is gone, and no KILL is safe then: after a restart the id may be another
+ * caller's. So TiDB itself ends a SELECT that was left running; its max_execution_time counts for nothing else. The time
+ * is longer than every deadline of the account, so it never ends a statement that may still run.
  */
 function timeLimit(engine: Engine, settings: SessionSettings): string {
   if (engine !== "tidb") return "";
-  const { longestDeadlineMs = limits.statementDeadlineCeilingMs } = settings;
-  return `, SESSION max_execution_time = ${longestDeadlineMs + limits.leftRunningMs}`;
+  return `, SESSION max_execution_time = ${settings.longestDeadlineMs + limits.leftRunningMs}`;
 }
 
 /** What an account says of its sessions. No text has a character that ends a string. */
-export type SessionSettings = Pick<Account, "sql_mode" | "time_zone"> &
-  Partial<Pick<Account, "longestDeadlineMs">>;
+export type SessionSettings = Pick<Account, "sql_mode" | "time_zone" | "longestDeadlineMs">;
 
 /** @returns the modes, comma-separated */
 export function sqlModeOf(engine: Engine, { sql_mode }: SessionSettings): string {

@@ -92,7 +92,7 @@ describe("the table of parameters", () => {
 
 test("the session's modes are those that are set", () => {
   for (const engine of ["mysql", "mariadb", "tidb"] as const) {
-    const state = restingState(engine, { time_zone: "+00:00" });
+    const state = restingState(engine, { time_zone: "+00:00", longestDeadlineMs: 60_000 });
     const modes = /sql_mode = '([^']*)'/.exec(state)?.[1];
     expect(document).toContain(`\`${modes}\``);
     expect(state).toContain("utf8mb4_unicode_ci");
