@@ -106,7 +106,7 @@ function databaseOf(scope: string): string {
   return pattern.replaceAll("\\_", "_").replaceAll("\\%", "%");
 }
 
-/** TiDB does not take what was granted on columns away from the table. */
+/** On TiDB a REVOKE for the whole table leaves the privileges on its columns. */
 function withColumns({ privilege, columns }: Held): string {
   if (columns === undefined) return privilege;
   return `${privilege} (${columns.map((column) => `\`${column.replaceAll("`", "``")}\``).join(", ")})`;

@@ -2,9 +2,9 @@ import type { SavedQuery } from "../catalog/parse.ts";
 import type { Policy } from "./schema.ts";
 
 /**
- * Who only reads, on a server whose READ ONLY state holds nobody back. TiDB parses READ ONLY and writes all the
- * same, so there an account of readers must be unable to write by privilege: its grants must agree that it only
- * reads, and each login proves that it has no privilege for more (src/db/mysql/privileges.ts).
+ * Which accounts only read, on a server without a READ ONLY state (TiDB). There an account of readers must be unable to
+ * write by privilege: its grants must agree that it only reads, and each login proves that it has no privilege for more
+ * (src/db/mysql/privileges.ts).
  */
 
 type Query = Pick<SavedQuery, "name" | "kind">;

@@ -42,7 +42,7 @@ async function check(c: AppContext): Promise<{ error?: TidegateError }> {
   }
 }
 
-/** An account that no grant runs statements with can fail for nobody. `operate` and `metrics` open no connection. */
+/** The failure of an account that no grant runs statements with affects no caller. `operate` and `metrics` open no connection. */
 function accountsInUse(grants: readonly Grant[]): Set<string> {
   const running = grants.filter(({ allow }) =>
     allow.some((permission) => permission !== "operate" && permission !== "metrics"),

@@ -1,4 +1,4 @@
-// Runs on mariadb only: the engine has no part in what it tests.
+// Runs on mariadb only: the engine has no part in most of what it tests. TiDB's refusals: tidb/connect.test.ts.
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";

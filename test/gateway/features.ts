@@ -7,7 +7,7 @@ import { engine } from "./harness.ts";
 export const has = {
   /** Procedures, functions and triggers. */
   storedPrograms: engine !== "tidb",
-  /** A session or a transaction that the server lets only read: TiDB takes READ ONLY and writes. */
+  /** A READ ONLY state. TiDB refuses it (1235), or with tidb_enable_noop_functions takes it and writes. */
   readOnly: engine !== "tidb",
   /** CREATE SEQUENCE: MySQL has none. */
   sequences: engine !== "mysql",
@@ -15,6 +15,4 @@ export const has = {
   geometry: engine !== "tidb",
   /** READ UNCOMMITTED and SERIALIZABLE: TiDB refuses both (8048). */
   everyIsolation: engine !== "tidb",
-  /** The texts of what sleeps, as a state: TiDB's list of processes says "autocommit" of each. */
-  proxyUsers: engine === "mysql",
 } as const;

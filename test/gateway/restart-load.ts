@@ -32,7 +32,7 @@ const readers = 4;
 const ways = ["sql", "query", "batch", "transaction"] as const;
 type Way = (typeof ways)[number];
 
-/** Of whoever is told that it failed, so that a server that is away is not asked a thousand times. */
+/** A caller waits so long after a failure, so that a server that is away is not asked a thousand times. */
 const pauseMs = 20;
 
 export const insert =

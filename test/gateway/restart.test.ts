@@ -22,7 +22,7 @@ const recoveryMs = 5_000;
 /** A disk of 40 MiB, as far as InnoDB's tables in it can tell. */
 const systemFile = "ibdata1:12M:autoextend:max:40M";
 
-/** What was acknowledged is on the disk: so is what a crash must not take. TiDB's storage knows nothing else. */
+/** What was acknowledged is on the disk: so is what a crash must not take. TiDB's storage needs no option for it. */
 const durable =
   engine === "tidb" ? [] : ["--innodb-flush-log-at-trx-commit=1", `--innodb-data-file-path=${systemFile}`];
 

@@ -78,7 +78,7 @@ const readWrite = "SET SESSION TRANSACTION READ WRITE";
 /** TiDB has no HANDLER, no lock of a table, no XA, no trace and no counters of a session: it refuses or ignores them. */
 const notTidb = { engines: ["mysql", "mariadb"] } as const;
 
-/** What callers leave by a procedure elsewhere (isolation.test.ts), and what only TiDB has in a session. */
+/** On other engines a caller leaves most of these by a procedure (isolation.test.ts); the rest only TiDB has in a session. */
 const onTidb: Case[] = [
   { name: "a user variable", dirty: ["SET @leak = 1"], look: "SELECT @leak AS leak" },
   { name: "a prepared name", dirty: ["PREPARE leak FROM 'SELECT 1'"], look: "EXECUTE leak" },

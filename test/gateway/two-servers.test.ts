@@ -1,4 +1,4 @@
-// Runs on mysql only: the engine has no part in what it tests.
+// Runs on mysql only: MariaDB's ids are each server's own too. TiDB's are the cluster's: tidb/kill.test.ts.
 import net from "node:net";
 import { join } from "node:path";
 import type { RowDataPacket } from "mysql2";

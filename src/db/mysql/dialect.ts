@@ -52,7 +52,7 @@ export const sqlModes: Readonly<Record<Engine, string>> = {
 const readOnly: Record<Engine, string> = {
   mysql: ", SESSION transaction_read_only = ON",
   mariadb: ", SESSION tx_read_only = ON",
-  // TiDB parses READ ONLY and still writes; its read-only accounts must be so by privilege.
+  // TiDB has no such state; its read-only accounts must be so by privilege.
   tidb: "",
 };
 

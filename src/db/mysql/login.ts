@@ -135,7 +135,7 @@ async function provenIdentity(
     ...(account.role === undefined ? [] : [setRole(engine, account.role)]),
     restingState(engine, account),
   ];
-  // A TiDB with skip-grant-table lets everybody in as whoever they say; only this question fails there.
+  // A TiDB with skip-grant-table lets everybody in under any name; only this question fails there.
   const privileges = engine === "tidb" ? [privilegeQuery] : [];
   // The proof comes last: FOUND_ROWS() shows the first caller of a session what the next one sees after a restore.
   const steps = [...state, ...privileges, proofQuery(engine)].map((sql) => query(connection, sql));

@@ -17,7 +17,7 @@ import { tabs } from "./dialog-strings.ts";
 import { readSteps } from "./steps.ts";
 
 /**
- * docs/links.md, TiDB Cloud Dedicated step by step: what stands there is what is typed here, in the order of the page.
+ * docs/links.md, TiDB Cloud Dedicated step by step: the test types the lines of the page, in their order.
  * Instead of the cluster's address stands that of a TiDB on this machine, instead of a Worker on Cloudflare the same
  * bundle on workerd, and instead of the issuer's address its key.
  */

@@ -25,7 +25,7 @@ afterEach(async () => {
   gateway = undefined;
 });
 
-/** What the caller and /readyz are told names nobody; the log has the reason. */
+/** The answers to the caller and of /readyz name nobody; the log has the reason. */
 async function expectRefused(options: GatewayOptions, reason: string): Promise<void> {
   gateway = await startGateway(options);
   const answers = [await gateway.sql(question), await read(await gateway.fetch("/readyz"))];

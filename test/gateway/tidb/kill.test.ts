@@ -13,8 +13,8 @@ import { startPretendingProxy } from "./pretended.ts";
 /**
  * Two servers of one TiDB cluster behind a balancer: the control connection comes to another one than the statement.
  * A second tidb-server on the same data needs PD and TiKV, which these tests do not have. So one real server stands for
- * both, and a proxy changes what it says of itself. What is seen is whether a KILL is sent, by which id, and what becomes
- * of its answer. That a server hands a KILL on to the one that the id names is TiDB's own part, and is not tested here.
+ * both, and a proxy changes what it says of itself. The tests see whether the gateway sends a KILL, by which id, and what it
+ * makes of the answer. They do not see a server hand a KILL on to the one that the id names: that is TiDB's own part.
  */
 
 let administrator: Connection;

@@ -9,7 +9,7 @@ import { restored } from "../commands.ts";
 import type { Gateway } from "../harness.ts";
 import { databaseServer, expectProblem, issuers, startGateway, startProxy, testAccount } from "../harness.ts";
 
-/** TiDB runs a statement on when its connection is gone. What nobody can KILL it ends itself, by max_execution_time. */
+/** TiDB runs a statement on when its connection is gone. No KILL follows it, so TiDB itself ends it by max_execution_time. */
 
 const longestMs = 4_000;
 

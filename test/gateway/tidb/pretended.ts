@@ -16,7 +16,8 @@ const rowIndex = 8 + 2;
 
 /**
  * A proxy through which proofs say what they are told to.
- * @param pretend asked for each proof: of which connection, in the order of acceptance, and the how-manieth of it; from 0
+ * @param pretend called for each proof with the number of its connection, in the order of acceptance, and its own number
+ *   in the connection, both from 0
  */
 export async function startPretendingProxy(
   pretend: (connection: number, proof: number) => Pretence,

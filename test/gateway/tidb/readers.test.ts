@@ -7,8 +7,8 @@ import { createLogin, drain, refusalOf, startMatrix } from "../logins.ts";
 import { grant, startThroughHyperdrive } from "../through-hyperdrive.ts";
 
 /**
- * TiDB takes READ ONLY and writes all the same, so an account that no grant writes with must be unable to write. Each
- * login here may do more; the gateway refuses it before a statement is sent.
+ * No READ ONLY state keeps a session of TiDB from writing, so an account that no grant writes with must be unable to write.
+ * Each login here may do more; the gateway refuses it before a statement is sent.
  */
 
 const plain = "IDENTIFIED BY SECRET REQUIRE SSL";

@@ -12,7 +12,7 @@ import type { GatewayOptions } from "../harness.ts";
 import { expectProblem, server, startGateway, startProxy } from "../harness.ts";
 import { operator, password } from "../operator.ts";
 
-/** TiDBs whose TLS is not that of the project's: none, another CA's, one version only. What is refused learns no login. */
+/** TiDBs whose TLS is not that of the project's: none, another CA's, one version only. A refused server learns no login. */
 
 const links: [string, GatewayOptions][] = [
   ["platform", {}],

@@ -57,7 +57,7 @@ async function build(
 ): Promise<void> {
   const startMs = Date.now();
   log(
-    `building TiDB with ${version} into ${dirname(program)}, once: 10 minutes on two cores, 2 GB in Go's own caches`,
+    `building TiDB with ${version} into ${dirname(program)}, once: 7 minutes on two cores, 2 GB in Go's own caches`,
   );
   const draft = freshDraft(dirname(program));
   mkdirSync(draft, { recursive: true });
