@@ -14,6 +14,7 @@ import { ensurePki } from "../servers/pki.ts";
 import { startDatabase } from "../servers/server.ts";
 import type { ScriptOptions } from "./account-script.ts";
 import { runAccounts } from "./account-script.ts";
+import { startFurther } from "./further-server.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, engine, server, startGateway } from "./harness.ts";
 import { proxyUser } from "./logins.ts";
@@ -154,13 +155,7 @@ describe("the ways", () => {
       env: { ...process.env, PATH: path },
     });
     const secrets = { READER_TOKEN_KEY: await readFile(join(directory, "key.json"), "utf8") };
-    const database = await startDatabase({
-      engine: "tidb",
-      directory: join(root, ".tidegate", "test", "tidb-document"),
-      pki: await ensurePki(server.pkiDirectory),
-      tokenKeys: join(directory, "jwks.json"),
-      log: () => {},
-    });
+    const database = await startFurther("document", { tokenKeys: join(directory, "jwks.json") });
     const connection = await connectAdministrator(database);
     try {
       await makeShop(connection);

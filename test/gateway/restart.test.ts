@@ -1,16 +1,12 @@
 import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../scripts/application.ts";
 import { connectAdministrator } from "../servers/connection.ts";
-import { ensurePki } from "../servers/pki.ts";
-import { loadSample } from "../servers/sample.ts";
 import type { DatabaseServer } from "../servers/server.ts";
-import { startDatabase } from "../servers/server.ts";
+import { furtherDirectory, loadFurther, startFurther } from "./further-server.ts";
 import type { Gateway } from "./harness.ts";
-import { engine, expectProblem, grantInsert, issuers, server, startGateway } from "./harness.ts";
+import { engine, expectProblem, grantInsert, issuers, startGateway } from "./harness.ts";
 import { expectOwnAnswers } from "./hostility.ts";
 import { expectTrue, insert, startLoad } from "./restart-load.ts";
 
@@ -28,29 +24,15 @@ const durable =
 
 let database: DatabaseServer;
 let gateway: Gateway;
-const passwords = {
-  analyst: server.passwords.ANALYST_PASSWORD ?? "",
-  editor: server.passwords.EDITOR_PASSWORD ?? "",
-};
 
-async function startServer(port?: number): Promise<DatabaseServer> {
-  const pki = await ensurePki(server.pkiDirectory);
-  const directory = join(root, ".tidegate", "test", `${engine}-restarted`);
-  return await startDatabase({
-    engine,
-    directory,
-    pki,
-    ...(port === undefined ? {} : { port }),
-    extraArguments: durable,
-    log: () => {},
-  });
-}
+const startServer = (options: { port?: number } = {}) =>
+  startFurther("restarted", { ...options, extraArguments: durable });
 
 beforeAll(async () => {
   // Of a full storage nothing can be dropped (MariaDB): the last run's goes as a whole.
-  rmSync(join(root, ".tidegate", "test", `${engine}-restarted`), { recursive: true, force: true });
+  rmSync(furtherDirectory("restarted"), { recursive: true, force: true });
   database = await startServer();
-  await loadSample(database, { passwords, cities: 100, log: () => {} });
+  await loadFurther(database, 100);
   gateway = await startGateway({
     cluster: { hosts: [`localhost:${database.port}`], connect_timeout_ms: 2_000 },
     grants: [
@@ -74,7 +56,7 @@ async function restart(way: "stop" | "kill", meanwhile: () => Promise<void> = as
   const { port } = database;
   await database[way]();
   await meanwhile();
-  database = await startServer(port);
+  database = await startServer({ port });
 }
 
 async function expectRecovery(): Promise<void> {

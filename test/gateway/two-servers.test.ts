@@ -1,17 +1,13 @@
 // Runs on mysql only: MariaDB's ids are each server's own too. TiDB's are the cluster's: tidb/kill.test.ts.
 import net from "node:net";
-import { join } from "node:path";
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { root } from "../../scripts/application.ts";
 import { connectAdministrator } from "../servers/connection.ts";
-import { ensurePki } from "../servers/pki.ts";
-import { loadSample } from "../servers/sample.ts";
 import type { DatabaseServer } from "../servers/server.ts";
-import { startDatabase } from "../servers/server.ts";
+import { loadFurther, startFurther } from "./further-server.ts";
 import type { Gateway } from "./harness.ts";
-import { databaseServer, engine, expectProblem, server, startGateway } from "./harness.ts";
+import { databaseServer, expectProblem, server, startGateway } from "./harness.ts";
 
 /**
  * Two servers behind one address, as behind a balancer: the connection for control comes to another one than the
@@ -27,14 +23,8 @@ const cameTo: number[] = [];
 let route = () => 0;
 
 beforeAll(async () => {
-  const pki = await ensurePki(server.pkiDirectory);
-  const directory = join(root, ".tidegate", "test", `${engine}-second`);
-  second = await startDatabase({ engine, directory, pki, log: () => {} });
-  const passwords = {
-    analyst: server.passwords.ANALYST_PASSWORD ?? "",
-    editor: server.passwords.EDITOR_PASSWORD ?? "",
-  };
-  await loadSample(second, { passwords, cities: 10, log: () => {} });
+  second = await startFurther("second");
+  await loadFurther(second);
   const ports = [server.port, second.port];
   balancer = net.createServer((client) => {
     const to = route();

@@ -1,16 +1,11 @@
-import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../../scripts/application.ts";
 import { connect, connectAdministrator } from "../../servers/connection.ts";
-import { ensurePki } from "../../servers/pki.ts";
-import { loadSample } from "../../servers/sample.ts";
 import type { DatabaseServer } from "../../servers/server.ts";
-import { startDatabase } from "../../servers/server.ts";
-import type { TidbConfiguration } from "../../servers/tidb/configuration.ts";
 import { logged } from "../ask.ts";
+import { loadFurther, startFurther } from "../further-server.ts";
 import type { Gateway, GatewayOptions } from "../harness.ts";
-import { expectProblem, issuers, read, server, startGateway } from "../harness.ts";
+import { expectProblem, issuers, read, startGateway } from "../harness.ts";
 import { startThroughHyperdrive } from "../through-hyperdrive.ts";
 
 /** A TiDB that is not what the configuration says, or does not ask who we are: refused at the login. */
@@ -37,12 +32,6 @@ async function expectRefused(options: GatewayOptions, reason: string): Promise<v
   const reasons = logged(gateway, "connection_refused").map((line) => line.reason);
   expect(reasons).not.toEqual([]);
   for (const one of reasons) expect(one).toContain(reason);
-}
-
-async function startTidb(name: string, configuration: TidbConfiguration): Promise<DatabaseServer> {
-  const directory = join(root, ".tidegate", "test", `tidb-${name}`);
-  const pki = await ensurePki(server.pkiDirectory);
-  return await startDatabase({ engine: "tidb", directory, pki, configuration, log: () => {} });
 }
 
 // A MySQL that is configured as a TiDB is refused in mysql/identities.test.ts.
@@ -78,12 +67,8 @@ describe("a TiDB that is configured as another engine", () => {
     let disguised: DatabaseServer;
     let administrator: Connection;
     beforeAll(async () => {
-      disguised = await startTidb("disguised", { "server-version": "8.0.36" });
-      const passwords = {
-        analyst: server.passwords.ANALYST_PASSWORD ?? "",
-        editor: server.passwords.EDITOR_PASSWORD ?? "",
-      };
-      await loadSample(disguised, { passwords, cities: 10, log: () => {} });
+      disguised = await startFurther("disguised", { configuration: { "server-version": "8.0.36" } });
+      await loadFurther(disguised);
       administrator = await connectAdministrator(disguised);
     });
     afterAll(async () => {
@@ -113,7 +98,9 @@ describe("a TiDB that is configured as another engine", () => {
 describe("a TiDB that lets everybody in (skip-grant-table)", () => {
   let open: DatabaseServer;
   beforeAll(async () => {
-    open = await startTidb("skip-grant-table", { security: { "skip-grant-table": true } });
+    open = await startFurther("skip-grant-table", {
+      configuration: { security: { "skip-grant-table": true } },
+    });
   });
   afterAll(() => open?.stop());
 

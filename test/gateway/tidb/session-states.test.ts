@@ -1,11 +1,9 @@
 import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { root } from "../../../scripts/application.ts";
 import { connect } from "../../servers/connection.ts";
-import { ensurePki } from "../../servers/pki.ts";
-import { loadSample } from "../../servers/sample.ts";
-import { type DatabaseServer, startDatabase } from "../../servers/server.ts";
+import type { DatabaseServer } from "../../servers/server.ts";
+import { furtherDirectory, loadFurther, startFurther } from "../further-server.ts";
 import { expectProblem, type Gateway, server, startGateway } from "../harness.ts";
 
 /** A TiDB as one of a cluster with TiProxy: it signs tokens by which a session moves to another server. */
@@ -14,24 +12,11 @@ let cluster: DatabaseServer;
 let login: Connection;
 let gateway: Gateway;
 beforeAll(async () => {
-  const directory = join(root, ".tidegate", "test", "tidb-signing");
-  const signed = {
-    "session-token-signing-cert": join(directory, "run", "server.pem"),
-    "session-token-signing-key": join(directory, "run", "server.key"),
-  };
-  cluster = await startDatabase({
-    engine: "tidb",
-    directory,
-    pki: await ensurePki(server.pkiDirectory),
-    configuration: { security: signed },
-    log: () => {},
-  });
-  const passwords = {
-    analyst: server.passwords.ANALYST_PASSWORD ?? "",
-    editor: server.passwords.EDITOR_PASSWORD ?? "",
-  };
-  await loadSample(cluster, { passwords, cities: 10, log: () => {} });
-  login = await connect(cluster, "gw_analyst", passwords.analyst);
+  const pair = join(furtherDirectory("signing"), "run", "server");
+  const signed = { "session-token-signing-cert": `${pair}.pem`, "session-token-signing-key": `${pair}.key` };
+  cluster = await startFurther("signing", { configuration: { security: signed } });
+  await loadFurther(cluster);
+  login = await connect(cluster, "gw_analyst", server.passwords.ANALYST_PASSWORD ?? "");
   gateway = await startGateway({ cluster: { hosts: [`localhost:${cluster.port}`] } });
 });
 afterAll(async () => {

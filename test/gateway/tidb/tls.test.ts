@@ -1,13 +1,10 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../../scripts/application.ts";
 import type { Authority } from "../../servers/pki.ts";
-import { createAuthority, ensurePki } from "../../servers/pki.ts";
+import { createAuthority } from "../../servers/pki.ts";
 import type { CountingProxy } from "../../servers/proxy.ts";
-import { loadSample } from "../../servers/sample.ts";
-import type { DatabaseServer, StartOptions } from "../../servers/server.ts";
-import { startDatabase } from "../../servers/server.ts";
+import type { DatabaseServer } from "../../servers/server.ts";
 import { logged } from "../ask.ts";
+import { loadFurther, startFurther } from "../further-server.ts";
 import type { GatewayOptions } from "../harness.ts";
 import { expectProblem, server, startGateway, startProxy } from "../harness.ts";
 import { operator, password } from "../operator.ts";
@@ -18,11 +15,6 @@ const links: [string, GatewayOptions][] = [
   ["platform", {}],
   ["rustls", { bundle: server.ca }],
 ];
-async function startTidb(name: string, options: Partial<StartOptions>): Promise<DatabaseServer> {
-  const directory = join(root, ".tidegate", "test", `tidb-tls-${name}`);
-  const pki = await ensurePki(server.pkiDirectory);
-  return await startDatabase({ engine: "tidb", directory, pki, log: () => {}, ...options });
-}
 
 /** @returns the code that the caller reads, and the one reason that the operator does */
 async function refusal(options: GatewayOptions, port: number): Promise<{ code: string; reason: string }> {
@@ -53,7 +45,7 @@ async function connect(port: number, options: string[]): Promise<string> {
 describe("without TLS", () => {
   let open: DatabaseServer;
   beforeAll(async () => {
-    open = await startTidb("none", { tls: "none" });
+    open = await startFurther("tls-none", { tls: "none" });
   });
   afterAll(() => open?.stop());
 
@@ -77,7 +69,7 @@ describe("with a certificate of another CA", () => {
   beforeAll(async () => {
     stranger = await createAuthority("Another CA");
     const pair = await stranger.issue({ commonName: "tidb", dns: ["localhost"], ip: ["127.0.0.1"] });
-    foreign = await startTidb("foreign", { pki: { ca: stranger.certificate, ...pair } });
+    foreign = await startFurther("tls-foreign", { pki: { ca: stranger.certificate, ...pair } });
   });
   afterAll(() => foreign?.stop());
 
@@ -120,9 +112,8 @@ describe("with one version of TLS", () => {
   describe("1.3 alone (tls-version)", () => {
     let pinned: DatabaseServer;
     beforeAll(async () => {
-      pinned = await startTidb("1.3", { configuration: { security: { "tls-version": "TLSv1.3" } } });
-      const { ANALYST_PASSWORD: analyst = "", EDITOR_PASSWORD: editor = "" } = server.passwords;
-      await loadSample(pinned, { passwords: { analyst, editor }, cities: 10, log: () => {} });
+      pinned = await startFurther("tls-1.3", { configuration: { security: { "tls-version": "TLSv1.3" } } });
+      await loadFurther(pinned);
     });
     afterAll(() => pinned?.stop());
 

@@ -17,7 +17,7 @@ const unknown = await createTokenKey("unknown", "ES256");
 
 let tokens: TokenServer;
 beforeAll(async () => {
-  tokens = await startTokenServer("tidb-token-commands", [key]);
+  tokens = await startTokenServer("token-commands", [key]);
   await tokens.administrator.query("CREATE DATABASE IF NOT EXISTS world");
   const of = "IDENTIFIED WITH tidb_auth_token REQUIRE TOKEN_ISSUER 'tidegate'";
   await createLogin(tokens.administrator, "gw_token", of);

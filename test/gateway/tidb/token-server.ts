@@ -3,13 +3,10 @@ import { join } from "node:path";
 import type { JWK } from "jose";
 import { exportJWK, generateKeyPair } from "jose";
 import type { Connection } from "mysql2/promise";
-import { root } from "../../../scripts/application.ts";
 import type { TokenAlgorithm } from "../../../src/config/schema.ts";
 import { connectAdministrator } from "../../servers/connection.ts";
-import { ensurePki } from "../../servers/pki.ts";
 import type { DatabaseServer } from "../../servers/server.ts";
-import { startDatabase } from "../../servers/server.ts";
-import { server } from "../harness.ts";
+import { furtherDirectory, startFurther } from "../further-server.ts";
 
 /** A TiDB whose users log in with tokens (tidb_auth_token), beside the project's own. */
 
@@ -39,18 +36,15 @@ export async function createTokenKey(kid: string, algorithm: TokenAlgorithm = "R
   };
 }
 
-/** @param name of its directory: two of them run side by side only under two names */
+/** @param name as of `startFurther` */
 export async function startTokenServer(name: string, keys: readonly TokenKey[]): Promise<TokenServer> {
-  const directory = join(root, ".tidegate", "test", name);
+  const directory = furtherDirectory(name);
   mkdirSync(directory, { recursive: true });
   const tokenKeys = join(directory, "jwks.json");
   const publish = (published: readonly TokenKey[]) =>
     writeFileSync(tokenKeys, JSON.stringify({ keys: published.map(({ publicJwk }) => publicJwk) }));
   publish(keys);
-  const database = await startDatabase({
-    ...{ engine: "tidb", directory, tokenKeys, log: () => {} },
-    pki: await ensurePki(server.pkiDirectory),
-  });
+  const database = await startFurther(name, { tokenKeys });
   const administrator = await connectAdministrator(database);
   let read = 0;
   return {

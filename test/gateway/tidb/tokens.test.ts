@@ -77,7 +77,7 @@ let proxy: CountingProxy;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  tokens = await startTokenServer("tidb-tokens", [...keys, vague]);
+  tokens = await startTokenServer("tokens", [...keys, vague]);
   const { administrator, database } = tokens;
   const run = async (...statements: string[]) => {
     for (const statement of statements) await administrator.query(statement);
