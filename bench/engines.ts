@@ -6,28 +6,19 @@ import { parseArgs } from "node:util";
 import { ServerUnavailableError } from "../test/servers/server.ts";
 import { databasePid, policyFor, startBackends } from "./backends.ts";
 import { bundleGateway } from "./bundle.ts";
-import { ratioLine, ratioOf, table } from "./figures.ts";
 import { LoadGenerator } from "./load.ts";
-import type { Sample, Schedule, Target } from "./measure.ts";
+import type { Sample, Target } from "./measure.ts";
 import { measureAll } from "./measure.ts";
-import { aboveColumns, cells, columns, targetReport } from "./summary.ts";
-import { directoryOf, path, startGateway } from "./variants.ts";
+import { pairLines, pairRequests, pairSchedule, pairTarget } from "./pair.ts";
+import { directoryOf, startGateway } from "./variants.ts";
 
 const engines = ["mysql", "tidb"] as const;
 type Engine = (typeof engines)[number];
 
-/** All answers are ASCII: autocannon may cut a character in two. */
-const requests = {
-  select: { path, rows: 1, label: "point select" },
-  rows: { path: "/v1/queries/cities-by-country?country=US&limit=500", rows: 500, label: "500 rows" },
-} as const;
-type RequestName = keyof typeof requests;
+type RequestName = keyof typeof pairRequests;
 type Name = `${Engine}-${RequestName}`;
 
 const { values: flags } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
-const schedule: Schedule = flags.quick
-  ? { connections: [16], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
-  : { connections: [16], rounds: 10, roundSeconds: 2, warmUpSeconds: 2 };
 const running: { stop(): unknown }[] = [];
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
@@ -37,8 +28,8 @@ try {
   for (const engine of engines) targets.push(...(await startTargets(engine)));
   const load = new LoadGenerator();
   running.push({ stop: () => load.stop() });
-  const samples = await measureAll(targets, schedule, load, 0, console.error);
-  const names = Object.keys(requests) as RequestName[];
+  const samples = await measureAll(targets, pairSchedule(flags.quick), load, 0, console.error);
+  const names = Object.keys(pairRequests) as RequestName[];
   console.log(names.flatMap((name) => format(name, samples)).join("\n"));
 } catch (cause) {
   console.error(cause instanceof ServerUnavailableError ? cause.message : cause);
@@ -58,39 +49,28 @@ async function startTargets(engine: Engine): Promise<Target<Name>[]> {
     backends,
   );
   running.push(gateway);
-  const headers = { authorization: `Bearer ${backends.tokens.analyst}` };
   return await Promise.all(
-    (Object.keys(requests) as RequestName[]).map(async (request) => {
-      const { path, rows } = requests[request];
-      const url = gateway.url + path;
-      const response = await fetch(url, { headers });
-      const body = await response.text();
-      if (response.status !== 200 || JSON.parse(body).rows.length !== rows) {
-        throw new Error(`${engine}, ${path} answered ${response.status}: ${body.slice(0, 500)}`);
-      }
-      const pid = databasePid(backends);
-      return { name: `${engine}-${request}` as const, served: gateway, url, headers, body, databasePid: pid };
+    (Object.keys(pairRequests) as RequestName[]).map(async (request) => {
+      const name = `${engine}-${request}` as const;
+      const target = await pairTarget(name, pairRequests[request], gateway, backends.tokens.analyst);
+      return { ...target, databasePid: databasePid(backends) };
     }),
   );
 }
 
 function format(request: RequestName, samples: Sample<Name>[]): string[] {
   const of = (engine: Engine) => samples.filter(({ target }) => target === `${engine}-${request}`);
-  const ratio = (key: "requestsPerSecond" | "serverCpuUs" | "databaseCpuUs" | "p50Ms") =>
-    ratioOf(
-      of("tidb").map((sample) => sample[key]),
-      of("mysql").map((sample) => sample[key]),
-    );
-  return [
-    "",
-    aboveColumns,
-    ...table([
-      [requests[request].label, ...columns],
-      ...engines.map((engine) => [engine, ...cells(targetReport(of(engine)))]),
-    ]),
-    ratioLine("TiDB / MySQL, requests/s", ratio("requestsPerSecond")),
-    ratioLine("TiDB / MySQL, the gateway's CPU", ratio("serverCpuUs")),
-    ratioLine("TiDB / MySQL, the database's CPU", ratio("databaseCpuUs")),
-    ratioLine("TiDB / MySQL, p50", ratio("p50Ms")),
-  ];
+  return pairLines(
+    pairRequests[request].label,
+    [
+      ["MySQL", of("mysql")],
+      ["TiDB", of("tidb")],
+    ],
+    {
+      requestsPerSecond: "requests/s",
+      serverCpuUs: "the gateway's CPU",
+      databaseCpuUs: "the database's CPU",
+      p50Ms: "p50",
+    },
+  );
 }

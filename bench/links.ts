@@ -8,30 +8,24 @@ import { parseArgs } from "node:util";
 import type { Backends } from "./backends.ts";
 import { databasePid, policyFor, startBackends } from "./backends.ts";
 import { bundleGateway, bundleWorker } from "./bundle.ts";
-import { ratioLine, ratioOf, table } from "./figures.ts";
 import { LoadGenerator } from "./load.ts";
-import type { Sample, Schedule, Target } from "./measure.ts";
+import type { Sample, Target } from "./measure.ts";
 import { measureAll } from "./measure.ts";
-import { aboveColumns, cells, columns, targetReport } from "./summary.ts";
+import { pairLines, pairRequests, pairSchedule, pairTarget } from "./pair.ts";
 import { directoryOf, path, startConnect, startGateway } from "./variants.ts";
 import type { Served } from "./workerd.ts";
 
 const links = ["platform", "rustls"] as const;
 type Link = (typeof links)[number];
 
-/** All answers are ASCII: autocannon may cut a character in two. */
 const requests = {
-  select: { path, rows: 1, label: "point select" },
-  rows: { path: "/v1/queries/cities-by-country?country=US&limit=500", rows: 500, label: "500 rows" },
+  ...pairRequests,
   connect: { path, rows: 1, label: "connection per request" },
 } as const;
 type RequestName = keyof typeof requests;
 type Name = `${Link}-${RequestName}`;
 
 const { values: flags } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
-const schedule: Schedule = flags.quick
-  ? { connections: [16], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
-  : { connections: [16], rounds: 10, roundSeconds: 2, warmUpSeconds: 2 };
 const running: { stop(): unknown }[] = [];
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
@@ -43,7 +37,13 @@ try {
   for (const link of links) targets.push(...(await startTargets(link, backends)));
   const load = new LoadGenerator();
   running.push({ stop: () => load.stop() });
-  const samples = await measureAll(targets, schedule, load, databasePid(backends), console.error);
+  const samples = await measureAll(
+    targets,
+    pairSchedule(flags.quick),
+    load,
+    databasePid(backends),
+    console.error,
+  );
   console.log(
     Object.keys(requests)
       .flatMap((name) => format(name as RequestName, samples))
@@ -73,7 +73,11 @@ async function startTargets(link: Link, backends: Backends): Promise<Target<Name
   running.push(connect);
   const served: Record<RequestName, Served> = { select: gateway, rows: gateway, connect };
   const all = Object.keys(requests) as RequestName[];
-  return await Promise.all(all.map((request) => target(link, request, served[request], backends)));
+  return await Promise.all(
+    all.map((request) =>
+      pairTarget(`${link}-${request}` as const, requests[request], served[request], backends.tokens.analyst),
+    ),
+  );
 }
 
 function policyOf(link: Link, backends: Backends): Record<string, unknown> {
@@ -83,39 +87,14 @@ function policyOf(link: Link, backends: Backends): Record<string, unknown> {
   return { ...policy, cluster };
 }
 
-async function target(
-  link: Link,
-  request: RequestName,
-  served: Served,
-  backends: Backends,
-): Promise<Target<Name>> {
-  const { path, rows } = requests[request];
-  const headers = { authorization: `Bearer ${backends.tokens.analyst}` };
-  const url = served.url + path;
-  const response = await fetch(url, { headers });
-  const body = await response.text();
-  if (response.status !== 200 || JSON.parse(body).rows.length !== rows) {
-    throw new Error(`${link}, ${path} answered ${response.status}: ${body.slice(0, 500)}`);
-  }
-  return { name: `${link}-${request}`, served, url, headers, body };
-}
-
 function format(request: RequestName, samples: Sample<Name>[]): string[] {
   const of = (link: Link) => samples.filter(({ target }) => target === `${link}-${request}`);
-  const ratio = (key: "requestsPerSecond" | "serverCpuUs" | "p50Ms") =>
-    ratioOf(
-      of("rustls").map((sample) => sample[key]),
-      of("platform").map((sample) => sample[key]),
-    );
-  return [
-    "",
-    aboveColumns,
-    ...table([
-      [requests[request].label, ...columns],
-      ...links.map((link) => [link, ...cells(targetReport(of(link)))]),
-    ]),
-    ratioLine("rustls / platform, requests/s", ratio("requestsPerSecond")),
-    ratioLine("rustls / platform, CPU", ratio("serverCpuUs")),
-    ratioLine("rustls / platform, p50", ratio("p50Ms")),
-  ];
+  return pairLines(
+    requests[request].label,
+    [
+      ["platform", of("platform")],
+      ["rustls", of("rustls")],
+    ],
+    { requestsPerSecond: "requests/s", serverCpuUs: "CPU", p50Ms: "p50" },
+  );
 }

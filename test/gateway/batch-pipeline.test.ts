@@ -218,7 +218,7 @@ describe("what is on its way behind a statement that fails is rolled back with i
         note,
       ]);
       await expect.poll(() => runningLike(pause.sql), { interval: 50, timeout: 5_000 }).toBe(1);
-      // It waits until the batch closes the circle, which TiDB punishes.
+      // It waits for the batch. Then the batch closes the circle, and TiDB rolls back the transaction that closes it.
       const waiting = other.query("UPDATE ledger.balances SET amount = amount + 1 WHERE id = 1");
       const refused = await locked;
       expectProblem(refused, 409, "sql_transient");

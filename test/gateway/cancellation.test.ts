@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../servers/connection.ts";
@@ -16,6 +15,7 @@ import {
   startProxy,
   testAccount,
 } from "./harness.ts";
+import { countRunning } from "./running.ts";
 
 let gateway: Gateway;
 let proxy: CountingProxy;
@@ -58,11 +58,7 @@ async function call(
 const run = (body: object, id: string, who: Who = {}) => call("POST", "/v1/sql", who, body, id);
 const cancel = (id: string, who: Who = {}) => call("DELETE", `/v1/requests/${id}`, who);
 
-/** How many statements with this text the server runs. */
-async function running(text: string): Promise<number> {
-  const [rows] = await administrator.query<RowDataPacket[]>("SHOW FULL PROCESSLIST");
-  return rows.filter(({ Info }) => String(Info).includes(text)).length;
-}
+const running = (text: string) => countRunning(administrator, text);
 
 /** Starts a statement that sleeps, and waits until the server runs it. */
 async function sleeping(who: Who = {}) {

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { root } from "../../scripts/application.ts";
 import type { Development } from "../../scripts/development.ts";
+import { which } from "../servers/run.ts";
 import type { NpmStart } from "./npm-start.ts";
 
 /** What a newcomer pastes into a shell: the lines that `npm start` prints, and the examples of docs/http.md. */
 
-export const hasCurl = spawnSync("curl", ["--version"]).status === 0;
+export const hasCurl = which("curl") !== undefined;
 
 export interface Pasted {
   status: number;

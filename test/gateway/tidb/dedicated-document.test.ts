@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RowDataPacket } from "mysql2/promise";
@@ -11,6 +10,7 @@ import { parseConnectionString } from "../../../scripts/connection-strings.ts";
 import { durableObjects } from "../../../scripts/environment.ts";
 import { createSigningKey, mint } from "../../servers/issuer.ts";
 import { createAuthority } from "../../servers/pki.ts";
+import { which } from "../../servers/run.ts";
 import type { Dedicated } from "./dedicated.ts";
 import { startDedicated } from "./dedicated.ts";
 import { tabs } from "./dialog-strings.ts";
@@ -24,7 +24,7 @@ import { readSteps } from "./steps.ts";
 
 const steps = readSteps(/^## TiDB Cloud Dedicated.*$/m);
 const password = "A-LONG-RANDOM-PASSWORD";
-const hasCurl = spawnSync("curl", ["--version"]).status === 0;
+const hasCurl = which("curl") !== undefined;
 
 let dedicated: Dedicated;
 let served: ServedWorker | undefined;

@@ -7,6 +7,7 @@ import type { CountingProxy } from "../../servers/proxy.ts";
 import { restored } from "../commands.ts";
 import type { Gateway } from "../harness.ts";
 import { databaseServer, expectProblem, read, startGateway, testAccount } from "../harness.ts";
+import { countRunning, idsRunning } from "../running.ts";
 import type { Pretence } from "./pretended.ts";
 import { startPretendingProxy } from "./pretended.ts";
 
@@ -47,22 +48,17 @@ async function start(pooled: Pretence, others: Pretence, moved = pooled) {
   return { gateway: started, proxy: seen, kills };
 }
 
-/** How many statements with this text the server runs. */
-async function running(text: string): Promise<number> {
-  const [rows] = await administrator.query<RowDataPacket[]>("SHOW FULL PROCESSLIST");
-  return rows.filter(({ Info }) => String(Info).includes(text)).length;
-}
+const running = (text: string) => countRunning(administrator, text);
 
 /** Waits until the server runs a statement with this text. @returns the id of its connection */
 async function idOf(text: string): Promise<unknown> {
-  let id: unknown;
+  let ids: unknown[] = [];
   const look = async () => {
-    const [rows] = await administrator.query<RowDataPacket[]>("SHOW FULL PROCESSLIST");
-    id = rows.find(({ Info }) => String(Info).includes(text))?.Id;
-    return id;
+    ids = await idsRunning(administrator, text);
+    return ids;
   };
-  await expect.poll(look, { interval: 20 }).toBeDefined();
-  return id;
+  await expect.poll(look, { interval: 20 }).not.toEqual([]);
+  return ids[0];
 }
 
 /** Starts work under an id, waits until the server runs what `mark` is in, and cancels it. */

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { limits } from "../../../src/limits.ts";
@@ -8,6 +7,7 @@ import type { CountingProxy } from "../../servers/proxy.ts";
 import { restored } from "../commands.ts";
 import type { Gateway } from "../harness.ts";
 import { databaseServer, expectProblem, issuers, startGateway, startProxy, testAccount } from "../harness.ts";
+import { countRunning } from "../running.ts";
 
 /** TiDB runs a statement on when its connection is gone. No KILL follows it, so TiDB itself ends it by max_execution_time. */
 
@@ -43,11 +43,7 @@ beforeEach(() => restored(proxy));
 
 const role = "patient";
 
-/** How many statements with this text the server runs. */
-async function running(text: string): Promise<number> {
-  const [rows] = await administrator.query<RowDataPacket[]>("SHOW FULL PROCESSLIST");
-  return rows.filter(({ Info }) => String(Info).includes(text)).length;
-}
+const running = (text: string) => countRunning(administrator, text);
 const started = (text: string) => expect.poll(() => running(text), { interval: 20 }).toBe(1);
 const ended = (text: string) => expect.poll(() => running(text)).toBe(0);
 

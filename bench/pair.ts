@@ -1,0 +1,75 @@
+import { ratioLine, ratioOf, table } from "./figures.ts";
+import type { Sample, Schedule, Target } from "./measure.ts";
+import { aboveColumns, cells, columns, targetReport } from "./summary.ts";
+import { path } from "./variants.ts";
+import type { Served } from "./workerd.ts";
+
+/** Two gateways that differ in one thing, asked in turn with the same requests. */
+
+/** A request that both are asked, and how many rows it answers. */
+export interface PairRequest {
+  path: string;
+  rows: number;
+  label: string;
+}
+
+/** All answers are ASCII: autocannon may cut a character in two. */
+export const pairRequests = {
+  select: { path, rows: 1, label: "point select" },
+  rows: { path: "/v1/queries/cities-by-country?country=US&limit=500", rows: 500, label: "500 rows" },
+} as const satisfies Record<string, PairRequest>;
+
+/** @param quick two short rounds, to see that it runs */
+export function pairSchedule(quick: boolean): Schedule {
+  return quick
+    ? { connections: [16], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
+    : { connections: [16], rounds: 10, roundSeconds: 2, warmUpSeconds: 2 };
+}
+
+/** Asks once, and takes the answer for what every answer must be. @throws Error for another answer than the rows */
+export async function pairTarget<Name extends string>(
+  name: Name,
+  request: PairRequest,
+  served: Served,
+  token: string,
+): Promise<Target<Name>> {
+  const headers = { authorization: `Bearer ${token}` };
+  const url = served.url + request.path;
+  const response = await fetch(url, { headers });
+  const body = await response.text();
+  if (response.status !== 200 || JSON.parse(body).rows.length !== request.rows) {
+    throw new Error(`${name} answered ${response.status}: ${body.slice(0, 500)}`);
+  }
+  return { name, served, url, headers, body };
+}
+
+type Figure = "requestsPerSecond" | "serverCpuUs" | "databaseCpuUs" | "p50Ms";
+
+/**
+ * @param pair name and samples of each; ratios are the second one's to the first one's
+ * @param figures what ratios are said of, and how each is called
+ * @returns the lines of one request: a row for each of the pair, then the ratios
+ */
+export function pairLines(
+  label: string,
+  pair: readonly [[string, Sample[]], [string, Sample[]]],
+  figures: Partial<Record<Figure, string>>,
+): string[] {
+  const [[first, theirs], [second, ours]] = pair;
+  const ratio = (key: Figure) =>
+    ratioOf(
+      ours.map((sample) => sample[key]),
+      theirs.map((sample) => sample[key]),
+    );
+  return [
+    "",
+    aboveColumns,
+    ...table([
+      [label, ...columns],
+      ...pair.map(([name, samples]) => [name, ...cells(targetReport(samples))]),
+    ]),
+    ...Object.entries(figures).map(([key, called]) =>
+      ratioLine(`${second} / ${first}, ${called}`, ratio(key as Figure)),
+    ),
+  ];
+}
