@@ -179,7 +179,9 @@ describe("a statement", () => {
       await run(`CREATE TABLE world.round_trips_gone (a INT)`);
       await heat(gone);
       await run(`DROP TABLE world.round_trips_gone`);
-      expectProblem(await gateway.sql(gone), 400, "sql_error");
+      // TiDB says that the table is another one than when the statement was prepared (8113), and then what is missing.
+      if (engine === "tidb") expectProblem(await gateway.sql(gone), 409, "sql_transient");
+      else expectProblem(await gateway.sql(gone), 400, "sql_error");
       await restored(proxy);
       const opened = proxy.accepted;
       expectProblem(await gateway.sql(gone), 400, "sql_error");
