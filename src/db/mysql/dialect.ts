@@ -165,6 +165,14 @@ export function restoreStatements(
 }
 
 /**
+ * @returns what asks whether preparing has run something, with 1 as its answer: on TiDB a view may hide what
+ *   src/sql/prepared-ahead.ts looks for. LAST_INSERT_ID() cannot be put back to 0
+ */
+export function preparingRanQuery(engine: Engine): string | undefined {
+  return engine === "tidb" ? "SELECT LAST_INSERT_ID() <> 0 OR RELEASE_ALL_LOCKS() <> 0 AS ran" : undefined;
+}
+
+/**
  * TiDB's ids are the cluster's where they carry a server's number (pkg/util/globalconn): in bits 21 to 31 of an even
  * id, in bits 41 to 62 of an odd one. With `enable-global-kill = false` they are counters, and every server counts from 1.
  */

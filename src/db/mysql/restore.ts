@@ -1,6 +1,6 @@
 import type { Cluster } from "../../config/schema.ts";
 import type { Identity, SessionSettings } from "./dialect.ts";
-import { isSameIdentity, proofQuery, restoreStatements, setRole } from "./dialect.ts";
+import { isSameIdentity, preparingRanQuery, proofQuery, restoreStatements, setRole } from "./dialect.ts";
 import type { Connection } from "./driver.ts";
 import type { Statement } from "./executor.ts";
 import { identityOf } from "./login.ts";
@@ -24,7 +24,7 @@ export interface Restorable {
 export interface Restored {
   /** The same identity; with a router between, on another connection to the server. */
   identity: Identity;
-  /** The hot statements that the server refused to prepare, which is no fault of the session's. */
+  /** The hot statements that cannot be prepared ahead: the server refuses them, or runs something of one. */
   refused: string[];
 }
 
@@ -33,7 +33,7 @@ export interface Restored {
  * still, in one round trip. COM_RESET_CONNECTION drops variables, temporary tables, locks, transactions and
  * prepared statements; what it keeps is in `restoreStatements`, but for the role, which is set only where the
  * proof shows another one: a procedure has left it, or the server (TiDB) has reset it.
- * @param hot statements to prepare ahead
+ * @param hot statements to prepare ahead; where preparing one has run something, all is done once more without them
  * @throws when any other part fails: the connection must then be destroyed
  */
 export async function restore(session: Restorable, hot: readonly HotStatement[]): Promise<Restored> {
@@ -46,11 +46,19 @@ export async function restore(session: Restorable, hot: readonly HotStatement[])
   const first = [reset(connection), ...before.map(text)];
   const ahead = hot.map(({ sql }) => ({ sql, step: prepare(connection, sql) }));
   const last = after.map(text);
+  const ranQuery = preparingRanQuery(engine);
+  const ran = ahead.length > 0 && ranQuery !== undefined ? [text(ranQuery)] : [];
   const proof = text(proofQuery(engine));
-  const steps = [...first, ...ahead.map(({ step }) => step), ...last, proof];
+  const steps = [...first, ...ahead.map(({ step }) => step), ...last, ...ran, proof];
   connection.addCommand(new Pipeline(steps.map(({ command }) => command)));
   for (const step of [...first, ...last]) await step.reply;
   const proven = identityOf(await proof.reply);
+  for (const { reply } of ran) {
+    const [row] = await reply;
+    if (row?.ran === "0") continue;
+    const { identity: clean } = await restore(session, []);
+    return { identity: clean, refused: hot.map(({ sql }) => sql) };
+  }
   const refused: string[] = [];
   for (const { sql, step } of ahead) {
     await step.reply.then(

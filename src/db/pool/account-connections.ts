@@ -2,6 +2,7 @@ import type { Account, Config } from "../../config/config.ts";
 import type { Cluster } from "../../config/schema.ts";
 import { asTidegateError, type TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { runsNothingWhenPrepared } from "../../sql/prepared-ahead.ts";
 import { observe, serverTiming } from "../../telemetry.ts";
 import type { Session } from "../mysql/session.ts";
 import { answer } from "./answer.ts";
@@ -29,7 +30,7 @@ export class AccountConnections {
   readonly #size: number;
   readonly #control: Control<Session>;
   readonly #readiness: Readiness;
-  readonly #hot = new HotStatements();
+  readonly #hot: HotStatements;
   readonly #workload: Workload<Session>;
   readonly #metrics = new PoolMetrics();
   readonly #liveness = new Liveness<Session>();
@@ -39,6 +40,7 @@ export class AccountConnections {
     this.name = account.name;
     this.#engine = config.cluster.engine;
     this.#size = account.connections_per_shard;
+    this.#hot = new HotStatements((sql) => this.#engine !== "tidb" || runsNothingWhenPrepared(sql));
     this.#opener = new Opener(config, account, (code) => this.#metrics.refused(code));
     this.#checkout = new Checkout({
       open: () => this.#openPooled(),

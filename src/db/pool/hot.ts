@@ -9,14 +9,20 @@ import type { HotStatement } from "../mysql/session.ts";
 export class HotStatements {
   /** The latest statements, the oldest first, and how often each is among them. */
   readonly #latest: string[] = [];
-  readonly #known = new Map<string, HotStatement & { count: number }>();
+  readonly #known = new Map<string, HotStatement & { count: number; ahead: boolean }>();
+  readonly #mayBeAhead: (sql: string) => boolean;
+
+  /** @param mayBeAhead whether a text may be prepared while no caller waits for it */
+  constructor(mayBeAhead: (sql: string) => boolean) {
+    this.#mayBeAhead = mayBeAhead;
+  }
 
   note({ sql, writable }: HotStatement): void {
     if (sql.length > limits.hotStatementCharacters) return;
     this.#latest.push(sql);
     const known = this.#known.get(sql);
     if (known) known.count += 1;
-    else this.#known.set(sql, { sql, writable, count: 1 });
+    else this.#known.set(sql, { sql, writable, count: 1, ahead: this.#mayBeAhead(sql) });
     if (this.#latest.length > limits.hotStatementWindow) this.#drop(this.#latest.shift() as string);
   }
 
@@ -31,7 +37,7 @@ export class HotStatements {
   top(): HotStatement[] {
     const enough = Math.max(2, this.#latest.length * limits.hotStatementShare);
     return [...this.#known.values()]
-      .filter(({ count }) => count >= enough)
+      .filter(({ count, ahead }) => ahead && count >= enough)
       .sort((one, other) => other.count - one.count)
       .slice(0, limits.hotStatements);
   }

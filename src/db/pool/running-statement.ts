@@ -29,6 +29,8 @@ export class RunningStatement<S extends Pausable> {
   readonly #ended = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<never>();
   #hasEnded = false;
+  /** Before, only its preparation runs, which writes nothing. */
+  #sent = false;
   #settled = false;
   #session: S | undefined;
   /** Since when it has a session, in milliseconds since 1970. */
@@ -65,9 +67,10 @@ export class RunningStatement<S extends Pausable> {
     return this.#why;
   }
 
-  /** @throws why it is stopped, if it is */
+  /** Called before it is sent. @throws why it is stopped, if it is */
   goOn(): void {
     if (this.#why) throw this.#why;
+    this.#sent = true;
   }
 
   /** From now on nothing stops it: what it did is being committed. @returns false when it was stopped before */
@@ -105,7 +108,7 @@ export class RunningStatement<S extends Pausable> {
   async #kill(session: S, why: TidegateError): Promise<void> {
     const killing = this.#options.control.kill(session);
     // A read is over, whatever comes: SLEEP() takes a KILL for its end. Of a write the server may say what became.
-    if (!this.#options.writes) {
+    if (!this.#options.writes || !this.#sent) {
       this.#stopped.reject(why);
       // Rows without end would keep the object so busy that the KILL waits behind them.
       if (!this.#hasEnded) session.pause();

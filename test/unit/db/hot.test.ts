@@ -6,7 +6,7 @@ const texts = (hot: HotStatements) => hot.top().map(({ sql }) => sql);
 const read = (sql: string) => ({ sql, writable: false });
 
 function noted(...sqls: string[]): HotStatements {
-  const hot = new HotStatements();
+  const hot = new HotStatements(() => true);
   for (const sql of sqls) hot.note(read(sql));
   return hot;
 }
@@ -16,6 +16,12 @@ describe("hot statements", () => {
     expect(texts(noted())).toEqual([]);
     expect(texts(noted("a"))).toEqual([]);
     expect(texts(noted("a", "b", "b", "a", "b", "c"))).toEqual(["b", "a"]);
+  });
+
+  test("are only what may be prepared while nobody waits for it", () => {
+    const hot = new HotStatements((sql) => sql !== "a");
+    for (const sql of ["a", "b", "a", "b", "a"]) hot.note(read(sql));
+    expect(texts(hot)).toEqual(["b"]);
   });
 
   test("must have their share of the latest ones", () => {
@@ -45,7 +51,7 @@ describe("hot statements", () => {
   });
 
   test("that the server refuses are forgotten, and say whether they write", () => {
-    const hot = new HotStatements();
+    const hot = new HotStatements(() => true);
     for (let i = 0; i < 3; i++) hot.note({ sql: "w", writable: true });
     expect(hot.top()).toMatchObject([{ sql: "w", writable: true }]);
     hot.forget("w");

@@ -53,6 +53,7 @@ describe("a statement under way", () => {
   test("has the control connection opened before its deadline, and is killed at it", async () => {
     const { running, session, kills, events, heard } = setUp(5_000);
     running.begin(session);
+    running.goOn();
     await vi.advanceTimersByTimeAsync(5_000 - limits.controlAheadMs - 1);
     expect(events).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
@@ -125,6 +126,7 @@ describe("a statement under way", () => {
   test("a statement that goes on in spite of it costs the connection", async () => {
     const { running, session, kills, events, heard } = setUp();
     running.begin(session);
+    running.goOn();
     running.stop(cancelled());
     kills[0]?.(true);
     await vi.advanceTimersByTimeAsync(limits.stopGraceMs + limits.killedStatementMs);
@@ -139,6 +141,14 @@ describe("a statement under way", () => {
     await vi.advanceTimersByTimeAsync(limits.killPatienceMs + limits.killedStatementMs);
     expect(events.at(-1)).toBe("discard: stopped: request_cancelled");
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("that writes and was not sent yet has not happened", async () => {
+    const { running, session, heard } = setUp(5_000);
+    running.begin(session);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(heard()).toBe("deadline_exceeded");
+    expect(() => running.goOn()).toThrow(TidegateError);
   });
 
   test("is not sent any more when it is stopped before", () => {
