@@ -92,9 +92,10 @@ async function servesOn(role: string, opened: number): Promise<void> {
   expect(proxy.accepted).toBe(opened);
 }
 
-/** With its control connection. */
+/** @returns how many connections were opened, when all are: the pooled ones, and the one that sends KILLs */
 async function opened(role: string): Promise<number> {
-  await gateway.sql({ sql: "SELECT (SELECT SLEEP(30))", timeout_ms: 100 }, { role });
+  const late = { sql: "SELECT SLEEP(30)", timeout_ms: 300 };
+  await Promise.all([late, late].map((body) => gateway.sql(body, { role })));
   await gateway.sql({ sql: "SELECT 1" }, { role });
   return proxy.accepted;
 }
