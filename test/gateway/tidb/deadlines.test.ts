@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { RowDataPacket } from "mysql2";
+import type { ResultSetHeader, RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../servers/connection.ts";
@@ -49,7 +49,7 @@ afterAll(async () => {
   await gateway?.close();
   await proxy?.stop();
   await holder?.end();
-  await administrator?.query("DELETE FROM world.notes WHERE id = -1");
+  await administrator?.query("DELETE FROM world.notes WHERE body IN ('held', 'committed')");
   await administrator?.query("DROP TABLE IF EXISTS world.late");
   await administrator?.query("DROP USER IF EXISTS gw_builder");
   await administrator?.end();
@@ -78,13 +78,16 @@ async function expectEnded(answer: Answer): Promise<void> {
 
 const join = (name: string) =>
   `SELECT COUNT(*) AS ${name} FROM cities AS a JOIN cities AS b ON a.id <> b.id JOIN cities AS c ON b.id <> c.id`;
-const lock = (name: string) => `SELECT id AS ${name} FROM notes WHERE id = -1 FOR UPDATE`;
+const lock = (name: string) => `SELECT id AS ${name} FROM notes WHERE id = ${held} FOR UPDATE`;
 
-/** Another transaction has the row. */
+/** The id of the row that another transaction has. */
+let held: number;
+/** Lets another transaction have a row. */
 async function hold(): Promise<void> {
-  await holder.query("REPLACE INTO notes (id, city_id, body, author) VALUES (-1, 1, 'held', 1)");
+  const insert = "INSERT INTO notes (city_id, body, author) VALUES (1, 'held', 1)";
+  held = (await holder.query<ResultSetHeader>(insert))[0].insertId;
   await holder.query("BEGIN PESSIMISTIC");
-  await holder.query("SELECT id FROM notes WHERE id = -1 FOR UPDATE");
+  await holder.query(`SELECT id FROM notes WHERE id = ${held} FOR UPDATE`);
 }
 
 describe.each<[string, (name: string) => string]>([
@@ -128,14 +131,14 @@ describe.each<[string, (name: string) => string]>([
   [
     "a locking read with a join",
     (name) =>
-      `SELECT a.id AS ${name} FROM notes AS a LEFT JOIN cities AS b ON a.city_id = b.id WHERE a.body = 'held' FOR UPDATE`,
+      `SELECT a.id AS ${name} FROM notes AS a LEFT JOIN cities AS b ON a.city_id = b.id WHERE a.id = ${held} FOR UPDATE`,
   ],
-  ["an update", (name) => `UPDATE notes SET body = '${name}' WHERE id = -1`],
-  ["a deletion", (name) => `DELETE FROM notes WHERE id = -1 AND body <> '${name}'`],
+  ["an update", (name) => `UPDATE notes SET body = '${name}' WHERE id = ${held}`],
+  ["a deletion", (name) => `DELETE FROM notes WHERE id = ${held} AND body <> '${name}'`],
   [
     "an insertion of its key",
     (name) =>
-      `INSERT INTO notes (id, city_id, body, author) VALUES (-1, 1, '${name}', 1) ON DUPLICATE KEY UPDATE author = 2`,
+      `INSERT INTO notes (id, city_id, body, author) VALUES (${held}, 1, '${name}', 1) ON DUPLICATE KEY UPDATE author = 2`,
   ],
 ])("what waits for a row that another transaction has: %s", (_, text) => {
   beforeEach(hold);
@@ -151,7 +154,9 @@ describe.each<[string, (name: string) => string]>([
     const path = `/v1/transactions/${begun.body.id}/sql`;
     await expectEnded(await gateway.sql({ sql: text(name) }, { role, path }));
     await holder.query("ROLLBACK");
-    const [[row]] = await administrator.query<RowDataPacket[]>("SELECT body FROM world.notes WHERE id = -1");
+    const [[row]] = await administrator.query<RowDataPacket[]>(
+      `SELECT body FROM world.notes WHERE id = ${held}`,
+    );
     expect(row?.body).toBe("held");
   });
 });
@@ -176,7 +181,7 @@ test("a COMMIT that waits, in an optimistic transaction, is given up after 15 s:
     // The mode is the one of new sessions.
     proxy.dropAll();
     await restored(proxy);
-    const statements = [{ sql: "UPDATE notes SET body = 'committed' WHERE id = -1" }];
+    const statements = [{ sql: `UPDATE notes SET body = 'committed' WHERE id = ${held}` }];
     const answer = await gateway.sql({ statements }, { role, path: "/v1/batch" });
     expectProblem(answer, 503, "outcome_unknown");
     expect((await gateway.sql({ sql: "SELECT 1 AS n" }, { role })).body.rows).toEqual([{ n: "1" }]);
