@@ -54,6 +54,8 @@ export function configurationFile(place: TidbPlace, mode: TlsMode, more: TidbCon
     path: place.dataDirectory,
     // No unix socket: its name may be too long for one.
     socket: "",
+    // One region for all tables, so that a transaction is one write (tidb_enable_1pc): see `settle` of launch.ts.
+    "split-table": false,
     "temp-dir": place.temporaryDirectory,
     ...sections,
   });

@@ -139,7 +139,11 @@ async function startContainer(
   return { child: { ...child, kill }, dataDirectory: undefined, cleanUp: () => {} };
 }
 
-/** A new TiDB has root without a password, and settings that no configuration file has. */
+/**
+ * A new TiDB has root without a password, and settings that no configuration file has. With tidb_enable_1pc, which is on
+ * by default where there is a TiKV, a transaction of one region is committed in one write. Without it the store here,
+ * which keeps locks in memory only, would apply half of a transaction that is being committed when the server ends.
+ */
 async function settle(
   { directory, tls = "required" }: StartOptions,
   port: number,
@@ -149,7 +153,7 @@ async function settle(
   const connection = await connect(address, "root", password).catch(() => connect(address, "root", ""));
   try {
     await connection.query(`ALTER USER 'root'@'%' IDENTIFIED BY '${password}'`);
-    await connection.query("SET GLOBAL time_zone = '+00:00'");
+    await connection.query("SET GLOBAL time_zone = '+00:00', GLOBAL tidb_enable_1pc = ON");
     await connection.query(`SET GLOBAL require_secure_transport = ${tls === "required" ? "ON" : "OFF"}`);
   } finally {
     await connection.end();
