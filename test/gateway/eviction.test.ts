@@ -1,4 +1,4 @@
-// Runs on mysql only: the engine has no part in what it tests.
+// Runs on mysql only: what ends is the gateway's object. What TiDB does with a statement that is left: tidb/left-running.test.ts.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

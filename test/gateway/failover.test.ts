@@ -1,4 +1,4 @@
-// Runs on mariadb only: the engine has no part in what it tests.
+// Runs on mariadb only: the gateway chooses among the hosts.
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-// Runs on mysql only: the engine has no part in what it tests.
+// Runs on mysql only: the gateway notices who is gone. What TiDB does with such a statement: tidb/kill.test.ts, tidb/left-running.test.ts.
 import { randomUUID } from "node:crypto";
 import net from "node:net";
 import type { RowDataPacket } from "mysql2";

@@ -1,4 +1,4 @@
-// Runs on mariadb only: the engine has no part in what it tests.
+// Runs on mariadb only: the gateway's own objects keep the keys and the answers.
 import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { Connection, RowDataPacket } from "mysql2/promise";

@@ -1,4 +1,4 @@
-// Runs on mariadb only: the engine has no part in what it tests.
+// Runs on mariadb only: the gateway's own objects keep the keys and the answers.
 import { createHash, randomUUID } from "node:crypto";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
