@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Child, launch } from "../child.ts";
 import { connect } from "../connection.ts";
@@ -85,7 +85,7 @@ function keepData(dataDirectory: string, version: string, log: (line: string) =>
   const marker = `${dataDirectory}.json`;
   const found = readJson<{ version: string }>(marker)?.version;
   if (found === version) return;
-  if (found !== undefined) {
+  if (found !== undefined && existsSync(dataDirectory)) {
     const aside = `${dataDirectory}.${found}`;
     rmSync(aside, { recursive: true, force: true });
     renameSync(dataDirectory, aside);
