@@ -42,7 +42,7 @@ export async function startMatrix(
     secrets,
     accounts: Object.fromEntries([...unused, ...table]),
     grants: [
-      { issuer, claims: { role: "operator" }, account: "analyst", allow: ["operate"] },
+      { issuer, claims: { role: "operator" }, account: "analyst", allow: ["operate", "metrics"] },
       ...Object.keys(accounts).map((account) => ({ issuer, account, allow: ["sql:read"] })),
     ],
   });
