@@ -98,7 +98,7 @@ export const limits = {
   /** From so long before a deadline the connection is opened that could kill the statement; a login takes less. */
   controlAheadMs: 1_000,
   /** How long a stopped statement's caller waits for what the server says of it, before an answer without that. */
-  stopGraceMs: 400,
+  stopGraceMs: 1_000,
   /** A server acknowledges a KILL at once: one that does not is asked over another connection. */
   killMs: 1_500,
   /** For so long a stopped statement's connection keeps its place; two KILLs and a login take less. */

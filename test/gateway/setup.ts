@@ -31,7 +31,8 @@ declare module "vitest" {
 
 /** Starts the engine's server with the sample database, once for all test files of a project. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const engine = project.name;
+  const { name } = project;
+  const engine = name.replace(/-only$/, "");
   if (!isEngine(engine)) throw new Error(`${engine} is no engine`);
   const directory = join(root, ".tidegate", "test");
   mkdirSync(directory, { recursive: true });
@@ -39,7 +40,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Read by wrangler when it is loaded: the CAs that workerd trusts.
   process.env.NODE_EXTRA_CA_CERTS = pki.caPath;
   const log = (line: string) => console.log(`  ${line}`);
-  const server = await startDatabase({ engine, directory: join(directory, engine), pki, log }).catch(
+  const server = await startDatabase({ engine, directory: join(directory, name), pki, log }).catch(
     unavailable,
   );
   const passwords = { analyst: "analyst's test password", editor: "editor's test password" };
@@ -53,7 +54,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     passwords: { ANALYST_PASSWORD: passwords.analyst, EDITOR_PASSWORD: passwords.editor },
     actsAs: { analyst: accounts.analyst.actsAs, editor: accounts.editor.actsAs },
   });
-  const searched = join(directory, `searched-${engine}`);
+  const searched = join(directory, `searched-${name}`);
   writeFileSync(searched, "");
   project.provide("searched", searched);
   return async () => {
