@@ -93,8 +93,8 @@ function mysqlDefault(
 }
 
 /**
- * TiDB writes as MySQL does, but for the time of now, of which it says nothing in EXTRA, and for bytes, which it decodes
- * as text: where they are none, what they were is lost.
+ * TiDB writes defaults as MySQL does, with two exceptions. Of CURRENT_TIMESTAMP it says nothing in EXTRA. Bytes it decodes
+ * as text: bytes that are no text are lost.
  */
 function tidbDefault(written: string | null, of: DefaultOf): Default | null {
   const { dataType, extra } = of;

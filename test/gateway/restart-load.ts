@@ -130,7 +130,7 @@ export async function expectTrue(
       expect(answer.body.retryable).toBe(false);
       expect([all(0), all(1)]).toContainEqual(found);
     } else {
-      // Whoever may ask again, or is told that it failed, must find nothing.
+      // The caller was told that the write failed or may be sent again: so its row must be absent.
       expect(found).toEqual(all(0));
       expect(answer.status).toBe(503);
     }

@@ -88,8 +88,15 @@ describe.each(ways)("%s", (way, run) => {
   ])("a write %s is stopped at its deadline, and has not happened", async (what, sql) => {
     const before = await state();
     const answer = await run(sql);
-    if (isUnknown(way, what)) {
-      expect(["deadline_exceeded", "outcome_unknown"]).toContain(answer.body.code);
+    if (isUnknown(way, what) && answer.body.code === "outcome_unknown") {
+      expectProblem(answer, 503, "outcome_unknown");
+      expect(answer.body.retryable).toBe(false);
+      // All of it or nothing: a SLEEP() that a KILL ends is 1.
+      const [amounts] = await administrator.query("SELECT amount FROM ledger.balances ORDER BY id");
+      expect([
+        [{ amount: 100 }, { amount: 100 }],
+        [{ amount: 102 }, { amount: 100 }],
+      ]).toContainEqual(amounts);
       return;
     }
     expectProblem(answer, 504, "deadline_exceeded");

@@ -157,7 +157,7 @@ test("4. the policy and the secret's name are put in", () => {
     string,
     Record<string, unknown>
   >;
-  // The page's issuer, whose keys would be fetched from an address that nobody has here.
+  // The page's issuer has an address that does not exist here: its keys come with the policy instead.
   const known = issuers.map(({ jwks_uri: _, ...issuer }: { jwks_uri?: string }) => ({
     ...issuer,
     jwks: { keys: [key.publicJwk] },

@@ -45,7 +45,7 @@ export async function startDedicated(): Promise<Dedicated> {
   return { server, authority, project, stop: () => server.stop() };
 }
 
-/** What the commands read and write, but for the packages. */
+/** The files that the commands read and write, without the packages. */
 const parts = [
   "config",
   "package.json",
