@@ -98,7 +98,8 @@ test("through Hyperdrive: refused in each transaction, and one that only reads i
     expect((await through.sql(sql, { role: "analyst" })).body.rows).toEqual([{ n: "250" }]);
     expectRefused(await through.sql(sql, { role: "editor" }));
     // Which of its privileges comes first depends on what other tests have granted it.
-    expect(refusalOf(through, "editor")).toContain(`${beginning}GRANT `);
+    const named = refusalOf(through, "editor").split(beginning)[1];
+    expect(named).toMatch(/^GRANT (?:INSERT|UPDATE|DELETE|CREATE|DROP)\b/);
     expectRefused(await read(await through.fetch("/readyz")));
   } finally {
     await close();
