@@ -15,6 +15,7 @@ import { listPlaces } from "../sql/lists.ts";
 import { bindPlan, claimPrefix } from "../sql/placeholders.ts";
 import {
   classify,
+  type Lenient,
   type Placeholder,
   type Statement,
   type StatementKind,
@@ -37,6 +38,8 @@ export interface SavedQuery {
   verb: Verb;
   /** As of a Statement. */
   returning: boolean;
+  /** As of a Statement. */
+  lenient?: Lenient | undefined;
   /** What the caller may send, in the order of declaration. */
   parameters: readonly Parameter[];
   /** For each `?` its parameter, or `jwt.` and a claim; with repeats. */
@@ -93,6 +96,7 @@ export function parseQuery(file: string, text: string): SavedQuery {
     kind: statement.kind,
     verb: statement.verb,
     returning: statement.returning,
+    lenient: statement.lenient,
     parameters: header.parameters,
     order,
     claims: [...new Set(claims)],

@@ -1,4 +1,6 @@
 import { TidegateError } from "../errors.ts";
+import { compareAloud } from "../sql/compare-aloud.ts";
+import type { BatchValue } from "../sql/references.ts";
 import { demandZone } from "../sql/values.ts";
 import { executeHere, readyHere } from "./hyperdrive/client.ts";
 import type { PoolContext } from "./pool/client.ts";
@@ -18,7 +20,7 @@ import {
 export async function execute(context: PoolContext, account: string, work: ExecuteWork): Promise<Response> {
   demandZone(work.values, zoneOf(context, account));
   const way = context.config.cluster.link === "hyperdrive" ? executeHere : executeInPool;
-  return await way(context, account, work);
+  return await way(context, account, forEngine(context, work));
 }
 
 /** As `execute`, for statements that happen together or not at all. @throws TidegateError with the one that failed */
@@ -31,7 +33,8 @@ export async function executeBatch(
     throw new TidegateError("unsupported_by_link", { detail: "There are no batches through Hyperdrive." });
   }
   for (const { values } of work.statements) demandZone(values, zoneOf(context, account));
-  return await executeBatchInPool(context, account, work);
+  const statements = work.statements.map((one) => forEngine(context, one));
+  return await executeBatchInPool(context, account, { ...work, statements });
 }
 
 /** As `execute`, in a transaction that is open. @throws TidegateError also `transaction_unknown` */
@@ -42,7 +45,15 @@ export async function executeIn(
   work: ExecuteWork,
 ): Promise<Response> {
   demandZone(work.values, zoneOf(context, owner.account));
-  return await executeInTransaction(context, owner, id, work);
+  return await executeInTransaction(context, owner, id, forEngine(context, work));
+}
+
+/** The statement in the words with which the engine warns of what it converts. */
+function forEngine<T extends { sql: string; values: readonly BatchValue[] }>(
+  { config }: PoolContext,
+  work: T,
+): T {
+  return config.cluster.engine === "mariadb" ? { ...work, sql: compareAloud(work.sql, work.values) } : work;
 }
 
 function zoneOf({ config }: PoolContext, account: string): string {

@@ -9,7 +9,7 @@ import { publicError } from "./errors.ts";
 import { demandJson } from "./format.ts";
 import { demandIsolation, factory, isolation, readJson, rowShape } from "./http.ts";
 import { once } from "./once.ts";
-import { implicitCommit, judgeInTransaction, lenient, statementBody } from "./statements.ts";
+import { implicitCommit, judgeInTransaction, statementBody } from "./statements.ts";
 
 const body = z.strictObject({
   statements: z
@@ -77,7 +77,7 @@ function read({ sql, params, max_affected }: BatchBody["statements"][number], in
       ...bindBatch(plan, params, index),
       writable: kind === "write",
       returning: statement.returning,
-      lenient: lenient(statement),
+      lenient: statement.lenient,
       maxAffected: max_affected,
     };
   } catch (cause) {

@@ -69,6 +69,7 @@ async function run(
     author: "operator",
     atomic: query.verb !== "CALL",
     returning: query.returning,
+    lenient: query.lenient,
     ...bound,
     writable: query.kind !== "read",
     ...form,

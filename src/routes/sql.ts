@@ -5,7 +5,7 @@ import { authenticated, authorize } from "./caller.ts";
 import { answerForm } from "./format.ts";
 import { factory, readJson } from "./http.ts";
 import { once } from "./once.ts";
-import { deadlineOf, judge, lenient, note, singleStatementBody } from "./statements.ts";
+import { deadlineOf, judge, note, singleStatementBody } from "./statements.ts";
 
 /** `POST /v1/sql`: one statement of the caller's own, its parameters bound by the server. */
 export const sql = factory.createApp().post("/", authenticated, async (c) => {
@@ -22,7 +22,7 @@ export const sql = factory.createApp().post("/", authenticated, async (c) => {
     author: "caller",
     atomic: statement.verb !== "CALL",
     returning: statement.returning,
-    lenient: lenient(statement),
+    lenient: statement.lenient,
     ...bindJson(plan, request.params),
     writable: statement.kind !== "read",
     ...form,

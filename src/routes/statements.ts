@@ -58,11 +58,6 @@ export function implicitCommit(message: string): StatementError {
   return new StatementError("implicit_commit", message);
 }
 
-/** @returns what a strict server only warns of where it takes a text for a number: reads and, on MariaDB, DELETE */
-export function lenient({ kind, verb }: Statement): true | undefined {
-  return kind === "read" || verb === "DELETE" ? true : undefined;
-}
-
 /** Lets the log say which statement it was without saying what stood in it. */
 export async function note(c: AppContext, { statement }: Judged): Promise<void> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(statement.text));

@@ -10,7 +10,7 @@ import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
 import { demandIsolation, factory, hasBody, isolation, poolContext, readJson } from "./http.ts";
 import { withoutKey } from "./once.ts";
-import { deadlineOf, judgeInTransaction, lenient, note, singleStatementBody } from "./statements.ts";
+import { deadlineOf, judgeInTransaction, note, singleStatementBody } from "./statements.ts";
 
 const body = z.strictObject({
   isolation: isolation.optional(),
@@ -54,7 +54,7 @@ export const transactions = factory
       author: "caller",
       atomic: statement.verb !== "CALL",
       returning: statement.returning,
-      lenient: lenient(statement),
+      lenient: statement.lenient,
       ...bindJson(plan, request.params),
       writable: kind === "write",
       ...form,

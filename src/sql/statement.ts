@@ -20,6 +20,13 @@ export type { Verb } from "./vocabulary.ts";
 /** What a grant must allow: `sql:read`, `sql:write` or `sql:ddl`. */
 export type StatementKind = "read" | "write" | "ddl";
 
+/**
+ * Where a strict server may only warn of a text that it takes for a number or a date, and go on: in what answers with rows,
+ * in a change with IGNORE, on MariaDB in every change that compares something. `ddl` cannot be taken back when it has
+ * warned (CREATE TABLE .. SELECT).
+ */
+export type Lenient = "read" | "change" | "ignore" | "ddl";
+
 export interface Placeholder {
   /** Without the colon; null for `?`. */
   name: string | null;
@@ -35,6 +42,7 @@ export interface Statement {
   verb: Verb;
   /** It changes rows and has MariaDB's RETURNING, so that it may answer with rows. */
   returning: boolean;
+  lenient: Lenient | undefined;
   /**
    * The statement without its closing semicolon and without comments (each is a space now, its newlines
    * kept; optimizer hints stay). Send this text, not the caller's: what was not judged does not travel.
@@ -58,7 +66,8 @@ export function classify(sql: string): Statement {
   checkParentheses(tokens, end);
   if (head.kind !== "read") checkServerSchemas(tokens, end, head);
   const kind = head.kind === "read" && locksOrAdvances(tokens, end) ? "write" : head.kind;
-  return { kind, verb: head.verb, returning: returns(tokens, end, head), ...cleanText(tokens, end) };
+  const lenient = leniencyOf(tokens, end, head);
+  return { kind, verb: head.verb, returning: returns(tokens, end, head), lenient, ...cleanText(tokens, end) };
 }
 
 /** @returns the number of tokens before the optional closing semicolon. */
@@ -203,6 +212,24 @@ function returns(tokens: Tokens, end: number, head: Head): boolean {
   const isClause = (at: number) => tokens.is(at, "RETURNING") && tokens.kind(at - 1) !== "dot";
   return findOutside(tokens, 0, end, isClause) < end;
 }
+
+/** A word too many costs a transaction, a word too few would cost rows. */
+function leniencyOf(tokens: Tokens, end: number, head: Head): Lenient | undefined {
+  if (head.kind === "read") return "read";
+  if (head.kind === "ddl") return "ddl";
+  if (head.verb === "CALL") return undefined;
+  let compares = head.insert === undefined;
+  for (let at = 0; at < end; at++) {
+    // UPDATE t IGNORE INDEX (i) is no IGNORE.
+    const isHint = tokens.is(at + 1, "INDEX") || tokens.is(at + 1, "KEY");
+    if (tokens.is(at, "IGNORE") && !isHint) return "ignore";
+    compares ||= comparing.has(tokens.keyword(at));
+  }
+  return compares ? "change" : undefined;
+}
+
+/** An INSERT or REPLACE of VALUES alone compares nothing. */
+const comparing = new Set(["SELECT", "TABLE", "WITH", "DUPLICATE"]);
 
 /** From the first token to the last one, with a space for each comment. */
 function cleanText(tokens: Tokens, end: number): Pick<Statement, "text" | "placeholders"> {

@@ -27,8 +27,8 @@ export interface BoundValue {
   value: string | number | bigint | boolean | null;
   /** Of a datetime: its `Z` said that it is in UTC. */
   utc?: true;
-  /** A number or boolean of JSON, of which nobody has said that it is to be compared as one. */
-  bare?: true;
+  /** A text, number or boolean whose type neither the caller nor the operator has said. */
+  undeclared?: true;
 }
 
 /**
@@ -41,10 +41,10 @@ export interface BoundValue {
 export function bindJsonValue(value: unknown, name = "?"): BoundValue {
   switch (typeof value) {
     case "string":
-      if (value.isWellFormed()) return { type: "string", value };
+      if (value.isWellFormed()) return { type: "string", value, undeclared: true };
       throw wrong(name, "is not well-formed Unicode");
     case "boolean":
-      return { type: "boolean", value, bare: true };
+      return { type: "boolean", value, undeclared: true };
     case "bigint":
     case "number":
       return bindNumber(value, name);
@@ -58,7 +58,7 @@ export function bindJsonValue(value: unknown, name = "?"): BoundValue {
 /** A number beyond 2^53 that is no bigint was written with a fraction or an exponent: a DOUBLE, as in SQL. */
 function bindNumber(value: number | bigint, name: string): BoundValue {
   const type = typeof value === "bigint" || Number.isSafeInteger(value) ? "INTEGER" : "NUMBER";
-  return { ...bindAs(type, value, name), bare: true };
+  return { ...bindAs(type, value, name), undeclared: true };
 }
 
 function bindTyped(value: object, name: string): BoundValue {

@@ -13,6 +13,8 @@ export const has = {
   sequences: engine !== "mysql",
   /** GEOMETRY and its kinds. */
   geometry: engine !== "tidb",
+  /** CREATE TABLE .. SELECT. */
+  createTableAsSelect: engine !== "tidb",
   /** READ UNCOMMITTED and SERIALIZABLE: TiDB refuses both (8048). */
   everyIsolation: engine !== "tidb",
 } as const;

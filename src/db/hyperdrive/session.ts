@@ -10,6 +10,7 @@ import { warningsQuestion } from "../mysql/dialect.ts";
 import type { Connection, Field, ResultHeader, ServerError } from "../mysql/driver.ts";
 import { command } from "../mysql/driver.ts";
 import { settingsRefused, statementError } from "../mysql/errors.ts";
+import { demandDeclared, demandNoConversion } from "../mysql/implicit-conversion.ts";
 import { writeValues } from "../mysql/literals.ts";
 import { greet, openingError } from "../mysql/login.ts";
 import { OutcomeReader } from "../mysql/outcome.ts";
@@ -23,8 +24,6 @@ import {
   verifyTransaction,
 } from "../mysql/transaction.ts";
 import { readWarnings } from "../mysql/warnings.ts";
-import type { Asked } from "../pool/text-as-number.ts";
-import { demandNumbers } from "../pool/text-as-number.ts";
 import { isHyperdriveError, preparationError } from "./errors.ts";
 
 /** How far the statement has come: what a loss means depends on it. */
@@ -94,7 +93,8 @@ export class HyperdriveSession {
    * @throws TidegateError of the server's making, or `database_identity_wrong`, `deadline_exceeded`,
    *   `connection_lost`, `outcome_unknown`
    */
-  async run(statement: Statement & Asked, sink: RowSink, deadlineMs: number): Promise<Outcome> {
+  async run(statement: Statement, sink: RowSink, deadlineMs: number): Promise<Outcome> {
+    demandDeclared(statement, statement.values);
     const sql = writeValues(statement.sql, statement.values);
     await this.#prepare(statement.writable, deadlineMs);
     this.#stage = "running";
@@ -102,7 +102,7 @@ export class HyperdriveSession {
     try {
       outcome = await this.#unlessLost(this.#query(sql, statement, sink), statement);
       if (outcome.warningCount > 0) outcome = await this.#withWarnings(outcome, statement);
-      demandNumbers(statement, outcome);
+      if (statement.lenient !== undefined) demandNoConversion(outcome);
     } catch (cause) {
       await this.#end("ROLLBACK", statement);
       throw cause;
@@ -171,7 +171,8 @@ export class HyperdriveSession {
     const { engine } = this.#cluster;
     const asked = command(this.#connection, warningsQuestion(engine, 0)).catch(() => []);
     const rows = (await this.#unlessLost(asked, statement)) as Row[];
-    return { ...outcome, ...readWarnings(rows, outcome.warningCount, engine, statement.author) };
+    const warned = { engine, author: statement.author, values: statement.values };
+    return { ...outcome, ...readWarnings(rows, outcome.warningCount, warned) };
   }
 
   /** Ends the transaction, so that Hyperdrive has its connection back; whether a read's end is heard matters not. */

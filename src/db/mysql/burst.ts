@@ -1,7 +1,8 @@
+import { TidegateError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
 import type { Connection, ServerError } from "./driver.ts";
 import type { RowSink, Statement } from "./executor.ts";
 import type { Outcome } from "./outcome.ts";
-import { boundType } from "./parameters.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { PreparedStatements, Wanted } from "./prepared.ts";
 import { wantedKey } from "./prepared.ts";
@@ -59,11 +60,6 @@ export function answersUnless(
   };
 }
 
-/** @returns what of a statement has to be prepared before it can be in a burst */
-export function wantedOf({ sql, values }: Pick<Statement, "sql" | "values">): Wanted {
-  return { sql, types: values.map(boundType) };
-}
-
 /** What is to be prepared for a burst. */
 export interface Preparation {
   /** For the burst that comes next. */
@@ -74,43 +70,98 @@ export interface Preparation {
   before: readonly string[];
 }
 
+/** What became of a preparation. */
+export interface Preparedness {
+  /** Whether anything was sent, and `before` with it. */
+  sent: boolean;
+  /** How many of `wanted`, from the first, can be executed together: no more may be prepared at once. */
+  ready: number;
+  /** For each of `wanted`, then of `ahead`, why the server refused it. */
+  refusals: (ServerError | undefined)[];
+}
+
 /**
  * Has the server prepare what is not prepared yet, in one round trip; where nothing of `wanted` is missing nothing is
- * sent.
- * @returns whether anything was sent, and for each of `wanted`, then of `ahead`, why the server refused it
+ * sent. Another round trip is needed where the server's answer says that values of one text are to be bound as different
+ * types.
  * @throws ServerError for what is in `before`
  */
 export async function prepareAll(
   connection: Connection,
   prepared: PreparedStatements,
   { wanted, ahead, before }: Preparation,
-): Promise<{ sent: boolean; refusals: (ServerError | undefined)[] }> {
+): Promise<Preparedness> {
   const all = [...wanted, ...ahead];
-  const missing = missingOf(prepared, all);
-  if (!wanted.some((one) => missing.has(wantedKey(one)))) return { sent: false, refusals: [] };
-  const first = before.map((sql) => query(connection, sql));
-  const steps = [...missing].map(([key, one]) => ({ key, one, step: prepare(connection, one.sql) }));
-  const commands = [...first, ...steps.map(({ step }) => step)].map(({ command }) => command);
-  connection.addCommand(new Pipeline(commands));
-  for (const { reply } of first) await reply;
   const refused = new Map<string, ServerError>();
-  for (const { key, one, step } of steps) {
+  const isMissing = (one: Wanted) => !refused.has(one.sql);
+  let first = before;
+  for (let sent = false; ; sent = true) {
+    const { ready, missing } = missingOf(prepared, wanted, ahead);
+    const due = missing.filter(isMissing);
+    if (!due.some(({ isWanted }) => isWanted))
+      return { sent, ready, refusals: all.map(({ sql }) => refused.get(sql)) };
+    await prepareThese(connection, prepared, due, { first, refused });
+    first = [];
+  }
+}
+
+async function prepareThese(
+  connection: Connection,
+  prepared: PreparedStatements,
+  due: readonly Wanted[],
+  { first, refused }: { first: readonly string[]; refused: Map<string, ServerError> },
+): Promise<void> {
+  const own = first.map((sql) => query(connection, sql));
+  const steps = due.map((one) => ({ one, step: prepare(connection, one.sql) }));
+  const commands = [...own, ...steps.map(({ step }) => step)].map(({ command }) => command);
+  connection.addCommand(new Pipeline(commands));
+  for (const { reply } of own) await reply;
+  for (const { one, step } of steps) {
     await step.reply.then(
       (made) => {
         for (const evicted of prepared.add(one.sql, made)) evicted.close();
-        prepared.claim(one);
+        // It serves this one: what is added next must not take its place.
+        claim(prepared, one);
       },
-      (cause: ServerError) => refused.set(key, cause),
+      (cause: ServerError) => refused.set(one.sql, cause),
     );
   }
-  return { sent: true, refusals: all.map((one) => refused.get(wantedKey(one))) };
 }
 
-/** Those of known types come first: what was prepared and never executed serves one of them, or else another one. */
-function missingOf(prepared: PreparedStatements, all: readonly Wanted[]): Map<string, Wanted> {
-  const known = all.filter(({ types }) => types !== undefined);
-  const rest = all.filter(({ types }) => types === undefined);
-  const missing = new Map([...known, ...rest].map((one) => [wantedKey(one), one]));
-  for (const [key, one] of missing) if (prepared.claim(one)) missing.delete(key);
-  return missing;
+/**
+ * Those of known values come first: what was prepared and never executed serves one of them, or else another one. A
+ * value that its placeholder refuses needs nothing: the caller is told when it is its turn.
+ */
+function missingOf(prepared: PreparedStatements, wanted: readonly Wanted[], ahead: readonly Wanted[]) {
+  const found = new Map<string, Wanted & { isWanted: boolean }>();
+  const find = (one: Wanted, isWanted: boolean): boolean => {
+    const typed = typedOf(prepared, one);
+    if (typed === undefined) return true;
+    const key = wantedKey(typed);
+    if (!found.has(key) && found.size >= limits.preparedStatementsPerConnection) return false;
+    if (!found.has(key)) found.set(key, { ...typed, isWanted });
+    return true;
+  };
+  const firstWithout = wanted.findIndex((one) => !find(one, true));
+  const ready = firstWithout < 0 ? wanted.length : firstWithout;
+  if (ready === wanted.length) ahead.every((one) => find(one, false));
+  const all = [...found.values()];
+  const known = all.filter(({ values }) => values !== undefined);
+  const rest = all.filter(({ values }) => values === undefined);
+  return { ready, missing: [...known, ...rest].filter((one) => !claim(prepared, one)) };
+}
+
+/** @returns undefined for a value that its placeholder refuses */
+function typedOf(prepared: PreparedStatements, { sql, values }: Wanted): Wanted | undefined {
+  try {
+    return { sql, values: values && (prepared.typed(sql, values) ?? values) };
+  } catch (cause) {
+    if (cause instanceof TidegateError) return undefined;
+    throw cause;
+  }
+}
+
+function claim(prepared: PreparedStatements, one: Wanted): boolean {
+  const typed = typedOf(prepared, one);
+  return typed === undefined || prepared.claim(typed);
 }

@@ -27,9 +27,10 @@ interface Driver extends EventEmitter {
 /** @property collect the commands that `work` would have had executed; nothing is sent. */
 export type Connection = Driver & { collect(work: () => void): DriverCommand[] };
 
-/** A statement that the server has prepared on this connection. */
+/** A statement that the server has prepared on this connection, with as many definitions as it has sent. */
 export interface Prepared {
   readonly id: number;
+  parameters: Pick<Field, "columnType">[];
   /** COM_STMT_CLOSE, which has no answer. */
   close(): void;
 }

@@ -1,15 +1,17 @@
 import type { Cluster } from "../../config/schema.ts";
 import type { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import type { Lenient } from "../../sql/statement.ts";
 import type { BoundValue } from "../../sql/values.ts";
 import type { Burst, BurstAnswers } from "./burst.ts";
 import { warningsQuestion, writableState } from "./dialect.ts";
 import type { Connection, ExecuteCommand, Field, ResultHeader, ServerError } from "./driver.ts";
 import { statementError } from "./errors.ts";
 import type { GuardedWire } from "./guarded-wire.ts";
+import { demandDeclared, mustBeRevocable } from "./implicit-conversion.ts";
 import type { Outcome } from "./outcome.ts";
 import { OutcomeReader } from "./outcome.ts";
-import { boundType, toDriverValue } from "./parameters.ts";
+import { toDriverValue } from "./parameters.ts";
 import type { DriverCommand } from "./pipeline.ts";
 import { Pipeline } from "./pipeline.ts";
 import { PreparedStatements } from "./prepared.ts";
@@ -39,19 +41,21 @@ export interface Statement {
   atomic: boolean;
   /** A change with MariaDB's RETURNING: it may answer with rows, which PREPARE does not announce. */
   returning: boolean;
+  /** What it does not refuse, as a strict server refuses it in other changes: implicit-conversion.ts. */
+  lenient?: Lenient | undefined;
 }
 
 /** How far an execution has come. */
 export interface Progress {
-  /** Called before the server can begin to execute the statement. */
-  sending(): void;
+  /** Called before the server can begin to execute the statement, and says whether `begin` goes before it. */
+  sending(revocable: boolean): void;
   /** Called when its answer is complete. */
   ended(): void;
 }
 
 /** Executes statements on one connection, and knows which of them are prepared there. */
 export class Executor {
-  readonly prepared = new PreparedStatements(limits.preparedStatementsPerConnection);
+  readonly prepared: PreparedStatements;
   readonly #connection: Connection;
   readonly #wire: GuardedWire;
   readonly #engine: Cluster["engine"];
@@ -68,28 +72,36 @@ export class Executor {
     this.#wire = wire;
     this.#engine = engine;
     this.#warned = warned;
+    this.prepared = new PreparedStatements(limits.preparedStatementsPerConnection, engine === "mysql");
   }
 
   /**
    * One round trip if the statement is prepared, else two; lifting the read-only state goes with the first. A statement
    * that has warned before is asked for its warnings in the write that executes it.
-   * @returns the outcome without its warnings, and the answer to come, if they were asked for
+   * @param begin goes, in the same write too, before a change that may have to be taken back
+   * @returns the outcome without its warnings, and what gives it with them
    * @throws TidegateError of the server's making
    */
   async run(
     statement: Statement,
     sink: RowSink,
     progress: Progress,
-  ): Promise<{ outcome: Outcome; asked: Promise<Row[]> | undefined }> {
-    const types = statement.values.map(boundType);
+    begin: readonly string[],
+  ): Promise<{ outcome: Outcome; hear: () => Promise<Outcome> }> {
     let first = statement.writable ? this.#lift() : [];
-    if (!this.prepared.has(statement.sql, types)) {
+    let values = this.prepared.typed(statement.sql, statement.values);
+    if (values === undefined || !this.prepared.has(statement.sql, values)) {
       await this.#prepare(statement, first);
       first = [];
+      values = this.prepared.typed(statement.sql, statement.values) ?? statement.values;
     }
-    const running = this.#execution(statement);
-    const outcome = this.#outcome(running, statement, sink, () => progress.ended());
-    progress.sending();
+    demandDeclared(statement, values);
+    const revocable = mustBeRevocable(this.#engine, statement, values);
+    if (revocable) first = begin.map((sql) => query(this.#connection, sql));
+    const typed = { ...statement, values };
+    const running = this.#execution(typed);
+    const outcome = this.#outcome(running, typed, sink, () => progress.ended());
+    progress.sending(revocable);
     const asked = this.#warned.has(statement.sql) ? this.#askWarnings() : undefined;
     const commands = [...first.map(({ command }) => command), running, ...(asked ? [asked.command] : [])];
     this.#connection.addCommand(new Pipeline(commands));
@@ -99,18 +111,25 @@ export class Executor {
       () => {},
     );
     for (const step of first) await step.reply.catch((cause) => ended.then(() => ownFault(cause)));
-    return { outcome: await outcome, asked: asked?.reply };
+    const executed = { ...(await outcome), revocable };
+    return { outcome: executed, hear: () => this.#hear(executed, typed, asked?.reply) };
   }
 
   /**
+   * @param statement with its values as they were bound
    * @param asked the answer to the question for its warnings; without one it is asked now
    * @returns the outcome with its warnings, which stay unread where the server refuses to tell them
    */
-  async hear(outcome: Outcome, { author }: Statement, asked: Promise<Row[]> | undefined): Promise<Outcome> {
+  async #hear(
+    outcome: Outcome,
+    { author, values }: Pick<Statement, "author" | "values">,
+    asked: Promise<Row[]> | undefined,
+  ): Promise<Outcome> {
     // Without warnings of its own the server tells those of a statement before.
     if (outcome.warningCount === 0) return outcome;
     const rows = await (asked ?? this.#askNow()).catch(() => []);
-    return { ...outcome, ...readWarnings(rows, outcome.warningCount, this.#engine, author) };
+    const warned = { engine: this.#engine, author, values };
+    return { ...outcome, ...readWarnings(rows, outcome.warningCount, warned) };
   }
 
   async #askNow(): Promise<Row[]> {
@@ -134,7 +153,7 @@ export class Executor {
       const command = this.#execution(statement);
       const asked = warned ? this.#askWarnings() : undefined;
       const executed = this.#outcome(command, statement, sink);
-      const outcome = asked ? executed.then((one) => this.hear(one, statement, asked.reply)) : executed;
+      const outcome = asked ? executed.then((one) => this.#hear(one, statement, asked.reply)) : executed;
       return { commands: [command, ...(asked ? [asked.command] : [])], outcome };
     });
     for (const { outcome } of running) outcome.catch(() => {});
@@ -165,9 +184,9 @@ export class Executor {
     for (const evicted of this.prepared.add(statement.sql, prepared)) evicted.close();
   }
 
-  /** The execution of a statement that is prepared. */
+  /** The execution of a statement that is prepared, whose values are as they are to be bound. */
   #execution({ sql, values, returning }: Statement): ExecuteCommand & DriverCommand {
-    const prepared = this.prepared.take(sql, values.map(boundType));
+    const prepared = this.prepared.take(sql, values);
     // Elsewhere it may be a name, and no change answers with rows.
     if (returning && this.#engine === "mariadb") this.#wire.allowRows(prepared.id);
     const running = execute(this.#connection, prepared, values.map(toDriverValue));

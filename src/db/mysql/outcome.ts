@@ -1,4 +1,6 @@
+import type { BoundValue } from "../../sql/values.ts";
 import type { ExecuteCommand, ResultHeader } from "./driver.ts";
+import type { Statement } from "./executor.ts";
 import { okText } from "./packet-heads.ts";
 import type { DriverCommand } from "./pipeline.ts";
 import type { Warnings } from "./warnings.ts";
@@ -15,6 +17,8 @@ export interface Outcome extends Warnings {
   rowsChanged: number | null;
   /** Text: an id may have 64 bits. */
   lastInsertId: string | null;
+  /** It was executed in a transaction of its own, or behind a savepoint: it can still be taken back. */
+  revocable?: boolean;
   /** Its own words, such as "Records: 3  Duplicates: 0  Warnings: 0". */
   info: string | null;
 }
@@ -44,9 +48,11 @@ export class OutcomeReader {
   #info = "";
   /** Rows of RETURNING. */
   #returned = 0;
+  readonly #values: readonly BoundValue[];
 
   /** @param running has yet to be answered */
-  constructor(running: ExecuteCommand, { returning }: { returning: boolean }) {
+  constructor(running: ExecuteCommand, { returning, values }: Pick<Statement, "returning" | "values">) {
+    this.#values = values;
     const command = running as ExecuteCommand & DriverCommand;
     const execute = command.execute;
     // The driver tells nobody how many warnings an end of rows announces.
@@ -77,7 +83,7 @@ export class OutcomeReader {
       rowsChanged: rowsChanged(info),
       lastInsertId: String(insertId) === "0" ? null : String(insertId),
       info: info === "" ? null : info,
-      ...unreadWarnings(this.#warnings),
+      ...unreadWarnings(this.#warnings, this.#values),
     };
   }
 }

@@ -1,15 +1,18 @@
+import type { BoundValue } from "../../sql/values.ts";
+import { DerivedTypes, dependsOnPlace } from "./derived-types.ts";
 import type { Prepared } from "./driver.ts";
+import { boundType } from "./parameters.ts";
 
 /** A statement that is to be prepared. */
 export interface Wanted {
   sql: string;
-  /** Its parameters' types; undefined when they are not known yet: then one is wanted that was not executed. */
-  types: readonly string[] | undefined;
+  /** Undefined when they are not known yet: then one is wanted that was not executed. */
+  values: readonly BoundValue[] | undefined;
 }
 
-/** @returns the same for those that one prepared statement serves */
-export function wantedKey({ sql, types }: Wanted): string {
-  return types === undefined ? sql : executedKey(sql, types);
+/** @returns the same for those that one prepared statement serves, as far as their values tell */
+export function wantedKey({ sql, values }: Wanted): string {
+  return values === undefined ? sql : executedKey(sql, values);
 }
 
 /**
@@ -19,11 +22,18 @@ export function wantedKey({ sql, types }: Wanted): string {
  */
 export class PreparedStatements {
   readonly #byKey = new Map<string, Prepared>();
+  /** What the server has said of the placeholders of each text that is prepared. */
+  readonly #derived = new Map<string, DerivedTypes>();
   readonly #most: number;
+  readonly #derives: boolean;
 
-  /** @param most how many the connection may have */
-  constructor(most: number) {
+  /**
+   * @param most how many the connection may have
+   * @param derives whether the server derives the types of placeholders, and says them
+   */
+  constructor(most: number, derives: boolean) {
     this.#most = most;
+    this.#derives = derives;
   }
 
   /**
@@ -31,6 +41,10 @@ export class PreparedStatements {
    * @returns what must be closed at the server in its place
    */
   add(sql: string, prepared: Prepared): Prepared[] {
+    const codes = prepared.parameters.map(({ columnType }) => columnType);
+    if (this.#derives) this.#derived.set(sql, new DerivedTypes(sql, codes));
+    // Each value says its own type: where fewer definitions came than there are placeholders they are another one's.
+    prepared.parameters = [];
     const evicted: Prepared[] = [];
     const known = this.#byKey.get(sql);
     if (known) evicted.push(known);
@@ -38,6 +52,7 @@ export class PreparedStatements {
     for (const [key, oldest] of this.#byKey) {
       if (this.#byKey.size < this.#most) break;
       this.#byKey.delete(key);
+      this.#derived.delete(sqlOf(key));
       evicted.push(oldest);
     }
     this.#byKey.set(sql, prepared);
@@ -45,13 +60,25 @@ export class PreparedStatements {
   }
 
   /**
-   * Keeps one for parameters of these types, or of any, from being evicted by what is added next.
-   * @returns whether there is one
+   * Gives values whose type nobody has said the type of their placeholders.
+   * @returns the values to bind; undefined while the server has not said those types
+   * @throws TidegateError `parameter_invalid` for a value that would meet another type
    */
-  claim({ sql, types }: Wanted): boolean {
-    if (types !== undefined) {
-      if (!this.has(sql, types)) return false;
-      this.take(sql, types);
+  typed(sql: string, values: readonly BoundValue[]): readonly BoundValue[] | undefined {
+    if (!this.#derives || !values.some(dependsOnPlace)) return values;
+    return this.#derived.get(sql)?.apply(values);
+  }
+
+  /**
+   * Keeps one for these values from being evicted by what is added next.
+   * @returns whether there is one
+   * @throws as `typed`
+   */
+  claim({ sql, values }: Wanted): boolean {
+    const typed = values && this.typed(sql, values);
+    if (values !== undefined) {
+      if (typed === undefined || !this.has(sql, typed)) return false;
+      this.take(sql, typed);
       return true;
     }
     const prepared = this.#byKey.get(sql);
@@ -61,14 +88,17 @@ export class PreparedStatements {
     return true;
   }
 
-  /** @returns whether one is there for parameters of these types */
-  has(sql: string, types: readonly string[]): boolean {
-    return this.#byKey.has(sql) || this.#byKey.has(executedKey(sql, types));
+  /** @param values as `typed` gives them. @returns whether one is there for values of their types */
+  has(sql: string, values: readonly BoundValue[]): boolean {
+    return this.#byKey.has(sql) || this.#byKey.has(executedKey(sql, values));
   }
 
-  /** @returns the statement to execute, whose parameters have these types from now on. @throws when it is not there */
-  take(sql: string, types: readonly string[]): Prepared {
-    const executed = executedKey(sql, types);
+  /**
+   * @param values as `typed` gives them
+   * @returns the statement to execute, whose parameters have their types from now on. @throws when it is not there
+   */
+  take(sql: string, values: readonly BoundValue[]): Prepared {
+    const executed = executedKey(sql, values);
     for (const key of [executed, sql]) {
       const prepared = this.#byKey.get(key);
       if (!prepared) continue;
@@ -82,10 +112,15 @@ export class PreparedStatements {
   /** After a reset: the server has forgotten them. */
   clear(): void {
     this.#byKey.clear();
+    this.#derived.clear();
   }
 }
 
 /** No statement begins so: a NUL is accepted in strings only. */
-function executedKey(sql: string, types: readonly string[]): string {
-  return `${types.join()}\0${sql}`;
+function executedKey(sql: string, values: readonly BoundValue[]): string {
+  return `${values.map(boundType).join()}\0${sql}`;
+}
+
+function sqlOf(key: string): string {
+  return key.slice(key.indexOf("\0") + 1);
 }

@@ -60,6 +60,8 @@ export class Replies {
   /** Definitions still to come, and those of the columns after those of the parameters. */
   #left = 0;
   #columnsLeft = 0;
+  /** Of PREPARE's parameters fewer definitions may come than were announced: MySQL, `GROUP_CONCAT(a ORDER BY ?)`. */
+  #ofParameters = false;
   /** Bytes of the reply that have to be kept until it ends. */
   #bytes = 0;
   #leaving = false;
@@ -146,8 +148,8 @@ export class Replies {
     this.#sequence = (due + 1) & 0xff;
     this.#measure(head, expected);
     if (isError(head)) this.#end();
-    else if (this.#place === "definitions") this.#definition(head);
-    else if (this.#place === "definitions-end") this.#definitionsEnd(head, expected);
+    else if (this.#place === "definitions" && !(this.#ofParameters && isEof(head))) this.#definition(head);
+    else if (this.#place.startsWith("definitions")) this.#definitionsEnd(head, expected);
     else if (this.#place === "rows") this.#row(head, expected);
     else if (expected.kind === "prepare") this.#preparedHead(head, expected);
     else if (markOf(head) === marks.ok) this.#ok(head, expected);
@@ -186,6 +188,7 @@ export class Replies {
     this.#prepared.set(readInteger(head.bytes, head.at + 1, 4), { columns: found, changes });
     this.#left = parameters || found;
     this.#columnsLeft = parameters > 0 ? found : 0;
+    this.#ofParameters = parameters > 0;
     if (this.#left > 0) this.#place = "definitions";
     else this.#end();
   }
@@ -201,6 +204,7 @@ export class Replies {
     if (!isEof(head)) throw new ProtocolError("more columns than were announced");
     this.#left = this.#columnsLeft;
     this.#columnsLeft = 0;
+    this.#ofParameters = false;
     if (this.#left > 0) this.#place = "definitions";
     else if (kind === "prepare") this.#end();
     else this.#place = "rows";
@@ -226,6 +230,7 @@ export class Replies {
   #end(): void {
     if (this.#owed.shift()?.kind === "reset") this.#prepared.clear();
     this.#place = "head";
+    this.#ofParameters = false;
     this.#sequence = undefined;
     this.#bytes = 0;
   }

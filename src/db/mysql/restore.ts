@@ -33,10 +33,15 @@ export interface Restored {
  * still, in one round trip. COM_RESET_CONNECTION drops variables, temporary tables, locks, transactions and
  * prepared statements; what it keeps is in `restoreStatements`, but for the role, which is set only where the
  * proof shows another one: a procedure has left it, or the server (TiDB) has reset it.
+ * @param committing settled with the answer to a COMMIT that goes in the same write, before it
  * @param hot statements to prepare ahead; where preparing one has run something, all is done once more without them
  * @throws when any other part fails: the connection must then be destroyed
  */
-export async function restore(session: Restorable, hot: readonly HotStatement[]): Promise<Restored> {
+export async function restore(
+  session: Restorable,
+  hot: readonly HotStatement[],
+  committing?: PromiseWithResolvers<void>,
+): Promise<Restored> {
   const { connection, cluster, settings, identity, prepared } = session;
   const { engine, database } = cluster;
   prepared.clear();
@@ -49,7 +54,9 @@ export async function restore(session: Restorable, hot: readonly HotStatement[])
   const ranQuery = preparingRanQuery(engine);
   const ran = ahead.length > 0 && ranQuery !== undefined ? [text(ranQuery)] : [];
   const proof = text(proofQuery(engine));
-  const steps = [...first, ...ahead.map(({ step }) => step), ...last, ...ran, proof];
+  const commit = committing ? [text("COMMIT")] : [];
+  for (const { reply } of commit) reply.then(() => committing?.resolve(), committing?.reject);
+  const steps = [...commit, ...first, ...ahead.map(({ step }) => step), ...last, ...ran, proof];
   connection.addCommand(new Pipeline(steps.map(({ command }) => command)));
   for (const step of [...first, ...last]) await step.reply;
   const proven = identityOf(await proof.reply);

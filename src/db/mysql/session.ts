@@ -1,6 +1,7 @@
 import type { Account } from "../../config/config.ts";
 import type { Cluster } from "../../config/schema.ts";
 import { limits } from "../../limits.ts";
+import type { BoundValue } from "../../sql/values.ts";
 import type { Link } from "../links/link.ts";
 import type { Burst, BurstAnswers, Preparation } from "./burst.ts";
 import { answersUnless, prepareAll } from "./burst.ts";
@@ -25,6 +26,13 @@ export type { HotStatement } from "./restore.ts";
 
 /** SERVER_STATUS_IN_TRANS. */
 const serverInTransaction = 1;
+
+export interface RunOptions {
+  /** Called before the statement is sent, which it prevents by throwing: a KILL that came before is lost. */
+  goOn?: () => void;
+  /** What begins a transaction, or sets a savepoint, before a change that may have to be taken back. */
+  begin?: readonly string[];
+}
 
 /** @property warned what all sessions of the account share */
 export type Opening = Attempt & { warned: WarnedStatements };
@@ -86,33 +94,42 @@ export class Session {
 
   /**
    * Runs one statement; rows go to the sink as they arrive. One round trip if it is prepared, else two; one more for new warnings.
-   * @param goOn called before the statement is sent, which it prevents by throwing: a KILL that came before is lost
    * @throws TidegateError of the server's making, or `connection_lost` / `outcome_unknown`
    */
-  async run(statement: Statement, sink: RowSink, goOn?: () => void): Promise<Outcome> {
+  async run(statement: Statement, sink: RowSink, { goOn, begin = [] }: RunOptions = {}): Promise<Outcome> {
+    /** The statement may have changed something for good. */
     let sent = false;
     const { heard } = this.#wire;
     const since = Date.now();
     const isStale = () => this.#wire.heard === heard && Date.now() - since < limits.staleLossMs;
     const progress = {
-      sending: () => {
+      sending: (revocable: boolean) => {
         goOn?.();
-        sent = true;
+        sent = !revocable;
       },
       // What has ended stays so, whatever becomes of the connection a moment later.
       ended: () => {
         this.#abort = undefined;
       },
     };
-    const { outcome, asked } = await this.#unlessLost(
-      () => this.#executor.run(statement, sink, progress),
+    const { outcome, hear } = await this.#unlessLost(
+      () => this.#executor.run(statement, sink, progress, begin),
       (reason) => lostError(statement, sent, isStale(), reason),
     );
     if (outcome.warningCount === 0) return outcome;
     // Its time is the statement's: a slow reader of its rows may hold the wire.
-    const whole = this.#unlessLost(() => this.#executor.hear(outcome, statement, asked), Error);
+    const whole = this.#unlessLost(hear, Error);
     // The statement has been executed, whether or not its warnings are lost.
-    return await whole.catch(() => ({ ...outcome, textsAsNumbers: "lost" as const }));
+    const conversion = outcome.conversion === "unread" ? "lost" : outcome.conversion;
+    return await whole.catch(() => ({ ...outcome, conversion }));
+  }
+
+  /**
+   * The values of a prepared statement as they are bound; where the server does not say their types, as they are.
+   * @throws TidegateError `parameter_invalid`
+   */
+  typed({ sql, values }: Pick<Statement, "sql" | "values">): readonly BoundValue[] {
+    return this.#executor.prepared.typed(sql, values) ?? values;
   }
 
   /** As `prepareAll` of burst.ts. @throws also TidegateError `connection_lost` */
@@ -175,18 +192,25 @@ export class Session {
 
   /**
    * Makes the session as it was after login, for the next caller, as `restore` of restore.ts.
+   * @param committing settled with the answer to a COMMIT that goes in the same write, before it
    * @returns those of the hot statements that the server refused to prepare
    * @throws when any other part fails: the connection must then be destroyed
    */
-  async restore(hot: readonly HotStatement[] = []): Promise<string[]> {
+  async restore(
+    hot: readonly HotStatement[] = [],
+    committing?: PromiseWithResolvers<void>,
+  ): Promise<string[]> {
     const { prepared } = this.#executor;
-    const connection = this.#connection;
-    const { identity, refused } = await this.#soon(() =>
-      restore(
-        { connection, cluster: this.#cluster, settings: this.#settings, identity: this.identity, prepared },
-        hot,
-      ),
-    );
+    const session = {
+      connection: this.#connection,
+      cluster: this.#cluster,
+      settings: this.#settings,
+      prepared,
+    };
+    const work = () => restore({ ...session, identity: this.identity }, hot, committing);
+    const restoring = this.#soon(work, committing && limits.statementDeadlineMs);
+    restoring.catch((cause) => committing?.reject(cause));
+    const { identity, refused } = await restoring;
     this.identity = identity;
     return refused;
   }

@@ -1,5 +1,6 @@
 import type { Cluster } from "../../config/schema.ts";
 import { limits } from "../../limits.ts";
+import type { BoundValue } from "../../sql/values.ts";
 import { warningMessage } from "./errors.ts";
 import type { Row } from "./steps.ts";
 
@@ -11,10 +12,11 @@ export interface Warning {
 }
 
 /**
- * Whether a statement took a text for a number that it is not. As a number every such text is 0, or what it begins with.
- * `unread`: the server has warnings that were not read. `lost`: the connection was lost before they were.
+ * Whether the server has compared a value whose type nobody has said with something of another type: `number`, a number
+ * with texts or dates; `text`, a text with numbers or dates. `unread`: it has warnings that were not read. `lost`: the
+ * connection was lost before they were.
  */
-export type TextsAsNumbers = "no" | "yes" | "unread" | "lost";
+export type Conversion = "none" | "number" | "text" | "unread" | "lost";
 
 /** What is known of a statement's warnings. */
 export interface Warnings {
@@ -22,35 +24,49 @@ export interface Warnings {
   warningCount: number;
   /** The first of them; null when there are some and none was read. */
   warnings: Warning[] | null;
-  textsAsNumbers: TextsAsNumbers;
-}
-
-/** @param warningCount as the server announced it with its answer */
-export function unreadWarnings(warningCount: number): Warnings {
-  return warningCount === 0
-    ? { warningCount, warnings: [], textsAsNumbers: "no" }
-    : { warningCount, warnings: null, textsAsNumbers: "unread" };
+  conversion: Conversion;
 }
 
 /**
- * @param rows the answer to `warningsQuestion` of dialect.ts; none where the server refused it
- * @param author who wrote the statement: its warnings may quote values that it read
+ * @param warningCount as the server announced it with its answer
+ * @param values of the statement, as they were bound
  */
+export function unreadWarnings(warningCount: number, values: readonly BoundValue[]): Warnings {
+  if (warningCount === 0) return { warningCount, warnings: [], conversion: "none" };
+  return { warningCount, warnings: null, conversion: hasUndeclared(values) ? "unread" : "none" };
+}
+
+/** @returns whether the server may take one of the values for something of another type */
+export function hasUndeclared(values: readonly BoundValue[]): boolean {
+  return values.some(({ undeclared }) => undeclared);
+}
+
+/** What the warnings are about. */
+export interface Warned {
+  engine: Cluster["engine"];
+  /** Who wrote the statement: its warnings may quote values that it read. */
+  author: "caller" | "operator";
+  /** As they were bound. */
+  values: readonly BoundValue[];
+}
+
+/** @param rows the answer to `warningsQuestion` of dialect.ts; none where the server refused it */
 export function readWarnings(
   rows: readonly Row[],
   warningCount: number,
-  engine: Cluster["engine"],
-  author: "caller" | "operator",
+  { engine, author, values }: Warned,
 ): Warnings {
-  if (rows.length === 0) return unreadWarnings(warningCount);
-  const told = rows.map(readWarning).filter(({ message }) => !aboutPlans.test(message));
-  const isTaken = told.some((warning) => tookText(engine, warning));
+  if (rows.length === 0) return unreadWarnings(warningCount, values);
+  const all = rows.map(readWarning);
+  const told = all.filter(({ message }) => !aboutPlans.test(message));
+  const conversion = conversionOf(all, engine, values);
+  const isUnread = rows.length < warningCount && hasUndeclared(values);
   return {
     warningCount,
     warnings: told
       .slice(0, limits.warnings)
       .map((one) => ({ ...one, message: warningMessage(one.code, one.message, author) })),
-    textsAsNumbers: isTaken ? "yes" : rows.length < warningCount ? "unread" : "no",
+    conversion: conversion === "none" && isUnread ? "unread" : conversion,
   };
 }
 
@@ -61,20 +77,42 @@ function readWarning({ Level, Code, Message }: Row): Warning {
 /** TiDB says with each execution why it does not keep the statement's plan: that tells of TiDB, not of the statement. */
 const aboutPlans = /^skip prepared plan-cache: /;
 
-/** ER_TRUNCATED_WRONG_VALUE: the words are the same in messages of any language. */
+/** ER_TRUNCATED_WRONG_VALUE: a text was taken for a number, a date or a time that it is not. */
 const truncated = 1292;
 
-/**
- * MySQL compares a text with a number as DOUBLE, MariaDB as DECIMAL too, TiDB as DOUBLE. Where TiKV does the comparison,
- * it warns of INTEGER, and of a text in JSON TiDB warns of FLOAT. TiDB warns of DECIMAL also when it rounds a number: that
- * is no text.
- */
-const taken: Record<Cluster["engine"], RegExp> = {
-  mysql: /\b(?:DOUBLE|DECIMAL)\b/,
-  mariadb: /\b(?:DOUBLE|DECIMAL)\b/,
-  tidb: /\b(?:DOUBLE|INTEGER|FLOAT)\b|\bDECIMAL\b(?! value: '-?[\d.]+'$)/,
-};
+/** TiDB says 1105 where it looks a text up among dates, and of an empty text that it takes for 0 in a change. */
+const takenByTidb =
+  /^Incorrect (?:date|datetime|timestamp|time) value: |^skip prepared plan-cache: '' may be converted/;
 
-function tookText(engine: Cluster["engine"], { code, message }: Warning): boolean {
-  return code === truncated && taken[engine].test(message);
+/** TiDB says the same when it rounds a DECIMAL: that is no text. */
+const rounded = /\bDECIMAL\b value: '-?[\d.]+'$/;
+
+function conversionOf(
+  told: readonly Warning[],
+  engine: Cluster["engine"],
+  values: readonly BoundValue[],
+): Conversion {
+  const taken = told.filter(({ code, message }) => {
+    if (engine !== "tidb") return code === truncated;
+    return code === truncated ? !rounded.test(message) : takenByTidb.test(message);
+  });
+  if (taken.length === 0) return "none";
+  const undeclared = values.filter((value) => value.undeclared);
+  if (undeclared.some(({ type }) => type !== "string")) return "number";
+  const texts = undeclared.map(({ value }) => String(value));
+  return taken.some(({ message }) => quotesOneOf(message, texts)) ? "text" : "none";
+}
+
+/**
+ * The message quotes what was taken for something else. Functions may have cut the caller's text, or put more around it;
+ * what the server does not quote as it is may be any.
+ */
+function quotesOneOf(message: string, texts: readonly string[]): boolean {
+  const quoted = /: '(.*?)'(?: (?:for (?:column|function)|may be converted) .*)?$/s.exec(message)?.[1];
+  return texts.some((text) => {
+    if (quoted === undefined || !/^[\x20-\x7e]*$/.test(text)) return true;
+    if (quoted === "" || text === "") return quoted.trim() === text.trim();
+    const [one, other] = [text.toLowerCase(), quoted.toLowerCase().replace(/\.\.\.$/, "")];
+    return one.includes(other) || other.includes(one);
+  });
 }

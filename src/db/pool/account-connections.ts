@@ -153,13 +153,25 @@ export class AccountConnections {
   async #execute(work: ExecuteWork, tag: Tag, broke: (error: TidegateError) => void): Promise<Response> {
     const underWay = this.#workload.enter(work, tag, [work]);
     const { running, leave } = underWay;
-    return await this.#lend(underWay, (session) =>
-      answer(runnerOf(session, running, this.#engine), work, tag.requestId, (broken) => {
+    return await this.#lend(underWay, (session) => {
+      let isRestored = false;
+      const commit = async () => {
+        isRestored = true;
+        await this.#commit(session);
+      };
+      return answer(runnerOf(session, running, this.#engine, commit), work, tag.requestId, (broken) => {
         leave();
         if (broken) broke(broken);
-        if (running.end()) void this.#restore(session);
-      }),
-    );
+        if (running.end() && !isRestored) void this.#restore(session);
+      });
+    });
+  }
+
+  /** Ends a transaction of one statement: the restore goes in the same write. @throws the server's error, or the loss */
+  async #commit(session: Session): Promise<void> {
+    const committing = Promise.withResolvers<void>();
+    void this.#restore(session, committing);
+    await committing.promise;
   }
 
   /** @throws TidegateError that says which statement failed; then nothing has happened */
@@ -234,11 +246,11 @@ export class AccountConnections {
   }
 
   /** After the answer, never before it: the caller does not wait for the next one's clean session. */
-  async #restore(session: Session): Promise<void> {
-    if (this.#checkout.endIfExpired(session)) return;
+  async #restore(session: Session, committing?: PromiseWithResolvers<void>): Promise<void> {
+    if (!committing && this.#checkout.endIfExpired(session)) return;
     const hot = this.#hot.top();
     try {
-      for (const sql of await session.restore(hot)) this.#hot.forget(sql);
+      for (const sql of await session.restore(hot, committing)) this.#hot.forget(sql);
       this.#metrics.restored("ok");
       // Drained meanwhile, it says nothing about the connections to come.
       if (this.#checkout.endIfExpired(session)) return;

@@ -1,8 +1,8 @@
 import type { TidegateError } from "../../errors.ts";
+import { demandNoConversion } from "../mysql/implicit-conversion.ts";
 import type { Session } from "../mysql/session.ts";
 import { AnswerBody } from "./body.ts";
 import type { ExecuteWork } from "./protocol.ts";
-import { demandNumbers } from "./text-as-number.ts";
 
 /** What runs the statement: a pooled session, or one that lives for this statement only. */
 export interface Runner extends Pick<Session, "pause" | "resume"> {
@@ -34,8 +34,8 @@ export async function answer(
   const body = new AnswerBody(session, work);
   const running = session.run(work, body).then(
     (outcome) => {
-      // A change has happened, unless its runner has taken it back.
-      if (!work.writable) demandNumbers(work, outcome);
+      // What can be taken back was judged by its runner, and is kept by now.
+      if (work.lenient === "read") demandNoConversion(outcome);
       body.end(outcome);
     },
     (cause) => {

@@ -1,15 +1,16 @@
+import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { compareAloud } from "../../sql/compare-aloud.ts";
 import type { BatchValue, Reference } from "../../sql/references.ts";
 import type { BoundValue } from "../../sql/values.ts";
-import { wantedOf } from "../mysql/burst.ts";
 import type { Wanted } from "../mysql/prepared.ts";
 import { wantedKey } from "../mysql/prepared.ts";
 import type { BatchStatement } from "./protocol.ts";
 
 /** A statement with all its values, and what of it has to be prepared. */
 export interface ReadyStatement extends Wanted {
-  values: BoundValue[];
+  values: readonly BoundValue[];
 }
 
 /** Statements that are sent together, in their order. */
@@ -31,7 +32,7 @@ export type Resolve = (reference: Reference) => BoundValue | string;
 export function nextBurst(
   statements: readonly BatchStatement[],
   from: number,
-  resolve: Resolve,
+  { engine, resolve }: { engine: Cluster["engine"]; resolve: Resolve },
 ): PlannedBurst {
   const burst: ReadyStatement[] = [];
   const room = new Room();
@@ -40,7 +41,8 @@ export function nextBurst(
     if (index < from) continue;
     if (waitsFor(statement.values).some((earlier) => earlier >= from)) break;
     const values = resolved(statement.values, index, resolve);
-    const one = { ...wantedOf({ sql: statement.sql, values }), values };
+    const sql = engine === "mariadb" ? compareAloud(statement.sql, values) : statement.sql;
+    const one = { sql, values };
     bytes += bytesOf(values);
     if (burst.length > 0 && bytes > limits.batchBurstBytes) break;
     if (!room.has(one)) break;
@@ -98,7 +100,7 @@ function bytesOf(values: readonly BoundValue[]): number {
 /** What a row will have nobody knows; an id and a count are integers. */
 function foreseen({ sql, values }: BatchStatement): Wanted {
   const refersToRow = values.some((value) => "reference" in value && typeof value.reference.of !== "string");
-  if (refersToRow) return { sql, types: undefined };
-  const integer: BoundValue = { type: "integer", value: 0 };
-  return wantedOf({ sql, values: values.map((value) => ("reference" in value ? integer : value)) });
+  if (refersToRow) return { sql, values: undefined };
+  const integer: BoundValue = { type: "integer", value: 0, undeclared: true };
+  return { sql, values: values.map((value) => ("reference" in value ? integer : value)) };
 }

@@ -1,12 +1,13 @@
+import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Reference } from "../../sql/references.ts";
 import type { BoundValue } from "../../sql/values.ts";
 import { JsonEncoder } from "../encode/json.ts";
 import type { Field } from "../mysql/driver.ts";
+import { demandNoConversion, onlyWarns } from "../mysql/implicit-conversion.ts";
 import type { Outcome, RowSink } from "../mysql/session.ts";
 import type { BatchStatement, BatchWork } from "./protocol.ts";
-import { demandNumbers } from "./text-as-number.ts";
 
 /** Takes the answer to one statement. */
 export interface ResultSink extends RowSink {
@@ -29,6 +30,7 @@ interface Result {
 /** The results of a batch, in memory until it is committed: bounded, since nobody reads them before. */
 export class BatchResults {
   readonly #work: BatchWork;
+  readonly #engine: Cluster["engine"];
   readonly #stop: (why: TidegateError) => void;
   readonly #results: Result[] = [];
   readonly #wanted: ReadonlySet<string>;
@@ -38,14 +40,15 @@ export class BatchResults {
   tooLarge: TidegateError | undefined;
 
   /** @param stop stops the batch */
-  constructor(work: BatchWork, stop: (why: TidegateError) => void) {
+  constructor(work: BatchWork, engine: Cluster["engine"], stop: (why: TidegateError) => void) {
+    this.#engine = engine;
     this.#work = work;
     this.#stop = stop;
     this.#wanted = new Set(work.statements.flatMap(({ values }) => values.flatMap(rowOf)));
   }
 
-  /** @returns what takes the next statement's answer; the answers come in the statements' order */
-  next(statement: BatchStatement): ResultSink {
+  /** @param statement with its values as they are bound. @returns what takes its answer; the answers come in the statements' order */
+  next(statement: Omit<BatchStatement, "values"> & { values: readonly BoundValue[] }): ResultSink {
     const { writable, maxAffected } = statement;
     const result: Result = { text: "", rows: 0, fields: [], kept: new Map(), outcome: undefined };
     const index = this.#results.push(result) - 1;
@@ -67,7 +70,7 @@ export class BatchResults {
       },
       end: (outcome) => {
         result.outcome = outcome;
-        demandNumbers(statement, outcome);
+        if (onlyWarns(this.#engine, statement, statement.values)) demandNoConversion(outcome);
         if (maxAffected !== undefined && outcome.rowsAffected > maxAffected) {
           throw new TidegateError("max_affected_exceeded", {
             detail: `It affected ${outcome.rowsAffected} rows and may affect ${maxAffected}.`,
@@ -104,9 +107,10 @@ export class BatchResults {
     const result = this.#results[statement];
     if (!result?.outcome) return "has no result";
     const { rowsAffected, lastInsertId } = result.outcome;
-    if (of === "rows_affected") return { type: "integer", value: rowsAffected };
+    if (of === "rows_affected") return { type: "integer", value: rowsAffected, undeclared: true };
     if (of === "last_insert_id") {
-      return lastInsertId === null ? "made no id" : { type: "integer", value: BigInt(lastInsertId) };
+      if (lastInsertId === null) return "made no id";
+      return { type: "integer", value: BigInt(lastInsertId), undeclared: true };
     }
     const row = result.kept.get(of.row);
     if (!row) return "has no such row";
@@ -132,7 +136,14 @@ const bigint = 0x08;
 const bit = 0x10;
 const decimals: readonly number[] = [0x00, 0xf6];
 
-function boundValue(value: unknown, { columnType }: Field): BoundValue | string {
+/** What a row has meets other columns as a value of the caller's would. */
+function boundValue(value: unknown, field: Field): BoundValue | string {
+  const bound = typedValue(value, field);
+  const isUndeclared = typeof bound === "object" && bound.type !== "null" && bound.type !== "binary";
+  return isUndeclared ? { ...bound, undeclared: true } : bound;
+}
+
+function typedValue(value: unknown, { columnType }: Field): BoundValue | string {
   if (value === null) return { type: "null", value };
   if (typeof value === "number") {
     return Number.isSafeInteger(value) ? { type: "integer", value } : { type: "number", value };

@@ -1,13 +1,16 @@
 import type { Cluster } from "../../config/schema.ts";
 import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import type { Reference } from "../../sql/references.ts";
 import type { BurstAnswers } from "../mysql/burst.ts";
 import { commitError } from "../mysql/commit-error.ts";
 import type { ServerError } from "../mysql/driver.ts";
 import { statementError } from "../mysql/errors.ts";
+import { onlyWarns } from "../mysql/implicit-conversion.ts";
 import type { Outcome, Session } from "../mysql/session.ts";
 import { beginInSession } from "../mysql/transaction.ts";
-import type { PlannedBurst } from "./batch-bursts.ts";
+import { hasUndeclared } from "../mysql/warnings.ts";
+import type { PlannedBurst, ReadyStatement } from "./batch-bursts.ts";
 import { nextBurst } from "./batch-bursts.ts";
 import type { ResultSink } from "./batch-results.ts";
 import { BatchResults } from "./batch-results.ts";
@@ -15,7 +18,10 @@ import type { BatchWork } from "./protocol.ts";
 import { contentTypes } from "./protocol.ts";
 import type { RunningStatement } from "./running-statement.ts";
 
-export type BatchSession = Pick<Session, "prepareAll" | "runAll" | "control" | "destroy" | "usable">;
+export type BatchSession = Pick<
+  Session,
+  "prepareAll" | "typed" | "runAll" | "control" | "destroy" | "usable"
+>;
 
 /** What a batch needs to know of its being stopped. */
 export type Stoppable = Pick<RunningStatement<never>, "why" | "stop" | "settle" | "goOn">;
@@ -61,14 +67,16 @@ function undoes({ dryRun, readOnly }: BatchWork): boolean {
 class Batch {
   readonly results: BatchResults;
   readonly #session: BatchSession;
+  readonly #engine: Cluster["engine"];
   readonly #work: BatchWork;
   readonly #running: Stoppable;
   /** Commands that go out with what is sent next. */
   #before: readonly string[];
 
   constructor(session: BatchSession, engine: Cluster["engine"], work: BatchWork, running: Stoppable) {
-    this.results = new BatchResults(work, (why) => running.stop(why));
+    this.results = new BatchResults(work, engine, (why) => running.stop(why));
     this.#session = session;
+    this.#engine = engine;
     this.#work = work;
     this.#running = running;
     this.#before = ["SET autocommit = 0", ...beginInSession(engine, work)];
@@ -76,32 +84,41 @@ class Batch {
 
   async run(): Promise<void> {
     const { statements } = this.#work;
+    const resolve = (reference: Reference) => this.results.resolve(reference);
     for (let next = 0; next < statements.length; ) {
-      const burst = nextBurst(statements, next, (reference) => this.results.resolve(reference));
+      const burst = nextBurst(statements, next, { engine: this.#engine, resolve });
       this.#running.goOn();
-      await this.#prepare(burst, next);
+      const ready = await this.#prepare(burst, next);
       this.#running.goOn();
-      await this.#execute(burst, next);
-      next += burst.statements.length;
+      await this.#execute(ready, next);
+      next += ready.length;
     }
   }
 
-  async #prepare({ statements, ahead }: PlannedBurst, from: number): Promise<void> {
+  /** @returns those that can be sent together, with their values as they are bound */
+  async #prepare({ statements, ahead }: PlannedBurst, from: number): Promise<ReadyStatement[]> {
     const preparation = { wanted: statements, ahead, before: this.#before };
-    const { sent, refusals } = await this.#session.prepareAll(preparation);
+    const { sent, ready, refusals } = await this.#session.prepareAll(preparation);
     if (sent) this.#before = [];
     for (const [index, refusal] of refusals.entries()) {
       if (refusal) throw statementError(refusal, asBegun).with({ statement: from + index });
     }
+    return statements.slice(0, ready).map((one, index) => {
+      try {
+        return { ...one, values: this.#session.typed(one) };
+      } catch (cause) {
+        throw asTidegateError(cause).with({ statement: from + index });
+      }
+    });
   }
 
-  async #execute({ statements }: PlannedBurst, from: number): Promise<void> {
+  async #execute(statements: readonly ReadyStatement[], from: number): Promise<void> {
     const { statements: all } = this.#work;
     const runs = statements.map(({ sql, values }, index) => {
       const asked = all[from + index] as BatchWork["statements"][number];
       const statement = { sql, values, ...asBegun, returning: asked.returning };
-      const warned = asked.lenient === true && values.some(({ bare }) => bare);
-      return { statement, sink: this.results.next(asked), warned };
+      const warned = onlyWarns(this.#engine, asked, values) && hasUndeclared(values);
+      return { statement, sink: this.results.next({ ...asked, values }), warned };
     });
     const isLast = from + runs.length === all.length;
     const after = isLast && undoes(this.#work) ? ["ROLLBACK"] : [];

@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorDetails } from "../../errors.ts";
 import { TidegateError } from "../../errors.ts";
 import type { BatchValue } from "../../sql/references.ts";
+import type { Lenient } from "../../sql/statement.ts";
 import type { RowShape } from "../encode/encoder.ts";
 import type { Format } from "../encode/formats.ts";
 import type { Statement } from "../mysql/session.ts";
@@ -17,7 +18,7 @@ export { isolations, isolationsOf } from "../mysql/transaction.ts";
  * meets only its own kind; each message says them too, and a mismatch is a retryable refusal, never a guess. Grants,
  * issuers and queries are the Worker's matter alone: a deployment that changes only those keeps the objects.
  */
-export const protocolVersion = 8;
+export const protocolVersion = 9;
 
 export interface PoolRequest {
   version: number;
@@ -48,8 +49,6 @@ export interface ExecuteWork extends Statement {
   format: Format;
   shape: RowShape;
   ceilings: Ceilings;
-  /** The server only warns where it takes a text for a number: a read, or a DELETE. */
-  lenient?: true | undefined;
 }
 
 /** Statements that happen together or not at all. */
@@ -70,8 +69,8 @@ export interface BatchStatement {
   writable: boolean;
   /** As of a Statement. */
   returning: boolean;
-  /** As of `ExecuteWork`. */
-  lenient?: true | undefined;
+  /** As of a Statement. */
+  lenient?: Lenient | undefined;
   /** If more rows are affected, nothing happens. */
   maxAffected?: number | undefined;
 }

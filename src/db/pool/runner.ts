@@ -1,47 +1,38 @@
 import type { Cluster } from "../../config/schema.ts";
-import { asTidegateError, TidegateError } from "../../errors.ts";
-import { limits } from "../../limits.ts";
+import { asTidegateError } from "../../errors.ts";
 import { commitError } from "../mysql/commit-error.ts";
-import type { Outcome, Session } from "../mysql/session.ts";
+import { demandNoConversion } from "../mysql/implicit-conversion.ts";
+import type { Session } from "../mysql/session.ts";
+import { beginInSession } from "../mysql/transaction.ts";
 import type { Runner } from "./answer.ts";
 import type { RunningStatement } from "./running-statement.ts";
-import { mustBeChecked, runTakingBack } from "./text-as-number.ts";
 
-/** A pooled session, as what runs one statement that stands alone. */
+/**
+ * A pooled session, as what runs one statement that stands alone.
+ * @param commit commits what the statement has done
+ */
 export function runnerOf(
   session: Session,
   running: RunningStatement<Session>,
   engine: Cluster["engine"],
+  commit: () => Promise<void>,
 ): Runner {
   return {
     run: async (work, sink) => {
-      const run = (writable: boolean): Promise<Outcome> =>
-        session.run({ ...work, writable }, sink, () => running.goOn());
-      if (!mustBeChecked(engine, work)) return await run(work.writable);
-      const around = { begin: "START TRANSACTION READ WRITE", keep: "COMMIT", undo: "ROLLBACK" };
-      // Nothing is lifted, and nothing has happened before its COMMIT.
-      return await runTakingBack(
-        work,
-        around,
-        (sql) => control(session, running, sql),
-        () => run(false),
-      );
+      const begin = beginInSession(engine, { readOnly: false });
+      const outcome = await session.run(work, sink, { goOn: () => running.goOn(), begin });
+      if (!outcome.revocable) return outcome;
+      // Where it throws the restore takes the statement back.
+      demandNoConversion(outcome);
+      if (!running.settle()) throw running.why;
+      await commit().catch((cause) => {
+        throw commitError(cause);
+      });
+      return outcome;
     },
     pause: () => session.pause(),
     resume: () => session.resume(),
     stop: (why) => running.stop(why),
     explain: (cause) => asTidegateError(running.explain(cause)),
   };
-}
-
-async function control(session: Session, running: RunningStatement<Session>, sql: string): Promise<void> {
-  if (sql === "COMMIT" && !running.settle()) throw running.why;
-  try {
-    await session.control(sql, limits.statementDeadlineMs);
-  } catch (cause) {
-    session.destroy();
-    if (sql === "COMMIT") throw commitError(cause);
-    // Without a COMMIT nothing has happened, and without its connection nothing can.
-    throw new TidegateError("connection_lost", { retryAfter: limits.retryAfterSeconds }, String(cause));
-  }
 }

@@ -1,11 +1,10 @@
-import type { Cluster } from "../../config/schema.ts";
 import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { demandNoConversion } from "../mysql/implicit-conversion.ts";
 import type { Outcome, Session } from "../mysql/session.ts";
 import type { Runner } from "./answer.ts";
 import type { BeginWork, ExecuteWork } from "./protocol.ts";
 import type { RunningStatement } from "./running-statement.ts";
-import { mustBeChecked, runTakingBack } from "./text-as-number.ts";
 
 /** What a transaction needs of its connection. */
 export type TransactionSession = Pick<Session, "run" | "pause" | "resume" | "control" | "lost" | "usable">;
@@ -97,10 +96,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   }
 
   /** Its session, as one that notices what a statement does to the transaction. */
-  runner(
-    running: Pick<RunningStatement<never>, "stop" | "goOn" | "explain">,
-    engine: Cluster["engine"],
-  ): Runner {
+  runner(running: Pick<RunningStatement<never>, "stop" | "goOn" | "explain">): Runner {
     const session = this.session as S;
     return {
       run: async (statement, sink) => {
@@ -109,8 +105,10 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
         const asBegun = { ...statement, writable: false };
         try {
           if (savepoint !== undefined) await session.control(`SAVEPOINT ${savepoint}`);
-          const run = () => session.run(asBegun, sink, () => running.goOn());
-          const outcome = await (mustBeChecked(engine, statement) ? this.#takingBack(statement, run) : run());
+          const before = savepointName();
+          const begin = [`SAVEPOINT ${before}`];
+          const outcome = await session.run(asBegun, sink, { goOn: () => running.goOn(), begin });
+          if (outcome.revocable) await this.#keep(before, outcome);
           if (savepoint !== undefined && !(await this.#isStillThere(savepoint))) throw endedByProcedure();
           return outcome;
         } catch (cause) {
@@ -128,16 +126,15 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     };
   }
 
-  /** A statement of which the server only warns. */
-  async #takingBack(work: ExecuteWork, run: () => Promise<Outcome>): Promise<Outcome> {
-    const name = savepointName();
-    const around = {
-      begin: `SAVEPOINT ${name}`,
-      keep: `RELEASE SAVEPOINT ${name}`,
-      undo: `ROLLBACK TO SAVEPOINT ${name}`,
-    };
-    const control = async (sql: string) => await this.session?.control(sql);
-    return await runTakingBack(work, around, control, run);
+  /** Keeps what the server has only warned of, or takes it back. @throws TidegateError as `demandNoConversion` */
+  async #keep(savepoint: string, outcome: Outcome): Promise<void> {
+    try {
+      demandNoConversion(outcome);
+    } catch (cause) {
+      await this.session?.control(`ROLLBACK TO SAVEPOINT ${savepoint}`);
+      throw cause;
+    }
+    await this.session?.control(`RELEASE SAVEPOINT ${savepoint}`);
   }
 
   /** After an error the server is asked: a deadlock rolls back everything, a lock's timeout its statement only. */

@@ -92,17 +92,12 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
       else transaction.over(isLast ? "expired" : "deadline");
       this.#forget(transaction);
     });
-    const answered = answer(
-      transaction.runner(running, this.#options.engine),
-      work,
-      tag.requestId,
-      (broken) => {
-        leave();
-        if (!running.end()) return;
-        transaction.rest();
-        if (broken) broke(broken);
-      },
-    );
+    const answered = answer(transaction.runner(running), work, tag.requestId, (broken) => {
+      leave();
+      if (!running.end()) return;
+      transaction.rest();
+      if (broken) broke(broken);
+    });
     try {
       const response = await Promise.race([answered, running.stopped]);
       const databaseMs = Date.now() - started;

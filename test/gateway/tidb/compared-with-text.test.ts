@@ -2,10 +2,10 @@ import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../servers/connection.ts";
 import { databaseServer } from "../harness.ts";
+import { expectComparedWithText, resetNotes } from "../implicit-conversion.ts";
 import type { Ledger, LedgerCaller } from "../ledger.ts";
 import { dropLedger, prepareLedger, startLedger } from "../ledger.ts";
 import { inLines } from "../lines.ts";
-import { expectComparedWithText, resetNotes } from "../text-as-number.ts";
 
 /** Where TiDB takes a text for a number it warns of a read and refuses a change, in words of its own. */
 

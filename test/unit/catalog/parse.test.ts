@@ -41,6 +41,7 @@ describe("a saved query", () => {
       kind: "read",
       verb: "SELECT",
       returning: false,
+      lenient: "read",
       parameters: [
         { name: "country", type: "string", required: true, description: "Two letters" },
         { name: "limit", type: "integer", required: false, default: 10, description: "How many at most" },

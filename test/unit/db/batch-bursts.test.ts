@@ -15,11 +15,16 @@ const statement = (sql: string, ...values: BatchValue[]): BatchStatement => ({
 });
 const many = (n: number, make: (i: number) => BatchStatement) => Array.from({ length: n }, (_, i) => make(i));
 
+/** What an id or a count is bound as. */
+const integer: BoundValue = { type: "integer", value: 0, undeclared: true };
+const resolving = (resolve: (reference: Reference) => BoundValue | string) =>
+  ({ engine: "mysql", resolve }) as const;
+
 /** How many statements go together, from the first to the last. */
 function sizes(statements: BatchStatement[], resolve: (reference: Reference) => BoundValue = () => one) {
   const found: number[] = [];
   for (let next = 0; next < statements.length; next += found.at(-1) as number)
-    found.push(nextBurst(statements, next, resolve).statements.length);
+    found.push(nextBurst(statements, next, { engine: "mysql", resolve }).statements.length);
   return found;
 }
 
@@ -39,10 +44,12 @@ describe("the statements of a batch that go together", () => {
   });
 
   test("have the values that they refer to", () => {
-    const { statements } = nextBurst([statement("a"), statement("b", refersTo(0), text(1))], 1, () =>
-      text(3),
+    const { statements } = nextBurst(
+      [statement("a"), statement("b", refersTo(0), text(1))],
+      1,
+      resolving(() => text(3)),
     );
-    expect(statements).toEqual([{ sql: "b", values: [text(3), text(1)], types: ["string", "string"] }]);
+    expect(statements).toEqual([{ sql: "b", values: [text(3), text(1)] }]);
   });
 
   test("are as many as a connection can have prepared, each text once for each list of types", () => {
@@ -70,7 +77,13 @@ describe("the statements of a batch that go together", () => {
 
   test("what is missing is said of its placeholder", () => {
     const statements = [statement("a"), statement("b", one, refersTo(0))];
-    expect(() => nextBurst(statements, 1, () => "made no id")).toThrow("placeholder 2 refers to made no id");
+    expect(() =>
+      nextBurst(
+        statements,
+        1,
+        resolving(() => "made no id"),
+      ),
+    ).toThrow("placeholder 2 refers to made no id");
   });
 });
 
@@ -82,17 +95,27 @@ describe("what is prepared with them", () => {
       statement("c", refersTo(0, "rows_affected"), text(1)),
       statement("d", refersTo(0, row), one),
     ];
-    expect(nextBurst(statements, 0, () => one).ahead).toEqual([
-      { sql: "b", types: ["integer"] },
-      { sql: "c", types: ["integer", "string"] },
-      { sql: "d", types: undefined },
+    expect(
+      nextBurst(
+        statements,
+        0,
+        resolving(() => one),
+      ).ahead,
+    ).toEqual([
+      { sql: "b", values: [integer] },
+      { sql: "c", values: [integer, text(1)] },
+      { sql: "d", values: undefined },
     ]);
   });
 
   test("are as many as there is room for", () => {
     const most = limits.preparedStatementsPerConnection;
     const statements = many(100, (i) => statement(`SELECT ${i}`, ...(i > 0 ? [refersTo(0)] : [])));
-    const { statements: first, ahead } = nextBurst(statements, 0, () => one);
+    const { statements: first, ahead } = nextBurst(
+      statements,
+      0,
+      resolving(() => one),
+    );
     expect([first.length, ahead.length]).toEqual([1, most - 1]);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { OutcomeReader } from "../../../src/db/mysql/outcome.ts";
 import { Pipeline } from "../../../src/db/mysql/pipeline.ts";
 import { execute } from "../../../src/db/mysql/steps.ts";
+import type { BoundValue } from "../../../src/sql/values.ts";
 import { column, reply } from "./guarded-connection.ts";
 import { loggedIn } from "./recorded-wire.ts";
 
@@ -33,11 +34,14 @@ const one = Buffer.from([1]);
 const more = 2 | 8;
 
 /** @returns the outcome of executions that are sent in one write, each answered with these packets */
-const outcomes = (...answers: Buffer[][]) => outcomesOf({ returning: false }, ...answers);
+const outcomes = (...answers: Buffer[][]) => outcomesOf({ returning: false, values: [] }, ...answers);
 
-async function outcomesOf(statement: { returning: boolean }, ...answers: Buffer[][]) {
+async function outcomesOf(
+  statement: { returning: boolean; values: readonly BoundValue[] },
+  ...answers: Buffer[][]
+) {
   const { wire, connection } = await loggedIn();
-  const running = answers.map(() => execute(connection, { id: 1, close: () => {} }, []));
+  const running = answers.map(() => execute(connection, { id: 1, parameters: [], close: () => {} }, []));
   const ended = running.map((command) => {
     const reader = new OutcomeReader(command, statement);
     command.on("result", (given) => Array.isArray(given) || reader.read(given));
@@ -52,11 +56,11 @@ async function outcomesOf(statement: { returning: boolean }, ...answers: Buffer[
 
 const nothing = {
   ...{ rowsAffected: 0, rowsChanged: null, lastInsertId: null, info: null },
-  ...{ warningCount: 0, warnings: [], textsAsNumbers: "no" },
+  ...{ warningCount: 0, warnings: [], conversion: "none" },
 };
 
 /** Nobody has asked for them yet. */
-const unread = (warningCount: number) => ({ warningCount, warnings: null, textsAsNumbers: "unread" });
+const unread = (warningCount: number) => ({ warningCount, warnings: null, conversion: "none" });
 
 describe("what is read of an answer", () => {
   test.each<[string, Buffer[], object]>([
@@ -124,7 +128,7 @@ describe("what is read of an answer", () => {
     ["no rows", [one, column(), eof(), eof(1)], unread(1)],
     ["an OK, which counts", [ok({ affected: 3, id: [7] })], { rowsAffected: 3, lastInsertId: "7" }],
   ])("of a change with RETURNING that answers with %s", async (_, packets, expected) => {
-    expect(await outcomesOf({ returning: true }, packets)).toEqual([{ ...nothing, ...expected }]);
+    expect(await outcomesOf({ returning: true, values: [] }, packets)).toEqual([{ ...nothing, ...expected }]);
   });
 
   test("each of several in one write has its own", async () => {

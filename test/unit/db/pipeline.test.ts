@@ -100,7 +100,7 @@ test("a value that cannot be written fails its own execution", async () => {
   const { wire, connection } = await loggedIn();
   const circular: Record<string, unknown> = {};
   circular.itself = circular;
-  const running = execute(connection, { id: 1, close: () => {} }, [circular]);
+  const running = execute(connection, { id: 1, parameters: [], close: () => {} }, [circular]);
   const errors: Error[] = [];
   running.on("error", (error: Error) => errors.push(error));
   const set = query(connection, "SET a = 1");
@@ -116,5 +116,5 @@ test("on a connection that is closed every step says so", async () => {
   wire.emit("error", new Error("gone"));
   await expect(query(connection, "SELECT 1").reply).rejects.toThrow("closed state");
   await expect(prepare(connection, "SELECT 1").reply).rejects.toThrow("closed state");
-  expect(() => execute(connection, { id: 1, close: () => {} }, [])).toThrow("closed");
+  expect(() => execute(connection, { id: 1, parameters: [], close: () => {} }, [])).toThrow("closed");
 });

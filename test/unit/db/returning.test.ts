@@ -50,10 +50,8 @@ async function run(engine: "mysql" | "mariadb", sql: string, answer: Buffer) {
     atomic: true,
     returning,
   } as const;
-  const ended = executor.run(statement, sink, {
-    sending: () => queueMicrotask(() => wire.say(answer)),
-    ended: () => {},
-  });
+  const progress = { sending: () => queueMicrotask(() => wire.say(answer)), ended: () => {} };
+  const ended = executor.run(statement, sink, progress, []);
   const failed = ended.then(({ outcome }) => outcome).catch((cause: unknown) => cause);
   wire.say(packets(announced));
   const outcome = await Promise.race([failed, new Promise((done) => setTimeout(done, 50))]);

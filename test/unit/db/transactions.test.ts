@@ -37,7 +37,7 @@ class FakeSession implements TransactionSession {
     return await this.#running.promise;
   }
   succeed(): void {
-    this.#running.resolve({ ...summary, ...unreadWarnings(0) });
+    this.#running.resolve({ ...summary, ...unreadWarnings(0, []) });
   }
   lose(): void {
     this.usable = false;

@@ -101,8 +101,8 @@ describe("binding", () => {
     expect(bindJson(plan("SELECT ?, ?"), [1, "a"])).toEqual({
       sql: "SELECT ?, ?",
       values: [
-        { type: "integer", value: 1, bare: true },
-        { type: "string", value: "a" },
+        { type: "integer", value: 1, undeclared: true },
+        { type: "string", value: "a", undeclared: true },
       ],
     });
     expect(() => bindJson(plan("SELECT ?, ?"), [1, []])).toThrow(

@@ -22,7 +22,7 @@ describe("a parameter of a batch", () => {
       sql: "SELECT ?, ?, ?",
       values: [
         { reference: { statement: 0, of: "last_insert_id" } },
-        { type: "integer", value: 1, bare: true },
+        { type: "integer", value: 1, undeclared: true },
         { reference: { statement: 0, of: "last_insert_id" } },
       ],
     });
@@ -34,7 +34,7 @@ describe("a parameter of a batch", () => {
       sql: "DELETE FROM t WHERE id IN (?, ?, ?, ?)",
       values: [
         { reference: { statement: 0, of: "last_insert_id" } },
-        { type: "integer", value: 7, bare: true },
+        { type: "integer", value: 7, undeclared: true },
         { reference: { statement: 0, of: { row: 0, column: "id" } } },
         { reference: { statement: 0, of: { row: 0, column: "id" } } },
       ],

@@ -6,22 +6,22 @@ import { type BoundValue, bindJsonParameter, bindJsonValue, demandZone } from ".
 
 describe("JSON values", () => {
   const table: [unknown, BoundValue][] = [
-    ["a", { type: "string", value: "a" }],
-    ["", { type: "string", value: "" }],
-    ["😀", { type: "string", value: "😀" }],
-    ["12", { type: "string", value: "12" }],
-    [12, { type: "integer", value: 12, bare: true }],
-    [-0, { type: "integer", value: 0, bare: true }],
-    [2 ** 53 - 1, { type: "integer", value: 2 ** 53 - 1, bare: true }],
-    [1.5, { type: "number", value: 1.5, bare: true }],
-    [5e-324, { type: "number", value: 5e-324, bare: true }],
+    ["a", { type: "string", value: "a", undeclared: true }],
+    ["", { type: "string", value: "", undeclared: true }],
+    ["😀", { type: "string", value: "😀", undeclared: true }],
+    ["12", { type: "string", value: "12", undeclared: true }],
+    [12, { type: "integer", value: 12, undeclared: true }],
+    [-0, { type: "integer", value: 0, undeclared: true }],
+    [2 ** 53 - 1, { type: "integer", value: 2 ** 53 - 1, undeclared: true }],
+    [1.5, { type: "number", value: 1.5, undeclared: true }],
+    [5e-324, { type: "number", value: 5e-324, undeclared: true }],
     // Read from a text: an integer literal beyond 2^53 is a bigint, so this one had a fraction or an exponent.
-    [1e300, { type: "number", value: 1e300, bare: true }],
-    [2n ** 53n + 1n, { type: "integer", value: 2n ** 53n + 1n, bare: true }],
-    [2n ** 64n - 1n, { type: "integer", value: 2n ** 64n - 1n, bare: true }],
-    [-(2n ** 63n), { type: "integer", value: -(2n ** 63n), bare: true }],
-    [true, { type: "boolean", value: true, bare: true }],
-    [false, { type: "boolean", value: false, bare: true }],
+    [1e300, { type: "number", value: 1e300, undeclared: true }],
+    [2n ** 53n + 1n, { type: "integer", value: 2n ** 53n + 1n, undeclared: true }],
+    [2n ** 64n - 1n, { type: "integer", value: 2n ** 64n - 1n, undeclared: true }],
+    [-(2n ** 63n), { type: "integer", value: -(2n ** 63n), undeclared: true }],
+    [true, { type: "boolean", value: true, undeclared: true }],
+    [false, { type: "boolean", value: false, undeclared: true }],
     [null, { type: "null", value: null }],
     [
       { type: "DECIMAL", value: "1.10" },
@@ -71,7 +71,7 @@ describe("JSON values", () => {
     { type: "ARRAY", value: [1] },
     { value: 1 },
     { name: "a" },
-    Object.create({ type: "string", value: "a" }),
+    Object.create({ type: "string", value: "a", undeclared: true }),
     Object.assign(Object.create({ type: "string" }), { value: "a" }),
     JSON.parse('{"__proto__": {"type": "string", "value": "a"}}'),
     JSON.parse('{"type": "string", "value": "a", "__proto__": 1}'),
@@ -107,14 +107,14 @@ describe("arrays", () => {
   test("have elements of any type", () => {
     expect(array([1, "a", null, { type: "decimal", value: "1.10" }])).toEqual({
       list: [
-        { type: "integer", value: 1, bare: true },
-        { type: "string", value: "a" },
+        { type: "integer", value: 1, undeclared: true },
+        { type: "string", value: "a", undeclared: true },
         { type: "null", value: null },
         { type: "decimal", value: "1.10" },
       ],
     });
     expect(bindJsonParameter({ type: "array", value: [1] }, "a", bindJsonValue)).toEqual({
-      list: [{ type: "integer", value: 1, bare: true }],
+      list: [{ type: "integer", value: 1, undeclared: true }],
     });
     expect(array(Array(limits.arrayElements).fill(1))).toMatchObject({
       list: { length: limits.arrayElements },
@@ -137,7 +137,11 @@ describe("arrays", () => {
   });
 
   test("a value that is none stays a value", () => {
-    expect(bindJsonParameter("a", "a", bindJsonValue)).toEqual({ type: "string", value: "a" });
+    expect(bindJsonParameter("a", "a", bindJsonValue)).toEqual({
+      type: "string",
+      value: "a",
+      undeclared: true,
+    });
     expect(() => bindJsonParameter([1, 2], "a", bindJsonValue)).toThrow(/ARRAY/);
   });
 });

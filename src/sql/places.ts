@@ -1,0 +1,253 @@
+/** Where a placeholder stands: what its value meets there, as far as the text of the statement shows it. */
+import { lex } from "./lexer.ts";
+import type { Tokens } from "./tokens.ts";
+
+/**
+ * - `equality`: an operand of `= <> != <=>`, an item of an IN list, or of a row that is compared so
+ * - `pattern`: an operand of LIKE or REGEXP
+ * - `order`: an operand of `< > <= >=` or BETWEEN, an argument of GREATEST or LEAST
+ * - `assigned`: an item of VALUES in an INSERT or REPLACE
+ * - `text`: an argument of a function that takes texts
+ * - `value`: an item of the outermost select list, an argument of a function that takes values of every type, or of an
+ *   explicit conversion
+ * - `column`: an item of another select list, which stands for a column where its query is used
+ * - `other`: everything else
+ */
+export type Place = "equality" | "pattern" | "order" | "assigned" | "text" | "value" | "column" | "other";
+
+/**
+ * @param sql a statement that the guard has accepted, with `?` only
+ * @returns the place of each `?`, in their order
+ */
+export function placesOf(sql: string): Place[] {
+  const tokens = lex(sql);
+  const groups: Group[] = [];
+  const places: Place[] = [];
+  const isUnion = combinesQueries(tokens);
+  /** The clause of each query that is not closed yet, the outermost first. */
+  const clauses = [""];
+  /** What a group that has just been closed was, for the rows of VALUES (..), (..). */
+  let closed: Group | undefined;
+  for (let at = 0; at < tokens.length; at++) {
+    const kind = tokens.kind(at);
+    if (kind === "open") {
+      groups.push(groupAt(tokens, at, closed));
+      clauses.push("");
+    }
+    if (kind === "close") {
+      closed = groups.pop();
+      clauses.pop();
+    }
+    if (clauseWords.has(tokens.keyword(at))) clauses[clauses.length - 1] = tokens.keyword(at);
+    if (kind === "positional") places.push(placeAt(tokens, at, groups, { clauses, isUnion }));
+  }
+  return places;
+}
+
+/** A pair of parentheses, by what stands before it. */
+type Group = "list" | "row" | "values" | "query" | `call ${string}`;
+
+function groupAt(tokens: Tokens, open: number, closed: Group | undefined): Group {
+  if (queries.has(tokens.keyword(open + 1))) return "query";
+  const before = open - 1;
+  const word = tokens.keyword(before);
+  if (word === "IN") return "list";
+  if (isValues(tokens, before, word, closed)) return "values";
+  return tokens.isName(before) && !operators.has(word) ? `call ${tokens.name(before)}` : "row";
+}
+
+/** VALUES (..), (..) and VALUES ROW(..), ROW(..); VALUE is another word for it. */
+function isValues(tokens: Tokens, before: number, word: string, closed: Group | undefined): boolean {
+  const at = word === "ROW" ? before - 1 : before;
+  if (tokens.is(at, "VALUES") || tokens.is(at, "VALUE")) return true;
+  return closed === "values" && tokens.kind(at) === "comma" && tokens.kind(at - 1) === "close";
+}
+
+function placeAt(
+  tokens: Tokens,
+  at: number,
+  groups: readonly Group[],
+  { clauses, isUnion }: { clauses: readonly string[]; isUnion: boolean },
+): Place {
+  const { left, right, depth } = bare(tokens, at, groups);
+  if (isCalculated(tokens, left, -1) || isCalculated(tokens, right, 1)) return "other";
+  const sides = [comparison(tokens, left, -1), comparison(tokens, right, 1)];
+  const compared = comparisons.find((one) => sides.includes(one));
+  if (compared !== undefined) return compared;
+  const isWhole = isEdge(tokens, left) && isEdge(tokens, right);
+  const group = groups[depth - 1];
+  if (group === undefined || group === "query") {
+    if (clauses[depth] !== "SELECT" || !isItem(tokens, left, right)) return "other";
+    return group === undefined && !isUnion ? "value" : "column";
+  }
+  if (group.startsWith("call ")) return argumentOf(group.slice("call ".length), tokens, right, isWhole);
+  if (!isWhole) return "other";
+  if (group === "values") return depth === 1 && isInsert(tokens) ? "assigned" : "other";
+  if (group === "list") return "equality";
+  return group === "row" ? rowAt(tokens, at, depth, groups) : "other";
+}
+
+/** Steps out of parentheses that hold nothing but the placeholder, and over BINARY and COLLATE. */
+function bare(tokens: Tokens, at: number, groups: readonly Group[]) {
+  let left = at - 1;
+  let right = at + 1;
+  let depth = groups.length;
+  for (;;) {
+    if (tokens.is(right, "COLLATE")) right += 2;
+    else if (tokens.is(left, "BINARY")) left -= 1;
+    else if (groups[depth - 1] === "row" && tokens.kind(left) === "open" && tokens.kind(right) === "close") {
+      left -= 1;
+      right += 1;
+      depth -= 1;
+    } else return { left, right, depth };
+  }
+}
+
+/**
+ * @param at the token beside the operand
+ * @param step -1 where it stands before the operand, 1 where it stands behind it
+ * @returns what kind of comparison it belongs to
+ */
+function comparison(tokens: Tokens, at: number, step: -1 | 1): Comparison | undefined {
+  if (tokens.kind(at) === "operator") return signs.get(operatorAt(tokens, at, step));
+  const word = tokens.keyword(at);
+  if (step === 1 && word === "NOT") return comparison(tokens, at + 1, 1);
+  if (patterns.has(word)) return "pattern";
+  // BETWEEN x AND ?: the AND belongs to it when a BETWEEN comes before every other word that ends an expression.
+  if (word === "BETWEEN" || (step === -1 && word === "AND" && endsBetween(tokens, at))) return "order";
+  return undefined;
+}
+
+/** `? + 1`, `-?`, `? DIV 2`: what is compared then is the result. */
+function isCalculated(tokens: Tokens, at: number, step: -1 | 1): boolean {
+  if (tokens.kind(at) === "operator") return !signs.has(operatorAt(tokens, at, step));
+  return calculations.has(tokens.keyword(at));
+}
+
+/** The operator that has a token at one end: its characters touch each other. */
+function operatorAt(tokens: Tokens, at: number, step: -1 | 1): string {
+  let other = at;
+  const touches = (next: number) =>
+    tokens.kind(next) === "operator" &&
+    (step === 1 ? tokens.start(next) === tokens.end(other) : tokens.end(next) === tokens.start(other));
+  while (touches(other + step)) other += step;
+  return step === 1
+    ? tokens.source.slice(tokens.start(at), tokens.end(other))
+    : tokens.source.slice(tokens.start(other), tokens.end(at));
+}
+
+function endsBetween(tokens: Tokens, and: number): boolean {
+  let depth = 0;
+  for (let at = and - 1; at >= 0 && depth >= 0; at--) {
+    const kind = tokens.kind(at);
+    if (kind === "close") depth += 1;
+    if (kind === "open") depth -= 1;
+    if (depth !== 0) continue;
+    if (tokens.is(at, "BETWEEN")) return true;
+    if (kind === "comma" || endsOperand.has(tokens.keyword(at))) return false;
+  }
+  return false;
+}
+
+/** `(a, b) = (?, ?)`: each item is compared as if it stood alone. */
+function rowAt(tokens: Tokens, at: number, depth: number, groups: readonly Group[]): Place {
+  const { open, close } = around(tokens, at);
+  if (depth !== groups.length) return "other";
+  // IN ((?, ?), (?, ?))
+  if (groups[depth - 2] === "list") return "equality";
+  return comparison(tokens, open - 1, -1) ?? comparison(tokens, close + 1, 1) ?? "other";
+}
+
+/** @returns the parentheses that a token stands in */
+function around(tokens: Tokens, at: number): { open: number; close: number } {
+  let open = at;
+  for (let depth = 0; open >= 0; open--) {
+    if (tokens.kind(open) === "close") depth += 1;
+    if (tokens.kind(open) === "open" && depth-- === 0) break;
+  }
+  let close = at;
+  for (let depth = 0; close < tokens.length; close++) {
+    if (tokens.kind(close) === "open") depth += 1;
+    if (tokens.kind(close) === "close" && depth-- === 0) break;
+  }
+  return { open, close };
+}
+
+function argumentOf(name: string, tokens: Tokens, right: number, isWhole: boolean): Place {
+  const isConverted = tokens.is(right, "AS") || tokens.is(right, "USING") || isWhole;
+  if ((name === "CAST" || name === "CONVERT") && isConverted) return "value";
+  if (!isWhole) return "other";
+  if (name === "GREATEST" || name === "LEAST") return "order";
+  if (takesValues.has(name)) return "value";
+  return takesTexts.has(name) ? "text" : "other";
+}
+
+/** A whole item of a select list: `?`, `? AS name`, `? name`. */
+function isItem(tokens: Tokens, left: number, right: number): boolean {
+  const begins = tokens.kind(left) === "comma" || selectModifiers.has(tokens.keyword(left));
+  const named = tokens.is(right, "AS") ? right + 2 : isAlias(tokens, right) ? right + 1 : right;
+  const kind = tokens.kind(named);
+  const ends = kind === undefined || kind === "comma" || kind === "close";
+  return begins && (ends || endsList.has(tokens.keyword(named)));
+}
+
+function isAlias(tokens: Tokens, at: number): boolean {
+  return tokens.kind(at) === "string" || (tokens.isName(at) && !endsList.has(tokens.keyword(at)));
+}
+
+/** The end of an item: a comma, a parenthesis, or an end of the statement. */
+function isEdge(tokens: Tokens, at: number): boolean {
+  const kind = tokens.kind(at);
+  return kind === undefined || kind === "comma" || kind === "open" || kind === "close";
+}
+
+function isInsert(tokens: Tokens): boolean {
+  return tokens.is(0, "INSERT") || tokens.is(0, "REPLACE");
+}
+
+/** @returns whether several queries make one result: then the type of an item is not its own */
+function combinesQueries(tokens: Tokens): boolean {
+  let depth = 0;
+  for (let at = 0; at < tokens.length; at++) {
+    const kind = tokens.kind(at);
+    if (kind === "open") depth += 1;
+    if (kind === "close") depth -= 1;
+    if (depth === 0 && setOperators.has(tokens.keyword(at))) return true;
+  }
+  return false;
+}
+
+const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
+
+type Comparison = "equality" | "pattern" | "order";
+/** The one that counts comes first. */
+const comparisons: readonly Comparison[] = ["order", "equality", "pattern"];
+const signs = new Map<string, Comparison>([
+  ...["=", "<>", "!=", "<=>"].map((sign) => [sign, "equality"] as const),
+  ...["<", ">", "<=", ">="].map((sign) => [sign, "order"] as const),
+]);
+const calculations = words("DIV MOD");
+const patterns = words("LIKE REGEXP RLIKE");
+const queries = words("SELECT WITH TABLE VALUES");
+const setOperators = words("UNION EXCEPT INTERSECT MINUS");
+const clauseWords = words("SELECT FROM WHERE GROUP HAVING WINDOW ORDER LIMIT VALUES VALUE SET ON RETURNING");
+const selectModifiers = words(
+  "SELECT ALL DISTINCT DISTINCTROW HIGH_PRIORITY STRAIGHT_JOIN SQL_SMALL_RESULT SQL_BIG_RESULT SQL_BUFFER_RESULT SQL_NO_CACHE SQL_CALC_FOUND_ROWS",
+);
+const endsList = words(
+  "UNION EXCEPT INTERSECT MINUS FROM WHERE GROUP HAVING WINDOW ORDER LIMIT FOR LOCK PROCEDURE ON",
+);
+/** Keywords that a parenthesis may follow without being called. */
+const operators = words(
+  "AND OR XOR NOT IS LIKE REGEXP RLIKE BETWEEN DIV MOD CASE WHEN THEN ELSE WHERE ON HAVING BY SET SELECT DISTINCT ALL FROM JOIN USING LIMIT OFFSET RETURNING BINARY ESCAPE AS UNION EXCEPT INTERSECT",
+);
+const endsOperand = words("AND OR XOR WHERE ON HAVING WHEN THEN ELSE CASE SELECT SET");
+
+/** Functions that read their arguments as texts, on every engine. */
+const takesTexts = words(
+  "ASCII BIT_LENGTH CHARACTER_LENGTH CHAR_LENGTH CONCAT CONCAT_WS CRC32 FIND_IN_SET FROM_BASE64 INSTR LCASE LEFT LENGTH LOCATE LOWER LPAD LTRIM MID OCTET_LENGTH ORD POSITION QUOTE REGEXP_INSTR REGEXP_LIKE REGEXP_REPLACE REGEXP_SUBSTR REPEAT REPLACE REVERSE RIGHT RPAD RTRIM SHA SHA1 SHA2 SOUNDEX STRCMP SUBSTR SUBSTRING SUBSTRING_INDEX TO_BASE64 TRIM UCASE UPPER",
+);
+/** Functions that keep the type of what they are given. */
+const takesValues = words(
+  "JSON_OBJECT JSON_ARRAY JSON_ARRAYAGG JSON_OBJECTAGG JSON_SET JSON_INSERT JSON_REPLACE JSON_ARRAY_APPEND JSON_ARRAY_INSERT",
+);
