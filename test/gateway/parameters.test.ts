@@ -92,6 +92,11 @@ function expectSame(
 const valuesOf = (cases: readonly ColumnCase[]) =>
   fc.tuple(...cases.map(({ values }) => fc.option(values, { freq: 8 })));
 
+/** Values that chance makes in one of hundreds of runs: -0, which not every engine's columns keep. */
+const seldom = (cases: readonly ColumnCase[]): [unknown[]][] => [
+  [cases.map(({ type }) => (["FLOAT", "DOUBLE", "JSON"].includes(type) ? -0 : null))],
+];
+
 describe("what a parameter says is in the column, and in its answer", () => {
   test("through the pool", async () => {
     const statements = (values: unknown[]) => roundTrip(columns, values, { $ref: "0.last_insert_id" });
@@ -105,7 +110,7 @@ describe("what a parameter says is in the column, and in its answer", () => {
         );
         expectSame(columns, values, out, equal);
       }),
-      { numRuns: 25, endOnFailure: true },
+      { numRuns: 25, endOnFailure: true, examples: seldom(columns) },
     );
   });
 
@@ -121,7 +126,7 @@ describe("what a parameter says is in the column, and in its answer", () => {
         ];
         expectSame(both, values, out, equal);
       }),
-      { numRuns: 10, endOnFailure: true },
+      { numRuns: 10, endOnFailure: true, examples: seldom(both) },
     );
   });
 });

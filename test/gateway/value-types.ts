@@ -114,7 +114,7 @@ export const everyType: readonly ColumnCase[] = [
   ...(has.geometry ? [shape] : []),
 ];
 
-/** Through Hyperdrive a FLOAT has six digits only. Of -0 MariaDB stores 0. */
+/** Through Hyperdrive a FLOAT has six digits only. Of -0 MariaDB and TiDB store 0. */
 export const float: ColumnCase = {
   sql: "FLOAT",
   type: "FLOAT",
@@ -129,7 +129,8 @@ export const ofEngine: Record<string, readonly ColumnCase[]> = {
     { sql: "VECTOR(3)", type: "VECTOR", values: vector, compared: false },
   ],
   tidb: [
-    { sql: "DOUBLE", type: "DOUBLE", values: finite },
+    // Of -0 TiDB stores 0 (its pkg/util/codec/float.go asks `f >= 0` for the sign).
+    { sql: "DOUBLE", type: "DOUBLE", values: finite, answer: (value) => Number(value) + 0 },
     { sql: "JSON", type: "JSON", values: json, compared: "CAST(? AS JSON)" },
   ],
   mariadb: [
