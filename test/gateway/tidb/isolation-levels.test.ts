@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { connect, connectAdministrator } from "../../servers/connection.ts";
 import type { CountingProxy } from "../../servers/proxy.ts";
 import { restored } from "../commands.ts";
+import type { Answer } from "../harness.ts";
 import { databaseServer, expectProblem, issuers, startProxy } from "../harness.ts";
 import type { Ledger, LedgerCaller } from "../ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../ledger.ts";
@@ -53,21 +54,20 @@ async function amount(): Promise<number> {
 
 let disturbances = 0;
 
+interface Locks {
+  seen: string;
+  pause: string;
+}
+
 /**
- * Sends a batch that begins with a read and then waits, while somebody else changes what it has read.
- * @param rest the statements behind that: from result 3 on
+ * Sends what takes the lock `seen` and then waits for the lock `pause`, while somebody else changes the balance.
+ * Locks of users are no transaction's: one shows that the balance has been read, the other one holds the caller.
  */
-async function disturbed(rest: unknown[], more: Record<string, unknown> = {}) {
+async function whileDisturbed(send: (locks: Locks) => Promise<Answer>): Promise<Answer> {
   disturbances += 1;
-  // Locks of users are no transaction's: one shows that the read has been executed, the other one holds the batch.
   const [seen, pause] = [`seen ${disturbances}`, `pause ${disturbances}`];
   await administrator.query("SELECT GET_LOCK(?, 0)", [pause]);
-  // As parameters: of constants TiDB calls a function when it prepares the statement.
-  const lock = (name: string, seconds: number) => ({
-    sql: "SELECT GET_LOCK(?, ?) AS locked",
-    params: [name, { type: "INTEGER", value: seconds }],
-  });
-  const answer = caller.batch([read, lock(seen, 0), lock(pause, 30), ...rest], more);
+  const answer = send({ seen, pause });
   const isSeen = async () => {
     const [rows] = await administrator.query<RowDataPacket[]>("SELECT IS_FREE_LOCK(?) AS free", [seen]);
     return Number(rows[0]?.free) === 0;
@@ -76,6 +76,33 @@ async function disturbed(rest: unknown[], more: Record<string, unknown> = {}) {
   await others();
   await administrator.query("SELECT RELEASE_LOCK(?)", [pause]);
   return await answer;
+}
+
+/** As parameters: of constants TiDB calls a function when it prepares the statement. */
+const getLock = (name: string, seconds: number) => [name, { type: "INTEGER", value: seconds }];
+
+/**
+ * Sends a batch that begins with a read and then waits, while somebody else changes what it has read.
+ * @param rest the statements behind that: from result 3 on
+ */
+async function disturbed(rest: unknown[], more: Record<string, unknown> = {}) {
+  const lock = (name: string, seconds: number) => ({
+    sql: "SELECT GET_LOCK(?, ?) AS locked",
+    params: getLock(name, seconds),
+  });
+  return await whileDisturbed(({ seen, pause }) =>
+    caller.batch([read, lock(seen, 0), lock(pause, 30), ...rest], more),
+  );
+}
+
+/** Adds 5 by one statement of `/v1/sql`, whose balance somebody else changes when it has read it. */
+async function disturbedAlone() {
+  // The sum takes its first lock first. What depends on no column TiDB would call before it reads the row.
+  const lock = "GET_LOCK(IF(amount < 0, '', ?), ?)";
+  const sql = `${add.sql} AND ${lock} + ${lock} = 2`;
+  return await whileDisturbed(({ seen, pause }) =>
+    caller.sql(sql, [...add.params, ...getLock(seen, 0), ...getLock(pause, 30)]),
+  );
 }
 
 describe.each(["read uncommitted", "serializable"])("%s, which TiDB does not have", (isolation) => {
@@ -162,13 +189,25 @@ describe("pessimistic transactions, TiDB's default", () => {
 });
 
 describe("optimistic transactions (tidb_txn_mode)", () => {
-  const setMode = async (mode: string) => {
-    await administrator.query(`SET GLOBAL tidb_txn_mode = '${mode}'`);
+  // The store of these tests shows a commit of one write (1PC) too late to others that read meanwhile, and so loses
+  // updates that meet. TiKV does not: it makes such a read wait.
+  const setMode = async (mode: "optimistic" | "pessimistic", onePhase: "ON" | "OFF") => {
+    await administrator.query(`SET GLOBAL tidb_txn_mode = '${mode}', GLOBAL tidb_enable_1pc = ${onePhase}`);
     // Sessions that rest have taken the server's value when they were reset.
     expect((await drain(ledger.gateway)).status).toBe(200);
   };
-  beforeAll(() => setMode("optimistic"));
-  afterAll(() => setMode("pessimistic"));
+  /** @param limit how often TiDB tries a statement again; 10 by default */
+  const setRetries = async (limit: 0 | "DEFAULT") => {
+    await administrator.query(`SET GLOBAL tidb_retry_limit = ${limit}`);
+    expect((await drain(ledger.gateway)).status).toBe(200);
+  };
+  /** It has not happened, and may be sent again. */
+  const expectLost = (answer: Answer) => {
+    expectProblem(answer, 409, "sql_transient");
+    expect(answer.body.retryable).toBe(true);
+  };
+  beforeAll(() => setMode("optimistic", "OFF"));
+  afterAll(() => setMode("pessimistic", "ON"));
 
   test("a transaction that loses a race is told at its COMMIT, and has not happened", async () => {
     const id = await caller.opened();
@@ -184,8 +223,8 @@ describe("optimistic transactions (tidb_txn_mode)", () => {
 
   test("a batch likewise; sent again it happens once", async () => {
     const lost = await disturbed([add]);
-    expectProblem(lost, 409, "sql_transient");
-    expect(lost.body).toMatchObject({ errno: 9007, retryable: true });
+    expectLost(lost);
+    expect(lost.body.errno).toBe(9007);
     expect(await amount()).toBe(120);
     expect((await caller.batch([read, add])).status).toBe(200);
     expect(await amount()).toBe(125);
@@ -197,9 +236,27 @@ describe("optimistic transactions (tidb_txn_mode)", () => {
     expect([0, 3].map((index) => body.results[index].rows[0].amount)).toEqual([100, 100]);
   });
 
-  test("statements of their own, at once: TiDB tries them again itself, and none is lost", async () => {
+  describe.each([
+    ["DEFAULT", 200, 125],
+    [0, 409, 120],
+  ] as const)("a statement of its own that loses a race (tidb_retry_limit = %s)", (limit, status, left) => {
+    beforeAll(() => setRetries(limit));
+    afterAll(() => setRetries("DEFAULT"));
+
+    test(`is answered ${status}`, async () => {
+      const answer = await disturbedAlone();
+      expect(answer.status, JSON.stringify(answer.body)).toBe(status);
+      if (status !== 200) expectLost(answer);
+      expect(await amount()).toBe(left);
+    });
+  });
+
+  test("statements of their own, at once: what is answered 200 is kept, and nothing else happens", async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => caller.sql(add.sql, add.params)));
-    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-    expect(await amount()).toBe(150);
+    // How many TiDB gives up on depends on how busy the machine is.
+    const done = answers.filter(({ status }) => status === 200).length;
+    for (const answer of answers) if (answer.status !== 200) expectLost(answer);
+    expect(done).toBeGreaterThan(0);
+    expect(await amount()).toBe(100 + 5 * done);
   });
 });

@@ -143,6 +143,10 @@ async function startContainer(
  * A new TiDB has root without a password, and settings that no configuration file has. With tidb_enable_1pc, which is on
  * by default where there is a TiKV, a transaction of one region is committed in one write. Without it the store here,
  * which keeps locks in memory only, would apply half of a transaction that is being committed when the server ends.
+ *
+ * The price: this store takes the commit's timestamp before others can see the write (tryOnePC in unistore/tikv/mvcc.go:
+ * "TODO add memory lock"). An optimistic transaction that begins in between reads the old row, and the first write is lost.
+ * TiDB runs a statement of its own so in either mode. A test whose statements meet at a row turns tidb_enable_1pc off.
  */
 async function settle(
   { directory, tls = "required" }: StartOptions,
