@@ -9,6 +9,7 @@ export type StatementReason =
   | "invalid_character"
   | "mixed_placeholders"
   | "reserved_parameter"
+  | "sorted_by_parameter"
   | "implicit_commit";
 
 /** Why parameters do not fit their statement. Stable: clients may compare it. */

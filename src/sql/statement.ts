@@ -10,6 +10,7 @@ import { readHead } from "./heads.ts";
 import { checkHints } from "./hints.ts";
 import { lex } from "./lexer.ts";
 import type { Head } from "./rows.ts";
+import { checkSorting } from "./sorting.ts";
 import { findOutside } from "./token-groups.ts";
 import type { Tokens } from "./tokens.ts";
 import { serverSchema, type Verb } from "./vocabulary.ts";
@@ -64,6 +65,7 @@ export function classify(sql: string): Statement {
   checkMinuses(tokens, end);
   checkAssignments(tokens, end, head);
   checkParentheses(tokens, end);
+  checkSorting(tokens, end);
   if (head.kind !== "read") checkServerSchemas(tokens, end, head);
   const kind = head.kind === "read" && locksOrAdvances(tokens, end) ? "write" : head.kind;
   const lenient = leniencyOf(tokens, end, head);

@@ -62,27 +62,42 @@ const tellsValues = new Set([1526, 8039, 8041, 8134, 8138, 8139, 8140, 8141, 814
 /**
  * @param author who wrote the SQL
  * @param atomic false for CALL: what came before the error may have been committed
+ * @param values of the statement, one for each `?`; what they are is never told
  * @returns what the caller gets for a statement that the server refused
  */
 export function statementError(
   error: ServerError,
-  { author, atomic }: { author: "caller" | "operator"; atomic: boolean },
+  { author, atomic, values }: { author: "caller" | "operator"; atomic: boolean; values?: readonly unknown[] },
 ): TidegateError {
   const { errno, sqlState } = error;
   // Without a number it is the driver that complains; its words may repeat a value, so they stay out of the log.
   if (errno === undefined) return new TidegateError("internal", {}, `driver: ${error.name}`);
-  if (author === "operator" && textMistakes.has(errno)) {
-    return new TidegateError("query_broken", {}, `${errno}: ${error.message}`);
-  }
   const message = error.sqlMessage ?? error.message;
+  const more = isRepeated(errno, message, values?.length ?? 0) ? ` ${repeatedParameter}` : "";
+  if (author === "operator" && textMistakes.has(errno)) {
+    return new TidegateError("query_broken", {}, `${errno}: ${error.message}${more}`);
+  }
   const code = codeOf(errno, message);
   return new TidegateError(code, {
     errno,
     ...(sqlState ? { sqlstate: sqlState } : {}),
-    detail: publicMessage(errno, message),
+    detail: publicMessage(errno, message) + more,
     ...(code === "database_unavailable" ? { retryAfter: limits.retryAfterSeconds } : {}),
     ...(atomic ? {} : { retryable: false }),
   });
+}
+
+/**
+ * To a server each `?` is a parameter of its own, so that an expression with one is not the same expression in SELECT and
+ * in GROUP BY, HAVING or ORDER BY.
+ */
+const repeatedParameter =
+  "If the expression has a parameter: to the database each place of it is a parameter of its own, also under one name. Write the expression once, with an alias (SELECT .. AS x .. GROUP BY x ORDER BY x) or in a derived table, and name that.";
+
+/** 1055: not in GROUP BY. 3065: not in SELECT DISTINCT. HAVING knows no column that is only inside of an expression. */
+function isRepeated(errno: number, message: string, parameters: number): boolean {
+  if (parameters < 2) return false;
+  return errno === 1055 || errno === 3065 || (errno === 1054 && / in 'having(?: clause)?'$/i.test(message));
 }
 
 function codeOf(errno: number, message: string): ErrorCode {

@@ -101,7 +101,9 @@ class Batch {
     const { sent, ready, refusals } = await this.#session.prepareAll(preparation);
     if (sent) this.#before = [];
     for (const [index, refusal] of refusals.entries()) {
-      if (refusal) throw statementError(refusal, asBegun).with({ statement: from + index });
+      if (!refusal) continue;
+      const refused = statementError(refusal, { ...asBegun, values: statements[index]?.values ?? [] });
+      throw refused.with({ statement: from + index });
     }
     return statements.slice(0, ready).map((one, index) => {
       try {

@@ -306,6 +306,43 @@ describe("a message that quotes a value", () => {
   });
 });
 
+describe("an expression with a parameter that stands twice", () => {
+  const words = "Expression #1 of SELECT list is not in GROUP BY clause";
+  const advice = / .* derived table, and name that\.$/;
+
+  test.each([
+    [1055, words],
+    [1055, "'t.a' isn't in GROUP BY"],
+    [3065, "Expression #1 of ORDER BY clause is not in SELECT list"],
+    [1054, "Unknown column 'a' in 'having clause'"],
+    [1054, "Unknown column 'a' in 'HAVING'"],
+  ])("%i %s: the error says what to do", (errno, message) => {
+    const refused = server(errno, message, "42000");
+    const told = statementError(refused, { ...by("caller"), values: ["SECRET", "SECRET"] });
+    expect(told.details.detail).toMatch(advice);
+    expect(told.message).not.toContain("SECRET");
+    // Elsewhere it would be beside the point.
+    for (const values of [undefined, [], ["SECRET"]])
+      expect(statementError(refused, { ...by("caller"), ...(values && { values }) }).message).not.toMatch(
+        advice,
+      );
+  });
+
+  test("and the operator of a saved query reads it in the log", () => {
+    const error = statementError(server(1055, words), { ...by("operator"), values: [1, 1] });
+    expect(error).toMatchObject({ code: "query_broken", operator: expect.stringMatching(advice) });
+    expect(error.details).toEqual({});
+  });
+
+  test("and no other unknown column is told so", () => {
+    const error = statementError(server(1054, "Unknown column 'having' in 'field list'"), {
+      ...by("caller"),
+      values: [1, 1],
+    });
+    expect(error.message).toBe("Unknown column 'having' in 'field list'");
+  });
+});
+
 describe("a login that failed", () => {
   test.each<[number, ErrorCode]>([
     [1045, "database_login_failed"],

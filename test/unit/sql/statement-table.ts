@@ -253,6 +253,10 @@ export const refused: readonly Refused[] = [
   ["not_allowed", "SELECT /*+ MAX_EXECUTION_TIME(@sel_1 0) */ 1"],
   ["not_allowed", "SELECT /*+ MAX_EXECUTION_TIME */ 1"],
   ["not_allowed", "CREATE VIEW v AS SELECT /*+ MEMORY_QUOTA(1 GB) */ 1"],
+  // constants to sort by
+  ["sorted_by_parameter", "SELECT a FROM t ORDER BY ?"],
+  ["sorted_by_parameter", "SELECT COUNT(*) FROM t GROUP BY (:a)"],
+  ["sorted_by_parameter", "SELECT GROUP_CONCAT(a ORDER BY ?) FROM t"],
   // files and variables
   ["not_allowed", "SELECT 1 INTO OUTFILE '/tmp/x'"],
   ["not_allowed", "SELECT 1 into outfile '/tmp/x'"],

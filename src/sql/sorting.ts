@@ -1,0 +1,129 @@
+/** ORDER BY, GROUP BY and PARTITION BY, wherever they stand: what they sort by must not be a parameter. */
+import { StatementError } from "./errors.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** What has been seen of an expression. */
+interface Seen {
+  /** The first placeholder's token; undefined without one. */
+  placeholder: number | undefined;
+  /** Something whose value may differ from row to row: a name, for one. */
+  varies: boolean;
+}
+
+/** A level of parentheses; the first one is the statement. */
+interface Level {
+  /** All that the parentheses hold, for the expression around them. */
+  whole: Seen;
+  /** The item of a list to sort by that is being read; undefined outside of such a list. */
+  item: Seen | undefined;
+}
+
+/**
+ * Refuses an item to sort or group by that has a parameter and nothing that differs from row to row: `?`, `(?) DESC`,
+ * `? COLLATE utf8mb4_bin`, `CONCAT(?, '')`. MySQL and MariaDB sort by such a constant, that is not at all; TiDB takes a
+ * number for the place of a column. One pass, in time linear in the statement's length.
+ *
+ * @throws StatementError `sorted_by_parameter`
+ */
+export function checkSorting(tokens: Tokens, end: number): void {
+  // Most statements have none, and judging one is on every request's way.
+  let first = 0;
+  while (first < end && !beginsList(tokens, first)) first += 1;
+  const levels: Level[] = [{ whole: nothing(), item: undefined }];
+  for (let at = first; at < end; at++) {
+    const level = levels.at(-1) as Level;
+    const kind = tokens.kind(at);
+    if (kind === "open") {
+      levels.push({ whole: nothing(), item: isRollup(tokens, at, level) ? nothing() : undefined });
+    } else if (kind === "close") {
+      checkItem(tokens, level.item);
+      level.item = undefined;
+      // What was opened before the first list is of no list.
+      if (levels.length > 1) levels.pop();
+      note(levels.at(-1) as Level, level.whole.placeholder, level.whole.varies);
+    } else if (level.item !== undefined && (kind === "comma" || endsList(tokens, at))) {
+      checkItem(tokens, level.item);
+      level.item = kind === "comma" ? nothing() : undefined;
+    } else if (kind === "positional" || kind === "named") {
+      note(level, at, false);
+    } else if (level.item === undefined ? !level.whole.varies : !level.item.varies) {
+      note(level, undefined, varies(tokens, at));
+    }
+    if (beginsList(tokens, at)) level.item = nothing();
+  }
+  for (const { item } of levels) checkItem(tokens, item);
+}
+
+const sorting = new Set(["ORDER", "GROUP", "PARTITION"]);
+
+/** USE INDEX FOR ORDER BY (..) lists indexes. */
+function beginsList(tokens: Tokens, by: number): boolean {
+  return tokens.is(by, "BY") && sorting.has(tokens.keyword(by - 1)) && !tokens.is(by - 2, "FOR");
+}
+
+function nothing(): Seen {
+  return { placeholder: undefined, varies: false };
+}
+
+function note({ whole, item }: Level, placeholder: number | undefined, differs: boolean): void {
+  whole.placeholder ??= placeholder;
+  whole.varies ||= differs;
+  if (item === undefined) return;
+  item.placeholder ??= placeholder;
+  item.varies ||= differs;
+}
+
+function checkItem(tokens: Tokens, item: Seen | undefined): void {
+  if (item?.placeholder === undefined || item.varies) return;
+  throw new StatementError(
+    "sorted_by_parameter",
+    "A parameter is a value, not the name of a column: ORDER BY, GROUP BY and PARTITION BY would take it for a constant. Write the column itself, or choose one with CASE.",
+    tokens.start(item.placeholder),
+  );
+}
+
+/** MySQL: GROUP BY ROLLUP (a, b). */
+function isRollup(tokens: Tokens, open: number, { item }: Level): boolean {
+  return item !== undefined && tokens.is(open - 1, "ROLLUP");
+}
+
+/** What may follow the list. */
+const followers = new Set([
+  ...["LIMIT", "OFFSET", "FETCH", "HAVING", "QUALIFY", "WINDOW", "PROCEDURE", "RETURNING", "ON"],
+  ...["FOR", "LOCK", "INTO", "UNION", "EXCEPT", "INTERSECT", "SEPARATOR", "WITH"],
+  ...["ORDER", "GROUP", "PARTITION", "ROWS", "RANGE", "GROUPS"],
+]);
+
+/** Behind an operator or a dot it is a column: some of these words are not reserved on every server. */
+function endsList(tokens: Tokens, at: number): boolean {
+  const before = tokens.kind(at - 1);
+  return before !== "operator" && before !== "dot" && followers.has(tokens.keyword(at));
+}
+
+/** @returns whether a token that is no placeholder may have another value in the next row */
+function varies(tokens: Tokens, at: number): boolean {
+  const kind = tokens.kind(at);
+  return !(kind !== undefined && fixedKinds.has(kind)) && !isFixedWord(tokens, at);
+}
+
+const fixedKinds = new Set(["string", "number", "operator", "comma"]);
+
+/** Reserved on every server, so that they are no column: directions, operators and constants. */
+const fixedWords = new Set([
+  ...["ASC", "DESC", "BINARY", "COLLATE", "CONVERT", "USING", "AS", "SELECT"],
+  ...["NULL", "TRUE", "FALSE", "IS", "NOT", "AND", "OR", "XOR", "DIV", "MOD", "LIKE", "IN", "BETWEEN"],
+]);
+
+/** Functions whose value depends on their arguments alone. */
+const fixedFunctions = new Set([
+  ...["CAST", "CONCAT", "CONCAT_WS", "LOWER", "UPPER", "LCASE", "UCASE", "TRIM"],
+  ...["COALESCE", "IFNULL", "NULLIF", "QUOTE", "ROLLUP"],
+]);
+
+/** A type or a collation is one too: what follows AS, USING and COLLATE. */
+function isFixedWord(tokens: Tokens, at: number): boolean {
+  const before = tokens.keyword(at - 1);
+  if (before === "AS" || before === "USING" || before === "COLLATE") return true;
+  const word = tokens.keyword(at);
+  return fixedWords.has(word) || (tokens.kind(at + 1) === "open" && fixedFunctions.has(word));
+}
