@@ -2,6 +2,7 @@
 --
 -- Whose they are is decided by the token: :jwt.sub is its subject, which a caller cannot send.
 --
+-- @claim sub string  Whose notes
 -- @param city_id integer default null  Only notes about this city
 -- @param limit integer default 50  How many notes at most
 SELECT

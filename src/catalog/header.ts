@@ -1,5 +1,7 @@
 /** The comment at the top of a saved query. */
 import { isValueType, readTyped, type ValueType, valueTypes } from "../sql/value-types.ts";
+import { type Claim, readClaimLine } from "./claims.ts";
+import { splitJson, splitWords } from "./words.ts";
 
 /** A parameter that the caller may send. */
 export interface Parameter {
@@ -16,8 +18,14 @@ export interface Parameter {
 export interface Header {
   description: string;
   parameters: readonly Parameter[];
+  /** Those that are declared. */
+  claims: readonly Claim[];
   /** Where each parameter is declared, also where its declaration has mistakes. */
   lines: ReadonlyMap<string, number>;
+  /** Likewise for claims, without `jwt.`. */
+  claimLines: ReadonlyMap<string, number>;
+  /** The line of the statement's first word. */
+  end: number;
 }
 
 /** As placeholders are named, without dots. */
@@ -25,35 +33,50 @@ const parameterName = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
 /**
  * Reads the `-- ` lines before the statement: `@param NAME TYPE [required | default JSON] [text]` declares a
- * parameter, which is required unless it has a default; `TYPE[]` is an array, which has none. Other lines are the
- * description.
+ * parameter, which is required unless it has a default; `TYPE[]` is an array, which has none. `@claim NAME ["OWN NAME"] TYPE
+ * [text]` declares a claim of the token. Other lines are the description.
  *
  * @param report called for each mistake with its line, from 1
  */
 export function readHeader(source: string, report: (line: number, message: string) => void): Header {
   const description: string[] = [];
   const parameters: Parameter[] = [];
+  const claims: Claim[] = [];
   const lines = new Map<string, number>();
-  for (const [index, row] of source.split("\n").entries()) {
-    const text = commentText(row);
-    if (text === undefined) break;
+  const claimLines = new Map<string, number>();
+  const rows = source.split("\n").map(commentText);
+  const end = rows.indexOf(undefined);
+  for (const [index, text = ""] of rows.slice(0, end < 0 ? rows.length : end).entries()) {
     if (!text.startsWith("@")) {
       description.push(text);
       continue;
     }
     const line = index + 1;
     const [tag, name, rest] = splitWords(text);
-    if (tag !== "@param") {
-      report(line, `${tag} is not known: a line that begins with @ must be @param NAME TYPE.`);
+    if (tag !== "@param" && tag !== "@claim") {
+      const forms = "@param NAME TYPE or @claim NAME TYPE";
+      report(line, `${tag} is not known: a line that begins with @ must be ${forms}.`);
       continue;
     }
-    if (lines.has(name)) report(line, `The parameter ${name} is declared twice: remove one line.`);
-    lines.set(name, line);
-    const parameter = readParameter(name, rest);
-    if (typeof parameter === "string") report(line, parameter);
-    else parameters.push(parameter);
+    const [what, own, other] =
+      tag === "@param"
+        ? (["parameter", lines, claimLines] as const)
+        : (["claim", claimLines, lines] as const);
+    if (own.has(name)) report(line, `The ${what} ${name} is declared twice: remove one line.`);
+    else if (other.has(name)) report(line, bothKinds(name));
+    own.set(name, line);
+    const declared = tag === "@param" ? readParameter(name, rest) : readClaimLine(name, rest);
+    if (typeof declared === "string") report(line, declared);
+    else if ("path" in declared) claims.push(declared);
+    else parameters.push(declared);
   }
-  return { description: description.join("\n").trim(), parameters, lines };
+  const last = end < 0 ? rows.length : end;
+  return { description: description.join("\n").trim(), parameters, claims, lines, claimLines, end: last + 1 };
+}
+
+/** With one name for both, `:tenant` instead of `:jwt.tenant` would let the caller choose the tenant. */
+function bothKinds(name: string): string {
+  return `${name} is declared as a parameter and as a claim: rename one. :${name} is what the caller sends, :jwt.${name} what the token says.`;
 }
 
 /** @returns the text of a comment line, "" for a blank line, undefined where the statement begins. */
@@ -71,7 +94,7 @@ const reservedNames = new Set(["rows"]);
 /** @returns the parameter, or what is wrong with its declaration. */
 function readParameter(name: string, declaration: string): Parameter | string {
   if (!parameterName.test(name)) {
-    return "A parameter's name must be a letter or _, then letters, digits or _, at most 63 in all; claims (jwt.NAME) are not declared.";
+    return "A parameter's name must be a letter or _, then letters, digits or _, at most 63 in all; a claim of the token is declared with @claim.";
   }
   if (reservedNames.has(name)) return `No parameter can be called ${name}: ?${name}= says how to answer.`;
   const [word, mode, rest] = splitWords(declaration);
@@ -89,52 +112,17 @@ function readParameter(name: string, declaration: string): Parameter | string {
   if (mode !== "default") {
     return { name, type, required: true, description: `${mode} ${rest}`.trim() };
   }
-  const length = literalLength(rest);
-  const value = parseJson(rest.slice(0, length));
-  if (value === undefined)
+  const [value, description] = splitJson(rest);
+  if (!isLiteral(value))
     return `The default of ${name} must be JSON: a number, true, false, null, or text in double quotes.`;
   if (value !== null) {
     const reading = readTyped(type, value, "json");
     if (typeof reading === "string") return `The default of ${name} must be ${reading}.`;
   }
-  return { name, type, required: false, default: value, description: rest.slice(length).trim() };
+  return { name, type, required: false, default: value, description };
 }
 
-/** @returns the length of the JSON literal that the text begins with. */
-function literalLength(text: string): number {
-  if (!text.startsWith('"')) return text.search(/\s|$/);
-  for (let at = 1; at < text.length; at++) {
-    if (text[at] === "\\") at += 1;
-    else if (text[at] === '"') return at + 1;
-  }
-  return text.length;
-}
-
-/** @returns undefined for what is not JSON, or is a list or an object. */
-function parseJson(text: string): string | number | boolean | null | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (
-      value === null ||
-      typeof value === "string" ||
-      typeof value === "number" ||
-      typeof value === "boolean"
-    )
-      return value;
-  } catch {
-    // Reported by the caller with the parameter's name.
-  }
-  return undefined;
-}
-
-/** @returns the first two words, "" for one that is not there, then the rest. */
-function splitWords(text: string): [string, string, string] {
-  const [first, afterFirst] = splitWord(text);
-  const [second, rest] = splitWord(afterFirst);
-  return [first, second, rest];
-}
-
-function splitWord(text: string): [string, string] {
-  const end = text.search(/\s|$/);
-  return [text.slice(0, end), text.slice(end).trim()];
+/** What is no JSON is undefined here. */
+function isLiteral(value: unknown): value is string | number | boolean | null {
+  return value === null || ["string", "number", "boolean"].includes(typeof value);
 }

@@ -3,6 +3,7 @@ import { type List, type Spread, spread } from "../sql/lists.ts";
 import { claimPrefix } from "../sql/placeholders.ts";
 import { readTyped, type ValueSource } from "../sql/value-types.ts";
 import { type BoundValue, readElements } from "../sql/values.ts";
+import { bindClaim } from "./claims.ts";
 import type { Parameter } from "./header.ts";
 import type { SavedQuery } from "./parse.ts";
 
@@ -18,7 +19,7 @@ export type QueryStringInput = Iterable<readonly [string, string]>;
  * @param claims of the verified token; their values never come from `input`
  * @returns the statement, and a typed value for each of its `?`, in order: an array has one for each element
  * @throws ParameterError `missing_parameter`, `surplus_parameter`, `duplicate_parameter`, `wrong_shape`,
- *   `wrong_type`, `too_large` or `missing_claim`
+ *   `wrong_type`, `too_large`, `missing_claim` or `wrong_claim`
  */
 export function readParameters(
   query: SavedQuery,
@@ -43,7 +44,7 @@ export function readParameters(
   const values = new Map<string, BoundValue | List<BoundValue>>(
     query.parameters.map((parameter) => [parameter.name, readParameter(parameter, given, source)]),
   );
-  for (const claim of query.claims) values.set(claimPrefix + claim, readClaim(claim, claims));
+  for (const claim of query.claims) values.set(claimPrefix + claim.name, bindClaim(claim, claims));
   const ordered = query.order.map((name) => {
     const value = values.get(name);
     if (value === undefined)
@@ -127,29 +128,4 @@ function readOne({ name, type }: Parameter, value: unknown, source: ValueSource)
 
 function wrongType(name: string, expected: string): ParameterError {
   return new ParameterError("wrong_type", `Parameter ${nameList([name])} must be ${expected}.`, [name]);
-}
-
-/**
- * `jwt.a.b` is member b of claim a. An absent claim is an error, never NULL: a filter by tenant must not
- * become one by nobody.
- */
-function readClaim(path: string, claims: Readonly<Record<string, unknown>>): BoundValue {
-  let value: unknown = claims;
-  for (const name of path.split(".")) {
-    value =
-      typeof value === "object" && value !== null && Object.hasOwn(value, name)
-        ? Reflect.get(value, name)
-        : undefined;
-  }
-  if (typeof value === "string" && value.isWellFormed()) return { type: "string", value };
-  if (typeof value === "boolean") return { type: "boolean", value };
-  if (typeof value === "number") {
-    const reading = readTyped(Number.isInteger(value) ? "integer" : "number", value, "json");
-    if (typeof reading !== "string") return reading;
-  }
-  throw new ParameterError(
-    "missing_claim",
-    `The token has no claim ${nameList([path])} that the query can use.`,
-    [claimPrefix + path],
-  );
 }

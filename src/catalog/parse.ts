@@ -10,19 +10,13 @@
  *
  * Everything is checked when the gateway is built, so that a saved query that is served is one that binds.
  */
-import { nameList, StatementError } from "../sql/errors.ts";
-import { listPlaces } from "../sql/lists.ts";
+import { StatementError } from "../sql/errors.ts";
 import { bindPlan, claimPrefix } from "../sql/placeholders.ts";
-import {
-  classify,
-  type Lenient,
-  type Placeholder,
-  type Statement,
-  type StatementKind,
-  type Verb,
-} from "../sql/statement.ts";
+import { classify, type Lenient, type StatementKind, type Verb } from "../sql/statement.ts";
+import { type Claim, undeclaredClaim } from "./claims.ts";
 import { CatalogError, type Mistake } from "./errors.ts";
-import { type Parameter, readHeader } from "./header.ts";
+import { type Header, type Parameter, readHeader } from "./header.ts";
+import { type Body, checkUse, endsWithClaim, lineOf, type Report, touchedClaim } from "./use.ts";
 
 export { CatalogError, type Mistake } from "./errors.ts";
 export type { Parameter } from "./header.ts";
@@ -44,8 +38,8 @@ export interface SavedQuery {
   parameters: readonly Parameter[];
   /** For each `?` its parameter, or `jwt.` and a claim; with repeats. */
   order: readonly string[];
-  /** The claims that the query reads, without `jwt.`, each once. */
-  claims: readonly string[];
+  /** The claims that the query reads, each once. */
+  claims: readonly Claim[];
 }
 
 export interface QueryFile {
@@ -78,17 +72,11 @@ export function parseQuery(file: string, text: string): SavedQuery {
   const source = text.startsWith("\ufeff") ? text.slice(1) : text;
   const header = readHeader(source, report);
   const body = readStatement(source, report);
-  if (body !== undefined) {
-    checkUse(source, body.statement, header.parameters, header.lines, report);
-    checkLists(source, body, header.parameters, report);
-  }
+  if (body !== undefined) checkUse(source, header, body, report);
   if (mistakes.length > 0 || name === undefined || body === undefined) {
     throw new CatalogError(mistakes.sort((a, b) => a.line - b.line));
   }
   const { statement, sql, order } = body;
-  const claims = order
-    .filter((entry) => entry.startsWith(claimPrefix))
-    .map((entry) => entry.slice(claimPrefix.length));
   return {
     name,
     description: header.description,
@@ -99,7 +87,7 @@ export function parseQuery(file: string, text: string): SavedQuery {
     lenient: statement.lenient,
     parameters: header.parameters,
     order,
-    claims: [...new Set(claims)],
+    claims: claimsOf(order, header),
   };
 }
 
@@ -127,12 +115,14 @@ export function parseCatalog(files: readonly QueryFile[]): SavedQuery[] {
   return [...queries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-type Report = (line: number, message: string) => void;
-
-interface Body {
-  statement: Statement;
-  sql: string;
-  order: readonly string[];
+/** @param order of the placeholders' names */
+function claimsOf(order: readonly string[], { claims: declared }: Header): Claim[] {
+  const names = order
+    .filter((name) => name.startsWith(claimPrefix))
+    .map((name) => name.slice(claimPrefix.length));
+  return [...new Set(names)].map(
+    (name) => declared.find((claim) => claim.name === name) ?? undeclaredClaim(name),
+  );
 }
 
 function readStatement(source: string, report: Report): Body | undefined {
@@ -147,61 +137,10 @@ function readStatement(source: string, report: Report): Body | undefined {
     );
   } catch (error) {
     if (!(error instanceof StatementError)) throw error;
-    report(lineOf(source, error.offset), error.message);
+    const touched =
+      error.reason === "invalid_character" ? endsWithClaim(source.slice(0, error.offset)) : undefined;
+    const message = touched === undefined ? error.message : touchedClaim(touched);
+    report(lineOf(source, error.offset), message);
   }
   return undefined;
-}
-
-/** Every placeholder is declared or a claim, every declaration is used. */
-function checkUse(
-  source: string,
-  statement: Statement,
-  parameters: readonly Parameter[],
-  lines: ReadonlyMap<string, number>,
-  report: Report,
-): void {
-  const used = new Map<string, Placeholder>();
-  for (const placeholder of statement.placeholders) {
-    const name = placeholder.name ?? "";
-    if (!used.has(name)) used.set(name, placeholder);
-  }
-  for (const [name, placeholder] of used) {
-    if (name.startsWith(claimPrefix) || lines.has(name)) continue;
-    const advice = name.includes(".")
-      ? `Only the names of claims (:${claimPrefix}NAME) have dots.`
-      : `Declare it at the top: -- @param ${name} TYPE`;
-    report(lineOf(source, placeholder.sourceStart), `:${name} is not declared. ${advice}`);
-  }
-  const unused = parameters.map(({ name }) => name).filter((name) => !used.has(name));
-  for (const name of unused) {
-    report(
-      lines.get(name) ?? 1,
-      `The parameter ${nameList([name])} is not used: remove it, or write :${name} in the statement.`,
-    );
-  }
-}
-
-/** An array is used as `IN (:name)` only. */
-function checkLists(
-  source: string,
-  { statement, sql, order }: Body,
-  parameters: readonly Parameter[],
-  report: Report,
-): void {
-  const lists = new Set(parameters.filter(({ list }) => list).map(({ name }) => name));
-  if (lists.size === 0) return;
-  const places = listPlaces(sql);
-  for (const [index, name] of order.entries()) {
-    if (!lists.has(name) || places[index]) continue;
-    const at = statement.placeholders[index]?.sourceStart ?? 0;
-    report(
-      lineOf(source, at),
-      `:${name} is an array: it must be alone in IN (:${name}) or NOT IN (:${name}).`,
-    );
-  }
-}
-
-/** From 1. */
-function lineOf(source: string, offset: number): number {
-  return source.slice(0, offset).split("\n").length;
 }

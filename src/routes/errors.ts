@@ -7,9 +7,10 @@ export function publicError(cause: unknown): TidegateError {
   if (cause instanceof StatementError)
     return new TidegateError("statement_refused", { detail, reason: cause.reason });
   if (cause instanceof ParameterError) {
-    // A claim that the token lacks is a matter of access, not of the request's form.
-    const code = cause.reason === "missing_claim" ? "access_denied" : "parameter_invalid";
-    return new TidegateError(code, { detail, reason: cause.reason });
+    // What the token says, or does not, is a matter of access, not of the request's form: the caller cannot mend it.
+    const isClaim = cause.reason === "missing_claim" || cause.reason === "wrong_claim";
+    if (isClaim) return new TidegateError("access_denied", { detail, reason: cause.reason }, detail);
+    return new TidegateError("parameter_invalid", { detail, reason: cause.reason });
   }
   return asTidegateError(cause);
 }

@@ -24,7 +24,8 @@ export type ParameterReason =
   | "wrong_place"
   | "too_large"
   | "wrong_reference"
-  | "missing_claim";
+  | "missing_claim"
+  | "wrong_claim";
 
 /**
  * A statement that never reaches the database. The message is for the caller: it names keywords and

@@ -56,7 +56,10 @@ describe("a saved query", () => {
         },
       ],
       order: ["country", "jwt.sub", "jwt.app.tenant", "since", "since", "name", "order", "limit"],
-      claims: ["sub", "app.tenant"],
+      claims: [
+        { name: "sub", path: ["sub"] },
+        { name: "app.tenant", path: ["app", "tenant"] },
+      ],
     });
   });
 
@@ -116,7 +119,7 @@ describe("a mistake", () => {
     ["-- @cache 60\nSELECT 1", 1, /^@cache is not known/],
     ["-- @param\nSELECT 1", 1, /name must be/],
     ["-- @param 1a string\nSELECT 1", 1, /name must be/],
-    ["-- @param jwt.sub string\nSELECT :jwt.sub", 1, /claims \(jwt\.NAME\) are not declared/],
+    ["-- @param jwt.sub string\nSELECT :jwt.sub", 1, /declared with @claim/],
     ["-- @param a\nSELECT :a", 1, /type of a must be one of string, integer/],
     ["-- @param a text\nSELECT :a", 1, /type of a/],
     ["-- @param a String\nSELECT :a", 1, /type of a/],
@@ -187,7 +190,7 @@ describe("a catalog", () => {
         file: "a.sql",
         line: 1,
         message: [
-          "a.sql:1: @nope is not known: a line that begins with @ must be @param NAME TYPE.",
+          "a.sql:1: @nope is not known: a line that begins with @ must be @param NAME TYPE or @claim NAME TYPE.",
           "a.sql:2: The type of x must be one of string, integer, number, boolean, decimal, date, datetime, or an array of one, such as integer[].",
           'a.sql:3: The parameter "y" is not used: remove it, or write :y in the statement.',
           "a.sql:4: :z is not declared. Declare it at the top: -- @param z TYPE",

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseCatalog } from "../../../src/catalog/parse.ts";
 
-const folder = join(import.meta.dirname, "../../../queries");
+const root = join(import.meta.dirname, "../../..");
+const folder = join(root, "queries");
 
 test("the sample application's queries are right", () => {
   const files = readdirSync(folder).map((name) => ({
@@ -16,7 +17,25 @@ test("the sample application's queries are right", () => {
     order: ["country", "limit"],
     claims: [],
   });
-  expect(queries.get("my-notes")).toMatchObject({ kind: "read", claims: ["sub"] });
+  expect(queries.get("my-notes")).toMatchObject({
+    kind: "read",
+    claims: [{ name: "sub", path: ["sub"], type: "string" }],
+  });
   expect(queries.get("add-note")).toMatchObject({ kind: "write", order: ["city_id", "jwt.sub", "body"] });
   for (const query of queries.values()) expect(query.description, query.name).not.toBe("");
+});
+
+test("the documents' queries are right", () => {
+  const documents = [
+    "README.md",
+    "CONTRIBUTING.md",
+    ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
+  ];
+  const queries = documents.flatMap((name) =>
+    [...readFileSync(join(root, name), "utf8").matchAll(/```sql\n(-- [\s\S]*?)```/g)]
+      .map(([, text = ""], at) => ({ document: name, name: `q${at}.sql`, text }))
+      .filter(({ text }) => /^-- @(?:param|claim) /m.test(text)),
+  );
+  expect(queries.map(({ document }) => document)).toEqual(["CONTRIBUTING.md", "docs/values.md"]);
+  for (const query of queries) expect(() => parseCatalog([query]), query.document).not.toThrow();
 });

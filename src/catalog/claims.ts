@@ -1,0 +1,144 @@
+/** Claims of the caller's token in saved queries: how they are declared, and how their values are read. */
+import { nameList, ParameterError } from "../sql/errors.ts";
+import type { List } from "../sql/lists.ts";
+import { claimPrefix } from "../sql/placeholders.ts";
+import { isValueType, readTyped, type ValueType, valueTypes } from "../sql/value-types.ts";
+import { type BoundValue, readElements } from "../sql/values.ts";
+import { splitJson, splitWord } from "./words.ts";
+
+/** A claim that a query reads. */
+export interface Claim {
+  /** What stands behind `:jwt.` in the statement. */
+  name: string;
+  /** The claim's own name in the token, then the members inside of it. */
+  path: readonly string[];
+  /** Absent for an undeclared claim: the token has a text or a safe integer, and a text is bound. */
+  type?: ValueType;
+  /** Declared as `TYPE[]`: a list, for `IN (:jwt.NAME)`. */
+  list?: true;
+}
+
+/** As a placeholder can be called behind `:jwt.`. */
+const claimName = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/;
+
+/** How a claim is declared whose own name a placeholder cannot have. */
+export const claimExample = `-- @claim tenant "https://example.com/tenant-id" string, then :${claimPrefix}tenant`;
+
+/** @param name as in `:jwt.NAME`: each dot leads into a claim that is an object */
+export function undeclaredClaim(name: string): Claim {
+  return { name, path: name.split(".") };
+}
+
+/**
+ * Reads `@claim NAME ["OWN NAME" | ["OWN NAME", "MEMBER", ..]] TYPE [text]`.
+ *
+ * @returns the claim, or what is wrong with its declaration
+ */
+export function readClaimLine(name: string, declaration: string): Claim | string {
+  if (name.startsWith(claimPrefix))
+    return `Declare the claim without ${claimPrefix}: -- @claim ${name.slice(claimPrefix.length)} TYPE`;
+  if (!claimName.test(name)) {
+    return `A claim is declared as it stands in the statement, behind ":${claimPrefix}": letters, digits and _, with a dot before each member. What the token calls it otherwise follows in double quotes: ${claimExample}`;
+  }
+  const hasOwnName = /^["[]/.test(declaration);
+  const [own, afterOwn] = hasOwnName ? splitJson(declaration) : [undefined, declaration];
+  const path = hasOwnName ? readPath(own) : name.split(".");
+  if (path === undefined) {
+    return `The token's own name of the claim ${name} must be text in double quotes, or a list of such for a member of a claim: ["app_metadata", "tenant-id"].`;
+  }
+  const [word, rest] = splitWord(afterOwn);
+  const isList = word.endsWith("[]");
+  const type = isList ? word.slice(0, -2) : word;
+  if (!isValueType(type)) {
+    return `The type of the claim ${name} must be one of ${valueTypes.join(", ")}, or a list of one, such as string[]; the token's own name of it, if it has another one, comes before the type, in double quotes.`;
+  }
+  if (splitWord(rest)[0] === "default")
+    return `The claim ${name} has no default: a token without the claim is refused. Remove it.`;
+  return { name, path, type, ...(isList && { list: true as const }) };
+}
+
+function readPath(own: unknown): string[] | undefined {
+  const path: unknown[] = Array.isArray(own) ? own : [own];
+  const names = path.filter((name) => typeof name === "string" && name !== "");
+  return names.length > 0 && names.length === path.length ? (names as string[]) : undefined;
+}
+
+/**
+ * Binds a claim of a verified token. An absent claim is an error, never NULL: a filter by tenant must not become one by
+ * no tenant. What a claim is bound as never depends on what the token's issuer makes of it: a number that is compared with
+ * a column of texts would match the rows of others.
+ *
+ * @throws ParameterError `missing_claim` or `wrong_claim`
+ */
+export function bindClaim(
+  claim: Claim,
+  claims: Readonly<Record<string, unknown>>,
+): BoundValue | List<BoundValue> {
+  const value = find(claim.path, claims);
+  if (value === undefined || value === null) {
+    const message = `The token has no claim ${nameList([claim.path.join(".")])} that the query can use.`;
+    throw new ParameterError("missing_claim", message, [claimPrefix + claim.name]);
+  }
+  if (claim.type === undefined) return bindUndeclared(claim, value);
+  if (!claim.list) return bindAs(claim, claim.type, value);
+  const { type } = claim;
+  const elements = readElements(value);
+  if (typeof elements === "string")
+    throw wrongClaim(claim, `is ${kindOf(value)}; the query takes ${elements}`);
+  return { list: elements.map((element) => bindAs(claim, type, element)) };
+}
+
+/** Own members only: a token's text may say `__proto__`. */
+function find(path: readonly string[], claims: Readonly<Record<string, unknown>>): unknown {
+  let value: unknown = claims;
+  for (const name of path) {
+    const isThere =
+      typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, name);
+    value = isThere ? Reflect.get(value as object, name) : undefined;
+  }
+  return value;
+}
+
+function bindAs(claim: Claim, type: ValueType, value: unknown): BoundValue {
+  const reading = readTyped(type, value, "json");
+  if (typeof reading !== "string") return reading;
+  throw wrongClaim(
+    claim,
+    `${claim.list ? "has an element that is" : "is"} ${kindOf(value)}; the query takes ${reading}`,
+  );
+}
+
+/** As a text, which equals the number in a column of numbers and only itself in a column of texts. */
+function bindUndeclared(claim: Claim, value: unknown): BoundValue {
+  if (typeof value === "string" && value.isWellFormed()) return { type: "string", value, undeclared: true };
+  if (Number.isSafeInteger(value)) return { type: "string", value: String(value), undeclared: true };
+  throw wrongClaim(claim, `is ${kindOf(value)}. ${adviceOn(claim, value)}`);
+}
+
+function adviceOn({ name }: Claim, value: unknown): string {
+  const declare = (type: string) => `The query must declare it in its head: -- @claim ${name} ${type}`;
+  if (typeof value === "boolean") return declare("boolean");
+  if (Array.isArray(value)) return `${declare("TYPE[]")}, and use it as IN (:${claimPrefix}${name})`;
+  if (typeof value === "object") return `The query must name a member of it: :${claimPrefix}${name}.MEMBER`;
+  if (Number.isInteger(value)) return "The issuer must send its digits as a text";
+  return typeof value === "number" ? declare("number") : "The issuer must send it as well-formed Unicode";
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (Number.isSafeInteger(value)) return "an integer";
+  if (typeof value === "number") {
+    return Number.isInteger(value)
+      ? "an integer beyond 2^53, whose digits are lost"
+      : "a number with a fraction";
+  }
+  if (typeof value === "boolean") return "a boolean";
+  if (typeof value === "string")
+    return value.isWellFormed() ? "a text" : "a text that is not well-formed Unicode";
+  return value === null ? "null" : "an object";
+}
+
+function wrongClaim(claim: Claim, complaint: string): ParameterError {
+  const message = `The token's claim ${nameList([claim.path.join(".")])} ${complaint}.`;
+  return new ParameterError("wrong_claim", message, [claimPrefix + claim.name]);
+}

@@ -1,0 +1,137 @@
+/** What a saved query's head declares, and what its statement uses. */
+import { nameList } from "../sql/errors.ts";
+import { lex } from "../sql/lexer.ts";
+import { listPlaces } from "../sql/lists.ts";
+import { claimPrefix } from "../sql/placeholders.ts";
+import type { Placeholder, Statement } from "../sql/statement.ts";
+import { type Claim, claimExample } from "./claims.ts";
+import type { Header, Parameter } from "./header.ts";
+
+/** @param line from 1 */
+export type Report = (line: number, message: string) => void;
+
+export interface Body {
+  statement: Statement;
+  /** With `?` only. */
+  sql: string;
+  /** For each `?` its name. */
+  order: readonly string[];
+}
+
+/** Reports what is used without being declared, declared without being used, and used in another way than declared. */
+export function checkUse(source: string, header: Header, body: Body, report: Report): void {
+  checkTouching(source, body, report);
+  const used = new Map<string, Placeholder>();
+  for (const placeholder of body.statement.placeholders) {
+    const name = placeholder.name ?? "";
+    if (!used.has(name)) used.set(name, placeholder);
+  }
+  for (const [name, { sourceStart }] of used) {
+    const complaint = name.startsWith(claimPrefix)
+      ? complaintOnClaim(name, header)
+      : complaintOn(name, header);
+    if (complaint !== undefined) report(lineOf(source, sourceStart), complaint);
+  }
+  for (const [kind, prefix, declared, lines] of [
+    ["parameter", "", header.parameters, header.lines],
+    ["claim", claimPrefix, header.claims, header.claimLines],
+  ] as const) {
+    for (const { name } of declared) {
+      if (used.has(prefix + name)) continue;
+      const advice = `remove it, or write :${prefix}${name} in the statement`;
+      report(lines.get(name) ?? 1, `The ${kind} ${nameList([name])} is not used: ${advice}.`);
+    }
+  }
+  checkComments(source, header, report);
+  checkLists(source, body, header, report);
+}
+
+function complaintOn(name: string, { lines, claimLines }: Header): string | undefined {
+  if (lines.has(name)) return undefined;
+  return `:${name} is not declared. ${adviceOn(name, claimLines)}`;
+}
+
+function adviceOn(name: string, claimLines: ReadonlyMap<string, number>): string {
+  if (claimLines.has(name)) return `The claim of that name is :${claimPrefix}${name}.`;
+  if (name.includes(".")) return `Only the names of claims (:${claimPrefix}NAME) have dots.`;
+  if (`${name}.` === claimPrefix)
+    return `A claim of the token is :${claimPrefix}NAME; one whose name has other characters is declared: ${claimExample}.`;
+  return `Declare it at the top: -- @param ${name} TYPE`;
+}
+
+/** Of a claim that has another name in the token, `:jwt.NAME.MEMBER` would read a member of one that is called NAME. */
+function complaintOnClaim(placeholder: string, { claims, claimLines }: Header): string | undefined {
+  const name = placeholder.slice(claimPrefix.length);
+  const own = claims.find((claim) => claim.name === name);
+  if (claimLines.has(name) && (own === undefined || isRenamed(own))) return undefined;
+  const outer = claims.find((claim) => name.startsWith(`${claim.name}.`) && isRenamed(claim));
+  if (outer === undefined) return undefined;
+  const path = JSON.stringify([...outer.path, ...name.slice(outer.name.length + 1).split(".")]);
+  return `:${placeholder} is no member of the claim ${outer.name}, which has another name in the token. Declare where it is: -- @claim ${name} ${path} TYPE`;
+}
+
+function isRenamed({ name, path }: Claim): boolean {
+  return path.join("\n") !== name.split(".").join("\n");
+}
+
+/**
+ * A claim's name may have any character, a placeholder's not: `:jwt.tenant-id` would be `:jwt.tenant - id`, which is
+ * another tenant. So what comes behind one must be white space, or what cannot be meant as a part of the name.
+ */
+function checkTouching(source: string, { statement }: Body, report: Report): void {
+  for (const { name, sourceStart } of statement.placeholders) {
+    if (!name?.startsWith(claimPrefix)) continue;
+    const behind = source.slice(sourceStart + 1 + name.length, sourceStart + 3 + name.length);
+    if (!/^(?:[\s),;=<>]|!=|$)/.test(behind)) report(lineOf(source, sourceStart), touchedClaim(`:${name}`));
+  }
+}
+
+/** What is declared below the head would be a comment like any other, and the claim be undeclared. */
+function checkComments(source: string, { end }: Header, report: Report): void {
+  for (const gap of lex(source).gaps) {
+    const line = lineOf(source, gap.start);
+    const [, tag] = /^(?:--|#|\/\*)[\s*]*@(param|claim)\s/.exec(source.slice(gap.start, gap.end)) ?? [];
+    if (tag === undefined || line < end) continue;
+    report(line, `@${tag} declares in the lines at the top only, which begin with "-- ": write it there.`);
+  }
+}
+
+/** @returns the placeholder of a claim that a text ends with */
+export function endsWithClaim(text: string): string | undefined {
+  const placeholder = /:jwt\.[A-Za-z0-9_.]*$/.exec(text.slice(-300));
+  return placeholder?.[0];
+}
+
+/** @returns what to do about a claim's placeholder that touches what comes behind it */
+export function touchedClaim(placeholder: string): string {
+  return `${placeholder} touches what comes behind it. If that is the whole name of the claim, write a space behind it. A claim whose name has other characters than letters, digits and _ is declared: ${claimExample}.`;
+}
+
+/** An array is used as `IN (:name)` only. */
+function checkLists(
+  source: string,
+  { statement, sql, order }: Body,
+  { parameters, claims }: Header,
+  report: Report,
+): void {
+  const isList = ({ list }: Parameter | Claim) => list === true;
+  const lists = new Set([
+    ...parameters.filter(isList).map(({ name }) => name),
+    ...claims.filter(isList).map(({ name }) => claimPrefix + name),
+  ]);
+  if (lists.size === 0) return;
+  const places = listPlaces(sql);
+  for (const [index, name] of order.entries()) {
+    if (!lists.has(name) || places[index]) continue;
+    const at = statement.placeholders[index]?.sourceStart ?? 0;
+    report(
+      lineOf(source, at),
+      `:${name} is an array: it must be alone in IN (:${name}) or NOT IN (:${name}).`,
+    );
+  }
+}
+
+/** @returns the line of an offset, from 1 */
+export function lineOf(source: string, offset: number): number {
+  return source.slice(0, offset).split("\n").length;
+}
