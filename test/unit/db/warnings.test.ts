@@ -130,7 +130,9 @@ describe("a value whose type nobody has said was converted", () => {
     expect(told("tidb", ["2026-01-01x"], [plan])).toBe("none");
     const empty = row(1105, "skip prepared plan-cache: '' may be converted to INT");
     expect(told("tidb", [""], [empty])).toBe("text");
-    expect(told("tidb", ["6"], [row(1105, "skip prepared plan-cache: '6' may be converted to INT")])).toBe("none");
+    expect(told("tidb", ["6"], [row(1105, "skip prepared plan-cache: '6' may be converted to INT")])).toBe(
+      "none",
+    );
   });
 
   test("nothing, where every type is said", () => {
