@@ -155,15 +155,42 @@ describe("a statement", () => {
   });
 
   test.runIf(engine === "mariadb")(
-    "that deletes by an undeclared number takes 2 more: it can be taken back",
+    "of which MariaDB only warns takes 2 when it is hot: BEGIN goes with it, and COMMIT with the restore",
     async () => {
       await cost([{ sql: "SELECT 1" }], "editor");
-      const undeclared = { ...remove, sql: `${remove.sql} AND 2 = 2`, params: [0] };
-      const cold = await cost([undeclared], "editor");
-      expect(cold.commands.slice(0, 4)).toEqual(["START", prepare, execute, "COMMIT"]);
-      expect(cold.roundTrips).toBe(2 + 2 + 1);
+      for (const [sql, value] of [
+        ["DELETE FROM notes WHERE id = ? AND 2 = 2", 0],
+        ["UPDATE notes SET body = 'x' WHERE author = ? AND 2 = 2", "none"],
+        [
+          "INSERT IGNORE INTO notes (city_id, author, body) SELECT 1, author, body FROM notes WHERE author = ?",
+          "none",
+        ],
+      ] as const) {
+        const undeclared = { sql, params: [value] };
+        const cold = await cost([undeclared], "editor");
+        expect(cold.commands.slice(0, 5)).toEqual(["SET", prepare, "START", execute, "COMMIT"]);
+        expect(cold.roundTrips).toBe(3 + 1 - 1);
+        await heat(undeclared, "editor", restoreWithWrites);
+        const hot = await cost([undeclared], "editor");
+        expect(hot).toEqual({
+          commands: ["START", execute, "COMMIT", ...restoreWithWrites],
+          roundTrips: 1 + 1,
+        });
+      }
     },
   );
+
+  test("whose values MySQL types takes no more: the answer to PREPARE says what they are", async () => {
+    const body = {
+      sql: "SELECT name FROM cities WHERE country_code = ? AND population > ?",
+      params: ["NZ", engine === "mysql" ? "1000" : 1000],
+    };
+    await cost([unseen()]);
+    const cold = await cost([body]);
+    expect(cold.commands.slice(0, 2)).toEqual([prepare, execute]);
+    await heat(body);
+    expect(await cost([body])).toEqual({ commands: [execute, ...restoreHot], roundTrips: 1 + 1 });
+  });
 
   test("that has warned carries the question for its warnings from then on: 1 when it is hot", async () => {
     const warning = { sql: "SELECT CAST(name AS SIGNED) AS n FROM countries WHERE code = ?", params: ["NZ"] };
