@@ -10,7 +10,7 @@ import { warningsQuestion } from "../mysql/dialect.ts";
 import type { Connection, Field, ResultHeader, ServerError } from "../mysql/driver.ts";
 import { command } from "../mysql/driver.ts";
 import { settingsRefused, statementError } from "../mysql/errors.ts";
-import { demandDeclared, demandNoConversion } from "../mysql/implicit-conversion.ts";
+import { demandDeclared, demandNoConversion, demandSeen } from "../mysql/implicit-conversion.ts";
 import { writeValues } from "../mysql/literals.ts";
 import { greet, openingError } from "../mysql/login.ts";
 import { OutcomeReader } from "../mysql/outcome.ts";
@@ -95,6 +95,7 @@ export class HyperdriveSession {
    */
   async run(statement: Statement, sink: RowSink, deadlineMs: number): Promise<Outcome> {
     demandDeclared(statement, statement.values);
+    if (this.#cluster.engine === "mysql") demandSeen(statement);
     const sql = writeValues(statement.sql, statement.values);
     await this.#prepare(statement.writable, deadlineMs);
     this.#stage = "running";

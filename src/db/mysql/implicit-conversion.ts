@@ -1,6 +1,7 @@
 import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { besideHiddenText } from "../../sql/hidden-texts.ts";
 import type { BoundValue } from "../../sql/values.ts";
 import type { Statement } from "./executor.ts";
 import type { Outcome } from "./outcome.ts";
@@ -55,6 +56,22 @@ export function demandDeclared({ lenient }: Asked, values: readonly BoundValue[]
   throw new TidegateError("parameter_invalid", {
     reason: "type_undeclared",
     detail: `DDL cannot be taken back: say the type of each value, such as ${integer} or ${text}.`,
+  });
+}
+
+/**
+ * Where MySQL has not said the placeholders' types it takes texts for numbers without a warning too.
+ * @throws TidegateError `parameter_invalid`
+ */
+export function demandSeen({ sql, values }: Pick<Statement, "sql" | "values">): void {
+  const isNumber = ({ undeclared, type }: BoundValue) => undeclared === true && type !== "string";
+  if (!values.some(isNumber)) return;
+  const hidden = besideHiddenText(sql);
+  const index = values.findIndex((value, at) => isNumber(value) && hidden[at]);
+  if (index < 0) return;
+  throw new TidegateError("parameter_invalid", {
+    reason: "type_undeclared",
+    detail: `The value of placeholder ${index + 1} may meet text: say its type: ${integer}, or send it as a string.`,
   });
 }
 
