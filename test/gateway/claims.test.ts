@@ -106,6 +106,11 @@ describe("a claim that is not declared", () => {
     },
   );
 
+  test.each(["7x", "abc", "7-4f3a"])("%j: no text, beside a column of integers", async (tenant) => {
+    for (const { status, body } of await askAll("by-number", { tenant }))
+      expect([status, body.code, body.reason]).toEqual([400, "parameter_invalid", "compared_with_number"]);
+  });
+
   test("is each column's own in one statement", async () => {
     for (const tenant of ["7", 7]) await expectIds("by-both", { tenant }, [1]);
   });

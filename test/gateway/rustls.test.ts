@@ -76,6 +76,18 @@ describe("a real server whose CA only the bundle has", () => {
     expect(wrong).toEqual([]);
   });
 
+  test("a value meets columns as through the platform's link", async () => {
+    const ask = (sql: string, value: unknown) => gateway.sql({ sql, params: [value] });
+    const byName = "SELECT code FROM countries WHERE name = ?";
+    for (let time = 0; time < 2; time++) {
+      const { status, body } = await ask(byName, 0);
+      if (inject("engine") === "mysql") expect([status, body.rows]).toEqual([200, []]);
+      else expect([status, body.reason]).toEqual([400, "compared_with_text"]);
+      const text = await ask("SELECT code FROM countries WHERE area_km2 = ?", "6-4f3a");
+      expect([text.status, text.body.reason]).toEqual([400, "compared_with_number"]);
+    }
+  });
+
   test("keeps concurrent connections apart", async () => {
     const numbers = Array.from({ length: 30 }, (_, i) => i);
     const answers = await Promise.all(
