@@ -9,7 +9,7 @@ import type { Tokens } from "./tokens.ts";
  * - `assigned`: an item of VALUES in an INSERT or REPLACE
  * - `text`: an argument of a function that takes texts
  * - `value`: an item of the outermost select list, an argument of a function that takes values of every type, or of an
- *   explicit conversion
+ *   explicit conversion, or what IS NULL is asked of
  * - `column`: an item of another select list, which stands for a column where its query is used
  * - `other`: everything else
  */
@@ -74,6 +74,7 @@ function placeAt(
   const sides = [comparison(tokens, left, -1), comparison(tokens, right, 1)];
   const compared = comparisons.find((one) => sides.includes(one));
   if (compared !== undefined) return compared;
+  if (isAskedForNull(tokens, right)) return "value";
   const isWhole = isEdge(tokens, left) && isEdge(tokens, right);
   const group = groups[depth - 1];
   if (group === undefined || group === "query") {
@@ -122,6 +123,11 @@ function comparison(tokens: Tokens, at: number, step: -1 | 1): Comparison | unde
 function isCalculated(tokens: Tokens, at: number, step: -1 | 1): boolean {
   if (tokens.kind(at) === "operator") return !signs.has(operatorAt(tokens, at, step));
   return calculations.has(tokens.keyword(at));
+}
+
+/** `? IS [NOT] NULL` */
+function isAskedForNull(tokens: Tokens, at: number): boolean {
+  return tokens.is(at, "IS") && tokens.is(tokens.is(at + 1, "NOT") ? at + 2 : at + 1, "NULL");
 }
 
 /** The operator that has a token at one end: its characters touch each other. */

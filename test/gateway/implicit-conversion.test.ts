@@ -366,3 +366,52 @@ test.runIf(engine === "mysql")("placeholders that MySQL announces and does not d
   expect((await read(sql, [1])).body.rows).toEqual([{ n: "3" }]);
   expect((await read(sorted, ["tower"])).status).toBe(200);
 });
+
+test("the same text with values of several types, in one batch", async () => {
+  const sql = "SELECT id FROM balances WHERE id = ? OR amount = ?";
+  const values: [unknown, unknown][] = [
+    ["1", 7],
+    ["1.5", "7.5"],
+    [2, "7"],
+    [{ type: "DECIMAL", value: "1.0" }, null],
+  ];
+  const batch = () => caller.batch(values.map((params) => ({ sql, params })));
+  for (let time = 0; time < 3; time++) {
+    const { status, body } = await batch();
+    expect(status, JSON.stringify(body)).toBe(200);
+    expect(body.results.map(({ rows }: { rows: { id: number }[] }) => rows.map(({ id }) => id))).toEqual([
+      [1],
+      [],
+      [2],
+      [1],
+    ]);
+  }
+  const wrong = await caller.batch([...values, ["1x", 7]].map((params) => ({ sql, params })));
+  expectRefused(wrong, "compared_with_number");
+  expect(wrong.body.statement).toBe(values.length);
+});
+
+test("more kinds of values for one text than a connection can have prepared", async () => {
+  const columns = Array.from({ length: 7 }, (_, i) => `id + ${i} = ?`).join(" OR ");
+  const sql = `SELECT COUNT(*) AS n FROM balances WHERE ${columns}`;
+  // Each number of seven bits says which of its values are integers, and which are fractions.
+  const statements = Array.from({ length: 100 }, (_, n) => ({
+    sql,
+    params: Array.from({ length: 7 }, (_, bit) => ((n >> bit) & 1 ? "-1.5" : "-1")),
+  }));
+  const { status, body } = await caller.batch(statements);
+  expect(status, JSON.stringify(body)).toBe(200);
+  expect(body.results).toHaveLength(100);
+});
+
+test("a number that may be null", async () => {
+  const sql = "SELECT id FROM balances WHERE (:id IS NULL OR id = :id) ORDER BY id";
+  for (const [id, ids] of [
+    [2, [2]],
+    ["2", [2]],
+    [null, [1, 2]],
+  ] as const) {
+    const { body } = await caller.sql(sql, { id });
+    expect(body.rows).toEqual(ids.map((one) => ({ id: one })));
+  }
+});

@@ -99,7 +99,7 @@ const refusals = {
   },
   text: {
     reason: "compared_with_number",
-    detail: `The database took a text of the parameters for a number or a date that it is not. Send a number or a date, or say that a text is meant: ${text}.`,
+    detail: `The database took a text of the parameters for a number or a date that it is not. Send a number or a date, a date and time with Z as {"type": "DATETIME", "value": ".."}, or say that a text is meant: ${text}.`,
   },
   unread: {
     reason: "warnings_unread",

@@ -84,6 +84,9 @@ const truncated = 1292;
 const takenByTidb =
   /^Incorrect (?:date|datetime|timestamp|time) value: |^skip prepared plan-cache: '' may be converted/;
 
+/** CAST(.. AS CHAR(3)) of a longer text. */
+const cut = /\b(?:CHAR|BINARY)\(\d+\) value: /;
+
 /** TiDB says the same when it rounds a DECIMAL: that is no text. */
 const rounded = /\bDECIMAL\b value: '-?[\d.]+'$/;
 
@@ -93,14 +96,20 @@ function conversionOf(
   values: readonly BoundValue[],
 ): Conversion {
   const taken = told.filter(({ code, message }) => {
+    if (cut.test(message)) return false;
     if (engine !== "tidb") return code === truncated;
     return code === truncated ? !rounded.test(message) : takenByTidb.test(message);
   });
   if (taken.length === 0) return "none";
   const undeclared = values.filter((value) => value.undeclared);
-  if (undeclared.some(({ type }) => type !== "string")) return "number";
-  const texts = undeclared.map(({ value }) => String(value));
+  const texts = undeclared.filter(({ type }) => type === "string").map(({ value }) => String(value));
+  if (taken.some(({ message }) => texts.includes(quotedBy(message) ?? ""))) return "text";
+  if (texts.length < undeclared.length) return "number";
   return taken.some(({ message }) => quotesOneOf(message, texts)) ? "text" : "none";
+}
+
+function quotedBy(message: string): string | undefined {
+  return /: '(.*?)'(?: (?:for (?:column|function)|may be converted) .*)?$/s.exec(message)?.[1];
 }
 
 /**
@@ -108,7 +117,7 @@ function conversionOf(
  * what the server does not quote as it is may be any.
  */
 function quotesOneOf(message: string, texts: readonly string[]): boolean {
-  const quoted = /: '(.*?)'(?: (?:for (?:column|function)|may be converted) .*)?$/s.exec(message)?.[1];
+  const quoted = quotedBy(message);
   return texts.some((text) => {
     if (quoted === undefined || !/^[\x20-\x7e]*$/.test(text)) return true;
     if (quoted === "" || text === "") return quoted.trim() === text.trim();

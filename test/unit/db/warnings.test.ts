@@ -92,6 +92,7 @@ describe("a value whose type nobody has said was converted", () => {
       expect(told(engine, [0], [deprecated, truncated(type)]), type).toBe("number");
       expect(told(engine, ["x", true], [truncated(type), deprecated]), type).toBe("number");
     }
+    expect(told(engine, [0, "abc"], [truncated("CHAR(3)"), truncated("BINARY(2)")])).toBe("none");
     expect(told(engine, [0], [row(1366, "Incorrect DOUBLE value: 'abc'")])).toBe("none");
     expect(told(engine, [0], [row(1292, "in words of another language")])).toBe("number");
   });

@@ -56,6 +56,10 @@ describe("where a placeholder stands", () => {
       "other other other other",
     ],
     ["SELECT 1 FROM t WHERE ? IN (a, b)", "other"],
+    [
+      "SELECT 1 FROM t WHERE (? IS NULL OR a = ?) AND ? IS NOT NULL AND ? IS TRUE",
+      "value equality value other",
+    ],
     ["SELECT 1 FROM t LIMIT ? OFFSET ?", "other other"],
     ["SELECT 1 FROM t WHERE ?", "other"],
     ["SELECT CASE a WHEN ? THEN 1 END FROM t", "other"],
