@@ -69,6 +69,19 @@ describe("a statement's answer", () => {
     expect(lines(arrays)[1]).toEqual(["Japan", "377930.00", null]);
   });
 
+  test("as NDJSON has no end of a line but LF, for readers that know more of them", async () => {
+    const value = "a\u0085b\u2028c\u2029d";
+    // Names of columns, strings and JSON, of which the server's own text is embedded.
+    const sql = `SELECT ? AS \`n${value}\`, JSON_EXTRACT(?, '$') AS j, 1 / 0 AS warned`;
+    const params = [value, JSON.stringify({ [value]: value })];
+    const init = { ...statement(), body: JSON.stringify({ sql, params }) };
+    const [, body] = await text("/v1/sql", "application/x-ndjson", init);
+    expect(body).not.toMatch(/[\u0085\u2028\u2029]/);
+    expect(lines(body)[1]).toEqual({ [`n${value}`]: value, j: { [value]: value }, warned: null });
+    const [, whole] = await text("/v1/sql", "application/json", init);
+    expect(JSON.parse(whole).rows).toEqual(lines(body).slice(1, 2));
+  });
+
   test("as CSV has a header and the rows", async () => {
     const { body } = await ask("text/csv");
     expect(body).toBe("name,area_km2,nothing\r\nJapan,377930.00,\r\nNew Zealand,270467.00,\r\n");

@@ -17,7 +17,8 @@ export interface Summary {
 }
 
 /**
- * Writes one answer as text, piece by piece; what its methods return, in the order of the calls, is the body.
+ * Writes one answer as text, piece by piece; what its methods return, in the order of the calls, is the body when it has
+ * passed `toWire`.
  * Values are lossless (docs/values.md).
  */
 export interface Encoder {
@@ -34,6 +35,8 @@ export interface Encoder {
    * @returns undefined when the format has no place for an error
    */
   fail(problem: object): string | undefined;
+  /** @param pieces one or several, joined */
+  toWire(pieces: string): string;
 }
 
 /** @param several whether the answer may have several result sets, or none: a CALL's */

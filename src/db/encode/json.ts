@@ -47,6 +47,10 @@ export class JsonEncoder implements Encoder {
   fail(): undefined {
     return undefined;
   }
+
+  toWire(pieces: string): string {
+    return pieces;
+  }
 }
 
 /** @returns what a caller is told of the columns, as a JSON array */

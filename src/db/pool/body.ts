@@ -108,7 +108,7 @@ export class AnswerBody implements RowSink {
 
   /** Takes what is pending as bytes, and counts them. */
   #encode(): Uint8Array {
-    const bytes = this.#utf8.encode(this.#pending);
+    const bytes = this.#utf8.encode(this.#encoder.toWire(this.#pending));
     this.#pending = "";
     this.#bytes += bytes.length;
     if (this.#bytes > this.#maxBytes) this.#giveUp(`It may have ${this.#maxBytes} bytes.`);
@@ -136,7 +136,7 @@ export class AnswerBody implements RowSink {
       controller.error(error);
       return true;
     }
-    controller.enqueue(this.#utf8.encode(this.#pending + trailer));
+    controller.enqueue(this.#utf8.encode(this.#encoder.toWire(this.#pending + trailer)));
     controller.close();
     return true;
   }
