@@ -13,6 +13,7 @@ import type { Config } from "./config/config.ts";
 import { TidegateError, toProblem } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { passWall } from "./rate/wall.ts";
+import { addressed } from "./routes/address.ts";
 import { batch } from "./routes/batch.ts";
 import { compressed } from "./routes/compression.ts";
 import { drain } from "./routes/drain.ts";
@@ -132,6 +133,7 @@ export const app = new Hono<AppEnv>()
   .use(compressed)
   .use(guarded)
   .use(configured)
+  .use(addressed)
   .route("/", health)
   .use("/v1/*", walled)
   .use("/metrics", walled)

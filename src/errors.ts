@@ -34,6 +34,7 @@ const kinds = {
   },
   rate_limited: { status: 429, fault: "caller", retryable: true, title: "Too many requests" },
   // The form of the request
+  address_invalid: caller(400, "The address of the request cannot be read"),
   route_unknown: caller(404, "There is no such endpoint"),
   query_unknown: caller(404, "There is no such saved query"),
   request_unknown: caller(404, "No statement of yours runs under this request id"),
