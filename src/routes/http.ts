@@ -114,7 +114,14 @@ const shapes = z.enum(["object", "array"]);
 
 /** `?rows=array` gives rows as arrays: exact even where two columns have one name. */
 export function rowShape(c: AppContext): RowShape {
-  const parsed = shapes.safeParse(c.req.query("rows") ?? "object");
+  const [given = "object", ...more] = new URL(c.req.url).searchParams.getAll("rows");
+  if (more.length > 0) {
+    throw new TidegateError("parameter_invalid", {
+      reason: "duplicate_parameter",
+      detail: "rows may be given once.",
+    });
+  }
+  const parsed = shapes.safeParse(given);
   if (parsed.success) return parsed.data;
   throw new TidegateError("parameter_invalid", { detail: "rows may be object or array." });
 }

@@ -123,6 +123,24 @@ describe("the statement and its parameters", () => {
   });
 });
 
+describe("a shape of rows that is given twice: 400", () => {
+  test.each(["rows=array&rows=object", "rows=array&rows=array", "rows=array&%72ows=array"])(
+    "%s",
+    async (twice) => {
+      const sql = "SELECT 1";
+      for (const answer of [
+        await gateway.sql({ sql }, { path: `/v1/sql?${twice}` }),
+        await gateway.sql({ statements: [{ sql }] }, { path: `/v1/batch?${twice}` }),
+        await gateway.sql({}, { path: `/v1/queries/regions?${twice}` }),
+        await send(`/v1/queries/regions?${twice}`),
+      ]) {
+        expectProblem(answer, 400, "parameter_invalid");
+        expect(answer.body.reason).toBe("duplicate_parameter");
+      }
+    },
+  );
+});
+
 describe("saved queries", () => {
   test("an unknown one: 404", async () => {
     expectProblem(await send("/v1/queries/nothing"), 404, "query_unknown");
