@@ -69,6 +69,8 @@ const guarded = factory.createMiddleware(async (c, next) => {
   // A pool's answer replaces the headers that were set before it.
   c.header("x-request-id", c.var.requestId);
   for (const [name, value] of Object.entries(c.var.extraHeaders ?? {})) c.header(name, value);
+  // Other names of NDJSON are the Worker's matter: a pool knows one, and so does what is kept for a repetition.
+  if (c.var.mediaType !== undefined && c.res.ok) c.header("content-type", c.var.mediaType);
   if (c.var.vary !== undefined) c.header("vary", c.var.vary, { append: true });
   if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
   c.header("x-content-type-options", "nosniff");

@@ -40,7 +40,10 @@ const kinds = {
   request_unknown: caller(404, "No statement of yours runs under this request id"),
   method_not_allowed: caller(405, "This endpoint does not take that method"),
   not_acceptable: caller(406, "The answer cannot be had in a form that the request accepts"),
-  media_type_unsupported: caller(415, "The request body must be application/json"),
+  media_type_unsupported: caller(
+    415,
+    "The request body must be application/json, in UTF-8, and not compressed",
+  ),
   body_too_large: caller(413, "The request body is too large"),
   body_invalid: caller(400, "The request body is not valid"),
   parameter_invalid: caller(400, "The parameters do not fit the statement"),

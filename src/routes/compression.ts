@@ -3,7 +3,8 @@ import { limits } from "../limits.ts";
 import { factory } from "./http.ts";
 
 /** What the gateway answers with at length. */
-const compressible = /^(?:application\/(?:json|x-ndjson)|text\/(?:csv|plain))\s*(?:;|$)/i;
+const compressible =
+  /^(?:application\/(?:x-)?(?:json|ndjson|jsonl|jsonlines)|text\/(?:csv|plain))\s*(?:;|$)/i;
 
 /**
  * Answers are compressed where the caller asks for it (RFC 9110 §12.5.3). The header is all it takes: the runtime then

@@ -4,6 +4,8 @@ import { contentTypes } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import type { AppContext } from "./http.ts";
 import { rowShape } from "./http.ts";
+import type { MediaType } from "./media-type.ts";
+import { isUtf8, readMediaTypes } from "./media-type.ts";
 
 /** How an answer's rows are to be written. */
 export interface AnswerForm {
@@ -33,19 +35,53 @@ export function demandJson(c: AppContext): void {
 
 function negotiate(c: AppContext, available: readonly Format[]): Format {
   c.set("vary", "Accept");
-  const format = chooseFormat(c.req.header("accept"), available);
-  if (format) return format;
+  const chosen = chooseFormat(c.req.header("accept"), available);
+  if (chosen) {
+    c.set("mediaType", chosen.mediaType);
+    return chosen.format;
+  }
   const types = available.map((one) => contentTypes[one].split(";", 1)[0]).join(", ");
   throw new TidegateError("not_acceptable", { detail: `It can be had as ${types}.` });
 }
 
+/** Other names of NDJSON: a caller who names one is answered with it. */
+const ndjsonNames = ["ndjson", "jsonl", "x-jsonl", "jsonlines", "x-jsonlines"].map(
+  (name) => `application/${name}`,
+);
+
+export interface ChosenFormat {
+  format: Format;
+  /** By the name that the caller accepts, with its parameters. */
+  mediaType: string;
+}
+
 /**
- * RFC 9110 §12.5.1. A parameter other than `q` must be one of the format's own.
+ * RFC 9110 §12.5.1. A parameter that a format does not have (`odata=verbose`, an old `level=1`) says nothing of it, and
+ * is passed over; `charset`, and `header` of a text, must be the format's own.
  * @param accept no header, or an empty one: anything
  * @returns undefined when none will do
  */
-export function chooseFormat(accept: string | undefined, available: readonly Format[]): Format | undefined {
-  const negotiator = new Negotiator({ headers: { accept: accept || undefined } });
-  const chosen = negotiator.mediaType(available.map((format) => contentTypes[format]));
-  return available.find((format) => contentTypes[format] === chosen);
+export function chooseFormat(
+  accept: string | undefined,
+  available: readonly Format[],
+): ChosenFormat | undefined {
+  const ranges = readMediaTypes(accept || "*/*");
+  const named = ndjsonNames.filter((name) => ranges.some(({ type }) => type === name));
+  const offered = available.flatMap((format): ChosenFormat[] => [
+    { format, mediaType: contentTypes[format] },
+    ...(format === "ndjson" ? named.map((name) => ({ format, mediaType: `${name}; charset=utf-8` })) : []),
+  ]);
+  const negotiator = new Negotiator({ headers: { accept: ranges.map(essential).join(",") } });
+  const chosen = negotiator.mediaType(offered.map(({ mediaType }) => mediaType));
+  return offered.find(({ mediaType }) => mediaType === chosen);
+}
+
+/** @returns the range with what counts for the choice, written as a header */
+function essential({ type, parameters }: MediaType): string {
+  const kept = parameters.flatMap(([name, value]) => {
+    if (name === "charset") return [[name, isUtf8(value) ? "utf-8" : value]];
+    return name === "q" || (name === "header" && type.startsWith("text/")) ? [[name, value]] : [];
+  });
+  const texts = kept.map(([name, value]) => `;${name}=${JSON.stringify(value)}`);
+  return type + texts.join("");
 }

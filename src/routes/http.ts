@@ -12,6 +12,7 @@ import { isolations, isolationsOf } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { parseExactly } from "../sql/json.ts";
+import { isUtf8, readMediaTypes } from "./media-type.ts";
 
 /** The one place that says what a handler finds in its context. */
 export interface AppEnv {
@@ -27,6 +28,8 @@ export interface AppEnv {
     extraHeaders?: Record<string, string>;
     /** What of the request the answer's form depends on. */
     vary?: string;
+    /** The answer's, by the name that the caller accepts. */
+    mediaType?: string;
     action?: string;
     /** A digest of the caller's own statement. */
     statement?: string;
@@ -55,11 +58,7 @@ export const factory = createFactory<AppEnv>();
  * @throws TidegateError `media_type_unsupported`, `body_too_large`, `body_invalid`; no message repeats a value
  */
 export async function readJson<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {
-  const [type, ...parameters] = (c.req.header("content-type") ?? "").toLowerCase().split(";");
-  const charset = parameters.map((text) => text.trim()).find((text) => text.startsWith("charset="));
-  if (type?.trim() !== "application/json" || (charset && charset.replaceAll('"', "") !== "charset=utf-8")) {
-    throw new TidegateError("media_type_unsupported", { detail: "Send Content-Type: application/json." });
-  }
+  demandJsonBody(c);
   let body: unknown;
   try {
     const text = await readText(c.req.raw);
@@ -77,6 +76,25 @@ export async function readJson<T>(c: AppContext, schema: z.ZodType<T>): Promise<
     [path.join("."), message].filter(Boolean).join(": "),
   );
   throw new TidegateError("body_invalid", { detail: mistakes.join("; ") });
+}
+
+/** @throws TidegateError `media_type_unsupported`, with what would do (RFC 9110 §15.5.16) */
+function demandJsonBody(c: AppContext): void {
+  // A gzip body is read as no JSON; a bomb is not even unpacked.
+  const codings = c.req.header("content-encoding")?.split(",") ?? [];
+  if (codings.some((coding) => !["", "identity"].includes(coding.trim().toLowerCase()))) {
+    throw new TidegateError("media_type_unsupported", {
+      detail: "Send the body without a Content-Encoding: the gateway unpacks none.",
+      headers: { "accept-encoding": "identity" },
+    });
+  }
+  const [type, ...more] = readMediaTypes(c.req.header("content-type") ?? "");
+  const isOther = type?.parameters.some(([name, value]) => name === "charset" && !isUtf8(value));
+  if (type?.type === "application/json" && !isOther && more.length === 0) return;
+  throw new TidegateError("media_type_unsupported", {
+    detail: "Send Content-Type: application/json, in UTF-8.",
+    headers: { accept: "application/json" },
+  });
 }
 
 /** Reads no more than the limit, whatever the Content-Length says. */

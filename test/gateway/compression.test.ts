@@ -54,6 +54,7 @@ describe("an answer is compressed", () => {
     ["JSON, whole", long, "application/json"],
     ["JSON, streamed", longer, "application/json"],
     ["NDJSON", longer, "application/x-ndjson"],
+    ["NDJSON by another name", longer, "application/jsonl"],
     ["CSV", longer, "text/csv"],
   ])("where the caller asks for gzip: %s", async (_, sql, accept) => {
     const plain = await ask(sql, { accept });

@@ -48,6 +48,8 @@ describe("a statement's answer", () => {
     ["text/html, */*;q=0.1", json],
     ["text/csv;q=0.5, application/json;q=0.6", json],
     ["text/csv, application/json", csv],
+    ["application/json;odata=verbose", json],
+    ["application/json;charset=utf8", json],
   ])("Accept: %s gives %s", async (accept, type) => {
     const answer = await ask(accept);
     expect(answer.status).toBe(200);
@@ -68,6 +70,19 @@ describe("a statement's answer", () => {
     const [, arrays] = await text("/v1/sql?rows=array", "application/x-ndjson", statement());
     expect(lines(arrays)[1]).toEqual(["Japan", "377930.00", null]);
   });
+
+  test.each(["application/ndjson", "application/jsonl", "application/x-jsonlines"])(
+    "as %s is NDJSON by that name",
+    async (name) => {
+      const [response, body] = await text("/v1/sql", name, statement());
+      expect(response.headers.get("content-type")).toBe(`${name}; charset=utf-8`);
+      expect(lines(body)).toHaveLength(4);
+      const [head] = await text("/v1/queries/regions", name, { method: "HEAD" });
+      expect(head.headers.get("content-type")).toBe(`${name}; charset=utf-8`);
+      const [failed] = await text("/v1/sql", name, statement("SELECT nothing"));
+      expect(failed.headers.get("content-type")).toBe("application/problem+json");
+    },
+  );
 
   test("as NDJSON has no end of a line but LF, for readers that know more of them", async () => {
     const value = "a\u0085b\u2028c\u2029d";

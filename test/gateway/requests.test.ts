@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Gateway } from "./harness.ts";
 import { expectProblem, read, startGateway } from "./harness.ts";
@@ -38,9 +39,45 @@ describe("the form of a request", () => {
     ["text", { "content-type": "text/plain" }],
     ["a form", { "content-type": "application/x-www-form-urlencoded" }],
     ["another character set", { "content-type": "application/json; charset=utf-16" }],
+    ["another one in quotes", { "content-type": 'application/json; charset="latin1"' }],
+    ["another one behind UTF-8", { "content-type": "application/json; charset=utf-8; charset=utf-16" }],
+    ["another one with spaces", { "content-type": "application/json; charset = utf-16" }],
+    ["two types", { "content-type": "application/json, text/plain" }],
   ])("%s: 415", async (_, headers) => {
     const body = new Blob(['{"sql":"SELECT 1"}']);
-    expectProblem(await send("/v1/sql", { method: "POST", body, headers }), 415, "media_type_unsupported");
+    const answer = await send("/v1/sql", { method: "POST", body, headers });
+    expectProblem(answer, 415, "media_type_unsupported");
+    expect(answer.headers.get("accept")).toBe("application/json");
+  });
+
+  test.each(["utf8", "UTF-8", '"utf-8"', '"UTF8"', "utf-8;odata=verbose"])(
+    "charset=%s is UTF-8",
+    async (charset) => {
+      const headers = { "content-type": `Application/JSON;charset=${charset}` };
+      const answer = await send("/v1/sql", { method: "POST", body: '{"sql":"SELECT \'ä\' AS a"}', headers });
+      expect(answer.body.rows).toEqual([{ a: "ä" }]);
+    },
+  );
+
+  test.each(["gzip", "GZIP", "br", "deflate", "x-unknown", "identity, gzip"])(
+    "a body in %s: 415",
+    async (coding) => {
+      const headers = { "content-type": "application/json", "content-encoding": coding };
+      for (const path of ["/v1/sql", "/v1/batch", "/v1/queries/regions", "/v1/transactions"]) {
+        const answer = await send(path, { method: "POST", body: gzipSync('{"sql":"SELECT 1"}'), headers });
+        expectProblem(answer, 415, "media_type_unsupported");
+        expect(answer.headers.get("accept-encoding")).toBe("identity");
+        expect(answer.body.detail).toBe(
+          "Send the body without a Content-Encoding: the gateway unpacks none.",
+        );
+      }
+    },
+  );
+
+  test("a body in identity is one as it is", async () => {
+    const headers = { "content-type": "application/json", "content-encoding": "Identity" };
+    const answer = await send("/v1/sql", { method: "POST", body: '{"sql":"SELECT 1 AS a"}', headers });
+    expect(answer.status).toBe(200);
   });
 
   test.each([
