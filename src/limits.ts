@@ -4,6 +4,8 @@ export const limits = {
   tokenBytes: 8 * 1024,
   /** A statement with its parameters; bulk loads do not belong on this endpoint. */
   bodyBytes: 1024 * 1024,
+  /** Mistakes of a body that an error names: a hundred statements may have one each. */
+  bodyMistakes: 5,
   /** Elements of an array for IN: a longer list belongs into a table. */
   arrayElements: 1_000,
   /** Placeholders of a prepared statement (MySQL's own limit, 1390), and of one whose values are written into it. */

@@ -1,5 +1,6 @@
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { duplicateMember } from "../members.ts";
 
 /** A JWT's parts, read but not verified: they only choose what to verify with. */
 export interface UnverifiedToken {
@@ -65,7 +66,7 @@ function parseObject(bytes: Buffer, what: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new FormError(`'s ${what} cannot be read`);
   }
-  if (hasDuplicateMember(text)) throw new FormError(`'s ${what} has a member twice`);
+  if (duplicateMember(text) !== undefined) throw new FormError(`'s ${what} has a member twice`);
   return value as Record<string, unknown>;
 }
 
@@ -96,42 +97,4 @@ function checkClaims(claims: Record<string, unknown>): void {
   const audiences = Array.isArray(aud) ? aud : [aud ?? ""];
   if (!audiences.every((audience) => typeof audience === "string"))
     throw new FormError("'s claim aud is not text");
-}
-
-/**
- * JSON.parse keeps the last of several members of one name, other parsers the first.
- * @param json valid JSON
- */
-export function hasDuplicateMember(json: string): boolean {
-  /** For each open object the names seen, for each open array null. */
-  const open: (Set<string> | null)[] = [];
-  for (let at = 0; at < json.length; at++) {
-    const char = json[at];
-    if (char === "{") open.push(new Set());
-    else if (char === "[") open.push(null);
-    else if (char === "}" || char === "]") open.pop();
-    else if (char === '"') {
-      const start = at;
-      at = endOfString(json, at);
-      const names = open.at(-1);
-      if (!names || json[afterSpace(json, at + 1)] !== ":") continue;
-      const name = JSON.parse(json.slice(start, at + 1)) as string;
-      if (names.has(name)) return true;
-      names.add(name);
-    }
-  }
-  return false;
-}
-
-function afterSpace(json: string, from: number): number {
-  let at = from;
-  while (" \t\n\r".includes(json[at] ?? "x")) at += 1;
-  return at;
-}
-
-/** @returns where the closing quote of the string stands whose opening quote is at `start` */
-function endOfString(json: string, start: number): number {
-  let at = start + 1;
-  while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
-  return at;
 }

@@ -11,6 +11,8 @@ import type { RowShape } from "../db/pool/protocol.ts";
 import { isolations, isolationsOf } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { duplicateMember } from "../members.ts";
+import { nameList } from "../sql/errors.ts";
 import { parseExactly } from "../sql/json.ts";
 import { isUtf8, readMediaTypes } from "./media-type.ts";
 
@@ -60,8 +62,9 @@ export const factory = createFactory<AppEnv>();
 export async function readJson<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {
   demandJsonBody(c);
   let body: unknown;
+  let text: string;
   try {
-    const text = await readText(c.req.raw);
+    text = await readText(c.req.raw);
     if (c.req.header("idempotency-key") !== undefined) c.set("body", text);
     body = parseExactly(text);
   } catch (cause) {
@@ -70,12 +73,29 @@ export async function readJson<T>(c: AppContext, schema: z.ZodType<T>): Promise<
       throw new TidegateError("body_invalid", { detail: "The body nests too deeply." });
     throw new TidegateError("body_invalid", { detail: "The body is not JSON." });
   }
+  const twice = duplicateMember(text);
+  if (twice !== undefined) {
+    throw new TidegateError("body_invalid", {
+      detail: `An object of the body has a member twice: ${nameList([twice])}.`,
+    });
+  }
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  const mistakes = parsed.error.issues.map(({ path, message }) =>
-    [path.join("."), message].filter(Boolean).join(": "),
-  );
-  throw new TidegateError("body_invalid", { detail: mistakes.join("; ") });
+  throw new TidegateError("body_invalid", { detail: mistakes(parsed.error) });
+}
+
+/** Says each member that is wrong: of many the first ones, and of names that are not ours as much as fits into a line. */
+function mistakes({ issues }: z.ZodError): string {
+  const told = issues.slice(0, limits.bodyMistakes).map((issue) => {
+    const unknown = issue.code === "unrecognized_keys" ? issue.keys : [];
+    const complaint =
+      unknown.length > 0
+        ? `Unrecognized key${unknown.length > 1 ? "s" : ""}: ${nameList(unknown)}`
+        : issue.message;
+    return [issue.path.join("."), complaint].filter(Boolean).join(": ");
+  });
+  const hidden = issues.length - told.length;
+  return told.join("; ") + (hidden > 0 ? `; and ${hidden} more` : "");
 }
 
 /** @throws TidegateError `media_type_unsupported`, with what would do (RFC 9110 §15.5.16) */

@@ -63,7 +63,7 @@ export class ParameterError extends Error {
 
 /** @param complaint about the parameter, as the end of a sentence */
 export function wrongParameter(reason: ParameterReason, name: string, complaint: string): ParameterError {
-  return new ParameterError(reason, `Parameter ${shorten(name)} ${complaint}.`, [name]);
+  return new ParameterError(reason, `Parameter ${printable(shorten(name))} ${complaint}.`, [name]);
 }
 
 /** @param what of the statement: a string, a comment */
@@ -79,13 +79,23 @@ export function invalidCharacter(message: string, offset: number): StatementErro
 const namesShown = 10;
 const nameCharacters = 64;
 
-/** @returns names for a message, quoted, of bounded length. */
+/** @returns names for a message, quoted, of bounded length, without characters that a terminal or a log would obey. */
 export function nameList(names: readonly string[]): string {
-  const shown = names.slice(0, namesShown).map((name) => JSON.stringify(shorten(name)));
+  const shown = names.slice(0, namesShown).map((name) => printable(JSON.stringify(shorten(name))));
   const hidden = names.length - shown.length;
   return hidden > 0 ? `${shown.join(", ")} and ${hidden} more` : shown.join(", ");
 }
 
 function shorten(name: string): string {
   return name.length > nameCharacters ? `${name.slice(0, nameCharacters).toWellFormed()}...` : name;
+}
+
+/** Controls, marks of direction and line separators are escaped. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`,
+    ).join(""),
+  );
 }

@@ -109,6 +109,73 @@ describe("the form of a request", () => {
   });
 });
 
+describe("a member twice: 400", () => {
+  test.each([
+    ["sql", "/v1/sql", '{"sql":"SELECT 1","sql":"SELECT 2"}', "sql"],
+    ["another spelling", "/v1/sql", '{"sql":"SELECT 1","\\u0073ql":"SELECT 2"}', "sql"],
+    ["a parameter", "/v1/sql", '{"sql":"SELECT :a","params":{"a":1,"a":2}}', "a"],
+    [
+      "a value's type",
+      "/v1/sql",
+      '{"sql":"SELECT ?","params":[{"type":"INT","value":1,"type":"DATE"}]}',
+      "type",
+    ],
+    [
+      "in JSON",
+      "/v1/sql",
+      '{"sql":"SELECT ?","params":[{"type":"JSON","value":[{"b":{"c":1,"c":1}}]}]}',
+      "c",
+    ],
+    [
+      "beside a large integer",
+      "/v1/sql",
+      '{"sql":"SELECT ?","params":[9007199254740993],"sql":"SELECT 1"}',
+      "sql",
+    ],
+    ["in a batch", "/v1/batch", '{"statements":[{"sql":"SELECT 1","sql":"SELECT 2"}]}', "sql"],
+    ["of a saved query", "/v1/queries/cities-by-country", '{"country":"NZ","country":"JP"}', "country"],
+  ])("%s", async (_, path, body, name) => {
+    const answer = await gateway.sql(body, { path });
+    expectProblem(answer, 400, "body_invalid");
+    expect(answer.body.detail).toBe(`An object of the body has a member twice: "${name}".`);
+  });
+});
+
+describe("what a body has too much is not said at length", () => {
+  const bodies = {
+    "many names": {
+      sql: "SELECT 1",
+      ...Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`n${i}`, 1])),
+    },
+    "a long name": { sql: "SELECT 1", ["n".repeat(100_000)]: 1 },
+    "names with controls": { sql: "SELECT 1", "\x1b[31m\x7f\u0085\u2028\u202e": 1, "\x00": 1 },
+    "many long names": {
+      sql: "SELECT 1",
+      ...Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}${"ä".repeat(1_000)}`, 1])),
+    },
+  };
+  test.each(Object.entries(bodies))("%s", async (_, body) => {
+    for (const [path, sent] of [
+      ["/v1/sql", body],
+      ["/v1/batch", { statements: Array(8).fill(body) }],
+    ] as const) {
+      const answer = await gateway.sql(sent, { path });
+      expectProblem(answer, 400, "body_invalid");
+      expect(answer.body.detail.length).toBeLessThan(path === "/v1/sql" ? 900 : 4_500);
+      expect(answer.body.detail).toMatch(/Unrecognized keys?: "/);
+      expect(answer.body.detail).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+    }
+  });
+
+  test("nor is a parameter", async () => {
+    const names = Object.fromEntries([..."\x1b\x85\u2028\u202e"].map((odd) => [odd + "n".repeat(1_000), 1]));
+    const answer = await gateway.sql({ sql: "SELECT :a", params: { a: 1, ...names } });
+    expectProblem(answer, 400, "parameter_invalid");
+    expect(answer.body.detail.length).toBeLessThan(500);
+    expect(answer.body.detail).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+  });
+});
+
 describe("the statement and its parameters", () => {
   test.each([
     ["", "empty"],
