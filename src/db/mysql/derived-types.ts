@@ -3,6 +3,7 @@ import type { Place } from "../../sql/places.ts";
 import { placesOf } from "../../sql/places.ts";
 import { readInteger, readTyped } from "../../sql/value-types.ts";
 import type { BoundValue } from "../../sql/values.ts";
+import { endsWithZ } from "./zoned-texts.ts";
 
 /**
  * MySQL derives the type of each placeholder from what it stands beside, and says it in its answer to PREPARE (MySQL
@@ -94,6 +95,7 @@ function textAs(kind: Kind | undefined, place: Place, value: BoundValue, index: 
     if (number === undefined) throw refused("compared_with_number", index);
     return number;
   }
+  if (kind === "date" && endsWithZ(String(value.value))) throw refused("date_with_zone", index);
   // What its query is used for may still be a number.
   return kind === "text" && place !== "column" && place !== "other" ? declared(value) : value;
 }
@@ -141,11 +143,13 @@ const say = {
   compared_with_date: 'stands where a date or time belongs: send it as a string such as "2026-02-28"',
   type_undeclared:
     'may meet text where it stands: say its type: {"type": "INTEGER", "value": ..}, or send it as a string',
+  date_with_zone:
+    'is a text with Z at its end, of which MySQL reads no zone: send it as {"type": "DATETIME", "value": ..}',
 } as const;
 
-function refused(reason: keyof typeof say, index: number): TidegateError {
+function refused(why: keyof typeof say, index: number): TidegateError {
   return new TidegateError("parameter_invalid", {
-    reason,
-    detail: `The value of placeholder ${index + 1} ${say[reason]}.`,
+    reason: why === "date_with_zone" ? "compared_with_date" : why,
+    detail: `The value of placeholder ${index + 1} ${say[why]}.`,
   });
 }

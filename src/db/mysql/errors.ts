@@ -1,7 +1,9 @@
 import type { ErrorCode } from "../../errors.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import type { BoundValue } from "../../sql/values.ts";
 import type { ServerError } from "./driver.ts";
+import { adviceOnZones } from "./zoned-texts.ts";
 
 /**
  * The server's errors by number (MySQL manual, "Server Error Message Reference"; MariaDB's numbers of the same meaning;
@@ -59,29 +61,35 @@ const quotesNoValue = new Set([
 /** Messages that tell values without quotation marks: keys and rows, or the SQL and the message of another error. */
 const tellsValues = new Set([1526, 8039, 8041, 8134, 8138, 8139, 8140, 8141, 8143, 8147, 8223, 9007]);
 
+/** What is known of a statement that failed. */
+interface Failed {
+  author: "caller" | "operator";
+  atomic: boolean;
+  values?: readonly BoundValue[];
+}
+
 /**
  * @param author who wrote the SQL
  * @param atomic false for CALL: what came before the error may have been committed
  * @param values of the statement, one for each `?`; what they are is never told
  * @returns what the caller gets for a statement that the server refused
  */
-export function statementError(
-  error: ServerError,
-  { author, atomic, values }: { author: "caller" | "operator"; atomic: boolean; values?: readonly unknown[] },
-): TidegateError {
+export function statementError(error: ServerError, { author, atomic, values = [] }: Failed): TidegateError {
   const { errno, sqlState } = error;
   // Without a number it is the driver that complains; its words may repeat a value, so they stay out of the log.
   if (errno === undefined) return new TidegateError("internal", {}, `driver: ${error.name}`);
   const message = error.sqlMessage ?? error.message;
-  const more = isRepeated(errno, message, values?.length ?? 0) ? ` ${repeatedParameter}` : "";
+  const more = isRepeated(errno, message, values.length) ? ` ${repeatedParameter}` : "";
   if (author === "operator" && textMistakes.has(errno)) {
     return new TidegateError("query_broken", {}, `${errno}: ${error.message}${more}`);
   }
   const code = codeOf(errno, message);
+  // In a saved query the types are declared: what its author did not foresee, no caller can say.
+  const advice = author === "caller" ? adviceOnZones(errno, values) : undefined;
   return new TidegateError(code, {
     errno,
     ...(sqlState ? { sqlstate: sqlState } : {}),
-    detail: publicMessage(errno, message) + more,
+    detail: publicMessage(errno, message) + (advice === undefined ? more : `. ${advice}`),
     ...(code === "database_unavailable" ? { retryAfter: limits.retryAfterSeconds } : {}),
     ...(atomic ? {} : { retryable: false }),
   });

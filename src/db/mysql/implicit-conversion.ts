@@ -90,6 +90,7 @@ export function demandNoConversion({ conversion }: Pick<Outcome, "conversion">):
 }
 
 const integer = '{"type": "INTEGER", "value": ..}';
+const datetime = '{"type": "DATETIME", "value": ".."}';
 const text = '{"type": "VARCHAR", "value": ".."}';
 
 const refusals = {
@@ -99,7 +100,7 @@ const refusals = {
   },
   text: {
     reason: "compared_with_number",
-    detail: `The database took a text of the parameters for a number or a date that it is not. Send a number or a date, a date and time with Z as {"type": "DATETIME", "value": ".."}, or say that a text is meant: ${text}.`,
+    detail: `The database took a text of the parameters for a number or a date that it is not. Send a number, or a date (with Z as ${datetime}), or say that a text is meant: ${text}.`,
   },
   unread: {
     reason: "warnings_unread",

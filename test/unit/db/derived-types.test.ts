@@ -123,6 +123,17 @@ describe("a text whose type nobody has said", () => {
   });
 });
 
+test("a text with Z beside a date is refused: MySQL drops the Z", () => {
+  for (const type of [types.date, types.datetime]) {
+    for (const text of ["2026-02-28T10:00:00Z", "2026-02-28 10:00:00.5z", "2026-02-28Z"])
+      expect(bound(equal, type, text)).toBe("parameter_invalid compared_with_date");
+    for (const text of ["2026-02-28T10:00:00", "2026-02-28T10:00:00+01:00", "Z", "today"])
+      expect(bound(equal, type, text)).toEqual([`string ${text} ?`]);
+    expect(bound(equal, type, { type: "VARCHAR", value: "2026-02-28Z" })).toEqual(["string 2026-02-28Z"]);
+  }
+  expect(bound(equal, texts.varchar, "2026-02-28T10:00:00Z")).toEqual(["string 2026-02-28T10:00:00Z"]);
+});
+
 test("what is declared is bound as it is", () => {
   expect(bound(equal, texts.varchar, { type: "INTEGER", value: 0 })).toEqual(["integer 0"]);
   expect(bound(equal, types.integer, { type: "VARCHAR", value: "5x" })).toEqual(["string 5x"]);

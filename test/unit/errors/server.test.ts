@@ -6,6 +6,8 @@ import { document, numbers, rows, section } from "./document.ts";
 
 const by = (author: "caller" | "operator", atomic = true) => ({ author, atomic });
 
+const texts = (...values: string[]) => values.map((value) => ({ type: "string", value }) as const);
+
 function server(errno: number | undefined, message: string, sqlState?: string): ServerError {
   return Object.assign(new Error(message), {
     ...(errno === undefined ? {} : { errno }),
@@ -318,18 +320,18 @@ describe("an expression with a parameter that stands twice", () => {
     [1054, "Unknown column 'a' in 'HAVING'"],
   ])("%i %s: the error says what to do", (errno, message) => {
     const refused = server(errno, message, "42000");
-    const told = statementError(refused, { ...by("caller"), values: ["SECRET", "SECRET"] });
+    const told = statementError(refused, { ...by("caller"), values: texts("SECRET", "SECRET") });
     expect(told.details.detail).toMatch(advice);
     expect(told.message).not.toContain("SECRET");
     // Elsewhere it would be beside the point.
-    for (const values of [undefined, [], ["SECRET"]])
+    for (const values of [undefined, [], texts("SECRET")])
       expect(statementError(refused, { ...by("caller"), ...(values && { values }) }).message).not.toMatch(
         advice,
       );
   });
 
   test("and the operator of a saved query reads it in the log", () => {
-    const error = statementError(server(1055, words), { ...by("operator"), values: [1, 1] });
+    const error = statementError(server(1055, words), { ...by("operator"), values: texts("1", "1") });
     expect(error).toMatchObject({ code: "query_broken", operator: expect.stringMatching(advice) });
     expect(error.details).toEqual({});
   });
@@ -337,7 +339,7 @@ describe("an expression with a parameter that stands twice", () => {
   test("and no other unknown column is told so", () => {
     const error = statementError(server(1054, "Unknown column 'having' in 'field list'"), {
       ...by("caller"),
-      values: [1, 1],
+      values: texts("1", "1"),
     });
     expect(error.message).toBe("Unknown column 'having' in 'field list'");
   });
@@ -400,5 +402,42 @@ describe("a login that failed", () => {
     const error = loginError(server(undefined, "the server closed the connection during the login"));
     expect(error).toMatchObject({ code: "database_unreachable" });
     expect(error.operator).toBe("- the server closed the connection during the login");
+  });
+});
+
+describe("a text with a zone among the parameters", () => {
+  const bound = (value: string, type: "string" | "datetime" = "string") => ({
+    ...by("caller"),
+    values: [{ type, value }],
+  });
+  const refused = server(1292, "Incorrect datetime value: '2026-02-28T10:00:00Z' for column 'at' at row 1");
+  const plain = "Incorrect datetime value: '…' at row 1";
+
+  test.each([
+    "2026-02-28T10:00:00Z",
+    "2026-02-28T10:00:00.123456z",
+    "2026-02-28 10:00Z",
+    "2026-02-28T10:00:00+02:00",
+    "2026-02-28T10:00:00-0130",
+    "2026-02-28Z",
+  ])("%s: the error says how to send it", (value) => {
+    const { message } = statementError(refused, bound(value));
+    expect(message).toMatch(/^Incorrect datetime value: '…' at row 1\. A parameter .*"DATETIME".*\.$/);
+    expect(message).not.toContain(value);
+  });
+
+  test.each([
+    ["another text", refused, bound("yesterday")],
+    ["a text without a zone", refused, bound("2026-02-28T10:00:00")],
+    ["a long one", refused, bound(`2026-02-28T10:00:00.${"0".repeat(100)}Z`)],
+    ["a date that says its type", refused, bound("2026-02-28 10:00:00", "datetime")],
+    ["a saved query's", refused, { ...bound("2026-02-28T10:00:00Z"), author: "operator" as const }],
+  ])("%s: it does not", (_, error, statement) => {
+    expect(statementError(error, statement).message).toBe(plain);
+  });
+
+  test("nor does another error", () => {
+    const duplicate = server(1062, "Duplicate entry 'a' for key 'b'");
+    expect(statementError(duplicate, bound("2026-02-28T10:00:00Z")).message).toBe("Duplicate entry '…'");
   });
 });
