@@ -66,7 +66,8 @@ function parseObject(bytes: Buffer, what: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new FormError(`'s ${what} cannot be read`);
   }
-  if (duplicateMember(text) !== undefined) throw new FormError(`'s ${what} has a member twice`);
+  if (duplicateMember(text, { "": value }) !== undefined)
+    throw new FormError(`'s ${what} has a member twice`);
   return value as Record<string, unknown>;
 }
 

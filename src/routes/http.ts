@@ -11,9 +11,8 @@ import type { RowShape } from "../db/pool/protocol.ts";
 import { isolations, isolationsOf } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { duplicateMember } from "../members.ts";
 import { nameList } from "../sql/errors.ts";
-import { parseExactly } from "../sql/json.ts";
+import { DuplicateMemberError, parseExactly } from "../sql/json.ts";
 import { isUtf8, readMediaTypes } from "./media-type.ts";
 
 /** The one place that says what a handler finds in its context. */
@@ -62,22 +61,14 @@ export const factory = createFactory<AppEnv>();
 export async function readJson<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {
   demandJsonBody(c);
   let body: unknown;
-  let text: string;
   try {
-    text = await readText(c.req.raw);
+    const text = await readText(c.req.raw);
     if (c.req.header("idempotency-key") !== undefined) c.set("body", text);
     body = parseExactly(text);
   } catch (cause) {
     if (cause instanceof TidegateError) throw cause;
-    if (cause instanceof RangeError)
-      throw new TidegateError("body_invalid", { detail: "The body nests too deeply." });
-    throw new TidegateError("body_invalid", { detail: "The body is not JSON." });
-  }
-  const twice = duplicateMember(text);
-  if (twice !== undefined) {
-    throw new TidegateError("body_invalid", {
-      detail: `An object of the body has a member twice: ${nameList([twice])}.`,
-    });
+    const detail = cause instanceof DuplicateMemberError ? cause.message : "The body is not JSON.";
+    throw new TidegateError("body_invalid", { detail });
   }
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;

@@ -1,23 +1,53 @@
-/** JSON without what JavaScript's numbers lose of it: integers beyond 2^53, and the sign of zero. */
-import { wrongParameter } from "./errors.ts";
+/** JSON without what JavaScript's numbers lose of it: integers beyond 2^53, digits as they were sent, and the sign of zero. */
+import { duplicateMember } from "../members.ts";
+import { nameList, wrongParameter } from "./errors.ts";
 
 /** What ECMAScript's "JSON.parse source text access" adds; TypeScript's library does not have it yet. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 
+/** JSON that readers read differently. */
+export class DuplicateMemberError extends Error {}
+
 /**
- * As JSON.parse, but an integer literal beyond 2^53 becomes a bigint.
- * @throws SyntaxError for what is not JSON, RangeError for what nests too deeply
+ * As JSON.parse, but an integer literal beyond 2^53 becomes a bigint, and `textAsSent` tells how other numbers were written.
+ * A reviver would do the same in three times as long, and for every value of a body that has one such number.
+ * @throws SyntaxError for what is not JSON, DuplicateMemberError for an object that has a member twice
  */
 export function parseExactly(text: string): unknown {
-  // Few bodies have one, and asking for each value's source takes several times as long.
-  return /\d{16}/.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text);
+  const root = { "": JSON.parse(text) as unknown };
+  const large: [holder: object, key: string | number, integer: bigint][] = [];
+  const twice = duplicateMember(text, root, (holder, key, digits) => {
+    if (/[.eE]/.test(digits) || digits === "-0") keepText(holder, key, digits);
+    else if (isLarge(Number(digits))) large.push([holder, key, BigInt(digits)]);
+  });
+  if (twice !== undefined) {
+    throw new DuplicateMemberError(`An object of the body has a member twice: ${nameList([twice])}.`);
+  }
+  for (const one of large) Reflect.set(...one);
+  return root[""];
 }
 
 /** A finite number has 309 digits at most: reading them costs nothing. */
-function exactInteger(_: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value) || !Number.isFinite(value)) return value;
-  if (context?.source === undefined) throw new TypeError("this runtime does not tell a number's digits");
-  return /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
+function isLarge(number: number): boolean {
+  return Number.isFinite(number) && !Number.isSafeInteger(number);
+}
+
+const textsAsSent = new WeakMap<object, Map<string | number, string>>();
+
+function keepText(holder: object, key: string | number, text: string): void {
+  const texts = textsAsSent.get(holder);
+  if (texts) texts.set(key, text);
+  else textsAsSent.set(holder, new Map([[key, text]]));
+}
+
+/**
+ * @param holder an object or a list that `parseExactly` has read: itself, and no copy
+ * @param key of a member that is a number
+ * @returns how the number was written, where it has a fraction or an exponent, or is -0: `1.50`, `1e3`, `-0`. Of every other
+ *   number String(..) says it
+ */
+export function textAsSent(holder: object, key: string | number): string | undefined {
+  return textsAsSent.get(holder)?.get(Array.isArray(holder) ? Number(key) : String(key));
 }
 
 /**

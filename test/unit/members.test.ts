@@ -1,11 +1,53 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { duplicateMember } from "../../src/members.ts";
+import { duplicateMember as find } from "../../src/members.ts";
+
+const duplicateMember = (json: string) => find(json, { "": JSON.parse(json) }, () => {});
 
 test("the name that is there twice is told", () => {
   expect(duplicateMember('{"a": {"b": 1}, "c": [{"a": 1, "b": "\\"", "b": 2}]}')).toBe("b");
   expect(duplicateMember('{"a\\u0062": 1, "ab": 2}')).toBe("ab");
+  // JSON.parse has kept nothing of the first.
+  for (const last of ["1", "null", '"x"', "[]", "{}"])
+    expect(duplicateMember(`{"a": {"b": [1.5, {"c": 1e3}]}, "a": ${last}}`)).toBe("a");
   expect(duplicateMember('{"a": "a", "b": {"a": [{"a": 1}, {"a": 2}]}}')).toBeUndefined();
+});
+
+test("numbers that a double does not say as they are written are told, with where they are", () => {
+  const json = ` { "a" : [1, -1.50,{"b" :-0 }, [ ] , "1.5", 1E3], "c": 123456789012345, "d": -0.0,"__proto__":{"0":1e-2},
+    "e": 1234567890123456, "f\\u0067": -12345678901234, "h": [[2.0]], "i": 0, "j": -1, "k": "\\",-2.5" } `;
+  const root = { "": JSON.parse(json) };
+  const told: [object, string | number, string][] = [];
+  expect(find(json, root, (...one) => told.push(one))).toBeUndefined();
+  const value = root[""];
+  expect(told.map(([, key, text]) => [key, text])).toEqual([
+    ...[
+      [1, "-1.50"],
+      ["b", "-0"],
+      [5, "1E3"],
+      ["d", "-0.0"],
+      ["0", "1e-2"],
+      ["e", "1234567890123456"],
+      [0, "2.0"],
+    ],
+  ]);
+  const holders = [
+    value.a,
+    value.a[2],
+    value.a,
+    value,
+    Object.entries(value).find(([name]) => name === "__proto__")?.[1],
+    value,
+    value.h[0],
+  ];
+  for (const [i, [holder, key, text]] of told.entries()) {
+    expect(holder).toBe(holders[i]);
+    expect(Reflect.get(holder, key)).toBe(Number(text));
+  }
+  const alone = { "": 1.5 };
+  const seen: unknown[] = [];
+  find("1.50", alone, (...one) => seen.push(one));
+  expect(seen).toEqual([[alone, "", "1.50"]]);
 });
 
 describe("members twice", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { jsonText, parseExactly } from "../../../src/sql/json.ts";
+import { DuplicateMemberError, jsonText, parseExactly, textAsSent } from "../../../src/sql/json.ts";
 
 describe("a body", () => {
   test.each([
@@ -26,11 +26,93 @@ describe("a body", () => {
     }
   });
 
-  test("that is not JSON, or nests too deeply beside a large integer", () => {
-    for (const text of ["", "{", "NaN", "[1,]", "01", "9007199254740993 9007199254740993", "'a'"])
+  test("that is not JSON", () => {
+    for (const text of [
+      "",
+      "{",
+      "NaN",
+      "[1,]",
+      "01",
+      "9007199254740993 9007199254740993",
+      "'a'",
+      "-",
+      "1.",
+      "[1.50",
+    ])
       expect(() => parseExactly(text)).toThrow(SyntaxError);
-    const deep = `${"[".repeat(200_000)}9007199254740993${"]".repeat(200_000)}`;
-    expect(() => parseExactly(deep)).toThrow(RangeError);
+  });
+
+  test("that nests deeply, beside a large integer too", () => {
+    const deep = `{"a":${"[".repeat(200_000)}${"]".repeat(200_000)},"b":9007199254740993}`;
+    expect((parseExactly(deep) as { b: bigint }).b).toBe(9007199254740993n);
+  });
+
+  test("with a member twice", () => {
+    for (const text of ['{"a": [{"b": 1, "b": 2}]}', '{"a": {"b": [9007199254740993, 1.5]}, "a": 1}'])
+      expect(() => parseExactly(text)).toThrow(DuplicateMemberError);
+  });
+
+  test("with a member twice reaches nothing but itself", () => {
+    for (const names of [["__proto__"], ["constructor", "prototype"], ["toString"]]) {
+      const inner = names.reduceRight(
+        (text, name) => `{"${name}":${text}}`,
+        '{"polluted":12345678901234567890}',
+      );
+      for (const last of ["{}", "[]", "1", '"x"'])
+        expect(() => parseExactly(`{"a":${inner},"a":${last}}`)).toThrow(DuplicateMemberError);
+      expect(parseExactly(inner)).toBeDefined();
+    }
+    expect([{}, Object, Object.prototype.toString].map((one) => "polluted" in one)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  test("numbers are there as they were sent", () => {
+    const read = parseExactly(
+      '{"a":[1.50,1,"1.50",-0,[2e3]],"b":1.0,"c":9007199254740993,"d":{"b":1E+2},"1":0.10}',
+    ) as { a: unknown[]; d: object };
+    expect([0, 1, 2, 3, 4].map((i) => textAsSent(read.a, i))).toEqual([
+      "1.50",
+      undefined,
+      undefined,
+      "-0",
+      undefined,
+    ]);
+    expect(textAsSent(read.a, "0")).toBe("1.50");
+    expect(textAsSent(read.a[4] as object, 0)).toBe("2e3");
+    expect(["b", "c", "d", "1", "e"].map((name) => textAsSent(read, name))).toEqual([
+      ...["1.0", undefined, undefined, "0.10", undefined],
+    ]);
+    expect(textAsSent(read.d, "b")).toBe("1E+2");
+    expect(textAsSent({ ...read }, "b")).toBeUndefined();
+  });
+
+  test("whatever it is, it reads as JSON.parse reads it, and each number's text says the number", () => {
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ noUnicodeString: false }),
+        fc.integer({ min: 0, max: 2 }),
+        (value, indent) => {
+          const text = JSON.stringify(value, null, indent);
+          const plain = JSON.parse(text);
+          const check = (read: unknown, of: unknown): void => {
+            if (typeof read === "bigint") expect(Number(read)).toBe(of);
+            else if (typeof read !== "object" || read === null) expect(read).toBe(of);
+            if (typeof read !== "object" || read === null) return;
+            expect(Object.keys(read)).toEqual(Object.keys(of as object));
+            for (const [key, member] of Object.entries(read)) {
+              const sent = textAsSent(read, key);
+              if (sent !== undefined) expect(Number(sent)).toBe(member);
+              else if (typeof member === "number") expect(Number.isSafeInteger(member)).toBe(true);
+              check(member, Reflect.get(of as object, key));
+            }
+          };
+          check(parseExactly(text), plain);
+        },
+      ),
+    );
   });
 
   test("no integer is rounded, wherever it stands", () => {
