@@ -1,7 +1,8 @@
 import { nameList, ParameterError, StatementError } from "./errors.ts";
+import { textAsSent } from "./json.ts";
 import { type List, type Spread, spread } from "./lists.ts";
 import type { Placeholder, Statement } from "./statement.ts";
-import { type BoundValue, bindJsonParameter, bindJsonValue } from "./values.ts";
+import { type BindOne, type BoundValue, bindJsonParameter, bindJsonValue } from "./values.ts";
 
 /** Names that begin so are claims of the caller's token: bound by the gateway, in saved queries only. */
 export const claimPrefix = "jwt.";
@@ -80,14 +81,15 @@ export function bindJson(plan: BindPlan, params: Parameters | undefined): Spread
 export function bindEach<T extends object>(
   plan: BindPlan,
   params: Parameters | undefined,
-  bindOne: (value: unknown, name: string) => T,
+  bindOne: BindOne<T>,
 ): Spread<T> {
   const nameOf = (index: number) =>
     (plan.style === "named" ? plan.names[index] : undefined) ?? String(index + 1);
   const read = new Map<string, T | List<T>>();
   const values = bind(plan, params).map((value, index) => {
     const name = nameOf(index);
-    const bound = read.get(name) ?? bindJsonParameter(value, name, bindOne);
+    const sent = params && textAsSent(params, plan.style === "named" ? name : index);
+    const bound = read.get(name) ?? bindJsonParameter(value, name, bindOne, sent);
     read.set(name, bound);
     return bound;
   });

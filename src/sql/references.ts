@@ -3,7 +3,7 @@ import { type ParameterError, wrongParameter } from "./errors.ts";
 import type { Spread } from "./lists.ts";
 import type { BindPlan, Parameters } from "./placeholders.ts";
 import { bindEach } from "./placeholders.ts";
-import type { BoundValue } from "./values.ts";
+import type { BindOne, BoundValue } from "./values.ts";
 import { bindJsonValue } from "./values.ts";
 
 export interface Reference {
@@ -21,9 +21,11 @@ export type BatchValue = BoundValue | { reference: Reference };
  * @throws ParameterError also `wrong_reference`
  */
 export function bindBatch(plan: BindPlan, params: Parameters | undefined, index: number): Spread<BatchValue> {
-  const bindOne = (value: unknown, name: string): BatchValue => {
+  const bindOne: BindOne<BatchValue> = (value, name, sent) => {
     const text = referenceText(value);
-    return text === undefined ? bindJsonValue(value, name) : { reference: readReference(text, index, name) };
+    return text === undefined
+      ? bindJsonValue(value, name, sent)
+      : { reference: readReference(text, index, name) };
   };
   return bindEach(plan, params, bindOne);
 }

@@ -1,5 +1,6 @@
 import { limits } from "../limits.ts";
 import { type ParameterError, wrongParameter } from "./errors.ts";
+import { textAsSent } from "./json.ts";
 import type { List } from "./lists.ts";
 import { readAs, typeNames } from "./sql-types.ts";
 
@@ -29,6 +30,8 @@ export interface BoundValue {
   utc?: true;
   /** A text, number or boolean whose type neither the caller nor the operator has said. */
   undeclared?: true;
+  /** How an undeclared number was written, where its double does not say it: `1.50`, `1e3`. */
+  sent?: string;
 }
 
 /**
@@ -36,9 +39,10 @@ export interface BoundValue {
  * `{"type": "DECIMAL", "value": "1.10"}` for what JSON cannot say.
  *
  * @param name how the parameter is called in messages
+ * @param sent how a number was written, as `textAsSent` tells it
  * @throws ParameterError `wrong_type`
  */
-export function bindJsonValue(value: unknown, name = "?"): BoundValue {
+export function bindJsonValue(value: unknown, name = "?", sent?: string): BoundValue {
   switch (typeof value) {
     case "string":
       if (value.isWellFormed()) return { type: "string", value, undeclared: true };
@@ -47,7 +51,7 @@ export function bindJsonValue(value: unknown, name = "?"): BoundValue {
       return { type: "boolean", value, undeclared: true };
     case "bigint":
     case "number":
-      return bindNumber(value, name);
+      return { ...bindNumber(value, name), ...(sent === undefined ? {} : { sent }) };
     case "object":
       return value === null ? { type: "null", value } : bindTyped(value, name);
     default:
@@ -87,6 +91,9 @@ function typeAndValue(given: object): { type: string; value: unknown } | undefin
   return isTyped && Object.keys(more).length === 0 ? { type, value } : undefined;
 }
 
+/** Reads one value, as `bindJsonValue` does. */
+export type BindOne<T> = (value: unknown, name: string, sent?: string) => T;
+
 /**
  * As `bindJsonValue`, also for `{"type": "ARRAY", "value": [..]}`.
  *
@@ -96,13 +103,14 @@ function typeAndValue(given: object): { type: string; value: unknown } | undefin
 export function bindJsonParameter<T>(
   value: unknown,
   name: string,
-  bindOne: (value: unknown, name: string) => T,
+  bindOne: BindOne<T>,
+  sent?: string,
 ): T | List<T> {
   const typed = typeof value === "object" && value !== null ? typeAndValue(value) : undefined;
-  if (typed?.type.toUpperCase() !== "ARRAY") return bindOne(value, name);
+  if (typed?.type.toUpperCase() !== "ARRAY") return bindOne(value, name, sent);
   const elements = readElements(typed.value);
   if (typeof elements === "string") throw wrong(name, `must be ${elements}`);
-  return { list: elements.map((element) => bindOne(element, name)) };
+  return { list: elements.map((element, index) => bindOne(element, name, textAsSent(elements, index))) };
 }
 
 /** @returns the elements of a list of a length that IN takes, or what was expected */

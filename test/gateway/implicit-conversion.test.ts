@@ -173,6 +173,19 @@ describe("a number beside text, in a change", () => {
     if (!derives) expect(await notesOf(administrator)).toEqual(before);
   });
 
+  test.runIf(derives)("is its digits as they were sent", async () => {
+    const send = (sql: string, params: string) =>
+      ledger.gateway.sql(`{"sql": "${sql}", "params": ${params}}`, { role: "writer" });
+    await send("INSERT INTO entries (account, note) VALUES (8, ?)", "[1.50]");
+    const found = async (params: string, condition = "note = ?") =>
+      (await send(`SELECT note FROM entries WHERE account = 8 AND ${condition}`, params)).body.rows;
+    expect(await found("[1.50]")).toEqual([{ note: "1.50" }]);
+    expect(await found("[1.5]")).toEqual([]);
+    const listed = `[{"type": "ARRAY", "value": [1e3, 1.50, 2.0]}]`;
+    expect(await found(listed, "note IN (?)")).toEqual([{ note: "1.50" }]);
+    expect((await send("SELECT note FROM entries WHERE note = :n", `{"n": 1.50}`)).body.rows).toHaveLength(1);
+  });
+
   test("that is stored is its text", async () => {
     const insert = "INSERT INTO entries (account, note) VALUES (9, ?)";
     for (const value of [7, 1.5, true]) await caller.sql(insert, [value]);
@@ -405,7 +418,7 @@ test("more kinds of values for one text than a connection can have prepared", as
 });
 
 test("a number that may be null", async () => {
-  const sql = "SELECT id FROM balances WHERE (:id IS NULL OR id = :id) ORDER BY id";
+  const sql = "SELECT id FROM balances WHERE (:id IS NULL OR id = :id) AND id < 3 ORDER BY id";
   for (const [id, ids] of [
     [2, [2]],
     ["2", [2]],

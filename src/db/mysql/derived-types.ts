@@ -122,13 +122,13 @@ function meetsItsType(place: Place): boolean {
 /** As a DOUBLE a fraction would equal each integer and DECIMAL that is the same when it is rounded. */
 function exactly(kind: Kind, value: BoundValue): BoundValue {
   if (value.type !== "number" || (kind !== "integer" && kind !== "decimal")) return declared(value);
-  const decimal = readTyped("decimal", String(value.value), "json");
+  const decimal = readTyped("decimal", textOf(value), "json");
   return typeof decimal === "string" ? declared(value) : decimal;
 }
 
 /** As the caller's JSON has it. */
-function textOf({ type, value }: BoundValue): string {
-  return type === "boolean" ? String(Number(value)) : String(value);
+function textOf({ type, value, sent }: BoundValue): string {
+  return type === "boolean" ? String(Number(value)) : (sent ?? String(value));
 }
 
 function declared({ type, value }: BoundValue): BoundValue {

@@ -22,6 +22,12 @@ function bound(sql: string, type: number | number[], ...params: unknown[]) {
   }
 }
 
+/** The same of a number that was written so. */
+function boundAsSent(sql: string, type: number, value: number, sent: string) {
+  const values = [bindJsonValue(value, "1", sent)];
+  return new DerivedTypes(sql, [type]).apply(values).map((one) => `${one.type} ${one.value}`);
+}
+
 const equal = "SELECT 1 FROM t WHERE c = ?";
 const greater = "SELECT 1 FROM t WHERE c > ?";
 const insert = "INSERT INTO t (c) VALUES (?)";
@@ -33,6 +39,13 @@ describe("a number or boolean whose type nobody has said", () => {
     expect(bound(equal, type, 1.5)).toEqual(["string 1.5"]);
     expect(bound(equal, type, true)).toEqual(["string 1"]);
     expect(bound(equal, type, false)).toEqual(["string 0"]);
+    for (const [text, value] of [
+      ["1.50", 1.5],
+      ["1e3", 1000],
+      ["-0", -0],
+      ["1.0", 1],
+    ] as const)
+      expect(boundAsSent(equal, type, value, text), text).toEqual([`string ${text}`]);
     for (const sql of [
       "SELECT 1 FROM t WHERE c NOT IN (?)",
       "SELECT 1 FROM t WHERE c LIKE ?",
@@ -79,6 +92,9 @@ describe("a number or boolean whose type nobody has said", () => {
     // As a DOUBLE it would equal what is not the same.
     expect(bound(equal, types.decimal, 0.1)).toEqual(["decimal 0.1"]);
     expect(bound(greater, types.integer, 1.5)).toEqual(["decimal 1.5"]);
+    expect(boundAsSent(equal, types.decimal, 0.1, "0.10000000000000000001")).toEqual([
+      "decimal 0.10000000000000000001",
+    ]);
     expect(bound(equal, types.double, 0.1)).toEqual(["number 0.1"]);
     expect(bound(equal, types.decimal, 1e300)).toEqual(["number 1e+300"]);
     // In an expression the type is not that of a column alone: the warnings count.
