@@ -77,10 +77,10 @@ async function openSequential({ server, sample, passwords }: Backends, port: num
     jsonStrings: true,
   });
   const sql = countrySql();
-  const settings = { time_zone: "+00:00", longestDeadlineMs: 60_000 };
-  const { before } = restoreStatements(engine, sample.database, settings, false);
   const prove = async () => identityOf((await connection.query(proofQuery(engine)))[0] as Row[]);
   const identity = await prove();
+  const settings = { time_zone: "+00:00", longestDeadlineMs: 60_000, collation: identity.collation };
+  const { before } = restoreStatements(engine, sample.database, settings, false);
   const caller = {
     async ask() {
       const [rows] = await connection.execute({ sql, rowsAsArray: true }, ["US"]);

@@ -118,7 +118,9 @@ const kinds = {
   database_auth_unsupported: unavailable("The database asks for a login that the gateway does not have"),
   database_missing: unavailable("The database that is configured is not there for the gateway's account"),
   database_identity_wrong: unavailable("The database did not give the gateway the identity it must have"),
-  database_settings_refused: unavailable("The database does not take the account's sql_mode or time zone"),
+  database_settings_refused: unavailable(
+    "The database does not take the account's sql_mode, time zone or collation",
+  ),
   database_unavailable: unavailable("The database cannot serve the statement now"),
   connection_lost: unavailable("The connection to the database was lost; the statement changed nothing"),
   outcome_unknown: {

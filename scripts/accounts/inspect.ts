@@ -81,7 +81,7 @@ async function look(
     proxyUser,
     currentRole,
     version,
-  }: Omit<Identity, "database" | "connectionId" | "serverId">,
+  }: Omit<Identity, "database" | "connectionId" | "serverId" | "collation">,
   { engine }: Cluster,
 ): Promise<Seen> {
   try {

@@ -162,6 +162,12 @@ const accountSchema = z.strictObject({
   // Which modes and zones: session-rules.ts. Without a mode, the engine's: dialect.ts.
   sql_mode: z.array(z.string()).optional(),
   time_zone: z.string().default("+00:00"),
+  // Without one, the database's own: collation.ts of db/mysql.
+  collation: z
+    .string()
+    .max(64)
+    .regex(/^utf8mb4_[a-z0-9_]+$/, `must be a utf8mb4 collation in lower case, such as "utf8mb4_general_ci"`)
+    .optional(),
   shards: z.int().min(1).max(limits.shardsCeiling).default(1),
   connections_per_shard: z.int().min(1).max(limits.connectionsPerShard).default(limits.connectionsPerShard),
   lifetime_s: z

@@ -15,7 +15,8 @@ import { changeEveryVariable, sessionVariables } from "./variables.ts";
  */
 
 /** As the gateway sends it, and with a hot statement that writes prepared in it. */
-const settings = { time_zone: "+00:00", longestDeadlineMs: 60_000 };
+const collation = "utf8mb4_unicode_ci";
+const settings = { time_zone: "+00:00", longestDeadlineMs: 60_000, collation };
 const { before: statements } = restoreStatements(engine, "handoff", settings, false);
 const withWrites = restoreStatements(engine, "handoff", settings, true);
 
@@ -319,7 +320,7 @@ test("puts back every session variable that can be set", async () => {
 
 test("is what the gateway sends", async () => {
   const proxy = await startProxy();
-  const { gateway, ask } = await startCallers({}, { hosts: [`localhost:${proxy.port}`] });
+  const { gateway, ask } = await startCallers({ collation }, { hosts: [`localhost:${proxy.port}`] });
   try {
     await ask("one", "SELECT 1");
     // The second one waits for the first one's restore.

@@ -90,7 +90,7 @@ test("a zone that the server does not know fails the login, and the log says whi
   const [line] = logged(gateway, "connection_refused");
   expect(line).toMatchObject({ account: "unknown", code: "database_settings_refused" });
   expect(line?.reason).toMatch(
-    /^1298 Unknown or incorrect time zone: 'Nowhere\/Atlantis'; change the account's sql_mode or time_zone; /,
+    /^1298 Unknown or incorrect time zone: 'Nowhere\/Atlantis'; change the account's sql_mode, time_zone or collation; /,
   );
 });
 

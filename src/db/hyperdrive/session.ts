@@ -128,7 +128,7 @@ export class HyperdriveSession {
       await command(this.#connection, state).catch((cause: ServerError) => {
         if (settingsRefused.includes(cause.errno ?? 0)) throw cause;
       });
-      const proof = (await command(this.#connection, transactionProof(engine))) as Row[];
+      const proof = (await command(this.#connection, transactionProof(engine, this.#account))) as Row[];
       if (!this.#account.readsByPrivilege) return { proof, privileges: undefined };
       return { proof, privileges: (await command(this.#connection, privilegeQuery)) as Row[] };
     })().catch((cause: ServerError) => {

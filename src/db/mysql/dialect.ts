@@ -2,6 +2,7 @@ import type { Account } from "../../config/config.ts";
 import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { collationDifference, setNames } from "./collation.ts";
 
 /** Who the server says we are, as the proof query returned it. */
 export interface Identity {
@@ -17,6 +18,8 @@ export interface Identity {
   connectionId: string;
   serverId: string;
   version: string;
+  /** Of the session; it begins with utf8mb4_. */
+  collation: string;
 }
 
 type Engine = Cluster["engine"];
@@ -34,7 +37,7 @@ const proofs: Record<Engine, string> = {
 };
 
 export function proofQuery(engine: Engine): string {
-  return `${proofs[engine]} AS version`;
+  return `${proofs[engine]} AS version, @@SESSION.collation_connection AS collation`;
 }
 
 /**
@@ -75,7 +78,7 @@ function timeLimit(engine: Engine, settings: SessionSettings): string {
 }
 
 /** What an account says of its sessions. No text has a character that ends a string. */
-export type SessionSettings = Pick<Account, "sql_mode" | "time_zone" | "longestDeadlineMs">;
+export type SessionSettings = Pick<Account, "sql_mode" | "time_zone" | "collation" | "longestDeadlineMs">;
 
 /** @returns the modes, comma-separated */
 export function sqlModeOf(engine: Engine, { sql_mode }: SessionSettings): string {
@@ -85,7 +88,7 @@ export function sqlModeOf(engine: Engine, { sql_mode }: SessionSettings): string
 /** How every statement is read and answered, without what it may do. */
 export function sessionState(engine: Engine, settings: SessionSettings): string {
   const { time_zone: zone } = settings;
-  return `SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION time_zone = '${zone}', SESSION sql_mode = '${sqlModeOf(engine, settings)}'`;
+  return `${setNames(engine, settings)}, SESSION time_zone = '${zone}', SESSION sql_mode = '${sqlModeOf(engine, settings)}'`;
 }
 
 /**
@@ -191,9 +194,9 @@ export function reaches(engine: Engine, control: Identity, other: Identity): boo
   return control.serverId === other.serverId || (engine === "tidb" && isGlobalId(other.connectionId));
 }
 
-/** @returns whether a session that was proven once is still the same identity, role and database included */
+/** @returns whether a session that was proven once is still the same: identity, role, database, collation */
 export function isSameIdentity(one: Identity, other: Identity): boolean {
-  const parts = ["user", "currentUser", "proxyUser", "currentRole", "database"] as const;
+  const parts = ["user", "currentUser", "proxyUser", "currentRole", "database", "collation"] as const;
   return parts.every((part) => one[part] === other[part]);
 }
 
@@ -223,6 +226,7 @@ export function verifyIdentity(identity: Identity, account: Account, cluster: Cl
     account.role === undefined
       ? undefined
       : difference("CURRENT_ROLE()", plainRole(account.role), plainRole(identity.currentRole ?? "NONE")),
+    collationDifference(account, identity.collation),
   ].filter((text) => text !== undefined);
   if (differences.length === 0) return;
   throw new TidegateError("database_identity_wrong", { retryAfter: 30 }, differences.join("; "));

@@ -113,8 +113,8 @@ function codeOf(errno: number, message: string): ErrorCode {
   return byNumber.get(errno) ?? "sql_error";
 }
 
-/** What SET says of a mode and of a time zone that the server does not have. */
-export const settingsRefused = [1231, 1298];
+/** What SET says of a mode, of a time zone and of a collation that the server does not have. */
+export const settingsRefused = [1231, 1298, 1273];
 
 /**
  * What a server says to our own questions that is another one than configured: SHOW GRANTS of a TiDB that lets everybody
@@ -153,7 +153,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   database_auth_unsupported: "let the user log in with a method of docs/accounts.md",
   database_identity_wrong: "grant the account's role to the user",
   database_settings_refused:
-    "change the account's sql_mode or time_zone; a zone's name needs the server's time zone tables (mysql_tzinfo_to_sql), an offset such as +02:00 does not",
+    "change the account's sql_mode, time_zone or collation; a zone's name needs the server's time zone tables (mysql_tzinfo_to_sql), an offset such as +02:00 does not",
   database_missing: "check cluster.database and that the user has a privilege on it",
 };
 
@@ -162,6 +162,7 @@ const otherEngine =
 
 /** Where the same code has other causes. */
 const adviceByNumber: ReadonlyMap<number, string> = new Map([
+  [1273, "change the account's collation to one that SHOW COLLATION LIKE 'utf8mb4%' names"],
   [
     1141,
     "the server shows no privileges of the login, so it may let everybody in: start it without skip-grant-table",

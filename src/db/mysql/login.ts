@@ -155,9 +155,8 @@ async function provenIdentity(
 
 /** @param rows the proof's answer */
 export function identityOf(rows: readonly Row[]): Identity {
-  const [user, currentUser, proxyUser, currentRole, current, connectionId, serverId, version] = Object.values(
-    rows[0] ?? {},
-  );
+  const [user, currentUser, proxyUser, currentRole, current, connectionId, serverId, version, collation] =
+    Object.values(rows[0] ?? {});
   return {
     user: String(user),
     currentUser: String(currentUser),
@@ -167,6 +166,7 @@ export function identityOf(rows: readonly Row[]): Identity {
     connectionId: String(connectionId),
     serverId: String(serverId),
     version: String(version),
+    collation: String(collation),
   };
 }
 

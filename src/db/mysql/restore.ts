@@ -32,7 +32,8 @@ export interface Restored {
  * Makes the session as it was after login, for the next caller, and proves that it is the same identity
  * still, in one round trip. COM_RESET_CONNECTION drops variables, temporary tables, locks, transactions and
  * prepared statements; what it keeps is in `restoreStatements`, but for the role, which is set only where the
- * proof shows another one: a procedure has left it, or the server (TiDB) has reset it.
+ * proof shows another one: a procedure has left it, or the server (TiDB) has reset it. The collation is the one that
+ * the login has found.
  * @param committing settled with the answer to a COMMIT that goes in the same write, before it
  * @param hot statements to prepare ahead; where preparing one has run something, all is done once more without them
  * @throws when any other part fails: the connection must then be destroyed
@@ -44,9 +45,10 @@ export async function restore(
 ): Promise<Restored> {
   const { connection, cluster, settings, identity, prepared } = session;
   const { engine, database } = cluster;
+  const { collation } = identity;
   prepared.clear();
   const writes = hot.some(({ writable }) => writable);
-  const { before, after } = restoreStatements(engine, database, settings, writes);
+  const { before, after } = restoreStatements(engine, database, { ...settings, collation }, writes);
   const text = (sql: string) => query(connection, sql);
   const first = [reset(connection), ...before.map(text)];
   const ahead = hot.map(({ sql }) => ({ sql, step: prepare(connection, sql) }));

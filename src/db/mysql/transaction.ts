@@ -2,6 +2,7 @@ import type { Account } from "../../config/config.ts";
 import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { databaseCollation } from "./collation.ts";
 import type { Identity, SessionSettings } from "./dialect.ts";
 import { sessionState, sqlModeOf, verifyIdentity, warningsCounter } from "./dialect.ts";
 
@@ -71,16 +72,17 @@ const fixed = {
   character_set_client: "utf8mb4",
   character_set_connection: "utf8mb4",
   character_set_results: "utf8mb4",
-  collation_connection: "utf8mb4_unicode_ci",
 } as const;
 
 /** Who we are and how the session reads a statement, in one round trip. */
-export function transactionProof(engine: Engine): string {
+export function transactionProof(engine: Engine, { collation }: Pick<SessionSettings, "collation">): string {
   const proxyUser = engine === "tidb" ? "NULL" : "@@proxy_user";
-  const names = ["sql_mode", "time_zone", ...Object.keys(fixed)].map(
+  // The account's name, which is known to be harmless, or a question to the server.
+  const wanted = collation === undefined ? databaseCollation(engine) : `'${collation}'`;
+  const names = ["sql_mode", "time_zone", "collation_connection", ...Object.keys(fixed)].map(
     (name) => `@@SESSION.${name} AS ${name}`,
   );
-  return `SELECT USER() AS login, CURRENT_USER() AS current, ${proxyUser} AS proxy, DATABASE() AS db, VERSION() AS version, ${names.join(", ")}`;
+  return `SELECT USER() AS login, CURRENT_USER() AS current, ${proxyUser} AS proxy, DATABASE() AS db, VERSION() AS version, ${names.join(", ")}, ${wanted} AS wanted`;
 }
 
 /**
@@ -101,12 +103,14 @@ export function verifyTransaction(
     connectionId: "",
     serverId: "",
     version: String(row.version),
+    collation: String(row.collation_connection),
   };
   verifyIdentity(identity, account, cluster);
   const wrong = [
     ...difference("sql_mode", sqlModeOf(cluster.engine, account), row, sortedModes),
     // A server may show a zone's name as somebody else has written it before.
     ...difference("time_zone", account.time_zone, row, (zone) => zone.toLowerCase()),
+    ...difference("collation_connection", String(row.wanted), row),
     ...Object.entries(fixed).flatMap(([name, value]) => difference(name, value, row)),
   ];
   if (wrong.length === 0) return;

@@ -122,3 +122,28 @@ test("docs/configuration.md names every accepted mode and each engine's own", ()
   for (const mode of Object.values(acceptedModes).flat()) expect(document).toContain(`\`${mode}\``);
   for (const modes of Object.values(sqlModes)) expect(document).toContain(`\`${modes}\``);
 });
+
+describe("an account's collation", () => {
+  test.each(["utf8mb4_general_ci", "utf8mb4_0900_ai_ci", "utf8mb4_bin", "utf8mb4_uca1400_ai_ci"])(
+    "may be %s, on every engine",
+    (collation) => {
+      for (const engine of engines) expect(mistakes({ collation }, engine)).toEqual([]);
+    },
+  );
+
+  test.each([
+    ...["", "utf8mb4", "utf8mb4_", "latin1_swedish_ci", "utf8_general_ci", "binary", "general_ci"],
+    ...[
+      "UTF8MB4_BIN",
+      "utf8mb4_bin ",
+      "utf8mb4_bin'",
+      "utf8mb4_bin;",
+      "utf8mb4-bin",
+      `utf8mb4_${"x".repeat(60)}`,
+    ],
+  ])("is refused with %j", (collation) => {
+    const found = mistakes({ collation });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^accounts\.reader\.collation: /);
+  });
+});

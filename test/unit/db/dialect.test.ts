@@ -56,6 +56,7 @@ function plain(engine: Engine, parts: Partial<Identity> = {}): Identity {
     connectionId: "42",
     serverId: "s1",
     version: versions[engine],
+    collation: "utf8mb4_0900_ai_ci",
     ...parts,
   };
 }
@@ -293,8 +294,9 @@ describe("one difference ends the connection, and is named", () => {
       connectionId: "1",
       serverId: "s",
       version: versions.mariadb,
+      collation: "latin1_swedish_ci",
     });
-    expect(text?.split("; ")).toHaveLength(6);
+    expect(text?.split("; ")).toHaveLength(7);
   });
 
   test("an answer that is empty or has another shape", () => {
@@ -307,6 +309,7 @@ describe("one difference ends the connection, and is named", () => {
       connectionId: "undefined",
       serverId: "undefined",
       version: "undefined",
+      collation: "undefined",
     };
     for (const engine of engines) expect(differences(engine, account(), nothing)).toBeDefined();
   });
@@ -339,10 +342,17 @@ describe("the proof", () => {
   test.each(engines)("asks %s for everything in one statement", (engine) => {
     const sql = dialect.proofQuery(engine);
     expect(sql).not.toContain(";");
-    for (const part of ["USER()", "CURRENT_USER()", "CURRENT_ROLE()", "DATABASE()", "VERSION() AS version"]) {
+    for (const part of [
+      "USER()",
+      "CURRENT_USER()",
+      "CURRENT_ROLE()",
+      "DATABASE()",
+      "VERSION() AS version",
+      "@@SESSION.collation_connection",
+    ]) {
       expect(sql).toContain(part);
     }
-    expect(sql.split(", ")).toHaveLength(8);
+    expect(sql.split(", ")).toHaveLength(9);
     // A number of 63 bits must not pass through a double.
     expect(sql).toContain("CAST(CONNECTION_ID() AS CHAR)");
   });
@@ -414,6 +424,7 @@ describe("the restore", () => {
     [{ currentRole: null }, false],
     [{ database: "other" }, false],
     [{ database: null }, false],
+    [{ collation: "utf8mb4_bin" }, false],
   ])("takes %j for the same identity: %s", (change, same) => {
     expect(dialect.isSameIdentity(plain("mysql", change), plain("mysql"))).toBe(same);
   });
@@ -453,7 +464,7 @@ describe("the resting state", () => {
     (engine) => {
       const sql = dialect.restingState(engine, account());
       expect(sql).toMatch(
-        /^SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION time_zone = '\+00:00', SESSION sql_mode = '/,
+        /^SET NAMES utf8mb4, SESSION collation_connection = .*, SESSION time_zone = '\+00:00', SESSION sql_mode = '/,
       );
       expect(sql).not.toContain(";");
     },

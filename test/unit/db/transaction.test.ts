@@ -21,7 +21,8 @@ const good: Record<string, string | null> = {
   ...{ login: "gw_reader@192.0.2.1", current: "reader@%", proxy: "'gw_reader'@'%'", db: "shop" },
   ...{ version: "9.7.4", sql_mode: sqlModes.mysql, time_zone: "+00:00" },
   ...{ character_set_client: "utf8mb4", character_set_connection: "utf8mb4" },
-  ...{ character_set_results: "utf8mb4", collation_connection: "utf8mb4_unicode_ci" },
+  ...{ character_set_results: "utf8mb4", collation_connection: "utf8mb4_0900_ai_ci" },
+  wanted: "utf8mb4_0900_ai_ci",
 };
 
 function refusal(change: Record<string, string | null>, of: Partial<Cluster> = {}): string | undefined {
@@ -36,7 +37,7 @@ function refusal(change: Record<string, string | null>, of: Partial<Cluster> = {
 
 describe("the proof of a transaction", () => {
   test("asks for every setting that is judged", () => {
-    const asked = [...transactionProof("mysql").matchAll(/ AS (\w+)/g)].map(([, name]) => name);
+    const asked = [...transactionProof("mysql", account).matchAll(/ AS (\w+)/g)].map(([, name]) => name);
     expect(asked.toSorted()).toEqual(Object.keys(good).toSorted());
   });
 
@@ -54,6 +55,17 @@ describe("the proof of a transaction", () => {
     ["ANSI_QUOTES", { sql_mode: `${sqlModes.mysql},ANSI_QUOTES` }, /^@@sql_mode must/],
     ["a mode that is missing", { sql_mode: "ONLY_FULL_GROUP_BY" }, /^@@sql_mode must/],
     ["another character set", { character_set_client: "gbk" }, /@@character_set_client must be "utf8mb4"/],
+    [
+      "another collation",
+      { collation_connection: "utf8mb4_bin" },
+      /^@@collation_connection must be "utf8mb4_0900_ai_ci" but is "utf8mb4_bin"/,
+    ],
+    [
+      "a collation that is none",
+      { collation_connection: "latin1_bin", wanted: "latin1_bin" },
+      /^@@collation_connection must be a utf8mb4 one/,
+    ],
+    ["a database that is not shown", { wanted: null }, /^@@collation_connection must be "null"/],
     ["another zone", { time_zone: "SYSTEM" }, /@@time_zone must be "\+00:00" but is "SYSTEM": SET was/],
     ["no answer", { login: null, current: null, db: null }, /USER\(\) must be "gw_reader"/],
   ] as [string, Record<string, string | null>, RegExp][])("does not hold with %s", (_, change, reason) => {
@@ -67,6 +79,12 @@ test("the proof holds for the modes and the zone of the account, as the server w
   expect(() => verifyTransaction(row, own, cluster)).not.toThrow();
   expect(() => verifyTransaction({ ...row, time_zone: "+00:00" }, own, cluster)).toThrow(TidegateError);
   expect(() => verifyTransaction({ ...row, sql_mode: good.sql_mode ?? null }, own, cluster)).toThrow();
+  const chosen = { ...own, collation: "utf8mb4_bin" };
+  expect(() => verifyTransaction({ ...row, wanted: "utf8mb4_bin" }, chosen, cluster)).toThrow();
+  const heeded = { ...row, wanted: "utf8mb4_bin", collation_connection: "utf8mb4_bin" };
+  expect(() => verifyTransaction(heeded, chosen, cluster)).not.toThrow();
+  expect(transactionProof("mysql", chosen)).toMatch(/, 'utf8mb4_bin' AS wanted$/);
+  expect(transactionState("mysql", chosen, 1)).toMatch(/^SET NAMES utf8mb4 COLLATE utf8mb4_bin, /);
   expect(transactionState("mysql", own, 1)).toContain(
     "SESSION time_zone = 'Europe/Berlin', SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE'",
   );

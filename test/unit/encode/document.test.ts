@@ -95,7 +95,7 @@ test("the session's modes are those that are set", () => {
     const state = restingState(engine, { time_zone: "+00:00", longestDeadlineMs: 60_000 });
     const modes = /sql_mode = '([^']*)'/.exec(state)?.[1];
     expect(document).toContain(`\`${modes}\``);
-    expect(state).toContain("utf8mb4_unicode_ci");
+    expect(state).toContain("SET NAMES utf8mb4, SESSION collation_connection = ");
     expect(state).toContain("time_zone = '+00:00'");
   }
 });
