@@ -1,5 +1,6 @@
 import { nameList, ParameterError, StatementError } from "./errors.ts";
 import { textAsSent } from "./json.ts";
+import { parseJson } from "./json-places.ts";
 import { type List, type Spread, spread } from "./lists.ts";
 import type { Placeholder, Statement } from "./statement.ts";
 import { type BindOne, type BoundValue, bindJsonParameter, bindJsonValue } from "./values.ts";
@@ -70,7 +71,8 @@ export function bind(plan: BindPlan, params: Parameters | undefined): unknown[] 
 }
 
 /**
- * As `bind`, with each value ready for the driver, and a placeholder for each element of an array.
+ * As `bind`, with each value ready for the driver, a placeholder for each element of an array, and JSON parsed where a
+ * JSON function takes it.
  * @throws ParameterError also `wrong_type`, `wrong_place`, `too_large`
  */
 export function bindJson(plan: BindPlan, params: Parameters | undefined): Spread<BoundValue> {
@@ -93,7 +95,7 @@ export function bindEach<T extends object>(
     read.set(name, bound);
     return bound;
   });
-  return spread(plan.sql, values, nameOf);
+  return parseJson(spread(plan.sql, values, nameOf));
 }
 
 function bindPositions(count: number, params: Parameters | undefined): unknown[] {

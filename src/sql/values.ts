@@ -32,6 +32,8 @@ export interface BoundValue {
   undeclared?: true;
   /** How an undeclared number was written, where its double does not say it: `1.50`, `1e3`. */
   sent?: string;
+  /** A text of JSON, which a JSON function must not take for a string; null may be such, too. */
+  json?: true;
 }
 
 /**
@@ -73,7 +75,8 @@ function bindTyped(value: object, name: string): BoundValue {
       'must be a string, a number, a boolean, null, or an object of "type" and "value"; a list goes as {"type": "ARRAY", "value": [..]}, JSON as {"type": "JSON", "value": ..}',
     );
   }
-  return bindAs(typed.type, typed.value, name);
+  const bound = bindAs(typed.type, typed.value, name);
+  return typed.type.toUpperCase() === "JSON" ? { ...bound, json: true } : bound;
 }
 
 function bindAs(type: string, value: unknown, name: string): BoundValue {
