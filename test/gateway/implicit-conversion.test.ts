@@ -302,7 +302,7 @@ describe("warnings", () => {
     expect((await read(many, [{ type: "VARCHAR", value: "tower" }])).status).toBe(200);
   });
 
-  test.runIf(engine !== "tidb")("are told where the server's own max_error_count is 0", async () => {
+  test.runIf(engine !== "tidb")("refuse where the server's own max_error_count is 0", async () => {
     const [[before]] = await administrator.query<RowDataPacket[]>("SELECT @@GLOBAL.max_error_count AS n");
     await administrator.query("SET GLOBAL max_error_count = 0");
     const other = await startLedger();
@@ -311,7 +311,8 @@ describe("warnings", () => {
       for (let time = 0; time < 2; time++)
         expectRefused(
           await inLines(other.gateway, { sql, params: [0] }, { role: "writer" }),
-          "compared_with_text",
+          // MySQL lets no ordinary login ask for them: they stay unread.
+          engine === "mysql" ? "warnings_unread" : "compared_with_text",
         );
     } finally {
       await administrator.query(`SET GLOBAL max_error_count = ${before?.n}`);

@@ -88,7 +88,10 @@ export function sqlModeOf(engine: Engine, { sql_mode }: SessionSettings): string
 /** How every statement is read and answered, without what it may do. */
 export function sessionState(engine: Engine, settings: SessionSettings): string {
   const { time_zone: zone } = settings;
-  return `${setNames(engine, settings)}, SESSION time_zone = '${zone}', SESSION sql_mode = '${sqlModeOf(engine, settings)}'`;
+  // With 0 for all, a server counts warnings and keeps none. MySQL lets no login without SESSION_VARIABLES_ADMIN change it
+  // (1227): there they stay unread, and count as what they may be. TiDB keeps all.
+  const kept = engine === "mariadb" ? `, SESSION max_error_count = ${limits.warnings}` : "";
+  return `${setNames(engine, settings)}, SESSION time_zone = '${zone}', SESSION sql_mode = '${sqlModeOf(engine, settings)}'${kept}`;
 }
 
 /**

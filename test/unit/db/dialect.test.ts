@@ -3,7 +3,9 @@ import type { Account } from "../../../src/config/config.ts";
 import type { Cluster } from "../../../src/config/schema.ts";
 import type { Identity } from "../../../src/db/mysql/dialect.ts";
 import * as dialect from "../../../src/db/mysql/dialect.ts";
+import { transactionState } from "../../../src/db/mysql/transaction.ts";
 import { TidegateError } from "../../../src/errors.ts";
+import { limits } from "../../../src/limits.ts";
 
 type Engine = Cluster["engine"];
 
@@ -506,6 +508,16 @@ describe("the resting state", () => {
     expect(dialect.restingState("tidb", account())).toContain(limit);
     for (const engine of ["mysql", "mariadb"] as const)
       expect(dialect.restingState(engine, account())).not.toMatch(/max_\w+_time/);
+  });
+
+  test("keeps the warnings that the gateway tells, where a login may say so", () => {
+    const kept = `, SESSION max_error_count = ${limits.warnings}`;
+    expect(dialect.restingState("mariadb", account())).toContain(kept);
+    expect(transactionState("mariadb", account(), 1)).toContain(kept);
+    for (const writes of [false, true])
+      expect(dialect.restoreStatements("mariadb", "shop", account(), writes).before[0]).toContain(kept);
+    // MySQL: 1227 for most logins, which would end each of them.
+    expect(dialect.restingState("mysql", account())).not.toContain("max_error_count");
   });
 
   test("is read-only where the server means it", () => {
