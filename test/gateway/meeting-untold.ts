@@ -9,8 +9,6 @@ interface Untold {
   engines: readonly Engine[];
   /** Where MySQL derives no types. */
   onlyThroughHyperdrive?: true;
-  /** A change warns, or is an error. */
-  onlyReads?: true;
   of(meeting: Meeting): boolean;
 }
 
@@ -63,14 +61,25 @@ const untold: readonly Untold[] = [
     of: (meeting) => numeric.includes(meeting.column.kind) && isBlank(meeting),
   },
   {
-    // MariaDB looks up what the value becomes in the column's type, and compares no more.
+    // A key of BIT is looked up by the text's bytes.
     engines: ["mariadb"],
-    onlyReads: true,
-    of: ({ table, column, operator, value }) =>
-      table === "met_keyed" &&
-      ["number", "double", "bits", "time"].includes(column.kind) &&
-      ["fraction", "text"].includes(value.kind) &&
-      ["equals", "in_one", "in"].includes(operator),
+    of: ({ table, column, value }) =>
+      table === "met_keyed" && column.kind === "bits" && value.kind === "text",
+  },
+  {
+    // Of many digits both are a DOUBLE.
+    engines: ["tidb"],
+    of: ({ column, operator, value }) =>
+      column.kind === "number" && operator === "between" && value.kind === "text" && value.text.length > 15,
+  },
+  {
+    engines: ["tidb"],
+    of: ({ column, value }) => column.kind === "time" && value.kind === "integer" && value.text.length > 6,
+  },
+  {
+    // Beyond the last year that there is.
+    engines: ["mysql"],
+    of: ({ column, value }) => column.kind === "year" && value.kind === "integer" && value.text.length > 4,
   },
   {
     // A time is read as a date of the year 2000.
@@ -88,10 +97,7 @@ const untold: readonly Untold[] = [
 /** @param way one of values-meet-columns.test.ts */
 export function isUntold(engine: Engine, way: string, meeting: Meeting): boolean {
   return untold.some(
-    ({ engines, onlyThroughHyperdrive, onlyReads, of }) =>
-      engines.includes(engine) &&
-      (!onlyThroughHyperdrive || way === "hyperdrive") &&
-      (!onlyReads || !/update|delete/.test(way)) &&
-      of(meeting),
+    ({ engines, onlyThroughHyperdrive, of }) =>
+      engines.includes(engine) && (!onlyThroughHyperdrive || way === "hyperdrive") && of(meeting),
   );
 }
