@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "smol-toml";
-import type { SavedQuery } from "../src/catalog/parse.ts";
+import type { QueryFile, SavedQuery } from "../src/catalog/parse.ts";
 import { parseCatalog } from "../src/catalog/parse.ts";
 import type { Application } from "../src/config/config.ts";
 import { longestDeadlineMs } from "../src/config/deadlines.ts";
@@ -59,14 +59,18 @@ export function withoutTransactions(grants: readonly Record<string, unknown>[]):
   }));
 }
 
-/** @returns the saved queries of queries/. @throws CatalogError that names every mistake */
-export function readCatalog(): SavedQuery[] {
+/** @returns the files of queries/ */
+export function readQueryFiles(): QueryFile[] {
   const directory = join(root, "queries");
-  const files = readdirSync(directory)
+  return readdirSync(directory)
     .filter((name) => name.endsWith(".sql"))
     .sort()
     .map((name) => ({ name, text: readFileSync(join(directory, name), "utf8") }));
-  return parseCatalog(files);
+}
+
+/** @returns the saved queries of queries/. @throws CatalogError that names every mistake */
+export function readCatalog(): SavedQuery[] {
+  return parseCatalog(readQueryFiles());
 }
 
 /**

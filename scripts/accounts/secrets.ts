@@ -4,7 +4,7 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { privateDirectory, readDevelopment, secretsFile } from "../development.ts";
 
-/** Where the secrets of `npm run accounts` come from: never from its arguments, which every process can read. */
+/** Where the secrets of scripts that log in come from: never from their arguments, which every process can read. */
 
 /**
  * From the environment, from `npm start` while that runs, or from the terminal.

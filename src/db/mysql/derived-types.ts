@@ -12,7 +12,7 @@ import { endsWithZ } from "./zoned-texts.ts";
  */
 
 /** What a placeholder can be to the server. */
-type Kind = "integer" | "decimal" | "double" | "date" | "text" | "other";
+export type Kind = "integer" | "decimal" | "double" | "date" | "text" | "other";
 
 /** enum_field_types: https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html */
 const kinds: ReadonlyMap<number, Kind> = new Map<number, Kind>([
@@ -25,6 +25,11 @@ const kinds: ReadonlyMap<number, Kind> = new Map<number, Kind>([
 
 function each(kind: Kind, ...codes: number[]): [number, Kind][] {
   return codes.map((code) => [code, kind]);
+}
+
+/** @param code the column type of a parameter's definition */
+export function kindOf(code: number): Kind {
+  return kinds.get(code) ?? "other";
 }
 
 /** @returns whether what it is bound as, or whether it is bound at all, depends on the placeholder's type */
@@ -41,7 +46,7 @@ export class DerivedTypes {
   /** @param codes the column type of each parameter's definition */
   constructor(sql: string, codes: readonly number[]) {
     this.#sql = sql;
-    this.#kinds = codes.map((code) => kinds.get(code) ?? "other");
+    this.#kinds = codes.map(kindOf);
   }
 
   /**

@@ -1,0 +1,115 @@
+import type { SavedQuery } from "../../src/catalog/parse.ts";
+import type { Account } from "../../src/config/config.ts";
+import type { Cluster } from "../../src/config/schema.ts";
+import type { Link } from "../../src/db/links/link.ts";
+import type { Kind } from "../../src/db/mysql/derived-types.ts";
+import { kindOf } from "../../src/db/mysql/derived-types.ts";
+import { writableState } from "../../src/db/mysql/dialect.ts";
+import type { Prepared, ServerError } from "../../src/db/mysql/driver.ts";
+import { statementError } from "../../src/db/mysql/errors.ts";
+import type { Login } from "../../src/db/mysql/login.ts";
+import { logIn } from "../../src/db/mysql/login.ts";
+import { prepare, query as textQuery } from "../../src/db/mysql/steps.ts";
+import { runsNothingWhenPrepared } from "../../src/sql/prepared-ahead.ts";
+import type { BoundValue } from "../../src/sql/values.ts";
+
+/** Logs in as the gateway does and has the server prepare saved queries. Nothing is executed. */
+
+/** What the server said of a query. */
+export type Answer =
+  | { query: SavedQuery; said: "types"; kinds: readonly Kind[] }
+  /** In the operator's words, with the server's number. */
+  | { query: SavedQuery; said: "no"; reason: string }
+  | { query: SavedQuery; said: "nothing"; reason: string };
+
+/**
+ * @param queries those that the account may run
+ * @param take called for each query with the server's answer
+ * @returns the server's version
+ * @throws TidegateError for a login that is refused, Error for a connection that is lost or a server that is too slow
+ */
+export async function prepareAll(
+  link: Link,
+  cluster: Cluster,
+  account: Account,
+  queries: readonly SavedQuery[],
+  take: (answer: Answer) => void,
+): Promise<string> {
+  const login = await logIn(link, cluster, account);
+  try {
+    // The read-only state is lifted for those that write, as the gateway does, and not before.
+    for (const query of queries.filter(isRead)) take(await ask(login, cluster, account, query));
+    const writing = queries.filter((query) => !isRead(query));
+    const lifted = writableState(cluster.engine);
+    if (writing.length > 0 && lifted !== undefined) {
+      const step = textQuery(login.connection, lifted);
+      login.connection.addCommand(step.command);
+      await inTime(login, account, step.reply);
+    }
+    for (const query of writing) take(await ask(login, cluster, account, query));
+    return login.identity.version;
+  } finally {
+    login.connection.end(() => {});
+  }
+}
+
+function isRead({ kind }: SavedQuery): boolean {
+  return kind === "read";
+}
+
+async function ask(login: Login, cluster: Cluster, account: Account, query: SavedQuery): Promise<Answer> {
+  if (cluster.engine === "tidb" && !runsNothingWhenPrepared(query.sql)) {
+    const reason = "TiDB runs subqueries, and functions of constants, while it prepares a statement";
+    return { query, said: "nothing", reason };
+  }
+  const step = prepare(login.connection, query.sql);
+  login.connection.addCommand(step.command);
+  let prepared: Prepared;
+  try {
+    prepared = await inTime(login, account, step.reply);
+  } catch (cause) {
+    return refusal(query, cause as ServerError);
+  }
+  prepared.close();
+  return { query, said: "types", kinds: prepared.parameters.map(({ columnType }) => kindOf(columnType)) };
+}
+
+/** ER_UNSUPPORTED_PS: without parameters the text protocol may take it. */
+const notPrepared = 1295;
+
+function refusal(query: SavedQuery, error: ServerError): Answer {
+  const { errno } = error;
+  if (errno === undefined) throw error;
+  const values = query.order.map((): BoundValue => ({ type: "null", value: null }));
+  // The text is the operator's own, and no value is sent: the server's words may be told.
+  const { code, operator } = statementError(error, { author: "operator", atomic: true, values });
+  const reason = operator ?? `${errno}: ${error.message}`;
+  // The server is not well, or somebody holds a lock: that says nothing of the query.
+  if (code === "database_unavailable" || code === "sql_transient" || code === "deadline_exceeded")
+    throw new Error(reason);
+  const said = errno === notPrepared && query.order.length === 0 ? "nothing" : "no";
+  return { query, said, reason };
+}
+
+/** A step hears nothing of a connection that is lost. */
+async function inTime<T>({ connection, wire }: Login, account: Account, reply: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const fail = (message: string) => () => late.reject(new Error(message));
+  const timer = setTimeout(
+    fail(`no answer within ${account.longestDeadlineMs} ms; check for locks on its tables`),
+    account.longestDeadlineMs,
+  );
+  const lost = fail("the connection was lost");
+  connection.once("error", lost);
+  wire.once("close", lost);
+  try {
+    return await Promise.race([reply, late.promise]);
+  } catch (cause) {
+    if ((cause as ServerError).errno === undefined) wire.destroy();
+    throw cause;
+  } finally {
+    clearTimeout(timer);
+    connection.off("error", lost);
+    wire.off("close", lost);
+  }
+}

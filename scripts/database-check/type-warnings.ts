@@ -1,0 +1,119 @@
+import type { QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
+import type { Kind } from "../../src/db/mysql/derived-types.ts";
+import { claimPrefix } from "../../src/sql/placeholders.ts";
+import type { Place } from "../../src/sql/places.ts";
+import { placesOf } from "../../src/sql/places.ts";
+import type { ValueType } from "../../src/sql/value-types.ts";
+import type { Finding } from "./finding.ts";
+import { headOf, lineOfDeclaration } from "./finding.ts";
+
+/** Compares the declared types of a saved query with those that MySQL derives for its placeholders. Pure. */
+
+/** What is declared in the head, and all that it is to the server where it stands. */
+interface Declared {
+  /** As it stands in the statement, behind the colon. */
+  name: string;
+  what: "parameter" | "claim";
+  type: ValueType;
+  uses: { kind: Kind; place: Place }[];
+}
+
+/**
+ * A declared value is bound as its type, whatever it meets (src/db/mysql/derived-types.ts takes care of the others).
+ *
+ * @param kinds that the server has told, in the order of the placeholders
+ * @returns one warning at most for each way in which a declaration does not fit
+ */
+export function typeWarnings(file: QueryFile, query: SavedQuery, kinds: readonly Kind[]): Finding[] {
+  const head = headOf(file);
+  // Which is missing is not known, so that each may be another one's.
+  if (kinds.length !== query.order.length) {
+    const message = "the declared types were not compared: MySQL does not say the type of each placeholder";
+    return [{ file: file.name, line: head.end, message }];
+  }
+  return declaredOf(query, kinds).flatMap((declared) => {
+    const line = lineOfDeclaration(head, declared.name);
+    return complaintsOn(declared).map((message) => ({ file: file.name, line, message }));
+  });
+}
+
+function declaredOf({ sql, order, parameters, claims }: SavedQuery, kinds: readonly Kind[]): Declared[] {
+  const places = placesOf(sql);
+  const usesOf = (name: string) =>
+    order.flatMap((one, index) =>
+      one === name ? [{ kind: kinds[index] ?? "other", place: places[index] ?? "other" }] : [],
+    );
+  return [
+    ...parameters.map(({ name, type }) => ({ name, what: "parameter" as const, type, uses: usesOf(name) })),
+    // An undeclared claim takes the placeholder's type.
+    ...claims.flatMap((claim) => {
+      const name = claimPrefix + claim.name;
+      return claim.type ? [{ name, what: "claim" as const, type: claim.type, uses: usesOf(name) }] : [];
+    }),
+  ];
+}
+
+const numbers: ReadonlySet<ValueType> = new Set<ValueType>(["integer", "number", "decimal", "boolean"]);
+
+function complaintsOn(declared: Declared): string[] {
+  return numbers.has(declared.type) ? complaintsOnNumber(declared) : complaintsOnText(declared);
+}
+
+function complaintsOnNumber(declared: Declared): string[] {
+  const { name, type, uses } = declared;
+  const texts = uses.filter(({ kind, place }) => meetsText(kind, place));
+  const isMixed = uses.some(({ kind }) => typeFor.has(kind));
+  const advice = adviceOn(declared, isMixed, "string");
+  const complaints: string[] = [];
+  if (texts.some(({ place }) => isCompared(place))) {
+    complaints.push(
+      `:${name} is declared ${type} and meets text: in a comparison every text that begins with the number matches, and 0 matches every text that begins with none. ${advice}.`,
+    );
+  } else if (texts.length > 0) {
+    complaints.push(
+      `:${name} is declared ${type}, and the server takes it for text where it stands: if it meets text there, they are compared as numbers. ${advice}, or say with CAST(:${name} AS ..) that it is a number.`,
+    );
+  }
+  if (uses.some(({ kind }) => kind === "date")) {
+    complaints.push(
+      `:${name} is declared ${type} where the server takes a date or time: the gateway refuses every value (compared_with_date). Declare it as date, datetime or string.`,
+    );
+  }
+  return complaints;
+}
+
+/** There the number is stored, shown or written out, and compared with nothing. */
+const keepsNumbers: ReadonlySet<Place> = new Set<Place>(["assigned", "text", "value", "pattern"]);
+
+function meetsText(kind: Kind, place: Place): boolean {
+  return kind === "text" && !keepsNumbers.has(place);
+}
+
+function isCompared(place: Place): boolean {
+  return place === "equality" || place === "order";
+}
+
+function complaintsOnText(declared: Declared): string[] {
+  const { name, type, uses } = declared;
+  // What is converted explicitly is meant.
+  const met = uses.filter(({ kind, place }) => typeFor.has(kind) && place !== "value");
+  const [first] = met;
+  if (first === undefined) return [];
+  const isMixed = uses.some(({ kind, place }) => kind === "date" || meetsText(kind, place));
+  const advice = adviceOn(declared, isMixed, typeFor.get(first.kind) ?? "integer");
+  return [
+    `:${name} is declared ${type} where the server takes a number: it may read the text 6x as 6. ${advice}: that is exact, and by the index.`,
+  ];
+}
+
+/** The declared type that is exact beside what the server derives. */
+const typeFor: ReadonlyMap<Kind, ValueType> = new Map<Kind, ValueType>([
+  ["integer", "integer"],
+  ["decimal", "decimal"],
+  ["double", "number"],
+]);
+
+/** @param isMixed whether the declared type is right elsewhere */
+function adviceOn({ what }: Declared, isMixed: boolean, type: string): string {
+  return isMixed ? `Use another ${what} there, declared as ${type}` : `Declare it as ${type}`;
+}

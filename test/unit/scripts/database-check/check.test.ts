@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { mayRun } from "../../../../scripts/database-check/check.ts";
+import { headOf, lineOfDeclaration, merged } from "../../../../scripts/database-check/finding.ts";
+import { parseQuery } from "../../../../src/catalog/parse.ts";
+import type { Policy } from "../../../../src/config/schema.ts";
+
+describe("which accounts run a query", () => {
+  const query = parseQuery("a.sql", "SELECT 1 FROM t");
+  const grant = (account: string, ...allow: string[]) => ({ account, allow }) as Policy["grants"][number];
+  const grants = [
+    grant("one", "query:a", "sql:read"),
+    grant("all", "query:*"),
+    grant("other", "query:ab"),
+    grant("none", "sql:write", "operate"),
+  ];
+
+  test.each([
+    ["one", true, true],
+    ["all", true, true],
+    ["other", false, true],
+    ["none", false, false],
+    ["unknown", false, false],
+  ])("%s: this one %s, any %s", (account, own, any) => {
+    expect(mayRun(grants, account, query)).toBe(own);
+    expect(mayRun(grants, account)).toBe(any);
+  });
+});
+
+test("lines: of a parameter, of a claim of the same kind of name, and of the statement for others", () => {
+  const text = "\ufeff-- @param a integer\n-- @claim b string\n\nSELECT :a, :jwt.b, :jwt.c FROM t";
+  const head = headOf({ name: "q.sql", text });
+  expect(["a", "jwt.b", "jwt.c"].map((name) => lineOfDeclaration(head, name))).toEqual([1, 2, 4]);
+});
+
+test("what several accounts have in common is said once", () => {
+  const finding = { file: "a.sql", line: 2, message: "1146: no table" };
+  expect(
+    merged([
+      { finding, account: "one" },
+      { finding: { ...finding, line: 3 } },
+      { finding: { ...finding }, account: "two" },
+      { finding: { ...finding, line: 3 } },
+    ]),
+  ).toEqual(["queries/a.sql:2: as one, two: 1146: no table", "queries/a.sql:3: 1146: no table"]);
+});

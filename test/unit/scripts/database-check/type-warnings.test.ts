@@ -1,0 +1,118 @@
+import { expect, test } from "vitest";
+import { typeWarnings } from "../../../../scripts/database-check/type-warnings.ts";
+import { parseQuery } from "../../../../src/catalog/parse.ts";
+import type { Kind } from "../../../../src/db/mysql/derived-types.ts";
+
+/** @returns line and complaint of each warning, shortened to what distinguishes it */
+function warn(text: string, ...kinds: Kind[]): string[] {
+  const warnings = typeWarnings({ name: "q.sql", text }, parseQuery("q.sql", text), kinds);
+  return warnings.map(({ file, line, message }) => {
+    expect(file).toBe("q.sql");
+    const says = message.includes("meets text:")
+      ? "meets text"
+      : message.includes("for text")
+        ? "taken for text"
+        : message.includes("a date")
+          ? "date"
+          : "number";
+    const advice = /(?:Declare it as|Use another \w+ there, declared as) [\w, ]+/.exec(message)?.[0];
+    return `${line} ${says} ${advice}`;
+  });
+}
+
+const numbers = ["integer", "number", "decimal", "boolean"];
+const texts = ["string", "date", "datetime"];
+const one = (type: string, condition: string) =>
+  `-- A query.\n-- @param v ${type} required\nSELECT 1 FROM t WHERE ${condition}`;
+
+test.each(numbers)("%s", (type) => {
+  for (const kind of ["integer", "decimal", "double", "other"] as const) {
+    expect(warn(one(type, "c = :v"), kind)).toEqual([]);
+  }
+  for (const condition of ["c = :v", "c <> :v", "c IN (:v, 1)", "c > :v", "c BETWEEN :v AND 'x'"]) {
+    expect(warn(one(type, condition), "text")).toEqual(["2 meets text Declare it as string"]);
+  }
+  for (const condition of ["c = IF(d, :v, 'a')", "c = (SELECT :v)", "c = CASE WHEN d THEN :v END"]) {
+    expect(warn(one(type, condition), "text")).toEqual([
+      "2 taken for text Declare it as string, or say with CAST",
+    ]);
+  }
+  for (const condition of [":v IS NULL", "c = CONCAT(:v, 'x')", "c = CAST(:v AS SIGNED)", "c LIKE :v"]) {
+    expect(warn(one(type, condition), "text")).toEqual([]);
+  }
+  expect(warn(one(type, "c = :v"), "date")).toEqual(["2 date Declare it as date, datetime or string"]);
+});
+
+test.each(texts)("%s", (type) => {
+  for (const kind of ["text", "date", "other"] as const) {
+    expect(warn(one(type, "c = :v"), kind)).toEqual([]);
+  }
+  expect(warn(one(type, "c = :v"), "integer")).toEqual(["2 number Declare it as integer"]);
+  expect(warn(one(type, "c > :v"), "decimal")).toEqual(["2 number Declare it as decimal"]);
+  expect(warn(one(type, "c < :v + 1e0"), "double")).toEqual(["2 number Declare it as number"]);
+  expect(warn(one(type, "c = CAST(:v AS SIGNED)"), "integer")).toEqual([]);
+});
+
+test("what is only stored or shown is compared with nothing", () => {
+  const text = "-- @param v integer required\nINSERT INTO t (a, b) SELECT :v, b FROM t WHERE b = 1";
+  expect(warn(text, "text")).toEqual([]);
+  expect(warn("-- @param v integer\nINSERT INTO t (a) VALUES (:v)", "text")).toEqual([]);
+});
+
+test("lists", () => {
+  expect(warn(one("integer[]", "c IN (:v)").replace(" required", ""), "text")).toEqual([
+    "2 meets text Declare it as string",
+  ]);
+  expect(warn(one("string[]", "c IN (:v)").replace(" required", ""), "integer")).toEqual([
+    "2 number Declare it as integer",
+  ]);
+});
+
+test("claims: a declared one is bound as declared, an undeclared one as what it meets", () => {
+  const text = `-- @claim uid integer
+-- @claim tenant "https://example.com/tenant-id" string
+SELECT 1 FROM t WHERE a = :jwt.uid AND b = :jwt.tenant AND c = :jwt.sub AND d = :jwt.sub`;
+  expect(warn(text, "text", "integer", "integer", "text")).toEqual([
+    "1 meets text Declare it as string",
+    "2 number Declare it as integer",
+  ]);
+});
+
+test("one that stands beside text and beside a number is right for neither", () => {
+  const text = one("integer", "(:v IS NULL OR a = :v) AND b = :v");
+  expect(warn(text, "text", "integer", "text")).toEqual([
+    "2 meets text Use another parameter there, declared as string",
+  ]);
+  // Whether it is NULL any type can say.
+  expect(warn(text, "text", "text", "text")).toEqual(["2 meets text Declare it as string"]);
+  const other = one("string", "a = :v AND b = :v");
+  expect(warn(other, "integer", "text")).toEqual([
+    "2 number Use another parameter there, declared as integer",
+  ]);
+});
+
+test("each parameter is named with its own line, once for each way that does not fit", () => {
+  const text = `-- @param a integer required
+--
+-- @param b string required
+SELECT 1 FROM t WHERE c = :a AND d > :a AND e > :a AND f = :b AND g = :b`;
+  expect(warn(text, "text", "text", "date", "integer", "integer")).toEqual([
+    "1 meets text Declare it as string",
+    "1 date Declare it as date, datetime or string",
+    "3 number Declare it as integer",
+  ]);
+});
+
+test("where fewer types came than there are placeholders they may be another one's: that is all that is said", () => {
+  const text = one("integer", "c = :v AND d = :v");
+  expect(typeWarnings({ name: "q.sql", text }, parseQuery("q.sql", text), ["text"])).toEqual([
+    { file: "q.sql", line: 3, message: expect.stringMatching(/^the declared types were not compared: /) },
+  ]);
+});
+
+test("no message has anything but the declaration's own words", () => {
+  const text = "-- @param v string default \"secret\"\nSELECT 1 FROM t WHERE c = :v AND d = 'hidden'";
+  const [warning] = typeWarnings({ name: "q.sql", text }, parseQuery("q.sql", text), ["integer"]);
+  expect(warning?.message).toMatch(/^:v is declared string /);
+  expect(warning?.message).not.toMatch(/secret|hidden/);
+});
