@@ -151,6 +151,8 @@ export interface ErrorDetails {
   /** The server's error number and SQLSTATE, where it judged the caller's own statement. */
   errno?: number;
   sqlstate?: string;
+  /** The key or constraint that the statement violated, as the server names it. */
+  constraint?: string;
   /** Further headers of the answer, without secrets. */
   headers?: Readonly<Record<string, string>>;
   /** Seconds; sent as Retry-After. Every 503 and 429 has one, and `idempotency_in_flight`. */
@@ -209,6 +211,7 @@ export interface Problem {
   reason?: string;
   errno?: number;
   sqlstate?: string;
+  constraint?: string;
   statement?: number;
   transaction?: TransactionState;
   retryable: boolean;
@@ -217,7 +220,7 @@ export interface Problem {
 
 /** @returns the problem document that the caller may read. */
 export function toProblem(error: TidegateError, requestId: string): Problem {
-  const { detail, reason, errno, sqlstate, statement, transaction } = error.details;
+  const { detail, reason, errno, sqlstate, constraint, statement, transaction } = error.details;
   return {
     type: "about:blank",
     title: kinds[error.code].title,
@@ -227,6 +230,7 @@ export function toProblem(error: TidegateError, requestId: string): Problem {
     ...(reason === undefined ? {} : { reason }),
     ...(errno === undefined ? {} : { errno }),
     ...(sqlstate === undefined ? {} : { sqlstate }),
+    ...(constraint === undefined ? {} : { constraint }),
     ...(statement === undefined ? {} : { statement }),
     ...(transaction === undefined ? {} : { transaction }),
     retryable: error.retryable,

@@ -169,6 +169,7 @@ describe("writing", () => {
     const twice = await sql({ sql: `${insert}, (1, 1, 'hyper-twice', '')`, params: [id] }, { role });
     expectProblem(twice, 409, "sql_conflict");
     expect(twice.body.errno).toBe(1062);
+    expect(twice.body.constraint).toBe(engine === "mariadb" ? "PRIMARY" : "notes.PRIMARY");
     const removed = await sql({ sql: "DELETE FROM notes WHERE author = 'hyper-twice'" }, { role });
     expect(removed.body.rows_affected).toBe(1);
   });

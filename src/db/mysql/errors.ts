@@ -2,7 +2,9 @@ import type { ErrorCode } from "../../errors.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { BoundValue } from "../../sql/values.ts";
+import { constraintOf } from "./constraint.ts";
 import type { ServerError } from "./driver.ts";
+import { withoutQuotations } from "./quotations.ts";
 import { adviceOnZones } from "./zoned-texts.ts";
 
 /**
@@ -86,9 +88,11 @@ export function statementError(error: ServerError, { author, atomic, values = []
   const code = codeOf(errno, message);
   // In a saved query the types are declared: what its author did not foresee, no caller can say.
   const advice = author === "caller" ? adviceOnZones(errno, values) : undefined;
+  const constraint = constraintOf(errno, message, isCut(message));
   return new TidegateError(code, {
     errno,
     ...(sqlState ? { sqlstate: sqlState } : {}),
+    ...(constraint === undefined ? {} : { constraint }),
     detail: publicMessage(errno, message) + (advice === undefined ? more : `. ${advice}`),
     ...(code === "database_unavailable" ? { retryAfter: limits.retryAfterSeconds } : {}),
     ...(atomic ? {} : { retryable: false }),
@@ -211,10 +215,12 @@ function withoutLogins(message: string): string {
 
 function publicMessage(errno: number, message: string): string {
   if (quotesNoValue.has(errno)) return withoutLogins(message);
-  const told = withoutBareValues(errno, message);
-  // The server cuts a message at 512 bytes: then the closing quote may be missing, and all the rest is value.
-  const isCut = Buffer.byteLength(message) >= 500;
-  return told.replace(isCut ? /['"`].*/s : /['"`].*['"`]|['"`].*$/s, "'…'");
+  return withoutQuotations(withoutBareValues(errno, message), isCut(message));
+}
+
+/** A server cuts its messages at 512 bytes: then a closing quotation mark may be missing, and all the rest is value. */
+function isCut(message: string): boolean {
+  return Buffer.byteLength(message) >= 500;
 }
 
 function withoutBareValues(errno: number, message: string): string {

@@ -21,7 +21,15 @@ describe("a problem document (RFC 9457)", () => {
   test("of all that an error can say", () => {
     const error = new TidegateError(
       "sql_error",
-      { detail: "d", reason: "r", errno: 1064, sqlstate: "42000", retryAfter: 3, allow: "GET" },
+      {
+        detail: "d",
+        reason: "r",
+        errno: 1064,
+        sqlstate: "42000",
+        constraint: "t.k",
+        retryAfter: 3,
+        allow: "GET",
+      },
       "for the log",
     );
     expect(toProblem(error, "r1")).toEqual({
@@ -33,6 +41,7 @@ describe("a problem document (RFC 9457)", () => {
       reason: "r",
       errno: 1064,
       sqlstate: "42000",
+      constraint: "t.k",
       retryable: false,
       request_id: "r1",
     });
@@ -154,7 +163,8 @@ describe("docs/errors.md", () => {
 
   test("has an example with the members of a problem document", () => {
     const example = JSON.parse(/```json\n([^`]*)```/.exec(document)?.[1] ?? "");
-    const { code, detail, errno, sqlstate, request_id } = example;
-    expect(toProblem(new TidegateError(code, { detail, errno, sqlstate }), request_id)).toEqual(example);
+    const { code, detail, errno, sqlstate, constraint, request_id } = example;
+    const details = { detail, errno, sqlstate, constraint };
+    expect(toProblem(new TidegateError(code, details), request_id)).toEqual(example);
   });
 });

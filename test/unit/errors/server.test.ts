@@ -81,11 +81,13 @@ describe("docs/errors.md and the numbers", () => {
   });
 
   test("the example is what the gateway answers", () => {
-    const { errno, sqlstate, detail, code } = JSON.parse(/```json\n([^`]*)```/.exec(document)?.[1] ?? "");
+    const { errno, sqlstate, detail, constraint, code } = JSON.parse(
+      /```json\n([^`]*)```/.exec(document)?.[1] ?? "",
+    );
     const message = "Duplicate entry 'somebody@example.com' for key 'users.email'";
     expect(statementError(server(errno, message, sqlstate), by("caller"))).toMatchObject({
       code,
-      details: { errno, sqlstate, detail },
+      details: { errno, sqlstate, detail, constraint },
     });
   });
 });
