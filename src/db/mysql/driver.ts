@@ -48,7 +48,6 @@ export interface ServerError extends Error {
 
 export interface ResultHeader {
   affectedRows: number;
-  insertId: number | string;
   /** Of the server, after the statement (MySQL manual, SERVER_STATUS_flags_enum). */
   serverStatus: number;
 }

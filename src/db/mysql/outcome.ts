@@ -1,7 +1,7 @@
 import type { BoundValue } from "../../sql/values.ts";
 import type { ExecuteCommand, ResultHeader } from "./driver.ts";
 import type { Statement } from "./executor.ts";
-import { okText } from "./packet-heads.ts";
+import { okInsertId, okText } from "./packet-heads.ts";
 import type { DriverCommand } from "./pipeline.ts";
 import type { Warnings } from "./warnings.ts";
 import { unreadWarnings } from "./warnings.ts";
@@ -15,7 +15,7 @@ export interface Outcome extends Warnings {
   rowsAffected: number;
   /** Of an UPDATE those that are different now; null where the server does not say. */
   rowsChanged: number | null;
-  /** Text: an id may have 64 bits. */
+  /** Text, without a sign: an id may have 64 bits. */
   lastInsertId: string | null;
   /** It was executed in a transaction of its own, or behind a savepoint: it can still be taken back. */
   revocable?: boolean;
@@ -46,6 +46,7 @@ export class OutcomeReader {
   /** The packet that the driver is reading. */
   #packet: SeenPacket | undefined;
   #info = "";
+  #insertId = 0n;
   /** Rows of RETURNING. */
   #returned = 0;
   readonly #values: readonly BoundValue[];
@@ -71,17 +72,19 @@ export class OutcomeReader {
   /** Called while the driver reads the OK. Of several results, as a procedure has them, the last one counts. */
   read(header: ResultHeader): void {
     this.#header = header as OkHeader;
-    this.#info = this.#packet ? okText(payloadOf(this.#packet)) : "";
+    const packet = this.#packet ? payloadOf(this.#packet) : new Uint8Array();
+    this.#info = okText(packet);
+    this.#insertId = okInsertId(packet);
     this.#warnings = this.#header.warningStatus;
   }
 
   outcome(): Outcome {
-    const { affectedRows = this.#returned, insertId = 0 } = this.#header ?? {};
+    const { affectedRows = this.#returned } = this.#header ?? {};
     const info = this.#info;
     return {
       rowsAffected: Number(affectedRows),
       rowsChanged: rowsChanged(info),
-      lastInsertId: String(insertId) === "0" ? null : String(insertId),
+      lastInsertId: this.#insertId === 0n ? null : String(this.#insertId),
       info: info === "" ? null : info,
       ...unreadWarnings(this.#warnings, this.#values),
     };

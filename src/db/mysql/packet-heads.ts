@@ -119,6 +119,21 @@ function okStateOffset(bytes: Uint8Array, at: number): number | undefined {
 }
 
 /**
+ * An OK's AUTO_INCREMENT key, which is unsigned; the driver reads it as a signed one.
+ * @param packet the whole packet, from its mark on
+ * @returns 0 for none, and where it is cut off
+ */
+export function okInsertId(packet: Uint8Array): bigint {
+  // The rows affected stand before it.
+  const at = 2 + (integerBytes(packet[1]) ?? 0);
+  const more = integerBytes(packet[at]) ?? 0;
+  if (more === 0) return BigInt(packet[at] ?? 0);
+  const low = readInteger(packet, at + 1, Math.min(more, 4));
+  const high = more > 4 ? readInteger(packet, at + 5, more - 4) : 0;
+  return (BigInt(high) << 32n) | BigInt(low);
+}
+
+/**
  * The text of an OK, which stands behind its state and its count of warnings. Servers write the text's length before it.
  * The manual says so only for CLIENT_SESSION_TRACK, which TiDB does not have, and the driver reads as the manual says.
  * @param packet the whole packet, from its mark on

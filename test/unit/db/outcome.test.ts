@@ -72,6 +72,26 @@ describe("what is read of an answer", () => {
       { rowsAffected: 1, lastInsertId: "9223372036854775807" },
     ],
     [
+      "an id beyond a signed one",
+      [ok({ affected: 1, id: [0xfe, 0, 0, 0, 0, 0, 0, 0, 0x80] })],
+      { rowsAffected: 1, lastInsertId: "9223372036854775808" },
+    ],
+    [
+      "the largest id",
+      [ok({ affected: 1, id: [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff] })],
+      { rowsAffected: 1, lastInsertId: "18446744073709551615" },
+    ],
+    [
+      "an id of 33 bits",
+      [ok({ affected: 1, id: [0xfe, 5, 0, 0, 0, 1, 0, 0, 0] })],
+      { rowsAffected: 1, lastInsertId: "4294967301" },
+    ],
+    [
+      "an id of 24 bits",
+      [ok({ affected: 1, id: [0xfd, 0, 0, 0x80] })],
+      { rowsAffected: 1, lastInsertId: "8388608" },
+    ],
+    [
       "an UPDATE's info",
       [ok({ affected: 3, info: "Rows matched: 3  Changed: 1  Warnings: 0" })],
       { rowsAffected: 3, rowsChanged: 1, info: "Rows matched: 3  Changed: 1  Warnings: 0" },
