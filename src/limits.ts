@@ -208,6 +208,8 @@ export const limits = {
   rowBytes: 8 * 1024 * 1024,
   /** Columns of a result; MySQL and MariaDB have 4,096 at most (their manuals, "Limits on Table Column Count"). */
   columns: 4_096,
+  /** Columns that are read over, of a result that is not answered: PREPARE cannot announce more. */
+  readColumns: 65_535,
 
   /** An answer up to this size is sent in one piece with its length; a longer one is streamed. */
   wholeAnswerBytes: 64 * 1024,

@@ -24,6 +24,7 @@ import {
   verifyTransaction,
 } from "../mysql/transaction.ts";
 import { readWarnings } from "../mysql/warnings.ts";
+import { refusedColumns } from "../mysql/wide-results.ts";
 import { isHyperdriveError, preparationError } from "./errors.ts";
 
 /** How far the statement has come: what a loss means depends on it. */
@@ -152,10 +153,11 @@ export class HyperdriveSession {
           return this.#wire.destroy();
         }
         read = textRowReader(fields);
-        sink.columns(fields);
+        failure ??= refusedColumns(fields, statement);
+        if (!failure) sink.columns(fields);
       });
       running.on("result", (row: (Buffer | null)[] | ResultHeader) => {
-        if (Array.isArray(row)) return sink.row(read?.(row) ?? []);
+        if (Array.isArray(row)) return failure ?? sink.row(read?.(row) ?? []);
         reader.read(row);
       });
       running.on("error", (error: ServerError) => {

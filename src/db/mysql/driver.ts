@@ -4,6 +4,7 @@ import type { Wire } from "../links/link.ts";
 import type { BuiltIn, Credential, Responder } from "./authentication.ts";
 import { Authentication } from "./authentication.ts";
 import type { DriverCommand, PipelineConnection } from "./pipeline.ts";
+import type { Announced } from "./wide-results.ts";
 
 /**
  * The slice of mysql2 that the gateway uses, and the only import of it. Its own typings describe Node's
@@ -14,7 +15,7 @@ interface Driver extends EventEmitter {
   /** Without values nothing is replaced in the text; without typeCast rows are arrays of the server's bytes. */
   query(statement: { sql: string; rowsAsArray: true; typeCast: false }): ExecuteCommand;
   execute(statement: { sql: string; values: unknown[]; rowsAsArray: true }): ExecuteCommand;
-  prepare(statement: { sql: string }, done: (error: ServerError | null, prepared: Prepared) => void): void;
+  prepare(statement: { sql: string }, done: (error: ServerError | null, prepared: Announced) => void): void;
   reset(done: (error: ServerError | null) => void): void;
   /** Executes a command of our own, or one that was collected. */
   addCommand(command: DriverCommand): void;

@@ -77,6 +77,7 @@ interface Failed {
  * @returns what the caller gets for a statement that the server refused
  */
 export function statementError(error: ServerError, { author, atomic, values = [] }: Failed): TidegateError {
+  if (error instanceof TidegateError) return error;
   const { errno, sqlState } = error;
   // Without a number it is the driver that complains; its words may repeat a value, so they stay out of the log.
   if (errno === undefined) return new TidegateError("internal", {}, `driver: ${error.name}`);

@@ -21,6 +21,7 @@ import { execute, prepare, query } from "./steps.ts";
 import type { WarnedStatements } from "./warned-statements.ts";
 import { readWarnings } from "./warnings.ts";
 import { demandWholeRows } from "./whole-rows.ts";
+import { refusedColumns } from "./wide-results.ts";
 
 /** Takes a result as it arrives. */
 export interface RowSink {
@@ -214,10 +215,12 @@ export class Executor {
         if (results > 1 && statement.atomic)
           return this.#wire.destroy(new ProtocolError("a second result came, and it was no CALL"));
         keepRawBytes(running, fields);
-        sink.columns(fields);
+        failure ??= refusedColumns(fields, statement);
+        if (!failure) sink.columns(fields);
       });
       running.on("result", (row: unknown[] | ResultHeader) => {
-        if (Array.isArray(row)) return sink.row(row);
+        // The rows of a refused result are read over: the connection lives.
+        if (Array.isArray(row)) return failure ?? sink.row(row);
         reader.read(row);
       });
       running.on("error", (error: ServerError) => {

@@ -1,7 +1,8 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Statement } from "./executor.ts";
-import { oversize } from "./replies.ts";
+import { oversize, wide } from "./replies.ts";
+import { tooManyColumns } from "./wide-results.ts";
 
 /** The connection was dead already when the statement was given to it: nothing was executed, nothing was heard. */
 export class StaleConnectionError extends TidegateError {}
@@ -19,6 +20,8 @@ export function lostError(
   const details = { retryAfter: limits.retryAfterSeconds };
   if (reason === oversize && !statement.writable)
     return new TidegateError("result_too_large", { detail: `A row may have ${limits.rowBytes} bytes.` });
+  // So said of a PREPARE, before anything is executed.
+  if (reason === wide && !(sent && statement.writable)) return tooManyColumns();
   if (sent && statement.writable) return new TidegateError("outcome_unknown", details, reason);
   const Lost = isStale ? StaleConnectionError : TidegateError;
   return new Lost("connection_lost", details, reason);

@@ -1,17 +1,18 @@
 import { limits } from "../../limits.ts";
 import type { Head } from "./packet-heads.ts";
 import { countIn, markOf, marks, okState, readInteger, statementIn } from "./packet-heads.ts";
+import {
+  columns,
+  isDefinition,
+  isEof,
+  isError,
+  oversize,
+  ProtocolError,
+  unasked,
+  wide,
+} from "./reply-packets.ts";
 
-/** The server has sent what cannot be the answer to what was asked; the message is for the log. */
-export class ProtocolError extends Error {
-  override name = "ProtocolError";
-}
-
-/** Before it hangs up a server may say why, unasked: that spoils nothing that came before. */
-export class Farewell extends ProtocolError {}
-
-/** What is said of a row that is too large: the caller can be told that, too. */
-export const oversize = `more than ${limits.rowBytes} bytes in one piece`;
+export { Farewell, oversize, ProtocolError, wide } from "./reply-packets.ts";
 
 /** How a command is answered, but for an error. */
 interface Expected {
@@ -41,8 +42,6 @@ const commands = {
 } as const;
 
 const moreResults = 0x0008;
-/** Every column definition begins with the catalog's name, "def" (Protocol::ColumnDefinition41). */
-const definition = [3, 0x64, 0x65, 0x66];
 
 /**
  * Follows which replies the server owes, packet by packet, and knows where each ends. The driver reads on
@@ -65,6 +64,8 @@ export class Replies {
   /** Bytes of the reply that have to be kept until it ends. */
   #bytes = 0;
   #leaving = false;
+  /** The reply before was PREPARE's. */
+  #endedPrepare = false;
 
   /** How many commands are not answered in full; with none the server has to be silent. */
   get owed(): number {
@@ -139,12 +140,12 @@ export class Replies {
   received(head: Head): void {
     if (this.#leaving) return;
     const expected = this.#owed[0];
-    if (!expected) throw unasked(head);
+    if (!expected) throw this.#endedPrepare && isDefinition(head) ? new ProtocolError(wide) : unasked(head);
     // Only now: the statement may have been prepared in the same breath.
     if (this.#sequence === undefined && expected.kind === "execute")
       Object.assign(expected, this.#answerOf(expected.id));
     const due = this.#sequence ?? expected.sequence;
-    if (head.sequence !== due) throw new ProtocolError(`packet ${head.sequence} came where ${due} belongs`);
+    if (head.sequence !== due) throw this.#misplaced(head, due);
     this.#sequence = (due + 1) & 0xff;
     this.#measure(head, expected);
     if (isError(head)) this.#end();
@@ -171,11 +172,19 @@ export class Replies {
     this.#resultEnd(state, expected);
   }
 
-  #resultHead(head: Head, { form }: Expected): void {
+  /** The definitions of PREPARE go on behind its end where its head has counted to 65,535 and begun anew. */
+  #misplaced(head: Head, due: number): ProtocolError {
+    const isSurplus = this.#sequence === undefined && this.#endedPrepare && isDefinition(head);
+    return new ProtocolError(isSurplus ? wide : `packet ${head.sequence} came where ${due} belongs`);
+  }
+
+  #resultHead(head: Head, { form, kind }: Expected): void {
     if (markOf(head) === marks.localInfile)
       throw new ProtocolError("the server asks for a file (LOCAL INFILE)");
     if (form === "ok") throw new ProtocolError("a result came where an OK belongs");
-    this.#left = columns(countIn(head));
+    // Of others PREPARE said no columns, or there was none.
+    const most = form === "rows" || kind === "query" ? limits.columns : limits.readColumns;
+    this.#left = columns(countIn(head), most);
     this.#place = "definitions";
   }
 
@@ -184,7 +193,6 @@ export class Replies {
     if (markOf(head) !== marks.ok || head.length !== 12) throw new ProtocolError("no answer to PREPARE");
     const found = readInteger(head.bytes, head.at + 5, 2);
     const parameters = readInteger(head.bytes, head.at + 7, 2);
-    if (found > 0) columns(found);
     this.#prepared.set(readInteger(head.bytes, head.at + 1, 4), { columns: found, changes });
     this.#left = parameters || found;
     this.#columnsLeft = parameters > 0 ? found : 0;
@@ -193,15 +201,18 @@ export class Replies {
     else this.#end();
   }
 
-  #definition({ bytes, at, length }: Head): void {
-    if (length < 20 || definition.some((byte, index) => bytes[at + index] !== byte))
+  #definition(head: Head): void {
+    if (!isDefinition(head))
       throw new ProtocolError("something else came where a column's definition belongs");
     this.#left -= 1;
     if (this.#left === 0) this.#place = "definitions-end";
   }
 
   #definitionsEnd(head: Head, { kind }: Expected): void {
-    if (!isEof(head)) throw new ProtocolError("more columns than were announced");
+    if (!isEof(head))
+      throw new ProtocolError(
+        kind === "prepare" && isDefinition(head) ? wide : "more columns than were announced",
+      );
     this.#left = this.#columnsLeft;
     this.#columnsLeft = 0;
     this.#ofParameters = false;
@@ -228,7 +239,9 @@ export class Replies {
   }
 
   #end(): void {
-    if (this.#owed.shift()?.kind === "reset") this.#prepared.clear();
+    const kind = this.#owed.shift()?.kind;
+    if (kind === "reset") this.#prepared.clear();
+    this.#endedPrepare = kind === "prepare";
     this.#place = "head";
     this.#ofParameters = false;
     this.#sequence = undefined;
@@ -244,26 +257,4 @@ function formOf(sql: string): Expected["form"] {
 
 function changesRows(sql: string): boolean {
   return /^\s*(insert|update|delete|replace)\b/i.test(sql);
-}
-
-function columns(count: number | undefined): number {
-  if (count !== undefined && count > 0 && count <= limits.columns) return count;
-  throw new ProtocolError("an impossible number of columns");
-}
-
-function unasked(head: Head): ProtocolError {
-  if (markOf(head) !== marks.error) return new ProtocolError("the server sent what nobody asked for");
-  return new Farewell(`the server hung up with error ${readInteger(head.bytes, head.at + 1, 2)}`);
-}
-
-function isError(head: Head): boolean {
-  if (markOf(head) !== marks.error) return false;
-  if (head.length < 3) throw new ProtocolError("an error that is cut off");
-  return true;
-}
-
-function isEof(head: Head): boolean {
-  if (markOf(head) !== marks.eof || head.length >= 9) return false;
-  if (head.length !== 5) throw new ProtocolError("an end that is cut off");
-  return true;
 }

@@ -1,5 +1,7 @@
 import type { Connection, ExecuteCommand, Prepared, ServerError } from "./driver.ts";
 import type { DriverCommand } from "./pipeline.ts";
+import type { Announced } from "./wide-results.ts";
+import { demandAnswerable } from "./wide-results.ts";
 
 /** The commands that the gateway sends, to be sent alone or several in one write. */
 
@@ -23,9 +25,12 @@ export function reset(connection: Connection): Step<void> {
   return step<void>(connection, (done) => connection.reset(done));
 }
 
-/** COM_STMT_PREPARE */
+/** COM_STMT_PREPARE. Its reply is also rejected with TidegateError `result_too_large`: then the statement is closed. */
 export function prepare(connection: Connection, sql: string): Step<Prepared> {
-  return step(connection, (done) => connection.prepare({ sql }, done));
+  const { command, reply } = step<Announced>(connection, (done) => connection.prepare({ sql }, done));
+  const answerable = reply.then(demandAnswerable);
+  answerable.catch(() => {});
+  return { command, reply: answerable };
 }
 
 /** COM_STMT_EXECUTE; the command's events tell the answer. */
