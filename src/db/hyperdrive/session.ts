@@ -2,7 +2,6 @@ import type { Account } from "../../config/config.ts";
 import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import { textRowReader } from "../encode/text.ts";
 import { dialHyperdrive } from "../links/hyperdrive.ts";
 import type { Wire } from "../links/link.ts";
 import { refusedCommit } from "../mysql/commit-error.ts";
@@ -17,6 +16,7 @@ import { OutcomeReader } from "../mysql/outcome.ts";
 import { privilegeQuery, verifyReadsOnly } from "../mysql/privileges.ts";
 import type { Outcome, RowSink, Statement } from "../mysql/session.ts";
 import type { Row } from "../mysql/steps.ts";
+import { textRowReader } from "../mysql/text-rows.ts";
 import {
   beginTransaction,
   transactionProof,

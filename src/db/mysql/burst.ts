@@ -7,6 +7,7 @@ import { Pipeline } from "./pipeline.ts";
 import type { PreparedStatements, Wanted } from "./prepared.ts";
 import { wantedKey } from "./prepared.ts";
 import { prepare, query } from "./steps.ts";
+import { withoutPreparing } from "./unprepared.ts";
 
 /** Several statements that are sent without waiting for an answer between them. */
 
@@ -117,7 +118,10 @@ async function prepareThese(
   connection.addCommand(new Pipeline(commands));
   for (const { reply } of own) await reply;
   for (const { one, step } of steps) {
-    await step.reply.then(
+    // Where the values are not known yet there are some.
+    const parameters = one.values?.length ?? 1;
+    const sendable = step.reply.catch((cause: ServerError) => withoutPreparing(cause, parameters));
+    await sendable.then(
       (made) => {
         for (const evicted of prepared.add(one.sql, made)) evicted.close();
         // It serves this one: what is added next must not take its place.

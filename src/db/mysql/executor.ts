@@ -5,7 +5,7 @@ import type { Lenient } from "../../sql/statement.ts";
 import type { BoundValue } from "../../sql/values.ts";
 import type { Burst, BurstAnswers } from "./burst.ts";
 import { warningsQuestion, writableState } from "./dialect.ts";
-import type { Connection, ExecuteCommand, Field, ResultHeader, ServerError } from "./driver.ts";
+import type { Connection, ExecuteCommand, Field, Prepared, ResultHeader, ServerError } from "./driver.ts";
 import { statementError } from "./errors.ts";
 import type { GuardedWire } from "./guarded-wire.ts";
 import { demandDeclared, mustBeRevocable } from "./implicit-conversion.ts";
@@ -15,9 +15,11 @@ import { toDriverValue } from "./parameters.ts";
 import type { DriverCommand } from "./pipeline.ts";
 import { Pipeline } from "./pipeline.ts";
 import { PreparedStatements } from "./prepared.ts";
+import { keepRawBytes } from "./raw-bytes.ts";
 import { ProtocolError } from "./replies.ts";
 import type { Row, Step } from "./steps.ts";
 import { execute, prepare, query } from "./steps.ts";
+import { sendable, textExecution, textSink, withoutAsking } from "./unprepared.ts";
 import type { WarnedStatements } from "./warned-statements.ts";
 import { readWarnings } from "./warnings.ts";
 import { demandWholeRows } from "./whole-rows.ts";
@@ -176,18 +178,24 @@ export class Executor {
 
   /** @param first what goes before it in the same write */
   async #prepare(statement: Statement, first: Step<Row[]>[]): Promise<void> {
+    const { sql, values } = statement;
+    const prepared =
+      withoutAsking(this.#engine, sql, values.length) ?? (await this.#prepared(statement, first));
+    for (const evicted of this.prepared.add(sql, prepared)) evicted.close();
+  }
+
+  async #prepared(statement: Statement, first: Step<Row[]>[]): Promise<Prepared> {
     const step = prepare(this.#connection, statement.sql);
     this.#connection.addCommand(new Pipeline([...first, step].map(({ command }) => command)));
     for (const own of first) await own.reply.catch(ownFault);
-    const prepared = await step.reply.catch((cause: ServerError) => {
-      throw statementError(cause, statement);
-    });
-    for (const evicted of this.prepared.add(statement.sql, prepared)) evicted.close();
+    return await sendable(step.reply, statement);
   }
 
   /** The execution of a statement that is prepared, whose values are as they are to be bound. */
   #execution({ sql, values, returning }: Statement): ExecuteCommand & DriverCommand {
     const prepared = this.prepared.take(sql, values);
+    const text = textExecution(this.#connection, prepared, sql);
+    if (text) return text;
     // Elsewhere it may be a name, and no change answers with rows.
     if (returning && this.#engine === "mariadb") this.#wire.allowRows(prepared.id);
     const running = execute(this.#connection, prepared, values.map(toDriverValue));
@@ -200,11 +208,12 @@ export class Executor {
    * @param ended called when its answer is complete
    */
   async #outcome(
-    running: ExecuteCommand,
+    running: ExecuteCommand & { asText?: true },
     statement: Statement,
     sink: RowSink,
     ended?: () => void,
   ): Promise<Outcome> {
+    const taker = running.asText ? textSink(sink) : sink;
     return await new Promise((resolve, reject) => {
       const reader = new OutcomeReader(running, statement);
       let failure: TidegateError | undefined;
@@ -214,13 +223,13 @@ export class Executor {
         if (!fields) return;
         if (results > 1 && statement.atomic)
           return this.#wire.destroy(new ProtocolError("a second result came, and it was no CALL"));
-        keepRawBytes(running, fields);
+        if (!running.asText) keepRawBytes(running, fields);
         failure ??= refusedColumns(fields, statement);
-        if (!failure) sink.columns(fields);
+        if (!failure) taker.columns(fields);
       });
       running.on("result", (row: unknown[] | ResultHeader) => {
         // The rows of a refused result are read over: the connection lives.
-        if (Array.isArray(row)) return failure ?? sink.row(row);
+        if (Array.isArray(row)) return failure ?? taker.row(row);
         reader.read(row);
       });
       running.on("error", (error: ServerError) => {
@@ -244,14 +253,6 @@ export class Executor {
   #break(error: Error): void {
     this.#wire.destroy(new ProtocolError(`an answer that the driver cannot read: ${error.name}`));
   }
-}
-
-/** GEOMETRY and VECTOR are answered as the server's bytes; mysql2 would parse them into objects. */
-function keepRawBytes(running: { options?: { typeCast?: unknown } }, fields: readonly Field[]): void {
-  const rawTypes = [0xff, 0xf2];
-  if (!running.options || !fields.some((field) => rawTypes.includes(field.columnType))) return;
-  running.options.typeCast = (field: { type: string; buffer(): Buffer | null }, next: () => unknown) =>
-    field.type === "GEOMETRY" || field.type === "VECTOR" ? field.buffer() : next();
 }
 
 /** @returns when all are answered. @throws ServerError of the first that was refused */

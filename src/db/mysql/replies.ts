@@ -3,6 +3,7 @@ import type { Head } from "./packet-heads.ts";
 import { countIn, markOf, marks, okState, readInteger, statementIn } from "./packet-heads.ts";
 import {
   columns,
+  isCallersText,
   isDefinition,
   isEof,
   isError,
@@ -16,7 +17,7 @@ export { Farewell, oversize, ProtocolError, wide } from "./reply-packets.ts";
 
 /** How a command is answered, but for an error. */
 interface Expected {
-  kind: "query" | "prepare" | "execute" | "reset" | "plain";
+  kind: "query" | "text" | "prepare" | "execute" | "reset" | "plain";
   form: "ok" | "rows" | "either";
   /** Several results, one after another: only a procedure has them. */
   several: boolean;
@@ -107,8 +108,11 @@ export class Replies {
       case commands.ping:
       case commands.resetStatement:
         return { ...plain };
-      case commands.query:
-        return { ...plain, kind: "query", form: formOf(statementIn(head)) };
+      case commands.query: {
+        const text = statementIn(head);
+        if (isCallersText(text)) return { ...plain, kind: "text", form: "either" };
+        return { ...plain, kind: "query", form: formOf(text) };
+      }
       case commands.prepare:
         return { ...plain, kind: "prepare", changes: changesRows(statementIn(head)) };
       case commands.execute:

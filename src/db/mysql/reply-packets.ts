@@ -50,3 +50,16 @@ export function isEof(head: Head): boolean {
   if (head.length !== 5) throw new ProtocolError("an end that is cut off");
   return true;
 }
+
+/**
+ * A caller's statement as the text protocol sends it. A space goes before it, with which no command of the gateway's own and
+ * no judged text begins: its answer may be anything, and may be long.
+ */
+export function callersText(sql: string): string {
+  return ` ${sql}`;
+}
+
+/** @param text the beginning of what the text protocol sends */
+export function isCallersText(text: string): boolean {
+  return text.startsWith(" ");
+}

@@ -1,4 +1,5 @@
 import type { ExecuteCommand } from "./driver.ts";
+import type { DriverCommand } from "./pipeline.ts";
 
 /** Of a prepared statement's command: it makes the reader of its rows, when it knows their columns. */
 interface RowReading {
@@ -25,9 +26,38 @@ export function demandWholeRows(running: ExecuteCommand): void {
     return class extends Reader {
       override next(packet: ReadPacket, ...rest: unknown[]): unknown {
         const row = super.next(packet, ...rest);
-        if (packet.offset !== packet.end) throw new Error("a row does not fill its packet");
+        demandEnd(packet);
         return row;
       }
     };
   };
+}
+
+/** Of a command of the text protocol: the reader of its rows, once it knows their columns. */
+interface TextReading extends DriverCommand {
+  _rowParser: { next(packet: ReadPacket, ...given: unknown[]): unknown } | null;
+}
+
+/** As `demandWholeRows`, for a text that is executed. */
+export function demandWholeTextRows(running: DriverCommand): void {
+  const command = running as TextReading;
+  const execute = command.execute;
+  let seen: TextReading["_rowParser"] = null;
+  command.execute = (packet, connection) => {
+    const reader = command._rowParser;
+    if (reader && reader !== seen) {
+      const next = reader.next;
+      reader.next = (read, ...rest) => {
+        const row = next.call(reader, read, ...rest);
+        demandEnd(read);
+        return row;
+      };
+      seen = reader;
+    }
+    return execute.call(command, packet, connection);
+  };
+}
+
+function demandEnd({ offset, end }: ReadPacket): void {
+  if (offset !== end) throw new Error("a row does not fill its packet");
 }

@@ -1,13 +1,16 @@
-import type { Column } from "./columns.ts";
+import type { Field } from "./driver.ts";
+
+/** What of a column's definition says how its values are read. */
+type Described = Pick<Field, "columnType" | "characterSet" | "extendedFormat">;
 
 /**
  * Rows of the text protocol (MySQL manual, Protocol::TextResultsetRow) as those of the binary one, which
- * columns.ts writes: every value comes as text, or as bytes. What is lost on the way is lost at the server: it
+ * db/encode writes: every value comes as text, or as bytes. What is lost on the way is lost at the server: it
  * writes a FLOAT with six digits, and a DOUBLE of a fixed scale with that scale.
  * @returns what makes of a row of bytes a row of values
  */
 export function textRowReader(
-  columns: readonly Column[],
+  columns: readonly Described[],
 ): (row: readonly (Uint8Array | null)[]) => unknown[] {
   const readers = columns.map(readerOf);
   return (row) => row.map((value, i) => (value === null ? null : readers[i]?.(value)));
@@ -15,7 +18,7 @@ export function textRowReader(
 
 const binaryCharacterSet = 63;
 
-function readerOf({ columnType, characterSet, extendedFormat }: Column): (bytes: Uint8Array) => unknown {
+function readerOf({ columnType, characterSet, extendedFormat }: Described): (bytes: Uint8Array) => unknown {
   switch (columnType) {
     case 0x01: // TINYINT
     case 0x02: // SMALLINT
