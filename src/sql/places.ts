@@ -1,12 +1,29 @@
 /** Where a placeholder stands: what its value meets there, as far as the text of the statement shows it. */
 import { lex } from "./lexer.ts";
+import type { Comparison } from "./place-words.ts";
+import {
+  calculations,
+  clauseWords,
+  comparisons,
+  endsAssignment,
+  endsList,
+  endsOperand,
+  operators,
+  patterns,
+  queries,
+  selectModifiers,
+  setOperators,
+  signs,
+  takesTexts,
+  takesValues,
+} from "./place-words.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**
  * - `equality`: an operand of `= <> != <=>`, an item of an IN list, or of a row that is compared so
  * - `pattern`: an operand of LIKE or REGEXP
  * - `order`: an operand of `< > <= >=` or BETWEEN, an argument of GREATEST or LEAST
- * - `assigned`: an item of VALUES in an INSERT or REPLACE
+ * - `assigned`: an item of VALUES in an INSERT or REPLACE, `column = ?` of a SET
  * - `text`: an argument of a function that takes texts
  * - `value`: an item of the outermost select list, an argument of a function that takes values of every type, or of an
  *   explicit conversion, or what IS NULL is asked of
@@ -39,6 +56,7 @@ export function placesOf(sql: string): Place[] {
       clauses.pop();
     }
     if (clauseWords.has(tokens.keyword(at))) clauses[clauses.length - 1] = tokens.keyword(at);
+    if (isOnDuplicate(tokens, at)) clauses[clauses.length - 1] = "SET";
     if (kind === "positional") places.push(placeAt(tokens, at, groups, { clauses, isUnion }));
   }
   return places;
@@ -70,6 +88,7 @@ function placeAt(
   { clauses, isUnion }: { clauses: readonly string[]; isUnion: boolean },
 ): Place {
   const { left, right, depth } = bare(tokens, at, groups);
+  if (depth === 0 && clauses[0] === "SET" && isAssigned(tokens, left, right)) return "assigned";
   if (isCalculated(tokens, left, -1) || isCalculated(tokens, right, 1)) return "other";
   const sides = [comparison(tokens, left, -1), comparison(tokens, right, 1)];
   const compared = comparisons.find((one) => sides.includes(one));
@@ -128,6 +147,22 @@ function isCalculated(tokens: Tokens, at: number, step: -1 | 1): boolean {
 /** `? IS [NOT] NULL` */
 function isAskedForNull(tokens: Tokens, at: number): boolean {
   return tokens.is(at, "IS") && tokens.is(tokens.is(at + 1, "NOT") ? at + 2 : at + 1, "NULL");
+}
+
+/** ON DUPLICATE KEY UPDATE */
+function isOnDuplicate(tokens: Tokens, at: number): boolean {
+  return tokens.is(at, "UPDATE") && tokens.is(at - 1, "KEY");
+}
+
+/** `SET a = ?`, `, t.a = ?`: of `SET a = b = ?` the second one compares. */
+function isAssigned(tokens: Tokens, left: number, right: number): boolean {
+  const end = tokens.kind(right);
+  if (end !== undefined && end !== "comma" && !endsAssignment.has(tokens.keyword(right))) return false;
+  if (tokens.kind(left) !== "operator" || operatorAt(tokens, left, -1) !== "=") return false;
+  let at = left - 1;
+  if (!tokens.isName(at)) return false;
+  while (tokens.kind(at - 1) === "dot") at -= 2;
+  return tokens.kind(at - 1) === "comma" || tokens.is(at - 1, "SET") || isOnDuplicate(tokens, at - 1);
 }
 
 /** The operator that has a token at one end: its characters touch each other. */
@@ -222,38 +257,3 @@ function combinesQueries(tokens: Tokens): boolean {
   }
   return false;
 }
-
-const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
-
-type Comparison = "equality" | "pattern" | "order";
-/** The one that counts comes first. */
-const comparisons: readonly Comparison[] = ["order", "equality", "pattern"];
-const signs = new Map<string, Comparison>([
-  ...["=", "<>", "!=", "<=>"].map((sign) => [sign, "equality"] as const),
-  ...["<", ">", "<=", ">="].map((sign) => [sign, "order"] as const),
-]);
-const calculations = words("DIV MOD");
-const patterns = words("LIKE REGEXP RLIKE");
-const queries = words("SELECT WITH TABLE VALUES");
-const setOperators = words("UNION EXCEPT INTERSECT MINUS");
-const clauseWords = words("SELECT FROM WHERE GROUP HAVING WINDOW ORDER LIMIT VALUES VALUE SET ON RETURNING");
-const selectModifiers = words(
-  "SELECT ALL DISTINCT DISTINCTROW HIGH_PRIORITY STRAIGHT_JOIN SQL_SMALL_RESULT SQL_BIG_RESULT SQL_BUFFER_RESULT SQL_NO_CACHE SQL_CALC_FOUND_ROWS",
-);
-const endsList = words(
-  "UNION EXCEPT INTERSECT MINUS FROM WHERE GROUP HAVING WINDOW ORDER LIMIT FOR LOCK PROCEDURE ON",
-);
-/** Keywords that a parenthesis may follow without being called. */
-const operators = words(
-  "AND OR XOR NOT IS LIKE REGEXP RLIKE BETWEEN DIV MOD CASE WHEN THEN ELSE WHERE ON HAVING BY SET SELECT DISTINCT ALL FROM JOIN USING LIMIT OFFSET RETURNING BINARY ESCAPE AS UNION EXCEPT INTERSECT",
-);
-const endsOperand = words("AND OR XOR WHERE ON HAVING WHEN THEN ELSE CASE SELECT SET");
-
-/** Functions that read their arguments as texts, on every engine. */
-const takesTexts = words(
-  "ASCII BIT_LENGTH CHARACTER_LENGTH CHAR_LENGTH CONCAT CONCAT_WS CRC32 FIND_IN_SET FROM_BASE64 INSTR LCASE LEFT LENGTH LOCATE LOWER LPAD LTRIM MID OCTET_LENGTH ORD POSITION QUOTE REGEXP_INSTR REGEXP_LIKE REGEXP_REPLACE REGEXP_SUBSTR REPEAT REPLACE REVERSE RIGHT RPAD RTRIM SHA SHA1 SHA2 SOUNDEX STRCMP SUBSTR SUBSTRING SUBSTRING_INDEX TO_BASE64 TRIM UCASE UPPER",
-);
-/** Functions that keep the type of what they are given. */
-const takesValues = words(
-  "JSON_OBJECT JSON_ARRAY JSON_ARRAYAGG JSON_OBJECTAGG JSON_SET JSON_INSERT JSON_REPLACE JSON_ARRAY_APPEND JSON_ARRAY_INSERT",
-);
