@@ -5,7 +5,7 @@ import { limits } from "../../src/limits.ts";
 import { connectAdministrator } from "../servers/connection.ts";
 import type { CountingProxy } from "../servers/proxy.ts";
 import { restored, texts } from "./commands.ts";
-import { databaseServer, expectProblem, startProxy } from "./harness.ts";
+import { databaseServer, engine, expectProblem, startProxy } from "./harness.ts";
 import type { Ledger, LedgerCaller } from "./ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "./ledger.ts";
 
@@ -98,8 +98,8 @@ describe("round trips before the answer", () => {
     const read = { sql: "SELECT amount FROM balances WHERE id = ?", params: [1] };
     await heat(read);
     const warm = await cost(times(n, read), { isolation: "read committed" });
-    // A number that a read is given must meet no text: its warnings tell, in the same write.
-    const asked = times(n, [execute, "SHOW"]).flat();
+    // A number that a read is given must meet no text: MySQL has said so, the others' warnings tell, in the same write.
+    const asked = times(n, engine === "mysql" ? [execute] : [execute, "SHOW"]).flat();
     expect(warm.commands).toEqual(["SET", "SET", "START", ...asked, "ROLLBACK"]);
     const cold = await cost(unseen(n, (i) => `SELECT ${i} AS n`));
     expect(cold.commands).toEqual([...begin, ...times(n, prepare), ...times(n, execute), "ROLLBACK"]);
@@ -120,7 +120,8 @@ describe("round trips before the answer", () => {
       { sql: "INSERT INTO entries (account, note) VALUES (2, ?)", params: [{ $ref: "0.rows_affected" }] },
     ];
     const cold = await cost(chain);
-    expect(cold.commands).toEqual([...begin, ...times(4, prepare), ...times(4, execute), "COMMIT"]);
+    const commands = cold.commands.filter((command) => command !== "SHOW");
+    expect(commands).toEqual([...begin, ...times(4, prepare), ...times(4, execute), "COMMIT"]);
     expect(cold.results[2]).toMatchObject({ rows_affected: 1 });
     // Prepared, then three waves, then COMMIT.
     expect(cold.roundTrips).toBe(1 + 3 + 1);

@@ -88,13 +88,13 @@ export function statementError(error: ServerError, { author, atomic, values = []
   }
   const code = codeOf(errno, message);
   // In a saved query the types are declared: what its author did not foresee, no caller can say.
-  const advice = author === "caller" ? adviceOnZones(errno, values) : undefined;
+  const onZones = author === "caller" ? adviceOnZones(errno, values) : undefined;
   const constraint = constraintOf(errno, message, isCut(message));
   return new TidegateError(code, {
     errno,
     ...(sqlState ? { sqlstate: sqlState } : {}),
     ...(constraint === undefined ? {} : { constraint }),
-    detail: publicMessage(errno, message) + (advice === undefined ? more : `. ${advice}`),
+    detail: publicMessage(errno, message) + (onZones === undefined ? more : `. ${onZones}`),
     ...(code === "database_unavailable" ? { retryAfter: limits.retryAfterSeconds } : {}),
     ...(atomic ? {} : { retryable: false }),
   });
