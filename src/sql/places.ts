@@ -21,6 +21,7 @@ import type { Tokens } from "./tokens.ts";
 
 /**
  * - `equality`: an operand of `= <> != <=>`, an item of an IN list, or of a row that is compared so
+ * - `searched`: the left side of IN, which is compared with items of perhaps several types
  * - `pattern`: an operand of LIKE or REGEXP
  * - `order`: an operand of `< > <= >=` or BETWEEN, an argument of GREATEST or LEAST
  * - `assigned`: an item of VALUES in an INSERT or REPLACE, `column = ?` of a SET
@@ -30,7 +31,16 @@ import type { Tokens } from "./tokens.ts";
  * - `column`: an item of another select list, which stands for a column where its query is used
  * - `other`: everything else
  */
-export type Place = "equality" | "pattern" | "order" | "assigned" | "text" | "value" | "column" | "other";
+export type Place =
+  | "equality"
+  | "searched"
+  | "pattern"
+  | "order"
+  | "assigned"
+  | "text"
+  | "value"
+  | "column"
+  | "other";
 
 /**
  * @param sql a statement that the guard has accepted, with `?` only
@@ -94,6 +104,7 @@ function placeAt(
   const compared = comparisons.find((one) => sides.includes(one));
   if (compared !== undefined) return compared;
   if (isAskedForNull(tokens, right)) return "value";
+  if (tokens.is(tokens.is(right, "NOT") ? right + 1 : right, "IN")) return "searched";
   const isWhole = isEdge(tokens, left) && isEdge(tokens, right);
   const group = groups[depth - 1];
   if (group === undefined || group === "query") {

@@ -73,6 +73,7 @@ export class DerivedTypes {
     if (kind !== "text") return meetsItsType(place) ? exactly(kind, value) : value;
     switch (place) {
       case "equality":
+      case "searched":
       case "pattern":
       case "assigned":
       case "text":

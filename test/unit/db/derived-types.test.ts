@@ -52,6 +52,7 @@ describe("a number or boolean whose type nobody has said", () => {
       "SELECT 1 FROM t WHERE COALESCE(c, '') <=> ?",
       insert,
       "UPDATE t SET c = ?",
+      "SELECT 1 FROM t WHERE ? IN (c, 'x')",
       "SELECT CONCAT(c, ?) FROM t",
     ])
       expect(bound(sql, type, 7), sql).toEqual(["string 7"]);
@@ -97,6 +98,7 @@ describe("a number or boolean whose type nobody has said", () => {
     ]);
     expect(bound(equal, types.double, 0.1)).toEqual(["number 0.1"]);
     expect(bound(equal, types.decimal, 1e300)).toEqual(["number 1e+300"]);
+    expect(bound("SELECT 1 FROM t WHERE ? IN (i, c)", types.integer, 7)).toEqual(["integer 7 ?"]);
     // In an expression the type is not that of a column alone: the warnings count.
     expect(bound("SELECT 1 FROM t WHERE c = ? + 0", types.integer, 7)).toEqual(["integer 7 ?"]);
   });

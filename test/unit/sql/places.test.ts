@@ -57,7 +57,7 @@ describe("where a placeholder stands", () => {
       "SELECT 1 FROM t WHERE a = ? + 1 AND b =-? AND COALESCE(a, ?) = 1 OR c = 2 * ?",
       "other other other other",
     ],
-    ["SELECT 1 FROM t WHERE ? IN (a, b)", "other"],
+    ["SELECT 1 FROM t WHERE ? IN (a, b) OR ? NOT IN (?, ?)", "searched searched equality equality"],
     [
       "SELECT 1 FROM t WHERE (? IS NULL OR a = ?) AND ? IS NOT NULL AND ? IS TRUE",
       "value equality value other",
