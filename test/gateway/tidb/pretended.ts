@@ -10,9 +10,8 @@ export interface Pretence {
   hostname?: string;
 }
 
-/** Places of the proof's columns (src/db/mysql/dialect.ts), and of its one row among the packets of the answer. */
+/** Places of the proof's columns (src/db/mysql/dialect.ts). */
 const columns = { connectionId: 5, hostname: 6 } as const;
-const rowIndex = 8 + 2;
 
 /**
  * A proxy through which proofs say what they are told to.
@@ -27,8 +26,12 @@ export async function startPretendingProxy(
     meddle: (client) => {
       const connection = accepted++;
       let proofs = 0;
+      /** The place of the proof's one row among the packets of the answer. */
+      let rowIndex = 0;
       return new TrickMeddler(client, (packet, spot) => {
-        if (!isProof(spot) || spot.index !== rowIndex) return undefined;
+        // The number of columns comes first, and an end behind their definitions.
+        if (isProof(spot) && spot.index === 0) rowIndex = Number(packet.payload[0]) + 2;
+        if (!isProof(spot) || spot.index === 0 || spot.index !== rowIndex) return undefined;
         return { send: frame(packet.sequence, changedRow(packet, pretend(connection, proofs++))) };
       });
     },
