@@ -96,7 +96,7 @@ export class Executor {
     if (values === undefined || !this.prepared.has(statement.sql, values)) {
       await this.#prepare(statement, first);
       first = [];
-      values = this.prepared.typed(statement.sql, statement.values) ?? statement.values;
+      values = this.prepared.bound(statement.sql, statement.values);
     }
     demandDeclared(statement, values);
     const revocable = mustBeRevocable(this.#engine, statement, values);

@@ -42,7 +42,6 @@ export class PreparedStatements {
    */
   add(sql: string, prepared: Prepared): Prepared[] {
     const codes = prepared.parameters.map(({ columnType }) => columnType);
-    if (this.#derives) this.#derived.set(sql, new DerivedTypes(sql, codes));
     // Each value says its own type: where fewer definitions came than there are placeholders they are another one's.
     prepared.parameters = [];
     const evicted: Prepared[] = [];
@@ -56,6 +55,8 @@ export class PreparedStatements {
       evicted.push(oldest);
     }
     this.#byKey.set(sql, prepared);
+    // Last: what was evicted may be the same text, executed with values of other types.
+    if (this.#derives) this.#derived.set(sql, new DerivedTypes(sql, codes));
     return evicted;
   }
 
@@ -67,6 +68,13 @@ export class PreparedStatements {
   typed(sql: string, values: readonly BoundValue[]): readonly BoundValue[] | undefined {
     if (!this.#derives || !values.some(dependsOnPlace)) return values;
     return this.#derived.get(sql)?.apply(values);
+  }
+
+  /** As `typed`, of a statement that is prepared. @throws also when it is not: no value is bound unjudged */
+  bound(sql: string, values: readonly BoundValue[]): readonly BoundValue[] {
+    const typed = this.typed(sql, values);
+    if (typed === undefined) throw new Error(notPrepared);
+    return typed;
   }
 
   /**
@@ -106,7 +114,7 @@ export class PreparedStatements {
       this.#byKey.set(executed, prepared);
       return prepared;
     }
-    throw new Error("the statement is not prepared");
+    throw new Error(notPrepared);
   }
 
   /** After a reset: the server has forgotten them. */
@@ -115,6 +123,8 @@ export class PreparedStatements {
     this.#derived.clear();
   }
 }
+
+const notPrepared = "the statement is not prepared";
 
 /** No statement begins so: a NUL is accepted in strings only. */
 function executedKey(sql: string, values: readonly BoundValue[]): string {

@@ -129,7 +129,7 @@ export class Session {
    * @throws TidegateError `parameter_invalid`
    */
   typed({ sql, values }: Pick<Statement, "sql" | "values">): readonly BoundValue[] {
-    return this.#executor.prepared.typed(sql, values) ?? values;
+    return this.#executor.prepared.bound(sql, values);
   }
 
   /** As `prepareAll` of burst.ts. @throws also TidegateError `connection_lost` */

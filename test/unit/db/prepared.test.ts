@@ -81,6 +81,23 @@ describe("prepared statements of a connection", () => {
     expect(statements.typed(sql, undeclared)).toBeUndefined();
   });
 
+  test("what it says of a text is there once the text is prepared, whatever is evicted for it", () => {
+    const sql = "SELECT 1 FROM t WHERE a = ? AND b = ?";
+    const none: BoundValue = { type: "null", value: null };
+    const undeclared: BoundValue = { ...integer, undeclared: true };
+    const statements = new PreparedStatements(2, true);
+    statements.add(sql, prepared(1, varchar, longlong));
+    statements.take(sql, statements.bound(sql, [undeclared, none]));
+    statements.add("b", prepared(2));
+    expect(statements.add(sql, prepared(3, varchar, longlong)).map(({ id }) => id)).toEqual([1]);
+    expect(statements.bound(sql, [undeclared, undeclared])).toEqual([
+      { type: "string", value: "1" },
+      integer,
+    ]);
+    for (const other of ["c", "d"]) statements.add(other, prepared(4));
+    expect(() => statements.bound(sql, [undeclared, none])).toThrow("not prepared");
+  });
+
   test("a server that says none leaves them as they are", () => {
     const undeclared: BoundValue[] = [{ ...integer, undeclared: true }];
     const statements = new PreparedStatements(2, false);
