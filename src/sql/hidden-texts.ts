@@ -1,4 +1,5 @@
 import { lex } from "./lexer.ts";
+import { Nesting } from "./nesting.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**
@@ -8,42 +9,34 @@ import type { Tokens } from "./tokens.ts";
  */
 export function besideHiddenText(sql: string): boolean[] {
   const tokens = lex(sql);
+  const nesting = new Nesting(tokens);
   const found: boolean[] = [];
   for (let at = 0; at < tokens.length; at++) {
-    if (tokens.kind(at) === "positional") found.push(hides(tokens, at));
+    if (tokens.kind(at) === "positional") found.push(hides(tokens, nesting, at));
   }
   return found;
 }
 
-function hides(tokens: Tokens, at: number): boolean {
+function hides(tokens: Tokens, nesting: Nesting, at: number): boolean {
   let [left, right] = [at - 1, at + 1];
   while (tokens.kind(left) === "open" && tokens.kind(right) === "close" && !tokens.isName(left - 1)) {
     left -= 1;
     right += 1;
   }
   return (
-    endsHidden(tokens, beforeComparison(tokens, left)) || beginsHidden(tokens, afterComparison(tokens, right))
+    endsHidden(tokens, nesting, beforeComparison(tokens, nesting, left)) ||
+    beginsHidden(tokens, afterComparison(tokens, right))
   );
 }
 
 /** @returns the last token of the operand before a comparison, or -1 */
-function beforeComparison(tokens: Tokens, from: number): number {
-  const list = tokens.kind(from) === "comma" || tokens.kind(from) === "open" ? openBefore(tokens, from) : -1;
+function beforeComparison(tokens: Tokens, nesting: Nesting, from: number): number {
+  const list = tokens.kind(from) === "comma" || tokens.kind(from) === "open" ? nesting.openAt(from) : -1;
   let at = list < 0 ? from : list - 1;
   if (tokens.is(at, "AND") && tokens.is(at - 2, "BETWEEN")) at -= 2;
   if (!isComparison(tokens, at)) return -1;
   while (isComparison(tokens, at) || tokens.is(at, "NOT")) at -= 1;
   return at;
-}
-
-/** @returns the parenthesis that is open at a token, itself included */
-function openBefore(tokens: Tokens, from: number): number {
-  let depth = 0;
-  for (let at = from; at >= 0; at--) {
-    if (tokens.kind(at) === "close") depth += 1;
-    if (tokens.kind(at) === "open" && depth-- === 0) return at;
-  }
-  return -1;
 }
 
 function isComparison(tokens: Tokens, at: number): boolean {
@@ -62,13 +55,12 @@ function isSign(tokens: Tokens, at: number): boolean {
   return tokens.kind(at) === "operator" && "<>=!".includes(tokens.text(at));
 }
 
-function endsHidden(tokens: Tokens, last: number): boolean {
+function endsHidden(tokens: Tokens, nesting: Nesting, last: number): boolean {
   if (last < 0) return false;
   if (tokens.is(last, "END")) return true;
   if (tokens.kind(last) === "string") return isMember(tokens, last);
   if (tokens.kind(last) !== "close") return false;
-  const open = openBefore(tokens, last - 1);
-  return !numeric.has(tokens.keyword(open - 1));
+  return !numeric.has(tokens.keyword(nesting.openAt(last - 1) - 1));
 }
 
 /** doc->>'$.a' */

@@ -1,5 +1,7 @@
 /** Where a placeholder stands: what its value meets there, as far as the text of the statement shows it. */
+import { betweensOf } from "./betweens.ts";
 import { lex } from "./lexer.ts";
+import { Nesting } from "./nesting.ts";
 import type { Comparison } from "./place-words.ts";
 import {
   calculations,
@@ -7,7 +9,6 @@ import {
   comparisons,
   endsAssignment,
   endsList,
-  endsOperand,
   operators,
   patterns,
   queries,
@@ -50,7 +51,11 @@ export function placesOf(sql: string): Place[] {
   const tokens = lex(sql);
   const groups: Group[] = [];
   const places: Place[] = [];
-  const isUnion = combinesQueries(tokens);
+  const whole = {
+    isUnion: combinesQueries(tokens),
+    nesting: new Nesting(tokens),
+    betweens: betweensOf(tokens),
+  };
   /** The clause of each query that is not closed yet, the outermost first. */
   const clauses = [""];
   /** What a group that has just been closed was, for the rows of VALUES (..), (..). */
@@ -67,9 +72,18 @@ export function placesOf(sql: string): Place[] {
     }
     if (clauseWords.has(tokens.keyword(at))) clauses[clauses.length - 1] = tokens.keyword(at);
     if (isOnDuplicate(tokens, at)) clauses[clauses.length - 1] = "SET";
-    if (kind === "positional") places.push(placeAt(tokens, at, groups, { clauses, isUnion }));
+    if (kind === "positional") places.push(placeAt(tokens, at, groups, { clauses, ...whole }));
   }
   return places;
+}
+
+/** What is known of the statement as a whole, and of the clauses that a token stands in. */
+interface Whole {
+  clauses: readonly string[];
+  isUnion: boolean;
+  nesting: Nesting;
+  /** The ANDs that belong to a BETWEEN. */
+  betweens: ReadonlySet<number>;
 }
 
 /** A pair of parentheses, by what stands before it. */
@@ -95,12 +109,13 @@ function placeAt(
   tokens: Tokens,
   at: number,
   groups: readonly Group[],
-  { clauses, isUnion }: { clauses: readonly string[]; isUnion: boolean },
+  { clauses, isUnion, nesting, betweens }: Whole,
 ): Place {
   const { left, right, depth } = bare(tokens, at, groups);
   if (depth === 0 && clauses[0] === "SET" && isAssigned(tokens, left, right)) return "assigned";
   if (isCalculated(tokens, left, -1) || isCalculated(tokens, right, 1)) return "other";
-  const sides = [comparison(tokens, left, -1), comparison(tokens, right, 1)];
+  // BETWEEN x AND ?
+  const sides = [betweens.has(left) ? "order" : comparison(tokens, left, -1), comparison(tokens, right, 1)];
   const compared = comparisons.find((one) => sides.includes(one));
   if (compared !== undefined) return compared;
   if (isAskedForNull(tokens, right)) return "value";
@@ -115,7 +130,7 @@ function placeAt(
   if (!isWhole) return "other";
   if (group === "values") return depth === 1 && isInsert(tokens) ? "assigned" : "other";
   if (group === "list") return "equality";
-  return group === "row" ? rowAt(tokens, at, depth, groups) : "other";
+  return group === "row" ? rowAt(tokens, at, { depth, groups, nesting }) : "other";
 }
 
 /** Steps out of parentheses that hold nothing but the placeholder, and over BINARY and COLLATE. */
@@ -141,12 +156,9 @@ function bare(tokens: Tokens, at: number, groups: readonly Group[]) {
  */
 function comparison(tokens: Tokens, at: number, step: -1 | 1): Comparison | undefined {
   if (tokens.kind(at) === "operator") return signs.get(operatorAt(tokens, at, step));
-  const word = tokens.keyword(at);
-  if (step === 1 && word === "NOT") return comparison(tokens, at + 1, 1);
+  const word = tokens.keyword(step === 1 && tokens.is(at, "NOT") ? at + 1 : at);
   if (patterns.has(word)) return "pattern";
-  // BETWEEN x AND ?: the AND belongs to it when a BETWEEN comes before every other word that ends an expression.
-  if (word === "BETWEEN" || (step === -1 && word === "AND" && endsBetween(tokens, at))) return "order";
-  return undefined;
+  return word === "BETWEEN" ? "order" : undefined;
 }
 
 /** `? + 1`, `-?`, `? DIV 2`: what is compared then is the result. */
@@ -188,41 +200,17 @@ function operatorAt(tokens: Tokens, at: number, step: -1 | 1): string {
     : tokens.source.slice(tokens.start(other), tokens.end(at));
 }
 
-function endsBetween(tokens: Tokens, and: number): boolean {
-  let depth = 0;
-  for (let at = and - 1; at >= 0 && depth >= 0; at--) {
-    const kind = tokens.kind(at);
-    if (kind === "close") depth += 1;
-    if (kind === "open") depth -= 1;
-    if (depth !== 0) continue;
-    if (tokens.is(at, "BETWEEN")) return true;
-    if (kind === "comma" || endsOperand.has(tokens.keyword(at))) return false;
-  }
-  return false;
-}
-
 /** `(a, b) = (?, ?)`: each item is compared as if it stood alone. */
-function rowAt(tokens: Tokens, at: number, depth: number, groups: readonly Group[]): Place {
-  const { open, close } = around(tokens, at);
+function rowAt(
+  tokens: Tokens,
+  at: number,
+  { depth, groups, nesting }: { depth: number; groups: readonly Group[]; nesting: Nesting },
+): Place {
   if (depth !== groups.length) return "other";
   // IN ((?, ?), (?, ?))
   if (groups[depth - 2] === "list") return "equality";
-  return comparison(tokens, open - 1, -1) ?? comparison(tokens, close + 1, 1) ?? "other";
-}
-
-/** @returns the parentheses that a token stands in */
-function around(tokens: Tokens, at: number): { open: number; close: number } {
-  let open = at;
-  for (let depth = 0; open >= 0; open--) {
-    if (tokens.kind(open) === "close") depth += 1;
-    if (tokens.kind(open) === "open" && depth-- === 0) break;
-  }
-  let close = at;
-  for (let depth = 0; close < tokens.length; close++) {
-    if (tokens.kind(close) === "open") depth += 1;
-    if (tokens.kind(close) === "close" && depth-- === 0) break;
-  }
-  return { open, close };
+  const open = nesting.openAt(at);
+  return comparison(tokens, open - 1, -1) ?? comparison(tokens, nesting.closeOf(open) + 1, 1) ?? "other";
 }
 
 function argumentOf(name: string, tokens: Tokens, right: number, isWhole: boolean): Place {

@@ -105,3 +105,12 @@ describe("what MariaDB looks up without a word stands in a function", () => {
     expect(aloud(once, "6x")).toBe(once);
   });
 });
+
+test("places are found in time linear in the text, and without recursion", () => {
+  const count = 65_535;
+  const marks = Array(count).fill("?").join();
+  expect(placesOf(`SELECT 1 FROM t WHERE (${marks}) = (SELECT 1)`)).toEqual(Array(count).fill("equality"));
+  const nested = `SELECT 1 FROM t WHERE ${"(".repeat(count)}a${" AND ?)".repeat(count)}`;
+  expect(placesOf(nested)).toEqual(Array(count).fill("other"));
+  expect(placesOf(`SELECT 1 FROM t WHERE ? ${"NOT ".repeat(count)}LIKE a`)).toEqual(["other"]);
+});
