@@ -25,7 +25,7 @@ import type { Tokens } from "./tokens.ts";
  * - `searched`: the left side of IN, which is compared with items of perhaps several types
  * - `pattern`: an operand of LIKE or REGEXP
  * - `order`: an operand of `< > <= >=` or BETWEEN, an argument of GREATEST or LEAST
- * - `assigned`: an item of VALUES in an INSERT or REPLACE, `column = ?` of a SET
+ * - `assigned`: an item of VALUES in an INSERT or REPLACE, `column = ?` of a SET, an argument of CALL
  * - `text`: an argument of a function that takes texts
  * - `value`: an item of the outermost select list, an argument of a function that takes values of every type, or of an
  *   explicit conversion, or what IS NULL is asked of
@@ -126,6 +126,7 @@ function placeAt(
     if (clauses[depth] !== "SELECT" || !isItem(tokens, left, right)) return "other";
     return group === undefined && !isUnion ? "value" : "column";
   }
+  if (isWhole && depth === 1 && tokens.is(0, "CALL")) return "assigned";
   if (group.startsWith("call ")) return argumentOf(group.slice("call ".length), tokens, right, isWhole);
   if (!isWhole) return "other";
   if (group === "values") return depth === 1 && isInsert(tokens) ? "assigned" : "other";

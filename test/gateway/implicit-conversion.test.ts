@@ -126,6 +126,11 @@ describe("a number beside text, in a read", () => {
     }
   });
 
+  test.skipIf(!has.storedPrograms)("for an argument of CALL that is a text is its digits", async () => {
+    expect(await caller.sql("CALL add_entry(?)", [7])).toMatchObject({ status: 200 });
+    expect((await notesOf(administrator)).at(-1)?.note).toBe("7");
+  });
+
   test("beyond 2^53 is not rounded", async () => {
     await administrator.query(
       "INSERT INTO ledger.entries (account, note) VALUES (2, '9007199254740992'), (2, '9007199254740993')",

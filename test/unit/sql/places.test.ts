@@ -65,7 +65,7 @@ describe("where a placeholder stands", () => {
     ["SELECT 1 FROM t LIMIT ? OFFSET ?", "other other"],
     ["SELECT 1 FROM t WHERE ?", "other"],
     ["SELECT CASE a WHEN ? THEN 1 END FROM t", "other"],
-    ["CALL p(?)", "other"],
+    ["CALL p(?, (?), LOWER(?), ? + 1)", "assigned assigned text other"],
   ])("%s", (sql, places) => {
     expect(placesOf(sql).join(" ")).toBe(places);
   });
