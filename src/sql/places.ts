@@ -29,7 +29,7 @@ import type { Tokens } from "./tokens.ts";
  * - `text`: an argument of a function that takes texts
  * - `value`: an item of the outermost select list, an argument of a function that takes values of every type, or of an
  *   explicit conversion, or what IS NULL is asked of
- * - `column`: an item of another select list, which stands for a column where its query is used
+ * - `column`: an item of another select list, which stands for a column where its query is used, or HAVING names it
  * - `other`: everything else
  */
 export type Place =
@@ -52,7 +52,7 @@ export function placesOf(sql: string): Place[] {
   const groups: Group[] = [];
   const places: Place[] = [];
   const whole = {
-    isUnion: combinesQueries(tokens),
+    isReused: reusesItems(tokens),
     nesting: new Nesting(tokens),
     betweens: betweensOf(tokens),
   };
@@ -80,7 +80,7 @@ export function placesOf(sql: string): Place[] {
 /** What is known of the statement as a whole, and of the clauses that a token stands in. */
 interface Whole {
   clauses: readonly string[];
-  isUnion: boolean;
+  isReused: boolean;
   nesting: Nesting;
   /** The ANDs that belong to a BETWEEN. */
   betweens: ReadonlySet<number>;
@@ -109,7 +109,7 @@ function placeAt(
   tokens: Tokens,
   at: number,
   groups: readonly Group[],
-  { clauses, isUnion, nesting, betweens }: Whole,
+  { clauses, isReused, nesting, betweens }: Whole,
 ): Place {
   const { left, right, depth } = bare(tokens, at, groups);
   if (depth === 0 && clauses[0] === "SET" && isAssigned(tokens, left, right)) return "assigned";
@@ -124,7 +124,7 @@ function placeAt(
   const group = groups[depth - 1];
   if (group === undefined || group === "query") {
     if (clauses[depth] !== "SELECT" || !isItem(tokens, left, right)) return "other";
-    return group === undefined && !isUnion ? "value" : "column";
+    return group === undefined && !isReused ? "value" : "column";
   }
   if (isWhole && depth === 1 && tokens.is(0, "CALL")) return "assigned";
   if (group.startsWith("call ")) return argumentOf(group.slice("call ".length), tokens, right, isWhole);
@@ -246,14 +246,16 @@ function isInsert(tokens: Tokens): boolean {
   return tokens.is(0, "INSERT") || tokens.is(0, "REPLACE");
 }
 
-/** @returns whether several queries make one result: then the type of an item is not its own */
-function combinesQueries(tokens: Tokens): boolean {
+/** @returns whether an item of the outermost select list may be compared: UNION makes one column of several, HAVING names it */
+function reusesItems(tokens: Tokens): boolean {
   let depth = 0;
   for (let at = 0; at < tokens.length; at++) {
     const kind = tokens.kind(at);
     if (kind === "open") depth += 1;
     if (kind === "close") depth -= 1;
-    if (depth === 0 && setOperators.has(tokens.keyword(at))) return true;
+    if (depth > 0) continue;
+    const word = tokens.keyword(at);
+    if (word === "HAVING" || setOperators.has(word)) return true;
   }
   return false;
 }

@@ -1,5 +1,6 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { limits } from "../../src/limits.ts";
 import { connectAdministrator } from "../servers/connection.ts";
 import { has } from "./features.ts";
 import { databaseServer, engine } from "./harness.ts";
@@ -94,6 +95,7 @@ describe("a number beside text, in a read", () => {
     ["SELECT note FROM entries WHERE note IN (SELECT ? UNION SELECT 'x')", "type_undeclared"],
     ["SELECT note FROM entries WHERE note = CASE WHEN account > 0 THEN ? END", "type_undeclared"],
     ["SELECT note FROM entries WHERE note = IF(account > 0, ?, NULL)", "type_undeclared"],
+    ["SELECT note, ? AS k FROM entries HAVING COALESCE(note, '') = k", "type_undeclared"],
   ])("is refused in %s", async (sql, reason) => {
     // MariaDB makes text of all members of a UNION: then nothing is converted.
     if (engine !== "mysql" && sql.includes("UNION")) return;
@@ -104,6 +106,18 @@ describe("a number beside text, in a read", () => {
     const answer = await caller.sql("SELECT note FROM entries WHERE note = ? ORDER BY id", [integer]);
     expect(answer.body.rows).toEqual([{ note: "abc" }, { note: "0" }, { note: "tower" }]);
     expect(answer.body.warnings).toContainEqual(expect.objectContaining({ code: 1292 }));
+  });
+
+  test("is judged also when its text was evicted by itself, executed with another type", async () => {
+    const sql = "DELETE FROM entries WHERE COALESCE(note, '') = ? AND account <> ?";
+    const id = await caller.opened();
+    await caller.in(id, sql, ["none", null]);
+    for (let other = 1; other < limits.preparedStatementsPerConnection; other++)
+      await caller.in(id, `SELECT ${other}`);
+    const answer = await caller.in(id, sql, [0, 5]);
+    if (derives) expect(answer.body.rows_affected).toBe(1);
+    else expectRefused(answer, "compared_with_text");
+    await caller.rollback(id);
   });
 
   test("by $ref: a row that a batch has read is a value of the caller's too", async () => {

@@ -45,6 +45,8 @@ describe("where a placeholder stands", () => {
     ["SELECT JSON_OBJECT('a', ?), JSON_ARRAY(?), JSON_ARRAYAGG(?) FROM t", "value value value"],
     ["SELECT CAST(? AS SIGNED), CONVERT(?, CHAR), CONVERT(? USING utf8mb4)", "value value value"],
     ["SELECT ? UNION SELECT ?", "column column"],
+    ["SELECT a, ? AS k FROM t HAVING f(a) = k AND COUNT(*) > ?", "column order"],
+    ["SELECT ?, (SELECT 1 FROM t HAVING COUNT(*) > 1)", "value"],
     ["SELECT (SELECT ?)", "column"],
     ["SELECT 1 FROM t WHERE a = (SELECT ?)", "column"],
     ["SELECT 1 FROM t WHERE a = ANY (SELECT ? FROM t)", "column"],
