@@ -17,6 +17,7 @@ export function runnerOf(
   engine: Cluster["engine"],
   commit: () => Promise<void>,
 ): Runner {
+  let isSettled = false;
   return {
     run: async (work, sink) => {
       const begin = beginInSession(engine, { readOnly: false });
@@ -25,12 +26,17 @@ export function runnerOf(
       // Where it throws the restore takes the statement back.
       demandNoConversion(outcome);
       if (!running.settle()) throw running.why;
+      // The answer to COMMIT does not wait for a slow reader of the rows: late it would be a lost one.
+      isSettled = true;
+      session.resume();
       await commit().catch((cause) => {
         throw commitError(cause);
       });
       return outcome;
     },
-    pause: () => session.pause(),
+    pause: () => {
+      if (!isSettled) session.pause();
+    },
     resume: () => session.resume(),
     stop: (why) => running.stop(why),
     explain: (cause) => asTidegateError(running.explain(cause)),
