@@ -8,6 +8,8 @@
 import { StatementError } from "./errors.ts";
 import { readHead } from "./heads.ts";
 import { checkHints } from "./hints.ts";
+import type { Lenient } from "./leniency.ts";
+import { leniencyOf } from "./leniency.ts";
 import { lex } from "./lexer.ts";
 import type { Head } from "./rows.ts";
 import { checkSorting } from "./sorting.ts";
@@ -16,17 +18,11 @@ import type { Tokens } from "./tokens.ts";
 import { serverSchema, type Verb } from "./vocabulary.ts";
 
 export { StatementError, type StatementReason } from "./errors.ts";
+export type { Lenient } from "./leniency.ts";
 export type { Verb } from "./vocabulary.ts";
 
 /** What a grant must allow: `sql:read`, `sql:write` or `sql:ddl`. */
 export type StatementKind = "read" | "write" | "ddl";
-
-/**
- * Where a strict server may only warn of a text that it takes for a number or a date, and go on: in what answers with rows,
- * in a change with IGNORE, on MariaDB in every change that compares something. `ddl` cannot be taken back when it has
- * warned (CREATE TABLE .. SELECT).
- */
-export type Lenient = "read" | "change" | "ignore" | "ddl";
 
 export interface Placeholder {
   /** Without the colon; null for `?`. */
@@ -214,24 +210,6 @@ function returns(tokens: Tokens, end: number, head: Head): boolean {
   const isClause = (at: number) => tokens.is(at, "RETURNING") && tokens.kind(at - 1) !== "dot";
   return findOutside(tokens, 0, end, isClause) < end;
 }
-
-/** A word too many costs a transaction, a word too few would cost rows. */
-function leniencyOf(tokens: Tokens, end: number, head: Head): Lenient | undefined {
-  if (head.kind === "read") return "read";
-  if (head.kind === "ddl") return "ddl";
-  if (head.verb === "CALL") return undefined;
-  let compares = head.insert === undefined;
-  for (let at = 0; at < end; at++) {
-    // UPDATE t IGNORE INDEX (i) is no IGNORE.
-    const isHint = tokens.is(at + 1, "INDEX") || tokens.is(at + 1, "KEY");
-    if (tokens.is(at, "IGNORE") && !isHint) return "ignore";
-    compares ||= comparing.has(tokens.keyword(at));
-  }
-  return compares ? "change" : undefined;
-}
-
-/** An INSERT or REPLACE of VALUES alone compares nothing. */
-const comparing = new Set(["SELECT", "TABLE", "WITH", "DUPLICATE"]);
 
 /** From the first token to the last one, with a space for each comment. */
 function cleanText(tokens: Tokens, end: number): Pick<Statement, "text" | "placeholders"> {

@@ -160,6 +160,13 @@ describe("a number beside text, in a read", () => {
 });
 
 describe("a number beside text, in a change", () => {
+  test("is nothing in INSERT IGNORE of values, however many warnings say what was left out", async () => {
+    const rows = Array.from({ length: 100 }, () => "(?, ?)").join();
+    const values = Array.from({ length: 100 }, () => ["1", 5]).flat();
+    const answer = await caller.sql(`INSERT IGNORE INTO balances VALUES ${rows}, (3, 5)`, values);
+    expect(answer).toMatchObject({ status: 200, body: { rows_affected: 1 } });
+  });
+
   const changed = "UPDATE entries SET account = 7 WHERE note = ?";
   test.each([
     [changed],

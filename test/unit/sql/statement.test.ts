@@ -108,3 +108,27 @@ describe("the text that travels", () => {
     ]);
   });
 });
+
+describe("where a server may only warn of a conversion", () => {
+  test.each([
+    ["SELECT 1 FROM t WHERE a = ?", "read"],
+    ["UPDATE t SET a = ?", "change"],
+    ["INSERT INTO t VALUES (?)", undefined],
+    ["INSERT INTO t SELECT ?", "change"],
+    ["INSERT INTO t VALUES (?) ON DUPLICATE KEY UPDATE a = a = ?", "change"],
+    ["UPDATE IGNORE t SET a = ?", "ignore"],
+    ["UPDATE t IGNORE INDEX (i) SET a = ?", "change"],
+    ["INSERT IGNORE INTO t VALUES (?, 'x', NULL), (:a, 1, DEFAULT)", undefined],
+    ["INSERT IGNORE t (a, b) VALUE (?, TRUE);", undefined],
+    ["INSERT IGNORE INTO t VALUES (a = ?)", "ignore"],
+    ["INSERT IGNORE INTO t VALUES (IF(?, 1, 2))", "ignore"],
+    ["INSERT IGNORE INTO t VALUES (?) ON DUPLICATE KEY UPDATE a = VALUES(a)", "ignore"],
+    ["INSERT IGNORE INTO t VALUES (?) RETURNING a = ?", "ignore"],
+    ["INSERT IGNORE INTO t SET a = ?", "ignore"],
+    ["INSERT IGNORE INTO t SELECT 1 FROM u WHERE a = ? UNION VALUES (?)", "ignore"],
+    ["CREATE TABLE t AS SELECT ?", "ddl"],
+    ["CALL p(?)", undefined],
+  ])("%s", (sql, lenient) => {
+    expect(classify(sql).lenient).toBe(lenient);
+  });
+});
