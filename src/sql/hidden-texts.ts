@@ -1,18 +1,24 @@
 import { lex } from "./lexer.ts";
 import { Nesting } from "./nesting.ts";
+import { placesOf } from "./places.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**
  * Whether each placeholder is compared with what may be text without being a column of its own: a function, a CASE, a
- * subquery. There MySQL compares a number with texts without a warning: `COALESCE(name, '') = 0` is true of every name.
+ * subquery; in GREATEST and LEAST also a column. There MySQL compares a number with texts without a warning: `COALESCE(name, '') = 0` is true of every name.
  * @param sql with `?` only
  */
 export function besideHiddenText(sql: string): boolean[] {
   const tokens = lex(sql);
   const nesting = new Nesting(tokens);
+  const operands = caseOperands(tokens);
+  // What a query's column is compared with stands elsewhere.
+  const places = placesOf(sql);
   const found: boolean[] = [];
   for (let at = 0; at < tokens.length; at++) {
-    if (tokens.kind(at) === "positional") found.push(hides(tokens, nesting, at));
+    if (tokens.kind(at) !== "positional") continue;
+    const isColumn = places[found.length] === "column";
+    found.push(isColumn || hides(tokens, nesting, at) || isOfHiddenCase(tokens, { nesting, operands }, at));
   }
   return found;
 }
@@ -25,7 +31,9 @@ function hides(tokens: Tokens, nesting: Nesting, at: number): boolean {
   }
   return (
     endsHidden(tokens, nesting, beforeComparison(tokens, nesting, left)) ||
-    beginsHidden(tokens, afterComparison(tokens, right))
+    beginsHidden(tokens, afterComparison(tokens, right)) ||
+    isSearchedFor(tokens, right) ||
+    isArgument(tokens, nesting, { left, right })
   );
 }
 
@@ -49,6 +57,82 @@ function afterComparison(tokens: Tokens, from: number): number {
   let at = from;
   while (isSign(tokens, at)) at += 1;
   return at;
+}
+
+/** `? IN (a, f(b))`, `? BETWEEN a AND f(b)`. */
+function isSearchedFor(tokens: Tokens, right: number): boolean {
+  const word = tokens.is(right, "NOT") ? right + 1 : right;
+  if (tokens.is(word, "IN")) return tokens.kind(word + 1) === "open" && holdsCall(tokens, word + 2);
+  if (!tokens.is(word, "BETWEEN")) return false;
+  let at = word + 1;
+  while (at < tokens.length && !endsBound(tokens, at)) at += 1;
+  return !tokens.is(at, "AND") || beginsHidden(tokens, at + 1);
+}
+
+function endsBound(tokens: Tokens, at: number): boolean {
+  return tokens.kind(at) === "open" || boundEnds.has(tokens.keyword(at));
+}
+
+const boundEnds = new Set(["AND", "BETWEEN", "CASE"]);
+
+/** @returns whether parentheses hold further ones, or a CASE, from a token on */
+function holdsCall(tokens: Tokens, from: number): boolean {
+  let at = from;
+  while (at < tokens.length && tokens.kind(at) !== "close") {
+    if (tokens.kind(at) === "open" || tokens.is(at, "CASE") || tokens.is(at, "SELECT")) return true;
+    at += 1;
+  }
+  return false;
+}
+
+/** An argument of a function that compares its arguments: of columns NULLIF and FIELD warn, GREATEST and LEAST do not. */
+function isArgument(tokens: Tokens, nesting: Nesting, { left, right }: Sides): boolean {
+  const isFirst = tokens.kind(left) === "open";
+  const isWhole = (isFirst || tokens.kind(left) === "comma") && isEdge(tokens, right);
+  if (!isWhole) return false;
+  const open = nesting.openAt(left);
+  const name = tokens.keyword(open - 1);
+  if (name === "GREATEST" || name === "LEAST") return true;
+  if (name !== "NULLIF" && name !== "FIELD") return false;
+  if (isFirst) return holdsCall(tokens, right);
+  let at = open + 1;
+  while (tokens.isName(at) && tokens.kind(at + 1) === "dot") at += 2;
+  return !tokens.isName(at) || tokens.kind(at + 1) !== "comma";
+}
+
+interface Sides {
+  left: number;
+  right: number;
+}
+
+function isEdge(tokens: Tokens, at: number): boolean {
+  return tokens.kind(at) === "comma" || tokens.kind(at) === "close";
+}
+
+/** `CASE f(a) WHEN ?`, `CASE ? WHEN a`. */
+function isOfHiddenCase(
+  tokens: Tokens,
+  { nesting, operands }: { nesting: Nesting; operands: ReadonlyMap<number, number> },
+  at: number,
+): boolean {
+  if (tokens.is(at - 1, "CASE")) return true;
+  return tokens.is(at - 1, "WHEN") && endsHidden(tokens, nesting, operands.get(at - 1) ?? -1);
+}
+
+/** @returns for each WHEN that is compared with what stands behind CASE the last token of that */
+function caseOperands(tokens: Tokens): Map<number, number> {
+  const found = new Map<number, number>();
+  const open: { last: number | undefined; start: number }[] = [];
+  for (let at = 0; at < tokens.length; at++) {
+    if (tokens.kind(at - 1) === "dot") continue;
+    if (tokens.is(at, "CASE")) open.push({ last: undefined, start: at });
+    if (tokens.is(at, "END")) open.pop();
+    const innermost = open.at(-1);
+    if (!innermost || !tokens.is(at, "WHEN")) continue;
+    innermost.last ??= at - 1;
+    if (innermost.last > innermost.start) found.set(at, innermost.last);
+  }
+  return found;
 }
 
 function isSign(tokens: Tokens, at: number): boolean {

@@ -54,7 +54,14 @@ describe("a number beside text", () => {
 
   test("that MySQL compares without a warning is refused by what it stands beside", async () => {
     const sql = "SELECT id FROM notes WHERE COALESCE(author, '') = ?";
-    expectReason(await run(sql, [0]), engine === "mysql" ? "type_undeclared" : "compared_with_text");
+    for (const other of [
+      sql,
+      "SELECT id FROM notes WHERE ? IN (id, COALESCE(author, ''))",
+      "SELECT id FROM notes WHERE CASE COALESCE(author, '') WHEN ? THEN TRUE END",
+      "SELECT id FROM notes WHERE NULLIF(COALESCE(author, ''), ?) IS NULL",
+      "SELECT id FROM notes WHERE COALESCE(author, '') = (SELECT ?)",
+    ])
+      expectReason(await run(other, [0]), engine === "mysql" ? "type_undeclared" : "compared_with_text");
     expect((await run(sql, [declared])).status).toBe(200);
     expect((await run(sql, ["0"])).body.rows).toHaveLength(1);
     expect((await run("SELECT COUNT(*) AS n FROM notes HAVING COUNT(*) > ?", [0])).status).toBe(200);

@@ -19,6 +19,20 @@ describe("a placeholder is compared with what may be text and warns of nothing",
     "? = t.doc->>'$.a'",
     "MAX(a) = (?)",
     "f(a) > ?",
+    "? IN (a, f(b))",
+    "? NOT IN (SELECT a FROM u)",
+    "? BETWEEN f(a) AND b",
+    "? NOT BETWEEN a AND f(b)",
+    "CASE f(a) WHEN ? THEN 1 WHEN ? THEN 2 END",
+    "CASE CASE a WHEN 1 THEN b END WHEN ? THEN 1 END",
+    "CASE ? WHEN a THEN 1 END",
+    "NULLIF(f(a), ?) IS NULL",
+    "FIELD(?, a, f(b))",
+    "GREATEST(a, ?) = a",
+    "LEAST(?, a) = a",
+    "f(a) = (SELECT ?)",
+    "f(a) = ANY (SELECT ?)",
+    "EXISTS (SELECT ? AS k HAVING f(a) = k)",
   ])("%s", (condition) => {
     const all = besideHiddenText(`SELECT 1 FROM t WHERE ${condition}`);
     expect(all.every(Boolean)).toBe(true);
@@ -37,6 +51,13 @@ describe("a placeholder is compared with what may be text and warns of nothing",
     "`a` <=> (?)",
     "5 = ?",
     "CONCAT(a, ?) = 'x'",
+    "? IN (a, t.b, 5)",
+    "? BETWEEN a AND t.b",
+    "CASE a WHEN ? THEN ? WHEN ? THEN ? END",
+    "CASE WHEN a = ? THEN ? END",
+    "a = COALESCE(NULLIF(?, 0), a)",
+    "FIELD(t.a, ?, ?)",
+    "GREATEST(a - ?, 0) > 1",
   ])("but not in %s", (condition) => {
     const all = besideHiddenText(`SELECT 1 FROM t WHERE ${condition}`);
     expect(all.some(Boolean)).toBe(false);
@@ -46,5 +67,9 @@ describe("a placeholder is compared with what may be text and warns of nothing",
     const marks = Array(65_535).fill("?").join();
     expect(besideHiddenText(`SELECT 1 FROM t WHERE a IN (${marks})`).some(Boolean)).toBe(false);
     expect(besideHiddenText(`SELECT 1 FROM t WHERE f(a) IN (${marks})`).every(Boolean)).toBe(true);
+    expect(besideHiddenText(`SELECT 1 FROM t WHERE FIELD(f(a), ${marks})`).every(Boolean)).toBe(true);
+    const nested = `SELECT 1 FROM t WHERE ${"? IN (".repeat(65_535)}1${")".repeat(65_535)}`;
+    expect(besideHiddenText(nested).filter(Boolean)).toHaveLength(65_534);
+    expect(besideHiddenText(`SELECT ${"? IN a ".repeat(65_535)}`).some(Boolean)).toBe(false);
   });
 });
