@@ -34,7 +34,7 @@ type Way = (session: Session) => Promise<void>;
 /** @returns N point selects in a transaction that may write, as the pool runs them */
 function together(n: number, engine: Cluster["engine"]): Way {
   const { sql, values, ceilings } = select;
-  const statement = () => ({ sql, values: [...values], writable: false, returning: false });
+  const statement = () => ({ sql, values: [...values], writable: false, bounded: true, returning: false });
   const statements = Array.from({ length: n }, statement);
   const shape = "object";
   const work: BatchWork = {

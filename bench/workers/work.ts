@@ -9,6 +9,7 @@ export function countryWork(sql: string): ExecuteWork {
     sql,
     values: [{ type: "string", value: "US" }],
     writable: false,
+    bounded: true,
     atomic: true,
     returning: false,
     format: "json",

@@ -4,6 +4,7 @@ import type { BatchStatement, BatchWork } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { bindBatch } from "../sql/references.ts";
+import { isQuery } from "../sql/vocabulary.ts";
 import { authenticated, authorize } from "./caller.ts";
 import { publicError } from "./errors.ts";
 import { demandJson } from "./format.ts";
@@ -76,6 +77,7 @@ function read({ sql, params, max_affected }: BatchBody["statements"][number], in
     return {
       ...bindBatch(plan, params, index),
       writable: kind === "write",
+      bounded: isQuery(statement.verb),
       returning: statement.returning,
       lenient: statement.lenient,
       maxAffected: max_affected,

@@ -7,6 +7,7 @@ import { contentTypes } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import type { Spread } from "../sql/lists.ts";
 import type { BoundValue } from "../sql/values.ts";
+import { isQuery } from "../sql/vocabulary.ts";
 import type { Access } from "./caller.ts";
 import { authenticated, authorize } from "./caller.ts";
 import type { AnswerForm } from "./format.ts";
@@ -72,6 +73,7 @@ async function run(
     lenient: query.lenient,
     ...bound,
     writable: query.kind !== "read",
+    bounded: isQuery(query.verb),
     ...form,
     ceilings: access.ceilings,
   };

@@ -86,7 +86,13 @@ async function askTogether(c: AppContext, access: Access, asked: Question[]): Pr
   const response = await executeBatch(poolContext(c), access.account, {
     kind: "batch",
     ...terms(access),
-    statements: asked.map(({ sql, values }) => ({ sql, values, writable: false, returning: false })),
+    statements: asked.map(({ sql, values }) => ({
+      sql,
+      values,
+      writable: false,
+      bounded: true,
+      returning: false,
+    })),
     isolation: undefined,
     readOnly: true,
     dryRun: false,
@@ -108,6 +114,7 @@ async function askOneByOne(c: AppContext, access: Access, asked: Question[]): Pr
     const deadlineMs = Math.max(limits.statementDeadlineFloorMs, deadline - Date.now());
     const response = await execute(poolContext(c), access.account, {
       kind: "execute",
+      bounded: true,
       ...rest,
       ...{ author: "operator", atomic: true, returning: false, sql, values, writable: false, format: "json" },
       ceilings: { ...ceilings, bytes, deadlineMs },

@@ -1,6 +1,7 @@
 import { execute } from "../db/client.ts";
 import type { ExecuteWork } from "../db/pool/protocol.ts";
 import { bindJson } from "../sql/placeholders.ts";
+import { isQuery } from "../sql/vocabulary.ts";
 import { authenticated, authorize } from "./caller.ts";
 import { answerForm } from "./format.ts";
 import { factory, readJson } from "./http.ts";
@@ -25,6 +26,7 @@ export const sql = factory.createApp().post("/", authenticated, async (c) => {
     lenient: statement.lenient,
     ...bindJson(plan, request.params),
     writable: statement.kind !== "read",
+    bounded: isQuery(statement.verb),
     ...form,
     ceilings: { ...ceilings, deadlineMs: deadlineOf(request.timeout_ms, ceilings.deadlineMs) },
   };

@@ -4,6 +4,7 @@ import { begin, end, executeIn } from "../db/client.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { bindJson } from "../sql/placeholders.ts";
+import { isQuery } from "../sql/vocabulary.ts";
 import type { Access } from "./caller.ts";
 import { authenticated, authorize } from "./caller.ts";
 import { answerForm } from "./format.ts";
@@ -57,6 +58,7 @@ export const transactions = factory
       lenient: statement.lenient,
       ...bindJson(plan, request.params),
       writable: kind === "write",
+      bounded: isQuery(statement.verb),
       ...form,
       ceilings: { ...ceilings, deadlineMs: deadlineOf(request.timeout_ms, ceilings.deadlineMs) },
     });

@@ -73,6 +73,24 @@ export function serverSchema(tokens: Tokens, at: number): string | undefined {
   return serverSchemas.has(name) ? name : undefined;
 }
 
+const queries: ReadonlySet<Verb> = new Set([
+  "SELECT",
+  "TABLE",
+  "VALUES",
+  "SHOW",
+  "DESCRIBE",
+  "EXPLAIN",
+  "ANALYZE",
+]);
+
+/**
+ * @returns whether a statement only answers, though it may lock rows: giving it up leaves nothing behind, so that ceilings
+ * on an answer hold for it.
+ */
+export function isQuery(verb: Verb): boolean {
+  return queries.has(verb);
+}
+
 function each(words: string, message: string): [string, string][] {
   return words.split(" ").map((word) => [word, message]);
 }

@@ -161,6 +161,7 @@ describe("an object that is met by a Worker of another kind", () => {
     sql: "SELECT 'executed' AS state",
     values: [],
     writable: false,
+    bounded: true,
     author: "caller",
     atomic: true,
     returning: false,

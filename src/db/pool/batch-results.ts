@@ -49,12 +49,12 @@ export class BatchResults {
 
   /** @param statement with its values as they are bound. @returns what takes its answer; the answers come in the statements' order */
   next(statement: Omit<BatchStatement, "values"> & { values: readonly BoundValue[] }): ResultSink {
-    const { writable, maxAffected } = statement;
+    const { bounded, maxAffected } = statement;
     const result: Result = { text: "", rows: 0, fields: [], kept: new Map(), outcome: undefined };
     const index = this.#results.push(result) - 1;
     const { ceilings, shape } = this.#work;
     const encoder = new JsonEncoder(shape);
-    const maxRows = writable ? undefined : ceilings.rows;
+    const maxRows = bounded ? ceilings.rows : undefined;
     return {
       columns: (fields) => {
         result.fields = fields;

@@ -31,13 +31,13 @@ export class AnswerBody implements RowSink {
 
   constructor(
     session: Pick<Runner, "pause" | "resume" | "stop">,
-    { format, shape, ceilings, writable, atomic }: ExecuteWork,
+    { format, shape, ceilings, bounded, atomic }: ExecuteWork,
   ) {
     this.#session = session;
     this.#encoder = encoderOf(format, shape, !atomic);
-    // Giving up a statement that writes would leave its outcome open: ceilings are for reads.
-    this.#maxRows = writable ? Number.POSITIVE_INFINITY : (ceilings.rows ?? Number.POSITIVE_INFINITY);
-    this.#maxBytes = writable ? Number.POSITIVE_INFINITY : ceilings.bytes;
+    // Giving up a change would leave its outcome open: ceilings are for what only answers.
+    this.#maxRows = bounded ? (ceilings.rows ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+    this.#maxBytes = bounded ? ceilings.bytes : Number.POSITIVE_INFINITY;
   }
 
   /** Settled when the answer has become too long to be sent whole. */

@@ -46,6 +46,8 @@ export interface ExecuteWork extends Statement {
   kind: "execute";
   /** Tells callers apart, whose requests take turns, and says nothing about them. */
   caller: string;
+  /** It only answers, so that the ceilings on an answer hold; a change is never given up for what it answers. */
+  bounded: boolean;
   format: Format;
   shape: RowShape;
   ceilings: Ceilings;
@@ -65,8 +67,9 @@ export interface BatchWork extends TransactionOptions {
 export interface BatchStatement {
   sql: string;
   values: BatchValue[];
-  /** Whether the grants' ceilings on a read's answer count. */
   writable: boolean;
+  /** As of ExecuteWork: the ceiling on rows. */
+  bounded: boolean;
   /** As of a Statement. */
   returning: boolean;
   /** As of a Statement. */
@@ -129,7 +132,7 @@ export interface Drained {
 /** What the caller's grant allows one statement. */
 export interface Ceilings {
   deadlineMs: number;
-  /** Of a read's answer. */
+  /** Of the answer to what only answers. */
   rows?: number;
   bytes: number;
   /** How many statements of the grant this shard may run at once; `grant` tells grants apart. */

@@ -11,7 +11,7 @@ const refersTo = (statement: number, of: Reference["of"] = "last_insert_id"): Ba
   reference: { statement, of },
 });
 const statement = (sql: string, ...values: BatchValue[]): BatchStatement => ({
-  ...{ sql, values, writable: true, returning: false },
+  ...{ sql, values, writable: true, bounded: false, returning: false },
 });
 const many = (n: number, make: (i: number) => BatchStatement) => Array.from({ length: n }, (_, i) => make(i));
 

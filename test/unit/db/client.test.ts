@@ -145,6 +145,7 @@ describe("a statement", () => {
       sql: "SELECT 1",
       values: [],
       writable,
+      bounded: !writable,
       author: "caller",
       atomic: true,
       returning: false,

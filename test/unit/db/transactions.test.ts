@@ -112,6 +112,7 @@ const work: ExecuteWork = {
   sql: "SELECT 1",
   values: [],
   writable: false,
+  bounded: true,
   author: "caller",
   atomic: true,
   returning: false,
