@@ -75,13 +75,13 @@ export const transactions = factory
   });
 
 /** @throws TidegateError `access_denied` for a token that does not say whose it is */
-function ownerOf(c: AppContext, { account, caller }: Access): Owner {
+function ownerOf(c: AppContext, { account, caller, grant }: Access): Owner {
   if (c.var.caller?.subject === undefined) {
     throw new TidegateError("access_denied", {
       detail: "A transaction belongs to a subject, and the token has none (sub).",
     });
   }
-  return { account, caller };
+  return { account, caller, mayWrite: grant.allow.includes("sql:write") };
 }
 
 /** @throws TidegateError `access_denied` when who may only read asks for more */

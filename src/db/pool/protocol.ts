@@ -98,12 +98,16 @@ export type Begun = { expiresAt: number } | { full: true; ofCaller: number };
 
 export interface TransactionWork extends OwnedWork {
   kind: "transaction";
+  /** Whether the grant of this request's token allows sql:write. */
+  mayWrite: boolean;
   execute: ExecuteWork;
 }
 
 export interface EndWork extends OwnedWork {
   kind: "end";
   how: "commit" | "rollback";
+  /** Whether the grant of this request's token allows sql:write. */
+  mayWrite: boolean;
 }
 
 /** Stops what a caller's request runs; the answer says how many statements that were. */

@@ -59,6 +59,18 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     throw this.explain(new TidegateError("sql_denied", { reason: "read_only", detail }));
   }
 
+  /**
+   * Who sends a statement need not be who began the transaction, but for the subject: what runs in it, a function that
+   * writes for one, must be allowed to the token that sends it.
+   * @throws TidegateError `access_denied`
+   */
+  demandWriter({ mayWrite }: { mayWrite: boolean }): void {
+    if (this.#readOnly || mayWrite) return;
+    const detail =
+      "The transaction may write, and the grant does not allow sql:write: begin one of your own, which is read_only.";
+    throw this.explain(new TidegateError("access_denied", { detail }));
+  }
+
   /** Its connection is gone. */
   lose(): void {
     // Who waits for the session is told by it.

@@ -11,6 +11,8 @@ export interface Owner {
   account: string;
   /** A digest of issuer and subject. */
   caller: string;
+  /** Whether the grant of this request's token allows sql:write. */
+  mayWrite: boolean;
 }
 
 export interface TransactionRequest extends TransactionOptions {
@@ -77,7 +79,7 @@ async function unlessLeft(
  */
 export async function executeIn(
   context: PoolContext,
-  { account, caller }: Owner,
+  { account, caller, mayWrite }: Owner,
   id: string,
   execute: ExecuteWork,
 ): Promise<Response> {
@@ -85,7 +87,7 @@ export async function executeIn(
   return await reach(
     context,
     account,
-    { kind: "transaction", id, caller, execute },
+    { kind: "transaction", id, caller, mayWrite, execute },
     shard,
     "outcome_unknown",
   );
@@ -94,12 +96,12 @@ export async function executeIn(
 /** @throws TidegateError as `executeIn`, or `outcome_unknown` */
 export async function end(
   context: PoolContext,
-  { account, caller }: Owner,
+  { account, caller, mayWrite }: Owner,
   id: string,
   how: EndWork["how"],
 ): Promise<void> {
   const shard = shardOf(context, account, id);
-  await reach(context, account, { kind: "end", id, caller, how }, shard, "outcome_unknown");
+  await reach(context, account, { kind: "end", id, caller, how, mayWrite }, shard, "outcome_unknown");
 }
 
 /** Has statements executed together or not at all. @throws TidegateError with the one that failed */

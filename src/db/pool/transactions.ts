@@ -74,11 +74,12 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
    * @throws TidegateError with what has become of the transaction
    */
   async execute(
-    { id, caller, execute: work }: TransactionWork,
+    { id, caller, mayWrite, execute: work }: TransactionWork,
     tag: Tag,
     broke: (error: TidegateError) => void,
   ): Promise<Response> {
     const transaction = this.#find(id, caller);
+    transaction.demandWriter({ mayWrite });
     transaction.demandRead(work);
     const started = Date.now();
     const untilOver = transaction.expiresAt - started;
@@ -122,8 +123,9 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
   }
 
   /** @throws TidegateError `outcome_unknown` when a COMMIT was not answered, or why the server refused it */
-  async end({ id, caller, how }: EndWork): Promise<void> {
+  async end({ id, caller, how, mayWrite }: EndWork): Promise<void> {
     const transaction = this.#find(id, caller);
+    if (how === "commit") transaction.demandWriter({ mayWrite });
     const session = transaction.use();
     try {
       await session.control(how === "commit" ? "COMMIT" : "ROLLBACK", limits.statementDeadlineMs);

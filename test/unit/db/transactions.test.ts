@@ -121,7 +121,7 @@ const work: ExecuteWork = {
   ceilings,
 };
 const run = (transactions: Transactions<FakeSession>, id: string, caller = "a") =>
-  transactions.execute({ kind: "transaction", id, caller, execute: work }, tag, () => {});
+  transactions.execute({ kind: "transaction", id, caller, mayWrite: true, execute: work }, tag, () => {});
 const nothing = () => {
   throw new Error("nothing runs");
 };
@@ -188,7 +188,7 @@ describe("expiry", () => {
     const { transactions, begin, sessions, endings } = shard();
     await begin("x");
     await vi.advanceTimersByTimeAsync(5);
-    await transactions.end({ kind: "end", id: "x", caller: "a", how: "commit" });
+    await transactions.end({ kind: "end", id: "x", caller: "a", how: "commit", mayWrite: true });
     await begin("y");
     sessions[1]?.lose();
     // It serves somebody else by now, or nobody: what becomes of it has nothing to do with the first one.
@@ -217,7 +217,7 @@ describe("expiry", () => {
       limit: 1,
     } as const;
     await one.begin({ ...asked, id: "1" });
-    await one.end({ kind: "end", id: "1", caller: "a", how: "rollback" });
+    await one.end({ kind: "end", id: "1", caller: "a", how: "rollback", mayWrite: true });
     await one.begin({ ...asked, id: "2" });
     session.lose();
     await settle();
@@ -230,7 +230,8 @@ describe("expiry", () => {
 test("one that is read only refuses what writes, also while another statement runs, and stays open", async () => {
   const { transactions, begin, sessions } = shard();
   await begin("1", { readOnly: true });
-  const write = { kind: "transaction", id: "1", caller: "a", execute: { ...work, writable: true } } as const;
+  const execute = { ...work, writable: true };
+  const write = { kind: "transaction", id: "1", caller: "a", mayWrite: true, execute } as const;
   const refusal = () => transactions.execute(write, tag, () => {}).catch((error: TidegateError) => error);
   const expected = { code: "sql_denied", details: { reason: "read_only", transaction: "open" } };
   expect(await refusal()).toMatchObject(expected);
@@ -244,6 +245,21 @@ test("one that is read only refuses what writes, also while another statement ru
   expect(await codeOf(other)).toBe("transaction_unknown");
 });
 
+test("one that may write is no use to a token without sql:write, but for its end by ROLLBACK", async () => {
+  const { transactions, begin, sessions } = shard();
+  await begin("1", { readOnly: false });
+  const of = { id: "1", caller: "a", mayWrite: false } as const;
+  const refusal = { code: "access_denied", details: { transaction: "open" } };
+  const read = transactions.execute({ kind: "transaction", ...of, execute: work }, tag, () => {});
+  await expect(read).rejects.toMatchObject(refusal);
+  await expect(transactions.end({ kind: "end", ...of, how: "commit" })).rejects.toMatchObject(refusal);
+  expect(sessions[0]?.said).toHaveLength(1);
+  await transactions.end({ kind: "end", ...of, how: "rollback" });
+  expect(sessions[0]?.said.slice(1)).toEqual(["ROLLBACK"]);
+  await begin("2", { readOnly: true });
+  await transactions.end({ kind: "end", ...of, id: "2", how: "commit" });
+});
+
 describe("room", () => {
   test("as many as the shard has, a caller's as many as it may; each place is free again at its end", async () => {
     const { transactions, begin } = shard();
@@ -252,7 +268,7 @@ describe("room", () => {
     await begin("3", { caller: "b" });
     expect(await begin("4", { caller: "c" })).toEqual({ full: true, ofCaller: 0 });
     expect(await begin("5", { caller: "b" })).toEqual({ full: true, ofCaller: 1 });
-    await transactions.end({ kind: "end", id: "1", caller: "a", how: "rollback" });
+    await transactions.end({ kind: "end", id: "1", caller: "a", how: "rollback", mayWrite: true });
     expect(await begin("4", { caller: "c" })).toHaveProperty("expiresAt");
   });
 
@@ -277,7 +293,7 @@ describe("room", () => {
     const { transactions, begin } = shard();
     for (let i = 0; i <= limits.endedTransactions; i++) {
       await begin(String(i));
-      await transactions.end({ kind: "end", id: String(i), caller: "a", how: "commit" });
+      await transactions.end({ kind: "end", id: String(i), caller: "a", how: "commit", mayWrite: true });
     }
     expect(await codeOf(run(transactions, "0"))).toBe("transaction_unknown");
     expect(await codeOf(run(transactions, "1"))).toBe("transaction_ended");
