@@ -32,23 +32,47 @@ export function readSchemaStatement(tokens: Tokens, verb: SchemaVerb, end: numbe
   const object = tokens.keyword(at);
   const accepted = verb === "RENAME" ? object === "TABLE" || object === "TABLES" : schemaObjects.has(object);
   if (!accepted) throw refusedObject(tokens, at, verb);
-  if (verb === "ALTER" && object === "TABLE") checkTableFiles(tokens, at, end);
+  if (object === "TABLE" || object === "INDEX") checkTableFiles(tokens, at, end);
   const hasBody = programs.has(object) && (verb === "CREATE" || (verb === "ALTER" && object === "EVENT"));
   return { ...(hasBody ? readProgram(tokens, at + 1, end, object) : {}), kind: "ddl", verb };
 }
 
-/** ALTER TABLE .. DISCARD | IMPORT [PARTITION ..] TABLESPACE takes a table's file away, or one in. */
+/**
+ * Files and other servers: ALTER TABLE .. DISCARD | IMPORT [PARTITION ..] TABLESPACE takes a table's file away, or one in;
+ * DATA | INDEX DIRECTORY, of a table or of a partition, says where it lies; CONNECTION, FILE_NAME and the engines behind
+ * them read what is not the database's.
+ */
 function checkTableFiles(tokens: Tokens, from: number, end: number): void {
-  const at = findOutside(
-    tokens,
-    from,
-    end,
-    (word) =>
-      (tokens.is(word, "DISCARD") || tokens.is(word, "IMPORT")) &&
-      (tokens.is(word + 1, "TABLESPACE") || tokens.is(word + 1, "PARTITION")),
-  );
-  if (at === end) return;
-  throw new StatementError("not_allowed", "Files are out of reach.", tokens.start(at));
+  let depth = 0;
+  for (let at = from + 1; at < end; at++) {
+    if (tokens.kind(at) === "open") depth += 1;
+    if (tokens.kind(at) === "close") depth -= 1;
+    const isTablespace =
+      (tokens.is(at, "DISCARD") || tokens.is(at, "IMPORT")) &&
+      (tokens.is(at + 1, "TABLESPACE") || tokens.is(at + 1, "PARTITION"));
+    const isDirectory =
+      (tokens.is(at, "DATA") || tokens.is(at, "INDEX")) &&
+      tokens.is(at + 1, "DIRECTORY") &&
+      isOption(tokens, at + 2);
+    const isElsewhere = depth === 0 && elsewhere.has(tokens.keyword(at)) && isOption(tokens, at + 1);
+    if (!isTablespace && !isDirectory && !isElsewhere && !isForeignEngine(tokens, at)) continue;
+    throw new StatementError("not_allowed", "Files and other servers are out of reach.", tokens.start(at));
+  }
+}
+
+/** A word is an option where a text or `=` follows: https://dev.mysql.com/doc/refman/en/create-table.html */
+function isOption(tokens: Tokens, at: number): boolean {
+  return tokens.kind(at) === "string" || tokens.text(at) === "=";
+}
+
+const elsewhere = new Set(["CONNECTION", "FILE_NAME"]);
+const foreignEngines = new Set(["FEDERATED", "FEDERATEDX", "CONNECT", "SPIDER", "S3"]);
+
+/** [STORAGE] ENGINE [=] name | 'name' */
+function isForeignEngine(tokens: Tokens, at: number): boolean {
+  if (!tokens.is(at, "ENGINE")) return false;
+  const engine = tokens.text(tokens.text(at + 1) === "=" ? at + 2 : at + 1);
+  return foreignEngines.has(engine.replaceAll(/[`'"]/g, "").toUpperCase());
 }
 
 const programs = new Set(["TRIGGER", "EVENT", "PROCEDURE", "FUNCTION"]);
