@@ -3,6 +3,7 @@ import { executeBatch } from "../db/client.ts";
 import type { BatchStatement, BatchWork } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { type Permission, permissions } from "../sql/permissions.ts";
 import { bindBatch } from "../sql/references.ts";
 import { isQuery } from "../sql/vocabulary.ts";
 import { authenticated, authorize } from "./caller.ts";
@@ -10,7 +11,7 @@ import { publicError } from "./errors.ts";
 import { demandJson } from "./format.ts";
 import { demandIsolation, factory, isolation, readJson, rowShape } from "./http.ts";
 import { once } from "./once.ts";
-import { implicitCommit, judgeInTransaction, statementBody } from "./statements.ts";
+import { actionsOf, implicitCommit, judgeInTransaction, statementBody } from "./statements.ts";
 
 const body = z.strictObject({
   statements: z
@@ -29,17 +30,15 @@ export const batch = factory.createApp().post("/", authenticated, async (c) => {
   demandJson(c);
   const shape = rowShape(c);
   const request = await readJson(c, body);
-  const statements = request.statements.map((statement, index) => read(statement, index));
-  const kinds = ["read", "write"] as const;
-  const [action, ...further] = kinds
-    .filter((kind) =>
-      kind === "write"
-        ? // A transaction that may write lets functions write, whatever the statements are.
-          request.read_only === false || statements.some(({ writable }) => writable)
-        : statements.some(({ writable }) => !writable),
-    )
-    .map((kind) => `sql:${kind}` as const);
-  const access = await authorize(c, action ?? "sql:read", ...further);
+  const judged = request.statements.map((statement, index) => read(statement, index));
+  const statements = judged.map(({ statement }) => statement);
+  // A transaction that may write lets functions write, whatever the statements are.
+  const further: Permission[] = request.read_only === false ? ["write"] : [];
+  const needs = new Set([...judged.flatMap((one) => one.needs), ...further]);
+  const access = await authorize(
+    c,
+    ...actionsOf({ needs: permissions.filter((permission) => needs.has(permission)) }),
+  );
   demandIsolation(c, request.isolation);
   if (request.read_only === true) demandReads(statements);
   const { account, caller, ceilings } = access;
@@ -66,15 +65,20 @@ function demandReads(statements: readonly BatchStatement[]): void {
   throw new TidegateError("sql_denied", { reason: "read_only", detail, statement });
 }
 
+interface Judged {
+  statement: BatchStatement;
+  needs: readonly Permission[];
+}
+
 /** @throws TidegateError that says which statement it is about */
-function read({ sql, params, max_affected }: BatchBody["statements"][number], index: number): BatchStatement {
+function read({ sql, params, max_affected }: BatchBody["statements"][number], index: number): Judged {
   try {
     const { statement, plan, kind } = judgeInTransaction(sql);
     // A procedure may commit, and then not all of it could be taken back.
     if (statement.verb === "CALL") {
       throw implicitCommit("A procedure may commit: CALL it in /v1/sql or /v1/transactions.");
     }
-    return {
+    const bound = {
       ...bindBatch(plan, params, index),
       writable: kind === "write",
       bounded: isQuery(statement.verb),
@@ -82,6 +86,7 @@ function read({ sql, params, max_affected }: BatchBody["statements"][number], in
       lenient: statement.lenient,
       maxAffected: max_affected,
     };
+    return { statement: bound, needs: statement.needs };
   } catch (cause) {
     throw publicError(cause).with({ statement: index });
   }

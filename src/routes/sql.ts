@@ -6,7 +6,7 @@ import { authenticated, authorize } from "./caller.ts";
 import { answerForm } from "./format.ts";
 import { factory, readJson } from "./http.ts";
 import { once } from "./once.ts";
-import { deadlineOf, judge, note, singleStatementBody } from "./statements.ts";
+import { actionsOf, deadlineOf, judge, note, singleStatementBody } from "./statements.ts";
 
 /** `POST /v1/sql`: one statement of the caller's own, its parameters bound by the server. */
 export const sql = factory.createApp().post("/", authenticated, async (c) => {
@@ -15,7 +15,7 @@ export const sql = factory.createApp().post("/", authenticated, async (c) => {
   const { statement, plan } = judged;
   const form = answerForm(c, statement.verb);
   await note(c, judged);
-  const access = await authorize(c, `sql:${statement.kind}`);
+  const access = await authorize(c, ...actionsOf(statement));
   const { account, caller, ceilings } = access;
   const work: ExecuteWork = {
     kind: "execute",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Action } from "../auth/grants.ts";
 import { deadline } from "../config/schema.ts";
 import { TidegateError } from "../errors.ts";
 import type { BindPlan, Parameters } from "../sql/placeholders.ts";
@@ -52,6 +53,13 @@ export function judgeInTransaction(sql: string): Judged & { kind: "read" | "writ
   const { kind, verb } = judged.statement;
   if (kind !== "ddl") return { ...judged, kind };
   throw implicitCommit(`${verb} commits what came before it: send it by itself to /v1/sql.`);
+}
+
+/** @returns what a grant must allow for a statement */
+export function actionsOf({ needs }: Pick<Statement, "needs">): [Action, ...Action[]] {
+  const [first, ...further] = needs.map((permission) => `sql:${permission}` as const);
+  if (first === undefined) throw new Error("the guard has named no permission");
+  return [first, ...further];
 }
 
 export function implicitCommit(message: string): StatementError {

@@ -11,7 +11,7 @@ import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
 import { demandIsolation, factory, hasBody, isolation, poolContext, readJson } from "./http.ts";
 import { withoutKey } from "./once.ts";
-import { deadlineOf, judgeInTransaction, note, singleStatementBody } from "./statements.ts";
+import { actionsOf, deadlineOf, judgeInTransaction, note, singleStatementBody } from "./statements.ts";
 
 const body = z.strictObject({
   isolation: isolation.optional(),
@@ -47,7 +47,7 @@ export const transactions = factory
     const { statement, plan, kind } = judged;
     const form = answerForm(c, statement.verb);
     await note(c, judged);
-    const access = await authorize(c, "transaction", `sql:${kind}`);
+    const access = await authorize(c, "transaction", ...actionsOf(statement));
     const { caller, ceilings } = access;
     return await executeIn(poolContext(c), ownerOf(c, access), c.req.param("id"), {
       kind: "execute",

@@ -1,5 +1,6 @@
 /** CREATE, ALTER, DROP, RENAME and TRUNCATE: which object they are about, and what a stored program may do. */
 import { StatementError } from "./errors.ts";
+import { hasQuery, locksOrAdvances } from "./permissions.ts";
 import { type Head, readRows } from "./rows.ts";
 import { afterGroup, findOutside } from "./token-groups.ts";
 import type { Tokens } from "./tokens.ts";
@@ -34,7 +35,50 @@ export function readSchemaStatement(tokens: Tokens, verb: SchemaVerb, end: numbe
   if (!accepted) throw refusedObject(tokens, at, verb);
   if (object === "TABLE" || object === "INDEX") checkTableFiles(tokens, at, end);
   const hasBody = programs.has(object) && (verb === "CREATE" || (verb === "ALTER" && object === "EVENT"));
-  return { ...(hasBody ? readProgram(tokens, at + 1, end, object) : {}), kind: "ddl", verb };
+  const program = hasBody ? readProgram(tokens, at + 1, end, object) : {};
+  return { ...program, kind: "ddl", verb, body: bodyOf(tokens, at, end, { verb, program }) };
+}
+
+/**
+ * A program or a view runs with the rights of whoever uses it: who makes it needs the permissions for what is in it. A
+ * trigger changes what others write.
+ * @param at the token that names the kind of object
+ */
+function bodyOf(
+  tokens: Tokens,
+  at: number,
+  end: number,
+  { verb, program }: { verb: SchemaVerb; program: Partial<Head> },
+): { reads: boolean; writes: boolean } {
+  const object = tokens.keyword(at);
+  if (verb !== "CREATE" && verb !== "ALTER") return { reads: false, writes: false };
+  if (object === "TABLE") {
+    if (verb === "ALTER") return { reads: false, writes: movesRows(tokens, at, end) };
+    const reads = hasQuery(tokens, at + 1, end);
+    return { reads, writes: reads || hasValues(tokens, at, end) };
+  }
+  const reads = program.kind === "read" || program.verb === "CALL" || hasQuery(tokens, at + 1, end);
+  const isTrigger = object === "TRIGGER" && verb === "CREATE";
+  const isRun = programs.has(object) || object === "VIEW";
+  const locks = isRun && locksOrAdvances(tokens, at + 1, end);
+  return { reads, writes: isTrigger || program.kind === "write" || locks };
+}
+
+/** CREATE TABLE .. VALUES ROW(..). `VALUES LESS THAN` and `VALUES IN` are partitions. */
+function hasValues(tokens: Tokens, table: number, end: number): boolean {
+  for (let at = table + 1; at < end; at++) {
+    const isPartition = tokens.is(at + 1, "LESS") || tokens.is(at + 1, "IN");
+    if (tokens.is(at, "VALUES") && !isPartition && tokens.kind(at - 1) !== "dot") return true;
+  }
+  return false;
+}
+
+/** ALTER TABLE .. EXCHANGE PARTITION, and MariaDB's CONVERT PARTITION | TABLE: rows go from one table to another. */
+function movesRows(tokens: Tokens, table: number, end: number): boolean {
+  const isMove = (at: number) =>
+    (tokens.is(at, "EXCHANGE") || tokens.is(at, "CONVERT")) &&
+    (tokens.is(at + 1, "PARTITION") || tokens.is(at + 1, "TABLE"));
+  return findOutside(tokens, table + 1, end, isMove) < end;
 }
 
 /**

@@ -11,6 +11,7 @@ import { checkHints } from "./hints.ts";
 import type { Lenient } from "./leniency.ts";
 import { leniencyOf } from "./leniency.ts";
 import { lex } from "./lexer.ts";
+import { type Permission, permissionsOf } from "./permissions.ts";
 import type { Head } from "./rows.ts";
 import { checkSorting } from "./sorting.ts";
 import { findOutside } from "./token-groups.ts";
@@ -21,7 +22,7 @@ export { StatementError, type StatementReason } from "./errors.ts";
 export type { Lenient } from "./leniency.ts";
 export type { Verb } from "./vocabulary.ts";
 
-/** What a grant must allow: `sql:read`, `sql:write` or `sql:ddl`. */
+/** What it is to the server: `read` fits into its READ ONLY state, `ddl` commits. */
 export type StatementKind = "read" | "write" | "ddl";
 
 export interface Placeholder {
@@ -36,6 +37,8 @@ export interface Placeholder {
 
 export interface Statement {
   kind: StatementKind;
+  /** What a grant must allow, all of it, each once: `sql:read` and so on. */
+  needs: readonly Permission[];
   verb: Verb;
   /** It changes rows and has MariaDB's RETURNING, so that it may answer with rows. */
   returning: boolean;
@@ -63,9 +66,11 @@ export function classify(sql: string): Statement {
   checkParentheses(tokens, end);
   checkSorting(tokens, end);
   if (head.kind !== "read") checkServerSchemas(tokens, end, head);
-  const kind = head.kind === "read" && locksOrAdvances(tokens, end) ? "write" : head.kind;
+  const returning = returns(tokens, end, head);
+  const needs = permissionsOf(tokens, end, head, returning);
+  const kind = head.kind === "read" && needs.includes("write") ? "write" : head.kind;
   const lenient = leniencyOf(tokens, end, head);
-  return { kind, verb: head.verb, returning: returns(tokens, end, head), lenient, ...cleanText(tokens, end) };
+  return { kind, needs, verb: head.verb, returning, lenient, ...cleanText(tokens, end) };
 }
 
 /** @returns the number of tokens before the optional closing semicolon. */
@@ -112,7 +117,7 @@ function checkMinuses(tokens: Tokens, end: number): void {
  */
 function checkAssignments(tokens: Tokens, end: number, head: Head): void {
   for (let at = 0; at < end; at++) {
-    if (tokens.kind(at) === "assign" || (calls(tokens, at) === "SETVAR" && tokens.kind(at - 1) !== "dot")) {
+    if (tokens.kind(at) === "assign" || (tokens.calls(at) === "SETVAR" && tokens.kind(at - 1) !== "dot")) {
       throw new StatementError(
         "not_allowed",
         "Variables cannot be assigned: neither := nor SETVAR() is accepted.",
@@ -175,30 +180,6 @@ function checkServerSchemas(tokens: Tokens, end: number, head: Head): void {
       tokens.start(at),
     );
   }
-}
-
-/**
- * A read that takes row locks (FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE) or advances a sequence (MariaDB and TiDB:
- * NEXT VALUE FOR, NEXTVAL, SETVAL) is a write: the server refuses it in a READ ONLY transaction, and its
- * locks make other callers wait. DEFAULT(column) advances the sequence that the column's default names.
- */
-function locksOrAdvances(tokens: Tokens, end: number): boolean {
-  for (let at = 0; at < end; at++) {
-    if (tokens.is(at, "FOR")) {
-      if (tokens.is(at + 1, "UPDATE") || tokens.is(at + 1, "SHARE")) return true;
-      if (tokens.is(at - 1, "VALUE") && tokens.is(at - 2, "NEXT")) return true;
-    }
-    if (tokens.is(at, "LOCK") && tokens.is(at + 1, "IN") && tokens.is(at + 2, "SHARE")) return true;
-    if (advancing.has(calls(tokens, at))) return true;
-  }
-  return false;
-}
-
-const advancing = new Set(["NEXTVAL", "SETVAL", "DEFAULT"]);
-
-/** @returns the function that is called here, or "". TiDB finds its own functions by names in backquotes too. */
-function calls(tokens: Tokens, at: number): string {
-  return tokens.kind(at + 1) === "open" ? tokens.name(at) : "";
 }
 
 /**

@@ -103,6 +103,11 @@ export class Tokens {
     return upperAscii(this.text(index).replaceAll("`", ""));
   }
 
+  /** @returns the function that is called here, or "". TiDB finds its own functions by names in backquotes too. */
+  calls(index: number): string {
+    return this.kind(index + 1) === "open" ? this.name(index) : "";
+  }
+
   /** @returns whether the token is this keyword. @param keyword in upper case */
   is(index: number, keyword: string): boolean {
     if (this.kind(index) !== "word" || this.end(index) - this.start(index) !== keyword.length) return false;
