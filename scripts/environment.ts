@@ -5,6 +5,7 @@ import { CatalogError } from "../src/catalog/parse.ts";
 import { ConfigError, hyperdriveNames, parsePolicy, secretNames } from "../src/config/policy.ts";
 import { readingMistakes } from "../src/config/reading.ts";
 import type { Policy } from "../src/config/schema.ts";
+import { classify } from "../src/sql/statement.ts";
 import { authoritiesOf, configDirectory, readCatalog, readPolicyFile } from "./application.ts";
 import { expiryWarnings } from "./authorities.ts";
 import type { WranglerFile } from "./wrangler.ts";
@@ -54,20 +55,37 @@ export function checkEnvironment(name: string, directory = configDirectory): str
   ];
 }
 
-/** @returns what is not wrong with an environment yet and soon will be; none where there are mistakes to be told */
+/** @returns what is not wrong with an environment, and an operator should know; none where there are mistakes to be told */
 export function warningsOf(name: string, directory = configDirectory): string[] {
   try {
-    const policy = parsePolicy(
-      readPolicyFile(name, directory),
-      name,
-      new Set(readCatalog().map((q) => q.name)),
-    );
-    return expiryWarnings(authoritiesOf(policy.cluster, directory) ?? []).map(
-      (line) => `cluster.ca: ${line}`,
-    );
+    const queries = readCatalog();
+    const names = new Set(queries.map((query) => query.name));
+    const policy = parsePolicy(readPolicyFile(name, directory), name, names);
+    return [
+      ...expiryWarnings(authoritiesOf(policy.cluster, directory) ?? []).map((line) => `cluster.ca: ${line}`),
+      ...serverWarnings(policy.grants, queries),
+    ];
   } catch {
     return [];
   }
+}
+
+/** @returns who may read of other callers and of the server, one line each: grants, and the saved queries that do */
+export function serverWarnings(grants: Policy["grants"], queries: readonly SavedQuery[]): string[] {
+  const telling = queries.filter(({ sql }) => classify(sql).needs.includes("server"));
+  return [
+    ...grants.flatMap(({ allow, account }, i) =>
+      allow.includes("sql:server")
+        ? [
+            `grants[${i}].allow: sql:server shows what other callers of the login of "${account}" execute, with their values, and what its privileges show of accounts (on MariaDB its own password's hash); give it to operators only`,
+          ]
+        : [],
+    ),
+    ...telling.map(
+      ({ name }) =>
+        `queries/${name}.sql: reads the server's own tables or settings: every grant that allows query:${name} or query:* shows what they tell of others`,
+    ),
+  ];
 }
 
 /**

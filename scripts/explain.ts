@@ -21,10 +21,10 @@ const { values } = parseArgs({
 });
 if (
   values.token === undefined ||
-  !/^(query:[a-z0-9_-]+|sql:(read|write|ddl)|transaction|operate|metrics)$/.test(values.action)
+  !/^(query:[a-z0-9_-]+|sql:(read|write|ddl|server)|transaction|operate|metrics)$/.test(values.action)
 ) {
   console.error(
-    "npm run explain -- --token TOKEN [--action sql:read|sql:write|sql:ddl|transaction|operate|metrics|query:NAME] [--account NAME] [--env NAME]",
+    "npm run explain -- --token TOKEN [--action sql:read|sql:write|sql:ddl|sql:server|transaction|operate|metrics|query:NAME] [--account NAME] [--env NAME]",
   );
   process.exit(2);
 }

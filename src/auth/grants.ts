@@ -11,6 +11,7 @@ export type Action =
   | "sql:read"
   | "sql:write"
   | "sql:ddl"
+  | "sql:server"
   | "transaction"
   | "operate"
   | "metrics"

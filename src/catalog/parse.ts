@@ -11,6 +11,7 @@
  * Everything is checked when the gateway is built, so that a saved query that is served is one that binds.
  */
 import { StatementError } from "../sql/errors.ts";
+import { lex } from "../sql/lexer.ts";
 import { bindPlan, claimPrefix } from "../sql/placeholders.ts";
 import { classify, type Lenient, type StatementKind, type Verb } from "../sql/statement.ts";
 import { type Claim, undeclaredClaim } from "./claims.ts";
@@ -125,10 +126,19 @@ function claimsOf(order: readonly string[], { claims: declared }: Header): Claim
   );
 }
 
+const asked: ReadonlySet<Verb> = new Set(["SHOW", "EXPLAIN", "DESCRIBE"]);
+
+function tellsOfServer(verb: Verb): string {
+  return `${verb} is accepted for what tells of nobody; this tells of the server, its accounts or other callers. Select from the server's own tables the columns that callers may see.`;
+}
+
 function readStatement(source: string, report: Report): Body | undefined {
   try {
     const statement = classify(source);
     const plan = bindPlan(statement, "saved");
+    // The tables of the server's are the operator's to ask; what a form of SHOW tells is not chosen by columns.
+    if (asked.has(statement.verb) && statement.needs.includes("server"))
+      report(lineOf(source, lex(source).start(0)), tellsOfServer(statement.verb));
     if (plan.style === "named") return { statement, sql: plan.sql, order: plan.names };
     if (plan.count === 0) return { statement, sql: plan.sql, order: [] };
     report(

@@ -202,8 +202,8 @@ export const issuerSchema = z.strictObject({
 const permission = z
   .string()
   .regex(
-    /^(query:(\*|[a-z][a-z0-9_-]{0,62})|sql:(read|write|ddl)|transaction|operate|metrics)$/,
-    "must be query:NAME, query:*, sql:read, sql:write, sql:ddl, transaction, operate or metrics",
+    /^(query:(\*|[a-z][a-z0-9_-]{0,62})|sql:(read|write|ddl|server)|transaction|operate|metrics)$/,
+    "must be query:NAME, query:*, sql:read, sql:write, sql:ddl, sql:server, transaction, operate or metrics",
   );
 
 /** What claims must be: a value, equal or a member of an array, or a table for a claim that is an object. */

@@ -2,7 +2,7 @@
 import { StatementError } from "./errors.ts";
 import { type Head, readRows, refusal } from "./rows.ts";
 import { readSchemaStatement } from "./schema-statements.ts";
-import { checkShow } from "./show.ts";
+import { readShow } from "./show.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**
@@ -13,8 +13,7 @@ export function readHead(tokens: Tokens, end: number): Head {
   const word = tokens.keyword(0);
   switch (word) {
     case "SHOW":
-      checkShow(tokens, end);
-      return { kind: "read", verb: word };
+      return { kind: "read", verb: word, tellsOfServer: readShow(tokens, end) };
     case "DESC":
     case "DESCRIBE":
     case "EXPLAIN":
@@ -58,7 +57,7 @@ function readExplain(tokens: Tokens, verb: "EXPLAIN" | "DESCRIBE" | "ANALYZE", e
     return { ...inner, kind: "read", verb };
   }
   if (runs || subject === "CALL") throw onlyQueries(tokens, at);
-  if (tokens.is(at, "FOR")) throw ofConnection(tokens, at);
+  if (tokens.is(at, "FOR")) return { ...readConnection(tokens, at, end), verb };
   if (isTableName(tokens, at, end)) return { kind: "read", verb };
   throw refusal(tokens, at);
 }
@@ -71,11 +70,16 @@ function onlyQueries(tokens: Tokens, at: number): StatementError {
   );
 }
 
-/** `EXPLAIN FOR CONNECTION 12`, and on MariaDB `EXPLAIN FOR 12` and `EXPLAIN FOR '12'`: another caller's statement. */
-function ofConnection(tokens: Tokens, at: number): StatementError {
-  return new StatementError(
+/**
+ * `EXPLAIN FOR CONNECTION 12`, and on MariaDB `EXPLAIN FOR 12`: another caller's statement.
+ * @throws StatementError `not_allowed` for what is not a number to the end
+ */
+function readConnection(tokens: Tokens, at: number, end: number): Omit<Head, "verb"> {
+  const id = tokens.is(at + 1, "CONNECTION") ? at + 2 : at + 1;
+  if (tokens.kind(id) === "number" && id + 1 === end) return { kind: "read", tellsOfServer: true };
+  throw new StatementError(
     "not_allowed",
-    "EXPLAIN is accepted for a statement of one's own, not for that of a connection.",
+    "EXPLAIN is accepted for a statement of one's own; with sql:server also FOR CONNECTION and its number.",
     tokens.start(at),
   );
 }

@@ -1,9 +1,10 @@
-/** Which permissions a statement exercises: what it answers or copies, changes, and defines. */
+/** Which permissions a statement exercises: what it answers or copies, changes, defines, and whom it tells of. */
 import type { Head } from "./rows.ts";
+import { tellsOfServer } from "./server-tables.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** As a grant's `allow` has them, with `sql:` in front. */
-export const permissions = ["read", "write", "ddl"] as const;
+export const permissions = ["read", "write", "ddl", "server"] as const;
 export type Permission = (typeof permissions)[number];
 
 /**
@@ -16,6 +17,7 @@ export function permissionsOf(tokens: Tokens, end: number, head: Head, returning
     read: isDdl ? head.body?.reads === true : returning || reads(tokens, end, head),
     write: isDdl ? head.body?.writes === true : head.kind === "write" || locksOrAdvances(tokens, 0, end),
     ddl: isDdl,
+    server: head.tellsOfServer === true || tellsOfServer(tokens, end),
   };
   return permissions.filter((permission) => needs[permission]);
 }

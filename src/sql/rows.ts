@@ -8,6 +8,8 @@ import { refused, type Verb } from "./vocabulary.ts";
 export interface Head {
   kind: "read" | "write" | "ddl";
   verb: Verb;
+  /** It tells of the server or of other callers, whatever tables it names. */
+  tellsOfServer?: boolean;
   /** What a ddl statement has the server do with rows, now or, in a program or a view, later. */
   body?: { reads: boolean; writes: boolean };
   /** The token INSERT or REPLACE that may be followed by INTO; undefined when there is none. */

@@ -1,20 +1,17 @@
-/** SHOW: the forms that a caller may send. The list decides: a form that is not in it is refused on every server. */
+/** SHOW: the forms that a caller may send. Two lists decide: a form that is in neither is refused on every server. */
 import { StatementError } from "./errors.ts";
+import { namesHarmlessVariables } from "./server-tables.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** A part of a form: the token after the part that begins at `at`, or undefined where it does not stand there. */
 type Part = (tokens: Tokens, at: number, end: number) => number | undefined;
 
 /**
- * Schema objects, what a client asks after its login, and the caller's own last statement.
- *
- * Absent on purpose: tokens and password hashes (TiDB's SHOW SESSION_STATES, SHOW CREATE USER, SHOW GRANTS), the
- * statements of other callers (SHOW PROCESSLIST, EXPLAIN, PROFILES, ENGINE .. STATUS, BINDINGS), values of columns that the
- * account may not read (TiDB's SHOW STATS_TOPN), files and the network (SHOW BINLOG EVENTS, BACKUP), the server itself.
+ * What tells of nobody: schema objects, what a client asks after its login, and the caller's own last statement.
  *
  * https://dev.mysql.com/doc/refman/en/show.html, https://mariadb.com/kb/en/show/, ShowStmt in pkg/parser/parser.y of TiDB.
  */
-const forms: readonly (readonly Part[])[] = [
+const harmless: readonly (readonly Part[])[] = [
   [word("DATABASES", "SCHEMAS"), rest("LIKE", "WHERE")],
   [optional(word("EXTENDED")), optional(word("FULL")), word("TABLES"), optional(from), rest("LIKE", "WHERE")],
   [word("TABLE"), word("STATUS"), optional(from), rest("LIKE", "WHERE")],
@@ -27,23 +24,54 @@ const forms: readonly (readonly Part[])[] = [
     rest("LIKE", "WHERE"),
   ],
   [optional(word("EXTENDED")), word("INDEX", "INDEXES", "KEYS"), from, optional(from), rest("WHERE")],
-  [word("CREATE"), word("TABLE", "VIEW", "SEQUENCE", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"), name],
+  [word("CREATE"), word("TABLE", "VIEW", "SEQUENCE"), name],
   [word("CREATE"), word("DATABASE", "SCHEMA"), optional(ifNotExists), name],
-  [word("TRIGGERS", "EVENTS"), optional(from), rest("LIKE", "WHERE")],
-  [word("PROCEDURE", "FUNCTION"), word("STATUS"), rest("LIKE", "WHERE")],
   [word("CHARACTER"), word("SET"), rest("LIKE", "WHERE")],
   [word("CHARSET", "COLLATION"), rest("LIKE", "WHERE")],
-  [optional(word("GLOBAL", "SESSION", "LOCAL")), word("VARIABLES", "STATUS"), rest("LIKE", "WHERE")],
+  [optional(word("STORAGE")), word("ENGINES")],
+  [optional(word("SESSION", "LOCAL")), word("STATUS"), rest("LIKE", "WHERE")],
+  [optional(word("GLOBAL", "SESSION", "LOCAL")), word("VARIABLES"), harmlessVariables],
   [word("WARNINGS", "ERRORS"), rest("LIMIT", "WHERE")],
   [word("COUNT"), text("("), text("*"), text(")"), word("WARNINGS", "ERRORS")],
 ];
 
-/** @throws StatementError `not_allowed` for a form that is not in the list */
-export function checkShow(tokens: Tokens, end: number): void {
-  if (forms.some((parts) => fits(parts, tokens, end))) return;
+/**
+ * With sql:server: other callers' statements, the gateway's login, accounts that define programs, the server's state and
+ * all of its settings.
+ *
+ * Absent on purpose: a token to log in with (TiDB's SHOW SESSION_STATES), what was in the session before (PROFILES), values
+ * of columns that the account may not read (TiDB's SHOW STATS_TOPN), files and the network (SHOW BINLOG EVENTS, BACKUP).
+ */
+const ofServer: readonly (readonly Part[])[] = [
+  [optional(word("FULL")), word("PROCESSLIST"), rest("LIKE", "WHERE")],
+  [word("EXPLAIN", "ANALYZE"), optional(format), word("FOR"), number],
+  [word("GRANTS"), rest("FOR")],
+  [word("CREATE"), word("USER"), account],
+  [word("CREATE"), word("TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"), name],
+  [word("TRIGGERS", "EVENTS"), optional(from), rest("LIKE", "WHERE")],
+  [word("PROCEDURE", "FUNCTION"), word("STATUS"), rest("LIKE", "WHERE")],
+  [optional(word("GLOBAL", "SESSION", "LOCAL")), word("VARIABLES", "STATUS"), rest("LIKE", "WHERE")],
+  [word("OPEN"), word("TABLES"), optional(from), rest("LIKE", "WHERE")],
+  [word("ENGINE"), anyName, word("STATUS", "MUTEX")],
+  [optional(word("GLOBAL", "SESSION")), word("BINDINGS"), rest("LIKE", "WHERE")],
+  [word("PLUGINS", "PRIVILEGES")],
+  [word("BINARY", "MASTER"), word("LOGS")],
+  [word("BINARY"), word("LOG"), word("STATUS")],
+  [word("MASTER", "BINLOG"), word("STATUS")],
+  [word("REPLICA", "SLAVE"), word("STATUS")],
+  [word("REPLICAS")],
+];
+
+/**
+ * @returns whether the form tells of the server, so that it needs sql:server
+ * @throws StatementError `not_allowed` for a form that is in neither list
+ */
+export function readShow(tokens: Tokens, end: number): boolean {
+  if (harmless.some((parts) => fits(parts, tokens, end))) return false;
+  if (ofServer.some((parts) => fits(parts, tokens, end))) return true;
   throw new StatementError(
     "not_allowed",
-    "SHOW is accepted for databases, tables, columns, indexes, triggers, events, stored programs, character sets, variables, status, warnings and errors, and SHOW CREATE for what ddl creates; other forms tell of the server, its accounts or other callers.",
+    "SHOW is accepted for databases, tables, columns, indexes, engines, character sets, status, variables by name, warnings and errors, and SHOW CREATE for tables, views, sequences and databases; with sql:server also for processes, grants, programs and the server's state.",
     tokens.start(0),
   );
 }
@@ -91,4 +119,27 @@ function rest(...clauses: string[]): Part {
     if (at === end) return at;
     return at + 1 < end && clauses.some((clause) => tokens.is(at, clause)) ? end : undefined;
   };
+}
+
+function anyName(tokens: Tokens, at: number): number | undefined {
+  return tokens.isName(at) ? at + 1 : undefined;
+}
+
+function number(tokens: Tokens, at: number): number | undefined {
+  return tokens.kind(at) === "number" ? at + 1 : undefined;
+}
+
+function format(tokens: Tokens, at: number): number | undefined {
+  const isFormat = tokens.is(at, "FORMAT") && tokens.text(at + 1) === "=" && tokens.isName(at + 2);
+  return isFormat ? at + 3 : undefined;
+}
+
+/** An account, in whichever of its many forms: to the end of the statement. */
+function account(_: Tokens, at: number, end: number): number | undefined {
+  return at < end ? end : undefined;
+}
+
+/** Only variables that hold no secret, and that are named. */
+function harmlessVariables(tokens: Tokens, at: number, end: number): number | undefined {
+  return namesHarmlessVariables(tokens, at, end) ? end : undefined;
 }

@@ -13,10 +13,11 @@ import { leniencyOf } from "./leniency.ts";
 import { lex } from "./lexer.ts";
 import { type Permission, permissionsOf } from "./permissions.ts";
 import type { Head } from "./rows.ts";
+import { checkServerSchemas } from "./server-tables.ts";
 import { checkSorting } from "./sorting.ts";
 import { findOutside } from "./token-groups.ts";
 import type { Tokens } from "./tokens.ts";
-import { serverSchema, type Verb } from "./vocabulary.ts";
+import type { Verb } from "./vocabulary.ts";
 
 export { StatementError, type StatementReason } from "./errors.ts";
 export type { Lenient } from "./leniency.ts";
@@ -162,25 +163,6 @@ function checkParentheses(tokens: Tokens, end: number): void {
 }
 
 const changes = new Set(["INSERT", "UPDATE", "DELETE", "REPLACE"]);
-
-/**
- * Accounts, privileges and the server's own settings are rows of its schemas: a change of mysql.user is an
- * ALTER USER by another name. Read they may be, by the account's privileges.
- */
-function checkServerSchemas(tokens: Tokens, end: number, head: Head): void {
-  // CREATE DATABASE [IF NOT EXISTS] name: the name stands without a dot.
-  const isAboutDatabase = tokens.is(1, "DATABASE") || tokens.is(1, "SCHEMA");
-  for (let at = 0; at < end; at++) {
-    const schema = serverSchema(tokens, at);
-    if (schema === undefined) continue;
-    if (tokens.kind(at + 1) !== "dot" && !(head.kind === "ddl" && isAboutDatabase)) continue;
-    throw new StatementError(
-      "not_allowed",
-      `What changes something may not name the schema ${schema}, which is the server's own.`,
-      tokens.start(at),
-    );
-  }
-}
 
 /**
  * INSERT | REPLACE | DELETE .. RETURNING: https://mariadb.com/kb/en/insertreturning/. The word is reserved on MariaDB, so

@@ -1,6 +1,4 @@
 /** Words that a statement may begin with, and what the caller is told about those that are never accepted. */
-import type { Tokens } from "./tokens.ts";
-
 /** The main verb of an accepted statement: of `WITH .. UPDATE` it is UPDATE, of `DESC` DESCRIBE. */
 export type Verb =
   | "SELECT"
@@ -63,15 +61,6 @@ export const refusedObjects: ReadonlyMap<string, string> = new Map([
   ...each("SERVER TABLESPACE UNDO LOGFILE RESOURCE REFERENCE INSTANCE MASKING", administration),
   ...each("PLACEMENT BINDING GLOBAL SESSION STATISTICS STATS RANGE CATALOG", administration),
 ]);
-
-const serverSchemas = new Set(["mysql", "performance_schema", "sys"]);
-
-/** @returns the name of the server's schema that a token names, in backquotes or not. */
-export function serverSchema(tokens: Tokens, at: number): string | undefined {
-  if (!tokens.isName(at)) return undefined;
-  const name = tokens.text(at).replaceAll("`", "").toLowerCase();
-  return serverSchemas.has(name) ? name : undefined;
-}
 
 const queries: ReadonlySet<Verb> = new Set([
   "SELECT",

@@ -98,7 +98,7 @@ export async function connectAsCaller(): Promise<Connection> {
 
 export interface Callers {
   gateway: Gateway;
-  /** As one of the account's callers: `sql:read` and `sql:write`. */
+  /** As one of the account's callers: `sql:read`, `sql:write`, and `sql:server` for what the server has kept of a session. */
   ask(subject: string, sql: string, params?: unknown[]): Promise<Answer>;
 }
 
@@ -108,7 +108,7 @@ export async function startCallers(
   cluster: Record<string, unknown> = {},
 ): Promise<Callers> {
   const isolated = { user, password: "ANALYST_PASSWORD", connections_per_shard: 1, ...account };
-  const allow = ["sql:read", "sql:write"];
+  const allow = ["sql:read", "sql:write", "sql:server"];
   const gateway = await startGateway({
     cluster: { database: "handoff", ...cluster },
     accounts: { isolated },

@@ -4,7 +4,7 @@ import { connect, connectAdministrator } from "../servers/connection.ts";
 import type { CountingProxy } from "../servers/proxy.ts";
 import { acceptedShow, refusedShow } from "../unit/sql/show-table.ts";
 import { restored, texts } from "./commands.ts";
-import type { Gateway } from "./harness.ts";
+import type { Answer, Gateway } from "./harness.ts";
 import { databaseServer, engine, expectProblem, issuers, read, startGateway, startProxy } from "./harness.ts";
 import { createLogin, password } from "./logins.ts";
 
@@ -80,21 +80,26 @@ describe("any other form", () => {
     expect(texts(mark.commands)).toEqual([]);
   });
 
+  // With sql:server the first two are answered.
   const secret = {
     mysql: "SHOW CREATE USER CURRENT_USER()",
     mariadb: "SHOW GRANTS",
     tidb: "SHOW SESSION_STATES",
   }[engine];
 
+  function expectRefused(answer: Answer): void {
+    if (engine === "tidb") expectProblem(answer, 400, "statement_refused");
+    else expectProblem(answer, 403, "access_denied");
+  }
+
   test(`is refused in a batch: ${secret}`, async () => {
     const answer = await post("/v1/batch", { statements: [{ sql: "SELECT 1" }, { sql: secret }] });
-    expectProblem(answer, 400, "statement_refused");
-    expect(answer.body).toMatchObject({ reason: "not_allowed", statement: 1 });
+    expectRefused(answer);
   });
 
   test(`is refused in a transaction, which goes on: ${secret}`, async () => {
     const { id } = (await post("/v1/transactions", {})).body;
-    expectProblem(await post(`/v1/transactions/${id}/sql`, { sql: secret }), 400, "statement_refused");
+    expectRefused(await post(`/v1/transactions/${id}/sql`, { sql: secret }));
     const { body } = await post(`/v1/transactions/${id}/sql`, { sql: "SELECT 'on' AS it" });
     expect(body.rows).toEqual([{ it: "on" }]);
     const headers = { authorization: `Bearer ${await gateway.token()}` };
@@ -122,9 +127,7 @@ describe("any other form", () => {
 test("a plan is told of one's own statement, not of another connection's", async () => {
   const id = (await gateway.sql({ sql: "SELECT CONNECTION_ID() AS id" })).body.rows[0].id;
   for (const sql of [`EXPLAIN FOR CONNECTION ${id}`, `EXPLAIN FOR ${id}`, `SHOW EXPLAIN FOR ${id}`]) {
-    const answer = await gateway.sql({ sql });
-    expectProblem(answer, 400, "statement_refused");
-    expect(answer.body.reason).toBe("not_allowed");
+    expectProblem(await gateway.sql({ sql }), 403, "access_denied");
   }
   expect((await gateway.sql({ sql: "EXPLAIN SELECT * FROM cities" })).status).toBe(200);
 });

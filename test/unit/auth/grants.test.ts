@@ -215,6 +215,15 @@ describe("denies", () => {
       "The grant does not allow query:operate.",
     ],
     [
+      "sql:server by everything else",
+      {
+        grants: [grant("a", {}, "query:*", "sql:read", "sql:write", "sql:ddl", "transaction", "operate")],
+        claims: {},
+        action: "sql:server",
+      },
+      "The grant does not allow sql:server.",
+    ],
+    [
       "sql:ddl by sql:write",
       { grants: [grant("a", {}, "sql:write")], claims: {}, action: "sql:ddl" },
       "The grant does not allow sql:ddl.",

@@ -104,6 +104,8 @@ describe("a mistake", () => {
     ["-- only a comment\n", 1, /no statement/],
     ["SELECT 1;\nSELECT 2", 1, /one statement at a time/],
     ["-- x\nSET a = 1", 2, /^SET is not accepted/],
+    ["-- x\nSHOW GRANTS", 2, /^SHOW is accepted for what tells of nobody/],
+    ["EXPLAIN FOR CONNECTION 1", 1, /^EXPLAIN is accepted for what tells of nobody/],
     ["-- x\n\nFOO", 3, /nothing that the gateway knows/],
     ["-- x\nSELECT 1\nINTO OUTFILE 'x'", 3, /INTO/],
     ["SELECT /*! 1 */", 1, /Comments that a server runs/],

@@ -8,11 +8,14 @@ import {
   checkEnvironment,
   environments,
   hyperdriveMistakes,
+  serverWarnings,
   wranglerMistakes,
 } from "../../../scripts/environment.ts";
 import type { WranglerFile } from "../../../scripts/wrangler.ts";
 import { readWranglerFile } from "../../../scripts/wrangler.ts";
+import { parseQuery } from "../../../src/catalog/parse.ts";
 import { ConfigError } from "../../../src/config/policy.ts";
+import type { Grant } from "../../../src/config/schema.ts";
 
 /** A wrangler.toml with one environment and nothing to complain about; a new one each time. */
 function good() {
@@ -55,6 +58,21 @@ function mistakes(change: (file: Good) => unknown, secrets: string[] | undefined
 }
 
 const at = "wrangler.toml, [env.production]";
+
+test("warns of what tells of other callers: grants with sql:server, saved queries that read such tables", () => {
+  const grant = (allow: string[]) => ({ account: "analyst", allow }) as unknown as Grant;
+  const grants = [grant(["sql:read", "query:*"]), grant(["sql:read", "sql:server"])];
+  const queries = [
+    parseQuery("busy.sql", "SELECT COUNT(*) AS n FROM information_schema.processlist"),
+    parseQuery("tables.sql", "SELECT TABLE_NAME FROM information_schema.tables"),
+  ];
+  expect(serverWarnings(grants, queries)).toEqual([
+    expect.stringMatching(
+      /^grants\[1\]\.allow: sql:server shows what other callers of the login of "analyst" execute/,
+    ),
+    expect.stringMatching(/^queries\/busy\.sql: reads the server's own tables/),
+  ]);
+});
 
 test("a good file has no mistakes", () => {
   expect(mistakes(() => {})).toEqual([]);

@@ -1,15 +1,61 @@
 import { describe, expect, test } from "vitest";
 import type { Permission } from "../../../src/sql/permissions.ts";
 import { classify } from "../../../src/sql/statement.ts";
-import { acceptedShow } from "./show-table.ts";
+import { acceptedShow, serverShow } from "./show-table.ts";
 
 /** Which permissions each statement needs. */
 const table: Record<string, readonly string[]> = {
   read: [
-    ...acceptedShow,
-    "SELECT * FROM t",
+    ...acceptedShow.filter((sql) => !sql.includes("nextval")),
+    "SELECT * FROM processlist, `user`, slow_query",
+    "SELECT * FROM shop.processlist",
+    "SELECT shop.sys.id FROM shop.sys",
+    "SELECT 'mysql.user', \"performance_schema.threads\" -- sys.x\n",
+    "SELECT `mysql.user` FROM t",
+    "SELECT mysql, sys FROM t",
+    "SELECT * FROM information_schema.tables",
+    "SELECT * FROM `Information_Schema` . /* a */ `COLUMNS` AS c JOIN information_schema.STATISTICS USING (x)",
+    "DESCRIBE information_schema.schemata",
+    "EXPLAIN SELECT * FROM information_schema.KEY_COLUMN_USAGE",
+    "SELECT @@version, @@session.sql_mode, @@global.max_allowed_packet, @@innodb_ft_min_token_size, @@proxy_user",
     "EXPLAIN INSERT INTO t SELECT * FROM u",
     "EXPLAIN DELETE FROM t",
+  ],
+  "read server": [
+    ...serverShow,
+    "SELECT * FROM information_schema.processlist",
+    "SELECT * FROM INFORMATION_SCHEMA.PROCESSLIST",
+    "SELECT * FROM `information_schema`.`PROCESSLIST`",
+    "SELECT * FROM information_schema /* x */ . -- y\n processlist",
+    "SELECT * FROM \u0130nformation_schema.processlist",
+    "SELECT * FROM information_\u017fchema.processlist",
+    "SELECT * FROM `informat\u0131on_schema`.processlist",
+    "SELECT * FROM information_schema.t\u00e4bles",
+    "SELECT * FROM information_schema.a_table_of_next_year",
+    "SELECT * FROM information_schema.tables, information_schema.processlist",
+    "SELECT 1 FROM t JOIN performance_schema.threads",
+    "SELECT * FROM (SELECT * FROM sys.session) AS s",
+    "SELECT (SELECT COUNT(*) FROM metrics_schema.up)",
+    "WITH p AS (SELECT * FROM mysql.user) SELECT * FROM p",
+    "SELECT 1 UNION (SELECT info FROM information_schema.CLUSTER_PROCESSLIST)",
+    "TABLE information_schema.processlist",
+    "DESCRIBE mysql.user",
+    "DESC mysql . `user` 'a%'",
+    "EXPLAIN SELECT * FROM information_schema.SLOW_QUERY",
+    "EXPLAIN ANALYZE SELECT * FROM information_schema.statements_summary",
+    "EXPLAIN FOR CONNECTION 12",
+    "SELECT mysql.user.Host FROM mysql.user",
+    "SELECT sys.version_major()",
+    "SELECT information_schema.tables(1)",
+    "SELECT User FROM workload_schema.hist_tidb_trx",
+    "SELECT @@tidb_config",
+    "SELECT @@`tidb_config`",
+    "SELECT @@GLOBAL.`tidb_config`",
+    "SELECT @@instance . tidb_config",
+    "SELECT @@Session.TIDB_CONFIG",
+    "SELECT @@report_password",
+    "SELECT @@wsrep_sst_auth",
+    "SELECT TIDB_DECODE_SQL_DIGESTS('[]'), `tidb_decode_sql_digests`('[]')",
   ],
   write: [
     "INSERT INTO t VALUES (?)",
@@ -43,6 +89,7 @@ const table: Record<string, readonly string[]> = {
     "SELECT NEXTVAL(s)",
     "SELECT DEFAULT(n) FROM t",
   ],
+  "read write server": ["SELECT * FROM mysql.user FOR UPDATE"],
   ddl: [
     "CREATE TABLE t (a INT DEFAULT (1 + 1), b INT DEFAULT (NEXT VALUE FOR s))",
     "CREATE TABLE t (a INT) PARTITION BY LIST (a) (PARTITION p VALUES IN (1))",

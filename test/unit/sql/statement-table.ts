@@ -1,6 +1,6 @@
 import type { StatementReason } from "../../../src/sql/errors.ts";
 import type { StatementKind, Verb } from "../../../src/sql/statement.ts";
-import { acceptedShow, refusedShow } from "./show-table.ts";
+import { acceptedShow, refusedShow, serverShow } from "./show-table.ts";
 
 /** What the guard says of each statement, in one table. test/gateway/guard-fuzz.test.ts runs its reads on the servers. */
 
@@ -8,7 +8,11 @@ type Accepted = readonly [kind: StatementKind, verb: Verb, sql: string];
 type Refused = readonly [reason: StatementReason, sql: string];
 
 export const accepted: readonly Accepted[] = [
-  ...acceptedShow.map((sql): Accepted => ["read", "SHOW", sql]),
+  ...[...acceptedShow, ...serverShow].map((sql): Accepted => ["read", "SHOW", sql]),
+  ["read", "EXPLAIN", "EXPLAIN FOR CONNECTION 12"],
+  ["read", "DESCRIBE", "DESC FORMAT = 'brief' FOR CONNECTION 12"],
+  ["read", "EXPLAIN", "EXPLAIN FOR 12"],
+  ["read", "EXPLAIN", "EXPLAIN FORMAT=JSON FOR 12"],
   ["read", "SELECT", "SELECT 1"],
   ["read", "SELECT", "select 1"],
   ["read", "SELECT", "SeLeCt 1;"],
@@ -199,6 +203,7 @@ export const accepted: readonly Accepted[] = [
   ["ddl", "CREATE", "CREATE TABLE t (data INT, directory INT, connection TEXT, INDEX directory (data))"],
   ["ddl", "ALTER", "ALTER TABLE t DROP INDEX directory"],
   ["ddl", "CREATE", "CREATE TABLE t (a INT, CHECK (connection = 'x')) ENGINE = InnoDB"],
+  ["ddl", "CREATE", "CREATE VIEW v AS SELECT TABLE_NAME FROM information_schema.tables"],
   ["ddl", "ALTER", "ALTER TABLE t ADD COLUMN `import` INT, DROP COLUMN a"],
 ];
 
@@ -543,6 +548,12 @@ export const refused: readonly Refused[] = [
   ["not_allowed", "DROP DATABASE mysql"],
   ["not_allowed", "DROP SCHEMA IF EXISTS `mysql`"],
   ["not_allowed", "ALTER DATABASE sys CHARACTER SET latin1"],
+  ["not_allowed", "CREATE VIEW v AS SELECT * FROM information_schema.PROCESSLIST"],
+  ["not_allowed", "INSERT INTO t SELECT info FROM INFORMATION_SCHEMA.processlist"],
+  ["not_allowed", "CREATE PROCEDURE p() SELECT * FROM information_schema . `PROCESSLIST`"],
+  ["not_allowed", "CREATE FUNCTION f() RETURNS INT RETURN (SELECT COUNT(*) FROM metrics_schema.up)"],
+  ["not_allowed", "CREATE TABLE t AS SELECT * FROM information_schema.innodb_trx"],
+  ["not_allowed", "UPDATE t SET a = sys.version_major()"],
   ["not_allowed", "CREATE TABLE t (a INT) DATA DIRECTORY = '/x'"],
   ["not_allowed", "CREATE TABLE t (a INT) ENGINE = MyISAM INDEX DIRECTORY '/x'"],
   ["not_allowed", "CREATE TEMPORARY TABLE t (a INT) data/**/directory='/x'"],
@@ -591,11 +602,7 @@ export const refused: readonly Refused[] = [
   ["unknown_statement", "CREATE EXTERNAL TABLE t (a INT)"],
   ["not_allowed", "EXPLAIN FOR SCHEMA d SELECT 1"],
   ["not_allowed", "EXPLAIN FOR CONNECTION 1 2"],
-  ["not_allowed", "EXPLAIN FOR CONNECTION 12"],
-  ["not_allowed", "DESC FORMAT = 'brief' FOR CONNECTION 12"],
-  ["not_allowed", "EXPLAIN FOR 12"],
   ["not_allowed", "EXPLAIN FOR '12'"],
-  ["not_allowed", "EXPLAIN FORMAT=JSON FOR 12"],
   ["not_allowed", "ANALYZE FORMAT=JSON FOR CONNECTION 12"],
   ["unknown_statement", "OPEN c"],
   ["unknown_statement", "FETCH c INTO a"],

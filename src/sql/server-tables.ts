@@ -1,0 +1,172 @@
+/** The server's own schemas and variables: what of them tells of nobody, and what needs the permission sql:server. */
+import { StatementError } from "./errors.ts";
+import type { Head } from "./rows.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** Schemas of MySQL (NDB Cluster and Shell too), MariaDB and TiDB that belong to the server. */
+const serverSchemas = new Set(
+  "information_schema inspection_schema metrics_schema mysql mysql_innodb_cluster_metadata ndbinfo performance_schema sys workload_schema".split(
+    " ",
+  ),
+);
+
+/**
+ * Tables of information_schema that tell of schema objects and of what a server can do: no statement, account, definer or
+ * value of a column. A table that is not in the list needs sql:server, so that a later server's tables do.
+ */
+const harmless = new Set(
+  [
+    ...["SCHEMATA", "SCHEMATA_EXTENSIONS", "TABLES", "TABLES_EXTENSIONS", "COLUMNS", "COLUMNS_EXTENSIONS"],
+    ...["STATISTICS", "KEY_COLUMN_USAGE", "REFERENTIAL_CONSTRAINTS", "CHECK_CONSTRAINTS", "PARTITIONS"],
+    ...["TABLE_CONSTRAINTS", "TABLE_CONSTRAINTS_EXTENSIONS", "VIEW_TABLE_USAGE", "PARAMETERS", "SEQUENCES"],
+    ...["CHARACTER_SETS", "COLLATIONS", "COLLATION_CHARACTER_SET_APPLICABILITY", "ENGINES", "KEYWORDS"],
+    ...["SQL_FUNCTIONS", "PERIODS", "KEY_PERIOD_USAGE", "TIDB_INDEXES", "ST_GEOMETRY_COLUMNS"],
+    ...["ST_SPATIAL_REFERENCE_SYSTEMS", "ST_UNITS_OF_MEASURE", "GEOMETRY_COLUMNS", "SPATIAL_REF_SYS"],
+  ].map((name) => name.toLowerCase()),
+);
+
+/** @returns whether a name, in any letter case, is that of a schema of the server's. */
+export function isServerSchema(name: string): boolean {
+  return serverSchemas.has(folded(name));
+}
+
+/**
+ * Servers compare the names of their schemas without letter case, by tables that take some other letters for ASCII ones
+ * (U+0130 for I, U+017F for S): a name that could pass for one of the list is one.
+ */
+function folded(name: string): string {
+  // The decomposed form has no name of a schema but these in it: to compare too much only asks for a permission.
+  const bare = name.normalize("NFKD").replaceAll(/\p{M}/gu, "").replaceAll("\u0131", "i");
+  return bare.toLowerCase();
+}
+
+/** @returns the name of the server's schema that a token names, in backquotes or not, or undefined. */
+function serverSchema(tokens: Tokens, at: number): string | undefined {
+  if (!tokens.isName(at)) return undefined;
+  const name = folded(tokens.text(at).replaceAll("`", ""));
+  return serverSchemas.has(name) ? name : undefined;
+}
+
+/** What may stand behind the name of a schema: a table, a function, in SHOW nothing. */
+function isHarmless(tokens: Tokens, schema: number): boolean {
+  return (
+    serverSchema(tokens, schema) === "information_schema" &&
+    harmless.has(tokens.name(schema + 2).toLowerCase()) &&
+    tokens.kind(schema + 3) !== "open"
+  );
+}
+
+/** @returns whether a token begins `schema.object` of the server's; `own.sys.column` does not. */
+function namesServerObject(tokens: Tokens, at: number): boolean {
+  if (tokens.kind(at + 1) !== "dot" || serverSchema(tokens, at) === undefined) return false;
+  return !(tokens.kind(at - 1) === "dot" && tokens.isName(at - 2));
+}
+
+/**
+ * Functions that tell of other callers' statements: https://docs.pingcap.com/tidb/stable/tidb-functions. TiDB finds its
+ * own functions by names in backquotes too.
+ */
+const tellingFunctions = new Set(["TIDB_DECODE_SQL_DIGESTS", "TIDB_MVCC_INFO"]);
+
+/**
+ * Whether a statement names something of the server's that may tell of other callers, of accounts or of settings that
+ * hold secrets, at any place: in a subquery, a CTE, DESCRIBE, EXPLAIN. What a view or a stored program asks is not seen
+ * here: the account's privileges are the wall before them.
+ */
+export function tellsOfServer(tokens: Tokens, end: number): boolean {
+  for (let at = 0; at < end; at++) {
+    if (namesServerObject(tokens, at) && !isHarmless(tokens, at)) return true;
+    if (tokens.kind(at) === "system_variable" && isTellingVariable(variableName(tokens, at))) return true;
+    if (tokens.kind(at + 1) === "open" && tellingFunctions.has(tokens.name(at))) return true;
+  }
+  return false;
+}
+
+/**
+ * Accounts, privileges and the server's own settings are rows of its schemas: a change of mysql.user is an ALTER USER by
+ * another name. A view or a program that names one would show it to callers who may not ask it themselves.
+ * @throws StatementError `not_allowed`
+ */
+export function checkServerSchemas(tokens: Tokens, end: number, head: Head): void {
+  // CREATE DATABASE [IF NOT EXISTS] name: the name stands without a dot.
+  const isAboutDatabase = head.kind === "ddl" && (tokens.is(1, "DATABASE") || tokens.is(1, "SCHEMA"));
+  for (let at = 0; at < end; at++) {
+    const schema = serverSchema(tokens, at);
+    if (schema === undefined) continue;
+    if (!isAboutDatabase && (!namesServerObject(tokens, at) || isHarmless(tokens, at))) continue;
+    throw new StatementError(
+      "not_allowed",
+      `What changes something may not name the schema ${schema}, which is the server's own.`,
+      tokens.start(at),
+    );
+  }
+}
+
+/** `@@name`, `@@global.name`, `@@`name``: the whole name in lower case, its scope in front. */
+function variableName(tokens: Tokens, from: number): string {
+  let name = tokens.text(from);
+  for (let at = from + 1; name.endsWith(".") || tokens.kind(at) === "dot"; at++) {
+    const isPart = tokens.kind(at) === "dot" || (name.endsWith(".") && tokens.isName(at));
+    if (!isPart) break;
+    name += tokens.text(at);
+  }
+  return name.replaceAll(/[@`\s]/g, "").toLowerCase();
+}
+
+/** Each is a whole configuration, an SQL text of the operator's, an address or a password. */
+const tellingVariables = [
+  ...[
+    "tidb_config",
+    "tidb_cloud_storage_uri",
+    "feedback_user_info",
+    "init_connect",
+    "init_file",
+    "init_slave",
+  ],
+  ...["init_replica", "report_host", "report_password", "report_port", "report_user", "s3_access_key"],
+  ...["s3_secret_key", "wsrep_cluster_address", "wsrep_node_address", "wsrep_node_incoming_address"],
+  ...["wsrep_provider_options", "wsrep_sst_auth", "wsrep_sst_donor", "wsrep_sst_receive_address"],
+  ...["tidb_service_scope", "tidb_redact_log", "hashicorp_key_management_token", "validate_password.policy"],
+];
+/** Words in the name of a variable that may hold a secret. */
+const tellingWords =
+  /passw|pwd|secret|auth|credential|access_key|token(?!_size)|_uri\b|^wsrep_|^report_|^init_/;
+
+function isTellingVariable(name: string): boolean {
+  const bare = name.replace(/^(?:global|session|local|instance|persist|persist_only)\./, "");
+  return tellingVariables.includes(bare) || tellingWords.test(bare);
+}
+
+/**
+ * @param pattern what LIKE has, or a name; ASCII letters, digits, `_`, `.` and `%`
+ * @returns whether a variable that it fits may hold a secret
+ */
+function fitsTellingVariable(pattern: string): boolean {
+  const name = pattern.toLowerCase();
+  const fits = new RegExp(`^${name.replaceAll(".", "\\.").replaceAll("_", ".").replaceAll("%", ".*")}$`);
+  return isTellingVariable(name) || tellingVariables.some((one) => fits.test(one));
+}
+
+/**
+ * SHOW VARIABLES tells of no secret where it names what it wants: `LIKE 'sql_mode'`, `WHERE Variable_name = 'sql_mode'`,
+ * `WHERE Variable_name IN ('sql_mode', 'time_zone')`.
+ * @param from the token behind VARIABLES
+ */
+export function namesHarmlessVariables(tokens: Tokens, from: number, end: number): boolean {
+  const isNamed = tokens.is(from, "WHERE") && tokens.name(from + 1) === "VARIABLE_NAME";
+  if (tokens.is(from, "LIKE")) return from + 2 === end && isHarmlessName(tokens, from + 1);
+  if (isNamed && tokens.text(from + 2) === "=") return from + 4 === end && isHarmlessName(tokens, from + 3);
+  if (!isNamed || !tokens.is(from + 2, "IN") || tokens.kind(from + 3) !== "open") return false;
+  for (let at = from + 4; isHarmlessName(tokens, at); at += 2) {
+    if (tokens.kind(at + 1) === "close") return at + 2 === end;
+    if (tokens.kind(at + 1) !== "comma") return false;
+  }
+  return false;
+}
+
+function isHarmlessName(tokens: Tokens, at: number): boolean {
+  const [, name] = /^['"]([\w.%]{1,64})['"]$/.exec(tokens.text(at)) ?? [];
+  // A regular expression with many .* may take long.
+  if (tokens.kind(at) !== "string" || name === undefined || name.split("%").length > 4) return false;
+  return !fitsTellingVariable(name);
+}
