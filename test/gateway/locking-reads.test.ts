@@ -58,6 +58,7 @@ describe.each(Object.entries(ways))("in %s", (_, send) => {
     expect(refused.body.detail).toBe("It may have 1 rows.");
   });
 
+  // On TiDB a KILL of what rests in a transaction with locks ends the whole server (Tracker.Consume in pkg/util/memory).
   test("FOR UPDATE keeps max_bytes, and its locks are gone", async () => {
     const sql = "SELECT REPEAT('x', 2000) AS x FROM balances WHERE id = 1 FOR UPDATE";
     expectProblem(await send(ledger.as({ role: "small" }), sql), 413, "result_too_large");

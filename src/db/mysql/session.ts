@@ -242,11 +242,12 @@ export class Session {
 
   /**
    * Stops what `other` runs; where more was sent behind it, by ending the connection: the rest would be executed too.
-   * Nothing is sent unless `other` is still connected (after a restart its id may be somebody else's) and in reach.
+   * Nothing is sent unless `other` is connected (a restart repeats ids), in reach, and owes an answer (TiDB panics else).
    * @returns whether the server acknowledged: TiDB answers OK, with a warning, also to a KILL that it did not execute
    */
   async kill(other: Session): Promise<boolean> {
     if (!other.usable || !this.reaches(other)) return false;
+    if (other.#wire.owed === 0) return true;
     const several = other.#wire.owedWork > 1;
     const sql = `KILL ${several ? "CONNECTION" : "QUERY"} ${other.identity.connectionId}`;
     const replied = await this.#soon(() => command(this.#connection, sql), limits.killMs);
