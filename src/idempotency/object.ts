@@ -17,7 +17,11 @@ export class Idempotency extends DurableObject<Bindings> {
   }
 
   override async alarm(): Promise<void> {
-    await this.ctx.storage.deleteAll();
+    const { kv } = this.ctx.storage;
+    const kept = kv.get<IdempotencyRecord>(stored);
+    // A request that came between the end of the old record and this alarm has begun a new one: that one stays.
+    if (kept && kept.expiresAt > Date.now()) await this.ctx.storage.setAlarm(kept.expiresAt);
+    else await this.ctx.storage.deleteAll();
   }
 
   async #begin(question: Begin) {

@@ -18,7 +18,9 @@ export class Limiter extends DurableObject<Bindings> {
   #bucket: Bucket | undefined;
 
   override async fetch(request: Request): Promise<Response> {
-    const { bucket, ...decision } = take(this.#bucket, await request.json<Rate>(), Date.now());
+    const rate = await request.json<Rate>();
+    // Others came while the question was read: the bucket is read and written without a wait between.
+    const { bucket, ...decision } = take(this.#bucket, rate, Date.now());
     this.#bucket = bucket;
     return Response.json(decision satisfies RateDecision);
   }

@@ -19,6 +19,8 @@ interface Knowledge {
 export interface Try {
   readonly host: Host;
   readonly startedAt: number;
+  /** After how many `forget`. */
+  readonly forgotten: number;
 }
 
 /**
@@ -38,6 +40,8 @@ export function isHostFailure(error: TidegateError): boolean {
  */
 export class Hosts {
   readonly #hosts: readonly Knowledge[];
+  /** How often everything was forgotten: an attempt from before says nothing any more. */
+  #forgotten = 0;
 
   constructor(hosts: readonly Host[]) {
     this.#hosts = hosts.map((host) => ({
@@ -83,7 +87,7 @@ export class Hosts {
   begin(host: Host, now: number): Try {
     const known = this.#of(host);
     known.triedAt = now;
-    return { host, startedAt: now };
+    return { host, startedAt: now, forgotten: this.#forgotten };
   }
 
   /** @returns whether it had failed before */
@@ -94,8 +98,9 @@ export class Hosts {
     return recovered;
   }
 
-  /** @returns for how long the host is left alone, in milliseconds */
-  failed({ host, startedAt }: Try, error: TidegateError, now: number): number {
+  /** @returns for how long the host is left alone, in milliseconds: not at all after what began before a `forget` */
+  failed({ host, startedAt, forgotten }: Try, error: TidegateError, now: number): number {
+    if (forgotten !== this.#forgotten) return 0;
     const known = this.#of(host);
     known.error = error;
     // Five logins that fail together have found out one thing.
@@ -117,6 +122,7 @@ export class Hosts {
 
   /** Whatever was found out may have been changed. */
   forget(): void {
+    this.#forgotten += 1;
     for (const known of this.#hosts) known.failures = 0;
   }
 

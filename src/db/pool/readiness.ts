@@ -19,6 +19,8 @@ export class Readiness {
   readonly #pooled: Pooled;
   readonly #control: Ping;
   #until = 0;
+  /** The check under way: who asks meanwhile waits for it. */
+  #checking: Promise<void> | undefined;
 
   /** @param control asks over a connection that is not a pooled one */
   constructor(pooled: Pooled, control: Ping) {
@@ -34,6 +36,7 @@ export class Readiness {
   /** What was found out says nothing any more. */
   forget(): void {
     this.#until = 0;
+    this.#checking = undefined;
   }
 
   /**
@@ -42,9 +45,21 @@ export class Readiness {
    */
   async check(): Promise<void> {
     if (Date.now() < this.#until) return;
+    if (this.#checking) return await this.#checking;
+    const checking = this.#ask();
+    this.#checking = checking;
+    try {
+      await checking;
+      // What was forgotten meanwhile was about connections of before.
+      if (this.#checking === checking) this.heard();
+    } finally {
+      if (this.#checking === checking) this.#checking = undefined;
+    }
+  }
+
+  async #ask(): Promise<void> {
     if (this.#pooled.isSaturated()) await ping(this.#control);
     else await this.#pingPooled();
-    this.heard();
   }
 
   async #pingPooled(): Promise<void> {
