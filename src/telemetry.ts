@@ -20,7 +20,10 @@ export type Event =
       token?: "verified" | "remembered";
       issuer?: string;
       subject?: string;
-      /** What was asked for, as grants name it: `query:NAME`, `sql:read`, `operate` and so on. */
+      /**
+       * What was asked for, as grants name it: `query:NAME`, `sql:read`, `operate` and so on. `sql`: a statement that was
+       * refused before its permission was known.
+       */
       action?: string;
       /** SHA-256 of an ad-hoc statement's text without its comments, the first 16 hex digits. */
       statement?: string;

@@ -17,6 +17,9 @@ export type Action =
   | "metrics"
   | "cancel";
 
+/** What is asked of a grant: `sql` is any permission that begins with `sql:`, before a statement says which ones it needs. */
+export type Demand = Action | "sql";
+
 /** What one grant says to a caller. */
 export interface Verdict {
   grant: Grant;
@@ -43,7 +46,7 @@ export interface Decision {
 export function explain(
   grants: readonly Grant[],
   caller: Caller,
-  action: Action,
+  demand: Demand,
   wanted: string | undefined,
 ): Decision {
   const verdicts = grants.map((grant) => ({ grant, mismatch: mismatchOf(grant, caller, wanted) }));
@@ -54,10 +57,21 @@ export function explain(
       wanted === undefined ? "No grant matches the token's claims." : "No grant gives the account asked for.";
     return { verdicts, decisive, account: undefined, refusal };
   }
-  if (action !== "cancel" && !decisive.allow.some((permission) => covers(permission, action))) {
-    return { verdicts, decisive, account: undefined, refusal: `The grant does not allow ${action}.` };
-  }
-  return { verdicts, decisive, account: decisive.account, refusal: undefined };
+  const refusal = refusalOf(decisive, demand);
+  return { verdicts, decisive, account: refusal === undefined ? decisive.account : undefined, refusal };
+}
+
+/** @throws TidegateError `access_denied` where the caller's own grant does not allow it */
+export function demandOf(grant: Grant, action: Action): void {
+  const detail = refusalOf(grant, action);
+  if (detail !== undefined) throw new TidegateError("access_denied", { detail });
+}
+
+function refusalOf({ allow }: Grant, demand: Demand): string | undefined {
+  if (demand === "cancel" || allow.some((permission) => covers(permission, demand))) return undefined;
+  return demand === "sql"
+    ? "The grant allows no statements of your own."
+    : `The grant does not allow ${demand}.`;
 }
 
 /**
@@ -67,10 +81,10 @@ export function explain(
 export function decide(
   grants: readonly Grant[],
   caller: Caller,
-  action: Action,
+  demand: Demand,
   wanted: string | undefined,
 ): Grant {
-  const { decisive, refusal } = explain(grants, caller, action, wanted);
+  const { decisive, refusal } = explain(grants, caller, demand, wanted);
   if (decisive && refusal === undefined) return decisive;
   throw new TidegateError("access_denied", refusal === undefined ? {} : { detail: refusal });
 }
@@ -122,6 +136,7 @@ function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function covers(permission: string, action: Action): boolean {
-  return permission === action || (permission === "query:*" && action.startsWith("query:"));
+function covers(permission: string, demand: Demand): boolean {
+  if (demand === "sql") return permission.startsWith("sql:");
+  return permission === demand || (permission === "query:*" && demand.startsWith("query:"));
 }

@@ -6,7 +6,7 @@ import { limits } from "../limits.ts";
 import { type Permission, permissions } from "../sql/permissions.ts";
 import { bindBatch } from "../sql/references.ts";
 import { isQuery } from "../sql/vocabulary.ts";
-import { authenticated, authorize } from "./caller.ts";
+import { admit, authenticated, authorize } from "./caller.ts";
 import { publicError } from "./errors.ts";
 import { demandJson } from "./format.ts";
 import { demandIsolation, factory, isolation, readJson, rowShape } from "./http.ts";
@@ -27,6 +27,7 @@ type BatchBody = z.infer<typeof body>;
 
 /** `POST /v1/batch`: statements of the caller's own, all of them or none, in one transaction. */
 export const batch = factory.createApp().post("/", authenticated, async (c) => {
+  const access = await admit(c, "sql");
   demandJson(c);
   const shape = rowShape(c);
   const request = await readJson(c, body);
@@ -35,10 +36,7 @@ export const batch = factory.createApp().post("/", authenticated, async (c) => {
   // A transaction that may write lets functions write, whatever the statements are.
   const further: Permission[] = request.read_only === false ? ["write"] : [];
   const needs = new Set([...judged.flatMap((one) => one.needs), ...further]);
-  const access = await authorize(
-    c,
-    ...actionsOf({ needs: permissions.filter((permission) => needs.has(permission)) }),
-  );
+  authorize(c, access, ...actionsOf({ needs: permissions.filter((permission) => needs.has(permission)) }));
   demandIsolation(c, request.isolation);
   if (request.read_only === true) demandReads(statements);
   const { account, caller, ceilings } = access;

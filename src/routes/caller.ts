@@ -1,6 +1,6 @@
 import { credentialsOf } from "../auth/bearer.ts";
-import type { Action } from "../auth/grants.ts";
-import { decide } from "../auth/grants.ts";
+import type { Action, Demand } from "../auth/grants.ts";
+import { decide, demandOf } from "../auth/grants.ts";
 import { provePossession } from "../auth/possession.ts";
 import type { Caller } from "../auth/verify.ts";
 import type { Config } from "../config/config.ts";
@@ -37,16 +37,18 @@ export interface Access {
 }
 
 /**
- * Decides whether the caller may do all that the request is about, and counts it where the grant has a rate. One
- * grant decides, whatever is asked.
+ * Lets a caller in, and counts the request where the grant has a rate: before the body is read, so that what is refused
+ * later has been counted, and a caller without a grant costs nothing. Which grant decides, and counts, hangs on the token
+ * and on Tidegate-Account only: it is the same one whatever the request turns out to need.
+ * @param demands the grant must allow each of them; `authorize` asks for what a statement needs once it is judged
  * @throws TidegateError `access_denied`, `rate_limited`, `limiter_unavailable`
  */
-export async function authorize(c: AppContext, action: Action, ...further: Action[]): Promise<Access> {
+export async function admit(c: AppContext, demand: Demand, ...further: Demand[]): Promise<Access> {
   const { caller, config } = c.var;
-  if (!caller) throw new Error("authorize() needs the middleware authenticated");
+  if (!caller) throw new Error("admit() needs the middleware authenticated");
   const wanted = c.req.header("tidegate-account");
-  c.set("action", [action, ...further].join(" "));
-  const grant = decide(config.grants, caller, action, wanted);
+  c.set("action", [demand, ...further].join(" "));
+  const grant = decide(config.grants, caller, demand, wanted);
   for (const another of further) decide(config.grants, caller, another, wanted);
   c.set("account", grant.account);
   if (grant.rate) {
@@ -66,6 +68,15 @@ export async function authorize(c: AppContext, action: Action, ...further: Actio
     ceilings: ceilingsOf(grant, config),
     grant,
   };
+}
+
+/**
+ * Decides whether a caller who has been let in may do all that the request turned out to be about.
+ * @throws TidegateError `access_denied`
+ */
+export function authorize(c: AppContext, { grant }: Access, ...actions: Action[]): void {
+  c.set("action", actions.join(" "));
+  for (const action of actions) demandOf(grant, action);
 }
 
 /** Callers of an issuer without a subject are one: there is nothing to tell them apart by. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { drain as drainPools } from "../db/pool/client.ts";
 import { TidegateError } from "../errors.ts";
-import { authenticated, authorize } from "./caller.ts";
+import { admit, authenticated } from "./caller.ts";
 import { factory, poolContext, readJson } from "./http.ts";
 
 const body = z.strictObject({ account: z.string().optional() });
@@ -12,7 +12,7 @@ const body = z.strictObject({ account: z.string().optional() });
  */
 export const drain = factory.createApp().post("/", authenticated, async (c) => {
   // Before the body is judged: only an operator is told which accounts there are.
-  await authorize(c, "operate");
+  await admit(c, "operate");
   const { account } = await readJson(c, body);
   const { accounts } = c.var.config;
   if (account !== undefined && !accounts.has(account)) {

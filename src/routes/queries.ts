@@ -9,7 +9,7 @@ import type { Spread } from "../sql/lists.ts";
 import type { BoundValue } from "../sql/values.ts";
 import { isQuery } from "../sql/vocabulary.ts";
 import type { Access } from "./caller.ts";
-import { authenticated, authorize } from "./caller.ts";
+import { admit, authenticated } from "./caller.ts";
 import type { AnswerForm } from "./format.ts";
 import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
@@ -51,7 +51,7 @@ export const queries = factory
 /** @throws TidegateError `access_denied` before `query_unknown` */
 async function find(c: AppContext): Promise<{ query: SavedQuery; access: Access }> {
   const name = c.req.param("name") ?? "";
-  const access = await authorize(c, `query:${name}`);
+  const access = await admit(c, `query:${name}`);
   const query = c.var.config.queries.get(name);
   if (!query) throw new TidegateError("query_unknown");
   return { query, access };

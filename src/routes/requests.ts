@@ -1,6 +1,6 @@
 import { cancel } from "../db/client.ts";
 import { TidegateError } from "../errors.ts";
-import { authenticated, authorize } from "./caller.ts";
+import { admit, authenticated } from "./caller.ts";
 import { factory, poolContext } from "./http.ts";
 
 /**
@@ -8,7 +8,7 @@ import { factory, poolContext } from "./http.ts";
  * Nobody needs a permission for it but a grant, of the account that the statement runs as.
  */
 export const requests = factory.createApp().delete("/:id", authenticated, async (c) => {
-  const { account, caller } = await authorize(c, "cancel");
+  const { account, caller } = await admit(c, "cancel");
   if (c.var.caller?.subject === undefined) {
     throw new TidegateError("access_denied", {
       detail: "What runs belongs to a subject, and the token has none (sub).",

@@ -9,7 +9,7 @@ import type { Schema } from "../schema/schema.ts";
 import type { Question } from "../schema/statements.ts";
 import { questions } from "../schema/statements.ts";
 import type { Access } from "./caller.ts";
-import { authenticated, authorize } from "./caller.ts";
+import { admit, authenticated } from "./caller.ts";
 import { entityTagOf, isNoneMatch } from "./conditional.ts";
 import type { AppContext } from "./http.ts";
 import { factory, poolContext } from "./http.ts";
@@ -30,8 +30,8 @@ const batchAnswer = z.object({ results: z.array(answer) });
  * the same already is told so (If-None-Match); the database is asked all the same.
  */
 export const schema = factory.createApp().get("/", authenticated, async (c) => {
+  const access = await admit(c, "sql:read");
   const narrowing = readQuery(c);
-  const access = await authorize(c, "sql:read");
   const { engine, database: defaultDatabase } = c.var.config.cluster;
   const asked = questions(engine, narrowing);
   const { answers, timings } = await ask(c, access, asked);

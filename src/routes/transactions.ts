@@ -6,7 +6,7 @@ import { limits } from "../limits.ts";
 import { bindJson } from "../sql/placeholders.ts";
 import { isQuery } from "../sql/vocabulary.ts";
 import type { Access } from "./caller.ts";
-import { authenticated, authorize } from "./caller.ts";
+import { admit, authenticated, authorize } from "./caller.ts";
 import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
 import { demandIsolation, factory, hasBody, isolation, poolContext, readJson } from "./http.ts";
@@ -28,8 +28,8 @@ export const transactions = factory
   .createApp()
   .use(withoutKey)
   .post("/", authenticated, async (c) => {
+    const access = await admit(c, "transaction");
     const request = hasBody(c) ? await readJson(c, body) : body.parse({});
-    const access = await authorize(c, "transaction");
     demandIsolation(c, request.isolation);
     const { id, expiresAt } = await begin(poolContext(c), ownerOf(c, access), {
       isolation: request.isolation,
@@ -42,12 +42,13 @@ export const transactions = factory
     return c.json({ id, expires_at: new Date(expiresAt).toISOString() }, 201);
   })
   .post("/:id/sql", authenticated, async (c) => {
+    const access = await admit(c, "transaction", "sql");
     const request = await readJson(c, singleStatementBody);
     const judged = judgeInTransaction(request.sql);
     const { statement, plan, kind } = judged;
     const form = answerForm(c, statement.verb);
     await note(c, judged);
-    const access = await authorize(c, "transaction", ...actionsOf(statement));
+    authorize(c, access, "transaction", ...actionsOf(statement));
     const { caller, ceilings } = access;
     return await executeIn(poolContext(c), ownerOf(c, access), c.req.param("id"), {
       kind: "execute",
@@ -64,12 +65,12 @@ export const transactions = factory
     });
   })
   .post("/:id/commit", authenticated, async (c) => {
-    const access = await authorize(c, "transaction");
+    const access = await admit(c, "transaction");
     await end(poolContext(c), ownerOf(c, access), c.req.param("id"), "commit");
     return c.json({ status: "committed" });
   })
   .delete("/:id", authenticated, async (c) => {
-    const access = await authorize(c, "transaction");
+    const access = await admit(c, "transaction");
     await end(poolContext(c), ownerOf(c, access), c.req.param("id"), "rollback");
     return c.json({ status: "rolled_back" });
   });
