@@ -88,6 +88,25 @@ export function bindClaim(
   return { list: elements.map((element) => bindAs(claim, type, element)) };
 }
 
+/**
+ * What a query binds of a token's claims, for telling two requests apart that differ in nothing else.
+ *
+ * @returns a text that is another one for every other value; undefined where the query reads no claims
+ * @throws ParameterError as `bindClaim`
+ */
+export function fingerprintOfClaims(
+  read: readonly Claim[],
+  claims: Readonly<Record<string, unknown>>,
+): string | undefined {
+  if (read.length === 0) return undefined;
+  const bound = read.map((claim) => [claim.name, bindClaim(claim, claims)]);
+  // JSON has neither integers beyond 2^53 nor the sign of -0.
+  return JSON.stringify(bound, (_, value: unknown) => {
+    if (typeof value === "bigint") return { integer: value.toString() };
+    return Object.is(value, -0) ? { number: "-0" } : value;
+  });
+}
+
 /** Own members only: a token's text may say `__proto__`. */
 function find(path: readonly string[], claims: Readonly<Record<string, unknown>>): unknown {
   let value: unknown = claims;

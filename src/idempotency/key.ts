@@ -29,10 +29,15 @@ export interface IdempotentRequest {
   format: string;
   /** As it arrived; empty where there is none. */
   body: string;
+  /** What a saved query binds of the token's claims; the same subject may come with others. */
+  claims?: string | undefined;
 }
 
 /** @returns a digest that differs for every other request (§2.4) */
-export async function fingerprintOf({ method, path, format, body }: IdempotentRequest): Promise<string> {
-  const text = new TextEncoder().encode(JSON.stringify([method, path, format, body]));
+export async function fingerprintOf(request: IdempotentRequest): Promise<string> {
+  const { method, path, format, body, claims } = request;
+  // Without claims as it always was: keys are kept for a day, over deployments too.
+  const parts = [method, path, format, body, ...(claims === undefined ? [] : [claims])];
+  const text = new TextEncoder().encode(JSON.stringify(parts));
   return Buffer.from(await crypto.subtle.digest("SHA-256", text)).toString("base64url");
 }

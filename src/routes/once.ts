@@ -13,12 +13,13 @@ const header = "idempotency-key";
 /**
  * Runs what a request is about; where it writes and has an Idempotency-Key, at most once for its key. What only reads
  * may be repeated anyway, and its key counts for nothing.
+ * @param claims what is bound besides the request, as `fingerprintOfClaims` says it
  * @throws TidegateError `idempotency_key_invalid`, `access_denied` for a token that does not say whose it is; as `runOnce`
  */
 export async function once(
   c: AppContext,
   { account, caller, ceilings }: Access,
-  { writable, format }: { writable: boolean; format: Format },
+  { writable, format, claims }: { writable: boolean; format: Format; claims?: string | undefined },
   run: (context: PoolContext) => Promise<Response>,
 ): Promise<Response> {
   const context = poolContext(c);
@@ -42,6 +43,7 @@ export async function once(
         path: pathname + search,
         format,
         body: c.var.body ?? "",
+        claims,
       }),
       patienceMs: queueMs + ceilings.deadlineMs + limits.idempotencyGraceMs,
     },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fingerprintOfClaims } from "../catalog/claims.ts";
 import { readParameters } from "../catalog/parameters.ts";
 import type { SavedQuery } from "../catalog/parse.ts";
 import { execute } from "../db/client.ts";
@@ -77,5 +78,6 @@ async function run(
     ...form,
     ceilings: access.ceilings,
   };
-  return await once(c, access, work, (context) => execute(context, access.account, work));
+  const claims = fingerprintOfClaims(query.claims, c.var.caller?.claims ?? {});
+  return await once(c, access, { ...work, claims }, (context) => execute(context, access.account, work));
 }

@@ -23,10 +23,17 @@ beforeAll(async () => {
   const allow = ["query:*", "sql:read", "sql:write", "transaction"];
   const { remote, fixed } = issuers;
   gateway = await startGateway({
+    queries: [
+      {
+        name: "note-of-tenant.sql",
+        text: "INSERT INTO notes (city_id, author, body) VALUES (1, 'once', :jwt.tenant)",
+      },
+    ],
     accounts: { editor: testAccount("editor"), other: testAccount("editor") },
     grants: [
       { issuer: remote, claims: { role: "editor" }, account: "editor", allow },
       { issuer: remote, claims: { role: "editor" }, account: "other", allow },
+      { issuer: remote, claims: { role: "tenants" }, account: "editor", allow },
       { issuer: fixed, account: "editor", allow },
       { issuer: remote, claims: { role: "single" }, account: "editor", allow, max_concurrent: 1 },
       { issuer: remote, claims: { role: "reader" }, account: "editor", allow: ["sql:read"] },
@@ -285,6 +292,32 @@ describe("another request under the same key", () => {
     });
     expect((await running)?.status).toBe(200);
     expect(await written(`${body} other`)).toBe(0);
+  });
+});
+
+describe("the same key with another claim that the query binds", () => {
+  const path = "/v1/queries/note-of-tenant";
+
+  test("is another request: 422, and no tenant is told what another one was answered", async () => {
+    const key = newKey();
+    const tenants = [newBody(), newBody()] as const;
+    const as = (tenant: string) => ({ key, path, claims: { role: "tenants", tenant } });
+    const first = await send({}, as(tenants[0]));
+    expect([first.status, isReplayed(first)]).toEqual([200, null]);
+    const other = await send({}, as(tenants[1]));
+    expectProblem(other, 422, "idempotency_key_reused");
+    expect(isReplayed(other)).toBeNull();
+    const again = await send({}, as(tenants[0]));
+    expect([again.body, isReplayed(again)]).toEqual([first.body, "true"]);
+    expect([await written(tenants[0]), await written(tenants[1])]).toEqual([1, 0]);
+  });
+
+  test("and with another one that it does not bind is the same request", async () => {
+    const [key, tenant] = [newKey(), newBody()];
+    const as = (department: number) => ({ key, path, claims: { role: "tenants", tenant, department } });
+    expect((await send({}, as(1))).status).toBe(200);
+    expect(isReplayed(await send({}, as(2)))).toBe("true");
+    expect(await written(tenant)).toBe(1);
   });
 });
 

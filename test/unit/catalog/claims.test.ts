@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { fingerprintOfClaims } from "../../../src/catalog/claims.ts";
 import { readParameters } from "../../../src/catalog/parameters.ts";
 import { CatalogError, type Mistake, parseQuery } from "../../../src/catalog/parse.ts";
 
@@ -329,5 +330,41 @@ describe("a mistake with a claim", () => {
       "-- by @claim\nSELECT 1",
     ])
       expect(mistakes(text)).toEqual([]);
+  });
+});
+
+describe("what tells two requests apart that differ in their claims only", () => {
+  const print = (claims: Record<string, unknown>, head = "", statement = "SELECT :jwt.x") =>
+    fingerprintOfClaims(parseQuery("q.sql", `${head}\n${statement}`).claims, claims);
+
+  test("is nothing where the query reads none", () => {
+    expect(print({ x: "7" }, "", "SELECT 1")).toBeUndefined();
+  });
+
+  test("is the same for what is bound alike, and for claims that the query does not read", () => {
+    expect(print({ x: "7" })).toBe(print({ x: 7, y: "other", exp: 1 }));
+  });
+
+  test.each<[string, unknown, unknown, string]>([
+    ["a text", "a", "b", ""],
+    ["an empty text", "", " ", ""],
+    ["an integer", 1, 2, "-- @claim x integer"],
+    ["an integer as text, beyond 2^53", "9007199254740993", "9007199254740992", "-- @claim x integer"],
+    ["a number's sign", 0, -0, "-- @claim x number"],
+    ["a boolean", true, false, "-- @claim x boolean"],
+    ["a member of an object", { y: 1 }, { y: 2 }, '-- @claim x ["x", "y"] integer'],
+  ])("is another one for %s", (_, one, other, head) => {
+    expect(print({ x: one }, head)).not.toBe(print({ x: other }, head));
+  });
+
+  test("is another one for other elements of a list, their order, and their borders", () => {
+    const list = (x: string[]) => print({ x }, "-- @claim x string[]", "SELECT 1 IN (:jwt.x)");
+    const all = [list(["a"]), list(["b"]), list(["a", "b"]), list(["b", "a"]), list(["a,b"])];
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  test("is another one where two claims have changed places", () => {
+    const statement = "SELECT :jwt.x, :jwt.y";
+    expect(print({ x: "a", y: "b" }, "", statement)).not.toBe(print({ x: "b", y: "a" }, "", statement));
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { TidegateError } from "../../../src/errors.ts";
 import { fingerprintOf, readKey } from "../../../src/idempotency/key.ts";
@@ -57,6 +58,21 @@ describe("a request's fingerprint", () => {
     expect(await fingerprintOf(request)).toMatch(/^[\w-]{43}$/);
   });
 
+  test("is as it was before claims were part of it, where a query binds none: keys are kept over deployments", async () => {
+    expect(await fingerprintOf({ ...request, claims: undefined })).toBe(
+      createHash("sha256")
+        .update(JSON.stringify(["POST", "/v1/sql", "json", request.body]))
+        .digest("base64url"),
+    );
+  });
+
+  test("is another one for each other claim", async () => {
+    const [a, b] = ['[["tenant","a"]]', '[["tenant","b"]]'];
+    expect(await fingerprintOf({ ...request, claims: a })).not.toBe(
+      await fingerprintOf({ ...request, claims: b }),
+    );
+  });
+
   test.each([
     ["method", { method: "PUT" }],
     ["path", { path: "/v1/batch" }],
@@ -66,6 +82,7 @@ describe("a request's fingerprint", () => {
     ["blank in the body", { body: '{"sql": "SELECT 1"}' }],
     ["place of the border between two parts", { path: '/v1/sql"', format: "son" }],
     ["lack of a body", { body: "" }],
+    ["claim", { claims: '[["tenant","a"]]' }],
   ])("is another one for another %s", async (_, change) => {
     expect(await fingerprintOf({ ...request, ...change })).not.toBe(await fingerprintOf(request));
   });
