@@ -27,6 +27,7 @@ import { requests } from "./routes/requests.ts";
 import { schema } from "./routes/schema.ts";
 import { sql } from "./routes/sql.ts";
 import { transactions } from "./routes/transactions.ts";
+import { unreadDiscarded } from "./routes/unread.ts";
 import { observe } from "./telemetry.ts";
 
 /** What is made once per isolate and configuration: the verifier holds keys, the middleware its headers. */
@@ -131,6 +132,7 @@ const walled = factory.createMiddleware(async (c, next) => {
 /** The path of a request, top to bottom (docs/architecture.md). */
 export const app = new Hono<AppEnv>()
   .use(requestId())
+  .use(unreadDiscarded)
   .use(observed)
   .use(compressed)
   .use(guarded)

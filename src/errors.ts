@@ -6,7 +6,7 @@
  * gets (`status`), and whether the same request may be sent again without harm (`retryable`).
  */
 interface Kind {
-  status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 501 | 503 | 504;
+  status: 400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 501 | 503 | 504;
   fault: "caller" | "operator" | "database";
   retryable: boolean;
   /** The public text for every error of this kind; details come per error. */
@@ -45,6 +45,12 @@ const kinds = {
     "The request body must be application/json, in UTF-8, and not compressed",
   ),
   body_too_large: caller(413, "The request body is too large"),
+  body_too_slow: {
+    status: 408,
+    fault: "caller",
+    retryable: true,
+    title: "The request body did not come in time, so nothing was executed",
+  },
   body_invalid: caller(400, "The request body is not valid"),
   parameter_invalid: caller(400, "The parameters do not fit the statement"),
   statement_refused: caller(400, "This statement is not accepted"),

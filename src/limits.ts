@@ -4,6 +4,12 @@ export const limits = {
   tokenBytes: 8 * 1024,
   /** A statement with its parameters; bulk loads do not belong on this endpoint. */
   bodyBytes: 1024 * 1024,
+  /** A small body comes at once, over a bad network within seconds; one that has not come by then is waited for no longer. */
+  bodyGraceMs: 10_000,
+  /** A large one may take a second more for each so many bytes of it: 128 kbit/s is slow, and 1 MiB takes 74 s at most. */
+  bodyBytesPerSecond: 16 * 1024,
+  /** A body that nobody reads is read over for so long, as workerd does itself; its client hears the answer then. */
+  unreadBodyMs: 1_000,
   /** Mistakes of a body that an error names: a hundred statements may have one each. */
   bodyMistakes: 5,
   /** Elements of an array for IN: a longer list belongs into a table. */

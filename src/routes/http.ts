@@ -4,7 +4,7 @@ import type { RequestIdVariables } from "hono/request-id";
 import { z } from "zod";
 import type { Bindings } from "../application.ts";
 import type { Caller, Verifier } from "../auth/verify.ts";
-import { readAtMost } from "../bytes.ts";
+import { readAtMost, TooSlowError } from "../bytes.ts";
 import type { Config } from "../config/config.ts";
 import type { PoolContext } from "../db/pool/client.ts";
 import type { RowShape } from "../db/pool/protocol.ts";
@@ -56,7 +56,7 @@ export const factory = createFactory<AppEnv>();
 
 /**
  * Reads a JSON body against a schema.
- * @throws TidegateError `media_type_unsupported`, `body_too_large`, `body_invalid`; no message repeats a value
+ * @throws TidegateError `media_type_unsupported`, `body_too_large`, `body_too_slow`, `body_invalid`; no message repeats a value
  */
 export async function readJson<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {
   demandJsonBody(c);
@@ -108,13 +108,16 @@ function demandJsonBody(c: AppContext): void {
   });
 }
 
-/** Reads no more than the limit, whatever the Content-Length says. */
+/** Reads no more than the limit, whatever the Content-Length says, and waits no longer than for an honest sender. */
 async function readText(request: Request): Promise<string> {
   const tooLarge = new TidegateError("body_too_large", {
     detail: `A body may have ${limits.bodyBytes} bytes.`,
   });
   if (Number(request.headers.get("content-length") ?? 0) > limits.bodyBytes) throw tooLarge;
-  const bytes = await readAtMost(request.body, limits.bodyBytes);
+  const pace = { graceMs: limits.bodyGraceMs, bytesPerSecond: limits.bodyBytesPerSecond };
+  const bytes = await readAtMost(request.body, limits.bodyBytes, pace).catch((cause: unknown) => {
+    throw cause instanceof TooSlowError ? new TidegateError("body_too_slow") : cause;
+  });
   if (!bytes) throw tooLarge;
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
 }

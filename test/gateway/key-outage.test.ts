@@ -12,7 +12,17 @@ const second = 1_000;
 const minute = 60 * second;
 
 // Each test has an issuer of its own; "steady" is the one that nothing may disturb.
-const names = ["steady", "down", "evicted", "crowded", "broken", "copied", "late", "later"] as const;
+const names = [
+  "steady",
+  "down",
+  "evicted",
+  "crowded",
+  "broken",
+  "copied",
+  "late",
+  "later",
+  "trickling",
+] as const;
 let publishers: Publishers<(typeof names)[number]>;
 let gateway: Gateway;
 let clock: Clock;
@@ -181,4 +191,15 @@ describe("/readyz", () => {
       await one.stop();
     }
   });
+});
+
+test("a key set that trickles is given up: 503, others go on, and the next fetch is a new one", async () => {
+  const { trickling, steady } = publishers.of;
+  trickling.state = "trickling";
+  await expectUnavailable(await askOf(trickling), /KeysUnavailableError/);
+  await expectGood(steady);
+  trickling.state = "up";
+  // A fetch that failed is not tried again for 5 s.
+  await clock.pass(5 * second);
+  await expectGood(trickling);
 });

@@ -9,8 +9,8 @@ export interface Publisher {
   jwksUri: string;
   /** What is published. */
   keys: SigningKey[];
-  /** What becomes of a fetch; those that hang are answered when this is set to "up". */
-  state: "up" | "down" | "hanging";
+  /** What becomes of a fetch; those that hang are answered when this is set to "up". What trickles never ends. */
+  state: "up" | "down" | "hanging" | "trickling";
   /** How often the keys have been fetched, or tried to. */
   fetches: number;
   /** @returns a new token, signed with the first key unless another is given; it is good for a day by itself */
@@ -78,7 +78,15 @@ async function publisher(name: string) {
     made.fetches += 1;
     if (state === "hanging") waiting.push(response);
     else if (state === "down") response.writeHead(500).end();
+    else if (state === "trickling") trickle(response);
     else serve(response);
   };
   return { path: `/${name}`, made, answer };
+}
+
+/** A key set that never comes to its end, a byte after the other. */
+function trickle(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "application/json" }).write('{"keys":[');
+  const timer = setInterval(() => response.write(" "), 100);
+  response.once("close", () => clearInterval(timer));
 }

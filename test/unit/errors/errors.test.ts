@@ -69,13 +69,14 @@ describe("a problem document (RFC 9457)", () => {
 describe("the kinds", () => {
   const kinds = codes.map((code) => ({ code, ...errorKinds[code] }));
 
-  test("a caller's mistake is a 4xx and never retryable, but for asking too often", () => {
+  test("a caller's mistake is a 4xx and never retryable, but for asking too often or sending too slowly", () => {
     for (const { code, status, retryable } of kinds.filter(({ fault }) => fault === "caller")) {
       expect([code, status >= 400 && status < 500, retryable]).toEqual([
         code,
         true,
         [
           "rate_limited",
+          "body_too_slow",
           "concurrency_exceeded",
           "idempotency_in_flight",
           "transactions_exceeded",

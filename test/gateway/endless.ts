@@ -1,0 +1,39 @@
+import net from "node:net";
+
+/** A request whose body never ends. */
+export interface Endless {
+  path?: string;
+  token?: string;
+  /** How the body's length is said. */
+  framing?: "length" | "chunked";
+  /** Whether a byte comes every now and then, or none at all. */
+  trickles?: boolean;
+}
+
+/** Sends it over a socket of its own. @returns all that was answered, once the gateway has closed the connection */
+export async function sendEndless(
+  url: URL | string,
+  { path = "/v1/sql", token, framing = "length", trickles = true }: Endless,
+): Promise<string> {
+  const { hostname, port, host } = new URL(url);
+  const socket = net.connect(Number(port), hostname);
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    `Host: ${host}`,
+    ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
+    "Content-Type: application/json",
+    framing === "chunked" ? "Transfer-Encoding: chunked" : "Content-Length: 100000",
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  const timer = setInterval(() => {
+    if (trickles) socket.write(framing === "chunked" ? "1\r\n \r\n" : " ");
+  }, 200);
+  let answer = "";
+  socket.setEncoding("utf8").on("data", (text) => {
+    answer += text;
+  });
+  socket.on("error", () => {});
+  await new Promise((resolve) => socket.once("close", resolve));
+  clearInterval(timer);
+  return answer;
+}
