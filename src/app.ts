@@ -26,6 +26,7 @@ import { queries } from "./routes/queries.ts";
 import { requests } from "./routes/requests.ts";
 import { schema } from "./routes/schema.ts";
 import { sql } from "./routes/sql.ts";
+import { traced, traceFields, traceparentOf } from "./routes/trace.ts";
 import { transactions } from "./routes/transactions.ts";
 import { unreadDiscarded } from "./routes/unread.ts";
 import { observe } from "./telemetry.ts";
@@ -47,6 +48,7 @@ const observed = factory.createMiddleware(async (c, next) => {
   observe({
     event: "request",
     request_id: c.var.requestId,
+    ...traceFields(c.var.trace),
     method: c.req.method,
     route: matchedRoutes(c).findLast(({ method }) => method !== "ALL")?.path ?? "",
     status: c.res.status,
@@ -69,6 +71,10 @@ const guarded = factory.createMiddleware(async (c, next) => {
   await next();
   // A pool's answer replaces the headers that were set before it.
   c.header("x-request-id", c.var.requestId);
+  if (c.var.trace) {
+    // The draft's name for it, and the one that tools know from requests.
+    for (const name of ["traceresponse", "traceparent"]) c.header(name, traceparentOf(c.var.trace));
+  }
   for (const [name, value] of Object.entries(c.var.extraHeaders ?? {})) c.header(name, value);
   // Other names of NDJSON are the Worker's matter: a pool knows one, and so does what is kept for a repetition.
   if (c.var.mediaType !== undefined && c.res.ok) c.header("content-type", c.var.mediaType);
@@ -105,6 +111,8 @@ function crossOrigin(origins: readonly string[]): MiddlewareHandler {
       "idempotency-key",
       "if-none-match",
       "tidegate-account",
+      "traceparent",
+      "tracestate",
       "x-request-id",
     ],
     exposeHeaders: [
@@ -118,6 +126,8 @@ function crossOrigin(origins: readonly string[]): MiddlewareHandler {
       "idempotency-replayed",
       "ratelimit",
       "ratelimit-policy",
+      "traceparent",
+      "traceresponse",
     ],
     maxAge: limits.preflightAgeSeconds,
   });
@@ -132,6 +142,7 @@ const walled = factory.createMiddleware(async (c, next) => {
 /** The path of a request, top to bottom (docs/architecture.md). */
 export const app = new Hono<AppEnv>()
   .use(requestId())
+  .use(traced)
   .use(unreadDiscarded)
   .use(observed)
   .use(compressed)

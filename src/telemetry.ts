@@ -8,6 +8,11 @@ export type Event =
   | {
       event: "request";
       request_id: string;
+      /** Of the caller's trace (`traceparent`), by OpenTelemetry's names; `span_id` is the gateway's own span. */
+      trace_id?: string;
+      span_id?: string;
+      parent_span_id?: string;
+      trace_flags?: string;
       method: string;
       route: string;
       status: number;
@@ -56,7 +61,14 @@ export type Event =
   /** How a request with an Idempotency-Key ended could not be kept: its repetition is told `outcome_unknown`. */
   | { event: "ending_lost"; request_id: string; reason: string }
   /** A pool could not do what a Worker asked, or its answer broke off; `reason` is for the operator only. */
-  | { event: "work_failed"; request_id: string; account: string; code: ErrorCode; reason?: string };
+  | {
+      event: "work_failed";
+      request_id: string;
+      trace_id?: string;
+      account: string;
+      code: ErrorCode;
+      reason?: string;
+    };
 
 const warnings: ReadonlySet<Event["event"]> = new Set([
   "misconfigured",

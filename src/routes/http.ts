@@ -14,6 +14,7 @@ import { limits } from "../limits.ts";
 import { nameList } from "../sql/errors.ts";
 import { DuplicateMemberError, parseExactly } from "../sql/json.ts";
 import { isUtf8, readMediaTypes } from "./media-type.ts";
+import type { Trace } from "./trace.ts";
 
 /** The one place that says what a handler finds in its context. */
 export interface AppEnv {
@@ -34,6 +35,8 @@ export interface AppEnv {
     action?: string;
     /** A digest of the caller's own statement. */
     statement?: string;
+    /** The caller's trace, where it has one. */
+    trace?: Trace;
     /** The request's body as it was read, where it has an Idempotency-Key: the key is about it. */
     body?: string;
   };
@@ -47,6 +50,7 @@ export function poolContext(c: AppContext): PoolContext {
     env: c.env,
     config: c.var.config,
     requestId: c.var.requestId,
+    ...(c.var.trace && { traceId: c.var.trace.traceId }),
     signal: c.req.raw.signal,
     waitUntil: (promise) => c.executionCtx.waitUntil(promise),
   };

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lineOf, logged } from "./ask.ts";
 import type { Gateway } from "./harness.ts";
 import { server, sharedSecret, startGateway } from "./harness.ts";
 import { secretsOf } from "./leaks.ts";
@@ -40,6 +41,61 @@ test("one line for each request: who, as whom, what, with what outcome", async (
     { route: "/v1/queries/:name", status: 200, subject: "ann", account: "analyst", action: "query:regions" },
     { route: "/v1/sql", status: 403, code: "access_denied", action: "sql:write" },
   ]);
+});
+
+describe("a traceparent", () => {
+  const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const parentId = "00f067aa0ba902b7";
+  const traceOf = (line: Record<string, unknown> | undefined) =>
+    Object.fromEntries(Object.entries(line ?? {}).filter(([name]) => /trace|span/.test(name)));
+
+  test.each([
+    ["of a request that goes well", "/v1/sql", "SELECT 1", 200],
+    ["of one that is refused", "/v1/sql", "FROBNICATE", 400],
+    ["of one that the database refuses", "/v1/sql", "SELECT nothing FROM nowhere", 400],
+    ["of one that nobody serves", "/v1/nothing", "SELECT 1", 404],
+  ])("%s is in its log line, and in its answer with the gateway's own span", async (_, path, sql, status) => {
+    const headers = { traceparent: `00-${traceId}-${parentId}-01` };
+    const answers = [
+      await gateway.sql({ sql }, { path, headers }),
+      await gateway.sql({ sql }, { path, headers }),
+    ];
+    const spans = answers.map((answer) => {
+      expect(answer.status).toBe(status);
+      const answered = answer.headers.get("traceresponse") ?? "";
+      expect(answer.headers.get("traceparent")).toBe(answered);
+      const [version, trace, span, flags] = answered.split("-");
+      expect([version, trace, flags]).toEqual(["00", traceId, "01"]);
+      return span;
+    });
+    for (const [at, answer] of answers.entries()) {
+      expect(traceOf(await lineOf(gateway, answer))).toEqual({
+        ...{ trace_id: traceId, span_id: spans[at], parent_span_id: parentId, trace_flags: "01" },
+      });
+    }
+    expect(new Set([...spans, parentId]).size).toBe(3);
+  });
+
+  test("is in the pool's log too", async () => {
+    const headers = { traceparent: `00-${traceId}-${parentId}-00` };
+    const failed = await gateway.sql({ sql: "SELECT nothing FROM nowhere" }, { headers });
+    const id = failed.headers.get("x-request-id");
+    const line = () => logged(gateway, "work_failed").find(({ request_id }) => request_id === id);
+    await expect.poll(line).toMatchObject({ trace_id: traceId });
+  });
+
+  test.each([
+    ["none", undefined],
+    ["one that is malformed", `00-${traceId}-${parentId}`],
+    ["one of zeros", `00-${"0".repeat(32)}-${parentId}-01`],
+    ["one that would write into the log", `00-${traceId}-${parentId}-01","subject":"admin`],
+    ["two", `00-${traceId}-${parentId}-01, 00-${traceId}-${parentId}-01`],
+  ])("%s: the request is served, and neither log nor answer has any", async (_, traceparent) => {
+    const answer = await gateway.sql({ sql: "SELECT 1" }, { headers: traceparent ? { traceparent } : {} });
+    expect(answer.status).toBe(200);
+    for (const name of ["traceparent", "traceresponse"]) expect(answer.headers.has(name)).toBe(false);
+    expect(traceOf(await lineOf(gateway, answer))).toEqual({});
+  });
 });
 
 test("no token, secret, parameter or statement is ever logged", async () => {

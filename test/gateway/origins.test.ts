@@ -28,7 +28,8 @@ describe("a page of a configured origin", () => {
     expect(response.headers.get("access-control-allow-origin")).toBe(origin);
     expect(response.headers.get("access-control-allow-methods")).toBe("GET,POST,DELETE");
     const allowed = response.headers.get("access-control-allow-headers");
-    for (const name of ["authorization", "idempotency-key", "if-none-match"]) expect(allowed).toContain(name);
+    for (const name of ["authorization", "idempotency-key", "if-none-match", "traceparent"])
+      expect(allowed).toContain(name);
     expect(response.headers.get("access-control-max-age")).toBe("7200");
     expect(response.headers.get("access-control-allow-credentials")).toBeNull();
     expect(response.headers.get("vary")?.toLowerCase()).toContain("origin");
@@ -39,7 +40,8 @@ describe("a page of a configured origin", () => {
       const { headers } = await gateway.sql({ sql }, { headers: { origin } });
       expect(headers.get("access-control-allow-origin")).toBe(origin);
       const exposed = headers.get("access-control-expose-headers");
-      for (const name of ["etag", "idempotency-replayed", "x-request-id"]) expect(exposed).toContain(name);
+      for (const name of ["etag", "idempotency-replayed", "traceresponse", "x-request-id"])
+        expect(exposed).toContain(name);
       expect(headers.get("vary")?.toLowerCase()).toContain("origin");
       expect(headers.get("set-cookie")).toBeNull();
     }

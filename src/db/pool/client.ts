@@ -16,6 +16,8 @@ export interface PoolContext {
   env: Bindings;
   config: Config;
   requestId: string;
+  /** Of the caller's trace; the pool's log has it. */
+  traceId?: string;
   /** Aborted when the caller goes away, where the platform tells. */
   signal: AbortSignal;
   /** Lets something go on after the answer, or without one. */
@@ -195,12 +197,13 @@ async function ask(
   workId: string,
   shard: number,
 ): Promise<Response> {
-  const { env, config, requestId } = context;
+  const { env, config, requestId, traceId } = context;
   const account = accountOf(config, name);
   const body = encodeRequest({
     version: protocolVersion,
     generation: generationOf(config, account),
     requestId,
+    ...(traceId === undefined ? {} : { traceId }),
     workId,
     account: name,
     work,

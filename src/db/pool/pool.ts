@@ -48,7 +48,8 @@ export class Pool extends DurableObject<Bindings> {
   }
 }
 
-function observeFailure({ requestId, account }: PoolRequest, error: TidegateError): void {
+function observeFailure({ requestId, traceId, account }: PoolRequest, error: TidegateError): void {
+  const trace = traceId === undefined ? {} : { trace_id: traceId };
   const reason = error.operator === undefined ? {} : { reason: error.operator };
-  observe({ event: "work_failed", request_id: requestId, account, code: error.code, ...reason });
+  observe({ event: "work_failed", request_id: requestId, ...trace, account, code: error.code, ...reason });
 }

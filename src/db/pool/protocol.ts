@@ -25,6 +25,8 @@ export interface PoolRequest {
   generation: string;
   /** Names the request in both logs. */
   requestId: string;
+  /** Of the caller's trace, for the log. */
+  traceId?: string;
   /** Tells this message from every other, also of one request. */
   workId: string;
   account: string;
