@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { policyForServers, withoutTransactions } from "../scripts/application.ts";
 import { privateDirectory } from "../scripts/development.ts";
+import { limits } from "../src/limits.ts";
 import type { SigningAlgorithm, SigningKey } from "../test/servers/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";
 import type { Pki } from "../test/servers/pki.ts";
@@ -81,7 +82,9 @@ export function policyFor(
     actsAs: { analyst: sample.analyst.actsAs, editor: sample.editor.actsAs },
     issuers: [{ issuer: issuer.url, audience, jwks_uri: issuer.jwksUri, algorithms: ["ES256", "RS256"] }],
   });
-  const accounts = Object.entries(policy.accounts).map(([name, base]) => [name, { ...base, ...account }]);
+  // One caller asks for everything.
+  const own = { connections_per_caller: limits.connectionsPerShard, ...account };
+  const accounts = Object.entries(policy.accounts).map(([name, base]) => [name, { ...base, ...own }]);
   return {
     ...policy,
     accounts: Object.fromEntries(accounts),

@@ -25,6 +25,7 @@ const ofTheAccount: Record<string, string> = {
   role: "it would have to be taken in every transaction, and stay behind on a connection that others get; grant the login its rights directly, or let it act as an identity (acts_as)",
   shards: "there is no Pool object",
   connections_per_shard: "Hyperdrive has the connections; set how many with wrangler hyperdrive update",
+  connections_per_caller: "Hyperdrive has the connections, and shares them out",
   lifetime_s: "Hyperdrive has the connections",
   idle_s: "Hyperdrive has the connections",
   queue_length: "there is no Pool object, and nobody waits in one",

@@ -170,6 +170,8 @@ const accountSchema = z.strictObject({
     .optional(),
   shards: z.int().min(1).max(limits.shardsCeiling).default(1),
   connections_per_shard: z.int().min(1).max(limits.connectionsPerShard).default(limits.connectionsPerShard),
+  // Without it, half of them: shares.ts of db/pool.
+  connections_per_caller: z.int().min(1).max(limits.connectionsPerShard).optional(),
   lifetime_s: z
     .int()
     .min(limits.connectionLifetimeFloorSeconds)

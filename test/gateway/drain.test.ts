@@ -39,7 +39,7 @@ beforeAll(async () => {
       role_drained: role,
       spread: { shards: 3 },
       brief: { lifetime_s: 10 },
-      crowd: { shards: 2, connections_per_shard: 3 },
+      crowd: { shards: 2, connections_per_shard: 3, connections_per_caller: 3 },
     },
     { hosts: [`localhost:${proxy.port}`] },
   );
@@ -179,7 +179,9 @@ describe("a drain", () => {
 
   test("again and again under load costs nobody a request", async () => {
     // Not through the proxy: its second TLS would be most of the work.
-    const direct = await startMatrix({ crowd: { shards: 2, connections_per_shard: 3 } });
+    const direct = await startMatrix({
+      crowd: { shards: 2, connections_per_shard: 3, connections_per_caller: 3 },
+    });
     const headers = { "tidegate-account": "crowd" };
     let busy = true;
     let answered = 0;

@@ -31,7 +31,7 @@ afterAll(async () => {
   await administrator?.end();
 });
 
-const tokenOf = (role: string) => gateway.token({ sub: "leaver", role });
+const tokenOf = (role: string, sub = "leaver") => gateway.token({ sub, role });
 
 async function send(what: string, body: string, role: string, more: string[] = []): Promise<net.Socket> {
   const { hostname, port } = new URL(gateway.url);
@@ -90,16 +90,21 @@ describe("the statement of a caller who goes away is stopped at the server", () 
 });
 
 test("a transaction that begins when its caller has gone away is rolled back", async () => {
-  const post = async (path: string, role: string, body: object = {}) => {
-    const headers = { authorization: `Bearer ${await tokenOf(role)}`, "content-type": "application/json" };
+  const post = async (path: string, role: string, body: object = {}, sub?: string) => {
+    const headers = {
+      authorization: `Bearer ${await tokenOf(role, sub)}`,
+      "content-type": "application/json",
+    };
     return await read(
       await fetch(`${gateway.url}${path}`, { method: "POST", headers, body: JSON.stringify(body) }),
     );
   };
   await administrator.query("SELECT GET_LOCK('gone', 0)");
-  // Every connection that the account may have.
+  // Every connection that the account may have; one caller has no more than its share.
   const sql = "SELECT GET_LOCK('gone', 60) AS held_back";
-  const busy = Promise.all(Array.from({ length: 5 }, () => post("/v1/sql", "analyst", { sql })));
+  const busy = Promise.all(
+    Array.from({ length: 5 }, (_, i) => post("/v1/sql", "analyst", { sql }, `busy ${i}`)),
+  );
   await expect.poll(() => running("AS held_back")).toBe(5);
   const socket = await send("POST /v1/transactions", "{}", "beginner");
   // It has come as far as to be counted.

@@ -23,7 +23,14 @@ beforeAll(async () => {
   gateway = await startGateway({
     cors: { origins: [origin] },
     accounts: {
-      crowded: { ...one, user: "gw_crowded", connections_per_shard: 2, queue_length: 6, ...long },
+      crowded: {
+        ...one,
+        user: "gw_crowded",
+        connections_per_shard: 2,
+        connections_per_caller: 2,
+        queue_length: 6,
+        ...long,
+      },
       turns: { ...one, user: "gw_turns", queue_length: 40, ...long },
       patient: { ...one, user: "gw_patient", queue_wait_ms: 300 },
     },

@@ -58,7 +58,9 @@ describe("the budget of an account is 6 × shards", () => {
     timeout: 120_000,
   }, async () => {
     const shards = 3;
-    const gateway = await start({ many: { shards, connections_per_shard: 5, queue_length: 500 } });
+    const gateway = await start({
+      many: { shards, connections_per_shard: 5, connections_per_caller: 5, queue_length: 500 },
+    });
     let most = 0;
     let done = false;
     const watching = (async () => {

@@ -16,6 +16,7 @@ import { Opener } from "./opener.ts";
 import type { BatchWork, Cancelled, ExecuteWork, PoolRequest } from "./protocol.ts";
 import { Readiness } from "./readiness.ts";
 import { runnerOf } from "./runner.ts";
+import { shareOf, type Use } from "./shares.ts";
 import { Transactions } from "./transactions.ts";
 import type { Lease } from "./waiter.ts";
 import type { Tag, UnderWay } from "./workload.ts";
@@ -45,6 +46,7 @@ export class AccountConnections {
     this.#checkout = new Checkout({
       open: () => this.#openPooled(),
       size: account.connections_per_shard,
+      share: shareOf(account),
       queueLength: account.queue_length,
       queueWaitMs: account.queue_wait_ms,
       lifetimeMs: (session) => this.#opener.lifetimeMs(session),
@@ -81,7 +83,7 @@ export class AccountConnections {
       engine: this.#engine,
       // One connection stays free for statements, however idle the transactions are.
       limit: Math.min(limits.transactionsPerShard, account.connections_per_shard - 1),
-      acquire: (caller) => this.#acquire(caller),
+      acquire: (caller) => this.#acquire(caller, undefined, "transaction"),
       enter: (work, tag, stopping) => this.#workload.enter(work, tag, [work], stopping),
       giveBack: (session) => void this.#restore(session),
       discard: (session, reason) => this.#checkout.discard(session, reason),
@@ -222,9 +224,9 @@ export class AccountConnections {
     }
   }
 
-  async #acquire(caller: string, abandoned?: Promise<never>): Promise<Lease<Session>> {
+  async #acquire(caller: string, abandoned?: Promise<never>, use?: Use): Promise<Lease<Session>> {
     try {
-      const lease = await this.#liveness.lend(() => this.#checkout.acquire(caller, abandoned));
+      const lease = await this.#liveness.lend(() => this.#checkout.acquire(caller, abandoned, use));
       this.#metrics.waited(lease.queueMs + lease.connectMs);
       return lease;
     } catch (cause) {
@@ -260,10 +262,8 @@ export class AccountConnections {
       this.#metrics.restored("failed");
       // One of them may be why: preparing waits for a table that is about to be altered.
       for (const { sql } of hot) this.#hot.forget(sql);
-      this.#checkout.discard(
-        session,
-        `not restored: ${cause instanceof Error ? cause.message : String(cause)}`,
-      );
+      const why = cause instanceof Error ? cause.message : String(cause);
+      this.#checkout.discard(session, `not restored: ${why}`);
     }
   }
 }

@@ -1,41 +1,11 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import { FairQueue } from "./fair-queue.ts";
 import type { ShardGauges } from "./metrics.ts";
+import type { CheckoutOptions, Entry, Pooled } from "./pooled.ts";
 import type { Drained } from "./protocol.ts";
+import { type Holder, Shares, type Use } from "./shares.ts";
 import type { Lease, Waiter } from "./waiter.ts";
 import { refuse, serve } from "./waiter.ts";
-
-/** What the pool needs to know of a connection. */
-export interface Pooled {
-  readonly usable: boolean;
-  /** Settled when the connection is gone. */
-  readonly lost: Promise<string>;
-  /** Settled when its socket has really ended, which may be later: until then it takes up room. */
-  readonly gone: Promise<void>;
-  close(): void;
-  destroy(): void;
-}
-
-export interface CheckoutOptions<T extends Pooled> {
-  open: () => Promise<T>;
-  size: number;
-  queueLength: number;
-  queueWaitMs: number;
-  lifetimeMs: (connection: T) => number;
-  idleMs: number;
-  /** Why nothing can be opened now, when that is known beforehand: then nobody needs to wait. */
-  refusal?: () => TidegateError | undefined;
-  closed?: (reason: string) => void;
-}
-
-interface Entry {
-  /** When it has served for long enough, in milliseconds since 1970; `drained` after a drain. */
-  expires: number;
-  /** Handed out: only then can it be given back, and only once. */
-  busy: boolean;
-  idleTimer?: ReturnType<typeof setTimeout>;
-}
 
 /** Expired long ago, whatever the clock says. */
 const drained = Number.NEGATIVE_INFINITY;
@@ -48,7 +18,7 @@ export class Checkout<T extends Pooled> {
   readonly #options: CheckoutOptions<T>;
   readonly #entries = new Map<T, Entry>();
   readonly #idle: T[] = [];
-  readonly #queue: FairQueue<Waiter<T>>;
+  readonly #shares: Shares<Waiter<T>>;
   /** Logins under way that will count. */
   #opening = 0;
   /** Logins that began before the last drain: they take up room, and serve nobody. */
@@ -61,41 +31,44 @@ export class Checkout<T extends Pooled> {
 
   constructor(options: CheckoutOptions<T>) {
     this.#options = options;
-    this.#queue = new FairQueue(options.queueLength);
+    this.#shares = new Shares(options.share, options.queueLength);
   }
 
   /** How many wait for a connection. */
   get waiting(): number {
-    return this.#queue.size;
+    return this.#shares.waiting;
   }
 
-  /** Whether whoever asks now would wait for somebody else's connection. */
+  /** Whether a caller that has none would wait for somebody else's connection. */
   get saturated(): boolean {
-    return this.#idle.length === 0 && (this.#queue.size > this.#opening || !this.#hasRoom());
+    return this.#idle.length === 0 && (this.#shares.servable > this.#opening || !this.#hasRoom());
   }
 
   /**
-   * @param caller whose request it is: callers take turns
+   * @param caller whose request it is: callers take turns, and none has more than its share
    * @param abandoned rejects when nobody waits for it any more: its place is free then
    * @returns a usable connection, which must be given back with `release` or `discard`
    * @throws TidegateError `pool_full` at once, `pool_timeout` after the wait, or what opening failed with
    */
-  acquire(caller: string, abandoned?: Promise<never>): Promise<Lease<T>> {
-    const connection = this.#takeIdle();
-    if (connection) return Promise.resolve({ connection, queueMs: 0, connectMs: 0 });
+  acquire(caller: string, abandoned?: Promise<never>, use: Use = "statement"): Promise<Lease<T>> {
+    const connection = this.#shares.mayHave(caller) ? this.#takeIdle() : undefined;
+    if (connection) {
+      this.#lend(connection, { caller, use });
+      return Promise.resolve({ connection, queueMs: 0, connectMs: 0 });
+    }
     const refusal = this.#isServing() ? undefined : this.#options.refusal?.();
     if (refusal) return Promise.reject(refusal);
     const retryAfter = limits.retryAfterSeconds;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#queue.remove(waiter);
-        reject(new TidegateError("pool_timeout", { retryAfter }));
+        this.#shares.remove(waiter);
+        reject(new TidegateError("pool_timeout", { retryAfter, ...this.#shares.timeoutDetail(caller) }));
       }, this.#options.queueWaitMs);
-      const waiter: Waiter<T> = { caller, resolve, reject, since: Date.now(), timer };
-      const loser = this.#queue.push(waiter);
+      const waiter: Waiter<T> = { caller, use, resolve, reject, since: Date.now(), timer };
+      const loser = this.#shares.push(waiter);
       if (loser) refuse(loser, new TidegateError("pool_full", { retryAfter }));
       abandoned?.catch((why) => {
-        this.#queue.remove(waiter);
+        this.#shares.remove(waiter);
         refuse(waiter, why);
       });
       this.#openIfNeeded();
@@ -105,19 +78,13 @@ export class Checkout<T extends Pooled> {
   /** Gives back a connection that is as it was after login. */
   release(connection: T): void {
     const entry = this.#entries.get(connection);
-    if (!entry?.busy || this.endIfExpired(connection)) return;
+    if (!entry?.holder || this.endIfExpired(connection)) return;
     if (!connection.usable) {
       this.discard(connection, "lost");
       return;
     }
-    const waiter = this.#queue.shift();
-    if (waiter) {
-      serve(waiter, connection, 0);
-      return;
-    }
-    entry.busy = false;
-    entry.idleTimer = setTimeout(() => this.#end(connection, "idle"), this.#options.idleMs);
-    this.#idle.push(connection);
+    this.#takeBack(entry);
+    this.#offer(connection, entry, 0);
   }
 
   /** Gives back a connection that must not be used again. */
@@ -169,11 +136,43 @@ export class Checkout<T extends Pooled> {
       const entry = this.#entries.get(connection);
       if (!entry) continue;
       clearTimeout(entry.idleTimer);
-      entry.busy = true;
       if (!connection.usable) this.discard(connection, "lost");
       else if (!this.endIfExpired(connection)) return connection;
     }
     return undefined;
+  }
+
+  #lend(connection: T, holder: Holder): void {
+    const entry = this.#entries.get(connection);
+    if (entry) entry.holder = holder;
+    this.#shares.take(holder);
+  }
+
+  #takeBack(entry: Entry): void {
+    if (entry.holder) this.#shares.give(entry.holder);
+    entry.holder = undefined;
+  }
+
+  /** Gives a connection without a holder to a request that waits, else keeps it for the next one. */
+  #offer(connection: T, entry: Entry, connectMs: number): void {
+    const waiter = this.#shares.next();
+    if (waiter) {
+      this.#lend(connection, waiter);
+      serve(waiter, connection, connectMs);
+      this.#serveNext();
+      return;
+    }
+    entry.idleTimer = setTimeout(() => this.#end(connection, "idle"), this.#options.idleMs);
+    this.#idle.push(connection);
+  }
+
+  /** Called when a caller's count has changed: its next request may have waited for that beside a free connection. */
+  #serveNext(): void {
+    const isFree = this.#idle.length > 0 && this.#shares.servable > 0;
+    const connection = isFree ? this.#takeIdle() : undefined;
+    const entry = connection && this.#entries.get(connection);
+    if (entry) this.#offer(connection, entry, 0);
+    else this.#openIfNeeded();
   }
 
   #openIfNeeded(): void {
@@ -182,8 +181,7 @@ export class Checkout<T extends Pooled> {
 
   /** @returns whether somebody waits for whom no login is under way, and there is room for one */
   #mayOpen(): boolean {
-    if (this.#queue.size <= this.#opening || this.#openPause !== undefined) return false;
-    return this.#hasRoom();
+    return this.#openPause === undefined && this.#hasRoom() && this.#shares.servable > this.#opening;
   }
 
   #hasRoom(): boolean {
@@ -217,11 +215,10 @@ export class Checkout<T extends Pooled> {
   #adopt(connection: T, connectMs: number, counts: boolean): void {
     const jitter = 1 - Math.random() * limits.connectionLifetimeJitter;
     const expires = counts ? Date.now() + this.#options.lifetimeMs(connection) * jitter : drained;
-    this.#entries.set(connection, { expires, busy: true });
+    const entry: Entry = { expires };
+    this.#entries.set(connection, entry);
     void connection.lost.then((reason) => this.discard(connection, reason));
-    const waiter = counts ? this.#queue.shift() : undefined;
-    if (waiter) serve(waiter, connection, connectMs);
-    else this.release(connection);
+    if (!this.endIfExpired(connection)) this.#offer(connection, entry, connectMs);
   }
 
   /**
@@ -236,12 +233,13 @@ export class Checkout<T extends Pooled> {
       }, limits.openPauseMs);
       return;
     }
-    for (const waiter of this.#queue.empty()) refuse(waiter, error);
+    for (const waiter of this.#shares.empty()) refuse(waiter, error);
   }
 
   /** Ends a connection; by its own fault or the server's without a goodbye. */
   #end(connection: T, reason: string, politely = connection.usable): void {
-    if (!this.#forget(connection)) return;
+    const entry = this.#forget(connection);
+    if (!entry) return;
     this.#closing += 1;
     if (politely) connection.close();
     else connection.destroy();
@@ -250,15 +248,18 @@ export class Checkout<T extends Pooled> {
       this.#closing -= 1;
       this.#openIfNeeded();
     });
+    if (!entry.holder) return;
+    this.#takeBack(entry);
+    this.#serveNext();
   }
 
-  #forget(connection: T): boolean {
+  #forget(connection: T): Entry | undefined {
     const entry = this.#entries.get(connection);
-    if (!entry) return false;
+    if (!entry) return undefined;
     clearTimeout(entry.idleTimer);
     this.#entries.delete(connection);
     const index = this.#idle.indexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
-    return true;
+    return entry;
   }
 }

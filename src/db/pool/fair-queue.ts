@@ -37,16 +37,27 @@ export class FairQueue<T extends { readonly caller: string }> {
     return loser;
   }
 
-  /** @returns the first one of the caller whose turn it is */
-  shift(): T | undefined {
-    const [turn] = this.#turns;
-    if (!turn) return undefined;
-    const [caller, waiting] = turn;
-    const item = waiting.shift();
-    this.#size -= 1;
-    this.#turns.delete(caller);
-    if (waiting.length > 0) this.#turns.set(caller, waiting);
-    return item;
+  /**
+   * @param isServed false for a caller that is passed over: it keeps its turn
+   * @returns the first one of the caller whose turn it is
+   */
+  shift(isServed: (caller: string) => boolean = () => true): T | undefined {
+    for (const [caller, waiting] of this.#turns) {
+      if (!isServed(caller)) continue;
+      const item = waiting.shift();
+      this.#size -= 1;
+      this.#turns.delete(caller);
+      if (waiting.length > 0) this.#turns.set(caller, waiting);
+      return item;
+    }
+    return undefined;
+  }
+
+  /** @returns how many could be served now if each caller could have `room` more */
+  servable(room: (caller: string) => number): number {
+    let count = 0;
+    for (const [caller, waiting] of this.#turns) count += Math.min(waiting.length, room(caller));
+    return count;
   }
 
   remove(item: T): void {

@@ -1,3 +1,5 @@
+import type { Holder } from "./shares.ts";
+
 /** What a request gets for its wait. */
 export interface Lease<T> {
   connection: T;
@@ -7,8 +9,7 @@ export interface Lease<T> {
 }
 
 /** A request that waits for a connection. */
-export interface Waiter<T> {
-  readonly caller: string;
+export interface Waiter<T> extends Holder {
   resolve: (lease: Lease<T>) => void;
   reject: (error: unknown) => void;
   since: number;

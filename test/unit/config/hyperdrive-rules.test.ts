@@ -54,6 +54,7 @@ describe("what Hyperdrive cannot honour is refused", () => {
     ["accounts.reader.role", "analyst"],
     ["accounts.reader.shards", 1],
     ["accounts.reader.connections_per_shard", 5],
+    ["accounts.reader.connections_per_caller", 5],
     ["accounts.reader.lifetime_s", 300],
     ["accounts.reader.idle_s", 30],
     ["accounts.reader.queue_length", 100],

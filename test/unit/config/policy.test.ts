@@ -453,6 +453,7 @@ describe("the mistake is named", () => {
     ["a long user name", { "accounts.reader.user": "u".repeat(33) }, /^accounts\.reader\.user: /],
     ["an unknown method", { "accounts.reader.plugin": "parsec" }, /^accounts\.reader\.plugin: /],
     ["too short a lifetime", { "accounts.reader.lifetime_s": 9 }, /^accounts\.reader\.lifetime_s: /],
+    ...outside("accounts.reader.connections_per_caller", 0, limits.connectionsPerShard + 1),
     ...outside("accounts.reader.idle_s", 0, 841),
     ...outside("accounts.reader.queue_length", 0, 2001),
     ...outside("accounts.reader.queue_wait_ms", 0, 60_001),

@@ -1,6 +1,6 @@
 import { vi } from "vitest";
-import type { CheckoutOptions } from "../../../src/db/pool/checkout.ts";
 import { Checkout } from "../../../src/db/pool/checkout.ts";
+import type { CheckoutOptions } from "../../../src/db/pool/pooled.ts";
 import type { Lease } from "../../../src/db/pool/waiter.ts";
 import { TidegateError } from "../../../src/errors.ts";
 import { type FakeConnection, FakeServer } from "./fake-connection.ts";
@@ -18,6 +18,7 @@ export function pool(options: Partial<CheckoutOptions<FakeConnection>> = {}) {
   const checkout = new Checkout<FakeConnection>({
     open: server.open,
     size: 2,
+    share: options.size ?? 2,
     queueLength: 10,
     queueWaitMs,
     lifetimeMs: () => lifetimeMs,
@@ -50,7 +51,7 @@ export function request(checkout: Checkout<FakeConnection>, caller = "somebody")
 /** A pool with so many open connections, all given back, in the order they were opened. */
 export async function poolWith(count: number, options: Partial<CheckoutOptions<FakeConnection>> = {}) {
   const made = pool({ size: count, ...options });
-  const requests = Array.from({ length: count }, () => request(made.checkout));
+  const requests = Array.from({ length: count }, (_, i) => request(made.checkout, `opener ${i}`));
   const connections = requests.map(() => made.server.accept());
   await settle();
   for (const connection of connections) made.checkout.release(connection);
