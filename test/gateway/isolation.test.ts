@@ -135,7 +135,8 @@ describe.skipIf(!has.storedPrograms)("a role", () => {
   const leave = role === undefined ? "" : dirtying(kinds, role);
   const look = "SELECT CURRENT_ROLE() AS role";
 
-  test("of the account is set again where a procedure has left another, for two round trips", async () => {
+  // MariaDB is told the role in each restore: it lets a session go on with one that was revoked.
+  test("of the account is set again where a procedure has left another", async () => {
     const proxy = await startProxy();
     const hosts = [`localhost:${proxy.port}`];
     const others = await startCallers({ role: "kept_role" }, { hosts });
@@ -147,7 +148,11 @@ describe.skipIf(!has.storedPrograms)("a role", () => {
       const mark = proxy.mark();
       expect((await others.ask("one", leave)).status).toBe(200);
       await restored(proxy);
-      expect(texts(mark.commands).slice(3)).toEqual([...restore, "SET", "SELECT"]);
+      const again =
+        engine === "mariadb"
+          ? ["ROLLBACK", restore[0], "SET", ...restore.slice(1)]
+          : [...restore, "SET", "SELECT"];
+      expect(texts(mark.commands).slice(3)).toEqual(again);
       expect((await others.ask("another", look)).body.rows).toEqual(rows);
       expect(await connectionId(others)).toBe(id);
     } finally {

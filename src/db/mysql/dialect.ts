@@ -139,13 +139,16 @@ export interface RestoreStatements {
  * The reset itself keeps the role, the database, FOUND_ROWS(), MySQL's optimizer traces and MariaDB's profiles:
  * the last two hold the texts of statements. The proof, which comes last, is a SELECT of one row, which settles
  * FOUND_ROWS().
+ * MariaDB lets a session go on with a role that was revoked: only SET ROLE refuses it (1959).
  * @param writes whether statements that write are to be prepared: a session that is read-only refuses even that
+ * @param role the session's, as CURRENT_ROLE() printed it
  */
 export function restoreStatements(
   engine: Engine,
   database: string,
   settings: SessionSettings,
   writes: boolean,
+  role: string | null = null,
 ): RestoreStatements {
   const use = `USE ${quoteName(database)}`;
   const isLifted = writes && engine !== "tidb";
@@ -160,6 +163,7 @@ export function restoreStatements(
       // shows it as off and goes on recording: it must be turned off in so many words.
       return {
         before: [
+          ...(role === null ? [] : [setRole(engine, role)]),
           `${state}, SESSION profiling_history_size = 0, SESSION profiling = ON`,
           `BEGIN NOT ATOMIC EXECUTE IMMEDIATE ${quoteText(use)}; SET SESSION profiling = OFF, SESSION profiling_history_size = DEFAULT; END`,
         ],
@@ -176,25 +180,6 @@ export function restoreStatements(
  */
 export function preparingRanQuery(engine: Engine): string | undefined {
   return engine === "tidb" ? "SELECT LAST_INSERT_ID() <> 0 OR RELEASE_ALL_LOCKS() <> 0 AS ran" : undefined;
-}
-
-/**
- * TiDB's ids are the cluster's where they carry a server's number (pkg/util/globalconn): in bits 21 to 31 of an even
- * id, in bits 41 to 62 of an odd one. With `enable-global-kill = false` they are counters, and every server counts from 1.
- */
-function isGlobalId(connectionId: string): boolean {
-  const id = BigInt(connectionId);
-  return id % 2n === 0n ? id >= 1n << 21n && id < 1n << 32n : id >= 1n << 41n;
-}
-
-/**
- * Whether a KILL that `control` sends can end what `other` runs. On another server the same id may be another
- * caller's; a server of a TiDB cluster hands the KILL on to the server that the id names.
- */
-export function reaches(engine: Engine, control: Identity, other: Identity): boolean {
-  // KILL takes no placeholder on MySQL (6413): the id is written into the statement, so it must be digits.
-  if (!/^\d+$/.test(other.connectionId)) return false;
-  return control.serverId === other.serverId || (engine === "tidb" && isGlobalId(other.connectionId));
 }
 
 /** @returns whether a session that was proven once is still the same: identity, role, database, collation */

@@ -192,7 +192,8 @@ export class Executor {
   }
 
   /** The execution of a statement that is prepared, whose values are as they are to be bound. */
-  #execution({ sql, values, returning }: Statement): ExecuteCommand & DriverCommand {
+  #execution({ sql, values, returning, atomic }: Statement): ExecuteCommand & DriverCommand {
+    this.prepared.hasCalled ||= !atomic;
     const prepared = this.prepared.take(sql, values);
     const text = textExecution(this.#connection, prepared, sql);
     if (text) return text;

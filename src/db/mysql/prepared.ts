@@ -26,6 +26,8 @@ export class PreparedStatements {
   readonly #derived = new Map<string, DerivedTypes>();
   readonly #most: number;
   readonly #derives: boolean;
+  /** Whether a procedure was executed since the last reset: it may leave what a reset keeps. */
+  hasCalled = false;
 
   /**
    * @param most how many the connection may have
@@ -121,6 +123,7 @@ export class PreparedStatements {
   clear(): void {
     this.#byKey.clear();
     this.#derived.clear();
+    this.hasCalled = false;
   }
 }
 

@@ -1,12 +1,12 @@
 import type { Cluster } from "../../config/schema.ts";
 import type { Identity, SessionSettings } from "./dialect.ts";
 import { isSameIdentity, preparingRanQuery, proofQuery, restoreStatements, setRole } from "./dialect.ts";
-import type { Connection } from "./driver.ts";
+import type { Connection, ServerError } from "./driver.ts";
 import type { Statement } from "./executor.ts";
 import { identityOf } from "./login.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { PreparedStatements } from "./prepared.ts";
-import { prepare, query, reset } from "./steps.ts";
+import { prepare, query, reset, type Step } from "./steps.ts";
 
 /** A statement to prepare ahead. */
 export type HotStatement = Pick<Statement, "sql" | "writable">;
@@ -31,8 +31,8 @@ export interface Restored {
 /**
  * Makes the session as it was after login, for the next caller, and proves that it is the same identity
  * still, in one round trip. COM_RESET_CONNECTION drops variables, temporary tables, locks, transactions and
- * prepared statements; what it keeps is in `restoreStatements`, but for the role, which is set only where the
- * proof shows another one: a procedure has left it, or the server (TiDB) has reset it. The collation is the one that
+ * prepared statements; what it keeps is in `restoreStatements`, but for the role, which MySQL and TiDB are told only where
+ * the proof shows another one: a procedure has left it, or the server (TiDB) has reset it. The collation is the one that
  * the login has found.
  * @param committing settled with the answer to a COMMIT that goes in the same write, before it
  * @param hot statements to prepare ahead; where preparing one has run something, all is done once more without them
@@ -45,12 +45,14 @@ export async function restore(
 ): Promise<Restored> {
   const { connection, cluster, settings, identity, prepared } = session;
   const { engine, database } = cluster;
-  const { collation } = identity;
+  const { collation, currentRole } = identity;
+  const probe = prepared.hasCalled ? xaProbe(connection, engine) : undefined;
   prepared.clear();
   const writes = hot.some(({ writable }) => writable);
-  const { before, after } = restoreStatements(engine, database, { ...settings, collation }, writes);
+  const own = { ...settings, collation };
+  const { before, after } = restoreStatements(engine, database, own, writes, currentRole);
   const text = (sql: string) => query(connection, sql);
-  const first = [reset(connection), ...before.map(text)];
+  const first = [...(probe ? [probe] : []), reset(connection), ...before.map(text)];
   const ahead = hot.map(({ sql }) => ({ sql, step: prepare(connection, sql) }));
   const last = after.map(text);
   const ranQuery = preparingRanQuery(engine);
@@ -77,6 +79,25 @@ export async function restore(
   }
   if (isSameIdentity(proven, identity)) return { identity: proven, refused };
   return { identity: await restoreRole(session), refused };
+}
+
+/** ER_XAER_RMFAIL: the statement is not allowed while an XA transaction is at work, and the message says in which state. */
+const inXaTransaction = 1399;
+
+/**
+ * MariaDB's reset leaves a PREPAREd XA transaction attached to the connection, where every statement on an InnoDB table
+ * fails afterwards (1031). Before the reset a ROLLBACK tells. Only a procedure can leave one. In every other state the reset
+ * takes the XA transaction back, and MySQL detaches it.
+ * @returns a step that fails where the connection must not serve again
+ */
+function xaProbe(connection: Connection, engine: Cluster["engine"]): Step<unknown> | undefined {
+  if (engine !== "mariadb") return undefined;
+  const { command, reply } = query(connection, "ROLLBACK");
+  const tolerated = reply.catch((error: ServerError) => {
+    if (error.errno !== inXaTransaction || !/ (ACTIVE|IDLE) /.test(error.message)) throw error;
+  });
+  tolerated.catch(() => {});
+  return { command, reply: tolerated };
 }
 
 async function restoreRole({ connection, cluster, identity }: Restorable): Promise<Identity> {

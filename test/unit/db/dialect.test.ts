@@ -3,6 +3,7 @@ import type { Account } from "../../../src/config/config.ts";
 import type { Cluster } from "../../../src/config/schema.ts";
 import type { Identity } from "../../../src/db/mysql/dialect.ts";
 import * as dialect from "../../../src/db/mysql/dialect.ts";
+import { reaches as reachesOf } from "../../../src/db/mysql/reach.ts";
 import { transactionState } from "../../../src/db/mysql/transaction.ts";
 import { TidegateError } from "../../../src/errors.ts";
 import { limits } from "../../../src/limits.ts";
@@ -409,6 +410,15 @@ describe("the restore", () => {
     expect(after).toEqual([]);
   });
 
+  test("on MariaDB sets the role of the session again", () => {
+    const { before } = dialect.restoreStatements("mariadb", "shop", account(), false, "analyst");
+    expect(before[0]).toBe("SET ROLE `analyst`");
+    for (const engine of ["mysql", "tidb"] as const) {
+      const other = dialect.restoreStatements(engine, "shop", account(), false, "`analyst`@`%`");
+      expect(other.before).toHaveLength(2);
+    }
+  });
+
   test.each(engines)("on %s becomes read-only behind the statements that write", (engine) => {
     const { before, after } = dialect.restoreStatements(engine, "shop", account(), true);
     expect(before.join()).not.toMatch(/read_only/);
@@ -434,7 +444,7 @@ describe("the restore", () => {
 
 describe("a KILL", () => {
   const reaches = (engine: Engine, connectionId: string, serverId: string) =>
-    dialect.reaches(engine, plain(engine), plain(engine, { connectionId, serverId }));
+    reachesOf(engine, plain(engine), plain(engine, { connectionId, serverId }));
 
   test.each(engines)("on %s reaches whatever is on its own server, by an id that is a number", (engine) => {
     for (const id of ["1", "42", "4294967296", "9223372036854775807"])
