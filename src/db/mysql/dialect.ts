@@ -20,6 +20,8 @@ export interface Identity {
   version: string;
   /** Of the session; it begins with utf8mb4_. */
   collation: string;
+  /** When the server started, in seconds since 1970 by its own clock, as the login's proof read it; not on TiDB. */
+  serverStart?: number | undefined;
 }
 
 type Engine = Cluster["engine"];

@@ -8,13 +8,14 @@ import { mintAccountToken } from "./account-token.ts";
 import type { Credential } from "./authentication.ts";
 import { PluginRefusedError } from "./authentication.ts";
 import type { Identity } from "./dialect.ts";
-import { proofQuery, restingState, setRole, verifyEngine, verifyIdentity } from "./dialect.ts";
+import { restingState, setRole, verifyEngine, verifyIdentity } from "./dialect.ts";
 import type { Connection, ConnectionOptions, ServerError } from "./driver.ts";
 import { createConnection } from "./driver.ts";
 import { loginError } from "./errors.ts";
 import { GuardedWire } from "./guarded-wire.ts";
 import { Pipeline } from "./pipeline.ts";
 import { privilegeQuery, verifyReadsOnly } from "./privileges.ts";
+import { loginProofQuery } from "./reach.ts";
 import type { Row } from "./steps.ts";
 import { query } from "./steps.ts";
 
@@ -138,7 +139,7 @@ async function provenIdentity(
   // A TiDB with skip-grant-table lets everybody in under any name; only this question fails there.
   const privileges = engine === "tidb" ? [privilegeQuery] : [];
   // The proof comes last: FOUND_ROWS() shows the first caller of a session what the next one sees after a restore.
-  const steps = [...state, ...privileges, proofQuery(engine)].map((sql) => query(connection, sql));
+  const steps = [...state, ...privileges, loginProofQuery(engine)].map((sql) => query(connection, sql));
   // A step hears nothing of a connection that is lost, and would be waited for without end.
   const gone = Promise.withResolvers<never>();
   gone.promise.catch(() => {});
@@ -155,8 +156,10 @@ async function provenIdentity(
 
 /** @param rows the proof's answer */
 export function identityOf(rows: readonly Row[]): Identity {
+  const values = Object.values(rows[0] ?? {});
   const [user, currentUser, proxyUser, currentRole, current, connectionId, serverId, version, collation] =
-    Object.values(rows[0] ?? {});
+    values;
+  const serverStart = values[9];
   return {
     user: String(user),
     currentUser: String(currentUser),
@@ -167,6 +170,7 @@ export function identityOf(rows: readonly Row[]): Identity {
     serverId: String(serverId),
     version: String(version),
     collation: String(collation),
+    serverStart: serverStart == null ? undefined : Number(serverStart),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Statement } from "./executor.ts";
 import { identityOf } from "./login.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { PreparedStatements } from "./prepared.ts";
+import { isSameConnection, startQuery } from "./reach.ts";
 import { prepare, query, reset, type Step } from "./steps.ts";
 
 /** A statement to prepare ahead. */
@@ -77,8 +78,19 @@ export async function restore(
       () => refused.push(sql),
     );
   }
-  if (isSameIdentity(proven, identity)) return { identity: proven, refused };
-  return { identity: await restoreRole(session), refused };
+  const same = isSameIdentity(proven, identity) ? proven : await restoreRole(session);
+  return { identity: await withStart(session, same), refused };
+}
+
+/** One more round trip where a router has given the session another connection, perhaps to another server. */
+async function withStart({ connection, cluster, identity }: Restorable, proven: Identity): Promise<Identity> {
+  const question = startQuery(cluster.engine);
+  if (question === undefined || isSameConnection(proven, identity))
+    return { ...proven, serverStart: identity.serverStart };
+  const step = query(connection, question);
+  connection.addCommand(step.command);
+  const [row] = await step.reply;
+  return { ...proven, serverStart: Number(row?.started) };
 }
 
 /** ER_XAER_RMFAIL: the statement is not allowed while an XA transaction is at work, and the message says in which state. */

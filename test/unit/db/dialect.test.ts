@@ -3,7 +3,7 @@ import type { Account } from "../../../src/config/config.ts";
 import type { Cluster } from "../../../src/config/schema.ts";
 import type { Identity } from "../../../src/db/mysql/dialect.ts";
 import * as dialect from "../../../src/db/mysql/dialect.ts";
-import { reaches as reachesOf } from "../../../src/db/mysql/reach.ts";
+import { loginProofQuery, reaches as reachesOf } from "../../../src/db/mysql/reach.ts";
 import { transactionState } from "../../../src/db/mysql/transaction.ts";
 import { TidegateError } from "../../../src/errors.ts";
 import { limits } from "../../../src/limits.ts";
@@ -60,6 +60,7 @@ function plain(engine: Engine, parts: Partial<Identity> = {}): Identity {
     serverId: "s1",
     version: versions[engine],
     collation: "utf8mb4_0900_ai_ci",
+    serverStart: 1_796_030_000,
     ...parts,
   };
 }
@@ -451,6 +452,28 @@ describe("a KILL", () => {
       expect(reaches(engine, id, "s1")).toBe(true);
     for (const id of ["", "undefined", "NULL", "42; DROP TABLE t", "-1", "0x2a", "4.2"])
       expect(reaches(engine, id, "s1")).toBe(false);
+  });
+
+  test.each<[number | undefined, number | undefined, boolean]>([
+    [1_796_030_000, 1_796_030_000, true],
+    [1_796_030_000, 1_796_030_001, true],
+    [1_796_030_001, 1_796_030_000, true],
+    [1_796_030_000, 1_796_030_002, false],
+    [1_796_030_000, 1_795_000_000, false],
+    [1_796_030_000, undefined, false],
+    [undefined, undefined, false],
+    [Number.NaN, Number.NaN, false],
+  ])("of a server that started at %s goes to one that started at %s: %s", (one, other, reached) => {
+    for (const engine of ["mysql", "mariadb"] as const) {
+      const [control, session] = [{ serverStart: one }, { serverStart: other }];
+      expect(reachesOf(engine, plain(engine, control), plain(engine, session))).toBe(reached);
+    }
+  });
+
+  test.each(engines)("on %s no restore asks for the start, and each login does but TiDB's", (engine) => {
+    expect(dialect.proofQuery(engine)).not.toMatch(/uptime/i);
+    expect(/uptime/i.test(loginProofQuery(engine))).toBe(engine !== "tidb");
+    expect(loginProofQuery(engine).startsWith(dialect.proofQuery(engine))).toBe(true);
   });
 
   test.each<[string, boolean, string]>([
