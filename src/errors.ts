@@ -65,6 +65,7 @@ const kinds = {
     title: "The statement lost a race for a lock and was rolled back",
   },
   request_cancelled: caller(409, "The statement was cancelled by its caller"),
+  statement_too_large: caller(413, "The statement is larger than the database takes"),
   result_too_large: caller(413, "The result is larger than it may be"),
   max_affected_exceeded: caller(409, "A statement of the batch affected more rows than it may"),
   // A request that is sent again under its key (draft-ietf-httpapi-idempotency-key-header)

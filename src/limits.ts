@@ -132,6 +132,8 @@ export const limits = {
   reconnectTrialMs: 2_000,
   /** A connection to another host than the preferred one is renewed soon, so that load returns. */
   fallbackLifetimeSeconds: 30,
+  /** A host that has said that it is read-only is taken for that for so long; then it is asked again. */
+  readOnlyHostMs: 30_000,
   /** A connection on which nothing was heard for so long is asked before it is used: the route may be gone. */
   idleTrustMs: 5_000,
   /** How long it may take to answer that; far longer than a round trip across the world. */

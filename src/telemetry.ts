@@ -44,6 +44,8 @@ export type Event =
   /** The way to a host does not lead to a login; the next one of the configuration serves meanwhile. */
   | { event: "host_failed"; account: string; host: string; code: ErrorCode; retry_in_ms: number }
   | { event: "host_recovered"; account: string; host: string }
+  /** The server takes no writes, as after a failover: the account's connections to it are closed. */
+  | { event: "host_read_only"; account: string; host: string }
   | { event: "connection_closed"; account: string; reason: string }
   /** A transaction over several requests; `reason` is how it ended (docs/errors.md), `expired` among them. */
   | { event: "transaction_ended"; account: string; reason: string; duration_ms: number }
@@ -74,6 +76,7 @@ const warnings: ReadonlySet<Event["event"]> = new Set([
   "misconfigured",
   "connection_refused",
   "host_failed",
+  "host_read_only",
   "certificate_expiring",
   "keys_unavailable",
   "keys_refused",

@@ -13,6 +13,7 @@ import { demandDeclared, demandNoConversion, demandSeen } from "../mysql/implici
 import { writeValues } from "../mysql/literals.ts";
 import { greet, openingError } from "../mysql/login.ts";
 import { OutcomeReader } from "../mysql/outcome.ts";
+import { demandFits } from "../mysql/packet-size.ts";
 import { privilegeQuery, verifyReadsOnly } from "../mysql/privileges.ts";
 import type { Outcome, RowSink, Statement } from "../mysql/session.ts";
 import type { Row } from "../mysql/steps.ts";
@@ -98,10 +99,11 @@ export class HyperdriveSession {
     demandDeclared(statement, statement.values);
     if (this.#cluster.engine === "mysql") demandSeen(statement);
     const sql = writeValues(statement.sql, statement.values);
-    await this.#prepare(statement.writable, deadlineMs);
+    const { packet } = await this.#prepare(statement.writable, deadlineMs);
     this.#stage = "running";
     let outcome: Outcome;
     try {
+      demandFits(Number(packet) || Number.POSITIVE_INFINITY, sql);
       outcome = await this.#unlessLost(this.#query(sql, statement, sink), statement);
       if (outcome.warningCount > 0) outcome = await this.#withWarnings(outcome, statement);
       if (statement.lenient !== undefined) demandNoConversion(outcome);
@@ -120,7 +122,7 @@ export class HyperdriveSession {
     await this.#end("ROLLBACK", { writable: false });
   }
 
-  async #prepare(writable: boolean, deadlineMs: number): Promise<void> {
+  async #prepare(writable: boolean, deadlineMs: number): Promise<Row> {
     const { engine } = this.#cluster;
     const prepared = (async () => {
       await command(this.#connection, beginTransaction(engine, writable));
@@ -138,6 +140,7 @@ export class HyperdriveSession {
     const { proof, privileges } = await this.#unlessLost(prepared, { writable });
     verifyTransaction(proof[0] ?? {}, this.#account, this.#cluster);
     if (privileges) verifyReadsOnly(privileges);
+    return proof[0] ?? {};
   }
 
   async #query(sql: string, statement: Statement, sink: RowSink): Promise<Outcome> {

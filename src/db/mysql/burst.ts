@@ -3,9 +3,11 @@ import { limits } from "../../limits.ts";
 import type { Connection, ServerError } from "./driver.ts";
 import type { RowSink, Statement } from "./executor.ts";
 import type { Outcome } from "./outcome.ts";
+import { demandFits } from "./packet-size.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { PreparedStatements, Wanted } from "./prepared.ts";
 import { wantedKey } from "./prepared.ts";
+import type { Step } from "./steps.ts";
 import { prepare, query } from "./steps.ts";
 import { withoutPreparing } from "./unprepared.ts";
 
@@ -37,6 +39,13 @@ export interface BurstAnswers {
   outcomes: readonly Promise<Outcome>[];
   /** @throws ServerError */
   after: Promise<void>;
+}
+
+/** @returns when all are answered. @throws ServerError of the first that was refused */
+export function replies(steps: readonly Step<unknown>[]): Promise<void> {
+  const answered = Promise.all(steps.map(({ reply }) => reply)).then(() => {});
+  answered.catch(() => {});
+  return answered;
 }
 
 /**
@@ -155,9 +164,10 @@ function missingOf(prepared: PreparedStatements, wanted: readonly Wanted[], ahea
   return { ready, missing: [...known, ...rest].filter((one) => !claim(prepared, one)) };
 }
 
-/** @returns undefined for a value that its placeholder refuses */
+/** @returns undefined for a value that its placeholder refuses, and for what is too large to be sent */
 function typedOf(prepared: PreparedStatements, { sql, values }: Wanted): Wanted | undefined {
   try {
+    if (values === undefined) demandFits(prepared.packetBytes, sql);
     return { sql, values: values && (prepared.typed(sql, values) ?? values) };
   } catch (cause) {
     if (cause instanceof TidegateError) return undefined;

@@ -22,6 +22,8 @@ export interface Identity {
   collation: string;
   /** When the server started, in seconds since 1970 by its own clock, as the login's proof read it; not on TiDB. */
   serverStart?: number | undefined;
+  /** How large a packet the server takes, where it was asked. */
+  packetBytes?: number;
 }
 
 type Engine = Cluster["engine"];
@@ -39,7 +41,7 @@ const proofs: Record<Engine, string> = {
 };
 
 export function proofQuery(engine: Engine): string {
-  return `${proofs[engine]} AS version, @@SESSION.collation_connection AS collation`;
+  return `${proofs[engine]} AS version, @@SESSION.collation_connection AS collation, @@max_allowed_packet AS packet`;
 }
 
 /**

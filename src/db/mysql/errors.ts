@@ -1,39 +1,13 @@
 import type { ErrorCode } from "../../errors.ts";
-import { TidegateError } from "../../errors.ts";
+import { errorKinds, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { BoundValue } from "../../sql/values.ts";
 import { constraintOf } from "./constraint.ts";
 import type { ServerError } from "./driver.ts";
 import { withoutQuotations } from "./quotations.ts";
+import type { ServerErrorKind } from "./server-errors.ts";
+import { kindOf } from "./server-errors.ts";
 import { adviceOnZones } from "./zoned-texts.ts";
-
-/**
- * The server's errors by number (MySQL manual, "Server Error Message Reference"; MariaDB's numbers of the same meaning;
- * TiDB's own, from 8001 on, are explained in docs/errors.md). `errno` is the field to trust: the driver's `code` is wrong
- * for MariaDB.
- */
-const byNumber: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
-  ...codes("sql_denied", [1044, 1142, 1143, 1227, 1370, 1410, 1792, 8121, 8132]),
-  ...codes("sql_conflict", [1022, 1062, 1169, 1216, 1217, 1451, 1452, 1557, 1586, 1761, 1762, 3819, 4025]),
-  // TiDB: a key that was to be new is there.
-  ...codes("sql_conflict", [8141, 8147]),
-  // Lost races: deadlock, lock wait, NOWAIT, changed since read.
-  ...codes("sql_transient", [1020, 1205, 1213, 3101, 3572]),
-  // TiDB: write conflicts, tables that DDL has changed, a transaction that is too old for its locks or its snapshot.
-  ...codes("sql_transient", [8002, 8005, 8022, 8028, 8113, 8229, 9006, 9007]),
-  ...codes("deadline_exceeded", [1317, 1969, 3024]),
-  // The server is going away, read-only for everybody, or out of something.
-  ...codes(
-    "database_unavailable",
-    [1021, 1037, 1038, 1041, 1053, 1114, 1203, 1226, 1290, 1836, 1927, 8027, 8176, 8252],
-  ),
-  // Behind TiDB: PD, TiKV, TiFlash.
-  ...codes("database_unavailable", [9001, 9002, 9003, 9004, 9005, 9008, 9010, 9011, 9012, 9013]),
-]);
-
-/** ER_UNKNOWN_ERROR. TiDB answers so to a KILL that finds a statement in SLEEP, or in the commit of its own. */
-const unknownError = 1105;
-const killedWords = /\bcontext canceled\b/;
 
 /** Mistakes in the SQL text itself: in a saved query they are the operator's, not the caller's. */
 const textMistakes = new Set([1046, 1049, 1051, 1052, 1054, 1055, 1056, 1060, 1064, 1066, 1109, 1146, 1305]);
@@ -67,6 +41,10 @@ const tellsValues = new Set([1526, 8039, 8041, 8134, 8138, 8139, 8140, 8141, 814
 interface Failed {
   author: "caller" | "operator";
   atomic: boolean;
+  /** It stands alone and may change something. */
+  writable?: boolean;
+  /** A part of its answer came before the error. */
+  answered?: boolean;
   values?: readonly BoundValue[];
 }
 
@@ -76,8 +54,9 @@ interface Failed {
  * @param values of the statement, one for each `?`; what they are is never told
  * @returns what the caller gets for a statement that the server refused
  */
-export function statementError(error: ServerError, { author, atomic, values = [] }: Failed): TidegateError {
+export function statementError(error: ServerError, failed: Failed): TidegateError {
   if (error instanceof TidegateError) return error;
+  const { author, atomic, values = [] } = failed;
   const { errno, sqlState } = error;
   // Without a number it is the driver that complains; its words may repeat a value, so they stay out of the log.
   if (errno === undefined) return new TidegateError("internal", {}, `driver: ${error.name}`);
@@ -86,7 +65,8 @@ export function statementError(error: ServerError, { author, atomic, values = []
   if (author === "operator" && textMistakes.has(errno)) {
     return new TidegateError("query_broken", {}, `${errno}: ${error.message}${more}`);
   }
-  const code = codeOf(errno, message);
+  const kind = kindOf(errno, message);
+  const code = codeOf(kind, failed);
   // In a saved query the types are declared: what its author did not foresee, no caller can say.
   const onZones = author === "caller" ? adviceOnZones(errno, values) : undefined;
   const constraint = constraintOf(errno, message, isCut(message));
@@ -95,9 +75,19 @@ export function statementError(error: ServerError, { author, atomic, values = []
     ...(sqlState ? { sqlstate: sqlState } : {}),
     ...(constraint === undefined ? {} : { constraint }),
     detail: publicMessage(errno, message) + (onZones === undefined ? more : `. ${onZones}`),
-    ...(code === "database_unavailable" ? { retryAfter: limits.retryAfterSeconds } : {}),
+    ...(errorKinds[code].status === 503 ? { retryAfter: limits.retryAfterSeconds } : {}),
+    ...(kind.retryable === undefined ? {} : { retryable: kind.retryable }),
     ...(atomic ? {} : { retryable: false }),
   });
+}
+
+/** The code, where it depends on the statement too: whether it may have been executed. */
+function codeOf({ code }: ServerErrorKind, { writable = false, answered = false }: Failed): ErrorCode {
+  // Said while the server commits: of a statement that changes nothing, or that stands in a transaction, nothing is in doubt.
+  if (code === "outcome_unknown" && !writable) return "database_unavailable";
+  if (code !== "statement_too_large" || !answered) return code;
+  // It was not its statement that was too large, but a row of its result.
+  return writable ? "outcome_unknown" : "result_too_large";
 }
 
 /**
@@ -111,11 +101,6 @@ const repeatedParameter =
 function isRepeated(errno: number, message: string, parameters: number): boolean {
   if (parameters < 2) return false;
   return errno === 1055 || errno === 3065 || (errno === 1054 && / in 'having(?: clause)?'$/i.test(message));
-}
-
-function codeOf(errno: number, message: string): ErrorCode {
-  if (errno === unknownError && killedWords.test(message)) return "deadline_exceeded";
-  return byNumber.get(errno) ?? "sql_error";
 }
 
 /** What SET says of a mode, of a time zone and of a collation that the server does not have. */

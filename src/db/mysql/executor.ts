@@ -3,8 +3,10 @@ import type { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Lenient } from "../../sql/statement.ts";
 import type { BoundValue } from "../../sql/values.ts";
+import { WarningQuestions } from "./ask-warnings.ts";
 import type { Burst, BurstAnswers } from "./burst.ts";
-import { warningsQuestion, writableState } from "./dialect.ts";
+import { replies } from "./burst.ts";
+import { writableState } from "./dialect.ts";
 import type { Connection, ExecuteCommand, Field, Prepared, ResultHeader, ServerError } from "./driver.ts";
 import { statementError } from "./errors.ts";
 import type { GuardedWire } from "./guarded-wire.ts";
@@ -14,6 +16,7 @@ import { OutcomeReader } from "./outcome.ts";
 import { toDriverValue } from "./parameters.ts";
 import type { DriverCommand } from "./pipeline.ts";
 import { Pipeline } from "./pipeline.ts";
+import { UnpreparedError, unprepared } from "./prepare-again.ts";
 import { PreparedStatements } from "./prepared.ts";
 import { keepRawBytes } from "./raw-bytes.ts";
 import { ProtocolError } from "./replies.ts";
@@ -21,7 +24,6 @@ import type { Row, Step } from "./steps.ts";
 import { execute, prepare, query } from "./steps.ts";
 import { sendable, textExecution, textSink, withoutAsking } from "./unprepared.ts";
 import type { WarnedStatements } from "./warned-statements.ts";
-import { readWarnings } from "./warnings.ts";
 import { demandWholeRows } from "./whole-rows.ts";
 import { refusedColumns } from "./wide-results.ts";
 
@@ -56,6 +58,12 @@ export interface Progress {
   ended(): void;
 }
 
+/** The outcome without its warnings, and what gives it with them. */
+interface Executed {
+  outcome: Outcome;
+  hear: () => Promise<Outcome>;
+}
+
 /** Executes statements on one connection, and knows which of them are prepared there. */
 export class Executor {
   readonly prepared: PreparedStatements;
@@ -63,26 +71,29 @@ export class Executor {
   readonly #wire: GuardedWire;
   readonly #engine: Cluster["engine"];
   readonly #warned: WarnedStatements;
-  #questions = 0;
+  readonly #questions: WarningQuestions;
 
   constructor(
     connection: Connection,
     wire: GuardedWire,
     engine: Cluster["engine"],
     warned: WarnedStatements,
+    packetBytes = Number.POSITIVE_INFINITY,
   ) {
     this.#connection = connection;
     this.#wire = wire;
     this.#engine = engine;
     this.#warned = warned;
+    this.#questions = new WarningQuestions(connection, engine);
     this.prepared = new PreparedStatements(limits.preparedStatementsPerConnection, engine === "mysql");
+    this.prepared.packetBytes = packetBytes;
   }
 
   /**
    * One round trip if the statement is prepared, else two; lifting the read-only state goes with the first. A statement
-   * that has warned before is asked for its warnings in the write that executes it.
+   * that has warned before is asked for its warnings in the write that executes it. What the server has forgotten, or finds out
+   * of date, is prepared anew and executed once more.
    * @param begin goes, in the same write too, before a change that may have to be taken back
-   * @returns the outcome without its warnings, and what gives it with them
    * @throws TidegateError of the server's making
    */
   async run(
@@ -90,7 +101,24 @@ export class Executor {
     sink: RowSink,
     progress: Progress,
     begin: readonly string[],
-  ): Promise<{ outcome: Outcome; hear: () => Promise<Outcome> }> {
+  ): Promise<Executed> {
+    try {
+      return await this.#run(statement, sink, progress, begin);
+    } catch (cause) {
+      if (!(cause instanceof UnpreparedError)) throw cause;
+    }
+    // Until it is sent again there is nothing that could stay.
+    progress.sending(true);
+    for (const stale of this.prepared.forget(statement.sql)) stale.close();
+    return await this.#run(statement, sink, progress, begin);
+  }
+
+  async #run(
+    statement: Statement,
+    sink: RowSink,
+    progress: Progress,
+    begin: readonly string[],
+  ): Promise<Executed> {
     let first = statement.writable ? this.#lift() : [];
     let values = this.prepared.typed(statement.sql, statement.values);
     if (values === undefined || !this.prepared.has(statement.sql, values)) {
@@ -105,7 +133,7 @@ export class Executor {
     const running = this.#execution(typed);
     const outcome = this.#outcome(running, typed, sink, () => progress.ended());
     progress.sending(revocable);
-    const asked = this.#warned.has(statement.sql) ? this.#askWarnings() : undefined;
+    const asked = this.#warned.has(statement.sql) ? this.#questions.next() : undefined;
     const commands = [...first.map(({ command }) => command), running, ...(asked ? [asked.command] : [])];
     this.#connection.addCommand(new Pipeline(commands));
     // Whoever hears of the first one's failure may take it for the end: the statement's answer comes after it.
@@ -115,34 +143,7 @@ export class Executor {
     );
     for (const step of first) await step.reply.catch((cause) => ended.then(() => ownFault(cause)));
     const executed = { ...(await outcome), revocable };
-    return { outcome: executed, hear: () => this.#hear(executed, typed, asked?.reply) };
-  }
-
-  /**
-   * @param statement with its values as they were bound
-   * @param asked the answer to the question for its warnings; without one it is asked now
-   * @returns the outcome with its warnings, which stay unread where the server refuses to tell them
-   */
-  async #hear(
-    outcome: Outcome,
-    { author, values }: Pick<Statement, "author" | "values">,
-    asked: Promise<Row[]> | undefined,
-  ): Promise<Outcome> {
-    // Without warnings of its own the server tells those of a statement before.
-    if (outcome.warningCount === 0) return outcome;
-    const rows = await (asked ?? this.#askNow()).catch(() => []);
-    const warned = { engine: this.#engine, author, values };
-    return { ...outcome, ...readWarnings(rows, outcome.warningCount, warned) };
-  }
-
-  async #askNow(): Promise<Row[]> {
-    const { command, reply } = this.#askWarnings();
-    this.#connection.addCommand(command);
-    return await reply;
-  }
-
-  #askWarnings(): Step<Row[]> {
-    return query(this.#connection, warningsQuestion(this.#engine, this.#questions++));
+    return { outcome: executed, hear: () => this.#questions.hear(executed, typed, asked?.reply) };
   }
 
   /**
@@ -154,9 +155,11 @@ export class Executor {
     const last = after.map((sql) => query(this.#connection, sql));
     const running = runs.map(({ statement, sink, warned }) => {
       const command = this.#execution(statement);
-      const asked = warned ? this.#askWarnings() : undefined;
+      const asked = warned ? this.#questions.next() : undefined;
       const executed = this.#outcome(command, statement, sink);
-      const outcome = asked ? executed.then((one) => this.#hear(one, statement, asked.reply)) : executed;
+      const outcome = asked
+        ? executed.then((one) => this.#questions.hear(one, statement, asked.reply))
+        : executed;
       return { commands: [command, ...(asked ? [asked.command] : [])], outcome };
     });
     for (const { outcome } of running) outcome.catch(() => {});
@@ -235,10 +238,11 @@ export class Executor {
       });
       running.on("error", (error: ServerError) => {
         if (error.errno === undefined && (results > 0 || !this.#wire.isResting)) this.#break(error);
-        failure = statementError(error, statement);
+        const answered = results > 0;
+        failure = unprepared(statementError(error, { ...statement, answered }), statement, answered);
       });
       running.on("end", () => {
-        ended?.();
+        if (!(failure instanceof UnpreparedError)) ended?.();
         if (failure) return reject(failure);
         const outcome = reader.outcome();
         this.#warned.note(statement.sql, outcome.warningCount > 0);
@@ -254,13 +258,6 @@ export class Executor {
   #break(error: Error): void {
     this.#wire.destroy(new ProtocolError(`an answer that the driver cannot read: ${error.name}`));
   }
-}
-
-/** @returns when all are answered. @throws ServerError of the first that was refused */
-function replies(steps: readonly Step<unknown>[]): Promise<void> {
-  const answered = Promise.all(steps.map(({ reply }) => reply)).then(() => {});
-  answered.catch(() => {});
-  return answered;
 }
 
 /** A command of the gateway's own was refused. */

@@ -3,11 +3,12 @@ import { limits } from "../../limits.ts";
 import type { Wire } from "../links/link.ts";
 import type { Head } from "./packet-heads.ts";
 import { markOf, marks, PacketHeads } from "./packet-heads.ts";
+import { readRefusal } from "./refusal.ts";
 import { Farewell, ProtocolError, Replies } from "./replies.ts";
 
 /**
  * Stands between a link's wire and the driver, and lets nothing pass that the server may not say now
- * (`Replies`). Whatever else comes destroys the connection.
+ * (`Replies`). Whatever else comes destroys the connection. Each error of the server's is the event `refusal` (Refusal).
  */
 export class GuardedWire extends EventEmitter implements Wire {
   readonly #wire: Wire;
@@ -76,6 +77,8 @@ export class GuardedWire extends EventEmitter implements Wire {
   #judge(head: Head): void {
     if (this.#loggedIn) {
       this.#replies.received(head);
+      // Told before the driver hears of it: whoever is answered with it must not meet another connection like this one.
+      if (markOf(head) === marks.error) this.emit("refusal", readRefusal(head));
     } else {
       if (head.length > limits.loginPacketBytes) throw new ProtocolError("a login is never so long");
       // Behind it nothing may come before a command is sent: from here on `Replies` says so.

@@ -16,6 +16,9 @@ import { GuardedWire } from "./guarded-wire.ts";
 import { Pipeline } from "./pipeline.ts";
 import { privilegeQuery, verifyReadsOnly } from "./privileges.ts";
 import { loginProofQuery } from "./reach.ts";
+import type { Refusal } from "./refusal.ts";
+import type { ServerErrorKind } from "./server-errors.ts";
+import { kindOf } from "./server-errors.ts";
 import type { Row } from "./steps.ts";
 import { query } from "./steps.ts";
 
@@ -32,6 +35,8 @@ export interface Attempt {
   timeoutMs: number;
   /** Told of the socket, as `Link.dial` does. */
   opened?: (gone: Promise<void>) => void;
+  /** Told what each error of the server's means, from the login's end on. */
+  refused?: (kind: ServerErrorKind) => void;
 }
 
 /** @returns the attempt that the cluster's first host gets when there is nothing to choose */
@@ -48,7 +53,7 @@ export async function logIn(
   link: Link,
   cluster: Cluster,
   account: Account,
-  { host, timeoutMs, opened }: Attempt = firstAttempt(cluster),
+  { host, timeoutMs, opened, refused }: Attempt = firstAttempt(cluster),
 ): Promise<Login> {
   const deadline = new AbortController();
   let wire: GuardedWire | undefined;
@@ -67,6 +72,7 @@ export async function logIn(
     });
     verifyEngine(serverVersion, cluster);
     const identity = await provenIdentity(connection, wire, cluster, account);
+    wire.on("refusal", ({ errno, message }: Refusal) => refused?.(kindOf(errno, message)));
     return { connection, wire, identity };
   } catch (cause) {
     wire?.destroy();
@@ -156,10 +162,10 @@ async function provenIdentity(
 
 /** @param rows the proof's answer */
 export function identityOf(rows: readonly Row[]): Identity {
-  const values = Object.values(rows[0] ?? {});
+  const row = rows[0] ?? {};
   const [user, currentUser, proxyUser, currentRole, current, connectionId, serverId, version, collation] =
-    values;
-  const serverStart = values[9];
+    Object.values(row);
+  const { packet, server_start: serverStart } = row;
   return {
     user: String(user),
     currentUser: String(currentUser),
@@ -171,6 +177,7 @@ export function identityOf(rows: readonly Row[]): Identity {
     version: String(version),
     collation: String(collation),
     serverStart: serverStart == null ? undefined : Number(serverStart),
+    packetBytes: Number(packet) || Number.POSITIVE_INFINITY,
   };
 }
 

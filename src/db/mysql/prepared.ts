@@ -1,6 +1,7 @@
 import type { BoundValue } from "../../sql/values.ts";
 import { DerivedTypes, dependsOnPlace } from "./derived-types.ts";
 import type { Prepared } from "./driver.ts";
+import { demandFits } from "./packet-size.ts";
 import { boundType } from "./parameters.ts";
 
 /** A statement that is to be prepared. */
@@ -28,6 +29,8 @@ export class PreparedStatements {
   readonly #derives: boolean;
   /** Whether a procedure was executed since the last reset: it may leave what a reset keeps. */
   hasCalled = false;
+  /** How large a packet the server takes (packet-size.ts). */
+  packetBytes = Number.POSITIVE_INFINITY;
 
   /**
    * @param most how many the connection may have
@@ -65,9 +68,10 @@ export class PreparedStatements {
   /**
    * Gives values whose type nobody has said the type of their placeholders.
    * @returns the values to bind; undefined while the server has not said those types
-   * @throws TidegateError `parameter_invalid` for a value that would meet another type
+   * @throws TidegateError `parameter_invalid` for a value that would meet another type, `statement_too_large`
    */
   typed(sql: string, values: readonly BoundValue[]): readonly BoundValue[] | undefined {
+    demandFits(this.packetBytes, sql, values);
     if (!this.#derives || !values.some(dependsOnPlace)) return values;
     return this.#derived.get(sql)?.apply(values);
   }
@@ -117,6 +121,14 @@ export class PreparedStatements {
       return prepared;
     }
     throw new Error(notPrepared);
+  }
+
+  /** The server has forgotten a text, or finds it out of date. @returns what must be closed at the server */
+  forget(sql: string): Prepared[] {
+    const stale = [...this.#byKey].filter(([key]) => sqlOf(key) === sql);
+    for (const [key] of stale) this.#byKey.delete(key);
+    this.#derived.delete(sql);
+    return stale.map(([, prepared]) => prepared);
   }
 
   /** After a reset: the server has forgotten them. */

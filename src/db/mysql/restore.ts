@@ -4,6 +4,7 @@ import { isSameIdentity, preparingRanQuery, proofQuery, restoreStatements, setRo
 import type { Connection, ServerError } from "./driver.ts";
 import type { Statement } from "./executor.ts";
 import { identityOf } from "./login.ts";
+import { fits } from "./packet-size.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { PreparedStatements } from "./prepared.ts";
 import { isSameConnection, startQuery } from "./reach.ts";
@@ -54,7 +55,8 @@ export async function restore(
   const { before, after } = restoreStatements(engine, database, own, writes, currentRole);
   const text = (sql: string) => query(connection, sql);
   const first = [...(probe ? [probe] : []), reset(connection), ...before.map(text)];
-  const ahead = hot.map(({ sql }) => ({ sql, step: prepare(connection, sql) }));
+  const sendable = hot.filter(({ sql }) => fits(prepared.packetBytes, sql));
+  const ahead = sendable.map(({ sql }) => ({ sql, step: prepare(connection, sql) }));
   const last = after.map(text);
   const ranQuery = preparingRanQuery(engine);
   const ran = ahead.length > 0 && ranQuery !== undefined ? [text(ranQuery)] : [];
@@ -65,6 +67,8 @@ export async function restore(
   connection.addCommand(new Pipeline(steps.map(({ command }) => command)));
   for (const step of [...first, ...last]) await step.reply;
   const proven = identityOf(await proof.reply);
+  // TiDB takes the global value at once; elsewhere that of the login counts, whatever the session shows after a reset.
+  if (engine === "tidb") prepared.packetBytes = proven.packetBytes ?? prepared.packetBytes;
   for (const { reply } of ran) {
     const [row] = await reply;
     if (row?.ran === "0") continue;

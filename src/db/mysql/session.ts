@@ -63,7 +63,7 @@ export class Session {
     this.#wire = wire;
     this.#cluster = cluster;
     this.#settings = settings;
-    this.#executor = new Executor(connection, wire, cluster.engine, warned);
+    this.#executor = new Executor(connection, wire, cluster.engine, warned, identity.packetBytes);
     this.lost = this.#loss.promise;
     connection.on("error", (error: Error) => this.#lose(error.message));
     wire.on("close", () => this.#lose("closed"));

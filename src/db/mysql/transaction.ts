@@ -82,7 +82,7 @@ export function transactionProof(engine: Engine, { collation }: Pick<SessionSett
   const names = ["sql_mode", "time_zone", "collation_connection", ...Object.keys(fixed)].map(
     (name) => `@@SESSION.${name} AS ${name}`,
   );
-  return `SELECT USER() AS login, CURRENT_USER() AS current, ${proxyUser} AS proxy, DATABASE() AS db, VERSION() AS version, ${names.join(", ")}, ${wanted} AS wanted`;
+  return `SELECT USER() AS login, CURRENT_USER() AS current, ${proxyUser} AS proxy, DATABASE() AS db, VERSION() AS version, ${names.join(", ")}, @@max_allowed_packet AS packet, ${wanted} AS wanted`;
 }
 
 /**

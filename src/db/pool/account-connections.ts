@@ -4,6 +4,7 @@ import { asTidegateError, type TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { runsNothingWhenPrepared } from "../../sql/prepared-ahead.ts";
 import { observe, serverTiming } from "../../telemetry.ts";
+import { isUnprepared } from "../mysql/prepare-again.ts";
 import type { Session } from "../mysql/session.ts";
 import { answer } from "./answer.ts";
 import { runBatch } from "./batch.ts";
@@ -42,7 +43,10 @@ export class AccountConnections {
     this.#engine = config.cluster.engine;
     this.#size = account.connections_per_shard;
     this.#hot = new HotStatements((sql) => this.#engine !== "tidb" || runsNothingWhenPrepared(sql));
-    this.#opener = new Opener(config, account, (code) => this.#metrics.refused(code));
+    this.#opener = new Opener(config, account, {
+      refused: (code) => this.#metrics.refused(code),
+      retire: (which) => this.#checkout.retire(which, "left"),
+    });
     this.#checkout = new Checkout({
       open: () => this.#openPooled(),
       size: account.connections_per_shard,
@@ -100,11 +104,12 @@ export class AccountConnections {
     const { work } = message;
     switch (work.kind) {
       case "ready":
-        return await this.ready();
+        await this.#readiness.check();
+        return new Response(null, { status: 204 });
       case "drain":
         return this.drain();
       case "metrics":
-        return this.metrics();
+        return Response.json(this.#metrics.read(this.#checkout.gauges, this.#size, this.#opener.link));
       case "execute":
         return await this.execute(work, message, broke);
       case "batch":
@@ -126,11 +131,6 @@ export class AccountConnections {
     return this.#checkout.waiting;
   }
 
-  async ready(): Promise<Response> {
-    await this.#readiness.check();
-    return new Response(null, { status: 204 });
-  }
-
   /** Ends what is open; statements under way end as they would have. */
   drain(): Response {
     // What was found out with an old connection says nothing about a new one.
@@ -138,10 +138,6 @@ export class AccountConnections {
     this.#opener.forget();
     this.#control.end();
     return Response.json(this.#checkout.drain());
-  }
-
-  metrics(): Response {
-    return Response.json(this.#metrics.read(this.#checkout.gauges, this.#size, this.#opener.link));
   }
 
   /**
@@ -178,6 +174,11 @@ export class AccountConnections {
 
   /** @throws TidegateError that says which statement failed; then nothing has happened */
   async batch(work: BatchWork, tag: Tag): Promise<Response> {
+    // It was rolled back, so all of it is prepared anew.
+    return await onceMore(() => this.#batch(work, tag), isUnprepared);
+  }
+
+  async #batch(work: BatchWork, tag: Tag): Promise<Response> {
     const underWay = this.#workload.enter(work, tag, work.statements);
     const { running, leave } = underWay;
     return await this.#lend(underWay, (session) =>

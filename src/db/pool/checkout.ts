@@ -8,7 +8,7 @@ import type { Lease, Waiter } from "./waiter.ts";
 import { refuse, serve } from "./waiter.ts";
 
 /** Expired long ago, whatever the clock says. */
-const drained = Number.NEGATIVE_INFINITY;
+const over = Number.NEGATIVE_INFINITY;
 
 /**
  * A bounded set of connections and a bounded queue before it. Connections are opened when they are needed
@@ -79,12 +79,11 @@ export class Checkout<T extends Pooled> {
   release(connection: T): void {
     const entry = this.#entries.get(connection);
     if (!entry?.holder || this.endIfExpired(connection)) return;
-    if (!connection.usable) {
-      this.discard(connection, "lost");
-      return;
+    if (!connection.usable) this.discard(connection, "lost");
+    else {
+      this.#takeBack(entry);
+      this.#offer(connection, entry, 0);
     }
-    this.#takeBack(entry);
-    this.#offer(connection, entry, 0);
   }
 
   /** Gives back a connection that must not be used again. */
@@ -99,7 +98,7 @@ export class Checkout<T extends Pooled> {
   endIfExpired(connection: T): boolean {
     const entry = this.#entries.get(connection);
     if (!entry || Date.now() < entry.expires) return false;
-    this.#end(connection, entry.expires === drained ? "drained" : "lifetime");
+    this.#end(connection, entry.why ?? "lifetime");
     return true;
   }
 
@@ -108,19 +107,25 @@ export class Checkout<T extends Pooled> {
    * at once, busy ones when they are given back. Whoever waits gets a new one.
    */
   drain(): Drained {
-    const idle = [...this.#idle];
+    const idle = this.#idle.length;
     this.#drains += 1;
     this.#overtaken += this.#opening;
     this.#opening = 0;
     const opening = this.#overtaken;
-    for (const connection of idle) this.#end(connection, "drained");
-    for (const entry of this.#entries.values()) entry.expires = drained;
+    this.retire(() => true, "drained");
     const busy = this.#entries.size;
     // Why the last login failed may be what has been changed.
     clearTimeout(this.#openPause);
     this.#openPause = undefined;
     while (this.#mayOpen()) this.#open();
-    return { idle: idle.length, busy, opening };
+    return { idle, busy, opening };
+  }
+
+  /** From now on these serve nobody else: idle ones close at once, busy ones when they are given back. */
+  retire(which: (connection: T) => boolean, why: string): void {
+    for (const connection of this.#idle.filter(which)) this.#end(connection, why);
+    for (const [connection, entry] of this.#entries)
+      if (which(connection)) Object.assign(entry, { expires: over, why });
   }
 
   /** How many there are of each kind now. */
@@ -214,8 +219,8 @@ export class Checkout<T extends Pooled> {
   /** @param counts false: it may have been let in, and proven, the moment before what a drain was for */
   #adopt(connection: T, connectMs: number, counts: boolean): void {
     const jitter = 1 - Math.random() * limits.connectionLifetimeJitter;
-    const expires = counts ? Date.now() + this.#options.lifetimeMs(connection) * jitter : drained;
-    const entry: Entry = { expires };
+    const expires = counts ? Date.now() + this.#options.lifetimeMs(connection) * jitter : over;
+    const entry: Entry = { expires, ...(counts ? {} : { why: "drained" }) };
     this.#entries.set(connection, entry);
     void connection.lost.then((reason) => this.discard(connection, reason));
     if (!this.endIfExpired(connection)) this.#offer(connection, entry, connectMs);

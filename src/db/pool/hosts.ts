@@ -12,6 +12,8 @@ interface Knowledge {
   /** Before this it is not tried again, unless there is nothing else and somebody asks. */
   retryAt: number;
   triedAt: number;
+  /** When it said that it takes no writes. */
+  readOnlyAt: number;
   error?: TidegateError;
 }
 
@@ -50,6 +52,7 @@ export class Hosts {
       failedAt: Number.NEGATIVE_INFINITY,
       retryAt: Number.NEGATIVE_INFINITY,
       triedAt: Number.NEGATIVE_INFINITY,
+      readOnlyAt: Number.NEGATIVE_INFINITY,
     }));
   }
 
@@ -120,10 +123,19 @@ export class Hosts {
     return this.#of(host).failures > 0;
   }
 
+  /** It has said that it takes no writes. @returns whether that is news */
+  readOnly(host: Host, now: number): boolean {
+    const known = this.#of(host);
+    const isNews = !isReadOnly(known, now);
+    if (isNews) known.readOnlyAt = now;
+    return isNews;
+  }
+
   /** Whatever was found out may have been changed. */
   forget(): void {
     this.#forgotten += 1;
-    for (const known of this.#hosts) known.failures = 0;
+    for (const known of this.#hosts)
+      Object.assign(known, { failures: 0, readOnlyAt: Number.NEGATIVE_INFINITY });
   }
 
   #of(host: Host): Knowledge {
@@ -131,6 +143,10 @@ export class Hosts {
     if (!known) throw new TidegateError("internal", {}, "a host that is not the cluster's");
     return known;
   }
+}
+
+function isReadOnly({ readOnlyAt }: Knowledge, now: number): boolean {
+  return now < readOnlyAt + limits.readOnlyHostMs;
 }
 
 /** @returns whether nobody tries it: one login at a time finds out whether a host is back */

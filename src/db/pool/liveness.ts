@@ -56,12 +56,18 @@ export class Liveness<T extends Probed> {
   }
 }
 
-/** A statement that met a dead connection was not executed: it is sent once more, on another. */
-export async function onceMore<T>(send: () => Promise<T>): Promise<T> {
+/**
+ * A statement that met a dead connection was not executed: it is sent once more, on another.
+ * @param isUndone whether nothing has happened, of other work
+ */
+export async function onceMore<T>(
+  send: () => Promise<T>,
+  isUndone: (cause: unknown) => boolean = (cause) => cause instanceof StaleConnectionError,
+): Promise<T> {
   try {
     return await send();
   } catch (cause) {
-    if (!(cause instanceof StaleConnectionError)) throw cause;
+    if (!isUndone(cause)) throw cause;
     return await send();
   }
 }

@@ -8,6 +8,7 @@ const closeReasons = [
   "idle",
   "lifetime",
   "drained",
+  "left",
   "stopped",
   "not_killed",
   "not_restored",

@@ -6,11 +6,20 @@ import { limits } from "../../limits.ts";
 import { observe } from "../../telemetry.ts";
 import type { Link } from "../links/link.ts";
 import { linkOf } from "../links/select.ts";
+import type { ServerErrorKind } from "../mysql/server-errors.ts";
 import { Session } from "../mysql/session.ts";
 import { WarnedStatements } from "../mysql/warned-statements.ts";
 import { ExpiryWatch } from "./expiry.ts";
 import { Hosts, isHostFailure } from "./hosts.ts";
 import { Sockets } from "./sockets.ts";
+
+/** Who is told what. */
+export interface OpenerOptions {
+  /** Of each login that fails. */
+  refused(code: ErrorCode): void;
+  /** Which connections are to serve nobody else from now on. */
+  retire(which: (session: Session) => boolean): void;
+}
 
 /** Opens one account's connections: to the best host that can be reached, never with more sockets than allowed. */
 export class Opener {
@@ -24,11 +33,10 @@ export class Opener {
   readonly #leads = new WeakMap<Session, Host>();
   readonly #expiry = new ExpiryWatch();
   readonly #warned = new WarnedStatements();
-  readonly #refused: (code: ErrorCode) => void;
+  readonly #options: OpenerOptions;
 
-  /** @param refused told of each login that fails */
-  constructor(config: Config, account: Account, refused: (code: ErrorCode) => void) {
-    this.#refused = refused;
+  constructor(config: Config, account: Account, options: OpenerOptions) {
+    this.#options = options;
     this.#config = config;
     this.#account = account;
     this.#link = linkOf(config);
@@ -138,9 +146,13 @@ export class Opener {
     const account = this.#account.name;
     const started = Date.now();
     const at = show(host);
+    let session: Session | undefined;
+    const refused = ({ connection: why }: ServerErrorKind) => {
+      if (session && why !== "kept") this.#leave(session, host, why);
+    };
     try {
-      const opening = { host, timeoutMs, opened, warned: this.#warned };
-      const session = await Session.open(this.#link, cluster, this.#account, opening);
+      const opening = { host, timeoutMs, opened, refused, warned: this.#warned };
+      session = await Session.open(this.#link, cluster, this.#account, opening);
       this.#leads.set(session, host);
       const identity = session.identity.currentUser;
       observe({ event: "connection_opened", account, identity, host: at, duration_ms: Date.now() - started });
@@ -149,10 +161,17 @@ export class Opener {
     } catch (cause) {
       const error = asTidegateError(cause);
       const reason = error.operator ?? "";
-      this.#refused(error.code);
+      this.#options.refused(error.code);
       observe({ event: "connection_refused", account, host: at, code: error.code, reason });
       throw error;
     }
+  }
+
+  /** A session is to serve nobody else; nor are all others of a server that has become read-only. */
+  #leave(session: Session, host: Host, why: ServerErrorKind["connection"]): void {
+    const isNews = why === "left" && this.#hosts.readOnly(host, Date.now());
+    if (isNews) observe({ event: "host_read_only", account: this.#account.name, host: show(host) });
+    this.#options.retire((one) => one === session || (isNews && this.#leads.get(one) === host));
   }
 
   #tellExpiring(): void {

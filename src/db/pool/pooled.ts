@@ -28,8 +28,10 @@ export interface CheckoutOptions<T extends Pooled> {
 
 /** What the pool knows of a connection. */
 export interface Entry {
-  /** When it has served for long enough, in milliseconds since 1970; or minus infinity after a drain. */
+  /** When it has served for long enough, in milliseconds since 1970; or minus infinity when it has been retired. */
   expires: number;
+  /** Why it has been retired. */
+  why?: string;
   /** Who has it: only then can it be given back, and only once. */
   holder?: Holder | undefined;
   idleTimer?: ReturnType<typeof setTimeout>;

@@ -1,6 +1,7 @@
 import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { demandNoConversion } from "../mysql/implicit-conversion.ts";
+import { kindOf } from "../mysql/server-errors.ts";
 import type { Outcome, Session } from "../mysql/session.ts";
 import type { Runner } from "./answer.ts";
 import type { BeginWork, ExecuteWork } from "./protocol.ts";
@@ -125,6 +126,8 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
           return outcome;
         } catch (cause) {
           await this.#look(savepoint);
+          // Fail closed: nothing goes on in a transaction that the server has said it rolled back.
+          if (isRolledBack(cause)) this.over("rolled_back");
           throw cause;
         }
       },
@@ -184,12 +187,20 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
       case "unknown":
         return error.with({ transaction: "unknown" });
       case "lost":
+        // The server has closed the connection because of the statement: sent again it would close the next one.
+        if (error.code === "statement_too_large") return error.with({ transaction: "rolled_back" });
         // A write that was not committed is rolled back, whether it had been executed or not.
         return lost(error.operator);
       default:
         return error.with({ transaction: "rolled_back" });
     }
   }
+}
+
+/** @returns whether the server's error says that it has rolled back the whole transaction */
+function isRolledBack(cause: unknown): boolean {
+  if (!(cause instanceof TidegateError)) return false;
+  return kindOf(cause.details.errno, cause.message).transaction === "rolled_back";
 }
 
 function savepointName(): string {

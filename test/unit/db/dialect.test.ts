@@ -353,10 +353,11 @@ describe("the proof", () => {
       "DATABASE()",
       "VERSION() AS version",
       "@@SESSION.collation_connection",
+      "@@max_allowed_packet",
     ]) {
       expect(sql).toContain(part);
     }
-    expect(sql.split(", ")).toHaveLength(9);
+    expect(sql.split(", ")).toHaveLength(10);
     // A number of 63 bits must not pass through a double.
     expect(sql).toContain("CAST(CONNECTION_ID() AS CHAR)");
   });

@@ -43,6 +43,19 @@ describe("a drain", () => {
     expect(closed).toEqual(["drained", "drained"]);
   });
 
+  test("of some leaves the others: these serve on, and those are closed with their reason", async () => {
+    const { checkout, connections, closed } = await poolWith(3);
+    const { connection } = await checkout.acquire("somebody");
+    checkout.retire((one) => one === connection || one === connections[0], "left");
+    expect(connections.map((one) => one.closed)).toEqual([1, 0, 0]);
+    checkout.release(connection);
+    expect(connections.map((one) => one.closed)).toEqual([1, 0, 1]);
+    const next = await checkout.acquire("somebody");
+    expect(next.connection).toBe(connections[1]);
+    await settle();
+    expect(closed).toEqual(["left", "left"]);
+  });
+
   test("saves a busy one its restore", async () => {
     const { checkout, closed } = await poolWith(1);
     const { connection } = await checkout.acquire("somebody");

@@ -22,7 +22,7 @@ const good: Record<string, string | null> = {
   ...{ version: "9.7.4", sql_mode: sqlModes.mysql, time_zone: "+00:00" },
   ...{ character_set_client: "utf8mb4", character_set_connection: "utf8mb4" },
   ...{ character_set_results: "utf8mb4", collation_connection: "utf8mb4_0900_ai_ci" },
-  wanted: "utf8mb4_0900_ai_ci",
+  ...{ packet: "67108864", wanted: "utf8mb4_0900_ai_ci" },
 };
 
 function refusal(change: Record<string, string | null>, of: Partial<Cluster> = {}): string | undefined {

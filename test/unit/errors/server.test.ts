@@ -42,7 +42,7 @@ describe("docs/errors.md and the numbers", () => {
     const explained = lines
       .filter((line) => /^\| \d{4} /.test(line))
       .map((line) => line.split("|").map((cell) => cell.trim().replaceAll("`", "")));
-    for (const [, cell, code, retryable, words = ""] of explained) {
+    for (const [, cell, code, retryable, , , , words = ""] of explained) {
       const error = statementError(server(Number(cell), "m"), by("caller"));
       expect([error.code, error.retryable ? "yes" : "no"], cell).toEqual([code, retryable]);
       expect(words.length, cell).toBeGreaterThan(15);
