@@ -1,9 +1,13 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../servers/connection.ts";
-import { databaseServer, engine, expectProblem } from "./harness.ts";
+import type { Spot } from "../servers/tampering.ts";
+import { has } from "./features.ts";
+import { databaseServer, engine, expectProblem, read } from "./harness.ts";
+import { startHostileServer } from "./hostility.ts";
 import type { Ledger, LedgerCaller } from "./ledger.ts";
 import { dropLedger, prepareLedger, resetLedger, startLedger } from "./ledger.ts";
+import { countRunning } from "./running.ts";
 
 /** A COMMIT that the server refuses has not happened: its caller is told why, and not that the outcome is unknown. */
 
@@ -60,4 +64,97 @@ test("of a transaction, by a server that has become read-only", async () => {
   expect((await caller.in(again, "UPDATE balances SET amount = 8")).body.rows_affected).toBe(2);
   expect((await caller.commit(again)).status).toBe(200);
   expect(await amounts()).toEqual([8, 8]);
+});
+
+describe.skipIf(!has.readOnly)("under an Idempotency-Key", () => {
+  const insert = "INSERT INTO entries (account, note) VALUES (1, 'once')";
+
+  async function send(path: string, key: string, body: unknown, { gateway }: Ledger = ledger) {
+    const headers = {
+      authorization: `Bearer ${await gateway.token({ role: "writer" })}`,
+      "content-type": "application/json",
+      "idempotency-key": key,
+    };
+    return await read(await gateway.fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+  }
+
+  async function entries(): Promise<number> {
+    const [rows] = await administrator.query<RowDataPacket[]>("SELECT COUNT(*) AS n FROM ledger.entries");
+    return Number(rows[0]?.n);
+  }
+
+  test("of a batch: nothing has happened, and the same request may come again", async () => {
+    const statements = [{ sql: insert }, { sql: "SELECT GET_LOCK('before_commit', 50) AS got" }];
+    await administrator.query("SELECT GET_LOCK('before_commit', 0)");
+    const sent = send("/v1/batch", "batch", { statements });
+    const waiting = () => countRunning(administrator, "SELECT GET_LOCK('before_commit', 50)");
+    await expect.poll(waiting).toBe(1);
+    for (const sql of readOnly.on) await administrator.query(sql);
+    await administrator.query("SELECT RELEASE_LOCK('before_commit')");
+    const refused = await sent;
+    expectProblem(refused, 503, "database_unavailable");
+    expect(refused.body).toMatchObject({
+      ...{ errno: readOnly.errno, transaction: "rolled_back", retryable: true },
+    });
+    expect(await entries()).toBe(0);
+    for (const sql of readOnly.off) await administrator.query(sql);
+    const again = await send("/v1/batch", "batch", { statements });
+    expect([again.status, again.headers.get("idempotency-replayed"), await entries()]).toEqual([
+      200,
+      null,
+      1,
+    ]);
+    const third = await send("/v1/batch", "batch", { statements });
+    expect([third.status, third.headers.get("idempotency-replayed"), await entries()]).toEqual([
+      200,
+      "true",
+      1,
+    ]);
+  });
+
+  test("of a statement that stands alone", async () => {
+    for (const sql of readOnly.on) await administrator.query(sql);
+    expectProblem(await send("/v1/sql", "alone", { sql: insert }), 503, "database_unavailable");
+    for (const sql of readOnly.off) await administrator.query(sql);
+    const again = await send("/v1/sql", "alone", { sql: insert });
+    expect([again.status, again.headers.get("idempotency-replayed"), await entries()]).toEqual([
+      200,
+      null,
+      1,
+    ]);
+  });
+
+  // Only there it is a transaction: MariaDB may only warn of what the value becomes.
+  test.skipIf(engine !== "mariadb")("of a statement that its warnings may have taken back", async () => {
+    const sql = "UPDATE balances SET amount = ? WHERE id = 1";
+    const server = await startHostileServer();
+    const own = await startLedger({}, { cluster: { hosts: [`localhost:${server.proxy.port}`] } });
+    try {
+      const isAnswer = (spot: Spot) => spot.command === "COM_STMT_EXECUTE" && spot.text === sql;
+      const executed = new Promise<void>((resolve) => {
+        // The answer passes, and the COMMIT that comes after it waits.
+        server.play(isAnswer, () => {
+          server.proxy.blackHole(true);
+          resolve();
+          return undefined;
+        });
+      });
+      const sent = send("/v1/sql", "revocable", { sql, params: [7] }, own);
+      await executed;
+      for (const one of readOnly.on) await administrator.query(one);
+      server.proxy.blackHole(false);
+      const refused = await sent;
+      expectProblem(refused, 503, "database_unavailable");
+      expect(refused.body).toMatchObject({ errno: readOnly.errno, transaction: "rolled_back" });
+      expect(await amounts()).toEqual([100, 100]);
+      for (const one of readOnly.off) await administrator.query(one);
+      const again = await send("/v1/sql", "revocable", { sql, params: [7] }, own);
+      expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([200, null]);
+      expect(await amounts()).toEqual([7, 100]);
+    } finally {
+      server.proxy.blackHole(false);
+      await own.gateway.close();
+      await server.stop();
+    }
+  });
 });
