@@ -115,6 +115,7 @@ export function analystOf(
       ...analyst,
       name: "analyst",
       readsByPrivilege: false,
+      writes: false,
       longestDeadlineMs: longestDeadlineMs(parsed, "analyst"),
       credential: { password: passwords.analyst },
     },

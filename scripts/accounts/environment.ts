@@ -3,7 +3,7 @@ import type { SavedQuery } from "../../src/catalog/parse.ts";
 import type { Account } from "../../src/config/config.ts";
 import { longestDeadlineMs } from "../../src/config/deadlines.ts";
 import { ConfigError, parsePolicy } from "../../src/config/policy.ts";
-import { readingAccounts, readingMistakes } from "../../src/config/reading.ts";
+import { readingAccounts, readingMistakes, writingAccounts } from "../../src/config/reading.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import type { Link } from "../../src/db/links/link.ts";
 import { TidegateError } from "../../src/errors.ts";
@@ -54,6 +54,7 @@ export async function accountsOf(
   isWanted: (name: string) => boolean = () => true,
 ): Promise<Account[]> {
   const reading = readingAccounts(policy, queries);
+  const writing = writingAccounts(policy.grants, queries);
   const secrets = new Map<string, string>();
   const accounts: Account[] = [];
   for (const [name, { password, token, hyperdrive: _, ...settings }] of Object.entries(policy.accounts)) {
@@ -65,6 +66,7 @@ export async function accountsOf(
       ...settings,
       name,
       readsByPrivilege: reading.includes(name),
+      writes: writing.has(name),
       longestDeadlineMs: longestDeadlineMs(policy, name),
       credential: token ? { token: { ...token, key: secret } } : { password: secret },
     });

@@ -3,7 +3,7 @@ import { longestDeadlineMs } from "./deadlines.ts";
 import { bindingMistakes } from "./hyperdrive-rules.ts";
 import type { KeySet } from "./key-set.ts";
 import { ConfigError, parsePolicy } from "./policy.ts";
-import { readingAccounts, readingMistakes } from "./reading.ts";
+import { readingAccounts, readingMistakes, writingAccounts } from "./reading.ts";
 import type { Algorithm, Cluster, Grant, Policy, TokenAlgorithm } from "./schema.ts";
 import { algorithmsOf, readTokenKey } from "./token-key.ts";
 
@@ -45,6 +45,8 @@ export type Account = Omit<Policy["accounts"][string], "password" | "token" | "h
   name: string;
   /** Nobody may write with it, and the server's READ ONLY would not hold: each login proves that it cannot. */
   readsByPrivilege: boolean;
+  /** Somebody may write with it: a server that is read-only is passed over for another host. */
+  writes: boolean;
   /** No statement of the account may take longer, by whichever grant. */
   longestDeadlineMs: number;
   credential: { password: string } | { token: TokenCredential } | { binding: string };
@@ -111,11 +113,13 @@ export function loadConfig(application: Application, bindings: Record<string, un
   };
   const accounts = new Map<string, Account>();
   const reading = readingAccounts(policy, queries);
+  const writing = writingAccounts(policy.grants, queries);
   for (const [name, { password, token, hyperdrive, ...settings }] of Object.entries(policy.accounts)) {
     const account = {
       ...settings,
       name,
       readsByPrivilege: reading.includes(name),
+      writes: writing.has(name),
       longestDeadlineMs: longestDeadlineMs(policy, name),
     };
     if (hyperdrive !== undefined) {

@@ -15,8 +15,14 @@ export function readingAccounts(
   queries: readonly Query[],
 ): string[] {
   if (cluster.engine !== "tidb") return [];
+  const writing = writingAccounts(grants, queries);
+  return Object.keys(accounts).filter((name) => !writing.has(name));
+}
+
+/** @returns the accounts that somebody may write with */
+export function writingAccounts(grants: Policy["grants"], queries: readonly Query[]): ReadonlySet<string> {
   const writing = grants.filter(({ allow }) => allow.some((permission) => writes(permission, queries)));
-  return Object.keys(accounts).filter((name) => !writing.some(({ account }) => account === name));
+  return new Set(writing.map(({ account }) => account));
 }
 
 /** @returns the grants of readers whose account others may write with, one line each */

@@ -24,6 +24,8 @@ export interface Identity {
   serverStart?: number | undefined;
   /** How large a packet the server takes, where it was asked. */
   packetBytes?: number;
+  /** Whether it takes no writes. TiDB is not asked: it is read-only as a whole cluster. */
+  readOnly?: boolean;
 }
 
 type Engine = Cluster["engine"];
@@ -41,7 +43,8 @@ const proofs: Record<Engine, string> = {
 };
 
 export function proofQuery(engine: Engine): string {
-  return `${proofs[engine]} AS version, @@SESSION.collation_connection AS collation, @@max_allowed_packet AS packet`;
+  const readOnly = engine === "tidb" ? "NULL" : "@@GLOBAL.read_only";
+  return `${proofs[engine]} AS version, @@SESSION.collation_connection AS collation, @@max_allowed_packet AS packet, ${readOnly} AS readonly`;
 }
 
 /**

@@ -165,7 +165,7 @@ export function identityOf(rows: readonly Row[]): Identity {
   const row = rows[0] ?? {};
   const [user, currentUser, proxyUser, currentRole, current, connectionId, serverId, version, collation] =
     Object.values(row);
-  const { packet, server_start: serverStart } = row;
+  const { packet, readonly: readOnly, server_start: serverStart } = row;
   return {
     user: String(user),
     currentUser: String(currentUser),
@@ -178,6 +178,8 @@ export function identityOf(rows: readonly Row[]): Identity {
     collation: String(collation),
     serverStart: serverStart == null ? undefined : Number(serverStart),
     packetBytes: Number(packet) || Number.POSITIVE_INFINITY,
+    // MariaDB 12 has words for it: NO_LOCK, NO_LOCK_NO_ADMIN.
+    readOnly: readOnly !== undefined && readOnly !== null && !["0", "OFF"].includes(String(readOnly)),
   };
 }
 

@@ -255,6 +255,7 @@ export class AccountConnections {
     try {
       for (const sql of await session.restore(hot, committing)) this.#hot.forget(sql);
       this.#metrics.restored("ok");
+      this.#opener.look(session);
       // Drained meanwhile, it says nothing about the connections to come.
       if (this.#checkout.endIfExpired(session)) return;
       this.#readiness.heard();

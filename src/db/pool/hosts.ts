@@ -57,14 +57,15 @@ export class Hosts {
   }
 
   /**
-   * @returns the hosts that may be tried now, the preferred ones first; when all of them failed a moment ago none,
-   * but for one every few seconds, for whoever asks then
+   * @returns the hosts that may be tried now, the preferred ones first and those last that are read-only; when all of them
+   * failed a moment ago none, but for one every few seconds, for whoever asks then
    */
   candidates(now: number): Host[] {
     const due = this.#hosts.filter(
       (known) => known.failures === 0 || (now >= known.retryAt && isLeft(known)),
     );
-    if (due.length > 0) return due.map(({ host }) => host);
+    const [last, first] = [true, false].map((is) => due.filter((known) => isReadOnly(known, now) === is));
+    if (due.length > 0) return [...(first ?? []), ...(last ?? [])].map(({ host }) => host);
     const probe = this.#hosts.find(({ triedAt }) => now >= triedAt + limits.reconnectProbeMs);
     return probe ? [probe.host] : [];
   }

@@ -31,6 +31,8 @@ export class Opener {
   readonly #controlSockets = new Sockets(limits.controlConnectionsPerShard);
   /** To which host a connection leads. */
   readonly #leads = new WeakMap<Session, Host>();
+  /** Those whose server was read-only when they logged in: it may be the only one that there is. */
+  readonly #readOnlyFromLogin = new WeakSet<Session>();
   readonly #expiry = new ExpiryWatch();
   readonly #warned = new WarnedStatements();
   readonly #options: OpenerOptions;
@@ -58,38 +60,49 @@ export class Opener {
     this.#hosts.forget();
   }
 
-  /** How long a connection may serve: on a host that is not the preferred one, not long. */
+  /** How long a connection may serve: on a host that is not the preferred one, or takes no writes, not long. */
   lifetimeMs(session: Session): number {
     const host = this.#leads.get(session);
-    const seconds =
-      host && this.#hosts.isFallback(host)
-        ? Math.min(limits.fallbackLifetimeSeconds, this.#account.lifetime_s)
-        : this.#account.lifetime_s;
-    return seconds * 1000;
+    const isBest = !host || !(this.#hosts.isFallback(host) || this.#isReadOnly(session));
+    const { lifetime_s } = this.#account;
+    return (isBest ? lifetime_s : Math.min(limits.fallbackLifetimeSeconds, lifetime_s)) * 1000;
+  }
+
+  /** A session was restored, and its identity read again: its server may have become read-only meanwhile. */
+  look(session: Session): void {
+    const host = this.#leads.get(session);
+    if (host && this.#isReadOnly(session) && !this.#readOnlyFromLogin.has(session))
+      this.#leave(session, host);
   }
 
   /**
    * A pooled connection. The time of a connect is divided among the hosts that may be tried: the last one gets all
-   * that is left.
+   * that is left. An account that writes takes a read-only host only where no other is to be had.
    * @throws TidegateError of the last host that was tried
    */
   async open(): Promise<Session> {
     const until = Date.now() + this.#config.cluster.connect_timeout_ms;
-    const candidates = this.#hosts.candidates(Date.now());
+    const hosts = this.#hosts.candidates(Date.now());
+    const passedOver = new Set<Host>();
     let error = this.#hosts.refusal(Date.now());
-    for (const [i, host] of candidates.entries()) {
+    for (let host = hosts.shift(); host; host = hosts.shift()) {
       const left = until - Date.now();
       if (left <= 0) break;
-      const share = left / (candidates.length - i);
-      const isLast = i === candidates.length - 1;
+      const share = left / (hosts.length + 1);
+      const isLast = hosts.length === 0;
       // Others wait behind a host that failed before: it gets a moment only.
       const timeoutMs =
         this.#hosts.hasFailed(host) && !isLast ? Math.min(share, limits.reconnectTrialMs) : share;
       try {
-        return await this.#openAt(host, timeoutMs);
+        const session = await this.#openAt(host, timeoutMs);
+        if (!this.#isReadOnly(session) || hosts.every((other) => passedOver.has(other))) return session;
+        this.#noteReadOnly(host);
+        session.close();
+        hosts.push(host);
+        passedOver.add(host);
       } catch (cause) {
         error = asTidegateError(cause);
-        if (!isHostFailure(error)) break;
+        if (!isHostFailure(error) && passedOver.size === 0) break;
       }
     }
     throw error ?? new TidegateError("misconfigured");
@@ -154,6 +167,7 @@ export class Opener {
       const opening = { host, timeoutMs, opened, refused, warned: this.#warned };
       session = await Session.open(this.#link, cluster, this.#account, opening);
       this.#leads.set(session, host);
+      if (this.#isReadOnly(session)) this.#readOnlyFromLogin.add(session);
       const identity = session.identity.currentUser;
       observe({ event: "connection_opened", account, identity, host: at, duration_ms: Date.now() - started });
       this.#tellExpiring();
@@ -167,10 +181,24 @@ export class Opener {
     }
   }
 
-  /** A session is to serve nobody else; nor are all others of a server that has become read-only. */
-  #leave(session: Session, host: Host, why: ServerErrorKind["connection"]): void {
-    const isNews = why === "left" && this.#hosts.readOnly(host, Date.now());
+  /** @returns whether the server takes none of the account's writes */
+  #isReadOnly({ identity }: Session): boolean {
+    return this.#account.writes && identity.readOnly === true;
+  }
+
+  /** @returns whether it is news */
+  #noteReadOnly(host: Host): boolean {
+    const isNews = this.#hosts.readOnly(host, Date.now());
     if (isNews) observe({ event: "host_read_only", account: this.#account.name, host: show(host) });
+    return isNews;
+  }
+
+  /**
+   * A session is to serve nobody else; nor are all others of a server that has become read-only. That one was so at its
+   * login says nothing about others, which may be newer.
+   */
+  #leave(session: Session, host: Host, why: ServerErrorKind["connection"] = "left"): void {
+    const isNews = why === "left" && !this.#readOnlyFromLogin.has(session) && this.#noteReadOnly(host);
     this.#options.retire((one) => one === session || (isNews && this.#leads.get(one) === host));
   }
 

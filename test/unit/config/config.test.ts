@@ -61,6 +61,7 @@ describe("a good bundle with its bindings", () => {
       name: "reader",
       user: "gw_reader",
       readsByPrivilege: false,
+      writes: false,
       longestDeadlineMs: 15_000,
       credential: { password: "hunter2" },
       cleartext: false,

@@ -32,6 +32,7 @@ function account(parts: Partial<Account> = {}): Account {
     name: "reader",
     user: "gw_reader",
     readsByPrivilege: false,
+    writes: true,
     credential: { password: "hunter2" },
     cleartext: false,
     time_zone: "+00:00",
@@ -354,10 +355,11 @@ describe("the proof", () => {
       "VERSION() AS version",
       "@@SESSION.collation_connection",
       "@@max_allowed_packet",
+      engine === "tidb" ? "NULL AS readonly" : "@@GLOBAL.read_only",
     ]) {
       expect(sql).toContain(part);
     }
-    expect(sql.split(", ")).toHaveLength(10);
+    expect(sql.split(", ")).toHaveLength(11);
     // A number of 63 bits must not pass through a double.
     expect(sql).toContain("CAST(CONNECTION_ID() AS CHAR)");
   });

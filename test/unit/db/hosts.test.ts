@@ -130,3 +130,34 @@ test("only what has to do with the way to a host is a reason to go to another on
     "database_tls_failed",
   ]);
 });
+
+describe("a host that takes no writes", () => {
+  test("stands last, until it may be asked again", () => {
+    const hosts = new Hosts([first, second]);
+    expect(hosts.readOnly(first, 1_000)).toBe(true);
+    expect(hosts.candidates(1_000)).toEqual([second, first]);
+    expect(hosts.candidates(1_000 + limits.readOnlyHostMs)).toEqual([first, second]);
+  });
+
+  test("is news once", () => {
+    const hosts = new Hosts([first, second]);
+    expect([1_000, 2_000, 1_000 + limits.readOnlyHostMs].map((now) => hosts.readOnly(first, now))).toEqual([
+      ...[true, false, true],
+    ]);
+  });
+
+  test("is tried first again after a change", () => {
+    const hosts = new Hosts([first, second]);
+    hosts.readOnly(first, 1_000);
+    hosts.forget();
+    expect(hosts.candidates(1_000)).toEqual([first, second]);
+  });
+
+  test("is better than none, and all of them keep their order", () => {
+    const hosts = new Hosts([first, second]);
+    for (const host of [first, second]) hosts.readOnly(host, 1_000);
+    expect(hosts.candidates(1_000)).toEqual([first, second]);
+    fail(hosts, second, 1_000);
+    expect(hosts.candidates(1_000)).toEqual([first]);
+  });
+});
