@@ -8,7 +8,7 @@ import { loadSample } from "../test/servers/sample.ts";
 import type { DatabaseServer, Engine } from "../test/servers/server.ts";
 import { isEngine, ServerUnavailableError, startDatabase } from "../test/servers/server.ts";
 import type { Development } from "./development.ts";
-import { choosePort } from "./ports.ts";
+import { onFreePort } from "./ports.ts";
 
 /** The running sample database and what the gateway needs to know of it. */
 export interface DevelopmentDatabase {
@@ -71,13 +71,9 @@ async function embeddedServer(
 ): Promise<DatabaseServer> {
   const pki = await ensurePki(join(directory, "pki"));
   const start = async (engine: Engine) =>
-    await startDatabase({
-      engine,
-      directory: join(directory, engine),
-      port: await choosePort("database", wanted, log),
-      pki,
-      log,
-    });
+    await onFreePort("database", wanted, log, (port) =>
+      startDatabase({ engine, directory: join(directory, engine), port, pki, log }),
+    );
   if (engine !== undefined) return await start(engine);
   try {
     return await start("mysql");

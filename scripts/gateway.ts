@@ -30,7 +30,7 @@ const startTimeoutMs = 60_000;
 
 /**
  * Starts `wrangler dev` and waits until /readyz says that database and keys can be reached.
- * @throws with the end of wrangler's log when it does not come up
+ * @throws with the end of wrangler's log when it does not come up; with the code EADDRINUSE when another program has the port
  */
 export async function startGateway(options: GatewayOptions): Promise<GatewayProcess> {
   const { directory, port } = options;
@@ -58,7 +58,9 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
     },
   });
   const logPath = path("gateway.log");
-  const output = createWriteStream(logPath);
+  // An earlier run's log says "Ready on" too.
+  writeFileSync(logPath, "");
+  const output = createWriteStream(logPath, { flags: "a" });
   child.stdout.pipe(output, { end: false });
   child.stderr.pipe(output, { end: false });
   let wanted = true;
@@ -79,12 +81,11 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
     signal("SIGKILL");
   };
   const url = `http://127.0.0.1:${port}`;
-  const trouble = await ready(url, exited);
+  const trouble = await ready(url, exited, () => hasBegun(logPath));
   if (trouble !== undefined) {
     await stop();
-    throw new Error(
-      `The gateway did not become ready (${trouble}). The end of ${logPath}:\n${tail(logPath)}`,
-    );
+    const message = `The gateway did not become ready (${trouble}). The end of ${logPath}:\n${tail(logPath)}`;
+    throw Object.assign(new Error(message), isInUse(logPath) && { code: "EADDRINUSE" });
   }
   void exited.then(() => {
     if (wanted) options.onExit();
@@ -103,7 +104,11 @@ function wranglerArguments(path: (name: string) => string, port: number): string
 }
 
 /** @returns undefined when it is ready, else why it is not */
-async function ready(url: string, exited: Promise<void>): Promise<string | undefined> {
+async function ready(
+  url: string,
+  exited: Promise<void>,
+  listens: () => boolean,
+): Promise<string | undefined> {
   let ended = false;
   void exited.then(() => {
     ended = true;
@@ -112,6 +117,11 @@ async function ready(url: string, exited: Promise<void>): Promise<string | undef
   let last = "no answer";
   while (Date.now() < deadline) {
     if (ended) return "it has ended";
+    // Another program that has the port may answer too.
+    if (!listens()) {
+      await sleep(100);
+      continue;
+    }
     try {
       const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
       if (response.ok) return undefined;
@@ -130,6 +140,15 @@ async function ready(url: string, exited: Promise<void>): Promise<string | undef
 function trustedCertificates(ca: string): string {
   const extra = process.env.NODE_EXTRA_CA_CERTS;
   return extra !== undefined && existsSync(extra) ? `${ca}\n${readFileSync(extra, "utf8")}` : ca;
+}
+
+function hasBegun(logPath: string): boolean {
+  return readFileSync(logPath, "utf8").includes("Ready on ");
+}
+
+/** In wrangler's words. */
+function isInUse(logPath: string): boolean {
+  return /address already in use/i.test(readFileSync(logPath, "utf8"));
 }
 
 function tail(path: string): string {

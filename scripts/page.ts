@@ -5,13 +5,14 @@ import { root } from "./application.ts";
 
 export interface PageOptions {
   port: number;
-  /** Origins of the issuer and of the gateway: all that the page may talk to. */
+  /** The issuer's origin: with the gateway's all that the page may talk to. */
   issuer: string;
-  gateway: string;
 }
 
 export interface PageServer {
   url: string;
+  /** The gateway's origin, as soon as it has one: its policy names the page's, which is there first. */
+  gateway: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -23,17 +24,15 @@ const types: Record<string, string> = {
 };
 
 /** Serves examples/browser on loopback, with a config.js that names what runs here. */
-export async function startPage({ port, issuer, gateway }: PageOptions): Promise<PageServer> {
-  const config = `export const issuer = "${issuer}";\nexport const gateway = "${gateway}";\n`;
-  const headers = {
-    // A script that gets in all the same finds nobody to send the token to.
-    "content-security-policy": `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src ${issuer} ${gateway}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`,
-    // The address has the code for a moment.
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-  };
+export async function startPage({ port, issuer }: PageOptions): Promise<PageServer> {
   const server = createServer((request, response) => {
+    const { gateway } = page;
+    if (gateway === undefined) {
+      response.writeHead(503, { "retry-after": "1" }).end();
+      return;
+    }
+    const headers = headersFor(issuer, gateway);
+    const config = `export const issuer = "${issuer}";\nexport const gateway = "${gateway}";\n`;
     const [path = ""] = (request.url ?? "").split("?");
     const name = path === "/" ? "index.html" : path.slice(1);
     const type = name === "config.js" ? types["page.js"] : types[name];
@@ -49,12 +48,25 @@ export async function startPage({ port, issuer, gateway }: PageOptions): Promise
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
   });
-  return {
+  const page: PageServer = {
     url: `http://127.0.0.1:${port}`,
+    gateway: undefined,
     stop: () =>
       new Promise((resolve) => {
         server.closeAllConnections();
         server.close(() => resolve());
       }),
+  };
+  return page;
+}
+
+function headersFor(issuer: string, gateway: string): Record<string, string> {
+  return {
+    // A script that gets in all the same finds nobody to send the token to.
+    "content-security-policy": `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src ${issuer} ${gateway}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`,
+    // The address has the code for a moment.
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
   };
 }

@@ -1,19 +1,28 @@
 import { createServer } from "node:net";
 
 /**
- * @param spoken ports that are given to others, which do not listen yet
- * @returns `wanted`, or the next free port of loopback, said so through `log`
+ * Has something listen on loopback: on the wanted port, or on the next one that it gets. A port that was free a moment ago
+ * may be taken when it is bound, so only binding decides.
+ * @param bind listens on a port. @throws an error with the code EADDRINUSE when another program has it
+ * @param log told of another port than the wanted one
+ * @returns what `bind` made
  */
-export async function choosePort(
+export async function onFreePort<T>(
   what: string,
   wanted: number,
   log: (line: string) => void,
-  spoken: readonly number[] = [],
-): Promise<number> {
+  bind: (port: number) => Promise<T>,
+): Promise<T> {
   for (let port = wanted; port < wanted + 100; port++) {
-    if (spoken.includes(port) || !(await isFree(port))) continue;
-    if (port !== wanted) log(`port ${wanted} is in use: the ${what} takes ${port}`);
-    return port;
+    // To start a program takes long: not on a port that is taken anyway.
+    if (!(await isFree(port))) continue;
+    try {
+      const bound = await bind(port);
+      if (port !== wanted) log(`port ${wanted} is in use: the ${what} has ${port}`);
+      return bound;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException | null)?.code !== "EADDRINUSE") throw cause;
+    }
   }
   throw new Error(`no free port for the ${what} between ${wanted} and ${wanted + 99}`);
 }

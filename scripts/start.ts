@@ -16,7 +16,7 @@ import { developmentFile, privateDirectory, readDevelopment } from "./developmen
 import type { GatewayProcess } from "./gateway.ts";
 import { startGateway } from "./gateway.ts";
 import { startPage } from "./page.ts";
-import { choosePort } from "./ports.ts";
+import { onFreePort } from "./ports.ts";
 
 const audience = "tidegate";
 /** Whom a page may log in as. */
@@ -72,21 +72,19 @@ async function main(): Promise<void> {
   log("starting the development issuer");
   const signingKey = join(directory, "issuer.private.jwk");
   const key = await ensureSigningKey(signingKey);
-  const keyServer = await startIssuer(key);
+  const keyServer = await onFreePort("issuer", Number(flags["issuer-port"]), log, (port) =>
+    startIssuer(key, port),
+  );
   running.push({ name: "issuer", stop: () => keyServer.stop() });
 
-  const port = await choosePort("gateway", Number(flags.port), log);
-  const page = await startPage({
-    port: await choosePort("example page", Number(flags["page-port"]), log, [port]),
-    issuer: keyServer.url,
-    gateway: `http://127.0.0.1:${port}`,
-  });
+  const page = await onFreePort("example page", Number(flags["page-port"]), log, (port) =>
+    startPage({ port, issuer: keyServer.url }),
+  );
   running.push({ name: "example page", stop: () => page.stop() });
 
   log("starting the gateway (wrangler dev)");
-  const gateway = await startGateway({
+  const options = {
     directory,
-    port,
     ca: database.ca,
     secrets: database.secrets,
     overlay: policyForServers({
@@ -97,7 +95,11 @@ async function main(): Promise<void> {
       origins: [page.url],
     }),
     onExit: () => void stopAll(1, "the gateway has ended"),
-  });
+  };
+  const gateway = await onFreePort("gateway", Number(flags.port), log, (port) =>
+    startGateway({ ...options, port }),
+  );
+  page.gateway = gateway.url;
   running.push({ name: "gateway", stop: () => gateway.stop() });
   void database.exited.then(() => stopAll(1, "the database has ended"));
 
@@ -116,8 +118,7 @@ async function main(): Promise<void> {
   announce(gateway, page.url, tokens, `${database.engine} ${database.description.version}`);
 }
 
-async function startIssuer(key: SigningKey): Promise<KeyServer> {
-  const port = await choosePort("issuer", Number(flags["issuer-port"]), log);
+async function startIssuer(key: SigningKey, port: number): Promise<KeyServer> {
   const issuer = `http://127.0.0.1:${port}`;
   const { metadata, routes } = developmentLogin({
     issuer,

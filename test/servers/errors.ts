@@ -4,6 +4,13 @@
  */
 export class ServerUnavailableError extends Error {
   override readonly name = "ServerUnavailableError";
+  /** Where another program has its port: the next one may do. */
+  readonly code: "EADDRINUSE" | undefined;
+
+  constructor(message: string, code?: "EADDRINUSE") {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** The message of anything that was thrown. */

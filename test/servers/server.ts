@@ -176,6 +176,7 @@ async function start(options: StartOptions, installation: Installation, lock: Lo
     throw new ServerUnavailableError(
       `${options.engine} (${installation.source}) did not start in ${directory}. From ${logPath}:\n` +
         `${complaints(text)}\n${advice}`,
+      inUse ? "EADDRINUSE" : undefined,
     );
   }
   void exited.then(() => lock.release());

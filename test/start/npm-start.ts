@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { expect, vi } from "vitest";
+import { vi } from "vitest";
 import { root } from "../../scripts/application.ts";
 import type { Development } from "../../scripts/development.ts";
 import { leaksIn, secretsOf } from "../gateway/leaks.ts";
@@ -62,14 +62,16 @@ export async function npmStart(
   };
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)));
-  try {
-    await vi.waitFor(() => expect(output).toContain("Ctrl-C stops everything."), {
+  await vi
+    .waitUntil(() => !running() || output.includes("Ctrl-C stops everything."), {
       timeout: 90_000,
       interval: 100,
-    });
-  } catch (cause) {
+    })
+    .catch(() => {});
+  if (!output.includes("Ctrl-C stops everything.")) {
+    const what = running() ? "is not ready after 90 s" : "has ended";
     signal("SIGKILL");
-    throw cause;
+    throw new Error(`npm start ${what}. It has printed:\n${output}`);
   }
   return {
     development: JSON.parse(readFileSync(file, "utf8")),
