@@ -125,7 +125,6 @@ export class AccountConnections {
         return Response.json({ stopped: this.#workload.stop(work) } satisfies Cancelled);
     }
   }
-
   /** How many requests wait for a connection. */
   get waiting(): number {
     return this.#checkout.waiting;
