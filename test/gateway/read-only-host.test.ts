@@ -43,7 +43,7 @@ const size = 4;
 
 async function start(hosts = proxies): Promise<Ledger> {
   ledger = await startLedger(
-    { connections_per_shard: size },
+    { connections_per_shard: size, connections_per_caller: size },
     {
       cluster: { hosts: hosts.map(({ port }) => `localhost:${port}`) },
       accounts: { reads: { user: "gw_ledger_reader", password: "ANALYST_PASSWORD" } },

@@ -190,10 +190,9 @@ export class AccountConnections {
 
   /** Runs work on a connection, as soon as there is one, and says how long what took. */
   async #lend(underWay: UnderWay<Session>, run: (session: Session) => Promise<Response>): Promise<Response> {
-    const { running } = underWay;
     const ran = this.#runOn(underWay, run);
     ran.catch(() => {});
-    return await Promise.race([ran, running.stopped]);
+    return await Promise.race([ran, underWay.running.stopped]);
   }
 
   async #runOn(
