@@ -16,11 +16,11 @@ export class Idempotency extends DurableObject<Bindings> {
     return Response.json(question.ask === "begin" ? await this.#begin(question) : await this.#end(question));
   }
 
-  override async alarm(): Promise<void> {
+  override async alarm({ scheduledTime }: AlarmInvocationInfo): Promise<void> {
     const { kv } = this.ctx.storage;
     const kept = kv.get<IdempotencyRecord>(stored);
     // A request that came between the end of the old record and this alarm has begun a new one: that one stays.
-    if (kept && kept.expiresAt > Date.now()) await this.ctx.storage.setAlarm(kept.expiresAt);
+    if (kept && kept.expiresAt > scheduledTime) await this.ctx.storage.setAlarm(kept.expiresAt);
     else await this.ctx.storage.deleteAll();
   }
 

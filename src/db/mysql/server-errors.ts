@@ -67,6 +67,8 @@ export const serverErrors: readonly ServerErrorRow[] = [
   { numbers: [1317, 1969, 3024], code: "deadline_exceeded", ...statementOnly },
   // ER_UNKNOWN_ERROR. TiDB answers so to a KILL that finds a statement in SLEEP, or in the commit of its own.
   { numbers: [1105], words: /\bcontext canceled\b/, code: "deadline_exceeded", ...statementOnly },
+  // EXECUTE in a program names a statement that there is not.
+  { numbers: [1243], words: /\bgiven to EXECUTE\b/, code: "sql_error", ...statementOnly },
   // The server does not know the prepared statement. TiDB says so with 1105.
   {
     numbers: [1243],

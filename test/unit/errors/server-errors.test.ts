@@ -85,6 +85,15 @@ describe("a number with several meanings", () => {
     expect(kind.commit).toBe("refused");
   });
 
+  test("1243 is the caller's mistake where a program executes what is not prepared", () => {
+    const unknown = "Unknown prepared statement handler (leak) given to EXECUTE";
+    expect(kindOf(1243, unknown)).toMatchObject({ code: "sql_error", connection: "kept" });
+    expect(kindOf(1243, unknown).again).toBeUndefined();
+    expect(kindOf(1243, "Unknown prepared statement handler (7) given to mysqld_stmt_execute").again).toBe(
+      true,
+    );
+  });
+
   test("1180 is a lost race where Group Replication says so", () => {
     const race = "Got error 149 - 'Lock deadlock; Retry transaction' during COMMIT";
     expect(commitError(server(1180, race))).toMatchObject({ code: "sql_transient", retryable: true });

@@ -43,23 +43,26 @@ async function begin(object: Idempotency, run: string): Promise<unknown> {
   return await (await object.fetch(new Request("https://object/", { method: "POST", body }))).json();
 }
 
+const alarm = (at: number | undefined) => ({ scheduledTime: at ?? 0, isRetry: false, retryCount: 0 });
+
 test("its alarm removes a record whose time is over", async () => {
   const object = start();
   expect(await begin(object, "first")).toEqual({ verdict: "run" });
   expect(alarmAt).toBe(Date.now() + limits.idempotencyAgeMs);
   vi.setSystemTime(alarmAt ?? 0);
-  await object.alarm();
+  await object.alarm(alarm(alarmAt));
   expect(kept.size).toBe(0);
 });
 
 test("an alarm that comes behind the next request's beginning leaves that one's record alone", async () => {
   const object = start();
   await begin(object, "first");
+  const due = alarm(alarmAt);
   vi.setSystemTime(alarmAt ?? 0);
   expect(await begin(object, "second")).toEqual({ verdict: "run" });
   const ends = alarmAt;
   alarmAt = undefined;
-  await object.alarm();
+  await object.alarm(due);
   expect((kept.get("record") as IdempotencyRecord).run).toBe("second");
   expect(alarmAt).toBe(ends);
   expect(await begin(object, "third")).toEqual({ verdict: "running" });
