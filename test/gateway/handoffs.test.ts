@@ -1,9 +1,10 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { limits } from "../../src/limits.ts";
 import { connectAdministrator } from "../servers/connection.ts";
 import { has } from "./features.ts";
 import type { Answer } from "./harness.ts";
-import { databaseServer, read, server, startGateway } from "./harness.ts";
+import { databaseServer, read, server, startGateway, testAccount } from "./harness.ts";
 import type { Callers } from "./isolation.ts";
 import {
   connectAsCaller,
@@ -118,7 +119,11 @@ test(`${handoffs} handoffs, each found clean`, {
 test("two accounts, interleaved: each request runs as its own", {
   timeout: timeoutMs(interleaved),
 }, async () => {
-  const gateway = await startGateway();
+  // Each account has one caller here, who may have all of its connections.
+  const all = { connections_per_caller: limits.connectionsPerShard };
+  const gateway = await startGateway({
+    accounts: { analyst: testAccount("analyst", all), editor: testAccount("editor", all) },
+  });
   try {
     const accounts = await Promise.all(
       ["analyst", "editor"].map(async (role) => ({

@@ -4,6 +4,7 @@ import type { Served } from "../../bench/workerd.ts";
 import { startWorkerd } from "../../bench/workerd.ts";
 import { policyForServers, root } from "../../scripts/application.ts";
 import { durableObjects } from "../../scripts/environment.ts";
+import { limits } from "../../src/limits.ts";
 import { createSigningKey, mint } from "../servers/issuer.ts";
 import { audience, engine, issuers, server } from "./harness.ts";
 
@@ -30,6 +31,9 @@ export async function startWorkerdGateway(
     actsAs: server.actsAs,
     issuers: [{ issuer: issuers.fixed, audience, jwks: { keys: [key.publicJwk] }, algorithms: ["ES256"] }],
   });
+  // One caller asks here, who may have all connections.
+  for (const account of Object.values(policy.accounts))
+    Object.assign(account, { connections_per_caller: limits.connectionsPerShard });
   const bundle = await bundleGateway(directory, { ...policy, grants: [...grants, ...policy.grants] });
   const texts = { ENVIRONMENT: "development", ...server.passwords };
   const options = { directory, bundle, ca: server.ca, texts, objects: durableObjects };
