@@ -38,7 +38,7 @@ beforeAll(async () => {
     cluster: { hosts: [`localhost:${proxy.port}`] },
     accounts: {
       analyst: testAccount("analyst", one),
-      editor: testAccount("editor", { connections_per_shard: 2 }),
+      editor: testAccount("editor", { connections_per_shard: 2, connections_per_caller: 2 }),
     },
     grants: [
       { issuer: issuers.remote, claims: { role: "patient" }, account: "analyst", allow: ["sql:read"] },
