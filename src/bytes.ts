@@ -66,7 +66,7 @@ export async function discard(body: ReadableStream<Uint8Array>, withinMs: number
   try {
     while ((await Promise.race([reader.read(), end.promise]))?.done === false);
   } catch {
-    // Whoever sent it has gone away.
+    // The sender has gone away.
   } finally {
     clearTimeout(timer);
   }

@@ -47,7 +47,7 @@ export function readEnvironment(name: string, ca: string | undefined): Environme
 /**
  * Resolves the secrets of accounts: all before the first login, since nobody likes to be asked in the middle.
  * @param isWanted by the account's name; default: all
- * @throws Error that names a secret which is not to be had
+ * @throws Error that names a missing secret
  */
 export async function accountsOf(
   { name: environment, policy, queries }: Pick<Environment, "name" | "policy" | "queries">,

@@ -25,11 +25,6 @@ const harmless = new Set(
   ].map((name) => name.toLowerCase()),
 );
 
-/** @returns whether a name, in any letter case, is that of a schema of the server's. */
-export function isServerSchema(name: string): boolean {
-  return serverSchemas.has(folded(name));
-}
-
 /**
  * Servers compare the names of their schemas without letter case, by tables that take some other letters for ASCII ones
  * (U+0130 for I, U+017F for S): a name that could pass for one of the list is one.

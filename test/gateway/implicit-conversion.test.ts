@@ -11,7 +11,7 @@ import type { Lines } from "./lines.ts";
 import { inLines } from "./lines.ts";
 
 /**
- * A value whose type nobody has said never matches what it is not equal to. MySQL says the types of placeholders: there a
+ * A value without a declared type never matches what it is not equal to. MySQL says the types of placeholders: there a
  * number beside text is its digits. The others only warn, so that a statement that converts is refused.
  */
 

@@ -7,7 +7,7 @@ import { endsWithZ } from "./zoned-texts.ts";
 
 /**
  * MySQL derives the type of each placeholder from what it stands beside, and says it in its answer to PREPARE (MySQL
- * manual, Protocol::COM_STMT_PREPARE_OK). A value whose type nobody has said takes that type, so that it never matches
+ * manual, Protocol::COM_STMT_PREPARE_OK). A value without a declared type takes that type, so that it never matches
  * what it is not equal to; where it cannot, it is refused before anything runs.
  */
 

@@ -66,7 +66,7 @@ export class PreparedStatements {
   }
 
   /**
-   * Gives values whose type nobody has said the type of their placeholders.
+   * Gives values without a declared type the type of their placeholders.
    * @returns the values to bind; undefined while the server has not said those types
    * @throws TidegateError `parameter_invalid` for a value that would meet another type, `statement_too_large`
    */

@@ -12,7 +12,7 @@ export interface Warning {
 }
 
 /**
- * Whether the server has compared a value whose type nobody has said with something of another type: `number`, a number
+ * Whether the server has compared a value without a declared type with something of another type: `number`, a number
  * with texts or dates; `text`, a text with numbers or dates. `unread`: it has warnings that were not read. `lost`: the
  * connection was lost before they were.
  */

@@ -32,7 +32,7 @@ const equal = "SELECT 1 FROM t WHERE c = ?";
 const greater = "SELECT 1 FROM t WHERE c > ?";
 const insert = "INSERT INTO t (c) VALUES (?)";
 
-describe("a number or boolean whose type nobody has said", () => {
+describe("a number or boolean without a declared type", () => {
   test.each(Object.entries(texts))("beside %s is its text", (_, type) => {
     expect(bound(equal, type, 0)).toEqual(["string 0"]);
     expect(bound(equal, type, 2n ** 53n + 1n)).toEqual(["string 9007199254740993"]);
@@ -116,7 +116,7 @@ describe("a number or boolean whose type nobody has said", () => {
   );
 });
 
-describe("a text whose type nobody has said", () => {
+describe("a text without a declared type", () => {
   test("beside an integer is one when it is a whole numeral", () => {
     expect(bound(equal, types.integer, "6")).toEqual(["integer 6"]);
     expect(bound(equal, types.integer, "-9223372036854775808")).toEqual(["integer -9223372036854775808"]);

@@ -16,7 +16,7 @@ const plan = row(1105, "skip prepared plan-cache: get a TableDual plan");
 
 type Engine = "mysql" | "mariadb" | "tidb";
 
-/** Of a statement with these parameters; by default one whose type nobody has said. */
+/** Of a statement with these parameters; by default one without a declared type. */
 function about(engine: Engine, author: "caller" | "operator", ...params: unknown[]) {
   return { engine, author, values: (params.length > 0 ? params : [0]).map((value) => bindJsonValue(value)) };
 }
@@ -82,7 +82,7 @@ describe("warnings", () => {
   });
 });
 
-describe("a value whose type nobody has said was converted", () => {
+describe("a value without a declared type was converted", () => {
   const told = (engine: Engine, params: unknown[], rows: Row[], count = rows.length) =>
     readWarnings(rows, count, about(engine, "operator", ...params)).conversion;
 
