@@ -36,6 +36,15 @@ export class PluginRefusedError extends Error {
   }
 }
 
+/** Our own part of a login failed, such as a signature: that says nothing about the server. */
+export class ResponseError extends Error {
+  constructor(cause: unknown) {
+    // The cause's words may quote the password.
+    super(`no answer could be made: ${cause instanceof Error ? cause.name : typeof cause}`);
+    this.name = "ResponseError";
+  }
+}
+
 /** A greeting names the server's default, before the server knows who logs in. */
 const inGreeting = "; where the user has one of them, name it as the account's plugin";
 
@@ -113,6 +122,19 @@ export class Authentication {
   }
 
   #responder(plugin: AuthPlugin): Responder {
+    const respond = this.#methodOf(plugin);
+    return (data) => {
+      try {
+        return respond(data);
+      } catch (cause) {
+        // A plain Error is what a method says of the server's data.
+        if (cause instanceof Error && cause.name === "Error") throw cause;
+        throw new ResponseError(cause);
+      }
+    };
+  }
+
+  #methodOf(plugin: AuthPlugin): Responder {
     const { password } = this.#credential;
     switch (plugin) {
       case "caching_sha2_password":

@@ -73,7 +73,7 @@ export interface ConnectionOptions {
 
 /** The driver's command that logs in: it has read the greeting, and asks its own methods what to answer. */
 interface Handshake {
-  handshake: { authPluginName: string | undefined; authPluginData1: Buffer; authPluginData2: Buffer };
+  handshake: { authPluginName: string | undefined; authPluginData1: Buffer; authPluginData2?: Buffer };
   canUseAuthMethodDirectly(): boolean;
   calculateAuthToken(): Buffer;
   initializeAuthPlugin(): void;
@@ -203,7 +203,7 @@ class TlsConnection extends DriverConnection implements PipelineConnection {
   /** The first response goes with the greeting's method; here it becomes the account's. */
   #takeOver(command: Handshake): void {
     const { authPluginName, authPluginData1, authPluginData2 } = command.handshake;
-    const scramble = Buffer.concat([authPluginData1, authPluginData2]).subarray(0, 20);
+    const scramble = Buffer.concat([authPluginData1, authPluginData2 ?? Buffer.alloc(0)]).subarray(0, 20);
     const { plugin, response, more } = this.#authentication.begin(authPluginName, scramble);
     command.handshake.authPluginName = plugin;
     command.canUseAuthMethodDirectly = () => true;

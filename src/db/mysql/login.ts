@@ -6,7 +6,7 @@ import type { Link, Wire } from "../links/link.ts";
 import { LinkError } from "../links/link.ts";
 import { mintAccountToken } from "./account-token.ts";
 import type { Credential } from "./authentication.ts";
-import { PluginRefusedError } from "./authentication.ts";
+import { PluginRefusedError, ResponseError } from "./authentication.ts";
 import type { Identity } from "./dialect.ts";
 import { restingState, setRole, verifyEngine, verifyIdentity } from "./dialect.ts";
 import type { Connection, ConnectionOptions, ServerError } from "./driver.ts";
@@ -19,6 +19,7 @@ import { loginProofQuery } from "./reach.ts";
 import type { Refusal } from "./refusal.ts";
 import type { ServerErrorKind } from "./server-errors.ts";
 import { kindOf } from "./server-errors.ts";
+import { ProtocolError } from "./replies.ts";
 import type { Row } from "./steps.ts";
 import { query } from "./steps.ts";
 
@@ -115,6 +116,24 @@ export async function tokenCredential(token: TokenCredential, user: string): Pro
   return { password, plugin: "mysql_clear_password", cleartext: true };
 }
 
+/** What the driver or the wire says of the server and of the way to it. Anything else thrown in a login is our own failure. */
+class Reported extends Error {
+  readonly error: ServerError;
+
+  constructor(error: ServerError) {
+    super(error.message);
+    this.error = error;
+  }
+}
+
+function report(error: ServerError): never {
+  throw new Reported(error);
+}
+
+function closedDuringLogin(): Reported {
+  return new Reported(new Error("the server closed the connection during the login"));
+}
+
 /** Logs in as soon as the wire shows the greeting. @throws what `openingError` takes */
 export async function greet(wire: Wire, options: ConnectionOptions) {
   return await new Promise<{ connection: Connection; serverVersion: string }>((resolve, reject) => {
@@ -122,10 +141,10 @@ export async function greet(wire: Wire, options: ConnectionOptions) {
     connection.once("connect", ({ serverVersion }: { serverVersion: string }) =>
       resolve({ connection, serverVersion }),
     );
-    connection.on("error", reject);
+    connection.on("error", (error: ServerError) => reject(new Reported(error)));
     // A packet out of order means that an answer may belong to another question.
     connection.on("warn", (warning: Error) => wire.destroy(warning));
-    wire.once("close", () => reject(new Error("the server closed the connection during the login")));
+    wire.once("close", () => reject(closedDuringLogin()));
     wire.start();
   });
 }
@@ -149,11 +168,11 @@ async function provenIdentity(
   // A step hears nothing of a connection that is lost, and would be waited for without end.
   const gone = Promise.withResolvers<never>();
   gone.promise.catch(() => {});
-  connection.once("error", gone.reject);
-  wire.once("close", () => gone.reject(new Error("the server closed the connection during the login")));
+  connection.once("error", (error: ServerError) => gone.reject(new Reported(error)));
+  wire.once("close", () => gone.reject(closedDuringLogin()));
   connection.addCommand(new Pipeline(steps.map(({ command }) => command)));
   const replies: Row[][] = [];
-  for (const step of steps) replies.push(await Promise.race([step.reply, gone.promise]));
+  for (const { reply } of steps) replies.push(await Promise.race([reply.catch(report), gone.promise]));
   const identity = identityOf(replies.at(-1) ?? []);
   verifyIdentity(identity, account, cluster);
   if (account.readsByPrivilege) verifyReadsOnly(replies[state.length] ?? []);
@@ -185,18 +204,40 @@ export function identityOf(rows: readonly Row[]): Identity {
 
 /**
  * @param showsToken whether the account logs in with a token instead of a password
- * @returns what the caller gets for a connection that could not be made
+ * @returns what the caller gets for a connection that could not be made; `internal` for a failure of the gateway itself,
+ *   which says nothing about the host
  */
 export function openingError(cause: unknown, showsToken = false): TidegateError {
   if (cause instanceof TidegateError) return cause;
-  const link = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
-  if (link instanceof PluginRefusedError) {
+  const error = (cause instanceof Reported ? cause.error : cause) as ServerError;
+  const root = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (root instanceof PluginRefusedError) {
     const retryAfter = limits.retryAfterSeconds;
-    return new TidegateError("database_auth_unsupported", { retryAfter }, link.message);
+    return new TidegateError("database_auth_unsupported", { retryAfter }, root.message);
   }
-  if (!(link instanceof LinkError)) return loginError(cause as ServerError, showsToken);
-  if (link.step !== "tls") return unreachable(link.message);
-  return new TidegateError("database_tls_failed", { retryAfter: limits.retryAfterSeconds }, link.message);
+  if (!(root instanceof LinkError)) {
+    // The words may quote a key or a password.
+    if (isOurs(cause, root)) return new TidegateError("internal", {}, `in a login: ${nameOf(root)}`);
+    return loginError(error, showsToken);
+  }
+  if (root.step !== "tls") return unreachable(root.message);
+  return new TidegateError("database_tls_failed", { retryAfter: limits.retryAfterSeconds }, root.message);
+}
+
+/**
+ * Whether the gateway itself failed. The driver reports that too, where our code runs inside of it. Its own TypeErrors and
+ * RangeErrors over bytes of the server that it cannot read have a code.
+ */
+function isOurs(cause: unknown, root: unknown): boolean {
+  if (!(cause instanceof Reported)) return true;
+  if (root instanceof ResponseError) return true;
+  const { errno, code } = cause.error as ServerError & { code?: string };
+  if (errno !== undefined || root instanceof ProtocolError || nameOf(root) === "Error") return false;
+  return code === undefined || code === "HANDSHAKE_SSL_ERROR";
+}
+
+function nameOf(cause: unknown): string {
+  return cause instanceof Error ? cause.name : typeof cause;
 }
 
 function unreachable(reason: string): TidegateError {

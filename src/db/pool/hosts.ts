@@ -14,6 +14,8 @@ interface Knowledge {
   triedAt: number;
   /** When it said that it takes no writes. */
   readOnlyAt: number;
+  /** When the latest attempt began that has ended and said nothing about the host. */
+  leftAt: number;
   error?: TidegateError;
 }
 
@@ -53,6 +55,7 @@ export class Hosts {
       retryAt: Number.NEGATIVE_INFINITY,
       triedAt: Number.NEGATIVE_INFINITY,
       readOnlyAt: Number.NEGATIVE_INFINITY,
+      leftAt: Number.NEGATIVE_INFINITY,
     }));
   }
 
@@ -115,6 +118,12 @@ export class Hosts {
     return known.retryAt - now;
   }
 
+  /** The attempt ended with an error that says nothing about the host: the next caller may try it. */
+  saidNothing({ host, startedAt }: Try): void {
+    const known = this.#of(host);
+    known.leftAt = Math.max(known.leftAt, startedAt);
+  }
+
   /** Another connection to a better host would be worth having. */
   isFallback(host: Host): boolean {
     return host !== this.#hosts[0]?.host;
@@ -151,8 +160,8 @@ function isReadOnly({ readOnlyAt }: Knowledge, now: number): boolean {
 }
 
 /** @returns whether nobody tries it: one login at a time finds out whether a host is back */
-function isLeft({ triedAt, failedAt }: Knowledge): boolean {
-  return triedAt <= failedAt;
+function isLeft({ triedAt, failedAt, leftAt }: Knowledge): boolean {
+  return triedAt <= failedAt || triedAt <= leftAt;
 }
 
 /**

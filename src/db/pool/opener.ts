@@ -129,6 +129,8 @@ export class Opener {
         const retry_in_ms = Math.round(this.#hosts.failed(attempt, error, Date.now()));
         const { name: account } = this.#account;
         observe({ event: "host_failed", account, host: show(host), code: error.code, retry_in_ms });
+      } else {
+        this.#hosts.saidNothing(attempt);
       }
       throw error;
     }

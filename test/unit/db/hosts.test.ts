@@ -40,6 +40,18 @@ describe("the order", () => {
     expect(hosts.succeeded(hosts.begin(first, 2_001))).toBe(false);
   });
 
+  test("an attempt that says nothing about the host leaves it to the next caller", () => {
+    const hosts = new Hosts([first, second]);
+    fail(hosts, first, 1_000);
+    const trial = hosts.begin(first, 2_000);
+    hosts.saidNothing(trial);
+    expect(hosts.candidates(2_000)).toEqual([first, second]);
+    // A later one is under way.
+    hosts.begin(first, 3_000);
+    hosts.saidNothing(trial);
+    expect(hosts.candidates(3_000)).toEqual([second]);
+  });
+
   test("after a change everything is tried again", () => {
     const hosts = new Hosts([first, second]);
     fail(hosts, first, 1_000);
