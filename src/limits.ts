@@ -233,6 +233,8 @@ export const limits = {
 
   /** /readyz asks the database at most this often per isolate: the endpoint is open to anybody. */
   readinessAgeMs: 5_000,
+  /** Whoever asks during the first check waits for it: a connect takes 30 s at most (connectTimeoutCeilingMs). */
+  readinessPatienceMs: 30_000,
   /** A pool that has not said by then what it counted is down: Prometheus gives up after 10 s, with all of it. */
   metricsTimeoutMs: 3_000,
   /** Retry-After for a network that asks too often: the shorter of the platform's two periods. */

@@ -1,9 +1,10 @@
 import type { Grant } from "../config/schema.ts";
 import { ready } from "../db/client.ts";
 import { TidegateError } from "../errors.ts";
-import { limits } from "../limits.ts";
 import type { AppContext } from "./http.ts";
 import { factory, poolContext } from "./http.ts";
+import type { Finding } from "./shared-check.ts";
+import { SharedCheck } from "./shared-check.ts";
 
 /** Anybody may ask, so the answers name nothing, and the database is asked only every few seconds. */
 export const health = factory
@@ -14,21 +15,19 @@ export const health = factory
     return c.json({ status: "ready" });
   });
 
-/** The last outcome, good or bad, of this isolate. */
-let last: { at: number; error?: TidegateError } | undefined;
+/** Of this isolate. */
+const checking = new SharedCheck();
 
 /** @throws TidegateError when the database or an issuer's keys cannot be had, or could not a moment ago */
 async function checkedLately(c: AppContext): Promise<void> {
-  if (last === undefined || Date.now() - last.at >= limits.readinessAgeMs) {
-    // Set first: whoever asks meanwhile is told what was true before, and starts nothing.
-    const unknown = { error: new TidegateError("database_unreachable", {}, "not checked yet") };
-    last = { ...(last ?? unknown), at: Date.now() };
-    last = { at: Date.now(), ...(await check(c)) };
-  }
-  if (last.error) throw last.error;
+  const { error } = await checking.ask(
+    () => check(c),
+    (promise) => c.executionCtx.waitUntil(promise),
+  );
+  if (error) throw error;
 }
 
-async function check(c: AppContext): Promise<{ error?: TidegateError }> {
+async function check(c: AppContext): Promise<Finding> {
   const { config, verifier } = c.var;
   const checks = [...accountsInUse(config.grants)].map((account) => ready(poolContext(c), account));
   try {

@@ -46,6 +46,7 @@ const rooms: Record<string, readonly string[]> = {
     "limits",
     "schema",
     "telemetry",
+    "within",
   ],
   idempotency: ["application", "objects", "errors", "limits", "telemetry"],
   rate: ["application", "objects", "errors", "limits"],
@@ -87,6 +88,7 @@ const rooms: Record<string, readonly string[]> = {
   errors: [],
   exposition: [],
   limits: [],
+  within: [],
 };
 
 /** Imports of a room that may be types only: they shape what is handed over, and run nothing. */
@@ -201,6 +203,7 @@ describe("every package has one home", () => {
     "cloudflare:workers":
       /^(db\/pool\/|auth\/(keys|proofs)-object\.ts$|(rate\/limiter|idempotency\/object)\.ts$)/,
     hono: /^(app\.ts|routes\/)/,
+    "p-timeout": /^within\.ts$/,
     negotiator: /^routes\/(compression|format)\.ts$/,
     zod: /^(config\/|routes\/)/,
     "#application": /^application\.ts$/,
