@@ -2,6 +2,7 @@ import type { Account, Config } from "../../config/config.ts";
 import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { observe, serverTiming } from "../../telemetry.ts";
+import { within } from "../../within.ts";
 import { answer } from "../pool/answer.ts";
 import type { PoolContext } from "../pool/client.ts";
 import type { ExecuteWork } from "../pool/protocol.ts";
@@ -50,16 +51,17 @@ export async function executeHere(
 /** @throws TidegateError when the account has no working connection to the database */
 export async function readyHere(context: PoolContext, account: string): Promise<void> {
   const session = await open(context, account);
-  // Closing is what everything that waits for the server hears.
-  const timer = setTimeout(() => session.destroy(), limits.commandDeadlineMs);
+  const late = () => {
+    session.destroy();
+    throw new TidegateError("connection_lost", { retryAfter: limits.retryAfterSeconds }, "no reply in time");
+  };
   try {
-    await session.ready();
+    await within(session.ready(), limits.commandDeadlineMs, late);
   } catch (cause) {
     const error = asTidegateError(cause);
     if (error.code !== "connection_lost") throw observeRefusal(account, error);
     throw new TidegateError("database_unavailable", error.details, error.operator);
   } finally {
-    clearTimeout(timer);
     session.close();
   }
 }

@@ -2,6 +2,7 @@ import type { Account } from "../../config/config.ts";
 import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { within } from "../../within.ts";
 import { dialHyperdrive } from "../links/hyperdrive.ts";
 import type { Wire } from "../links/link.ts";
 import { refusedCommit } from "../mysql/commit-error.ts";
@@ -185,13 +186,15 @@ export class HyperdriveSession {
   async #end(sql: "COMMIT" | "ROLLBACK", statement: Pick<Statement, "writable">): Promise<void> {
     const decides = sql === "COMMIT" && statement.writable;
     if (decides) this.#stage = "committing";
-    const timer = setTimeout(() => {
-      this.#lose(`no reply to ${sql}`);
-      this.#wire.destroy();
-    }, limits.commandDeadlineMs);
     try {
       if (this.#lostBecause !== undefined) throw this.#lostError(statement, this.#lostBecause);
-      await this.#unlessLost(command(this.#connection, sql), statement);
+      const replied = this.#unlessLost(command(this.#connection, sql), statement);
+      await within(replied, limits.commandDeadlineMs, () => {
+        const reason = `no reply to ${sql}`;
+        this.#lose(reason);
+        this.#wire.destroy();
+        throw this.#lostError(statement, reason);
+      });
     } catch (cause) {
       if (!decides) return;
       if (cause instanceof TidegateError) throw cause;
@@ -199,7 +202,6 @@ export class HyperdriveSession {
       const refused = isHyperdriveError(error) ? undefined : refusedCommit(error);
       throw refused ?? this.#lostError(statement, `COMMIT: ${error.errno} ${error.message}`);
     } finally {
-      clearTimeout(timer);
       this.#stage = "ended";
     }
   }

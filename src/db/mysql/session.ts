@@ -2,6 +2,7 @@ import type { Account } from "../../config/config.ts";
 import type { Cluster } from "../../config/schema.ts";
 import { limits } from "../../limits.ts";
 import type { BoundValue } from "../../sql/values.ts";
+import { within } from "../../within.ts";
 import type { Link } from "../links/link.ts";
 import type { Burst, BurstAnswers, Preparation } from "./burst.ts";
 import { answersUnless, prepareAll } from "./burst.ts";
@@ -155,15 +156,12 @@ export class Session {
 
   /** As `#unlessLost`, for the gateway's own commands: a server that does not reply is as good as lost. */
   async #soon<T>(work: () => Promise<T>, deadlineMs: number = limits.commandDeadlineMs): Promise<T> {
-    const timer = setTimeout(() => {
-      this.#lose(`no reply within ${deadlineMs} ms`);
+    return await within(this.#unlessLost(work, Error), deadlineMs, () => {
+      const reason = `no reply within ${deadlineMs} ms`;
+      this.#lose(reason);
       this.#wire.destroy();
-    }, deadlineMs);
-    try {
-      return await this.#unlessLost(work, Error);
-    } finally {
-      clearTimeout(timer);
-    }
+      throw new Error(reason);
+    });
   }
 
   async #unlessLost<T>(work: () => Promise<T>, error: (reason: string) => Error): Promise<T> {

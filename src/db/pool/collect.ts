@@ -1,5 +1,6 @@
 import type { Family } from "../../exposition.ts";
 import { limits } from "../../limits.ts";
+import { within } from "../../within.ts";
 import type { PoolContext } from "./client.ts";
 import { send, shardsOf } from "./client.ts";
 import type { Shard } from "./metric-families.ts";
@@ -21,15 +22,9 @@ export async function collect(context: PoolContext): Promise<Family[]> {
 
 async function readShard(context: PoolContext, account: string, shard: number): Promise<Shard> {
   const labels = { account, shard: String(shard) };
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("no answer in time")), limits.metricsTimeoutMs);
-  try {
-    const asked = send(context, account, { kind: "metrics" }, shard);
-    const response = await Promise.race([asked, late]);
-    return { labels, metrics: await Promise.race([response.json<ShardMetrics>(), late]) };
-  } catch {
-    return { labels, metrics: undefined };
-  } finally {
-    clearTimeout(timer);
-  }
+  const asked = send(context, account, { kind: "metrics" }, shard).then((response) =>
+    response.json<ShardMetrics>(),
+  );
+  const metrics = await within(asked, limits.metricsTimeoutMs, () => undefined).catch(() => undefined);
+  return { labels, metrics };
 }

@@ -1,5 +1,6 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { within } from "../../within.ts";
 
 export interface StoppableOptions<S> {
   deadlineMs: number;
@@ -114,7 +115,7 @@ export class RunningStatement<S extends Pausable> {
       if (!this.#hasEnded) session.pause();
     } else if (!(await this.#endsWithin(limits.stopGraceMs))) this.#stopped.reject(unknownOutcome(why));
     // Others wait for the connection's place: it is not kept for a KILL that does not come through.
-    const acknowledged = (await within(killing, limits.killPatienceMs)) ?? false;
+    const acknowledged = await within(killing, limits.killPatienceMs, () => false);
     if (session.usable) session.resume();
     const ended = await this.#endsWithin(limits.killedStatementMs);
     if (acknowledged && ended && session.usable) this.#options.giveBack(session);
@@ -122,7 +123,7 @@ export class RunningStatement<S extends Pausable> {
   }
 
   async #endsWithin(ms: number): Promise<boolean> {
-    if (!this.#hasEnded) await within(this.#ended.promise, ms);
+    if (!this.#hasEnded) await within(this.#ended.promise, ms, () => {});
     return this.#hasEnded;
   }
 }
@@ -130,19 +131,6 @@ export class RunningStatement<S extends Pausable> {
 /** Nobody knows yet: the statement may be done, or about to be. */
 function unknownOutcome({ code, details }: TidegateError): TidegateError {
   return new TidegateError("outcome_unknown", { retryAfter: limits.retryAfterSeconds, ...details }, code);
-}
-
-/** @returns undefined when it takes longer */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function deadlineError(ms: number): TidegateError {

@@ -63,6 +63,7 @@ const rooms: Record<string, readonly string[]> = {
     "errors",
     "limits",
     "telemetry",
+    "within",
   ],
   "db/pool": [
     "application",
@@ -75,8 +76,9 @@ const rooms: Record<string, readonly string[]> = {
     "exposition",
     "limits",
     "telemetry",
+    "within",
   ],
-  "db/mysql": ["db/links", "sql", "config", "errors", "limits", "telemetry"],
+  "db/mysql": ["db/links", "sql", "config", "errors", "limits", "telemetry", "within"],
   "db/links": ["config", "errors", "limits"],
   "db/encode": ["limits"],
   config: ["catalog", "limits"],
