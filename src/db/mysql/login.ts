@@ -17,9 +17,9 @@ import { Pipeline } from "./pipeline.ts";
 import { privilegeQuery, verifyReadsOnly } from "./privileges.ts";
 import { loginProofQuery } from "./reach.ts";
 import type { Refusal } from "./refusal.ts";
+import { ProtocolError } from "./replies.ts";
 import type { ServerErrorKind } from "./server-errors.ts";
 import { kindOf } from "./server-errors.ts";
-import { ProtocolError } from "./replies.ts";
 import type { Row } from "./steps.ts";
 import { query } from "./steps.ts";
 

@@ -1,8 +1,27 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Statement } from "./executor.ts";
-import { oversize, wide } from "./replies.ts";
+import type { Excess } from "./reply-packets.ts";
+import { ProtocolError } from "./reply-packets.ts";
 import { tooManyColumns } from "./wide-results.ts";
+
+/** Why a connection is lost. */
+export interface Loss {
+  /** For the log. */
+  reason: string;
+  /** It was ended here, because the server's reply is too large to be read. */
+  excess?: Excess | undefined;
+}
+
+/** @param cause what the driver says of a connection that it can use no more */
+export function lossOf(cause: Error): Loss {
+  return { reason: cause.message, excess: cause instanceof ProtocolError ? cause.excess : undefined };
+}
+
+/** @returns what the gateway's own commands fail with */
+export function lossError({ reason }: Loss): Error {
+  return new Error(reason);
+}
 
 /** The connection was dead already when the statement was given to it: nothing was executed, nothing was heard. */
 export class StaleConnectionError extends TidegateError {}
@@ -15,19 +34,19 @@ export function lostError(
   statement: Pick<Statement, "writable">,
   sent: boolean,
   isStale: boolean,
-  reason: string,
+  { reason, excess }: Loss,
 ): TidegateError {
   const details = { retryAfter: limits.retryAfterSeconds };
-  if (reason === oversize && !statement.writable)
+  if (excess === "row" && !statement.writable)
     return new TidegateError("result_too_large", { detail: `A row may have ${limits.rowBytes} bytes.` });
   // So said of a PREPARE, before anything is executed.
-  if (reason === wide && !(sent && statement.writable)) return tooManyColumns();
+  if (excess === "columns" && !(sent && statement.writable)) return tooManyColumns();
   if (sent && statement.writable) return new TidegateError("outcome_unknown", details, reason);
   const Lost = isStale ? StaleConnectionError : TidegateError;
   return new Lost("connection_lost", details, reason);
 }
 
 /** @returns the same for statements of a transaction that is not committed: the server rolls it back */
-export function lostInTransaction(reason: string): TidegateError {
-  return lostError({ writable: false }, true, false, reason);
+export function lostInTransaction(loss: Loss): TidegateError {
+  return lostError({ writable: false }, true, false, loss);
 }

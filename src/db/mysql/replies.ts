@@ -7,13 +7,13 @@ import {
   isDefinition,
   isEof,
   isError,
-  oversize,
   ProtocolError,
+  rowTooLarge,
+  tooManyDefinitions,
   unasked,
-  wide,
 } from "./reply-packets.ts";
 
-export { Farewell, oversize, ProtocolError, wide } from "./reply-packets.ts";
+export { Farewell, ProtocolError } from "./reply-packets.ts";
 
 /** How a command is answered, but for an error. */
 interface Expected {
@@ -144,7 +144,7 @@ export class Replies {
   received(head: Head): void {
     if (this.#leaving) return;
     const expected = this.#owed[0];
-    if (!expected) throw this.#endedPrepare && isDefinition(head) ? new ProtocolError(wide) : unasked(head);
+    if (!expected) throw this.#endedPrepare && isDefinition(head) ? tooManyDefinitions() : unasked(head);
     // Only now: the statement may have been prepared in the same breath.
     if (this.#sequence === undefined && expected.kind === "execute")
       Object.assign(expected, this.#answerOf(expected.id));
@@ -166,7 +166,7 @@ export class Replies {
     if (this.#place !== "rows" || kind === "query") this.#bytes += head.length;
     if (kind === "query" && this.#bytes > limits.commandReplyBytes)
       throw new ProtocolError("too much in answer to the gateway's own command");
-    if (head.length > limits.rowBytes || this.#bytes > limits.rowBytes) throw new ProtocolError(oversize);
+    if (head.length > limits.rowBytes || this.#bytes > limits.rowBytes) throw rowTooLarge();
   }
 
   #ok(head: Head, expected: Expected): void {
@@ -179,7 +179,8 @@ export class Replies {
   /** The definitions of PREPARE go on behind its end where its head has counted to 65,535 and begun anew. */
   #misplaced(head: Head, due: number): ProtocolError {
     const isSurplus = this.#sequence === undefined && this.#endedPrepare && isDefinition(head);
-    return new ProtocolError(isSurplus ? wide : `packet ${head.sequence} came where ${due} belongs`);
+    if (isSurplus) return tooManyDefinitions();
+    return new ProtocolError(`packet ${head.sequence} came where ${due} belongs`);
   }
 
   #resultHead(head: Head, { form, kind }: Expected): void {
@@ -213,10 +214,10 @@ export class Replies {
   }
 
   #definitionsEnd(head: Head, { kind }: Expected): void {
-    if (!isEof(head))
-      throw new ProtocolError(
-        kind === "prepare" && isDefinition(head) ? wide : "more columns than were announced",
-      );
+    if (!isEof(head)) {
+      if (kind === "prepare" && isDefinition(head)) throw tooManyDefinitions();
+      throw new ProtocolError("more columns than were announced");
+    }
     this.#left = this.#columnsLeft;
     this.#columnsLeft = 0;
     this.#ofParameters = false;

@@ -7,16 +7,29 @@ import { markOf, marks, readInteger } from "./packet-heads.ts";
 /** The server has sent what cannot be the answer to what was asked; the message is for the log. */
 export class ProtocolError extends Error {
   override name = "ProtocolError";
+  /** What was too large to be read: the caller can be told that, too. */
+  readonly excess: Excess | undefined;
+
+  constructor(message: string, excess?: Excess) {
+    super(message);
+    this.excess = excess;
+  }
 }
+
+/** `row`: a row, or what describes a result. `columns`: a PREPARE with more definitions than it can announce. */
+export type Excess = "row" | "columns";
 
 /** Before it hangs up a server may say why, unasked: that spoils nothing that came before. */
 export class Farewell extends ProtocolError {}
 
-/** What is said of a row that is too large: the caller can be told that, too. */
-export const oversize = `more than ${limits.rowBytes} bytes in one piece`;
+export function rowTooLarge(): ProtocolError {
+  return new ProtocolError(`more than ${limits.rowBytes} bytes in one piece`, "row");
+}
 
-/** What is said of a PREPARE with more definitions than it can announce, whose number has 16 bits. */
-export const wide = `more than ${limits.readColumns} columns`;
+/** Of a PREPARE: the number of its definitions has 16 bits. */
+export function tooManyDefinitions(): ProtocolError {
+  return new ProtocolError(`more than ${limits.readColumns} columns`, "columns");
+}
 
 /** Every column definition begins with the catalog's name, "def" (Protocol::ColumnDefinition41). */
 const definition = [3, 0x64, 0x65, 0x66];

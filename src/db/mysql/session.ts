@@ -14,7 +14,8 @@ import { Executor } from "./executor.ts";
 import type { GuardedWire } from "./guarded-wire.ts";
 import type { Attempt, Login } from "./login.ts";
 import { logIn } from "./login.ts";
-import { lostError, lostInTransaction } from "./loss.ts";
+import type { Loss } from "./loss.ts";
+import { lossError, lossOf, lostError, lostInTransaction } from "./loss.ts";
 import type { OkHeader, Outcome } from "./outcome.ts";
 import { reaches } from "./reach.ts";
 import type { HotStatement } from "./restore.ts";
@@ -53,9 +54,9 @@ export class Session {
   readonly #settings: SessionSettings;
   readonly #executor: Executor;
   readonly #loss = Promise.withResolvers<string>();
-  #lostBecause: string | undefined;
+  #lostBecause: Loss | undefined;
   /** What waits for the server right now must hear of a loss; a session does one thing at a time. */
-  #abort: ((reason: string) => void) | undefined;
+  #abort: ((loss: Loss) => void) | undefined;
 
   private constructor(login: Login, cluster: Cluster, settings: SessionSettings, warned: WarnedStatements) {
     const { connection, wire, identity } = login;
@@ -66,14 +67,14 @@ export class Session {
     this.#settings = settings;
     this.#executor = new Executor(connection, wire, cluster.engine, warned, identity.packetBytes);
     this.lost = this.#loss.promise;
-    connection.on("error", (error: Error) => this.#lose(error.message));
-    wire.on("close", () => this.#lose("closed"));
+    connection.on("error", (error: Error) => this.#lose(lossOf(error)));
+    wire.on("close", () => this.#lose({ reason: "closed" }));
   }
 
-  #lose(reason: string): void {
-    this.#lostBecause ??= reason;
+  #lose(loss: Loss): void {
+    this.#lostBecause ??= loss;
     this.#abort?.(this.#lostBecause);
-    this.#loss.resolve(this.#lostBecause);
+    this.#loss.resolve(this.#lostBecause.reason);
   }
 
   /** Settled when its socket has really ended. */
@@ -115,11 +116,11 @@ export class Session {
     };
     const { outcome, hear } = await this.#unlessLost(
       () => this.#executor.run(statement, sink, progress, begin),
-      (reason) => lostError(statement, sent, isStale(), reason),
+      (loss) => lostError(statement, sent, isStale(), loss),
     );
     if (outcome.warningCount === 0) return outcome;
     // Its time is the statement's: a slow reader of its rows may hold the wire.
-    const whole = this.#unlessLost(hear, Error);
+    const whole = this.#unlessLost(hear, lossError);
     // The statement has been executed, whether or not its warnings are lost.
     const conversion = outcome.conversion === "unread" ? "lost" : outcome.conversion;
     return await whole.catch(() => ({ ...outcome, conversion }));
@@ -156,18 +157,18 @@ export class Session {
 
   /** As `#unlessLost`, for the gateway's own commands: a server that does not reply is as good as lost. */
   async #soon<T>(work: () => Promise<T>, deadlineMs: number = limits.commandDeadlineMs): Promise<T> {
-    return await within(this.#unlessLost(work, Error), deadlineMs, () => {
+    return await within(this.#unlessLost(work, lossError), deadlineMs, () => {
       const reason = `no reply within ${deadlineMs} ms`;
-      this.#lose(reason);
+      this.#lose({ reason });
       this.#wire.destroy();
       throw new Error(reason);
     });
   }
 
-  async #unlessLost<T>(work: () => Promise<T>, error: (reason: string) => Error): Promise<T> {
+  async #unlessLost<T>(work: () => Promise<T>, error: (loss: Loss) => Error): Promise<T> {
     if (this.#lostBecause !== undefined) throw error(this.#lostBecause);
     const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = (reason: string) => reject(error(reason));
+    const abort = (loss: Loss) => reject(error(loss));
     this.#abort = abort;
     const working = work();
     // The loser of the race may still fail; nobody waits for it.

@@ -12,7 +12,7 @@ import { Checkout } from "./checkout.ts";
 import { Control } from "./control.ts";
 import { HotStatements } from "./hot.ts";
 import { Liveness, onceMore } from "./liveness.ts";
-import { PoolMetrics } from "./metrics.ts";
+import { closeText, PoolMetrics } from "./metrics.ts";
 import { Opener } from "./opener.ts";
 import type { BatchWork, Cancelled, ExecuteWork, PoolRequest } from "./protocol.ts";
 import { Readiness } from "./readiness.ts";
@@ -56,9 +56,9 @@ export class AccountConnections {
       lifetimeMs: (session) => this.#opener.lifetimeMs(session),
       idleMs: account.idle_s * 1000,
       refusal: () => this.#opener.refusal(),
-      closed: (reason) => {
+      closed: (reason, detail) => {
         this.#metrics.closed(reason);
-        observe({ event: "connection_closed", account: account.name, reason });
+        observe({ event: "connection_closed", account: account.name, reason: closeText(reason, detail) });
       },
     });
     this.#control = new Control({
@@ -71,7 +71,7 @@ export class AccountConnections {
       hot: this.#hot,
       control: this.#control,
       giveBack: (session) => void this.#restore(session),
-      discard: (session, reason) => this.#checkout.discard(session, reason),
+      discard: (...closing) => this.#checkout.discard(...closing),
       ran: (ms) => this.#metrics.ran(ms),
     });
     this.#readiness = new Readiness(
@@ -79,7 +79,7 @@ export class AccountConnections {
         isSaturated: () => this.#checkout.saturated,
         acquire: () => this.#liveness.lend(() => this.#checkout.acquire("readiness")),
         release: (session) => this.#release(session),
-        discard: (session, reason) => this.#checkout.discard(session, reason),
+        discard: (...closing) => this.#checkout.discard(...closing),
       },
       this.#control,
     );
@@ -90,7 +90,7 @@ export class AccountConnections {
       acquire: (caller) => this.#acquire(caller, undefined, "transaction"),
       enter: (work, tag, stopping) => this.#workload.enter(work, tag, [work], stopping),
       giveBack: (session) => void this.#restore(session),
-      discard: (session, reason) => this.#checkout.discard(session, reason),
+      discard: (...closing) => this.#checkout.discard(...closing),
       ended: (reason, duration_ms) =>
         observe({ event: "transaction_ended", account: account.name, reason, duration_ms }),
     });
@@ -262,8 +262,8 @@ export class AccountConnections {
       this.#metrics.restored("failed");
       // One of them may be why: preparing waits for a table that is about to be altered.
       for (const { sql } of hot) this.#hot.forget(sql);
-      const why = cause instanceof Error ? cause.message : String(cause);
-      this.#checkout.discard(session, `not restored: ${why}`);
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      this.#checkout.discard(session, "not_restored", detail);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import type { ShardGauges } from "./metrics.ts";
+import type { CloseReason, ShardGauges } from "./metrics.ts";
 import type { CheckoutOptions, Entry, Pooled } from "./pooled.ts";
 import type { Drained } from "./protocol.ts";
 import { type Holder, Shares, type Use } from "./shares.ts";
@@ -87,8 +87,8 @@ export class Checkout<T extends Pooled> {
   }
 
   /** Gives back a connection that must not be used again. */
-  discard(connection: T, reason: string): void {
-    this.#end(connection, reason, false);
+  discard(connection: T, reason: CloseReason, detail?: string): void {
+    this.#end(connection, reason, detail, false);
   }
 
   /**
@@ -122,7 +122,7 @@ export class Checkout<T extends Pooled> {
   }
 
   /** From now on these serve nobody else: idle ones close at once, busy ones when they are given back. */
-  retire(which: (connection: T) => boolean, why: string): void {
+  retire(which: (connection: T) => boolean, why: CloseReason): void {
     for (const connection of this.#idle.filter(which)) this.#end(connection, why);
     for (const [connection, entry] of this.#entries)
       if (which(connection)) Object.assign(entry, { expires: over, why });
@@ -222,7 +222,7 @@ export class Checkout<T extends Pooled> {
     const expires = counts ? Date.now() + this.#options.lifetimeMs(connection) * jitter : over;
     const entry: Entry = { expires, ...(counts ? {} : { why: "drained" }) };
     this.#entries.set(connection, entry);
-    void connection.lost.then((reason) => this.discard(connection, reason));
+    void connection.lost.then((detail) => this.discard(connection, "lost", detail));
     if (!this.endIfExpired(connection)) this.#offer(connection, entry, connectMs);
   }
 
@@ -242,13 +242,13 @@ export class Checkout<T extends Pooled> {
   }
 
   /** Ends a connection; by its own fault or the server's without a goodbye. */
-  #end(connection: T, reason: string, politely = connection.usable): void {
+  #end(connection: T, reason: CloseReason, detail?: string, politely = connection.usable): void {
     const entry = this.#forget(connection);
     if (!entry) return;
     this.#closing += 1;
     if (politely) connection.close();
     else connection.destroy();
-    this.#options.closed?.(reason);
+    this.#options.closed?.(reason, detail);
     void connection.gone.then(() => {
       this.#closing -= 1;
       this.#openIfNeeded();

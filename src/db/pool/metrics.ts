@@ -3,7 +3,7 @@ import type { Link } from "../links/link.ts";
 
 /** What a shard counts, from its object's start on: an object that slept or moved begins with zero. */
 
-/** Why a pooled connection ended; whatever is not named here was lost. */
+/** Why a pooled connection ended. */
 const closeReasons = [
   "idle",
   "lifetime",
@@ -19,10 +19,14 @@ const closeReasons = [
 ] as const;
 export type CloseReason = (typeof closeReasons)[number];
 
-/** @param reason as the log has it, with words of the driver's or the server's behind it */
-export function closeReasonOf(reason: string): CloseReason {
-  const label = reason.replace(/:.*/s, "").replaceAll(" ", "_");
-  return closeReasons.find((known) => known === label) ?? "lost";
+/**
+ * @param detail words of the driver's or the server's
+ * @returns the reason as the log has it; of a lost connection the words say all
+ */
+export function closeText(reason: CloseReason, detail?: string): string {
+  if (reason === "lost" && detail !== undefined) return detail;
+  const words = reason.replaceAll("_", " ");
+  return detail === undefined ? words : `${words}: ${detail}`;
 }
 
 /** In seconds: from a statement beside the cluster to the longest deadline. */
@@ -76,9 +80,8 @@ export class PoolMetrics {
     this.#created += 1;
   }
 
-  /** @param reason as the log has it */
-  closed(reason: string): void {
-    count(this.#closed, closeReasonOf(reason));
+  closed(reason: CloseReason): void {
+    count(this.#closed, reason);
   }
 
   /** @param code of the union in errors.ts */

@@ -1,4 +1,5 @@
 import type { TidegateError } from "../../errors.ts";
+import type { CloseReason } from "./metrics.ts";
 import type { Holder } from "./shares.ts";
 
 /** What the pool needs to know of a connection. */
@@ -23,7 +24,8 @@ export interface CheckoutOptions<T extends Pooled> {
   idleMs: number;
   /** Why nothing can be opened now, when that is known beforehand: then nobody needs to wait. */
   refusal?: () => TidegateError | undefined;
-  closed?: (reason: string) => void;
+  /** @param detail words of the driver's or the server's, for the log */
+  closed?: (reason: CloseReason, detail?: string) => void;
 }
 
 /** What the pool knows of a connection. */
@@ -31,7 +33,7 @@ export interface Entry {
   /** When it has served for long enough, in milliseconds since 1970; or minus infinity when it has been retired. */
   expires: number;
   /** Why it has been retired. */
-  why?: string;
+  why?: CloseReason;
   /** Who has it: only then can it be given back, and only once. */
   holder?: Holder | undefined;
   idleTimer?: ReturnType<typeof setTimeout>;

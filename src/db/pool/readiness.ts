@@ -1,6 +1,7 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Session } from "../mysql/session.ts";
+import type { CloseReason } from "./metrics.ts";
 import type { Lease } from "./waiter.ts";
 
 type Ping = { ping(): Promise<void> };
@@ -11,7 +12,7 @@ export interface Pooled {
   isSaturated(): boolean;
   acquire(): Promise<Lease<Session>>;
   release(session: Session): void;
-  discard(session: Session, reason: string): void;
+  discard(session: Session, reason: CloseReason): void;
 }
 
 /** Whether the server answers; what was found out a moment ago still holds. */
@@ -67,7 +68,7 @@ export class Readiness {
     try {
       await ping(session);
     } catch (cause) {
-      this.#pooled.discard(session, "ping failed");
+      this.#pooled.discard(session, "ping_failed");
       throw cause;
     }
     this.#pooled.release(session);

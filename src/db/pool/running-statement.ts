@@ -1,6 +1,7 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { within } from "../../within.ts";
+import type { CloseReason } from "./metrics.ts";
 
 export interface StoppableOptions<S> {
   deadlineMs: number;
@@ -9,7 +10,7 @@ export interface StoppableOptions<S> {
   control: { prepare(session: S): void; kill(session: S): Promise<boolean> };
   /** Takes the session of a stopped statement back, when it has ended and no KILL is on its way. */
   giveBack: (session: S) => void;
-  discard: (session: S, reason: string) => void;
+  discard: (session: S, reason: CloseReason, detail?: string) => void;
   /** Told at once when it is stopped. */
   stopping?: (why: TidegateError) => void;
 }
@@ -119,7 +120,8 @@ export class RunningStatement<S extends Pausable> {
     if (session.usable) session.resume();
     const ended = await this.#endsWithin(limits.killedStatementMs);
     if (acknowledged && ended && session.usable) this.#options.giveBack(session);
-    else this.#options.discard(session, ended && !acknowledged ? "not killed" : `stopped: ${why.code}`);
+    else if (ended && !acknowledged) this.#options.discard(session, "not_killed");
+    else this.#options.discard(session, "stopped", why.code);
   }
 
   async #endsWithin(ms: number): Promise<boolean> {

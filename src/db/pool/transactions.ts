@@ -7,6 +7,7 @@ import type { ServerError } from "../mysql/driver.ts";
 import { statementError } from "../mysql/errors.ts";
 import { beginInSession } from "../mysql/transaction.ts";
 import { answer } from "./answer.ts";
+import type { CloseReason } from "./metrics.ts";
 import type { BeginWork, Begun, EndWork, ExecuteWork, TransactionWork } from "./protocol.ts";
 import type { Ending, TransactionSession } from "./transaction.ts";
 import { EndedTransactions, Transaction } from "./transaction.ts";
@@ -26,7 +27,7 @@ export interface TransactionsOptions<S extends TransactionSession> {
   enter(work: ExecuteWork, tag: Tag, stopping: (why: TidegateError) => void): UnderWay<S>;
   /** Restores a session, which rolls back whatever is open, and lets it serve others. */
   giveBack(session: S): void;
-  discard(session: S, reason: string): void;
+  discard(session: S, reason: CloseReason, detail?: string): void;
   ended(ending: Ending, durationMs: number): void;
 }
 
@@ -135,7 +136,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
       const isRefused = error !== undefined && error.code !== "outcome_unknown";
       transaction.over(isRefused || how !== "commit" ? "rolled_back" : "unknown");
       // A session that does not take a ROLLBACK is good for nothing; without it the server rolls back.
-      if (!isRefused) this.#options.discard(session, `${how} failed`);
+      if (!isRefused) this.#options.discard(session, `${how}_failed`);
       if (error) throw error;
     } finally {
       transaction.rest();
@@ -177,7 +178,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
 
   #return(session: S, why = "begin failed"): void {
     if (session.usable) this.#options.giveBack(session);
-    else this.#options.discard(session, `lost in a transaction: ${why}`);
+    else this.#options.discard(session, "lost", `lost in a transaction: ${why}`);
   }
 }
 

@@ -260,7 +260,7 @@ describe("a connection that is lost", () => {
     connection.lose("reset by peer");
     await settle();
     checkout.release(connection);
-    checkout.discard(connection, "not restored");
+    checkout.discard(connection, "not_restored");
     await settle();
     expect(closed).toEqual(["reset by peer"]);
     const next = request(checkout);
@@ -359,7 +359,7 @@ describe("discarding", () => {
     const { checkout, connections, closed } = await poolWith(1);
     const [connection] = connections as [FakeConnection];
     await checkout.acquire("somebody");
-    checkout.discard(connection, "not restored");
+    checkout.discard(connection, "not_restored");
     await settle();
     expect(connection).toMatchObject({ destroyed: 1, closed: 0 });
     expect(closed).toEqual(["not restored"]);
@@ -369,7 +369,7 @@ describe("discarding", () => {
     const { server, checkout, connections } = await poolWith(1);
     await checkout.acquire("somebody");
     const waiting = request(checkout);
-    checkout.discard(connections[0] as FakeConnection, "deadline");
+    checkout.discard(connections[0] as FakeConnection, "stopped");
     await settle();
     expect(server.pending).toHaveLength(1);
     const fresh = server.accept();
@@ -381,18 +381,18 @@ describe("discarding", () => {
     const { checkout, connections, closed } = await poolWith(1);
     const [connection] = connections as [FakeConnection];
     await checkout.acquire("somebody");
-    checkout.discard(connection, "deadline");
-    checkout.discard(connection, "not restored");
+    checkout.discard(connection, "stopped");
+    checkout.discard(connection, "not_restored");
     checkout.release(connection);
     await settle();
     expect(connection.destroyed).toBe(1);
-    expect(closed).toEqual(["deadline"]);
+    expect(closed).toEqual(["stopped"]);
   });
 
   test("opens nothing when nobody waits", async () => {
     const { server, checkout, connections } = await poolWith(1);
     await checkout.acquire("somebody");
-    checkout.discard(connections[0] as FakeConnection, "deadline");
+    checkout.discard(connections[0] as FakeConnection, "stopped");
     expect(server.pending).toHaveLength(0);
   });
 });
@@ -558,7 +558,7 @@ async function upheaval(seed: number): Promise<void> {
     else if (event === 6 && server.pending.length > 0)
       server.refuse(new TidegateError("database_unreachable"));
     else if (event === 7) give(({ connection }) => checkout.release(connection));
-    else if (event === 8) give(({ connection }) => checkout.discard(connection, "deadline"));
+    else if (event === 8) give(({ connection }) => checkout.discard(connection, "stopped"));
     else if (event === 9) held().at(-1)?.connection.lose();
     else if (event === 10) {
       for (const old of [...server.opened, ...server.pending]) drained.add(old);

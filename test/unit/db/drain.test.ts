@@ -66,7 +66,7 @@ describe("a drain", () => {
     await settle();
     // Nothing is left to give back.
     checkout.release(connection);
-    checkout.discard(connection, "not restored");
+    checkout.discard(connection, "not_restored");
     expect(checkout.endIfExpired(connection)).toBe(false);
     expect(closed).toEqual(["drained"]);
   });
@@ -91,7 +91,7 @@ describe("a drain", () => {
     const { checkout, closed } = await poolWith(1);
     const { connection } = await checkout.acquire("somebody");
     checkout.drain();
-    checkout.discard(connection, "not restored");
+    checkout.discard(connection, "not_restored");
     await settle();
     expect([connection.destroyed, closed]).toEqual([1, ["not restored"]]);
   });

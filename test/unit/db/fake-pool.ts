@@ -1,5 +1,6 @@
 import { vi } from "vitest";
 import { Checkout } from "../../../src/db/pool/checkout.ts";
+import { closeText } from "../../../src/db/pool/metrics.ts";
 import type { CheckoutOptions } from "../../../src/db/pool/pooled.ts";
 import type { Lease } from "../../../src/db/pool/waiter.ts";
 import { TidegateError } from "../../../src/errors.ts";
@@ -23,7 +24,7 @@ export function pool(options: Partial<CheckoutOptions<FakeConnection>> = {}) {
     queueWaitMs,
     lifetimeMs: () => lifetimeMs,
     idleMs,
-    closed: (reason) => closed.push(reason),
+    closed: (reason, detail) => closed.push(closeText(reason, detail)),
     ...options,
   });
   return { server, checkout, closed };

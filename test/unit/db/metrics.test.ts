@@ -1,30 +1,40 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { families } from "../../../src/db/pool/metric-families.ts";
-import { closeReasonOf, PoolMetrics } from "../../../src/db/pool/metrics.ts";
+import { type CloseReason, closeText, PoolMetrics } from "../../../src/db/pool/metrics.ts";
 import { expose } from "../../../src/exposition.ts";
 import { pool, poolWith, request, settle } from "./fake-pool.ts";
 
 const none = { idle: 0, busy: 0, opening: 0, closing: 0, waiting: 0 };
 const cluster = { engine: "mysql", link: "rustls" } as never;
 
-describe("why a connection ended is one of few words", () => {
-  test.each([
-    ["idle", "idle"],
-    ["lifetime", "lifetime"],
-    ["drained", "drained"],
-    ["stopped: deadline_exceeded", "stopped"],
-    ["not killed", "not_killed"],
-    ["ping failed", "ping_failed"],
-    ["not restored: the session is another identity now", "not_restored"],
-    ["commit failed", "commit_failed"],
-    ["rollback failed", "rollback_failed"],
-    ["lost in a transaction: closed", "lost"],
-    ["lost", "lost"],
-    ["reading from db.example.com:3306: idle", "lost"],
-    ["idle hands\n", "lost"],
-    ["", "lost"],
-  ])("%j is %s", (reason, label) => {
-    expect(closeReasonOf(reason)).toBe(label);
+describe("why a connection ended", () => {
+  test.each<[CloseReason, string | undefined, string]>([
+    ["idle", undefined, "idle"],
+    ["stopped", "deadline_exceeded", "stopped: deadline_exceeded"],
+    ["not_killed", undefined, "not killed"],
+    ["not_restored", "another identity", "not restored: another identity"],
+    ["lost", "reading from db.example.com:3306: idle", "reading from db.example.com:3306: idle"],
+    ["lost", undefined, "lost"],
+  ])("%s (%s) stands in the log as %j", (reason, detail, text) => {
+    expect(closeText(reason, detail)).toBe(text);
+  });
+
+  test("is counted by what the pool did, whatever words come with it", async () => {
+    vi.useFakeTimers();
+    const metrics = new PoolMetrics();
+    const closed = metrics.closed.bind(metrics);
+    const { checkout, server } = pool({ closed });
+    for (const detail of ["idle", "drained: by the server", "ping failed"]) {
+      const { lease } = request(checkout);
+      void lease;
+      const connection = server.accept();
+      await settle();
+      connection.lose(detail);
+      await settle();
+    }
+    const counted = metrics.read(none, 5, {}).closed;
+    expect(counted).toMatchObject({ lost: 3, idle: 0, drained: 0, ping_failed: 0 });
+    vi.useRealTimers();
   });
 });
 
@@ -64,7 +74,7 @@ describe("what is counted", () => {
     const metrics = new PoolMetrics();
     metrics.created();
     metrics.created();
-    metrics.closed("not restored: words of the server's");
+    metrics.closed("not_restored");
     metrics.refused("database_tls_failed");
     metrics.unserved("pool_full");
     metrics.restored("ok");

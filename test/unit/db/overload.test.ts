@@ -73,7 +73,7 @@ describe("sockets that are still closing", () => {
     for (const connection of connections) connection.lingers = true;
     await Promise.all([checkout.acquire("a"), checkout.acquire("a")]);
     const waiting = request(checkout);
-    for (const connection of connections) checkout.discard(connection, "deadline");
+    for (const connection of connections) checkout.discard(connection, "stopped");
     await settle();
     expect([server.pending.length, waiting.lease, waiting.error]).toEqual([0, undefined, undefined]);
     connections[0]?.go();
@@ -141,7 +141,7 @@ test("an object with nothing to keep has no timer: after the last connection and
   const { server, checkout, connections } = await poolWith(2, { queueLength: 5 });
   await Promise.all([checkout.acquire("a"), checkout.acquire("b")]);
   for (const caller of ["a", "b", "c", "c", "c", "d"]) request(checkout, caller);
-  checkout.discard(connections[0] as FakeConnection, "deadline");
+  checkout.discard(connections[0] as FakeConnection, "stopped");
   await settle();
   server.refuse(new TidegateError("database_unreachable"));
   await vi.advanceTimersByTimeAsync(queueWaitMs);

@@ -30,7 +30,7 @@ function setUp(deadlineMs = 5_000, writes = true) {
       },
     },
     giveBack: () => events.push("give back"),
-    discard: (_, reason) => events.push(`discard: ${reason}`),
+    discard: (_, ...closing) => events.push(`discard: ${closing.join(": ")}`),
     stopping: ({ code }) => events.push(`stopping: ${code}`),
   });
   let heard: string | undefined;
@@ -120,7 +120,7 @@ describe("a statement under way", () => {
     await settle();
     kills[0]?.(false);
     await settle();
-    expect(events.at(-1)).toBe("discard: not killed");
+    expect(events.at(-1)).toBe("discard: not_killed");
   });
 
   test("a statement that goes on in spite of it costs the connection", async () => {

@@ -47,7 +47,7 @@ function asking(checkout: Checkout<FakeConnection>) {
     const { connection } = asked.lease;
     served.splice(served.indexOf(asked), 1);
     if (how === "release") checkout.release(connection);
-    else checkout.discard(connection, "deadline");
+    else checkout.discard(connection, "stopped");
     await settle();
   };
   /** Who has a connection now, in the order in which they got it. */
