@@ -26,7 +26,7 @@ export function credentialsOf(header: string | undefined): Credentials {
   if (token === undefined || rest.length > 0) {
     throw new TidegateError("token_malformed", { detail: "Send exactly one Authorization: Bearer <token>." });
   }
-  if (token.length > limits.tokenBytes) {
+  if (Buffer.byteLength(token) > limits.tokenBytes) {
     throw new TidegateError("token_malformed", { detail: `A token may have ${limits.tokenBytes} bytes.` });
   }
   if (!compactJws.test(token)) {

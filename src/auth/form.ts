@@ -37,7 +37,8 @@ export function readToken(token: string, kind = accessToken): UnverifiedToken {
 class FormError extends Error {}
 
 function read(token: string): UnverifiedToken {
-  if (token.length > limits.tokenBytes) throw new FormError(` has more than ${limits.tokenBytes} bytes`);
+  if (Buffer.byteLength(token) > limits.tokenBytes)
+    throw new FormError(` has more than ${limits.tokenBytes} bytes`);
   const parts = token.split(".");
   if (parts.length !== 3) throw new FormError(" is not a JWS in compact form");
   const [header, claims] = parts.map(decode) as [Buffer, Buffer, Buffer];

@@ -44,7 +44,7 @@ export function createVerifier(issuers: readonly Issuer[], ask: AskKeys): Verifi
   const cache = new TokenCache();
   return {
     async verify(token, now) {
-      if (token.length > limits.tokenBytes) throw new TidegateError("token_malformed");
+      if (Buffer.byteLength(token) > limits.tokenBytes) throw new TidegateError("token_malformed");
       const hash = await tokenHash(token);
       const remembered = cache.get(hash, now.getTime());
       if (remembered) return { caller: remembered, remembered: true };

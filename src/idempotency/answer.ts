@@ -1,6 +1,6 @@
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import type { Ending } from "./record.ts";
+import type { Ending, KeptAnswer } from "./record.ts";
 
 /**
  * Has an answer kept before it is given. One that is too large streams on to its caller, and of it is kept at its end
@@ -16,8 +16,8 @@ export async function keepAnswer(
   const contentType = response.headers.get("content-type") ?? "";
   const { head, rest } = await readHead(response.body);
   if (rest === undefined) {
-    const body = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(head));
-    await keep({ kind: "answer", status: response.status, contentType, body });
+    const body = Buffer.concat(head);
+    await keep({ kind: "answer", status: response.status, contentType, ...keptBody(body) });
     return new Response(body, response);
   }
   const through = new TransformStream<Uint8Array, Uint8Array>({
@@ -30,6 +30,13 @@ export async function keepAnswer(
   });
   waitUntil(rest.pipeTo(through.writable).catch(() => {}));
   return new Response(through.readable, response);
+}
+
+/** The statement has been executed: whatever its answer's format is, keeping it must not fail. */
+function keptBody(bytes: Buffer): Pick<KeptAnswer, "body" | "encoding"> {
+  const body = bytes.toString("utf8");
+  if (Buffer.from(body).equals(bytes)) return { body };
+  return { body: bytes.toString("base64"), encoding: "base64" };
 }
 
 /** @returns all of it, or without having read `rest` no more than can be kept and one chunk */

@@ -90,8 +90,11 @@ async function askToEnd({ env, name, requestId }: Idempotent, run: string, endin
 function replay(ending: Ending): Response {
   switch (ending.kind) {
     case "answer": {
-      const { status, contentType, body } = ending;
-      return new Response(body, { status, headers: { "content-type": contentType, ...replayed } });
+      const { status, contentType, body, encoding } = ending;
+      return new Response(encoding ? Buffer.from(body, encoding) : body, {
+        status,
+        headers: { "content-type": contentType, ...replayed },
+      });
     }
     case "error": {
       const { code, details } = ending;

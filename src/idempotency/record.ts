@@ -4,10 +4,20 @@ import { limits } from "../limits.ts";
 
 /** How the first request with a key ended. */
 export type Ending =
-  | { kind: "answer"; status: number; contentType: string; body: string }
+  | KeptAnswer
   | { kind: "error"; code: ErrorCode; details: ErrorDetails }
   /** It was answered to its end, and its caller had more than can be kept. */
   | { kind: "too_large" };
+
+export interface KeptAnswer {
+  kind: "answer";
+  status: number;
+  contentType: string;
+  /** Text, or what `encoding` says. */
+  body: string;
+  /** Of what is no text. */
+  encoding?: "base64";
+}
 
 /** What is kept of a key. Times are milliseconds since the epoch. */
 export interface IdempotencyRecord {
@@ -88,7 +98,10 @@ function isEnding(value: unknown): value is Ending {
   switch (kind) {
     case "answer":
       return (
-        Number.isInteger(rest.status) && typeof rest.contentType === "string" && typeof rest.body === "string"
+        Number.isInteger(rest.status) &&
+        typeof rest.contentType === "string" &&
+        typeof rest.body === "string" &&
+        (rest.encoding === undefined || rest.encoding === "base64")
       );
     case "error":
       return (

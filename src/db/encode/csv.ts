@@ -1,6 +1,6 @@
 import type { Column } from "./columns.ts";
 import { describeColumn } from "./columns.ts";
-import type { Encoder } from "./encoder.ts";
+import type { TextFormat } from "./encoder.ts";
 import { contentTypes } from "./formats.ts";
 
 /**
@@ -8,7 +8,7 @@ import { contentTypes } from "./formats.ts";
  * string `""`. There is no place for the counts, nor for an error. Values stay as they are, also those that a
  * spreadsheet would take for a formula.
  */
-export class CsvEncoder implements Encoder {
+export class CsvEncoder implements TextFormat {
   readonly contentType = contentTypes.csv;
   #writers: ((value: unknown) => string)[] = [];
 

@@ -1,13 +1,13 @@
 import type { Column } from "./columns.ts";
 import { describeColumn } from "./columns.ts";
-import type { Encoder, RowShape, Summary } from "./encoder.ts";
+import type { RowShape, Summary, TextFormat } from "./encoder.ts";
 import { contentTypes } from "./formats.ts";
 
 /**
  * An answer as one JSON object; a CALL's has its result sets in a list, however many there are. There is no place
  * in it for an error: an answer that breaks off is no JSON.
  */
-export class JsonEncoder implements Encoder {
+export class JsonEncoder implements TextFormat {
   readonly contentType = contentTypes.json;
   readonly #shape: RowShape;
   readonly #several: boolean;

@@ -1,5 +1,5 @@
 import type { Column } from "./columns.ts";
-import type { Encoder, RowShape, Summary } from "./encoder.ts";
+import type { RowShape, Summary, TextFormat } from "./encoder.ts";
 import { contentTypes } from "./formats.ts";
 import { columnsJson, rowWriter, summaryJson } from "./json.ts";
 
@@ -8,7 +8,7 @@ import { columnsJson, rowWriter, summaryJson } from "./json.ts";
  * several result sets each begins with its columns; where there is none, one line says that there are no columns. An
  * answer whose last line is none of the two trailers is not whole. No reader's rule finds another end of a line than LF.
  */
-export class NdjsonEncoder implements Encoder {
+export class NdjsonEncoder implements TextFormat {
   readonly contentType = contentTypes.ndjson;
   readonly #shape: RowShape;
   #row: ((values: readonly unknown[]) => string) | undefined;

@@ -13,9 +13,7 @@ export class AnswerBody implements RowSink {
   readonly #encoder: Encoder;
   readonly #maxRows: number;
   readonly #maxBytes: number;
-  readonly #utf8 = new TextEncoder();
   readonly #streaming = Promise.withResolvers<void>();
-  #pending = "";
   #rows = 0;
   /** Runs while something is pending. */
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -52,7 +50,8 @@ export class AnswerBody implements RowSink {
 
   columns(fields: readonly Field[]): void {
     if (this.#deaf) return;
-    this.#add(this.#encoder.columns(fields));
+    this.#encoder.columns(fields);
+    this.#sendIfLong();
   }
 
   row(values: readonly unknown[]): void {
@@ -61,16 +60,16 @@ export class AnswerBody implements RowSink {
       this.#giveUp(`It may have ${this.#maxRows} rows.`);
       return;
     }
-    this.#add(this.#encoder.row(values));
+    this.#encoder.row(values);
+    this.#sendIfLong();
     this.#rows += 1;
     this.#timer ??= setTimeout(() => this.#send(), limits.flushMs);
   }
 
-  #add(text: string): void {
-    this.#pending += text;
+  #sendIfLong(): void {
     if (this.#controller) {
-      if (this.#pending.length >= limits.chunkBytes) this.#flush();
-    } else if (this.#pending.length >= limits.wholeAnswerBytes) {
+      if (this.#encoder.hasAtLeast(limits.chunkBytes)) this.#flush();
+    } else if (this.#encoder.hasAtLeast(limits.wholeAnswerBytes + 1)) {
       this.#startStream();
     }
   }
@@ -93,8 +92,8 @@ export class AnswerBody implements RowSink {
     this.#finish();
     // What is pending stays: it is sent before the error.
     if (this.tooLarge) throw this.tooLarge;
-    this.#pending += this.#encoder.end(outcome);
-    const last = this.#encode();
+    this.#encoder.end(outcome);
+    const last = this.#take();
     if (this.tooLarge) throw this.tooLarge;
     if (this.#unread) return;
     if (this.#controller) {
@@ -107,9 +106,8 @@ export class AnswerBody implements RowSink {
   }
 
   /** Takes what is pending as bytes, and counts them. */
-  #encode(): Uint8Array {
-    const bytes = this.#utf8.encode(this.#encoder.toWire(this.#pending));
-    this.#pending = "";
+  #take(): Uint8Array {
+    const bytes = this.#encoder.take();
     this.#bytes += bytes.length;
     if (this.#bytes > this.#maxBytes) this.#giveUp(`It may have ${this.#maxBytes} bytes.`);
     return bytes;
@@ -131,12 +129,11 @@ export class AnswerBody implements RowSink {
     const controller = this.#controller;
     if (!controller) return false;
     if (this.#unread) return true;
-    const trailer = this.#encoder.fail(toProblem(error, requestId));
-    if (trailer === undefined) {
+    if (!this.#encoder.fail(toProblem(error, requestId))) {
       controller.error(error);
       return true;
     }
-    controller.enqueue(this.#utf8.encode(this.#encoder.toWire(this.#pending + trailer)));
+    controller.enqueue(this.#encoder.take());
     controller.close();
     return true;
   }
@@ -183,9 +180,9 @@ export class AnswerBody implements RowSink {
 
   #flush(): void {
     const controller = this.#controller;
-    if (!controller || this.#pending === "") return;
-    const bytes = this.#encode();
-    if (this.tooLarge) return;
+    if (!controller) return;
+    const bytes = this.#take();
+    if (this.tooLarge || bytes.length === 0) return;
     controller.enqueue(bytes);
     if ((controller.desiredSize ?? 0) <= 0) this.#session.pause();
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { keepAnswer } from "../../../src/idempotency/answer.ts";
-import type { Ending } from "../../../src/idempotency/record.ts";
+import type { Ending, KeptAnswer } from "../../../src/idempotency/record.ts";
+import { isVerdict } from "../../../src/idempotency/record.ts";
 import { limits } from "../../../src/limits.ts";
 
 const headers = { "content-type": "application/json; charset=utf-8", "server-timing": "db;dur=1" };
@@ -50,6 +51,17 @@ describe("an answer", () => {
     expect(endings).toEqual([{ kind: "answer", status: 200, contentType: headers["content-type"], body }]);
     expect(Buffer.from(await answered.arrayBuffer()).toString()).toBe(body);
     expect(answered.headers.get("server-timing")).toBe(headers["server-timing"]);
+  });
+
+  test("that is no text is kept too, byte by byte: its statement has been executed", async () => {
+    const bytes = Uint8Array.of(0xff, 0x00, 0xc3, 0x28, 0x80);
+    const { answered, endings } = await kept(answerOf([bytes]));
+    const { body, encoding } = endings[0] as KeptAnswer;
+    expect(Buffer.from(body, encoding)).toEqual(Buffer.from(bytes));
+    expect(encoding).toBe("base64");
+    expect(Buffer.from(await answered.arrayBuffer())).toEqual(Buffer.from(bytes));
+    expect(isVerdict({ verdict: "ended", ending: endings[0] })).toBe(true);
+    expect(isVerdict({ verdict: "ended", ending: { ...endings[0], encoding: "hex" } })).toBe(false);
   });
 
   test("that breaks off has an outcome that is unknown, and of it nothing is kept here", async () => {
