@@ -12,6 +12,7 @@ import { command } from "./driver.ts";
 import type { RowSink, Statement } from "./executor.ts";
 import { Executor } from "./executor.ts";
 import type { GuardedWire } from "./guarded-wire.ts";
+import { killOf } from "./kill.ts";
 import type { Attempt, Login } from "./login.ts";
 import { logIn } from "./login.ts";
 import type { Loss } from "./loss.ts";
@@ -240,18 +241,17 @@ export class Session {
   }
 
   /**
-   * Stops what `other` runs; where more was sent behind it, by ending the connection: the rest would be executed too.
+   * Stops what `other` runs, as `killOf` of kill.ts.
    * Nothing is sent unless `other` is connected (a restart repeats ids), in reach, and owes an answer (TiDB panics else).
    * @returns whether the server acknowledged: TiDB answers OK, with a warning, also to a KILL that it did not execute
    */
   async kill(other: Session): Promise<boolean> {
     if (!other.usable || !this.reaches(other)) return false;
     if (other.#wire.owed === 0) return true;
-    const several = other.#wire.owedWork > 1;
-    const sql = `KILL ${several ? "CONNECTION" : "QUERY"} ${other.identity.connectionId}`;
+    const { sql, endsConnection } = killOf(other.identity.connectionId, other.#wire.owedWork);
     const replied = await this.#soon(() => command(this.#connection, sql), limits.killMs);
     if ((replied as OkHeader).warningStatus > 0) return false;
-    if (several) other.destroy();
+    if (endsConnection) other.destroy();
     return true;
   }
 
