@@ -10,6 +10,9 @@ export const limits = {
   bodyBytesPerSecond: 16 * 1024,
   /** A body that nobody reads is read over for so long, as workerd does itself; its client hears the answer then. */
   unreadBodyMs: 1_000,
+  /** Names of the caller's that an error tells, and how much of each. */
+  namesShown: 10,
+  nameCharacters: 64,
   /** Mistakes of a body that an error names: a hundred statements may have one each. */
   bodyMistakes: 5,
   /** Elements of an array for IN: a longer list belongs into a table. */
@@ -55,9 +58,17 @@ export const limits = {
   /** Asking whether a proof is new is one hop, as counting is. */
   proofsTimeoutMs: 3_000,
 
+  /** Requests of a grant's rate: more in a window is no limit. */
+  rateRequestsCeiling: 1_000_000,
+  /** A day: a bucket that fills more slowly is a quota, which the object's memory would lose. */
+  rateWindowCeilingSeconds: 86_400,
+  /** Statements of a grant that may run at once in a shard: beyond it its connections and its queue are the limit. */
+  concurrentCeiling: 10_000,
   /** Counting is one hop to an object in memory, half a second across the world; longer is an outage. */
   limiterTimeoutMs: 3_000,
 
+  /** A name of DNS (RFC 1035 §2.3.4). */
+  hostnameCharacters: 253,
   /** Further hosts would share the time of a connect too finely. */
   hosts: 4,
   /** A Durable Object may hold about 6 open sockets: 5 pooled ones and one kept free for control. */
@@ -173,6 +184,8 @@ export const limits = {
   transactionsPerCallerCeiling: 128,
   /** A transaction in which nothing runs is forgotten by whoever began it, and its locks stop others. */
   transactionIdleMs: 60_000,
+  /** The shortest time that a caller may give one: less is over before the next request has arrived. */
+  transactionFloorMs: 100,
   /** From its beginning to its end; no lock may be held for longer. */
   transactionMs: 5 * 60_000,
   /** Ended transactions that a shard remembers, some 200 bytes each, so that a late call is told what became of one. */
@@ -202,6 +215,8 @@ export const limits = {
   /** Beyond queue and deadline a request takes no longer: a COMMIT has 15 s, a KILL 4 s. */
   idempotencyGraceMs: 25_000,
 
+  /** A server's greeting has about 100 bytes (MySQL manual, Protocol::HandshakeV10). */
+  greetingBytes: 1024,
   /** A packet of the login: the longest is an RSA key or a question of PAM's. */
   loginPacketBytes: 16 * 1024,
   /** Warnings of a statement that are told: a warning has some 500 bytes, and MariaDB keeps no more by itself. */
@@ -239,6 +254,8 @@ export const limits = {
   metricsTimeoutMs: 3_000,
   /** Retry-After for a network that asks too often: the shorter of the platform's two periods. */
   wallRetryAfterSeconds: 10,
+  /** Retry-After where an account's identity is not what it must be: somebody has to change it. */
+  identityRetryAfterSeconds: 30,
   /** Retry-After of a 503 when nothing better is known. */
   retryAfterSeconds: 1,
 } as const;

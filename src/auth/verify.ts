@@ -111,5 +111,5 @@ function refusal(cause: unknown): TidegateError {
 
 function keysUnavailable(cause: unknown): TidegateError {
   const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  return new TidegateError("keys_unavailable", { retryAfter: 5 }, reason);
+  return new TidegateError("keys_unavailable", { retryAfter: limits.jwksRetryMs / 1000 }, reason);
 }

@@ -69,7 +69,7 @@ const clusterSchema = z.strictObject({
   tls_max: tlsVersion.optional(),
   tls_server_name: z
     .string()
-    .max(253)
+    .max(limits.hostnameCharacters)
     .regex(
       /^(?:[A-Za-z0-9_.-]+|(?:[0-9a-fA-F.]*:){2,}[0-9a-fA-F.]*)$/,
       "must be a DNS name or an IP address, without a port",
@@ -223,9 +223,12 @@ export const grantSchema = z.strictObject({
   subject: nonEmpty.optional(),
   account: name,
   rate: z
-    .strictObject({ requests: z.int().min(1).max(1_000_000), window_s: z.int().min(1).max(86_400) })
+    .strictObject({
+      requests: z.int().min(1).max(limits.rateRequestsCeiling),
+      window_s: z.int().min(1).max(limits.rateWindowCeilingSeconds),
+    })
     .optional(),
-  max_concurrent: z.int().min(1).max(10_000).optional(),
+  max_concurrent: z.int().min(1).max(limits.concurrentCeiling).optional(),
   max_transactions: z
     .int()
     .min(1)

@@ -16,8 +16,12 @@ import { actionsOf, deadlineOf, judgeInTransaction, note, singleStatementBody } 
 const body = z.strictObject({
   isolation: isolation.optional(),
   read_only: z.boolean().optional(),
-  idle_timeout_ms: z.int().min(100).max(limits.transactionIdleMs).default(limits.transactionIdleMs),
-  timeout_ms: z.int().min(100).max(limits.transactionMs).default(limits.transactionMs),
+  idle_timeout_ms: z
+    .int()
+    .min(limits.transactionFloorMs)
+    .max(limits.transactionIdleMs)
+    .default(limits.transactionIdleMs),
+  timeout_ms: z.int().min(limits.transactionFloorMs).max(limits.transactionMs).default(limits.transactionMs),
 });
 
 /**

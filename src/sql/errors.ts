@@ -1,3 +1,5 @@
+import { limits } from "../limits.ts";
+
 /** Why a statement is not accepted. Stable: clients may compare it. */
 export type StatementReason =
   | "empty"
@@ -57,7 +59,7 @@ export class ParameterError extends Error {
     super(message);
     this.name = "ParameterError";
     this.reason = reason;
-    this.parameters = parameters.slice(0, namesShown).map(shorten);
+    this.parameters = parameters.slice(0, limits.namesShown).map(shorten);
   }
 }
 
@@ -75,19 +77,19 @@ export function invalidCharacter(message: string, offset: number): StatementErro
   return new StatementError("invalid_character", message, offset);
 }
 
-/** A surplus name is the caller's own text: a million of them, or one of a mebibyte, is not repeated. */
-const namesShown = 10;
-const nameCharacters = 64;
-
-/** @returns names for a message, quoted, of bounded length, without characters that a terminal or a log would obey. */
+/**
+ * A surplus name is the caller's own text: a million of them, or one of a mebibyte, is not repeated.
+ * @returns names for a message, quoted, of bounded length, without characters that a terminal or a log would obey
+ */
 export function nameList(names: readonly string[]): string {
-  const shown = names.slice(0, namesShown).map((name) => printable(JSON.stringify(shorten(name))));
+  const shown = names.slice(0, limits.namesShown).map((name) => printable(JSON.stringify(shorten(name))));
   const hidden = names.length - shown.length;
   return hidden > 0 ? `${shown.join(", ")} and ${hidden} more` : shown.join(", ");
 }
 
 function shorten(name: string): string {
-  return name.length > nameCharacters ? `${name.slice(0, nameCharacters).toWellFormed()}...` : name;
+  const most = limits.nameCharacters;
+  return name.length > most ? `${name.slice(0, most).toWellFormed()}...` : name;
 }
 
 /** Controls, marks of direction and line separators are escaped. */

@@ -1,5 +1,6 @@
 import { connect } from "cloudflare:sockets";
 import type { Host } from "../../config/schema.ts";
+import { limits } from "../../limits.ts";
 import { LinkError } from "./link.ts";
 
 /** What every link does in clear text: dial, and read the server's greeting. */
@@ -12,8 +13,6 @@ export interface Greeted {
   ending: PromiseWithResolvers<void>;
 }
 
-/** A server's greeting has about 100 bytes (MySQL manual, Protocol::HandshakeV10). */
-const greetingBytes = 1024;
 const headerBytes = 4;
 
 /**
@@ -74,7 +73,7 @@ async function readGreeting(socket: Socket, host: Host): Promise<Buffer> {
       bytes = Buffer.concat([bytes, value as Uint8Array]);
       if (bytes.length < headerBytes) continue;
       const length = headerBytes + bytes.readUIntLE(0, 3);
-      if (length > greetingBytes)
+      if (length > limits.greetingBytes)
         throw new LinkError("greeting", `${show(host)} does not speak MySQL's protocol`);
       if (bytes.length > length)
         throw new LinkError("greeting", `${show(host)} sent clear text after its greeting`);

@@ -201,7 +201,7 @@ export function isSameIdentity(one: Identity, other: Identity): boolean {
  */
 export function verifyEngine(version: string, cluster: Cluster): void {
   const wrong = difference("engine", cluster.engine, engineOf(version));
-  if (wrong !== undefined) throw new TidegateError("database_identity_wrong", { retryAfter: 30 }, wrong);
+  if (wrong !== undefined) throw wrongIdentity(wrong);
 }
 
 /**
@@ -224,7 +224,12 @@ export function verifyIdentity(identity: Identity, account: Account, cluster: Cl
     collationDifference(account, identity.collation),
   ].filter((text) => text !== undefined);
   if (differences.length === 0) return;
-  throw new TidegateError("database_identity_wrong", { retryAfter: 30 }, differences.join("; "));
+  throw wrongIdentity(differences.join("; "));
+}
+
+function wrongIdentity(reason: string): TidegateError {
+  const retryAfter = limits.identityRetryAfterSeconds;
+  return new TidegateError("database_identity_wrong", { retryAfter }, reason);
 }
 
 function difference(what: string, expected: string, found: string): string | undefined {

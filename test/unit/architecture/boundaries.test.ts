@@ -195,6 +195,15 @@ describe("the direction of imports", () => {
   });
 });
 
+describe("bounds", () => {
+  /** What a protocol or a standard fixes has a name beside its use; what the gateway decides stands in limits.ts. */
+  const bounds =
+    /retryAfter: \d|\.(?:min|max)\([\d_]{3,}\)|^(?:export )?const (?!dayMs)\w+(?:Ms|Seconds|Shown) = [\d_]/m;
+  test.each(files.filter((file) => file !== "limits.ts"))("%s has none of its own", (file) => {
+    expect(bounds.exec(readSource(file))?.[0]).toBeUndefined();
+  });
+});
+
 describe("every package has one home", () => {
   const homes: Record<string, RegExp> = {
     mysql2: /^db\/mysql\/driver\.ts$/,
