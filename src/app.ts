@@ -54,7 +54,7 @@ const observed = factory.createMiddleware(async (c, next) => {
     status: c.res.status,
     duration_ms: Date.now() - started,
     ...(c.res.headers.has("idempotency-replayed") ? { replayed: true } : {}),
-    ...(error === undefined ? {} : { code: error.code }),
+    ...(error === undefined ? {} : { code: error.code, fault: error.fault }),
     ...(error?.operator === undefined ? {} : { reason: error.operator }),
     ...(token === undefined ? {} : { token }),
     ...(caller === undefined ? {} : { issuer: caller.issuer }),

@@ -2,7 +2,7 @@
  * Every way a request can fail, as one union. docs/errors.md has a row for each code, and a test compares
  * the two.
  *
- * Three questions are answered separately for each: whose fault it is (`fault`), which status the caller
+ * Three questions are answered separately for each: whose fault it is (`fault`, for the log), which status the caller
  * gets (`status`), and whether the same request may be sent again without harm (`retryable`).
  */
 interface Kind {
@@ -201,6 +201,10 @@ export class TidegateError extends Error {
 
   get status(): Kind["status"] {
     return kinds[this.code].status;
+  }
+
+  get fault(): Kind["fault"] {
+    return kinds[this.code].fault;
   }
 
   get retryable(): boolean {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./errors.ts";
+import type { ErrorCode, TidegateError } from "./errors.ts";
 
 /**
  * Everything worth observing, as one union. Logs derive from it here; nothing else in src writes to the
@@ -17,6 +17,8 @@ export type Event =
       route: string;
       status: number;
       code?: ErrorCode;
+      /** Whose matter the error is: alarms are for what is not the caller's. */
+      fault?: TidegateError["fault"];
       /** For the operator only. */
       reason?: string;
       /** `*`: every account (an operator's request). */

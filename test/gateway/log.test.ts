@@ -39,7 +39,7 @@ test("one line for each request: who, as whom, what, with what outcome", async (
       timings: expect.stringMatching(/^queue;dur=/),
     },
     { route: "/v1/queries/:name", status: 200, subject: "ann", account: "analyst", action: "query:regions" },
-    { route: "/v1/sql", status: 403, code: "access_denied", action: "sql:write" },
+    { route: "/v1/sql", status: 403, code: "access_denied", fault: "caller", action: "sql:write" },
   ]);
 });
 
