@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { readToken } from "../src/auth/form.ts";
 import type { Action } from "../src/auth/grants.ts";
 import { explain } from "../src/auth/grants.ts";
+import { permissions } from "../src/config/permissions.ts";
 import { parsePolicy } from "../src/config/policy.ts";
 import { readCatalog } from "./application.ts";
 import { currentPolicy } from "./development.ts";
@@ -19,12 +20,11 @@ const { values } = parseArgs({
     env: { type: "string", default: "development" },
   },
 });
-if (
-  values.token === undefined ||
-  !/^(query:[a-z0-9_-]+|sql:(read|write|ddl|server)|transaction|operate|metrics)$/.test(values.action)
-) {
+const isAction =
+  /^query:[a-z0-9_-]+$/.test(values.action) || permissions.some((one) => one === values.action);
+if (values.token === undefined || !isAction) {
   console.error(
-    "npm run explain -- --token TOKEN [--action sql:read|sql:write|sql:ddl|sql:server|transaction|operate|metrics|query:NAME] [--account NAME] [--env NAME]",
+    `npm run explain -- --token TOKEN [--action ${permissions.join("|")}|query:NAME] [--account NAME] [--env NAME]`,
   );
   process.exit(2);
 }

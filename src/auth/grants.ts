@@ -1,3 +1,4 @@
+import type { Permission } from "../config/permissions.ts";
 import type { ClaimPredicates, Grant } from "../config/schema.ts";
 import { TidegateError } from "../errors.ts";
 import type { Caller } from "./verify.ts";
@@ -6,16 +7,7 @@ import type { Caller } from "./verify.ts";
  * What a request wants to do, as `allow` of a grant says it; `operate` and `metrics` are about no account in
  * particular. To cancel what is one's own every grant allows.
  */
-export type Action =
-  | `query:${string}`
-  | "sql:read"
-  | "sql:write"
-  | "sql:ddl"
-  | "sql:server"
-  | "transaction"
-  | "operate"
-  | "metrics"
-  | "cancel";
+export type Action = `query:${string}` | Permission | "cancel";
 
 /** What is asked of a grant: `sql` is any permission that begins with `sql:`, before a statement says which ones it needs. */
 export type Demand = Action | "sql";

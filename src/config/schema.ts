@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { limits } from "../limits.ts";
+import { allowed } from "./permissions.ts";
 
 /** The schema of `config/<environment>.toml` (docs/configuration.md), and the types that follow from it. */
 
@@ -201,12 +202,7 @@ export const issuerSchema = z.strictObject({
   dpop: z.enum(["off", "optional", "required"]).default("off"),
 });
 
-const permission = z
-  .string()
-  .regex(
-    /^(query:(\*|[a-z][a-z0-9_-]{0,62})|sql:(read|write|ddl|server)|transaction|operate|metrics)$/,
-    "must be query:NAME, query:*, sql:read, sql:write, sql:ddl, sql:server, transaction, operate or metrics",
-  );
+const permission = z.string().regex(allowed.form, allowed.mistake);
 
 /** What claims must be: a value, equal or a member of an array, or a table for a claim that is an object. */
 export interface ClaimPredicates {

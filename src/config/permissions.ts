@@ -1,0 +1,18 @@
+/** What a grant may allow besides saved queries, which it allows by name: the one list of it. */
+export const permissions = [
+  "sql:read",
+  "sql:write",
+  "sql:ddl",
+  "sql:server",
+  "transaction",
+  "operate",
+  "metrics",
+] as const;
+
+export type Permission = (typeof permissions)[number];
+
+/** A member of a grant's `allow`. */
+export const allowed = {
+  form: new RegExp(`^(?:query:(?:\\*|[a-z][a-z0-9_-]{0,62})|${permissions.join("|")})$`),
+  mistake: `must be query:NAME, query:*, ${permissions.slice(0, -1).join(", ")} or ${permissions.at(-1)}`,
+};
