@@ -3,12 +3,10 @@ import { fingerprintOfClaims } from "../catalog/claims.ts";
 import { readParameters } from "../catalog/parameters.ts";
 import type { SavedQuery } from "../catalog/parse.ts";
 import { execute } from "../db/client.ts";
-import type { ExecuteWork } from "../db/pool/protocol.ts";
 import { contentTypes } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import type { Spread } from "../sql/lists.ts";
 import type { BoundValue } from "../sql/values.ts";
-import { isQuery } from "../sql/vocabulary.ts";
 import type { Access } from "./caller.ts";
 import { admit, authenticated } from "./caller.ts";
 import type { AnswerForm } from "./format.ts";
@@ -16,6 +14,7 @@ import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
 import { factory, hasBody, readJson } from "./http.ts";
 import { once } from "./once.ts";
+import { executeWork } from "./statements.ts";
 
 const body = z.unknown();
 
@@ -65,19 +64,11 @@ async function run(
   form: AnswerForm,
   bound: Spread<BoundValue>,
 ): Promise<Response> {
-  const work: ExecuteWork = {
-    kind: "execute",
-    caller: access.caller,
+  const work = executeWork(access, query, bound, {
     author: "operator",
-    atomic: query.verb !== "CALL",
-    returning: query.returning,
-    lenient: query.lenient,
-    ...bound,
     writable: query.kind !== "read",
-    bounded: isQuery(query.verb),
     ...form,
-    ceilings: access.ceilings,
-  };
+  });
   const claims = fingerprintOfClaims(query.claims, c.var.caller?.claims ?? {});
   return await once(c, access, { ...work, claims }, (context) => execute(context, access.account, work));
 }

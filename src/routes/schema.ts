@@ -13,6 +13,7 @@ import { admit, authenticated } from "./caller.ts";
 import { entityTagOf, isNoneMatch } from "./conditional.ts";
 import type { AppContext } from "./http.ts";
 import { factory, poolContext } from "./http.ts";
+import { executeWork } from "./statements.ts";
 
 /** MySQL's manual, "Schema Object Names"; to compare a column with anything else is an error of the server's. */
 const name = z
@@ -106,19 +107,16 @@ async function askTogether(c: AppContext, access: Access, asked: Question[]): Pr
 
 /** Through Hyperdrive there are no batches: each question is a transaction, and together they have one's bounds. */
 async function askOneByOne(c: AppContext, access: Access, asked: Question[]): Promise<Asked> {
-  const { ceilings, ...rest } = terms(access);
+  const { caller, shape, ceilings } = terms(access);
   const answers: Answers = {};
   let { bytes } = ceilings;
   const deadline = Date.now() + ceilings.deadlineMs;
   for (const { part, sql, values } of asked) {
     const deadlineMs = Math.max(limits.statementDeadlineFloorMs, deadline - Date.now());
-    const response = await execute(poolContext(c), access.account, {
-      kind: "execute",
-      bounded: true,
-      ...rest,
-      ...{ author: "operator", atomic: true, returning: false, sql, values, writable: false, format: "json" },
-      ceilings: { ...ceilings, bytes, deadlineMs },
-    });
+    const asking = { caller, ceilings: { ...ceilings, bytes } };
+    const order = { author: "operator", writable: false, format: "json", shape, deadlineMs } as const;
+    const work = executeWork(asking, { verb: "SELECT", returning: false }, { sql, values }, order);
+    const response = await execute(poolContext(c), access.account, work);
     const text = await response.text();
     bytes -= Buffer.byteLength(text);
     answers[part] = answer.parse(JSON.parse(text)).rows;

@@ -1,12 +1,10 @@
 import { execute } from "../db/client.ts";
-import type { ExecuteWork } from "../db/pool/protocol.ts";
 import { bindJson } from "../sql/placeholders.ts";
-import { isQuery } from "../sql/vocabulary.ts";
 import { admit, authenticated, authorize } from "./caller.ts";
 import { answerForm } from "./format.ts";
 import { factory, readJson } from "./http.ts";
 import { once } from "./once.ts";
-import { actionsOf, deadlineOf, judge, note, singleStatementBody } from "./statements.ts";
+import { actionsOf, deadlineOf, executeWork, judge, note, singleStatementBody } from "./statements.ts";
 
 /** `POST /v1/sql`: one statement of the caller's own, its parameters bound by the server. */
 export const sql = factory.createApp().post("/", authenticated, async (c) => {
@@ -17,19 +15,11 @@ export const sql = factory.createApp().post("/", authenticated, async (c) => {
   const form = answerForm(c, statement.verb);
   await note(c, judged);
   authorize(c, access, ...actionsOf(statement));
-  const { account, caller, ceilings } = access;
-  const work: ExecuteWork = {
-    kind: "execute",
-    caller,
+  const work = executeWork(access, statement, bindJson(plan, request.params), {
     author: "caller",
-    atomic: statement.verb !== "CALL",
-    returning: statement.returning,
-    lenient: statement.lenient,
-    ...bindJson(plan, request.params),
     writable: statement.kind !== "read",
-    bounded: isQuery(statement.verb),
     ...form,
-    ceilings: { ...ceilings, deadlineMs: deadlineOf(request.timeout_ms, ceilings.deadlineMs) },
-  };
-  return await once(c, access, work, (context) => execute(context, account, work));
+    deadlineMs: deadlineOf(request.timeout_ms, access.ceilings.deadlineMs),
+  });
+  return await once(c, access, work, (context) => execute(context, access.account, work));
 });

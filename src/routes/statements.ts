@@ -1,11 +1,14 @@
 import { z } from "zod";
 import type { Action } from "../auth/grants.ts";
 import { deadline } from "../config/schema.ts";
+import type { ExecuteWork } from "../db/pool/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import type { BindPlan, Parameters } from "../sql/placeholders.ts";
 import { bindPlan } from "../sql/placeholders.ts";
-import type { Statement } from "../sql/statement.ts";
+import type { Lenient, Statement } from "../sql/statement.ts";
 import { classify, StatementError } from "../sql/statement.ts";
+import { isQuery } from "../sql/vocabulary.ts";
+import type { Access } from "./caller.ts";
 import type { AppContext } from "./http.ts";
 
 /** How a caller sends a statement, wherever one is taken. */
@@ -36,6 +39,40 @@ export function deadlineOf(wanted: number | undefined, allowed: number): number 
 export interface Judged {
   statement: Statement;
   plan: BindPlan;
+}
+
+/** What is asked for besides the statement itself. */
+interface Order extends Pick<ExecuteWork, "author" | "writable" | "format" | "shape"> {
+  /** In milliseconds; without it the grant's. */
+  deadlineMs?: number;
+}
+
+/**
+ * @param statement as it was judged
+ * @param bound its text with a `?` for each value, and the values
+ * @returns what a pool or a transaction is to execute for a caller
+ */
+export function executeWork(
+  { caller, ceilings }: Pick<Access, "caller" | "ceilings">,
+  { verb, returning, lenient }: Pick<Statement, "verb" | "returning"> & { lenient?: Lenient | undefined },
+  { sql, values }: Pick<ExecuteWork, "sql" | "values">,
+  { author, writable, format, shape, deadlineMs = ceilings.deadlineMs }: Order,
+): ExecuteWork {
+  return {
+    kind: "execute",
+    caller,
+    author,
+    atomic: verb !== "CALL",
+    returning,
+    lenient,
+    sql,
+    values,
+    writable,
+    bounded: isQuery(verb),
+    format,
+    shape,
+    ceilings: { ...ceilings, deadlineMs },
+  };
 }
 
 /** @throws StatementError when it is not a single statement that a caller may send */

@@ -4,14 +4,20 @@ import { begin, end, executeIn } from "../db/client.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { bindJson } from "../sql/placeholders.ts";
-import { isQuery } from "../sql/vocabulary.ts";
 import type { Access } from "./caller.ts";
 import { admit, authenticated, authorize } from "./caller.ts";
 import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
 import { demandIsolation, factory, hasBody, isolation, poolContext, readJson } from "./http.ts";
 import { withoutKey } from "./once.ts";
-import { actionsOf, deadlineOf, judgeInTransaction, note, singleStatementBody } from "./statements.ts";
+import {
+  actionsOf,
+  deadlineOf,
+  executeWork,
+  judgeInTransaction,
+  note,
+  singleStatementBody,
+} from "./statements.ts";
 
 const body = z.strictObject({
   isolation: isolation.optional(),
@@ -53,20 +59,14 @@ export const transactions = factory
     const form = answerForm(c, statement.verb);
     await note(c, judged);
     authorize(c, access, "transaction", ...actionsOf(statement));
-    const { caller, ceilings } = access;
-    return await executeIn(poolContext(c), ownerOf(c, access), c.req.param("id"), {
-      kind: "execute",
-      caller,
+    const owner = ownerOf(c, access);
+    const work = executeWork(access, statement, bindJson(plan, request.params), {
       author: "caller",
-      atomic: statement.verb !== "CALL",
-      returning: statement.returning,
-      lenient: statement.lenient,
-      ...bindJson(plan, request.params),
       writable: kind === "write",
-      bounded: isQuery(statement.verb),
       ...form,
-      ceilings: { ...ceilings, deadlineMs: deadlineOf(request.timeout_ms, ceilings.deadlineMs) },
+      deadlineMs: deadlineOf(request.timeout_ms, access.ceilings.deadlineMs),
     });
+    return await executeIn(poolContext(c), owner, c.req.param("id"), work);
   })
   .post("/:id/commit", authenticated, async (c) => {
     const access = await admit(c, "transaction");
