@@ -36,9 +36,8 @@ type Stage = "preparing" | "running" | "committing" | "ended";
 const gone = Symbol("gone");
 
 /**
- * A connection to Hyperdrive for one statement. Hyperdrive lends a server's connection for a transaction, so
- * everything happens in one: the session's state, the proof of it and of who we are, the statement. An explicit
- * transaction is also what Hyperdrive's cache never answers.
+ * A connection to Hyperdrive for one statement. Hyperdrive lends a server's connection for a transaction, so all happens
+ * in one: the session's state, its proof, the statement. Hyperdrive's cache never answers an explicit transaction either.
  */
 export class HyperdriveSession {
   readonly #connection: Connection;

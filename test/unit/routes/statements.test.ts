@@ -10,7 +10,7 @@ describe("what a pool is asked to execute", () => {
   test("has the statement, its caller and the grant's ceilings", () => {
     expect(executeWork(access, { ...select, lenient: "read" }, bound, order)).toEqual({
       ...{ kind: "execute", caller: "digest", ...order, ...bound },
-      ...{ atomic: true, returning: false, lenient: "read", ceilings: access.ceilings },
+      ...{ atomic: true, bounded: true, returning: false, lenient: "read", ceilings: access.ceilings },
     });
   });
 
@@ -22,5 +22,11 @@ describe("what a pool is asked to execute", () => {
   test("is atomic unless it is a CALL: a procedure may have committed a part", () => {
     const atomic = (verb: "CALL" | "INSERT") => executeWork(access, { ...select, verb }, bound, order).atomic;
     expect([atomic("CALL"), atomic("INSERT")]).toEqual([false, true]);
+  });
+
+  test("keeps to the ceilings of rows and bytes where it only reads", () => {
+    const bounded = (verb: "SELECT" | "INSERT") =>
+      executeWork(access, { ...select, verb }, bound, order).bounded;
+    expect([bounded("SELECT"), bounded("INSERT")]).toEqual([true, false]);
   });
 });
