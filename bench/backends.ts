@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { policyForServers, withoutTransactions } from "../scripts/application.ts";
-import { privateDirectory } from "../scripts/development.ts";
+import { privateDirectory } from "../cli/dev/development.ts";
+import { policyForServers, withoutTransactions } from "../cli/project/application.ts";
 import { limits } from "../src/limits.ts";
 import type { SigningAlgorithm, SigningKey } from "../test/servers/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { root } from "../scripts/application.ts";
+import { root } from "../cli/project/application.ts";
 import type { Cluster } from "../src/config/schema.ts";
 import type { Session } from "../src/db/mysql/session.ts";
 import { beginInSession } from "../src/db/mysql/transaction.ts";

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
-import { root } from "../scripts/application.ts";
-import { wranglerVariables } from "../scripts/wrangler.ts";
+import { root } from "../cli/project/application.ts";
+import { wranglerVariables } from "../cli/project/wrangler.ts";
 import { run } from "../test/servers/run.ts";
 
 /** A Worker as `wrangler deploy` would upload it. */

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { root } from "../scripts/application.ts";
+import { root } from "../cli/project/application.ts";
 import { startCountingProxy } from "../test/servers/proxy.ts";
 import { benchDirectory, databasePid, startBackends } from "./backends.ts";
 import { LoadGenerator } from "./load.ts";

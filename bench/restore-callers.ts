@@ -1,5 +1,5 @@
 import mysql from "mysql2/promise";
-import { NodeWire } from "../scripts/node-wire.ts";
+import { NodeWire } from "../cli/node/node-wire.ts";
 import type { Link } from "../src/db/links/link.ts";
 import { isSameIdentity, proofQuery, restoreStatements } from "../src/db/mysql/dialect.ts";
 import { firstAttempt, identityOf } from "../src/db/mysql/login.ts";

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { root } from "../scripts/application.ts";
+import { root } from "../cli/project/application.ts";
 import { limits } from "../src/limits.ts";
 import { benchDirectory, startBackends } from "./backends.ts";
 import { LoadGenerator } from "./load.ts";

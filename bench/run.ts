@@ -5,7 +5,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { root } from "../scripts/application.ts";
+import { root } from "../cli/project/application.ts";
 import { ServerUnavailableError } from "../test/servers/server.ts";
 import type { Backends } from "./backends.ts";
 import { benchDirectory, databasePid, startBackends } from "./backends.ts";

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage, request } from "node:http";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { root } from "../scripts/application.ts";
+import { root } from "../cli/project/application.ts";
 import { launch } from "../test/servers/child.ts";
 import { mint } from "../test/servers/issuer.ts";
 import { freePort } from "../test/servers/network.ts";

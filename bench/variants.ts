@@ -1,8 +1,8 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { authoritiesOf, readCatalog, root } from "../scripts/application.ts";
-import { durableObjects } from "../scripts/environment.ts";
+import { authoritiesOf, readCatalog, root } from "../cli/project/application.ts";
+import { durableObjects } from "../cli/project/environment.ts";
 import type { Account } from "../src/config/config.ts";
 import { longestDeadlineMs } from "../src/config/deadlines.ts";
 import { parsePolicy } from "../src/config/policy.ts";

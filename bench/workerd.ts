@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { root } from "../scripts/application.ts";
+import { root } from "../cli/project/application.ts";
 import type { Child } from "../test/servers/child.ts";
 import { launch, poll } from "../test/servers/child.ts";
 import { freePort } from "../test/servers/network.ts";

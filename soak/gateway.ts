@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeApplication, policyForServers, writeApplication } from "../scripts/application.ts";
-import { wranglerVariables, writeWranglerConfig } from "../scripts/wrangler.ts";
+import { makeApplication, policyForServers, writeApplication } from "../cli/project/application.ts";
+import { wranglerVariables, writeWranglerConfig } from "../cli/project/wrangler.ts";
 import { loadConfig } from "../src/config/config.ts";
 import { nameOf } from "../src/db/pool/address.ts";
 import { createSigningKey, mint } from "../test/servers/issuer.ts";

@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { root } from "../scripts/application.ts";
+import { root } from "../cli/project/application.ts";
 import { isEngine, ServerUnavailableError } from "../test/servers/server.ts";
 import { moveMoney } from "./callers.ts";
 import { client } from "./client.ts";

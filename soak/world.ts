@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { privateDirectory } from "../scripts/development.ts";
+import { privateDirectory } from "../cli/dev/development.ts";
 import { ensurePki } from "../test/servers/pki.ts";
 import { startCountingProxy } from "../test/servers/proxy.ts";
 import type { Engine } from "../test/servers/server.ts";

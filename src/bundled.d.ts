@@ -4,7 +4,7 @@ declare module "*.wasm" {
   export default module;
 }
 
-/** Written by scripts/build.ts: one environment's policy and the saved queries. */
+/** Written by cli/build.ts: one environment's policy and the saved queries. */
 declare module "#application" {
   const application: import("./config/config.ts").Application;
   export default application;

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { expect } from "vitest";
-import { root } from "../../scripts/application.ts";
+import { root } from "../../cli/project/application.ts";
 import type { NpmStart } from "../start/npm-start.ts";
 import { npmStart } from "../start/npm-start.ts";
 

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import type { Connection } from "mysql2/promise";
 import { parse } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../scripts/application.ts";
+import { root } from "../../cli/project/application.ts";
 import { connect, connectAdministrator } from "../servers/connection.ts";
 import { createPamUser } from "../servers/pam.ts";
 import { ensurePki } from "../servers/pki.ts";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../scripts/application.ts";
+import { root } from "../../cli/project/application.ts";
 import { connectAdministrator } from "../servers/connection.ts";
 import { check, runCheck } from "./database-check.ts";
 import { databaseServer, engine, server } from "./harness.ts";
@@ -205,7 +205,7 @@ describe("npm run check -- --env development --database", () => {
 });
 
 test("without an environment nothing is tried: 2", () => {
-  const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts", "check.ts"), "--database"], {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, "cli", "check.ts"), "--database"], {
     ...{ cwd: root, encoding: "utf8" },
   });
   expect(stderr).toContain("npm run check -- --env NAME --database");

@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { accountsOf } from "../../scripts/accounts/environment.ts";
-import { policyForServers, root } from "../../scripts/application.ts";
-import type { Checked } from "../../scripts/database-check/check.ts";
-import { checkQueries } from "../../scripts/database-check/check.ts";
-import { secretsFile } from "../../scripts/development.ts";
-import { nodeLink } from "../../scripts/node-link.ts";
+import { accountsOf } from "../../cli/accounts/environment.ts";
+import type { Checked } from "../../cli/check/database.ts";
+import { checkQueries } from "../../cli/check/database.ts";
+import { secretsFile } from "../../cli/dev/development.ts";
+import { nodeLink } from "../../cli/node/node-link.ts";
+import { policyForServers, root } from "../../cli/project/application.ts";
 import type { QueryFile } from "../../src/catalog/parse.ts";
 import { parseCatalog } from "../../src/catalog/parse.ts";
 import { parsePolicy } from "../../src/config/policy.ts";
@@ -67,7 +67,7 @@ export async function runCheck(grants: Grants, environment: Record<string, strin
       [join("dev", "overlay.json"), { cluster, accounts, grants: list }],
     ] as const)
       await writeFile(join(directory, name), JSON.stringify(content));
-    const script = [join(root, "scripts", "check.ts"), "--env", "development", "--database"];
+    const script = [join(root, "cli", "check.ts"), "--env", "development", "--database"];
     const { status, stdout, stderr } = spawnSync(process.execPath, script, {
       ...{ cwd: root, encoding: "utf8" },
       env: { ...process.env, NODE_EXTRA_CA_CERTS: "", TIDEGATE_DIRECTORY: directory, ...environment },

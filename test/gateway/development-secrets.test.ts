@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { policyForServers, root } from "../../scripts/application.ts";
-import type { GatewayProcess } from "../../scripts/gateway.ts";
-import { startGateway } from "../../scripts/gateway.ts";
+import type { GatewayProcess } from "../../cli/dev/gateway.ts";
+import { startGateway } from "../../cli/dev/gateway.ts";
+import { policyForServers, root } from "../../cli/project/application.ts";
 import { freePort } from "../servers/network.ts";
 import { engine, read, server } from "./harness.ts";
 

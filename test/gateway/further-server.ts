@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { root } from "../../scripts/application.ts";
+import { root } from "../../cli/project/application.ts";
 import { ensurePki } from "../servers/pki.ts";
 import { loadSample } from "../servers/sample.ts";
 import type { DatabaseServer, StartOptions } from "../servers/server.ts";

@@ -9,8 +9,8 @@ import {
   root,
   withoutTransactions,
   writeApplication,
-} from "../../scripts/application.ts";
-import { writeWranglerConfig } from "../../scripts/wrangler.ts";
+} from "../../cli/project/application.ts";
+import { writeWranglerConfig } from "../../cli/project/wrangler.ts";
 import type { QueryFile } from "../../src/catalog/parse.ts";
 import { parseCatalog } from "../../src/catalog/parse.ts";
 import type { Account, Config } from "../../src/config/config.ts";

@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import { root } from "../../scripts/application.ts";
+import { root } from "../../cli/project/application.ts";
 import { connectAdministrator } from "../servers/connection.ts";
 import { databaseServer, server } from "./harness.ts";
 
@@ -60,7 +60,7 @@ export function operator(): Operator {
     },
     config: () => readFileSync(join(directory, "production.toml"), "utf8"),
     connect: async (args, { input = "", secret } = {}) => {
-      const child = spawn(process.execPath, ["scripts/connect.ts", "--config-dir", directory, ...args], {
+      const child = spawn(process.execPath, ["cli/connect.ts", "--config-dir", directory, ...args], {
         cwd: root,
         env: { ...environment(), ...(secret === undefined ? {} : { TIDEGATE_PASSWORD: secret }) },
       });
@@ -68,7 +68,7 @@ export function operator(): Operator {
       return await ended(child);
     },
     converse: async (args, answers) => {
-      const command = [process.execPath, "scripts/connect.ts", "--config-dir", directory, ...args];
+      const command = [process.execPath, "cli/connect.ts", "--config-dir", directory, ...args];
       const line = command.map((word) => `'${word}'`).join(" ");
       const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: root, env: environment() });
       const left = [...answers];

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { root } from "../../scripts/application.ts";
+import { root } from "../../cli/project/application.ts";
 import { connectAdministrator } from "../servers/connection.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, engine, expectProblem } from "./harness.ts";

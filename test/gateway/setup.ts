@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { root } from "../../scripts/application.ts";
+import { root } from "../../cli/project/application.ts";
 import { ensurePki } from "../servers/pki.ts";
 import { loadSample } from "../servers/sample.ts";
 import type { Engine } from "../servers/server.ts";

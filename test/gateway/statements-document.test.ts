@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../scripts/application.ts";
+import { root } from "../../cli/project/application.ts";
 import { connect, connectAdministrator } from "../servers/connection.ts";
 import { has } from "./features.ts";
 import type { Answer, Gateway } from "./harness.ts";

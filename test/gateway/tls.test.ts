@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { root } from "../../scripts/application.ts";
-import { checkConnection } from "../../scripts/connection-check.ts";
+import { checkConnection } from "../../cli/connect/check.ts";
+import { root } from "../../cli/project/application.ts";
 import type { Evidence } from "../servers/rogue.ts";
 import { startRogue } from "../servers/rogue.ts";
 import type { GatewayOptions } from "./harness.ts";

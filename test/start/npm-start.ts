@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { vi } from "vitest";
-import { root } from "../../scripts/application.ts";
-import type { Development } from "../../scripts/development.ts";
+import type { Development } from "../../cli/dev/development.ts";
+import { root } from "../../cli/project/application.ts";
 import { leaksIn, secretsOf } from "../gateway/leaks.ts";
 import type { Engine } from "../servers/engines.ts";
 

@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { root } from "../../scripts/application.ts";
-import type { Development } from "../../scripts/development.ts";
+import type { Development } from "../../cli/dev/development.ts";
+import { root } from "../../cli/project/application.ts";
 import { which } from "../servers/run.ts";
 import type { NpmStart } from "./npm-start.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../../scripts/application.ts";
+import { root } from "../../../cli/project/application.ts";
 import { connect, connectAdministrator } from "../../servers/connection.ts";
 import { createPamUser } from "../../servers/pam.ts";
 import { ensurePki } from "../../servers/pki.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { root } from "../../../scripts/application.ts";
+import { root } from "../../../cli/project/application.ts";
 import { connectAdministrator, connectionOptions } from "../../servers/connection.ts";
 import { createPamUser, pamServices } from "../../servers/pam.ts";
 import { ensurePki } from "../../servers/pki.ts";

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../../../scripts/application.ts";
-import { wranglerVariables } from "../../../scripts/wrangler.ts";
+import { root } from "../../../cli/project/application.ts";
+import { wranglerVariables } from "../../../cli/project/wrangler.ts";
 import type { Authority } from "../../servers/pki.ts";
 import { createAuthority } from "../../servers/pki.ts";
 import type { RunResult } from "../../servers/run.ts";
@@ -51,7 +51,7 @@ const parts = [
   "package.json",
   "package-lock.json",
   "queries",
-  "scripts",
+  "cli",
   "src",
   "test/servers",
   "wrangler.toml",

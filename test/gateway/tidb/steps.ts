@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../../../scripts/application.ts";
+import { root } from "../../../cli/project/application.ts";
 
 /** A step of a document, which begins with its own heading. */
 export interface Step {

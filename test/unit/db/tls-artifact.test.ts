@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readTlsModule } from "../../../scripts/tls-module.ts";
+import { readTlsModule } from "../../../cli/node/tls-module.ts";
 
-/** The committed artifact is the one that the committed sources made; scripts/build-tls.ts --check makes it again. */
+/** The committed artifact is the one that the committed sources made; cli/dev/build-tls.ts --check makes it again. */
 const root = join(import.meta.dirname, "..", "..", "..");
 const record = readFileSync(join(root, "native", "tls", "artifact.sha256"), "utf8");
 const lines = record
@@ -19,7 +19,7 @@ test("the record names the artifact and everything it was made of", () => {
     "native/tls/Cargo.toml",
     "native/tls/rust-toolchain.toml",
     ...sources.sort(),
-    "scripts/build-tls.ts",
+    "cli/dev/build-tls.ts",
     "src/db/links/tls.wasm",
   ]);
 });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
-import { readTlsModule } from "../../../scripts/tls-module.ts";
+import { readTlsModule } from "../../../cli/node/tls-module.ts";
 import type { Step, TlsSettings } from "../../../src/db/links/tls-engine.ts";
 import { slices, TlsEngine, TlsFailure } from "../../../src/db/links/tls-engine.ts";
 import { createAuthority } from "../../servers/pki.ts";

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { configDirectory, makeApplication, readPolicyFile } from "../../../scripts/application.ts";
-import { readAuthorities } from "../../../scripts/authorities.ts";
-import { checkEnvironment, warningsOf } from "../../../scripts/environment.ts";
+import { configDirectory, makeApplication, readPolicyFile } from "../../../cli/project/application.ts";
+import { readAuthorities } from "../../../cli/project/authorities.ts";
+import { checkEnvironment, warningsOf } from "../../../cli/project/environment.ts";
 import { createAuthority } from "../../servers/pki.ts";
 import { mistakesOf } from "../config/example.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { validity } from "../../../scripts/connection-check.ts";
-import type { Step } from "../../../scripts/connection-errors.ts";
-import { clean, TimeoutError } from "../../../scripts/connection-errors.ts";
-import { describeFailure, failureLine } from "../../../scripts/connection-failures.ts";
+import { validity } from "../../../cli/connect/check.ts";
+import { describeFailure, failureLine } from "../../../cli/connect/failures.ts";
+import type { Step } from "../../../cli/node/connection-errors.ts";
+import { clean, TimeoutError } from "../../../cli/node/connection-errors.ts";
 import { LinkError } from "../../../src/db/links/link.ts";
 import { TlsFailure } from "../../../src/db/links/tls-engine.ts";
 import { PluginRefusedError } from "../../../src/db/mysql/authentication.ts";

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
-import { root } from "../../../scripts/application.ts";
-import type { Found } from "../../../scripts/connection-check.ts";
-import type { Change } from "../../../scripts/connection-policy.ts";
-import { editPolicy } from "../../../scripts/connection-policy.ts";
-import type { ConnectionString } from "../../../scripts/connection-strings.ts";
-import { withResult } from "../../../scripts/connection-write.ts";
+import type { Found } from "../../../cli/connect/check.ts";
+import type { Change } from "../../../cli/connect/policy.ts";
+import { editPolicy } from "../../../cli/connect/policy.ts";
+import type { ConnectionString } from "../../../cli/connect/strings/parse.ts";
+import { withResult } from "../../../cli/connect/write.ts";
+import { root } from "../../../cli/project/application.ts";
 import { parsePolicy } from "../../../src/config/policy.ts";
 
 /** What a check of a server with a public certificate finds; the certificate itself is only printed. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { judgePrivileges } from "../../../scripts/connection-privileges.ts";
+import { judgePrivileges } from "../../../cli/connect/privileges.ts";
 
 const queries = [
   { name: "orders", kind: "read" },

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { root } from "../../../scripts/application.ts";
-import { parseConnectionString } from "../../../scripts/connection-strings.ts";
+import { parseConnectionString } from "../../../cli/connect/strings/parse.ts";
+import { root } from "../../../cli/project/application.ts";
 
 function refusals(text: string): string {
   const parsed = parseConnectionString(text);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { ConnectionString } from "../../../scripts/connection-strings.ts";
-import { parseConnectionString } from "../../../scripts/connection-strings.ts";
+import type { ConnectionString } from "../../../cli/connect/strings/parse.ts";
+import { parseConnectionString } from "../../../cli/connect/strings/parse.ts";
 
 /** Rows of what is taken: the string, and what must come out of it beside the default. */
 type Row = [string, Partial<ConnectionString> & { at?: string }];

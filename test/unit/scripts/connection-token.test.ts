@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair } from "jose";
 import { afterAll, describe, expect, test } from "vitest";
-import { Stop } from "../../../scripts/connection-input.ts";
-import type { TokenOptions } from "../../../scripts/connection-token.ts";
-import { readToken, signToken } from "../../../scripts/connection-token.ts";
+import { Stop } from "../../../cli/connect/input.ts";
+import type { TokenOptions } from "../../../cli/connect/token.ts";
+import { readToken, signToken } from "../../../cli/connect/token.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "tidegate-token-"));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "smol-toml";
 import { describe, expect, test } from "vitest";
-import { makeApplication, readPolicyFile } from "../../../scripts/application.ts";
+import { makeApplication, readPolicyFile } from "../../../cli/project/application.ts";
 import {
   checkEnvironment,
   environments,
   hyperdriveMistakes,
   serverWarnings,
   wranglerMistakes,
-} from "../../../scripts/environment.ts";
-import type { WranglerFile } from "../../../scripts/wrangler.ts";
-import { readWranglerFile } from "../../../scripts/wrangler.ts";
+} from "../../../cli/project/environment.ts";
+import type { WranglerFile } from "../../../cli/project/wrangler.ts";
+import { readWranglerFile } from "../../../cli/project/wrangler.ts";
 import { parseQuery } from "../../../src/catalog/parse.ts";
 import { ConfigError } from "../../../src/config/policy.ts";
 import type { Grant } from "../../../src/config/schema.ts";
@@ -42,7 +42,7 @@ function good() {
           ],
         },
         ratelimits: [{ name: "WALL", namespace_id: "1", simple: { limit: 10, period: 10 } }],
-        build: { command: "node scripts/build.ts production" },
+        build: { command: "node cli/build.ts production" },
       },
     },
   };
@@ -79,7 +79,7 @@ test("a good file has no mistakes", () => {
 });
 
 test("a build command may stand at the top when it names the environment", () => {
-  const command = "node scripts/build.ts production";
+  const command = "node cli/build.ts production";
   const atTop = (file: Good) => {
     Object.assign(file.env.production, { build: undefined });
     Object.assign(file, { build: { command } });
@@ -116,13 +116,13 @@ describe("the mistake is named", () => {
     ],
     [
       "another environment's build",
-      ({ env }) => Object.assign(env.production.build, { command: "node scripts/build.ts staging" }),
-      `${at}: build.command must be "node scripts/build.ts production"`,
+      ({ env }) => Object.assign(env.production.build, { command: "node cli/build.ts staging" }),
+      `${at}: build.command must be "node cli/build.ts production"`,
     ],
     [
       "no build",
       ({ env }) => Object.assign(env.production, { build: undefined }),
-      `${at}: build.command must be "node scripts/build.ts production"`,
+      `${at}: build.command must be "node cli/build.ts production"`,
     ],
     [
       "no binding of the pool",

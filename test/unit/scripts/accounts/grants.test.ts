@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readCreateUser, readGrants, withoutSecrets } from "../../../../scripts/accounts/grants.ts";
+import { readCreateUser, readGrants, withoutSecrets } from "../../../../cli/accounts/grants.ts";
 
 /** Lines as MySQL 9.7, MariaDB 10.11 and TiDB 8.5 print them. */
 

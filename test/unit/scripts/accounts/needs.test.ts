@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { readGrants } from "../../../../scripts/accounts/grants.ts";
-import type { Use } from "../../../../scripts/accounts/needs.ts";
-import { excessOf, surplusRoles, useOf } from "../../../../scripts/accounts/needs.ts";
+import { readGrants } from "../../../../cli/accounts/grants.ts";
+import type { Use } from "../../../../cli/accounts/needs.ts";
+import { excessOf, surplusRoles, useOf } from "../../../../cli/accounts/needs.ts";
 import { parseQuery } from "../../../../src/catalog/parse.ts";
 import type { Policy } from "../../../../src/config/schema.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { LoginSeen, Seen } from "../../../../scripts/accounts/inspect.ts";
-import type { Report, Subject } from "../../../../scripts/accounts/report.ts";
-import { format, report } from "../../../../scripts/accounts/report.ts";
+import type { LoginSeen, Seen } from "../../../../cli/accounts/inspect.ts";
+import type { Report, Subject } from "../../../../cli/accounts/report.ts";
+import { format, report } from "../../../../cli/accounts/report.ts";
 import { TidegateError } from "../../../../src/errors.ts";
 
 const grants = ["GRANT USAGE ON *.* TO `reader`@`%`", "GRANT SELECT ON `shop`.* TO `reader`@`%`"];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { mayRun } from "../../../../scripts/database-check/check.ts";
-import { headOf, lineOfDeclaration, merged } from "../../../../scripts/database-check/finding.ts";
+import { mayRun } from "../../../../cli/check/database.ts";
+import { headOf, lineOfDeclaration, merged } from "../../../../cli/check/finding.ts";
 import { parseQuery } from "../../../../src/catalog/parse.ts";
 import type { Policy } from "../../../../src/config/schema.ts";
 

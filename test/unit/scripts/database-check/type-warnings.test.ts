@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { typeWarnings } from "../../../../scripts/database-check/type-warnings.ts";
+import { typeWarnings } from "../../../../cli/check/type-warnings.ts";
 import { parseQuery } from "../../../../src/catalog/parse.ts";
 import type { Kind } from "../../../../src/db/mysql/derived-types.ts";
 

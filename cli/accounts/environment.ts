@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import type { SavedQuery } from "../../src/catalog/parse.ts";
+import type { Account } from "../../src/config/config.ts";
+import { longestDeadlineMs } from "../../src/config/deadlines.ts";
+import { ConfigError, parsePolicy } from "../../src/config/policy.ts";
+import { readingAccounts, readingMistakes, writingAccounts } from "../../src/config/reading.ts";
+import type { Policy } from "../../src/config/schema.ts";
+import type { Link } from "../../src/db/links/link.ts";
+import { TidegateError } from "../../src/errors.ts";
+import type { Development } from "../dev/development.ts";
+import { currentPolicy, readDevelopment } from "../dev/development.ts";
+import { nodeLink } from "../node/node-link.ts";
+import { readCatalog } from "../project/application.ts";
+import { findSecret } from "./secrets.ts";
+
+/** What a script needs to log in from Node as the gateway does. */
+export interface Environment {
+  name: string;
+  policy: Policy;
+  queries: readonly SavedQuery[];
+  link: Link;
+  /** What `npm start` runs now, where that is the environment. */
+  running: Development | undefined;
+}
+
+/**
+ * @param name development is as it runs, if it does
+ * @param ca path of the CAs to trust; default: those of the running development, else Node's
+ * @throws ConfigError or CatalogError that names every mistake, or Error where no login is possible from here
+ */
+export function readEnvironment(name: string, ca: string | undefined): Environment {
+  const queries = readCatalog();
+  const policy = parsePolicy(currentPolicy(name), name, new Set(queries.map((query) => query.name)));
+  const mistakes = readingMistakes(policy, queries);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  if (policy.cluster.link === "hyperdrive") {
+    throw new Error(
+      "the logins go through Hyperdrive, which has the passwords: npx wrangler hyperdrive get ID",
+    );
+  }
+  const running = name === "development" ? readDevelopment() : undefined;
+  const caPath = ca ?? running?.database.ca;
+  const link = nodeLink(caPath === undefined ? undefined : readFileSync(caPath, "utf8"));
+  return { name, policy, queries, link, running };
+}
+
+/**
+ * Resolves the secrets of accounts: all before the first login, since nobody likes to be asked in the middle.
+ * @param isWanted by the account's name; default: all
+ * @throws Error that names a missing secret
+ */
+export async function accountsOf(
+  { name: environment, policy, queries }: Pick<Environment, "name" | "policy" | "queries">,
+  isWanted: (name: string) => boolean = () => true,
+): Promise<Account[]> {
+  const reading = readingAccounts(policy, queries);
+  const writing = writingAccounts(policy.grants, queries);
+  const secrets = new Map<string, string>();
+  const accounts: Account[] = [];
+  for (const [name, { password, token, hyperdrive: _, ...settings }] of Object.entries(policy.accounts)) {
+    if (!isWanted(name)) continue;
+    const key = password ?? token?.key ?? "";
+    const secret = secrets.get(key) ?? (await findSecret(key, environment));
+    secrets.set(key, secret);
+    accounts.push({
+      ...settings,
+      name,
+      readsByPrivilege: reading.includes(name),
+      writes: writing.has(name),
+      longestDeadlineMs: longestDeadlineMs(policy, name),
+      credential: token ? { token: { ...token, key: secret } } : { password: secret },
+    });
+  }
+  return accounts;
+}
+
+/** @returns why something failed, for the operator */
+export function operatorText(cause: unknown): string {
+  if (cause instanceof TidegateError) return `${cause.code}: ${cause.operator ?? cause.message}`;
+  return cause instanceof Error ? cause.message : String(cause);
+}

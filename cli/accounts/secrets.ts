@@ -1,0 +1,37 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { privateDirectory, readDevelopment, secretsFile } from "../dev/development.ts";
+
+/** Where the secrets of scripts that log in come from: never from their arguments, which every process can read. */
+
+/**
+ * From the environment, from `npm start` while that runs, or from the terminal.
+ * @throws Error that names the secret when there is nobody to ask
+ */
+export async function findSecret(name: string, environment: string): Promise<string> {
+  const known = process.env[name] ?? (environment === "development" ? runningSecrets()[name] : undefined);
+  if (known !== undefined && known !== "") return known;
+  if (process.stdin.isTTY) return await ask(`${name}: `);
+  throw new Error(`${name} is not known: set the environment variable ${name}, or run this at a terminal`);
+}
+
+function runningSecrets(): Record<string, string | undefined> {
+  const path = join(privateDirectory, "dev", secretsFile);
+  if (!readDevelopment() || !existsSync(path)) return {};
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+/** Asks at the terminal; what is typed is not shown. */
+async function ask(question: string): Promise<string> {
+  process.stderr.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  try {
+    return await terminal.question("");
+  } finally {
+    terminal.close();
+    process.stderr.write("\n");
+  }
+}

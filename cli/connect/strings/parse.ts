@@ -1,0 +1,107 @@
+/**
+ * Connection strings as consoles and drivers write them, understood without running anything: text in, what
+ * the gateway needs out, or every reason why it cannot be honoured. Pure (docs/connect.md).
+ */
+import type { Parsed } from "./draft.ts";
+import { Draft } from "./draft.ts";
+import { readGoCodeInto, readGoInto } from "./go.ts";
+import { isParameters, readDefinesInto, readParametersInto } from "./parameters.ts";
+import { readJavaScriptInto, readPythonInto } from "./program.ts";
+import { readRubyInto } from "./ruby.ts";
+import { readCommandInto } from "./shell.ts";
+import { readJavaInto, readJdbcInto, readUrlInto } from "./url.ts";
+
+export type { ConnectionString, HostPort, Parsed } from "./draft.ts";
+export type { TlsVersion } from "./value.ts";
+
+/** A page of code at most; more was not meant to be read here. */
+const mostCharacters = 20_000;
+
+/** How each form is told from the others, in this order, and who reads it. */
+const forms: {
+  form: string;
+  is: { test(text: string): boolean };
+  read: (draft: Draft, text: string) => void;
+}[] = [
+  { form: "a JDBC URL", is: /^jdbc:/i, read: readJdbcInto },
+  { form: "a URL", is: /^[a-z][a-z0-9+.-]*:\/\//i, read: readUrlInto },
+  {
+    form: "a command line",
+    is: /^(?:[$%>#]\s+)?(?:[A-Z_]+=\S*\s+)*(?:\S*\/)?(?:mysql|mariadb|mycli)(?:\.exe)?(?:\s|$)/,
+    read: readCommandInto,
+  },
+  { form: "Go code", is: /\bsql\.Open\(/, read: readGoCodeInto },
+  { form: "Ruby's mysql2", is: /\bMysql2::Client\.new\b/, read: readRubyInto },
+  { form: "WordPress' constants", is: /\bdefine\s*\(\s*["']DB_/, read: readDefinesInto },
+  { form: "parameters", is: { test: isParameters }, read: readParametersInto },
+  { form: "Java code", is: /"jdbc:/, read: readJavaInto },
+  {
+    form: "mysql2's options",
+    is: /\b(?:createConnection|createPool|createPoolCluster|new\s+(?:Sequelize|DataSource))\s*\(/,
+    read: readJavaScriptInto,
+  },
+  {
+    form: "Python's arguments",
+    is: /\b(?:connect|create_engine|create_pool|create_async_engine|URL\.create|Connection|ConnectionPool)\s*\(|\b(?:True|False|None)\b/,
+    read: readPythonInto,
+  },
+  { form: "Python's arguments", is: /^\w+\s*=\s*(?:[bru]?['"]|\d|\{|os\.)/i, read: readPythonInto },
+  { form: "a Go DSN", is: /@?(?:tcp[46]?|unix)\([^()]*\)\//i, read: readGoInto },
+  {
+    form: "mysql2's options",
+    is: /^(?:(?:const|let|var|export)\b[\s\S]*?=\s*)?\{/,
+    read: readJavaScriptInto,
+  },
+  {
+    form: "mysql2's options",
+    is: /^\w+\s*:\s*["'`\d]/,
+    read: (draft, text) => readJavaScriptInto(draft, `{${text}}`),
+  },
+];
+
+/** @returns what a connection string says, or every reason why it is not taken; it throws nothing */
+export function parseConnectionString(input: string): Parsed {
+  if (input.length > mostCharacters)
+    return {
+      holdsPassword: false,
+      refusals: [`The string has more than ${mostCharacters} characters: give the connection only.`],
+    };
+  const text = unwrap(input);
+  if (text === "") return { holdsPassword: false, refusals: ["There is no connection string."] };
+  const form = forms.find(({ is }) => is.test(text));
+  if (!form)
+    return {
+      holdsPassword: false,
+      refusals: [
+        "The string has none of the known forms: a mysql:// URL, jdbc:mysql://, the line of mysql, mariadb or mycli, user:password@tcp(host:port)/database, arguments of Python's or Ruby's drivers, mysql2's object, define() lines of WordPress, or NAME=value lines with a host.",
+      ],
+    };
+  const draft = new Draft(form.form);
+  form.read(draft, text);
+  return draft.finish();
+}
+
+/** Takes what stands around a string: NAME=, export, quotation marks, a declaration in Java. */
+function unwrap(input: string): string {
+  const text = withoutComments(input.replace(/^\uFEFF/, "").trim());
+  if (/^jdbc:/i.test(text) || isParameters(text)) return text;
+  const assigned =
+    /^(?:export\s+|set\s+|\$env:)?[\w.-]+\s*[=:]\s*((["'`]?)(?:jdbc:[a-z]|[a-z][a-z0-9+.-]*:\/\/)[\s\S]*)$/i.exec(
+      text,
+    );
+  const dsn = /^(?:export\s+|set\s+|\$env:)?[A-Z][A-Z0-9_]*\s*=\s*([\s\S]*@(?:tcp[46]?|unix)\([\s\S]*)$/.exec(
+    text,
+  );
+  return unquote(assigned?.[1] ?? dsn?.[1] ?? text);
+}
+
+/** Consoles write a remark above a JDBC URL. */
+function withoutComments(text: string): string {
+  const bare = text.replace(/^(?:(?:\/\*[\s\S]*?\*\/|\/\/[^\n]*\n)\s*)+/, "");
+  return /^jdbc:/i.test(bare) ? bare : text;
+}
+
+function unquote(text: string): string {
+  const match = /^(["'`])([\s\S]*)\1[;,]?$/.exec(text.trim());
+  return match ? (match[2] ?? "").trim() : text.trim();
+}

@@ -1,0 +1,90 @@
+import type { TokenCredential } from "../../src/config/config.ts";
+import type { TokenAlgorithm } from "../../src/config/schema.ts";
+import { tokenAlgorithms } from "../../src/config/schema.ts";
+import { algorithmsOf, readTokenKey } from "../../src/config/token-key.ts";
+import type { Credential } from "../../src/db/mysql/authentication.ts";
+import { tokenCredential } from "../../src/db/mysql/login.ts";
+import { readUserFile, Stop } from "./input.ts";
+
+/** The token that an account shows instead of a password (TiDB's tidb_auth_token), for `npm run connect`. */
+
+/** What the command was told of it. */
+export interface TokenOptions {
+  account: string;
+  /** The file with the private key. */
+  tokenKey: string | undefined;
+  tokenIssuer: string | undefined;
+  tokenEmail: string | undefined;
+}
+
+/**
+ * @param known what the policy says of the account's token until now
+ * @param hasPassword whether the string or the environment has a password
+ * @returns what the account's tokens are made with; undefined for an account with a password
+ * @throws Stop when that is not clear, or the key cannot sign
+ */
+export function readToken(
+  { account, tokenKey, tokenIssuer, tokenEmail }: TokenOptions,
+  known: unknown,
+  hasPassword: boolean,
+): TokenCredential | undefined {
+  if (tokenKey === undefined) {
+    if (tokenIssuer !== undefined || tokenEmail !== undefined)
+      throw new Stop("--token-issuer and --token-email go with --token-key key.json.", 2);
+    if (known === undefined || hasPassword) return undefined;
+    throw new Stop(
+      `The account "${account}" logs in with a token: give the private key again with --token-key key.json, or a password in TIDEGATE_PASSWORD instead.`,
+    );
+  }
+  if (hasPassword)
+    throw new Stop(
+      "There is a password and --token-key: an account logs in with one of them, so leave one out.",
+    );
+  const before = (known ?? {}) as Record<string, unknown>;
+  const key = readKey(tokenKey);
+  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
+  return {
+    key,
+    algorithm: chooseAlgorithm(key, before.algorithm),
+    issuer: tokenIssuer ?? text(before.issuer),
+    email: tokenEmail ?? text(before.email),
+  };
+}
+
+function readKey(path: string): string {
+  try {
+    return readUserFile(path).trim();
+  } catch (cause) {
+    throw new Stop(`The file of --token-key ${(cause as Error).message}.`);
+  }
+}
+
+/** What the policy says already, if the key can do it; else the key's own algorithm, or the first one of its type. */
+function chooseAlgorithm(text: string, known: unknown): TokenAlgorithm {
+  const key = readTokenKey(text);
+  if (!key)
+    throw new Stop(
+      "The file of --token-key holds no private key as JWK (RFC 7517) with a kid (docs/accounts.md).",
+    );
+  const usable = algorithmsOf(key);
+  const chosen = usable.find((algorithm) => algorithm === known) ?? usable[0];
+  if (chosen) return chosen;
+  throw new Stop(`The key of --token-key signs with none of ${tokenAlgorithms.join(", ")}.`);
+}
+
+/** @returns what one login shows. @throws Stop for a key that says what it is and cannot sign */
+export async function signToken(token: TokenCredential, user: string): Promise<Credential> {
+  return await tokenCredential(token, user).catch(() => {
+    throw new Stop(`The key of --token-key cannot sign with ${token.algorithm}: it is damaged.`);
+  });
+}
+
+/** @returns the account's `token` in the policy, without what is the default */
+export function tokenTable(secret: string, { algorithm, issuer, email }: Omit<TokenCredential, "key">) {
+  return {
+    key: secret,
+    ...(algorithm === tokenAlgorithms[0] ? {} : { algorithm }),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(email === undefined ? {} : { email }),
+  };
+}

@@ -1,0 +1,167 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parse } from "smol-toml";
+import type { TokenCredential } from "../../src/config/config.ts";
+import { clean } from "../node/connection-errors.ts";
+import { readWranglerFile } from "../project/wrangler.ts";
+import type { Found } from "./check.ts";
+import { ask, isTerminal, Stop } from "./input.ts";
+import type { Edited } from "./policy.ts";
+import { editPolicy } from "./policy.ts";
+import type { ConnectionString } from "./strings/parse.ts";
+import type { TokenOptions } from "./token.ts";
+import { tokenTable } from "./token.ts";
+
+/** Writes a connection that works into config/ENV.toml, and says what is left to do. */
+
+/** What the command was told beside the connection string. */
+export interface Options extends TokenOptions {
+  env: string;
+  ca: string | undefined;
+  database: string | undefined;
+  write: boolean;
+  timeoutMs: number;
+  configDirectory: string;
+}
+
+/** An environment's policy as it is. */
+export interface PolicyFile {
+  path: string;
+  text: string;
+  accounts: Record<string, Record<string, unknown>>;
+}
+
+/** @throws Stop when it is not TOML, or written in a way that cannot be changed here */
+export function readPolicy({ configDirectory, env, account }: Options): PolicyFile {
+  const path = join(configDirectory, `${env}.toml`);
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  try {
+    const { accounts = {} } = parse(text) as { accounts?: PolicyFile["accounts"] };
+    // Tried before anything else, so that a file which cannot be changed is told at once.
+    editPolicy(text, { cluster: { engine: "mysql" }, account, login: { user: "someone" } });
+    return { path, text, accounts };
+  } catch (cause) {
+    throw new Stop(`${path} cannot be changed: ${(cause as Error).message}`);
+  }
+}
+
+/** What is to be written. */
+export interface Result {
+  connection: ConnectionString;
+  database: string;
+  /** PEM; undefined for the public CAs */
+  ca: string | undefined;
+  /** What the account logs in with, if that is no password. */
+  token: TokenCredential | undefined;
+  found: Found;
+}
+
+/** @returns the policy's text with what was found, and the name of the account's secret */
+export function withResult(
+  { env, account }: Pick<Options, "env" | "account">,
+  { text, accounts }: Pick<PolicyFile, "text" | "accounts">,
+  { connection, database, ca, token, found }: Result,
+): Edited & { secret: string } {
+  const [{ hostname, port }] = connection.hosts;
+  const own = ca !== undefined;
+  const before = accounts[account] ?? {};
+  const known = token ? (before.token as { key?: unknown } | undefined)?.key : before.password;
+  const suffix = token ? "TOKEN_KEY" : "PASSWORD";
+  const secret =
+    typeof known === "string" ? known : `${account.toUpperCase().replaceAll("-", "_")}_${suffix}`;
+  const edited = editPolicy(text, {
+    cluster: {
+      engine: found.engine,
+      hosts: [`${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`],
+      database,
+      link: own ? "rustls" : "platform",
+      trust: own ? "bundle" : "public",
+      ca: own ? `ca/${env}.pem` : undefined,
+      tls_min: own ? connection.tlsMin : undefined,
+      tls_max: own ? connection.tlsMax : undefined,
+      tls_server_name: undefined,
+    },
+    account,
+    login: {
+      user: connection.user,
+      password: token ? undefined : secret,
+      token: token && tokenTable(secret, token),
+      acts_as: found.proxied ? found.account : undefined,
+      // What the account says of its password has no meaning for a token.
+      ...(token ? { plugin: undefined, cleartext: undefined } : {}),
+    },
+  });
+  return { ...edited, secret };
+}
+
+/** Shows what changes, asks, writes, and tells what is left to do. @throws Stop when it is not wanted */
+export async function writePolicy(options: Options, policy: PolicyFile, result: Result): Promise<void> {
+  const { env, write, configDirectory } = options;
+  const { path, text } = policy;
+  const { ca } = result;
+  const edited = withResult(options, policy, result);
+  const caPath = join(configDirectory, "ca", `${env}.pem`);
+  const newCa = ca !== undefined && !(existsSync(caPath) && readFileSync(caPath, "utf8") === ca);
+  const changes = [...edited.summary, ...(newCa ? [`+ ca/${env}.pem`] : [])];
+  if (changes.length === 0) console.log(`${path} says all of this already.`);
+  else {
+    console.log([`\n${path} changes:`, ...changes.map((one) => `  ${clean(one)}`)].join("\n"));
+    if (!write) {
+      const answer = isTerminal ? await ask("Write it? [y/N] ") : "";
+      if (!/^y(?:es)?$/i.test(answer))
+        throw new Stop(
+          `Nothing was written.${isTerminal ? "" : " Add --write to write it without being asked."}`,
+        );
+    }
+    if (newCa) put(caPath, ca);
+    if (edited.text !== text) put(path, edited.text);
+    console.log("Written.");
+  }
+  console.log(nextSteps(options, edited).join("\n"));
+}
+
+/** A reader never sees half of a file. */
+function put(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
+function nextSteps(
+  { env, account, tokenKey }: Options,
+  { text, secret }: Edited & { secret: string },
+): string[] {
+  const {
+    issuers = [],
+    grants = [],
+    accounts = {},
+  } = parse(text) as {
+    issuers?: unknown[];
+    grants?: { account?: unknown }[];
+    accounts?: object;
+  };
+  const others = Object.keys(accounts).filter((name) => name !== account);
+  const declared = readWranglerFile().env?.[env]?.secrets?.required ?? [];
+  const isGranted = grants.some((grant) => grant.account === account);
+  const steps = [
+    ...(declared.includes(secret)
+      ? []
+      : [`add "${secret}" to secrets.required of [env.${env}] in wrangler.toml`]),
+    tokenKey === undefined
+      ? `put the password: npx wrangler secret put ${secret} --env ${env}`
+      : `put the private key: npx wrangler secret put ${secret} --env ${env} < ${clean(tokenKey)}`,
+    ...(others.length === 0
+      ? []
+      : [
+          `see that the file's other accounts (${others.join(", ")}) are logins of this cluster, or remove them`,
+        ]),
+    ...(issuers.length > 0 ? [] : ["add [[issuers]]: whose tokens are accepted"]),
+    ...(isGranted ? [] : [`add [[grants]] with account = "${account}": who may use it`]),
+    `npm run check -- --env ${env}, then npm run deploy -- --env ${env}`,
+  ];
+  return [
+    "\nNext:",
+    ...steps.map((step, i) => `  ${i + 1}. ${step}`),
+    "This login came from here, over Node's TLS, with the gateway's own driver. The link itself is tested by the deployed gateway: GET /readyz.",
+  ];
+}

@@ -1,0 +1,124 @@
+/**
+ * node cli/dev/build-tls.ts [--check]: compiles native/tls to src/db/links/tls.wasm and writes down what went in
+ * and what came out (native/tls/artifact.sha256). With --check nothing is written: the rebuilt artifact must be
+ * the committed one, byte for byte. CONTRIBUTING.md says what this needs; `npm start` and `npm test` do not.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { root } from "../project/application.ts";
+
+const target = "wasm32-wasip1";
+/** The C compiler's version is part of the result; rust-toolchain.toml names the Rust compiler's. */
+const clangVersion = "14.0.6";
+const crate = join(root, "native", "tls");
+const artifact = join(root, "src", "db", "links", "tls.wasm");
+const record = join(crate, "artifact.sha256");
+/** What the artifact is made of, in the order of the record; paths from the repository's root. */
+const sources = [
+  "native/tls/Cargo.lock",
+  "native/tls/Cargo.toml",
+  "native/tls/rust-toolchain.toml",
+  "native/tls/src/failure.rs",
+  "native/tls/src/lib.rs",
+  "cli/dev/build-tls.ts",
+];
+
+/**
+ * 256 KiB of stack: rustls and ring use a tenth of it, and running over it is a trap, since the stack lies first.
+ * 16 MiB in all: a connection needs 1 to 2, a bundle with every CA of a large provider one more. A server that
+ * makes it grow further ends its own connection only.
+ */
+const linkerOptions = ["-zstack-size=262144", "--max-memory=16777216"];
+
+const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
+const clang = process.env.CC_wasm32_wasip1 ?? "clang";
+const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+
+const found = /clang version (\S+)/.exec(output(clang, ["--version"]))?.[1]?.replace(/[-+].*/, "");
+if (found !== clangVersion) {
+  console.error(
+    `${clang} is version ${found}, the artifact was made with ${clangVersion}: expect other bytes`,
+  );
+}
+const built = build();
+const lines = [
+  ...sources.map((path) => line(readFileSync(join(root, path)), path)),
+  line(built, "src/db/links/tls.wasm"),
+];
+const text = `${lines.join("\n")}\n`;
+if (!values.check) {
+  writeFileSync(artifact, built);
+  writeFileSync(record, text);
+  console.log(`wrote ${built.length} bytes\n${text.trimEnd()}`);
+} else if (built.equals(readFileSync(artifact)) && text === readFileSync(record, "utf8")) {
+  console.log(`the same, byte for byte: ${lines.at(-1)}`);
+} else {
+  console.error(`not what is committed. Rebuilt:\n${text}Committed:\n${readFileSync(record, "utf8")}`);
+  process.exitCode = 1;
+}
+
+/** Compiles a copy in a new directory, so that nothing of an earlier build is used. */
+function build(): Buffer {
+  const directory = mkdtempSync(join(tmpdir(), "tidegate-tls-"));
+  try {
+    cpSync(crate, join(directory, "crate"), { recursive: true, filter: (path) => !path.endsWith("/target") });
+    cargo(directory, ["fetch", "--locked", "--target", target], {});
+    cargo(directory, ["build", "--locked", "--release", "--target", target], compilerOptions(directory));
+    return readFileSync(join(directory, "target", target, "release", "tidegate_tls.wasm"));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Paths end up in messages: they are replaced, so that the place of a build does not change its result. */
+function compilerOptions(directory: string): Record<string, string> {
+  const registry = join(cargoHome, "registry", "src");
+  const places = (existsSync(registry) ? readdirSync(registry) : []).map((name) => join(registry, name));
+  const maps = [[join(directory, "crate"), "/tls"], ...places.map((place) => [place, "/crates"])];
+  const rust = [
+    ...maps.map(([from, to]) => `--remap-path-prefix=${from}=${to}`),
+    ...linkerOptions.map((option) => `-Clink-arg=${option}`),
+  ];
+  return {
+    // Encoded: it replaces whatever flags the machine's own settings have.
+    CARGO_ENCODED_RUSTFLAGS: rust.join("\x1f"),
+    CC_wasm32_wasip1: clang,
+    AR_wasm32_wasip1: process.env.AR_wasm32_wasip1 ?? "llvm-ar",
+    CFLAGS_wasm32_wasip1: maps.map(([from, to]) => `-ffile-prefix-map=${from}=${to}`).join(" "),
+  };
+}
+
+function cargo(directory: string, args: string[], environment: Record<string, string>): void {
+  const target = join(directory, "target");
+  mkdirSync(target, { recursive: true });
+  const { status, error } = spawnSync("cargo", args, {
+    cwd: join(directory, "crate"),
+    env: { ...process.env, CARGO_HOME: cargoHome, CARGO_TARGET_DIR: target, ...environment },
+    stdio: "inherit",
+  });
+  if (status !== 0) throw new Error(`cargo ${args[0]} failed: ${error?.message ?? `exit code ${status}`}`);
+}
+
+function output(command: string, args: string[]): string {
+  const { stdout, error } = spawnSync(command, args, { encoding: "utf8" });
+  if (error) throw new Error(`${command}: ${error.message}; CONTRIBUTING.md says what a rebuild needs`);
+  return stdout;
+}
+
+/** As sha256sum prints it. */
+function line(bytes: Buffer, path: string): string {
+  return `${createHash("sha256").update(bytes).digest("hex")}  ${path}`;
+}

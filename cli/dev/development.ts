@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Engine } from "../../test/servers/engines.ts";
+import { readPolicyFile, root } from "../project/application.ts";
+
+/** Everything that is made; ignored by git. TIDEGATE_DIRECTORY lets a second gateway run beside the first. */
+export const privateDirectory = process.env.TIDEGATE_DIRECTORY ?? join(root, ".tidegate");
+export const developmentFile = join(privateDirectory, "dev.json");
+/** In the directory of the development gateway: its secrets by name, as JSON, for `npm run accounts`. */
+export const secretsFile = "secrets.json";
+
+/** What `npm start` writes to .tidegate/dev.json once everything is ready, and removes at the end. */
+export interface Development {
+  gateway: string;
+  issuer: string;
+  jwks_uri: string;
+  /** The example page (examples/browser). */
+  page: string;
+  audience: string;
+  /** Path of a file with the issuer's private JWK. */
+  signing_key: string;
+  /** One valid token per sample role. */
+  tokens: Record<string, string>;
+  database: {
+    engine: Engine;
+    version: string;
+    host: string;
+    port: number;
+    socket: string | null;
+    administrator: { user: string; password: string };
+    ca: string;
+  };
+  /** Null where something was running already, or runs in a container. */
+  pids: { start: number; gateway: number; database: number | null };
+}
+
+/** @returns what is running now, or undefined */
+export function readDevelopment(): Development | undefined {
+  if (!existsSync(developmentFile)) return undefined;
+  const development = JSON.parse(readFileSync(developmentFile, "utf8")) as Development;
+  return isRunning(development.pids.start) ? development : undefined;
+}
+
+/** @returns an environment's policy; that of development as it runs, if it does */
+export function currentPolicy(environment: string): Record<string, unknown> {
+  const policy = readPolicyFile(environment);
+  const overlay = join(privateDirectory, "dev", "overlay.json");
+  if (environment !== "development" || !existsSync(overlay)) return policy;
+  return { ...policy, ...JSON.parse(readFileSync(overlay, "utf8")) };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,156 @@
+import { spawn } from "node:child_process";
+import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { root } from "../project/application.ts";
+import { readWranglerFile, wranglerVariables, writeWranglerConfig } from "../project/wrangler.ts";
+import { secretsFile } from "./development.ts";
+
+export interface GatewayProcess {
+  url: string;
+  pid: number;
+  stop(): Promise<void>;
+}
+
+export interface GatewayOptions {
+  /** Private directory for the configuration, the state and the log. */
+  directory: string;
+  port: number;
+  /** PEM: what workerd trusts besides the public CAs. */
+  ca: string;
+  /** By name; any text but one with a NUL. */
+  secrets: Record<string, string>;
+  /** Replaces parts of config/development.toml. */
+  overlay: Record<string, unknown>;
+  /** Called when the gateway ends without having been asked to. */
+  onExit: () => void;
+}
+
+const startTimeoutMs = 60_000;
+
+/**
+ * Starts `wrangler dev` and waits until /readyz says that database and keys can be reached.
+ * @throws with the end of wrangler's log when it does not come up; with the code EADDRINUSE when another program has the port
+ */
+export async function startGateway(options: GatewayOptions): Promise<GatewayProcess> {
+  const { directory, port } = options;
+  const path = (name: string) => join(directory, name);
+  writeFileSync(path("overlay.json"), JSON.stringify(options.overlay, null, 2));
+  const declared = readWranglerFile().env?.development?.secrets?.required ?? [];
+  const required = [...new Set([...declared, ...Object.keys(options.secrets)])];
+  writeWranglerConfig(path("wrangler.json"), path("application.json"), true, { secrets: { required } });
+  writeFileSync(path("trusted.pem"), trustedCertificates(options.ca));
+  writeFileSync(path(secretsFile), JSON.stringify(options.secrets), { mode: 0o600 });
+  const child = spawn(join(root, "node_modules", ".bin", "wrangler"), wranglerArguments(path, port), {
+    cwd: root,
+    // A group of its own: Ctrl-C in the terminal reaches npm start, which ends things in order.
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      // wrangler takes the secrets that its configuration requires from here as they are. In a .env file quotation
+      // marks, backslashes, line breaks, # and $ would have meanings of their own, and a JWK has some of them.
+      ...options.secrets,
+      NODE_EXTRA_CA_CERTS: path("trusted.pem"),
+      TIDEGATE_OVERLAY: path("overlay.json"),
+      TIDEGATE_APPLICATION: path("application.json"),
+      ...wranglerVariables,
+    },
+  });
+  const logPath = path("gateway.log");
+  // An earlier run's log says "Ready on" too.
+  writeFileSync(logPath, "");
+  const output = createWriteStream(logPath, { flags: "a" });
+  child.stdout.pipe(output, { end: false });
+  child.stderr.pipe(output, { end: false });
+  let wanted = true;
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const signal = (name: NodeJS.Signals) => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, name);
+    } catch {
+      // The group is gone already.
+    }
+  };
+  // Whatever ends this process, nothing is left behind.
+  process.once("exit", () => signal("SIGKILL"));
+  const stop = async () => {
+    wanted = false;
+    signal("SIGTERM");
+    await Promise.race([exited, sleep(5_000)]);
+    signal("SIGKILL");
+  };
+  const url = `http://127.0.0.1:${port}`;
+  const trouble = await ready(url, exited, () => hasBegun(logPath));
+  if (trouble !== undefined) {
+    await stop();
+    const message = `The gateway did not become ready (${trouble}). The end of ${logPath}:\n${tail(logPath)}`;
+    throw Object.assign(new Error(message), isInUse(logPath) && { code: "EADDRINUSE" });
+  }
+  void exited.then(() => {
+    if (wanted) options.onExit();
+  });
+  return { url, pid: child.pid as number, stop };
+}
+
+function wranglerArguments(path: (name: string) => string, port: number): string[] {
+  return [
+    "dev",
+    ...["--config", path("wrangler.json")],
+    ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
+    ...["--persist-to", path("state")],
+    "--show-interactive-dev-session=false",
+  ];
+}
+
+/** @returns undefined when it is ready, else why it is not */
+async function ready(
+  url: string,
+  exited: Promise<void>,
+  listens: () => boolean,
+): Promise<string | undefined> {
+  let ended = false;
+  void exited.then(() => {
+    ended = true;
+  });
+  const deadline = Date.now() + startTimeoutMs;
+  let last = "no answer";
+  while (Date.now() < deadline) {
+    if (ended) return "it has ended";
+    // Another program that has the port may answer too.
+    if (!listens()) {
+      await sleep(100);
+      continue;
+    }
+    try {
+      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
+      if (response.ok) return undefined;
+      last = await response.text();
+      // Waiting does not mend a configuration.
+      if (response.status === 500) return last;
+    } catch {
+      // Not listening yet.
+    }
+    await sleep(100);
+  }
+  return last;
+}
+
+/** What the machine's own Node trusts additionally must go on being trusted. */
+function trustedCertificates(ca: string): string {
+  const extra = process.env.NODE_EXTRA_CA_CERTS;
+  return extra !== undefined && existsSync(extra) ? `${ca}\n${readFileSync(extra, "utf8")}` : ca;
+}
+
+function hasBegun(logPath: string): boolean {
+  return readFileSync(logPath, "utf8").includes("Ready on ");
+}
+
+/** In wrangler's words. */
+function isInUse(logPath: string): boolean {
+  return /address already in use/i.test(readFileSync(logPath, "utf8"));
+}
+
+function tail(path: string): string {
+  return readFileSync(path, "utf8").split("\n").slice(-30).join("\n");
+}

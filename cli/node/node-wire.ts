@@ -1,0 +1,176 @@
+import type { X509Certificate } from "node:crypto";
+import { EventEmitter } from "node:events";
+import net from "node:net";
+import type { Duplex } from "node:stream";
+import tls from "node:tls";
+import type { Wire } from "../../src/db/links/link.ts";
+import type { HostPort, TlsVersion } from "../connect/strings/parse.ts";
+import type { Step } from "./connection-errors.ts";
+import { GreetingError, NoTlsError } from "./connection-errors.ts";
+
+/**
+ * A connection from Node to a server, with the promise of the gateway's own links. TLS is OpenSSL's here: of the
+ * platform's link there is nothing on Node.
+ */
+
+export interface Trust {
+  /** PEM certificates: exactly these are trusted. Undefined: the public CAs. */
+  ca: string | readonly string[] | undefined;
+  tlsMin: TlsVersion;
+  tlsMax: TlsVersion;
+}
+
+/** What a verified server and this side have agreed upon. */
+export interface Agreed {
+  /** TLSv1.2 or TLSv1.3. */
+  protocol: string;
+  /** As IANA names it. */
+  cipher: string;
+  certificate: X509Certificate;
+}
+
+/** What a server's greeting may have; it has about 100 bytes. */
+const greetingBytes = 1024;
+const headerBytes = 4;
+/** "Capabilities Flags" of the MySQL manual */
+const capabilitySsl = 0x800;
+
+export class NodeWire extends EventEmitter implements Wire {
+  /** How far it has come. */
+  step: Step = "dns";
+  /** As the greeting says it. */
+  serverVersion = "";
+  /** Set once the server is verified. */
+  agreed: Agreed | undefined;
+  protected readonly host: HostPort;
+  protected readonly trust: Trust;
+  protected readonly socket: net.Socket;
+  #secured: Duplex | undefined;
+  readonly gone: Promise<void>;
+  #greeting = Buffer.alloc(0);
+
+  constructor(host: HostPort, trust: Trust) {
+    super();
+    this.host = host;
+    this.trust = trust;
+    this.socket = new net.Socket();
+    // Every step has its own ears; a socket that fails between two of them ends nothing else.
+    this.socket.on("error", () => {});
+    this.gone = new Promise((resolve) => this.socket.once("close", () => resolve()));
+  }
+
+  /** Connects and reads exactly one packet. @throws what Node says, GreetingError or NoTlsError */
+  async dial(): Promise<void> {
+    const { hostname: host, port } = this.host;
+    this.socket.once("lookup", () => {
+      this.step = "dial";
+    });
+    await new Promise<void>((resolve, reject) => {
+      this.socket.once("error", reject);
+      this.socket.once("close", () => reject(new Error("closed")));
+      this.socket.setNoDelay(true).connect({ host, port }, resolve);
+    });
+    this.step = "greeting";
+    this.#greeting = await this.#readGreeting();
+    const payload = this.#greeting.subarray(headerBytes);
+    if (payload[0] === 0xff) {
+      const words = payload.toString("utf8", 3).replace(/^#.{5}/s, "");
+      throw new GreetingError(words, payload.readUInt16LE(1));
+    }
+    const end = payload.indexOf(0, 1);
+    if (payload[0] !== 10 || end < 0 || payload.length < end + 16)
+      throw new GreetingError("does not speak MySQL's protocol");
+    // MariaDB puts 5.5.5- in front for old replicas.
+    this.serverVersion = payload.toString("latin1", 1, end).replace(/^5\.5\.5-/, "");
+    // Behind the version: connection id (4), scramble (8), filler (1), then the lower capabilities.
+    if ((payload.readUInt16LE(end + 14) & capabilitySsl) === 0) throw new NoTlsError("no TLS");
+  }
+
+  async #readGreeting(): Promise<Buffer> {
+    return await new Promise<Buffer>((resolve, reject) => {
+      let bytes = Buffer.alloc(0);
+      const fail = (text: string) => reject(new GreetingError(text));
+      this.socket.on("error", reject);
+      this.socket.once("end", () => fail("closed the connection instead of greeting"));
+      this.socket.on("data", (chunk) => {
+        bytes = Buffer.concat([bytes, chunk]);
+        if (bytes.length < headerBytes) return;
+        const length = headerBytes + bytes.readUIntLE(0, 3);
+        if (length > greetingBytes || length < headerBytes + 3) fail("does not speak MySQL's protocol");
+        else if (bytes.length > length) fail("sent clear text after its greeting");
+        else if (bytes.length === length) {
+          this.socket.pause();
+          this.socket.removeAllListeners("data");
+          resolve(bytes);
+        }
+      });
+    });
+  }
+
+  get secured(): boolean {
+    return this.agreed !== undefined;
+  }
+
+  start(): void {
+    this.emit("data", this.#greeting);
+  }
+
+  /** Verifies chain, name, validity and version. @throws what OpenSSL says */
+  async secure(): Promise<void> {
+    this.step = "tls";
+    const { hostname } = this.host;
+    const { ca, tlsMin, tlsMax } = this.trust;
+    const secured = tls.connect({
+      socket: this.socket,
+      host: hostname,
+      // An address cannot be asked for by name; the certificate must name it all the same.
+      ...(net.isIP(hostname) ? {} : { servername: hostname }),
+      // Not Node's default, which may have been told of further CAs.
+      ca: typeof ca === "string" ? ca : [...(ca ?? tls.rootCertificates)],
+      minVersion: tlsMin,
+      maxVersion: tlsMax,
+      rejectUnauthorized: true,
+    });
+    await new Promise<void>((resolve, reject) => {
+      secured.once("error", reject);
+      secured.once("secureConnect", resolve);
+      this.socket.once("close", () => reject(Object.assign(new Error("closed"), { code: "ECONNRESET" })));
+    });
+    const certificate = secured.getPeerX509Certificate();
+    if (certificate === undefined) throw new Error("no certificate");
+    const [protocol, cipher] = [secured.getProtocol() ?? "", secured.getCipher().standardName];
+    this.adopt(secured, { protocol, cipher, certificate });
+  }
+
+  /** From now on the driver's bytes go through here. */
+  protected adopt(secured: Duplex, agreed: Agreed): void {
+    this.#secured = secured;
+    this.agreed = agreed;
+    this.step = "login";
+    secured.on("data", (chunk) => this.emit("data", chunk));
+    secured.on("error", (error) => this.emit("error", error));
+    secured.on("end", () => this.emit("end"));
+    secured.on("close", () => this.emit("close"));
+  }
+
+  write(bytes: Uint8Array, done?: (error?: Error) => void): boolean {
+    return (this.#secured ?? this.socket).write(bytes, (error) => done?.(error ?? undefined));
+  }
+
+  pause(): void {
+    this.#secured?.pause();
+  }
+
+  resume(): void {
+    this.#secured?.resume();
+  }
+
+  end(): void {
+    (this.#secured ?? this.socket).end();
+  }
+
+  destroy(): void {
+    this.#secured?.destroy();
+    this.socket.destroy();
+  }
+}

@@ -1,0 +1,35 @@
+import { X509Certificate } from "node:crypto";
+import type { Authority } from "../../src/config/config.ts";
+import { bundleAt } from "../../src/db/links/bundle.ts";
+import type { HostPort } from "../connect/strings/parse.ts";
+import { EngineSocket } from "./engine-socket.ts";
+import type { Trust } from "./node-wire.ts";
+import { NodeWire } from "./node-wire.ts";
+
+/** As the link rustls: its own engine verifies, with the CAs of the bundle that are valid now. */
+export class RustlsNodeWire extends NodeWire {
+  readonly #authorities: readonly Authority[];
+
+  constructor(host: HostPort, trust: Omit<Trust, "ca">, authorities: readonly Authority[]) {
+    super(host, { ...trust, ca: undefined });
+    this.#authorities = authorities;
+  }
+
+  /** @throws TlsFailure, LinkError, or what Node says of the socket */
+  override async secure(): Promise<void> {
+    this.step = "tls";
+    const secured = await EngineSocket.open(this.socket, {
+      bundle: bundleAt(this.#authorities, new Date()),
+      serverName: this.host.hostname,
+      lowest: this.trust.tlsMin,
+      highest: this.trust.tlsMax,
+    });
+    const { protocol, cipher, certificate } = secured.engine.details();
+    this.adopt(secured, {
+      // rustls names them for Rust: TLSv1_3, TLS13_AES_128_GCM_SHA256.
+      protocol: protocol.replace("_", "../../scripts"),
+      cipher: cipher.replace("TLS13_", "TLS_"),
+      certificate: new X509Certificate(certificate),
+    });
+  }
+}

@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parse } from "smol-toml";
+import type { QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
+import { parseCatalog } from "../../src/catalog/parse.ts";
+import type { Application } from "../../src/config/config.ts";
+import { longestDeadlineMs } from "../../src/config/deadlines.ts";
+import { ConfigError, parsePolicy } from "../../src/config/policy.ts";
+import { readingAccounts, readingMistakes } from "../../src/config/reading.ts";
+import { readAuthorities } from "./authorities.ts";
+
+export const root = join(import.meta.dirname, "../..");
+/** Where policies lie, and in ca/ the CAs that they name. */
+export const configDirectory = join(root, "config");
+
+/** @returns the parsed policy file of an environment. @throws when it is missing or not TOML */
+export function readPolicyFile(environment: string, directory = configDirectory): Record<string, unknown> {
+  return parse(readFileSync(join(directory, `${environment}.toml`), "utf8"));
+}
+
+/** What the committed development policy cannot know: where things run, and which logins are proxy users. */
+export interface RunningServers {
+  engine: string;
+  /** "host:port" */
+  database: string;
+  /** By account: the identity it acts as; undefined for a plain login. */
+  actsAs: Record<string, string | undefined>;
+  issuers: { issuer: string; [key: string]: unknown }[];
+  /** Origins whose pages may read answers; none without. */
+  origins?: string[];
+}
+
+/** @returns the development policy for servers that run here; every grant is given for each of the issuers */
+export function policyForServers({ engine, database, actsAs, issuers, origins }: RunningServers) {
+  const base = readPolicyFile("development") as {
+    cluster: Record<string, unknown>;
+    accounts: Record<string, Record<string, unknown>>;
+    grants: Record<string, unknown>[];
+  };
+  const accounts = Object.entries(base.accounts).map(([name, { acts_as: _, ...account }]) => {
+    const identity = actsAs[name];
+    return [name, identity === undefined ? account : { ...account, acts_as: identity }] as const;
+  });
+  return {
+    cluster: { ...base.cluster, engine, hosts: [database] },
+    accounts: Object.fromEntries(accounts) as Record<string, Record<string, unknown>>,
+    issuers,
+    grants: issuers.flatMap(({ issuer }) => base.grants.map((grant) => ({ ...grant, issuer }))),
+    ...(origins === undefined ? {} : { cors: { origins } }),
+  };
+}
+
+/** @returns grants for accounts of one connection, or through Hyperdrive: transactions do not go with those */
+export function withoutTransactions(grants: readonly Record<string, unknown>[]): Record<string, unknown>[] {
+  return grants.map((grant) => ({
+    ...grant,
+    allow: (grant.allow as string[]).filter((permission) => permission !== "transaction"),
+  }));
+}
+
+/** @returns the files of queries/ */
+export function readQueryFiles(): QueryFile[] {
+  const directory = join(root, "queries");
+  return readdirSync(directory)
+    .filter((name) => name.endsWith(".sql"))
+    .sort()
+    .map((name) => ({ name, text: readFileSync(join(directory, name), "utf8") }));
+}
+
+/** @returns the saved queries of queries/. @throws CatalogError that names every mistake */
+export function readCatalog(): SavedQuery[] {
+  return parseCatalog(readQueryFiles());
+}
+
+/**
+ * Makes what the Worker bundles out of a policy, its CAs and the saved queries.
+ * @param directory where `cluster.ca` is looked for
+ * @throws ConfigError or CatalogError that names every mistake
+ */
+export function makeApplication(
+  environment: string,
+  policy: Record<string, unknown>,
+  directory = configDirectory,
+): Application {
+  const queries = readCatalog();
+  const parsed = parsePolicy(policy, environment, new Set(queries.map((query) => query.name)));
+  const mistakes = readingMistakes(parsed, queries);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  const { cluster, accounts } = parsed;
+  const deadlines = Object.keys(accounts).map((name) => longestDeadlineMs(parsed, name));
+  const authorities = authoritiesOf(cluster, directory);
+  return {
+    environment,
+    generation: sha256({
+      environment,
+      cluster,
+      authorities,
+      accounts,
+      reading: readingAccounts(parsed, queries),
+      // Part of the resting state there (src/db/mysql/dialect.ts).
+      ...(cluster.engine === "tidb" && { deadlines }),
+    }),
+    policy,
+    authorities,
+    queries,
+  };
+}
+
+/** @returns the CAs that the policy names; undefined when it names none. @throws ConfigError */
+export function authoritiesOf({ ca }: { ca?: string | undefined }, directory = configDirectory) {
+  return ca === undefined ? undefined : readAuthorities(directory, ca);
+}
+
+/** Writes the module that src imports as "#application"; a reader never sees half of it. */
+export function writeApplication(application: Application, path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, JSON.stringify(application, null, 2));
+  renameSync(temporary, path);
+}
+
+function sha256(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+}

@@ -1,9 +1,0 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { root } from "./application.ts";
-
-/** Compiles the artifact, which in a Worker the bundler does; the Workers' types know no constructor. */
-export function readTlsModule(): WebAssembly.Module {
-  const Module = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
-  return new Module(readFileSync(join(root, "src", "db", "links", "tls.wasm")));
-}
