@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
-import type { Engine } from "./test/servers/engines.ts";
+import type { Engine } from "./servers/database/engines.ts";
 
 /** The first line of a gateway test whose subject is the same on every engine: once is enough. */
 const onlyOn = /^\/\/ Runs on (\w+) only: /;

@@ -3,15 +3,15 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { privateDirectory } from "../cli/dev/development.ts";
 import { policyForServers, withoutTransactions } from "../cli/project/application.ts";
+import type { Sample } from "../servers/database/sample.ts";
+import { loadSample } from "../servers/database/sample.ts";
+import type { DatabaseServer, Engine } from "../servers/database/server.ts";
+import { startDatabase } from "../servers/database/server.ts";
+import type { SigningAlgorithm, SigningKey } from "../servers/issuer/issuer.ts";
+import { createSigningKey, mint, startKeyServer } from "../servers/issuer/issuer.ts";
+import type { Pki } from "../servers/pki.ts";
+import { ensurePki } from "../servers/pki.ts";
 import { limits } from "../src/limits.ts";
-import type { SigningAlgorithm, SigningKey } from "../test/servers/issuer.ts";
-import { createSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";
-import type { Pki } from "../test/servers/pki.ts";
-import { ensurePki } from "../test/servers/pki.ts";
-import type { Sample } from "../test/servers/sample.ts";
-import { loadSample } from "../test/servers/sample.ts";
-import type { DatabaseServer, Engine } from "../test/servers/server.ts";
-import { startDatabase } from "../test/servers/server.ts";
 
 /** Everything that the bench makes. */
 export const benchDirectory = join(privateDirectory, "bench");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parse } from "smol-toml";
 import { root } from "../cli/project/application.ts";
 import { wranglerVariables } from "../cli/project/wrangler.ts";
-import { run } from "../test/servers/run.ts";
+import { run } from "../servers/run.ts";
 
 /** A Worker as `wrangler deploy` would upload it. */
 export interface Bundle {

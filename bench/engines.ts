@@ -3,7 +3,7 @@
  * Each has a gateway of its own; both are asked in turn, so that the ratio is taken under the same conditions.
  */
 import { parseArgs } from "node:util";
-import { ServerUnavailableError } from "../test/servers/server.ts";
+import { ServerUnavailableError } from "../servers/database/server.ts";
 import { databasePid, policyFor, startBackends } from "./backends.ts";
 import { bundleGateway } from "./bundle.ts";
 import { LoadGenerator } from "./load.ts";

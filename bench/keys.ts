@@ -1,4 +1,4 @@
-import { mint, startKeyServer } from "../test/servers/issuer.ts";
+import { mint, startKeyServer } from "../servers/issuer/issuer.ts";
 import type { Backends } from "./backends.ts";
 import { audience, policyFor } from "./backends.ts";
 import type { Bundle } from "./bundle.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, loadavg } from "node:os";
-import type { DatabaseServer } from "../test/servers/server.ts";
+import type { DatabaseServer } from "../servers/database/server.ts";
 
 /** Under what something was measured. */
 export interface Versions {

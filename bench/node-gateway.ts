@@ -9,10 +9,10 @@ import { HTTPException } from "hono/http-exception";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import type { FieldPacket, RowDataPacket } from "mysql2/promise";
 import mysql from "mysql2/promise";
+import type { ServerAddress } from "../servers/database/connection.ts";
+import { connectionOptions } from "../servers/database/connection.ts";
 import type { Column } from "../src/db/encode/columns.ts";
 import { describeColumn } from "../src/db/encode/columns.ts";
-import type { ServerAddress } from "../test/servers/connection.ts";
-import { connectionOptions } from "../test/servers/connection.ts";
 
 /** The file that is named on the command line. */
 export interface NodeGatewayOptions {

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../cli/project/application.ts";
-import { startCountingProxy } from "../test/servers/proxy.ts";
+import { startCountingProxy } from "../servers/wire/proxy.ts";
 import { benchDirectory, databasePid, startBackends } from "./backends.ts";
 import { LoadGenerator } from "./load.ts";
 import { machine, machineLine, versionsOf } from "./machine.ts";

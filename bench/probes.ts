@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createSigningKey, mint } from "../test/servers/issuer.ts";
+import { createSigningKey, mint } from "../servers/issuer/issuer.ts";
 import type { Backends } from "./backends.ts";
 import { audience } from "./backends.ts";
 import type { Asking } from "./http-client.ts";

@@ -1,12 +1,12 @@
 import mysql from "mysql2/promise";
 import { NodeWire } from "../cli/node/node-wire.ts";
+import { connectionOptions } from "../servers/database/connection.ts";
 import type { Link } from "../src/db/links/link.ts";
 import { isSameIdentity, proofQuery, restoreStatements } from "../src/db/mysql/dialect.ts";
 import { firstAttempt, identityOf } from "../src/db/mysql/login.ts";
 import { Session } from "../src/db/mysql/session.ts";
 import type { Row } from "../src/db/mysql/steps.ts";
 import { WarnedStatements } from "../src/db/mysql/warned-statements.ts";
-import { connectionOptions } from "../test/servers/connection.ts";
 import type { Backends } from "./backends.ts";
 import { policyFor } from "./backends.ts";
 import type { Kind } from "./restore-report.ts";

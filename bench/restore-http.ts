@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectAdministrator } from "../test/servers/connection.ts";
+import { connectAdministrator } from "../servers/database/connection.ts";
 import type { Backends } from "./backends.ts";
 import { databasePid, policyFor } from "./backends.ts";
 import { bundleGateway } from "./bundle.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CountingProxy } from "../test/servers/proxy.ts";
-import { startCountingProxy } from "../test/servers/proxy.ts";
+import type { CountingProxy } from "../servers/wire/proxy.ts";
+import { startCountingProxy } from "../servers/wire/proxy.ts";
 import type { Backends } from "./backends.ts";
 import { databasePid } from "./backends.ts";
 import { cpuTimes, otherCores, usedMs } from "./cpu.ts";

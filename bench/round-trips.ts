@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { commandsWithoutReply } from "../test/servers/packets.ts";
-import type { CountingProxy, ProxyEvent } from "../test/servers/proxy.ts";
-import { startCountingProxy } from "../test/servers/proxy.ts";
+import { commandsWithoutReply } from "../servers/wire/packets.ts";
+import type { CountingProxy, ProxyEvent } from "../servers/wire/proxy.ts";
+import { startCountingProxy } from "../servers/wire/proxy.ts";
 import type { Backends } from "./backends.ts";
 import { policyFor } from "./backends.ts";
 import { bundleGateway, bundleWorker } from "./bundle.ts";

@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../cli/project/application.ts";
-import { ServerUnavailableError } from "../test/servers/server.ts";
+import { ServerUnavailableError } from "../servers/database/server.ts";
 import type { Backends } from "./backends.ts";
 import { benchDirectory, databasePid, startBackends } from "./backends.ts";
 import type { KeysSchedule } from "./keys.ts";

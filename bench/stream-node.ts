@@ -8,8 +8,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { Connection } from "mysql2";
 import mysql from "mysql2";
-import type { ServerAddress } from "../test/servers/connection.ts";
-import { connectionOptions } from "../test/servers/connection.ts";
+import type { ServerAddress } from "../servers/database/connection.ts";
+import { connectionOptions } from "../servers/database/connection.ts";
 
 /** The file that is named on the command line. */
 export interface StreamNodeOptions {

@@ -1,6 +1,6 @@
+import type { SigningAlgorithm } from "../servers/issuer/issuer.ts";
+import { mint } from "../servers/issuer/issuer.ts";
 import { limits } from "../src/limits.ts";
-import type { SigningAlgorithm } from "../test/servers/issuer.ts";
-import { mint } from "../test/servers/issuer.ts";
 import type { Backends } from "./backends.ts";
 import { audience, databasePid } from "./backends.ts";
 import type { Ratio } from "./figures.ts";

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { root } from "../cli/project/application.ts";
-import type { Child } from "../test/servers/child.ts";
-import { launch, poll } from "../test/servers/child.ts";
-import { freePort } from "../test/servers/network.ts";
+import type { Child } from "../servers/child.ts";
+import { launch, poll } from "../servers/child.ts";
+import { freePort } from "../servers/network.ts";
 import type { Bundle } from "./bundle.ts";
 import { compatibility } from "./bundle.ts";
 

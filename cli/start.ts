@@ -5,10 +5,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { KeyServer, SigningKey } from "../test/servers/issuer.ts";
-import { ensureSigningKey, mint, startKeyServer } from "../test/servers/issuer.ts";
-import { developmentLogin } from "../test/servers/login.ts";
-import { isEngine, ServerUnavailableError } from "../test/servers/server.ts";
+import { isEngine, ServerUnavailableError } from "../servers/database/server.ts";
+import type { KeyServer, SigningKey } from "../servers/issuer/issuer.ts";
+import { ensureSigningKey, mint, startKeyServer } from "../servers/issuer/issuer.ts";
+import { developmentLogin } from "../servers/issuer/login.ts";
 import { startDevelopmentDatabase } from "./dev/database.ts";
 import type { Development } from "./dev/development.ts";
 import { developmentFile, privateDirectory, readDevelopment } from "./dev/development.ts";

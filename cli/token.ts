@@ -1,6 +1,6 @@
 /** npm run token -- [--role ROLE] [--sub SUBJECT] [--expires SPAN]: a token of the development issuer. */
 import { parseArgs } from "node:util";
-import { mint, readSigningKey } from "../test/servers/issuer.ts";
+import { mint, readSigningKey } from "../servers/issuer/issuer.ts";
 import { readDevelopment } from "./dev/development.ts";
 
 const { values } = parseArgs({

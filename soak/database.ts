@@ -1,8 +1,8 @@
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
-import { connectAdministrator } from "../test/servers/connection.ts";
-import type { DatabaseServer, Engine, StartOptions } from "../test/servers/server.ts";
-import { startDatabase } from "../test/servers/server.ts";
+import { connectAdministrator } from "../servers/database/connection.ts";
+import type { DatabaseServer, Engine, StartOptions } from "../servers/database/server.ts";
+import { startDatabase } from "../servers/database/server.ts";
 import type { Tables } from "./oracle.ts";
 
 /** A server that is ended and started again in the middle of its work, on the same data and port. */

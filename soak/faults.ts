@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CountingProxy } from "../test/servers/proxy.ts";
+import type { CountingProxy } from "../servers/wire/proxy.ts";
 import { connectionsOf, type Database } from "./database.ts";
 import type { SoakGateway } from "./gateway.ts";
 import { soakAccounts } from "./gateway.ts";

@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeApplication, policyForServers, writeApplication } from "../cli/project/application.ts";
 import { wranglerVariables, writeWranglerConfig } from "../cli/project/wrangler.ts";
+import type { Engine } from "../servers/database/server.ts";
+import { createSigningKey, mint } from "../servers/issuer/issuer.ts";
 import { loadConfig } from "../src/config/config.ts";
 import { nameOf } from "../src/db/pool/address.ts";
-import { createSigningKey, mint } from "../test/servers/issuer.ts";
-import type { Engine } from "../test/servers/server.ts";
 
 /** Accounts of the policy; each has a login of its own. */
 export interface SoakAccount {

@@ -8,7 +8,7 @@ import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { root } from "../cli/project/application.ts";
-import { isEngine, ServerUnavailableError } from "../test/servers/server.ts";
+import { isEngine, ServerUnavailableError } from "../servers/database/server.ts";
 import { moveMoney } from "./callers.ts";
 import { client } from "./client.ts";
 import { readLedger } from "./database.ts";

@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RowDataPacket } from "mysql2/promise";
-import { connectAdministrator } from "../../test/servers/connection.ts";
-import { ensurePki } from "../../test/servers/pki.ts";
-import { loadSample } from "../../test/servers/sample.ts";
-import type { DatabaseServer, Engine } from "../../test/servers/server.ts";
-import { isEngine, ServerUnavailableError, startDatabase } from "../../test/servers/server.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import { loadSample } from "../../servers/database/sample.ts";
+import type { DatabaseServer, Engine } from "../../servers/database/server.ts";
+import { isEngine, ServerUnavailableError, startDatabase } from "../../servers/database/server.ts";
+import { ensurePki } from "../../servers/pki.ts";
 import type { Development } from "./development.ts";
 import { onFreePort } from "./ports.ts";
 

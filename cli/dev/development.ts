@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Engine } from "../../test/servers/engines.ts";
+import type { Engine } from "../../servers/database/engines.ts";
 import { readPolicyFile, root } from "../project/application.ts";
 
 /** Everything that is made; ignored by git. TIDEGATE_DIRECTORY lets a second gateway run beside the first. */

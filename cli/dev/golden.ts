@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { engines } from "../../test/servers/engines.ts";
+import { engines } from "../../servers/database/engines.ts";
 import { root } from "../project/application.ts";
 import { wranglerVariables } from "../project/wrangler.ts";
 

@@ -27,7 +27,7 @@ export class RustlsNodeWire extends NodeWire {
     const { protocol, cipher, certificate } = secured.engine.details();
     this.adopt(secured, {
       // rustls names them for Rust: TLSv1_3, TLS13_AES_128_GCM_SHA256.
-      protocol: protocol.replace("_", "../../scripts"),
+      protocol: protocol.replace("_", "."),
       cipher: cipher.replace("TLS13_", "TLS_"),
       certificate: new X509Certificate(certificate),
     });

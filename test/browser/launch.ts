@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { chromium } from "playwright-core";
-import type { Chromium } from "../servers/chromium.ts";
+import type { Chromium } from "./chromium.ts";
 
 /** What playwright does not say itself; nothing outside this machine is looked for, let alone asked. */
 const args = [

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { mint, readSigningKey } from "../servers/issuer.ts";
+import { mint, readSigningKey } from "../../servers/issuer/issuer.ts";
 import type { NpmStart } from "../start/npm-start.ts";
 import { searchLog } from "../start/npm-start.ts";
 import type { OtherOrigin } from "./harness.ts";

@@ -1,7 +1,7 @@
 import type { TestProject } from "vitest/node";
-import type { Chromium } from "../servers/chromium.ts";
-import { findChromium } from "../servers/chromium.ts";
-import { messageOf } from "../servers/errors.ts";
+import { messageOf } from "../../servers/errors.ts";
+import type { Chromium } from "./chromium.ts";
+import { findChromium } from "./chromium.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {

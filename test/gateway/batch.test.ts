@@ -1,8 +1,8 @@
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
 import { restored, texts } from "./commands.ts";
 import { databaseServer, expectProblem, startProxy } from "./harness.ts";
 import type { Ledger, LedgerCaller } from "./ledger.ts";

@@ -1,7 +1,7 @@
 // Runs on mysql only: the engine has no part in what it tests.
 import { base64url, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createSigningKey, mint } from "../servers/issuer.ts";
+import { createSigningKey, mint } from "../../servers/issuer/issuer.ts";
 import type { Gateway } from "./harness.ts";
 import { audience, expectProblem, issuers, read, sharedSecret, startGateway } from "./harness.ts";
 

@@ -1,8 +1,8 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectAdministrator, connectionOptions } from "../../servers/database/connection.ts";
 import { databaseCollation } from "../../src/db/mysql/collation.ts";
-import { connectAdministrator, connectionOptions } from "../servers/connection.ts";
 import { lineOf, logged } from "./ask.ts";
 import { databaseServer, engine, expectProblem } from "./harness.ts";
 import { createLogin } from "./logins.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CountingProxy, SeenCommand } from "../servers/proxy.ts";
+import type { CountingProxy, SeenCommand } from "../../servers/wire/proxy.ts";
 import { engine } from "./harness.ts";
 
 /** What the proxy sees of a restore. On MariaDB the USE is in a block of statements. */

@@ -1,7 +1,7 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
-import type { Spot } from "../servers/tampering.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { Spot } from "../../servers/wire/tampering.ts";
 import { has } from "./features.ts";
 import { databaseServer, engine, expectProblem, read } from "./harness.ts";
 import { startHostileServer } from "./hostility.ts";

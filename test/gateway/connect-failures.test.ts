@@ -2,11 +2,11 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { freePort } from "../servers/network.ts";
-import type { KeyedCertificate } from "../servers/pki.ts";
-import { createAuthority, ensurePki } from "../servers/pki.ts";
-import type { Behaviour, Rogue } from "../servers/rogue.ts";
-import { startRogue } from "../servers/rogue.ts";
+import { freePort } from "../../servers/network.ts";
+import type { KeyedCertificate } from "../../servers/pki.ts";
+import { createAuthority, ensurePki } from "../../servers/pki.ts";
+import type { Behaviour, Rogue } from "../servers/adversary/rogue.ts";
+import { startRogue } from "../servers/adversary/rogue.ts";
 import { server } from "./harness.ts";
 import { address, ca, good, operator, password, untouched } from "./operator.ts";
 

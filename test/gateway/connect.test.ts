@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
-import { ensurePki } from "../servers/pki.ts";
+import { ensurePki } from "../../servers/pki.ts";
 import { engine, server } from "./harness.ts";
 import { address, ca, good, operator, password, untouched } from "./operator.ts";
 

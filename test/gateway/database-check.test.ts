@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../cli/project/application.ts";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { check, runCheck } from "./database-check.ts";
 import { databaseServer, engine, server } from "./harness.ts";
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { GatewayProcess } from "../../cli/dev/gateway.ts";
 import { startGateway } from "../../cli/dev/gateway.ts";
 import { policyForServers, root } from "../../cli/project/application.ts";
-import { freePort } from "../servers/network.ts";
+import { freePort } from "../../servers/network.ts";
 import { engine, read, server } from "./harness.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Engine } from "../servers/server.ts";
+import type { Engine } from "../../servers/database/server.ts";
 import { has } from "./features.ts";
 
 /** What a caller can leave in a session, and how the next one would see it. */

@@ -3,7 +3,7 @@ import type { KeyPair } from "dpop";
 import { generateKeyPair, generateProof } from "dpop";
 import { calculateJwkThumbprint, exportJWK } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createSigningKey, mint } from "../servers/issuer.ts";
+import { createSigningKey, mint } from "../../servers/issuer/issuer.ts";
 import { lineOf } from "./ask.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { audience, expectProblem, read, startGateway } from "./harness.ts";

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import type { ExecuteWork, PoolRequest } from "../../src/db/pool/protocol.ts";
 import { encodeRequest, orThrow, protocolVersion } from "../../src/db/pool/protocol.ts";
 import { TidegateError } from "../../src/errors.ts";
-import { connectAdministrator } from "../servers/connection.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { databaseServer, expectProblem, read, startGateway, testAccount } from "./harness.ts";
 import { expectOwnAnswers, question } from "./hostility.ts";

@@ -1,9 +1,9 @@
 // Runs on mysql only: the engine has no part in what it tests.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { mint } from "../servers/issuer.ts";
-import { createAuthority, ensurePki } from "../servers/pki.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
-import { startCountingProxy } from "../servers/proxy.ts";
+import { mint } from "../../servers/issuer/issuer.ts";
+import { createAuthority, ensurePki } from "../../servers/pki.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
+import { startCountingProxy } from "../../servers/wire/proxy.ts";
 import { logged } from "./ask.ts";
 import type { Gateway } from "./harness.ts";
 import { audience, issuers, read, server, startGateway } from "./harness.ts";

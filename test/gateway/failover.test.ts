@@ -2,12 +2,12 @@
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import { createAuthority } from "../../servers/pki.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
+import { startCountingProxy } from "../../servers/wire/proxy.ts";
 import { limits } from "../../src/limits.ts";
-import { connectAdministrator } from "../servers/connection.ts";
-import { createAuthority } from "../servers/pki.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
-import { startCountingProxy } from "../servers/proxy.ts";
-import { startRogue } from "../servers/rogue.ts";
+import { startRogue } from "../servers/adversary/rogue.ts";
 import { logged } from "./ask.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, expectProblem, server, startGateway, startProxy } from "./harness.ts";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { Spot } from "../../servers/wire/tampering.ts";
 import { limits } from "../../src/limits.ts";
-import { connectAdministrator } from "../servers/connection.ts";
-import type { Spot } from "../servers/tampering.ts";
 import type { Gateway } from "./harness.ts";
 import {
   databaseServer,

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { root } from "../../cli/project/application.ts";
-import { ensurePki } from "../servers/pki.ts";
-import { loadSample } from "../servers/sample.ts";
-import type { DatabaseServer, StartOptions } from "../servers/server.ts";
-import { startDatabase } from "../servers/server.ts";
+import { loadSample } from "../../servers/database/sample.ts";
+import type { DatabaseServer, StartOptions } from "../../servers/database/server.ts";
+import { startDatabase } from "../../servers/database/server.ts";
+import { ensurePki } from "../../servers/pki.ts";
 import { engine, server } from "./harness.ts";
 
 /** Further servers of the engine, beside the one that all tests of a project share. */

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
 import { errorKinds } from "../../src/errors.ts";
-import { connectAdministrator } from "../servers/connection.ts";
-import type { Mutations } from "../servers/mutator.ts";
-import { Mutator, randomOf } from "../servers/mutator.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
+import type { Mutations } from "../servers/adversary/mutator.ts";
+import { Mutator, randomOf } from "../servers/adversary/mutator.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, issuers, startGateway, startProxy } from "./harness.ts";
 import { expectOwnAnswers } from "./hostility.ts";

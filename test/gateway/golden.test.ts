@@ -1,5 +1,6 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { sectionsOf } from "../golden/cases.ts";
 import { characterSets } from "../golden/characters.ts";
 import { lineOf, readGolden, writeGolden } from "../golden/files.ts";
@@ -7,7 +8,6 @@ import type { Stated } from "../golden/oracle.ts";
 import { isShortest, rowsOf, stated } from "../golden/oracle.ts";
 import type { GoldenColumn } from "../golden/tables.ts";
 import { dropTables, makeTables, releaseOf } from "../golden/tables.ts";
-import { connectAdministrator } from "../servers/connection.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, engine, startGateway } from "./harness.ts";
 

@@ -4,7 +4,7 @@ import net from "node:net";
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import type { Answer } from "./harness.ts";
 import { databaseServer, expectProblem, issuers, read } from "./harness.ts";
 import type { WorkerdGateway } from "./workerd-gateway.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect } from "../../servers/database/connection.ts";
 import { classify, StatementError } from "../../src/sql/statement.ts";
-import { connect } from "../servers/connection.ts";
-import { randomOf } from "../servers/mutator.ts";
+import { randomOf } from "../servers/adversary/mutator.ts";
 import { accepted } from "../unit/sql/statement-table.ts";
 import { has } from "./features.ts";
 import { Grammar } from "./guard-grammar.ts";

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import type { Connection } from "mysql2/promise";
 import mysql from "mysql2/promise";
-import { connect, connectionOptions } from "../servers/connection.ts";
+import { connect, connectionOptions } from "../../servers/database/connection.ts";
 import { allChecksums, dropScratch, makeScratch, outfile, scratch, stateOf } from "./guard-scratch.ts";
 import { databaseServer } from "./harness.ts";
 

@@ -1,7 +1,7 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { limits } from "../../src/limits.ts";
-import { connectAdministrator } from "../servers/connection.ts";
 import { has } from "./features.ts";
 import type { Answer } from "./harness.ts";
 import { databaseServer, read, server, startGateway, testAccount } from "./harness.ts";

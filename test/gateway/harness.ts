@@ -11,17 +11,17 @@ import {
   writeApplication,
 } from "../../cli/project/application.ts";
 import { writeWranglerConfig } from "../../cli/project/wrangler.ts";
+import type { connectAdministrator } from "../../servers/database/connection.ts";
+import type { KeyServer, SigningKey } from "../../servers/issuer/issuer.ts";
+import { createSigningKey, mint, startKeyServer } from "../../servers/issuer/issuer.ts";
+import { ensurePki } from "../../servers/pki.ts";
+import type { CountingProxy, ProxyOptions } from "../../servers/wire/proxy.ts";
+import { startCountingProxy } from "../../servers/wire/proxy.ts";
 import type { QueryFile } from "../../src/catalog/parse.ts";
 import { parseCatalog } from "../../src/catalog/parse.ts";
 import type { Account, Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { generationOf, nameOf } from "../../src/db/pool/address.ts";
-import type { connectAdministrator } from "../servers/connection.ts";
-import type { KeyServer, SigningKey } from "../servers/issuer.ts";
-import { createSigningKey, mint, startKeyServer } from "../servers/issuer.ts";
-import { ensurePki } from "../servers/pki.ts";
-import type { CountingProxy, ProxyOptions } from "../servers/proxy.ts";
-import { startCountingProxy } from "../servers/proxy.ts";
 import { watchLogs } from "./leaks.ts";
 import type { TestServer } from "./setup.ts";
 
@@ -29,7 +29,7 @@ import type { TestServer } from "./setup.ts";
 export const engine = inject("engine");
 export const server: TestServer = inject("server");
 
-/** The server as test/servers/connection.ts wants it: for looking behind the gateway's back. */
+/** The server as servers/database/connection.ts wants it: for looking behind the gateway's back. */
 export function databaseServer(): Parameters<typeof connectAdministrator>[0] {
   const { port, caPath, administrator } = server;
   return { host: "127.0.0.1", port, caPath, tls: "required", administrator };

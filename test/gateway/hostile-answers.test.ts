@@ -1,7 +1,7 @@
 // Runs on mariadb only: the engine has no part in what it tests.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { errPacket, frame } from "../servers/packets.ts";
-import type { Spot } from "../servers/tampering.ts";
+import { errPacket, frame } from "../../servers/wire/packets.ts";
+import type { Spot } from "../../servers/wire/tampering.ts";
 import type { Gateway } from "./harness.ts";
 import { expectProblem, startGateway } from "./harness.ts";
 import type { HostileServer, Played } from "./hostility.ts";

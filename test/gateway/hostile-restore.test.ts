@@ -1,8 +1,8 @@
 import type { RowDataPacket } from "mysql2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
-import { frame } from "../servers/packets.ts";
-import type { Spot } from "../servers/tampering.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import { frame } from "../../servers/wire/packets.ts";
+import type { Spot } from "../../servers/wire/tampering.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, engine, expectProblem, startGateway } from "./harness.ts";
 import type { HostileServer, Played } from "./hostility.ts";

@@ -2,9 +2,9 @@
 import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { frame } from "../../servers/wire/packets.ts";
+import type { Spot } from "../../servers/wire/tampering.ts";
 import { limits } from "../../src/limits.ts";
-import { frame } from "../servers/packets.ts";
-import type { Spot } from "../servers/tampering.ts";
 import type { Gateway } from "./harness.ts";
 import { expectProblem, issuers, read, startGateway } from "./harness.ts";
 import type { HostileServer, Played } from "./hostility.ts";

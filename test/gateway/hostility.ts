@@ -1,10 +1,10 @@
 import type net from "node:net";
 import { expect } from "vitest";
-import type { Packet } from "../servers/packets.ts";
-import { errPacket, frame } from "../servers/packets.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
-import type { Spot, Trick } from "../servers/tampering.ts";
-import { TrickMeddler } from "../servers/tampering.ts";
+import type { Packet } from "../../servers/wire/packets.ts";
+import { errPacket, frame } from "../../servers/wire/packets.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
+import type { Spot, Trick } from "../../servers/wire/tampering.ts";
+import { TrickMeddler } from "../../servers/wire/tampering.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { startProxy } from "./harness.ts";
 

@@ -1,9 +1,9 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { sectionsOf } from "../golden/cases.ts";
 import type { GoldenColumn } from "../golden/tables.ts";
 import { dropTables, makeTables } from "../golden/tables.ts";
-import { connectAdministrator } from "../servers/connection.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, engine, startGateway } from "./harness.ts";
 import type { ThroughHyperdrive } from "./through-hyperdrive.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { has } from "./features.ts";
 import { databaseServer, engine, expectProblem, read, server } from "./harness.ts";
 import type { ThroughHyperdrive } from "./through-hyperdrive.ts";

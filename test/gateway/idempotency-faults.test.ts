@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { lineOf, logged } from "./ask.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { audience, databaseServer, expectProblem, issuers, read, startGateway } from "./harness.ts";

@@ -2,8 +2,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
-import { mint } from "../servers/issuer.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import { mint } from "../../servers/issuer/issuer.ts";
 import { lineOf } from "./ask.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import {

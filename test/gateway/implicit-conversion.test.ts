@@ -1,7 +1,7 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { limits } from "../../src/limits.ts";
-import { connectAdministrator } from "../servers/connection.ts";
 import { has } from "./features.ts";
 import { databaseServer, engine } from "./harness.ts";
 import { expectRefused, notesOf, resetNotes } from "./implicit-conversion.ts";

@@ -1,6 +1,6 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { logged } from "./ask.ts";
 import { restore, restored, texts } from "./commands.ts";
 import { kindsOfDirt, profiled } from "./dirt.ts";

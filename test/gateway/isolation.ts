@@ -1,5 +1,5 @@
 import type { Connection } from "mysql2/promise";
-import { connect } from "../servers/connection.ts";
+import { connect } from "../../servers/database/connection.ts";
 import type { Dirt } from "./dirt.ts";
 import { has } from "./features.ts";
 import type { Answer, Gateway } from "./harness.ts";

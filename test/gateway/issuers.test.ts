@@ -1,8 +1,8 @@
 // Runs on mysql only: the engine has no part in what it tests.
 import type { RequestListener } from "node:http";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { KeyServer, SigningKey } from "../servers/issuer.ts";
-import { createSigningKey, mint, startKeyServer } from "../servers/issuer.ts";
+import type { KeyServer, SigningKey } from "../../servers/issuer/issuer.ts";
+import { createSigningKey, mint, startKeyServer } from "../../servers/issuer/issuer.ts";
 import { ask, logged } from "./ask.ts";
 import type { Gateway } from "./harness.ts";
 import { audience, expectProblem, startGateway } from "./harness.ts";

@@ -1,6 +1,6 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import type { Answer } from "./harness.ts";
 import { databaseServer, engine } from "./harness.ts";
 import { createLogin } from "./logins.ts";

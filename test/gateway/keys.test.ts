@@ -1,6 +1,6 @@
 // Runs on mysql only: the engine has no part in what it tests.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createSigningKey, mint } from "../servers/issuer.ts";
+import { createSigningKey, mint } from "../../servers/issuer/issuer.ts";
 import { ask, lineOf } from "./ask.ts";
 import type { Gateway } from "./harness.ts";
 import { audience, expectProblem, issuers, startGateway } from "./harness.ts";

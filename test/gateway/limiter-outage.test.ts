@@ -1,7 +1,7 @@
 // Runs on mysql only: the engine has no part in what it tests.
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { lineOf } from "./ask.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { databaseServer, expectProblem, issuers, startGateway } from "./harness.ts";

@@ -1,6 +1,6 @@
 // Runs on mariadb only: the engine has no part in what it tests.
 import { afterAll, describe, expect, test } from "vitest";
-import { freePort } from "../servers/network.ts";
+import { freePort } from "../../servers/network.ts";
 import { logged } from "./ask.ts";
 import type { GatewayOptions } from "./harness.ts";
 import { expectProblem, startGateway } from "./harness.ts";

@@ -1,4 +1,4 @@
-import type { Engine } from "../servers/engines.ts";
+import type { Engine } from "../../servers/database/engines.ts";
 import type { Meeting, MetColumn } from "./meeting-columns.ts";
 
 /**

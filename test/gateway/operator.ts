@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { root } from "../../cli/project/application.ts";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { databaseServer, server } from "./harness.ts";
 
 /** Runs `npm run connect`'s script as an operator does, with a configuration directory of its own. */

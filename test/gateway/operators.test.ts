@@ -1,7 +1,7 @@
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { lineOf } from "./ask.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, expectProblem, read } from "./harness.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CountingProxy } from "../servers/proxy.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
 import type { Gateway } from "./harness.ts";
 import { expectProblem, read, startGateway, startProxy } from "./harness.ts";
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RowDataPacket } from "mysql2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
-import type { CountingProxy, ProxyEvent } from "../servers/proxy.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { CountingProxy, ProxyEvent } from "../../servers/wire/proxy.ts";
 import { restored, texts } from "./commands.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, expectProblem, read, startGateway, startProxy, testAccount } from "./harness.ts";

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import type { SigningKey } from "../servers/issuer.ts";
-import { createSigningKey, mint, startKeyServer } from "../servers/issuer.ts";
+import type { SigningKey } from "../../servers/issuer/issuer.ts";
+import { createSigningKey, mint, startKeyServer } from "../../servers/issuer/issuer.ts";
 import { audience } from "./harness.ts";
 
 /** An issuer that publishes its keys as a test tells it to. */

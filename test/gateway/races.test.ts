@@ -4,8 +4,8 @@ import { generateKeyPair, generateProof } from "dpop";
 import { calculateJwkThumbprint, exportJWK } from "jose";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
-import { createSigningKey, mint } from "../servers/issuer.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import { createSigningKey, mint } from "../../servers/issuer/issuer.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { audience, databaseServer, expectProblem, read, startGateway, testAccount } from "./harness.ts";
 

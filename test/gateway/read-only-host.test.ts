@@ -1,9 +1,9 @@
 // Runs on mariadb only: the gateway chooses among the hosts.
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
-import type { DatabaseServer } from "../servers/server.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { DatabaseServer } from "../../servers/database/server.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
 import { logged } from "./ask.ts";
 import { startFurther } from "./further-server.ts";
 import { databaseServer, expectProblem, startProxy } from "./harness.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CountingProxy } from "../servers/proxy.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
 import { restored, texts } from "./commands.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { expectProblem, issuers, read, startGateway, startProxy, testAccount } from "./harness.ts";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { Engine } from "../../servers/database/server.ts";
 import { proofQuery, restoreStatements } from "../../src/db/mysql/dialect.ts";
-import { connectAdministrator } from "../servers/connection.ts";
-import type { Engine } from "../servers/server.ts";
 import { has } from "./features.ts";
 import { databaseServer, engine, startProxy } from "./harness.ts";
 import { dropIsolation, prepareIsolation, startCallers } from "./isolation.ts";

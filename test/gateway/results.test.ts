@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
 import { restored, texts } from "./commands.ts";
 import { has } from "./features.ts";
 import type { Gateway } from "./harness.ts";

@@ -5,7 +5,7 @@ import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { root } from "../../cli/project/application.ts";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, engine, expectProblem } from "./harness.ts";
 import { askAs, createLogin, drain, startMatrix } from "./logins.ts";

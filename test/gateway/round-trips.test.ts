@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
 import { limits } from "../../src/limits.ts";
-import { connectAdministrator } from "../servers/connection.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
 import { restore, restored, texts } from "./commands.ts";
 import { has } from "./features.ts";
 import type { Gateway } from "./harness.ts";

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
-import { createAuthority } from "../servers/pki.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import { createAuthority } from "../../servers/pki.ts";
 import type { Gateway } from "./harness.ts";
 import { clockOf } from "./world.ts";
 

@@ -1,8 +1,8 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
 import type { Schema, Table } from "../../src/schema/schema.ts";
-import { connectAdministrator } from "../servers/connection.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
 import { restored, texts } from "./commands.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { databaseServer, engine, expectProblem, issuers, read, startGateway, startProxy } from "./harness.ts";

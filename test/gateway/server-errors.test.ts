@@ -1,10 +1,10 @@
 // Runs on mysql only: the engine has no part in what it tests.
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import { errPacket, frame } from "../../servers/wire/packets.ts";
 import { serverErrors } from "../../src/db/mysql/server-errors.ts";
 import { errorKinds } from "../../src/errors.ts";
-import { connectAdministrator } from "../servers/connection.ts";
-import { errPacket, frame } from "../servers/packets.ts";
 import { databaseServer, expectProblem } from "./harness.ts";
 import type { HostileServer, Played } from "./hostility.ts";
 import { say, startHostileServer } from "./hostility.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { connect, connectAdministrator } from "../servers/connection.ts";
+import { connect, connectAdministrator } from "../../servers/database/connection.ts";
 import { acceptedShow, serverShow } from "../unit/sql/show-table.ts";
 import { has } from "./features.ts";
 import type { Answer, Gateway } from "./harness.ts";

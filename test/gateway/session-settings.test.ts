@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { logged } from "./ask.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, engine, expectProblem, issuers, startGateway, testAccount } from "./harness.ts";

@@ -2,10 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { root } from "../../cli/project/application.ts";
-import { ensurePki } from "../servers/pki.ts";
-import { loadSample } from "../servers/sample.ts";
-import type { Engine } from "../servers/server.ts";
-import { isEngine, ServerUnavailableError, startDatabase } from "../servers/server.ts";
+import { loadSample } from "../../servers/database/sample.ts";
+import type { Engine } from "../../servers/database/server.ts";
+import { isEngine, ServerUnavailableError, startDatabase } from "../../servers/database/server.ts";
+import { ensurePki } from "../../servers/pki.ts";
 
 /** What the tests know of the server that is running for them. */
 export interface TestServer {

@@ -2,7 +2,7 @@
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { databaseServer, expectProblem } from "./harness.ts";
 import { askAs, createLogin, startMatrix } from "./logins.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect, connectAdministrator } from "../../servers/database/connection.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
 import { parseCatalog } from "../../src/catalog/parse.ts";
-import { connect, connectAdministrator } from "../servers/connection.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
 import { acceptedShow, refusedShow } from "../unit/sql/show-table.ts";
 import { restored, texts } from "./commands.ts";
 import type { Answer, Gateway } from "./harness.ts";

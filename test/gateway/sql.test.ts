@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { has } from "./features.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, engine, expectProblem, server, startGateway } from "./harness.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../cli/project/application.ts";
-import { connect, connectAdministrator } from "../servers/connection.ts";
+import { connect, connectAdministrator } from "../../servers/database/connection.ts";
 import { has } from "./features.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { databaseServer, engine, expectProblem, issuers, read, server, startGateway } from "./harness.ts";

@@ -6,7 +6,7 @@ import { request } from "node:http";
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { databaseServer, issuers } from "./harness.ts";
 import type { WorkerdGateway } from "./workerd-gateway.ts";
 import { startWorkerdGateway } from "./workerd-gateway.ts";

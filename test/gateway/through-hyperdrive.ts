@@ -1,7 +1,7 @@
 import type { Connection } from "mysql2/promise";
-import { connectAdministrator } from "../servers/connection.ts";
-import type { HyperdriveStandIn } from "../servers/hyperdrive.ts";
-import { startHyperdrive } from "../servers/hyperdrive.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { HyperdriveStandIn } from "../servers/hyperdrive/server.ts";
+import { startHyperdrive } from "../servers/hyperdrive/server.ts";
 import type { Gateway, GatewayOptions } from "./harness.ts";
 import { databaseServer, issuers, server, startGateway } from "./harness.ts";
 

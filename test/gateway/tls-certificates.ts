@@ -1,5 +1,5 @@
-import type { KeyedCertificate } from "../servers/pki.ts";
-import { createAuthority, ensurePki } from "../servers/pki.ts";
+import type { KeyedCertificate } from "../../servers/pki.ts";
+import { createAuthority, ensurePki } from "../../servers/pki.ts";
 import { server } from "./harness.ts";
 
 /** Certificates that a client must refuse, each wrong in one way, and what the operator reads of it. */

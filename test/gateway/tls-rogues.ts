@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import type { Behaviour, Rogue } from "../servers/rogue.ts";
-import { startRogue } from "../servers/rogue.ts";
+import type { Behaviour, Rogue } from "../servers/adversary/rogue.ts";
+import { startRogue } from "../servers/adversary/rogue.ts";
 import type { Gateway, GatewayOptions } from "./harness.ts";
 import { expectProblem, startGateway } from "./harness.ts";
 import { drain } from "./logins.ts";

@@ -1,7 +1,7 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
-import { mint } from "../servers/issuer.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import { mint } from "../../servers/issuer/issuer.ts";
 import { audience, databaseServer, expectProblem, issuers, read } from "./harness.ts";
 import type { Ledger, LedgerCaller } from "./ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "./ledger.ts";

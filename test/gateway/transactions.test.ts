@@ -1,7 +1,7 @@
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import { has } from "./features.ts";
 import { databaseServer, expectProblem } from "./harness.ts";
 import type { Ledger } from "./ledger.ts";

@@ -1,5 +1,5 @@
-import type { HyperdriveStandIn } from "../servers/hyperdrive.ts";
-import { startHyperdrive } from "../servers/hyperdrive.ts";
+import type { HyperdriveStandIn } from "../servers/hyperdrive/server.ts";
+import { startHyperdrive } from "../servers/hyperdrive/server.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, issuers, startGateway } from "./harness.ts";
 import { password } from "./logins.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { frame } from "../servers/packets.ts";
+import { frame } from "../../servers/wire/packets.ts";
 import type { Gateway } from "./harness.ts";
 import { expectProblem, startGateway, testAccount } from "./harness.ts";
 import type { HostileServer } from "./hostility.ts";

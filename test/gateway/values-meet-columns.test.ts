@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { connectAdministrator } from "../servers/connection.ts";
+import { connectAdministrator } from "../../servers/database/connection.ts";
 import type { Answer } from "./harness.ts";
 import { databaseServer, engine, issuers, read } from "./harness.ts";
 import type { Ledger, LedgerCaller } from "./ledger.ts";

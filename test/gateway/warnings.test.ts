@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import { errPacket, frame } from "../../servers/wire/packets.ts";
+import type { CountingProxy } from "../../servers/wire/proxy.ts";
+import type { Trick } from "../../servers/wire/tampering.ts";
+import { TrickMeddler } from "../../servers/wire/tampering.ts";
 import { limits } from "../../src/limits.ts";
-import { connectAdministrator } from "../servers/connection.ts";
-import { errPacket, frame } from "../servers/packets.ts";
-import type { CountingProxy } from "../servers/proxy.ts";
-import type { Trick } from "../servers/tampering.ts";
-import { TrickMeddler } from "../servers/tampering.ts";
 import { databaseServer, engine, issuers, startProxy } from "./harness.ts";
 import type { Ledger, LedgerCaller } from "./ledger.ts";
 import { dropLedger, prepareLedger, resetLedger, startLedger } from "./ledger.ts";

@@ -4,8 +4,8 @@ import type { Served } from "../../bench/workerd.ts";
 import { startWorkerd } from "../../bench/workerd.ts";
 import { policyForServers, root } from "../../cli/project/application.ts";
 import { durableObjects } from "../../cli/project/environment.ts";
+import { createSigningKey, mint } from "../../servers/issuer/issuer.ts";
 import { limits } from "../../src/limits.ts";
-import { createSigningKey, mint } from "../servers/issuer.ts";
 import { audience, engine, issuers, server } from "./harness.ts";
 
 /** A gateway on workerd itself: what starts it in most tests has a proxy before it, which keeps bytes and ends. */

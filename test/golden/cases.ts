@@ -1,4 +1,4 @@
-import type { Engine } from "../servers/server.ts";
+import type { Engine } from "../../servers/database/server.ts";
 import { characters, isOfTidb } from "./characters.ts";
 import { numbers } from "./numbers.ts";
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Engine } from "../servers/server.ts";
+import type { Engine } from "../../servers/database/server.ts";
 
 /** What a real server's columns were answered as. `npm run golden` makes the files anew. */
 export interface Golden {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { Development } from "../../cli/dev/development.ts";
 import { root } from "../../cli/project/application.ts";
-import { which } from "../servers/run.ts";
+import { which } from "../../servers/run.ts";
 import type { NpmStart } from "./npm-start.ts";
 
 /** What a newcomer pastes into a shell: the lines that `npm start` prints, and the examples of docs/http.md. */

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { root } from "../../../cli/project/application.ts";
-import { connectAdministrator, connectionOptions } from "../../servers/connection.ts";
-import { createPamUser, pamServices } from "../../servers/pam.ts";
-import { ensurePki } from "../../servers/pki.ts";
-import { type DatabaseServer, startDatabase } from "../../servers/server.ts";
+import { connectAdministrator, connectionOptions } from "../../../servers/database/connection.ts";
+import { createPamUser, pamServices } from "../../../servers/database/pam.ts";
+import { type DatabaseServer, startDatabase } from "../../../servers/database/server.ts";
+import { ensurePki } from "../../../servers/pki.ts";
 import { server } from "../harness.ts";
 
 /** What the tests of the gateway take for granted of MariaDB with PAM. */

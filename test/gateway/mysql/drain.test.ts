@@ -1,6 +1,6 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { connectAdministrator } from "../../servers/connection.ts";
+import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { expectNoticed } from "../changes.ts";
 import type { Gateway } from "../harness.ts";
 import { databaseServer } from "../harness.ts";

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../../cli/project/application.ts";
-import { connectAdministrator } from "../../servers/connection.ts";
-import { ensurePki } from "../../servers/pki.ts";
-import { startDatabase } from "../../servers/server.ts";
+import { connectAdministrator } from "../../../servers/database/connection.ts";
+import { startDatabase } from "../../../servers/database/server.ts";
+import { ensurePki } from "../../../servers/pki.ts";
 import type { Gateway, GatewayOptions } from "../harness.ts";
 import { databaseServer, expectProblem, server, startGateway } from "../harness.ts";
 

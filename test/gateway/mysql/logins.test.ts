@@ -1,7 +1,7 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../../servers/connection.ts";
-import type { CountingProxy } from "../../servers/proxy.ts";
+import { connectAdministrator } from "../../../servers/database/connection.ts";
+import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import type { Gateway } from "../harness.ts";
 import { databaseServer, expectProblem, startProxy } from "../harness.ts";
 import { askAs, createLogin, refusalOf, startMatrix } from "../logins.ts";

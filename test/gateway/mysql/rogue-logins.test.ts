@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { ensurePki } from "../../servers/pki.ts";
-import type { Behaviour, Rogue } from "../../servers/rogue.ts";
-import { startRogue } from "../../servers/rogue.ts";
+import { ensurePki } from "../../../servers/pki.ts";
+import type { Behaviour, Rogue } from "../../servers/adversary/rogue.ts";
+import { startRogue } from "../../servers/adversary/rogue.ts";
 import type { Gateway } from "../harness.ts";
 import { expectProblem, server } from "../harness.ts";
 import type { AccountTable } from "../logins.ts";

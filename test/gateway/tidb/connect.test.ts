@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../../servers/connection.ts";
+import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { databaseServer } from "../harness.ts";
 import { address, ca, operator, password, untouched } from "../operator.ts";
 

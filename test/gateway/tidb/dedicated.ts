@@ -2,12 +2,12 @@ import { cpSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } fro
 import { join } from "node:path";
 import { root } from "../../../cli/project/application.ts";
 import { wranglerVariables } from "../../../cli/project/wrangler.ts";
-import type { Authority } from "../../servers/pki.ts";
-import { createAuthority } from "../../servers/pki.ts";
-import type { RunResult } from "../../servers/run.ts";
-import { run } from "../../servers/run.ts";
-import type { DatabaseServer } from "../../servers/server.ts";
-import { startDatabase } from "../../servers/server.ts";
+import type { DatabaseServer } from "../../../servers/database/server.ts";
+import { startDatabase } from "../../../servers/database/server.ts";
+import type { Authority } from "../../../servers/pki.ts";
+import { createAuthority } from "../../../servers/pki.ts";
+import type { RunResult } from "../../../servers/run.ts";
+import { run } from "../../../servers/run.ts";
 
 /**
  * What a user of TiDB Cloud Dedicated has before the first step of docs/links.md.
@@ -53,7 +53,7 @@ const parts = [
   "queries",
   "cli",
   "src",
-  "test/servers",
+  "servers",
   "wrangler.toml",
 ];
 

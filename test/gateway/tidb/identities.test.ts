@@ -1,7 +1,7 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { connect, connectAdministrator } from "../../servers/connection.ts";
-import type { DatabaseServer } from "../../servers/server.ts";
+import { connect, connectAdministrator } from "../../../servers/database/connection.ts";
+import type { DatabaseServer } from "../../../servers/database/server.ts";
 import { logged } from "../ask.ts";
 import { loadFurther, startFurther } from "../further-server.ts";
 import type { Gateway, GatewayOptions } from "../harness.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { connect, connectAdministrator } from "../../servers/connection.ts";
-import type { CountingProxy } from "../../servers/proxy.ts";
+import { connect, connectAdministrator } from "../../../servers/database/connection.ts";
+import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import { restored } from "../commands.ts";
 import type { Answer } from "../harness.ts";
 import { databaseServer, expectProblem, issuers, startProxy } from "../harness.ts";

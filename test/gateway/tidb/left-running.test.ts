@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../../servers/database/connection.ts";
+import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import { limits } from "../../../src/limits.ts";
-import { connectAdministrator } from "../../servers/connection.ts";
-import type { CountingProxy } from "../../servers/proxy.ts";
 import { restored } from "../commands.ts";
 import type { Gateway } from "../harness.ts";
 import { databaseServer, expectProblem, issuers, startGateway, startProxy, testAccount } from "../harness.ts";

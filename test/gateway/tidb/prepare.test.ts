@@ -3,9 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { connectAdministrator } from "../../../servers/database/connection.ts";
+import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import { limits } from "../../../src/limits.ts";
-import { connectAdministrator } from "../../servers/connection.ts";
-import type { CountingProxy } from "../../servers/proxy.ts";
 import { restored } from "../commands.ts";
 import type { Gateway } from "../harness.ts";
 import {

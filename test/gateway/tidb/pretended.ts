@@ -1,7 +1,7 @@
-import { frame, type Packet } from "../../servers/packets.ts";
-import type { CountingProxy } from "../../servers/proxy.ts";
-import type { Spot } from "../../servers/tampering.ts";
-import { TrickMeddler } from "../../servers/tampering.ts";
+import { frame, type Packet } from "../../../servers/wire/packets.ts";
+import type { CountingProxy } from "../../../servers/wire/proxy.ts";
+import type { Spot } from "../../../servers/wire/tampering.ts";
+import { TrickMeddler } from "../../../servers/wire/tampering.ts";
 import { startProxy } from "../harness.ts";
 
 /** What a connection's proof says in place of the truth. */

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { connect } from "../../servers/connection.ts";
-import type { DatabaseServer } from "../../servers/server.ts";
+import { connect } from "../../../servers/database/connection.ts";
+import type { DatabaseServer } from "../../../servers/database/server.ts";
 import { furtherDirectory, loadFurther, startFurther } from "../further-server.ts";
 import { expectProblem, type Gateway, server, startGateway } from "../harness.ts";
 

@@ -1,6 +1,6 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectAdministrator } from "../../servers/connection.ts";
+import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { databaseServer, expectProblem, type Gateway, issuers, startGateway } from "../harness.ts";
 import { createLogin } from "../logins.ts";
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Authority } from "../../servers/pki.ts";
-import { createAuthority } from "../../servers/pki.ts";
-import type { CountingProxy } from "../../servers/proxy.ts";
-import type { DatabaseServer } from "../../servers/server.ts";
+import type { DatabaseServer } from "../../../servers/database/server.ts";
+import type { Authority } from "../../../servers/pki.ts";
+import { createAuthority } from "../../../servers/pki.ts";
+import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import { logged } from "../ask.ts";
 import { loadFurther, startFurther } from "../further-server.ts";
 import type { GatewayOptions } from "../harness.ts";

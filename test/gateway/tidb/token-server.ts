@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { JWK } from "jose";
 import { exportJWK, generateKeyPair } from "jose";
 import type { Connection } from "mysql2/promise";
+import { connectAdministrator } from "../../../servers/database/connection.ts";
+import type { DatabaseServer } from "../../../servers/database/server.ts";
 import type { TokenAlgorithm } from "../../../src/config/schema.ts";
-import { connectAdministrator } from "../../servers/connection.ts";
-import type { DatabaseServer } from "../../servers/server.ts";
 import { furtherDirectory, startFurther } from "../further-server.ts";
 
 /** A TiDB whose users log in with tokens (tidb_auth_token), beside the project's own. */

@@ -1,8 +1,8 @@
 import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import { tokenAlgorithms } from "../../../src/config/schema.ts";
 import { limits } from "../../../src/limits.ts";
-import type { CountingProxy } from "../../servers/proxy.ts";
 import type { Gateway } from "../harness.ts";
 import { audience, expectProblem, issuers, read, startProxy } from "../harness.ts";
 import type { AccountTable } from "../logins.ts";

@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { createAuthority } from "../../../servers/pki.ts";
 import { readCertificate } from "../../../src/db/links/certificate.ts";
 import { ExpiryWatch } from "../../../src/db/pool/expiry.ts";
-import { createAuthority } from "../../servers/pki.ts";
 
 const dayMs = 86_400_000;
 const now = Date.UTC(2026, 10, 1);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { frame } from "../../../servers/wire/packets.ts";
 import { GuardedWire } from "../../../src/db/mysql/guarded-wire.ts";
 import { limits } from "../../../src/limits.ts";
-import { frame } from "../../servers/packets.ts";
 import {
   binaryRow,
   column,

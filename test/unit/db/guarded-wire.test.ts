@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { errPacket, frame, okPacket } from "../../../servers/wire/packets.ts";
 import { GuardedWire } from "../../../src/db/mysql/guarded-wire.ts";
-import { errPacket, frame, okPacket } from "../../servers/packets.ts";
 import {
   binaryRow,
   column,

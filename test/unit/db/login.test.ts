@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { buildGreeting, capability, frame } from "../../../servers/wire/packets.ts";
 import type { Account } from "../../../src/config/config.ts";
 import type { Cluster } from "../../../src/config/schema.ts";
 import type { Link, Wire } from "../../../src/db/links/link.ts";
@@ -6,7 +7,6 @@ import { LinkError } from "../../../src/db/links/link.ts";
 import { greet, logIn, openingError } from "../../../src/db/mysql/login.ts";
 import { isHostFailure } from "../../../src/db/pool/hosts.ts";
 import type { TidegateError } from "../../../src/errors.ts";
-import { buildGreeting, capability, frame } from "../../servers/packets.ts";
 import { FakeWire } from "./guarded-connection.ts";
 
 /** Which failure of a login says something about the host: only those make the pool leave it alone for a while. */

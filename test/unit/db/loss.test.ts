@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
+import { buildGreeting, capability, frame, okPacket } from "../../../servers/wire/packets.ts";
 import { createConnection } from "../../../src/db/mysql/driver.ts";
 import { GuardedWire } from "../../../src/db/mysql/guarded-wire.ts";
 import type { Loss } from "../../../src/db/mysql/loss.ts";
@@ -7,7 +8,6 @@ import { lossOf, lostError, lostInTransaction, StaleConnectionError } from "../.
 import { Pipeline } from "../../../src/db/mysql/pipeline.ts";
 import { prepare } from "../../../src/db/mysql/steps.ts";
 import { limits } from "../../../src/limits.ts";
-import { buildGreeting, capability, frame, okPacket } from "../../servers/packets.ts";
 import { column, FakeWire, prepared, reply } from "./guarded-connection.ts";
 
 /** What a lost connection means for its statement depends on what was found, never on the words of it. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { frame } from "../../../servers/wire/packets.ts";
 import { Executor } from "../../../src/db/mysql/executor.ts";
 import { GuardedWire } from "../../../src/db/mysql/guarded-wire.ts";
 import type { Outcome } from "../../../src/db/mysql/outcome.ts";
 import { WarnedStatements } from "../../../src/db/mysql/warned-statements.ts";
 import { classify } from "../../../src/sql/statement.ts";
-import { frame } from "../../servers/packets.ts";
 import { connected, execute, ok, prepare, prepared, reply, reset } from "./guarded-connection.ts";
 import { loggedIn } from "./recorded-wire.ts";
 

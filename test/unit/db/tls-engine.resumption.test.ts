@@ -2,9 +2,9 @@ import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { createAuthority } from "../../../servers/pki.ts";
 import type { Step, TlsSettings } from "../../../src/db/links/tls-engine.ts";
 import { slices, TlsEngine } from "../../../src/db/links/tls-engine.ts";
-import { createAuthority } from "../../servers/pki.ts";
 import { authority, failureOf, leaf, module, settings } from "./tls-peer.ts";
 
 /** An engine in which one connection follows another, with Node's own TLS as the server. */

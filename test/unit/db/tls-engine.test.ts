@@ -5,9 +5,9 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { freePort } from "../../../servers/network.ts";
 import { slices } from "../../../src/db/links/tls-engine.ts";
 import { limits } from "../../../src/limits.ts";
-import { freePort } from "../../servers/network.ts";
 import { closing, connect, failureOf, handshake, leaf } from "./tls-peer.ts";
 
 /** The engine in Node. What a hostile server may try is in test/gateway/tls.test.ts, over real links. */

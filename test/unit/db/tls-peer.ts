@@ -2,9 +2,9 @@ import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
 import { readTlsModule } from "../../../cli/node/tls-module.ts";
+import { createAuthority } from "../../../servers/pki.ts";
 import type { Step, TlsSettings } from "../../../src/db/links/tls-engine.ts";
 import { slices, TlsEngine, TlsFailure } from "../../../src/db/links/tls-engine.ts";
-import { createAuthority } from "../../servers/pki.ts";
 
 /** Peers of the engine: Node's own TLS, over real sockets. */
 export const module = readTlsModule();

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { frame } from "../../../servers/wire/packets.ts";
 import type { ServerError } from "../../../src/db/mysql/driver.ts";
 import { Executor } from "../../../src/db/mysql/executor.ts";
 import { GuardedWire } from "../../../src/db/mysql/guarded-wire.ts";
 import { withoutAsking, withoutPreparing } from "../../../src/db/mysql/unprepared.ts";
 import { WarnedStatements } from "../../../src/db/mysql/warned-statements.ts";
 import { limits } from "../../../src/limits.ts";
-import { frame } from "../../servers/packets.ts";
 import { column, connected, eof, ok, query, refuses, reply } from "./guarded-connection.ts";
 import { loggedIn } from "./recorded-wire.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { frame } from "../../servers/packets.ts";
+import { frame } from "../../../servers/wire/packets.ts";
 import {
   binaryRow,
   column,

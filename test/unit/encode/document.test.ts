@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { engines } from "../../../servers/database/engines.ts";
 import { restingState } from "../../../src/db/mysql/dialect.ts";
 import { typeNames } from "../../../src/sql/sql-types.ts";
 import type { GoldenAnswer } from "../../golden/files.ts";
 import { readGolden } from "../../golden/files.ts";
-import { engines } from "../../servers/engines.ts";
 
 /** docs/values.md says what src does. */
 const document = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "values.md"), "utf8");

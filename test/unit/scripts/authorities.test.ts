@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { configDirectory, makeApplication, readPolicyFile } from "../../../cli/project/application.ts";
 import { readAuthorities } from "../../../cli/project/authorities.ts";
 import { checkEnvironment, warningsOf } from "../../../cli/project/environment.ts";
-import { createAuthority } from "../../servers/pki.ts";
+import { createAuthority } from "../../../servers/pki.ts";
 import { mistakesOf } from "../config/example.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "tidegate-authorities-"));

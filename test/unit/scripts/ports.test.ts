@@ -2,7 +2,7 @@ import type { Server } from "node:net";
 import { createServer } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { onFreePort } from "../../../cli/dev/ports.ts";
-import { freePort } from "../../servers/network.ts";
+import { freePort } from "../../../servers/network.ts";
 
 const servers: Server[] = [];
 afterEach(() => {

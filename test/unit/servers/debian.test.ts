@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { debianMirrors, parseIndexTargets } from "../../servers/debian.ts";
+import { debianMirrors, parseIndexTargets } from "../../../servers/database/debian.ts";
 
 describe("which Debian mirror the machine's apt uses", () => {
   test("by the label of its release file, without security and other vendors, each once", () => {

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { freshDraft } from "../../servers/files.ts";
-import { identify, isAlive, tryLock, withLock } from "../../servers/lock.ts";
+import { freshDraft } from "../../../servers/files.ts";
+import { identify, isAlive, tryLock, withLock } from "../../../servers/lock.ts";
 
 let directory: string;
 beforeEach(() => {

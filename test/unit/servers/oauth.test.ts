@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { AuthorizationRequest, OAuthError } from "../../servers/oauth.ts";
+import type { AuthorizationRequest, OAuthError } from "../../../servers/issuer/oauth.ts";
 import {
   codeLifetimeMs,
   createCodes,
   readAuthorizationRequest,
   readReturnAddress,
   redirection,
-} from "../../servers/oauth.ts";
+} from "../../../servers/issuer/oauth.ts";
 
 /** The pair of RFC 7636, appendix B. */
 const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

@@ -12,7 +12,7 @@ import {
   parseGreeting,
   parseHandshakeResponse,
   sqlOf,
-} from "../../servers/packets.ts";
+} from "../../../servers/wire/packets.ts";
 
 const loginFlags =
   capability.PROTOCOL_41 | capability.CONNECT_WITH_DB | capability.PLUGIN_AUTH | capability.SECURE_CONNECTION;

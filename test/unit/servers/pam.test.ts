@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ServerUnavailableError } from "../../servers/errors.ts";
-import { movePath, preparePam } from "../../servers/pam.ts";
+import { movePath, preparePam } from "../../../servers/database/pam.ts";
+import { ServerUnavailableError } from "../../../servers/errors.ts";
 
 test("a path in a compiled file is replaced wherever it occurs, and no byte changes its place", () => {
   const binary = Buffer.from("\x7fELF\xff\0/etc/security/user_map.conf\0%s: /etc/security/\0\xfe", "latin1");

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createAuthority, ensurePki } from "../../servers/pki.ts";
+import { createAuthority, ensurePki } from "../../../servers/pki.ts";
 
 const dayMs = 86_400_000;
 const serverAuth = "1.3.6.1.5.5.7.3.1";

@@ -3,10 +3,10 @@ import net from "node:net";
 import tls from "node:tls";
 import mysql from "mysql2/promise";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { capability, frame } from "../../servers/packets.ts";
-import { createAuthority } from "../../servers/pki.ts";
-import { type CountingProxy, type ProxyOptions, startCountingProxy } from "../../servers/proxy.ts";
-import { type Behaviour, type Identity, type Rogue, startRogue } from "../../servers/rogue.ts";
+import { createAuthority } from "../../../servers/pki.ts";
+import { capability, frame } from "../../../servers/wire/packets.ts";
+import { type CountingProxy, type ProxyOptions, startCountingProxy } from "../../../servers/wire/proxy.ts";
+import { type Behaviour, type Identity, type Rogue, startRogue } from "../../servers/adversary/rogue.ts";
 
 let identity: Identity;
 let ca: string;

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import type net from "node:net";
-import type { Reaction, Shared } from "./hyperdrive.ts";
-import type { Origin } from "./hyperdrive-origin.ts";
-import * as packets from "./packets.ts";
+import * as packets from "../../../servers/wire/packets.ts";
+import type { Origin } from "./origin.ts";
+import type { Reaction, Shared } from "./server.ts";
 
 /** https://developers.cloudflare.com/hyperdrive/reference/supported-databases-and-features/ */
 const unsupported = /^\s*(USE|PREPARE|EXECUTE|DEALLOCATE)\b/i;

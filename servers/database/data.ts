@@ -11,11 +11,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { lastLines, ServerUnavailableError } from "../errors.ts";
+import { freshDraft, readJson } from "../files.ts";
+import { type RunResult, run } from "../run.ts";
 import { administratorStatements, type ServerPaths } from "./arguments.ts";
-import { lastLines, ServerUnavailableError } from "./errors.ts";
-import { freshDraft, readJson } from "./files.ts";
 import { type NativeInstallation, shareFile } from "./installation.ts";
-import { type RunResult, run } from "./run.ts";
 
 /** The user and group that a server runs as when we are root. */
 export interface Identity {

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import type { Connection } from "mysql2/promise";
+import { ServerUnavailableError } from "../errors.ts";
 import type { ServerPaths } from "./arguments.ts";
 import type { DebianTree } from "./debian.ts";
-import { ServerUnavailableError } from "./errors.ts";
 import type { Installation, NativeInstallation } from "./installation.ts";
 import type { DatabaseServer } from "./server.ts";
 

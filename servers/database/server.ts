@@ -1,21 +1,21 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { type Exit, poll } from "../child.ts";
+import { lastLines, messageOf, ServerUnavailableError } from "../errors.ts";
+import { readJson } from "../files.ts";
+import { identify, isAlive, type Lock, type ProcessIdentity, tryLock } from "../lock.ts";
+import { bridge, freePort, readGreeting } from "../network.ts";
 import type { TlsMode } from "./arguments.ts";
-import { type Exit, poll } from "./child.ts";
 import { launchDocker } from "./docker.ts";
 import type { Engine } from "./engines.ts";
-import { lastLines, messageOf, ServerUnavailableError } from "./errors.ts";
-import { readJson } from "./files.ts";
 import { findInstallation, type Installation } from "./installation.ts";
-import { identify, isAlive, type Lock, type ProcessIdentity, tryLock } from "./lock.ts";
 import { type Launched, launchNative } from "./native.ts";
-import { bridge, freePort, readGreeting } from "./network.ts";
 import type { TidbConfiguration } from "./tidb/configuration.ts";
 import { launchTidb } from "./tidb/launch.ts";
 
+export { ServerUnavailableError } from "../errors.ts";
 export type { TlsMode } from "./arguments.ts";
 export { type Engine, isEngine } from "./engines.ts";
-export { ServerUnavailableError } from "./errors.ts";
 
 /** What the server shows its clients, as PEM texts. `ensurePki` and `authority.issue` make them. */
 export interface ServerPki {

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { debianTree } from "./debian.ts";
-import { messageOf, ServerUnavailableError } from "./errors.ts";
-import { run, which } from "./run.ts";
+import { debianTree } from "../../servers/database/debian.ts";
+import { messageOf, ServerUnavailableError } from "../../servers/errors.ts";
+import { run, which } from "../../servers/run.ts";
 
 /** A Chromium that runs on this machine. */
 export interface Chromium {

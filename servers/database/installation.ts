@@ -1,10 +1,10 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { messageOf, ServerUnavailableError } from "../errors.ts";
+import { isProgram, run, which } from "../run.ts";
 import { type DebianTree, debianTree, loaderOf } from "./debian.ts";
 import { demandDocker } from "./docker-daemon.ts";
 import type { DebianEngine, Engine } from "./engines.ts";
-import { messageOf, ServerUnavailableError } from "./errors.ts";
-import { isProgram, run, which } from "./run.ts";
 import { findTidb, type TidbInstallation } from "./tidb/installation.ts";
 
 /** A server program on this machine. */
@@ -165,7 +165,7 @@ async function fromPath(engine: DebianEngine): Promise<NativeInstallation> {
 async function onDisk(engine: DebianEngine, path: string, source: string): Promise<NativeInstallation> {
   if (!isProgram(path)) throw new ServerUnavailableError(`${path} is not an executable file`);
   const program = realpathSync(path);
-  const prefix = join(dirname(program), "..");
+  const prefix = join(dirname(program), "../../test");
   return describe({
     kind: "native",
     engine,

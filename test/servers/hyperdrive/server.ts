@@ -7,9 +7,9 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import net from "node:net";
-import { HyperdriveClient } from "./hyperdrive-client.ts";
-import type { OriginOptions } from "./hyperdrive-origin.ts";
-import { greetingOf, Origin } from "./hyperdrive-origin.ts";
+import { HyperdriveClient } from "./client.ts";
+import type { OriginOptions } from "./origin.ts";
+import { greetingOf, Origin } from "./origin.ts";
 
 /** What becomes of a statement: forwarded, refused by Hyperdrive, never answered, or the connection breaks. */
 export type Reaction = "forward" | "hang" | "cut" | "cut-reply" | { errno: number; message: string };

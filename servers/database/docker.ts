@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { launch } from "../child.ts";
+import { ServerUnavailableError } from "../errors.ts";
+import { run } from "../run.ts";
 import { commonArguments, tlsArguments } from "./arguments.ts";
-import { launch } from "./child.ts";
 import { administratorPassword } from "./data.ts";
-import { ServerUnavailableError } from "./errors.ts";
 import type { DockerInstallation } from "./installation.ts";
 import { type Launched, writePki } from "./native.ts";
 import { withoutPam } from "./pam.ts";
-import { run } from "./run.ts";
 import type { StartOptions } from "./server.ts";
 
 /**

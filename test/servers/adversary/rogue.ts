@@ -5,9 +5,9 @@
 import { once } from "node:events";
 import net from "node:net";
 import type tls from "node:tls";
+import type { SeenCommand } from "../../../servers/wire/round-trips.ts";
 import type { Meddling } from "./meddler.ts";
 import { Session } from "./rogue-session.ts";
-import type { SeenCommand } from "./round-trips.ts";
 
 /** What a rogue shows as its own, both PEM. */
 export interface Identity {

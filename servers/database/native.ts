@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { type Child, launch } from "../child.ts";
 import { commonArguments, placeArguments, type ServerPaths, tlsArguments } from "./arguments.ts";
-import { type Child, launch } from "./child.ts";
 import { administratorPassword, chooseIdentity, ensureData, giveTo, writeInitFile } from "./data.ts";
 import type { NativeInstallation } from "./installation.ts";
 import { preparePam } from "./pam.ts";

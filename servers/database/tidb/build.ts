@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { lastLines, ServerUnavailableError } from "../errors.ts";
-import { freshDraft } from "../files.ts";
-import { withLock } from "../lock.ts";
-import { run, which } from "../run.ts";
+import { lastLines, ServerUnavailableError } from "../../errors.ts";
+import { freshDraft } from "../../files.ts";
+import { withLock } from "../../lock.ts";
+import { run, which } from "../../run.ts";
 
 /** TiDB's server is an ordinary Go program: `go.mod` beside this file pins its commit, `go.sum` what it is made of. */
 

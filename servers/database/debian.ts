@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { lastLines, ServerUnavailableError } from "./errors.ts";
-import { freshDraft, readJson } from "./files.ts";
-import { withLock } from "./lock.ts";
-import { type RunResult, run, which } from "./run.ts";
+import { lastLines, ServerUnavailableError } from "../errors.ts";
+import { freshDraft, readJson } from "../files.ts";
+import { withLock } from "../lock.ts";
+import { type RunResult, run, which } from "../run.ts";
 
 export interface DebianTreeOptions {
   /** A suite or code name of the Debian archive: "sid", "bookworm". */

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import type net from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type tls from "node:tls";
+import * as packets from "../../../servers/wire/packets.ts";
+import { acceptTls, readPacket } from "../../../servers/wire/starttls.ts";
 import { Meddler } from "./meddler.ts";
-import * as packets from "./packets.ts";
 import type { Behaviour, Evidence, Identity } from "./rogue.ts";
-import { acceptTls, readPacket } from "./starttls.ts";
 
 /** One client's visit. */
 export class Session {

@@ -1,5 +1,5 @@
-import * as packets from "./packets.ts";
-import type { Meddler } from "./tampering.ts";
+import * as packets from "../../../servers/wire/packets.ts";
+import type { Meddler } from "../../../servers/wire/tampering.ts";
 
 /** A number from 0 up to 1, another each time; the same ones for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {

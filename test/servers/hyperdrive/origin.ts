@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import net from "node:net";
 import mysql, { type Connection } from "mysql2/promise";
-import { connectionOptions, type ServerAddress } from "./connection.ts";
-import { capability } from "./packets.ts";
-import { readPacket } from "./starttls.ts";
+import { connectionOptions, type ServerAddress } from "../../../servers/database/connection.ts";
+import { capability } from "../../../servers/wire/packets.ts";
+import { readPacket } from "../../../servers/wire/starttls.ts";
 
 /** The server and the account that a stand-in for Hyperdrive logs in as. */
 export interface OriginOptions {
