@@ -1,4 +1,4 @@
-import { median, quantile, rounded } from "../bench/figures.ts";
+import { median, quantile, rounded } from "../bench/lib/figures.ts";
 import type { Violation } from "./oracle.ts";
 import type { FaultKind } from "./schedule.ts";
 import { outages } from "./schedule.ts";

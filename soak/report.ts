@@ -1,4 +1,4 @@
-import { quantile, rounded, table } from "../bench/figures.ts";
+import { quantile, rounded, table } from "../bench/lib/figures.ts";
 import type { FaultFigures, MemoryFigures } from "./health.ts";
 import type { Violation } from "./oracle.ts";
 import type { Outcome } from "./outcome.ts";

@@ -10,7 +10,7 @@ import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
 import { asTidegateError, TidegateError } from "../../src/errors.ts";
 import { countryWork } from "./work.ts";
 
-/** What bench/variants.ts binds. */
+/** What bench/lib/variants.ts binds. */
 interface Bindings {
   /** JSON, as the next one. */
   CLUSTER: string;

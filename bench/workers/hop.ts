@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { encodeRequest, protocolVersion } from "../../src/db/pool/protocol.ts";
 import { countryWork } from "./work.ts";
 
-/** What bench/variants.ts binds. */
+/** What bench/lib/variants.ts binds. */
 interface Bindings {
   HOP: DurableObjectNamespace<Hop>;
   SQL: string;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { bundleGateway } from "../../bench/bundle.ts";
-import type { Served } from "../../bench/workerd.ts";
-import { startWorkerd } from "../../bench/workerd.ts";
+import { bundleGateway } from "../../bench/lib/bundle.ts";
+import type { Served } from "../../bench/lib/workerd.ts";
+import { startWorkerd } from "../../bench/lib/workerd.ts";
 import { policyForServers, root } from "../../cli/project/application.ts";
 import { durableObjects } from "../../cli/project/environment.ts";
 import { createSigningKey, mint } from "../../servers/issuer/issuer.ts";

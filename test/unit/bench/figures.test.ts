@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { median, percentiles, quantile, ratioOf, table } from "../../../bench/figures.ts";
+import { median, percentiles, quantile, ratioOf, table } from "../../../bench/lib/figures.ts";
 
 describe("quantile", () => {
   test.each([

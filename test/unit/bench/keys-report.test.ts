@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Asked } from "../../../bench/keys-client.ts";
-import { placesReport } from "../../../bench/keys-report.ts";
+import type { Asked } from "../../../bench/keys/client.ts";
+import { placesReport } from "../../../bench/keys/report.ts";
 
 const asked: Asked[] = [
   { round: 0, place: "static", ms: 1, hops: 0, fetches: 0 },

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { CrowdAnswer } from "../../../bench/crowd.ts";
-import type { Sample } from "../../../bench/measure.ts";
-import { outcomeOf } from "../../../bench/outcome.ts";
-import { concurrencyReports, formatPhases, phaseReports } from "../../../bench/overload-report.ts";
+import type { Sample } from "../../../bench/lib/measure.ts";
+import type { CrowdAnswer } from "../../../bench/overload/crowd.ts";
+import { outcomeOf } from "../../../bench/overload/outcome.ts";
+import { concurrencyReports, formatPhases, phaseReports } from "../../../bench/overload/report.ts";
 
 describe("what an answer was", () => {
   const full = JSON.stringify({ code: "pool_full" });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Kind, RestoreSample } from "../../../bench/restore-report.ts";
-import { distanceReport, formatDistance } from "../../../bench/restore-report.ts";
+import type { Kind, RestoreSample } from "../../../bench/restore/report.ts";
+import { distanceReport, formatDistance } from "../../../bench/restore/report.ts";
 
 const sample = (kind: Kind, statementsPerSecond: number, p50Ms: number): RestoreSample => ({
   kind,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Reading, Way } from "../../../bench/stream-report.ts";
-import { formatStreams, summarizeStreams, ways } from "../../../bench/stream-report.ts";
+import type { Reading, Way } from "../../../bench/stream/report.ts";
+import { formatStreams, summarizeStreams, ways } from "../../../bench/stream/report.ts";
 
 const bytes: Record<Way, number> = {
   ndjson: 110_000,

@@ -1,0 +1,93 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { privateDirectory } from "../../cli/dev/development.ts";
+import { policyForServers, withoutTransactions } from "../../cli/project/application.ts";
+import type { Sample } from "../../servers/database/sample.ts";
+import { loadSample } from "../../servers/database/sample.ts";
+import type { DatabaseServer, Engine } from "../../servers/database/server.ts";
+import { startDatabase } from "../../servers/database/server.ts";
+import type { SigningAlgorithm, SigningKey } from "../../servers/issuer/issuer.ts";
+import { createSigningKey, mint, startKeyServer } from "../../servers/issuer/issuer.ts";
+import type { Pki } from "../../servers/pki.ts";
+import { ensurePki } from "../../servers/pki.ts";
+import { limits } from "../../src/limits.ts";
+
+/** Everything that the bench makes. */
+export const benchDirectory = join(privateDirectory, "bench");
+export const audience = "tidegate";
+
+type Role = "analyst" | "editor";
+
+/** The database and the issuer that every variant uses. */
+export interface Backends {
+  server: DatabaseServer;
+  pki: Pki;
+  sample: Sample;
+  passwords: Record<Role, string>;
+  issuer: { url: string; jwksUri: string };
+  /** The issuer's keys, one for each algorithm. */
+  keys: Record<SigningAlgorithm, SigningKey>;
+  tokens: Record<Role, string>;
+  stop(): Promise<void>;
+}
+
+/** Starts a server with the sample database, and an issuer. @param cities how many, the most populous first */
+export async function startBackends(
+  log: (line: string) => void,
+  cities = 5_000,
+  engine: Engine = "mysql",
+): Promise<Backends> {
+  mkdirSync(benchDirectory, { recursive: true });
+  const pki = await ensurePki(join(benchDirectory, "pki"));
+  const server = await startDatabase({ engine, directory: join(benchDirectory, engine), pki, log });
+  const password = () => randomBytes(24).toString("base64url");
+  const passwords = { analyst: password(), editor: password() };
+  const sample = await loadSample(server, { passwords, cities, log });
+  const keys = { ES256: await createSigningKey("ES256"), RS256: await createSigningKey("RS256") };
+  const issuer = await startKeyServer([keys.ES256.publicJwk, keys.RS256.publicJwk]);
+  const token = (role: Role) => mint(keys.ES256, { iss: issuer.url, aud: audience, sub: "bench", role });
+  return {
+    server,
+    pki,
+    sample,
+    passwords,
+    issuer,
+    keys,
+    tokens: { analyst: await token("analyst"), editor: await token("editor") },
+    async stop() {
+      await issuer.stop();
+      await server.stop();
+    },
+  };
+}
+
+/** @returns the database's process, or 0: a container's processes are not this machine's to look at */
+export function databasePid({ server }: Backends): number {
+  return server.dataDirectory === undefined ? 0 : server.pid;
+}
+
+/**
+ * The development policy with these backends.
+ * @param port where the database is reached: its own, or a proxy's before it
+ */
+export function policyFor(
+  { server, sample, issuer }: Backends,
+  port = server.port,
+  account: Record<string, unknown> = {},
+): Record<string, unknown> {
+  const policy = policyForServers({
+    engine: server.engine,
+    database: `${server.host}:${port}`,
+    actsAs: { analyst: sample.analyst.actsAs, editor: sample.editor.actsAs },
+    issuers: [{ issuer: issuer.url, audience, jwks_uri: issuer.jwksUri, algorithms: ["ES256", "RS256"] }],
+  });
+  // One caller asks for everything.
+  const own = { connections_per_caller: limits.connectionsPerShard, ...account };
+  const accounts = Object.entries(policy.accounts).map(([name, base]) => [name, { ...base, ...own }]);
+  return {
+    ...policy,
+    accounts: Object.fromEntries(accounts),
+    grants: withoutTransactions(policy.grants),
+  };
+}

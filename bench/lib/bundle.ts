@@ -1,0 +1,87 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "smol-toml";
+import { root } from "../../cli/project/application.ts";
+import { wranglerVariables } from "../../cli/project/wrangler.ts";
+import { run } from "../../servers/run.ts";
+
+/** A Worker as `wrangler deploy` would upload it. */
+export interface Bundle {
+  directory: string;
+  /** Files of the directory: the module with the exports, then others, such as WebAssembly. */
+  modules: string[];
+}
+
+/** Every variant runs under the rules of the deployed gateway. */
+export interface Compatibility {
+  compatibility_date: string;
+  compatibility_flags: string[];
+}
+
+/**
+ * Bundles the gateway with a policy that replaces the development one.
+ * @param worker one of bench/workers/ that exports what src/index.ts does
+ */
+export async function bundleGateway(
+  directory: string,
+  policy: Record<string, unknown>,
+  worker?: string,
+): Promise<Bundle> {
+  mkdirSync(directory, { recursive: true });
+  const application = join(directory, "application.json");
+  const overlay = join(directory, "overlay.json");
+  writeFileSync(overlay, JSON.stringify(policy));
+  const main = worker === undefined ? [] : [join(import.meta.dirname, "workers", `${worker}.ts`)];
+  const args = [...main, "--env", "development", "--alias", `#application:${application}`];
+  return await bundle(directory, args, {
+    TIDEGATE_OVERLAY: overlay,
+    TIDEGATE_APPLICATION: application,
+  });
+}
+
+/**
+ * Bundles one of bench/workers/.
+ * @param objects its Durable Objects: the binding's name and the class
+ */
+export async function bundleWorker(
+  directory: string,
+  name: string,
+  objects: Record<string, string> = {},
+): Promise<Bundle> {
+  mkdirSync(directory, { recursive: true });
+  const bindings = Object.entries(objects).map(([name, type]) => ({ name, class_name: type }));
+  const storage = { type: "durable-object", storage: "sqlite" };
+  const config = {
+    ...compatibility(),
+    name,
+    main: join(import.meta.dirname, "workers", `${name}.ts`),
+    durable_objects: { bindings },
+    exports: Object.fromEntries(Object.values(objects).map((type) => [type, storage])),
+  };
+  const configPath = join(directory, "wrangler.json");
+  writeFileSync(configPath, JSON.stringify(config));
+  return await bundle(directory, ["--config", configPath], {});
+}
+
+async function bundle(parent: string, args: string[], environment: Record<string, string>): Promise<Bundle> {
+  const directory = join(parent, "bundle");
+  rmSync(directory, { recursive: true, force: true });
+  const wrangler = join(root, "node_modules", ".bin", "wrangler");
+  const { status, stdout, stderr } = await run(
+    wrangler,
+    ["deploy", "--dry-run", "--outdir", directory, ...args],
+    { cwd: root, env: { ...process.env, ...wranglerVariables, ...environment }, timeoutMs: 60_000 },
+  );
+  if (status !== 0) throw new Error(`wrangler deploy --dry-run failed:\n${stdout}\n${stderr}`);
+  const modules = readdirSync(directory).filter((name) => /\.(js|wasm)$/.test(name));
+  modules.sort((a, b) => Number(b.endsWith(".js")) - Number(a.endsWith(".js")));
+  return { directory, modules };
+}
+
+export function compatibility(): Compatibility {
+  const file = parse(readFileSync(join(root, "wrangler.toml"), "utf8")) as unknown as Compatibility;
+  return {
+    compatibility_date: file.compatibility_date,
+    compatibility_flags: file.compatibility_flags ?? [],
+  };
+}

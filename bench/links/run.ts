@@ -1,0 +1,100 @@
+/**
+ * npm run bench:links [-- --quick]: the link rustls against the link platform, on workerd itself
+ * (docs/performance.md). A connection per request shows what a handshake costs.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Backends } from "../lib/backends.ts";
+import { databasePid, policyFor, startBackends } from "../lib/backends.ts";
+import { bundleGateway, bundleWorker } from "../lib/bundle.ts";
+import { LoadGenerator } from "../lib/load.ts";
+import type { Sample, Target } from "../lib/measure.ts";
+import { measureAll } from "../lib/measure.ts";
+import { pairLines, pairRequests, pairSchedule, pairTarget } from "../lib/pair.ts";
+import { directoryOf, path, startConnect, startGateway } from "../lib/variants.ts";
+import type { Served } from "../lib/workerd.ts";
+
+const links = ["platform", "rustls"] as const;
+type Link = (typeof links)[number];
+
+const requests = {
+  ...pairRequests,
+  connect: { path, rows: 1, label: "connection per request" },
+} as const;
+type RequestName = keyof typeof requests;
+type Name = `${Link}-${RequestName}`;
+
+const { values: flags } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const running: { stop(): unknown }[] = [];
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+
+try {
+  const backends = await startBackends(console.error, 20_000);
+  running.push(backends);
+  const targets: Target<Name>[] = [];
+  for (const link of links) targets.push(...(await startTargets(link, backends)));
+  const load = new LoadGenerator();
+  running.push({ stop: () => load.stop() });
+  const samples = await measureAll(
+    targets,
+    pairSchedule(flags.quick),
+    load,
+    databasePid(backends),
+    console.error,
+  );
+  console.log(
+    Object.keys(requests)
+      .flatMap((name) => format(name as RequestName, samples))
+      .join("\n"),
+  );
+} catch (cause) {
+  console.error(cause);
+  process.exitCode = 1;
+} finally {
+  for (const { stop } of running.reverse()) await stop();
+  process.exit();
+}
+
+/** A gateway and a Worker that connects for each request, both with the link. */
+async function startTargets(link: Link, backends: Backends): Promise<Target<Name>[]> {
+  const names = { gateway: `link-${link}`, connect: `link-${link}-connect` };
+  const policy = policyOf(link, backends);
+  for (const name of Object.values(names)) {
+    mkdirSync(join(directoryOf(name), "ca"), { recursive: true });
+    writeFileSync(join(directoryOf(name), "ca", "bench.pem"), backends.pki.ca);
+  }
+  const gatewayBundle = await bundleGateway(directoryOf(names.gateway), policy);
+  const gateway = await startGateway(names.gateway, gatewayBundle, backends);
+  running.push(gateway);
+  const connectBundle = await bundleWorker(directoryOf(names.connect), "connect");
+  const connect = await startConnect(names.connect, connectBundle, backends, policy);
+  running.push(connect);
+  const served: Record<RequestName, Served> = { select: gateway, rows: gateway, connect };
+  const all = Object.keys(requests) as RequestName[];
+  return await Promise.all(
+    all.map((request) =>
+      pairTarget(`${link}-${request}` as const, requests[request], served[request], backends.tokens.analyst),
+    ),
+  );
+}
+
+function policyOf(link: Link, backends: Backends): Record<string, unknown> {
+  const policy = policyFor(backends);
+  if (link === "platform") return policy;
+  const cluster = { ...(policy.cluster as object), link, trust: "bundle", ca: "ca/bench.pem" };
+  return { ...policy, cluster };
+}
+
+function format(request: RequestName, samples: Sample<Name>[]): string[] {
+  const of = (link: Link) => samples.filter(({ target }) => target === `${link}-${request}`);
+  return pairLines(
+    requests[request].label,
+    [
+      ["platform", of("platform")],
+      ["rustls", of("rustls")],
+    ],
+    { requestsPerSecond: "requests/s", serverCpuUs: "CPU", p50Ms: "p50" },
+  );
+}

@@ -1,0 +1,111 @@
+import { limits } from "../../src/limits.ts";
+import type { Backends } from "../lib/backends.ts";
+import { databasePid, policyFor } from "../lib/backends.ts";
+import { bundleGateway } from "../lib/bundle.ts";
+import { cpuTimes, otherCores } from "../lib/cpu.ts";
+import { median, rounded } from "../lib/figures.ts";
+import type { LoadGenerator } from "../lib/load.ts";
+import type { Schedule, Target } from "../lib/measure.ts";
+import { measureAll, settle } from "../lib/measure.ts";
+import { directoryOf, path, startGateway } from "../lib/variants.ts";
+import type { Phase } from "./crowd.ts";
+import { sendCrowd } from "./crowd.ts";
+import { origin, Probes } from "./probes.ts";
+import type { PhaseReport } from "./report.ts";
+import { phaseReports } from "./report.ts";
+
+/** A gateway of one shard; `far` from its database, so that connections are scarce and not CPU. */
+export type Name = "near" | "far";
+
+/** Of `far`, in milliseconds. */
+export const roundTripMs = 10;
+/** How much more comes than there is room or time for. */
+export const times = 4;
+/** How many requests a shard takes: those that run and those that wait. */
+export const room = limits.connectionsPerShard + limits.queueLength;
+
+/** @param port where it reaches its database */
+export async function startTarget(name: Name, backends: Backends, port: number): Promise<Target<Name>> {
+  const policy = { ...policyFor(backends, port), cors: { origins: [origin] } };
+  const bundle = await bundleGateway(directoryOf(`overload-${name}`), policy);
+  const served = await startGateway(`overload-${name}`, bundle, backends);
+  const url = served.url + path;
+  const headers = { authorization: `Bearer ${backends.tokens.analyst}` };
+  const response = await fetch(url, { headers });
+  const body = await response.text();
+  if (response.status === 200) return { name, served, url, headers, body };
+  await served.stop();
+  throw new Error(`${name} answered ${response.status}: ${body}`);
+}
+
+export interface Overload {
+  backends: Backends;
+  load: LoadGenerator;
+  phaseSeconds: number;
+  log: (line: string) => void;
+}
+
+export interface CrowdReport {
+  otherCores: number | null;
+  phases: PhaseReport[];
+}
+
+/** As many callers as there is room for, times four: the refused come again when Retry-After is over. */
+export async function measureCallers(near: Target<Name>, overload: Overload): Promise<CrowdReport> {
+  const { phaseSeconds: seconds, log } = overload;
+  log(`${times * room} callers`);
+  return await measureCrowd(near, overload, [
+    { name: "16 callers", seconds, load: { callers: 16 } },
+    { name: `${times * room} callers`, seconds, load: { callers: times * room } },
+    { name: "16 callers again", seconds, load: { callers: 16 } },
+  ]);
+}
+
+export interface ArrivalsReport extends CrowdReport {
+  roundTripMs: number;
+  /** What 64 callers get who ask again at once. */
+  saturation: { requestsPerSecond: number; rounds: number[] };
+}
+
+/** Four times as many requests as can be served, evenly, whatever becomes of the ones before them. */
+export async function measureArrivals(
+  far: Target<Name>,
+  schedule: Schedule,
+  overload: Overload,
+): Promise<ArrivalsReport> {
+  const { backends, load, phaseSeconds: seconds, log } = overload;
+  const samples = await measureAll([far], schedule, load, databasePid(backends), log);
+  const rounds = samples.map(({ requestsPerSecond }) => Math.round(requestsPerSecond));
+  const saturation = { requestsPerSecond: Math.round(median(rounds)), rounds };
+  const share = (part: number) => ({ perSecond: saturation.requestsPerSecond * part });
+  // Refusals begin when the queue is full.
+  const fillSeconds = room / (saturation.requestsPerSecond * (times - 1));
+  log(`${times} times ${saturation.requestsPerSecond} requests/s`);
+  const crowd = await measureCrowd(far, overload, [
+    { name: "half of what can be served", seconds, load: share(0.5) },
+    { name: `${times} times what can be served`, seconds: seconds + fillSeconds, load: share(times) },
+    { name: "half of it again", seconds, load: share(0.5) },
+  ]);
+  return { roundTripMs, saturation, ...crowd };
+}
+
+async function measureCrowd(
+  target: Target<Name>,
+  { backends }: Overload,
+  phases: Phase[],
+): Promise<CrowdReport> {
+  const { url, headers, body, served } = target;
+  await settle(target);
+  const pids = [served.pid, databasePid(backends), process.pid];
+  const before = cpuTimes(pids);
+  const probes = await Probes.start(served.url, backends);
+  const result = await sendCrowd({ request: { url, headers }, body, phases });
+  const probed = await probes.stop();
+  const after = cpuTimes(pids);
+  // The crowd's process has ended by now, so it has said itself what it used.
+  const others = otherCores(before, after) - result.cpuMs / (after.atMs - before.atMs);
+  return {
+    otherCores: Number.isNaN(others) ? null : rounded(Math.max(0, others), 2),
+    phases: phaseReports(result, probed),
+  };
+}

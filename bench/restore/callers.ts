@@ -1,0 +1,103 @@
+import mysql from "mysql2/promise";
+import { NodeWire } from "../../cli/node/node-wire.ts";
+import { connectionOptions } from "../../servers/database/connection.ts";
+import type { Link } from "../../src/db/links/link.ts";
+import { isSameIdentity, proofQuery, restoreStatements } from "../../src/db/mysql/dialect.ts";
+import { firstAttempt, identityOf } from "../../src/db/mysql/login.ts";
+import { Session } from "../../src/db/mysql/session.ts";
+import type { Row } from "../../src/db/mysql/steps.ts";
+import { WarnedStatements } from "../../src/db/mysql/warned-statements.ts";
+import type { Backends } from "../lib/backends.ts";
+import { policyFor } from "../lib/backends.ts";
+import { analystOf, countrySql } from "../lib/variants.ts";
+import { countryWork } from "../workers/work.ts";
+import type { Kind } from "./report.ts";
+
+/** A connection, and what its one caller does with it over and over. */
+export interface Caller {
+  /** Resolves with the answer's last row. */
+  ask(): Promise<void>;
+  /** What has to happen before the connection may be another caller's. */
+  restore(): Promise<void>;
+  close(): unknown;
+}
+
+/** Opens a connection of a kind. @param port the proxy's */
+export async function openCaller(kind: Kind, backends: Backends, port: number): Promise<Caller> {
+  if (kind === "sequential") return await openSequential(backends, port);
+  const session = await openSession(backends, port);
+  const work = countryWork(countrySql());
+  const hot = kind === "hot" ? [work] : [];
+  return {
+    async ask() {
+      let rows = 0;
+      const row = () => {
+        rows += 1;
+      };
+      await session.run(work, { columns() {}, row });
+      expectOne(rows);
+    },
+    async restore() {
+      if (kind === "none") return;
+      const refused = await session.restore(hot);
+      if (refused.length > 0) throw new Error("the server did not prepare the statement");
+    },
+    close: () => session.close(),
+  };
+}
+
+/** The gateway's session, over the link that scripts use. */
+export async function openSession(backends: Backends, port: number): Promise<Session> {
+  const { cluster, account } = analystOf(policyFor(backends, port), backends);
+  const trust = { ca: backends.pki.ca, tlsMin: "TLSv1.2", tlsMax: "TLSv1.3" } as const;
+  const link: Link = {
+    async dial(host) {
+      const wire = new NodeWire(host, trust);
+      await wire.dial();
+      return wire;
+    },
+  };
+  const opening = { ...firstAttempt(cluster), warned: new WarnedStatements() };
+  return await Session.open(link, cluster, account, opening);
+}
+
+/**
+ * What one would write with mysql2: its own reset and the gateway's statements, one after the other. The reset
+ * drops what is prepared, so execute() prepares again.
+ */
+async function openSequential({ server, sample, passwords }: Backends, port: number): Promise<Caller> {
+  const { engine } = server;
+  const connection = await mysql.createConnection({
+    ...connectionOptions({ ...server, port }, sample.analyst.user, passwords.analyst),
+    database: sample.database,
+    // As the gateway's driver has them: the same work with each row.
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    jsonStrings: true,
+  });
+  const sql = countrySql();
+  const prove = async () => identityOf((await connection.query(proofQuery(engine)))[0] as Row[]);
+  const identity = await prove();
+  const settings = { time_zone: "+00:00", longestDeadlineMs: 60_000, collation: identity.collation };
+  const { before } = restoreStatements(engine, sample.database, settings, false);
+  const caller = {
+    async ask() {
+      const [rows] = await connection.execute({ sql, rowsAsArray: true }, ["US"]);
+      expectOne((rows as unknown[]).length);
+    },
+    async restore() {
+      await connection.reset();
+      for (const statement of before) await connection.query(statement);
+      if (!isSameIdentity(await prove(), identity)) throw new Error("the session is another identity now");
+    },
+    close: () => connection.end(),
+  };
+  // The gateway's session is in its resting state after the login, too.
+  await caller.restore();
+  return caller;
+}
+
+function expectOne(rows: number): void {
+  if (rows !== 1) throw new Error(`the answer has ${rows} rows instead of one`);
+}

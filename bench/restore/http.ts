@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { Backends } from "../lib/backends.ts";
+import { databasePid, policyFor } from "../lib/backends.ts";
+import { bundleGateway } from "../lib/bundle.ts";
+import type { Ratio } from "../lib/figures.ts";
+import { ratioLine, ratioOf, table } from "../lib/figures.ts";
+import type { LoadGenerator } from "../lib/load.ts";
+import type { Sample, Schedule, Target } from "../lib/measure.ts";
+import { measureAll } from "../lib/measure.ts";
+import type { TargetReport } from "../lib/summary.ts";
+import { aboveColumns, cells, columns, meanOtherCores, targetReport } from "../lib/summary.ts";
+import { directoryOf, path, startGateway } from "../lib/variants.ts";
+
+const names = ["restored", "unrestored"] as const;
+type Name = (typeof names)[number];
+
+const labels: Record<Name, string> = { restored: "with restores", unrestored: "without" };
+/** One of bench/workers; undefined is the gateway itself. */
+const workers: Record<Name, string | undefined> = { restored: undefined, unrestored: "without-restore" };
+
+/** The gateway on workerd, with and without its restores, under one number of client connections. */
+export interface HttpReport extends Record<Name, TargetReport> {
+  connections: number;
+  otherCores: number | null;
+  /** With divided by without, of the same round; `cpu` is of workerd, null where it cannot be known. */
+  ratios: { requestsPerSecond: Ratio; p50Ms: Ratio; p99Ms: Ratio; cpu: Ratio | null };
+}
+
+/** @throws when the server's own counts say that a gateway does not restore as its name says */
+export async function measureHttp(
+  backends: Backends,
+  schedule: Schedule,
+  load: LoadGenerator,
+  log: (line: string) => void,
+): Promise<HttpReport[]> {
+  const targets: Target<Name>[] = [];
+  try {
+    for (const name of names) targets.push(await startTarget(name, backends));
+    const samples = await measureAll(targets, schedule, load, databasePid(backends), log);
+    return schedule.connections.map((connections) => report(connections, samples));
+  } finally {
+    await Promise.all(targets.map(({ served }) => served.stop()));
+  }
+}
+
+async function startTarget(name: Name, backends: Backends): Promise<Target<Name>> {
+  const bundle = await bundleGateway(directoryOf(name), policyFor(backends), workers[name]);
+  const served = await startGateway(name, bundle, backends);
+  const url = served.url + path;
+  const headers = { authorization: `Bearer ${backends.tokens.analyst}` };
+  const ask = async () => {
+    const response = await fetch(url, { headers });
+    const body = await response.text();
+    if (response.status !== 200) throw new Error(`${name} answered ${response.status}: ${body}`);
+    return body;
+  };
+  const body = await ask();
+  await expectRestores(name, backends, ask);
+  return { name, served, url, headers, body };
+}
+
+/** A restore says USE, and nothing else does. */
+async function expectRestores(name: Name, { server }: Backends, ask: () => Promise<string>): Promise<void> {
+  const administrator = await connectAdministrator(server);
+  const count = async () => {
+    // The last restore comes after the answer.
+    await sleep(200);
+    const [rows] = await administrator.query("SHOW GLOBAL STATUS LIKE 'Com_change_db'");
+    return Number((rows as { Value: string }[])[0]?.Value);
+  };
+  try {
+    const before = await count();
+    const requests = 10;
+    for (let i = 0; i < requests; i++) await ask();
+    const restores = (await count()) - before;
+    if (restores === (name === "restored" ? requests : 0)) return;
+    throw new Error(`the server saw ${restores} restores for ${requests} requests to the gateway ${name}`);
+  } finally {
+    await administrator.end();
+  }
+}
+
+function report(connections: number, samples: Sample<Name>[]): HttpReport {
+  const of = (name: Name) =>
+    samples.filter((sample) => sample.target === name && sample.connections === connections);
+  const ratio = (key: "requestsPerSecond" | "p50Ms" | "p99Ms" | "serverCpuUs") =>
+    ratioOf(
+      of("restored").map((sample) => sample[key]),
+      of("unrestored").map((sample) => sample[key]),
+    );
+  const cpu = ratio("serverCpuUs");
+  return {
+    connections,
+    otherCores: meanOtherCores(samples.filter((sample) => sample.connections === connections)),
+    restored: targetReport(of("restored")),
+    unrestored: targetReport(of("unrestored")),
+    ratios: {
+      requestsPerSecond: ratio("requestsPerSecond"),
+      p50Ms: ratio("p50Ms"),
+      p99Ms: ratio("p99Ms"),
+      cpu: Number.isNaN(cpu.median) ? null : cpu,
+    },
+  };
+}
+
+/** The report as text for a terminal. */
+export function formatHttp({ connections, ratios, otherCores: _, ...targets }: HttpReport): string[] {
+  return [
+    "",
+    aboveColumns,
+    ...table([
+      [`${connections} connections`, ...columns],
+      ...names.map((name) => [labels[name], ...cells(targets[name])]),
+    ]),
+    ratioLine("with / without, requests/s", ratios.requestsPerSecond),
+    ratioLine("with / without, p50", ratios.p50Ms),
+    ratioLine("with / without, p99", ratios.p99Ms),
+    ...(ratios.cpu === null ? [] : [ratioLine("with / without, CPU", ratios.cpu)]),
+  ];
+}

@@ -1,0 +1,82 @@
+/**
+ * npm run bench:restore [-- --quick]: what the restore in one write is worth over a distance, against mysql2's
+ * commands one after the other and against none, and what it costs the gateway (docs/performance.md).
+ */
+import { writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { root } from "../../cli/project/application.ts";
+import { limits } from "../../src/limits.ts";
+import { benchDirectory, startBackends } from "../lib/backends.ts";
+import { LoadGenerator } from "../lib/load.ts";
+import type { Versions } from "../lib/machine.ts";
+import { machine, machineLine, versionsOf } from "../lib/machine.ts";
+import type { Schedule } from "../lib/measure.ts";
+import { meanOtherCores } from "../lib/summary.ts";
+import type { HttpReport } from "./http.ts";
+import { formatHttp, measureHttp } from "./http.ts";
+import type { RestoreSchedule } from "./measure.ts";
+import { measureDistance } from "./measure.ts";
+import type { DistanceReport } from "./report.ts";
+import { formatDistance } from "./report.ts";
+
+const distancesMs = [0, 2, 10];
+
+const { values: flags } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const connections = limits.connectionsPerShard;
+const schedule: RestoreSchedule = flags.quick
+  ? { connections, rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.2 }
+  : { connections, rounds: 7, roundSeconds: 1.5, warmUpSeconds: 1 };
+const httpSchedule: Schedule = flags.quick
+  ? { connections: [16], rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.5 }
+  : { connections: [16, 64], rounds: 8, roundSeconds: 2, warmUpSeconds: 2 };
+const running: { stop(): unknown }[] = [];
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+
+const startedAt = new Date().toISOString();
+const machineBefore = machine();
+
+try {
+  const backends = await startBackends(console.error);
+  running.push(backends);
+  const distances: DistanceReport[] = [];
+  for (const ms of distancesMs) distances.push(await measureDistance(backends, ms, schedule, console.error));
+  const load = new LoadGenerator();
+  running.push({ stop: () => load.stop() });
+  const http = await measureHttp(backends, httpSchedule, load, console.error);
+  const latest = join(benchDirectory, "restore.json");
+  const versions = versionsOf(backends.server);
+  const result = {
+    startedAt,
+    quick: flags.quick,
+    machine: machineBefore,
+    versions,
+    schedule,
+    httpSchedule,
+    distances,
+    http,
+  };
+  writeFileSync(latest, `${JSON.stringify(result, null, 2)}\n`);
+  console.log(`${format(versions, distances, http)}\n\nAs JSON: ${relative(root, latest)}`);
+} catch (cause) {
+  console.error(cause);
+  process.exitCode = 1;
+} finally {
+  for (const { stop } of running.reverse()) await stop();
+  process.exit();
+}
+
+function format(versions: Versions, distances: DistanceReport[], http: HttpReport[]): string {
+  const { rounds, roundSeconds } = schedule;
+  const measured = [...distances, ...http].map(({ otherCores }) => ({ otherCores: otherCores ?? NaN }));
+  return [
+    "",
+    machineLine(versions, machineBefore, meanOtherCores(measured)),
+    `a point select, ${connections} connections with one caller each; medians of ${rounds} rounds of ${roundSeconds} s`,
+    ...distances.flatMap(formatDistance),
+    "",
+    `the gateway on workerd; medians of ${httpSchedule.rounds} rounds of ${httpSchedule.roundSeconds} s`,
+    ...http.flatMap(formatHttp),
+  ].join("\n");
+}

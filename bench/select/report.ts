@@ -1,0 +1,115 @@
+import type { KeysReport } from "../keys/report.ts";
+import { formatKeys } from "../keys/report.ts";
+import type { Ratio } from "../lib/figures.ts";
+import { ratioLine, ratioOf, table } from "../lib/figures.ts";
+import type { Versions } from "../lib/machine.ts";
+import { machineLine } from "../lib/machine.ts";
+import type { Sample } from "../lib/measure.ts";
+import type { TargetReport } from "../lib/summary.ts";
+import { aboveColumns, cells, columns, targetReport } from "../lib/summary.ts";
+import type { VariantName } from "../lib/variants.ts";
+import { variantNames } from "../lib/variants.ts";
+import type { RoundTrips } from "./round-trips.ts";
+import type { TokenCacheReport } from "./token-cache.ts";
+import { formatTokenCache } from "./token-cache.ts";
+
+/** The whole result, as in .tidegate/bench/latest.json; docs/performance.md describes it. */
+export interface Report {
+  version: 2;
+  startedAt: string;
+  durationSeconds: number;
+  quick: boolean;
+  machine: { cores: number; loadAverageBefore: number; otherCores: number | null };
+  versions: Versions;
+  request: string;
+  schedule: { rounds: number; roundSeconds: number; warmUpSeconds: number };
+  load: LoadReport[];
+  roundTrips: RoundTrips;
+  tokenCache: TokenCacheReport;
+  keys: KeysReport;
+}
+
+/** The four variants under one number of client connections. */
+export interface LoadReport {
+  connections: number;
+  variants: Record<VariantName, TargetReport>;
+  /** The gateway's requests per second divided by another variant's, of the same round. */
+  ratios: Record<RatioName, Ratio>;
+}
+
+const others = ["hop", "connect", "node"] as const;
+type RatioName = `gateway/${(typeof others)[number]}`;
+
+const labels: Record<VariantName, string> = {
+  gateway: "gateway",
+  hop: "Durable Object hop only",
+  connect: "connection per request",
+  node: "Node gateway",
+};
+
+export function summarize(samples: Sample<VariantName>[]): LoadReport[] {
+  const connections = [...new Set(samples.map((sample) => sample.connections))];
+  return connections.map((count) => {
+    const here = samples.filter((sample) => sample.connections === count);
+    const of = (name: VariantName) => here.filter(({ target }) => target === name);
+    const variants = variantNames.map((name) => [name, targetReport(of(name))]);
+    // Each target has one sample a round, in the order of the rounds.
+    const rates = (name: VariantName) => of(name).map(({ requestsPerSecond }) => requestsPerSecond);
+    const ratios = others.map((name) => [`gateway/${name}`, ratioOf(rates("gateway"), rates(name))]);
+    return {
+      connections: count,
+      variants: Object.fromEntries(variants) as LoadReport["variants"],
+      ratios: Object.fromEntries(ratios) as LoadReport["ratios"],
+    };
+  });
+}
+
+/** The report as text for a terminal. */
+export function format(report: Report): string {
+  const { machine, versions, schedule } = report;
+  return [
+    `${report.request}, a point select by primary key`,
+    machineLine(versions, machine, machine.otherCores),
+    `medians of ${schedule.rounds} rounds of ${schedule.roundSeconds} s`,
+    ...report.load.flatMap(formatLoad),
+    ...formatTrips(report.roundTrips),
+    ...formatTokenCache(report.tokenCache),
+    ...formatKeys(report.keys),
+  ].join("\n");
+}
+
+function formatLoad({ connections, variants, ratios }: LoadReport): string[] {
+  const header = [`${connections} connections`, ...columns];
+  const rows = variantNames.map((name) => [labels[name], ...cells(variants[name])]);
+  const ratioRows = others.map((name) => ratioLine(`gateway / ${labels[name]}`, ratios[`gateway/${name}`]));
+  return ["", aboveColumns, ...table([header, ...rows]), ...ratioRows];
+}
+
+function formatTrips({ cold, hot, coldWrite, hotWrite, connect }: RoundTrips): string[] {
+  const counted = {
+    "cold statement": cold,
+    "hot statement": hot,
+    "cold write": coldWrite,
+    "hot write": hotWrite,
+  };
+  const rows = Object.entries(counted).map(([label, { answer, restore }]) => [
+    label,
+    String(answer.roundTrips),
+    String(restore.roundTrips),
+  ]);
+  const detail = (label: string, commands: string[]) => `  ${label}: ${commands.join(" | ")}`;
+  const login = `${connect.login} + ${connect.commands.roundTrips}`;
+  return [
+    "",
+    ...table([
+      ["database round trips", "for answer", "restore"],
+      ...rows,
+      ["connection per request", login, "-"],
+    ]),
+    detail("hot", hot.answer.commands),
+    detail("hot write", hotWrite.answer.commands),
+    detail("restore", hot.restore.commands),
+    detail("restore with a hot write", hotWrite.restore.commands),
+    detail("connection per request, after the login", connect.commands.commands),
+  ];
+}

@@ -1,0 +1,106 @@
+/**
+ * npm run bench [-- --quick] [-- --json]: what the gateway costs, on workerd itself (docs/performance.md).
+ * With --json the result goes to stdout and all else to stderr.
+ */
+import { rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { root } from "../../cli/project/application.ts";
+import { ServerUnavailableError } from "../../servers/database/server.ts";
+import type { KeysSchedule } from "../keys/run.ts";
+import { measureKeys } from "../keys/run.ts";
+import type { Backends } from "../lib/backends.ts";
+import { benchDirectory, databasePid, startBackends } from "../lib/backends.ts";
+import { LoadGenerator } from "../lib/load.ts";
+import { machine, versionsOf } from "../lib/machine.ts";
+import type { Schedule } from "../lib/measure.ts";
+import { measureAll } from "../lib/measure.ts";
+import { meanOtherCores } from "../lib/summary.ts";
+import { directoryOf, path, startVariants, variantNames } from "../lib/variants.ts";
+import type { Report } from "./report.ts";
+import { format, summarize } from "./report.ts";
+import { countRoundTrips } from "./round-trips.ts";
+import { measureTokenCache } from "./token-cache.ts";
+
+const { values: flags } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
+});
+
+/** Many short rounds: a disturbance then spoils few of them. The whole stays under 5 minutes. */
+const schedule: Schedule = flags.quick
+  ? { connections: [16, 64], rounds: 2, roundSeconds: 1.5, warmUpSeconds: 1.5 }
+  : { connections: [16, 64], rounds: 5, roundSeconds: 3, warmUpSeconds: 2 };
+const tokenSchedule: Schedule = flags.quick
+  ? { connections: [16], rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.2 }
+  : { connections: [16], rounds: 16, roundSeconds: 0.5, warmUpSeconds: 1 };
+const keysSchedule: KeysSchedule = flags.quick
+  ? { warmUps: 5, rounds: 10, newIsolateRounds: 2 }
+  : { warmUps: 20, rounds: 100, newIsolateRounds: 8 };
+
+const startedMs = performance.now();
+const startedAt = new Date().toISOString();
+/** What has to be ended, in the order of starting. */
+const running: { stop(): unknown }[] = [];
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+
+try {
+  const report = await bench();
+  const json = `${JSON.stringify(report, null, 2)}\n`;
+  const latest = join(benchDirectory, "latest.json");
+  writeFileSync(latest, json);
+  // A line for each request: large, and of use only after a failure.
+  for (const name of variantNames) {
+    rmSync(join(directoryOf(name), name === "node" ? "node.log" : "workerd.log"), { force: true });
+  }
+  if (flags.json) process.stdout.write(json);
+  else console.log(`\n${format(report)}\n\nAs JSON: ${relative(root, latest)}`);
+} catch (cause) {
+  console.error(cause instanceof ServerUnavailableError ? cause.message : cause);
+  process.exitCode = 1;
+} finally {
+  for (const { stop } of running.reverse()) await stop();
+  // Ends what a start that failed half-way has left.
+  process.exit();
+}
+
+async function bench(): Promise<Report> {
+  const before = machine();
+  log("starting the database and the issuer");
+  const backends: Backends = await startBackends(log);
+  running.push(backends);
+  log("counting round trips");
+  const roundTrips = await countRoundTrips(backends);
+  log("finding out where keys come from");
+  const keys = await measureKeys(backends, keysSchedule);
+  log("starting the variants");
+  const variants = await startVariants(backends);
+  running.push(...variants.map(({ served }) => served));
+  const load = new LoadGenerator();
+  running.push({ stop: () => load.stop() });
+  const samples = await measureAll(variants, schedule, load, databasePid(backends), log);
+  log("the same token against different ones");
+  const [gateway] = variants;
+  if (!gateway) throw new Error("there is no gateway");
+  const tokenCache = await measureTokenCache(gateway.served, backends, tokenSchedule, load, log);
+  const { rounds, roundSeconds, warmUpSeconds } = schedule;
+  return {
+    version: 2,
+    startedAt,
+    durationSeconds: Math.round((performance.now() - startedMs) / 1000),
+    quick: flags.quick,
+    machine: { ...before, otherCores: meanOtherCores(samples) },
+    versions: versionsOf(backends.server),
+    request: `GET ${path}`,
+    schedule: { rounds, roundSeconds, warmUpSeconds },
+    load: summarize(samples),
+    roundTrips,
+    tokenCache,
+    keys,
+  };
+}
+
+function log(line: string): void {
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1).padStart(5);
+  console.error(`[${seconds} s] ${line}`);
+}
