@@ -11,7 +11,7 @@ import { wranglerVariables } from "../project/wrangler.ts";
 for (const engine of engines) {
   const { status } = spawnSync(
     join(root, "node_modules", ".bin", "vitest"),
-    ["run", "--project", engine, "test/gateway/golden.test.ts"],
+    ["run", "--project", engine, "test/gateway/values/golden.test.ts"],
     { cwd: root, stdio: "inherit", env: { ...process.env, ...wranglerVariables, TIDEGATE_GOLDEN: "write" } },
   );
   if (status !== 0) process.exitCode = 1;

@@ -5,7 +5,7 @@ import { vi } from "vitest";
 import type { Development } from "../../cli/dev/development.ts";
 import { root } from "../../cli/project/application.ts";
 import type { Engine } from "../../servers/database/engines.ts";
-import { leaksIn, secretsOf } from "../gateway/leaks.ts";
+import { leaksIn, secretsOf } from "../gateway/support/leaks.ts";
 
 /**
  * Searches the gateway's log of a directory for its passwords and for tokens, those of dev.json among them.

@@ -6,9 +6,9 @@ import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { createPamUser } from "../../../servers/database/pam.ts";
 import { startDatabase } from "../../../servers/database/server.ts";
 import { ensurePki } from "../../../servers/pki.ts";
-import { mend, runAccounts, warningsOf } from "../account-script.ts";
-import { databaseServer, server } from "../harness.ts";
-import { createLogin, password } from "../logins.ts";
+import { mend, runAccounts, warningsOf } from "../support/account-script.ts";
+import { databaseServer, server } from "../support/harness.ts";
+import { createLogin, password } from "../support/logins.ts";
 
 /** What npm run accounts says of MariaDB's accounts: roles, and PAM's mapping. */
 

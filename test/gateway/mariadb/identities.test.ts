@@ -6,9 +6,9 @@ import { connect, connectAdministrator } from "../../../servers/database/connect
 import { createPamUser } from "../../../servers/database/pam.ts";
 import { startDatabase } from "../../../servers/database/server.ts";
 import { ensurePki } from "../../../servers/pki.ts";
-import type { Gateway } from "../harness.ts";
-import { databaseServer, expectProblem, server, startGateway } from "../harness.ts";
-import { createLogin, password } from "../logins.ts";
+import type { Gateway } from "../support/harness.ts";
+import { databaseServer, expectProblem, server, startGateway } from "../support/harness.ts";
+import { createLogin, password } from "../support/logins.ts";
 
 test("a server that lets everybody in (--skip-grant-tables) is refused", async () => {
   const pki = await ensurePki(server.pkiDirectory);

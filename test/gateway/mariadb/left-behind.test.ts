@@ -1,9 +1,9 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
-import type { Answer, Gateway } from "../harness.ts";
-import { databaseServer, expectProblem, issuers, startGateway } from "../harness.ts";
-import { createLogin } from "../logins.ts";
+import type { Answer, Gateway } from "../support/harness.ts";
+import { databaseServer, expectProblem, issuers, startGateway } from "../support/harness.ts";
+import { createLogin } from "../support/logins.ts";
 
 /** What MariaDB's COM_RESET_CONNECTION keeps without a word: a role that was revoked, a PREPAREd XA transaction. */
 

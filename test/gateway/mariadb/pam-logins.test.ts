@@ -8,9 +8,9 @@ import { type DatabaseServer, startDatabase } from "../../../servers/database/se
 import { ensurePki } from "../../../servers/pki.ts";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import { startCountingProxy } from "../../../servers/wire/proxy.ts";
-import type { Gateway } from "../harness.ts";
-import { expectProblem, server } from "../harness.ts";
-import { askAs, password, refusalOf, startMatrix } from "../logins.ts";
+import type { Gateway } from "../support/harness.ts";
+import { expectProblem, server } from "../support/harness.ts";
+import { askAs, password, refusalOf, startMatrix } from "../support/logins.ts";
 
 /** PAM asks for the password as it is (mysql_clear_password), as LDAP does; PAM's user map is MariaDB's proxying. */
 

@@ -6,7 +6,7 @@ import { connectAdministrator, connectionOptions } from "../../../servers/databa
 import { createPamUser, pamServices } from "../../../servers/database/pam.ts";
 import { type DatabaseServer, startDatabase } from "../../../servers/database/server.ts";
 import { ensurePki } from "../../../servers/pki.ts";
-import { server } from "../harness.ts";
+import { server } from "../support/harness.ts";
 
 /** What the tests of the gateway take for granted of MariaDB with PAM. */
 

@@ -1,9 +1,9 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
-import { mend, runAccounts, warningsOf } from "../account-script.ts";
-import { databaseServer, server } from "../harness.ts";
-import { createLogin, password } from "../logins.ts";
+import { mend, runAccounts, warningsOf } from "../support/account-script.ts";
+import { databaseServer, server } from "../support/harness.ts";
+import { createLogin, password } from "../support/logins.ts";
 
 /** What npm run accounts says of MySQL's accounts, proxy users among them. */
 

@@ -1,10 +1,10 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
-import { expectNoticed } from "../changes.ts";
-import type { Gateway } from "../harness.ts";
-import { databaseServer } from "../harness.ts";
-import { askAs, createLogin, refusalOf, startMatrix } from "../logins.ts";
+import { expectNoticed } from "../support/changes.ts";
+import type { Gateway } from "../support/harness.ts";
+import { databaseServer } from "../support/harness.ts";
+import { askAs, createLogin, refusalOf, startMatrix } from "../support/logins.ts";
 
 let administrator: Connection;
 let gateway: Gateway;

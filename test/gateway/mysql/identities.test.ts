@@ -5,8 +5,8 @@ import { root } from "../../../cli/project/application.ts";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { startDatabase } from "../../../servers/database/server.ts";
 import { ensurePki } from "../../../servers/pki.ts";
-import type { Gateway, GatewayOptions } from "../harness.ts";
-import { databaseServer, expectProblem, server, startGateway } from "../harness.ts";
+import type { Gateway, GatewayOptions } from "../support/harness.ts";
+import { databaseServer, expectProblem, server, startGateway } from "../support/harness.ts";
 
 /**
  * MySQL's proxy mapping fails open: when it does not apply, the login stays itself, with its own rights and

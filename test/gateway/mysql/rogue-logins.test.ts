@@ -2,10 +2,10 @@ import { afterEach, describe, expect, test } from "vitest";
 import { ensurePki } from "../../../servers/pki.ts";
 import type { Behaviour, Rogue } from "../../servers/adversary/rogue.ts";
 import { startRogue } from "../../servers/adversary/rogue.ts";
-import type { Gateway } from "../harness.ts";
-import { expectProblem, server } from "../harness.ts";
-import type { AccountTable } from "../logins.ts";
-import { askAs, password, refusalOf, startMatrix } from "../logins.ts";
+import type { Gateway } from "../support/harness.ts";
+import { expectProblem, server } from "../support/harness.ts";
+import type { AccountTable } from "../support/logins.ts";
+import { askAs, password, refusalOf, startMatrix } from "../support/logins.ts";
 
 /** A server with a good certificate that asks for logins which the gateway must not give; no engine has a part. */
 

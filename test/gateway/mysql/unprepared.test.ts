@@ -1,9 +1,9 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
-import { databaseServer } from "../harness.ts";
-import type { Ledger, LedgerCaller } from "../ledger.ts";
-import { dropLedger, prepareLedger, resetLedger, startLedger } from "../ledger.ts";
+import { databaseServer } from "../support/harness.ts";
+import type { Ledger, LedgerCaller } from "../support/ledger.ts";
+import { dropLedger, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
 /** What MySQL 9.7 does not prepare (1295) goes as a text. MariaDB 10.11 and TiDB 8.5 prepare all that they have. */
 

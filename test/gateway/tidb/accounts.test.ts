@@ -1,9 +1,9 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
-import { mend, runAccounts, warningsOf } from "../account-script.ts";
-import { databaseServer } from "../harness.ts";
-import { createLogin } from "../logins.ts";
+import { mend, runAccounts, warningsOf } from "../support/account-script.ts";
+import { databaseServer } from "../support/harness.ts";
+import { createLogin } from "../support/logins.ts";
 
 /** What npm run accounts says of TiDB's accounts. */
 

@@ -1,12 +1,12 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
-import type { Answer } from "../harness.ts";
-import { databaseServer, expectProblem, issuers } from "../harness.ts";
-import type { Ledger, LedgerCaller } from "../ledger.ts";
-import { dropLedger, prepareLedger, resetLedger, startLedger } from "../ledger.ts";
-import type { ThroughHyperdrive } from "../through-hyperdrive.ts";
-import { startThroughHyperdrive } from "../through-hyperdrive.ts";
+import type { Answer } from "../support/harness.ts";
+import { databaseServer, expectProblem, issuers } from "../support/harness.ts";
+import type { Ledger, LedgerCaller } from "../support/ledger.ts";
+import { dropLedger, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
+import type { ThroughHyperdrive } from "../support/through-hyperdrive.ts";
+import { startThroughHyperdrive } from "../support/through-hyperdrive.ts";
 
 /** What TiDB finds at COMMIT only: the transaction is rolled back, and the caller is told why. */
 

@@ -1,11 +1,11 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
-import { databaseServer } from "../harness.ts";
-import { expectComparedWithText, resetNotes } from "../implicit-conversion.ts";
-import type { Ledger, LedgerCaller } from "../ledger.ts";
-import { dropLedger, prepareLedger, startLedger } from "../ledger.ts";
-import { inLines } from "../lines.ts";
+import { databaseServer } from "../support/harness.ts";
+import type { Ledger, LedgerCaller } from "../support/ledger.ts";
+import { dropLedger, prepareLedger, startLedger } from "../support/ledger.ts";
+import { inLines } from "../support/lines.ts";
+import { expectComparedWithText, resetNotes } from "../values/implicit-conversion.ts";
 
 /** Where TiDB takes a text for a number it warns of a read and refuses a change, in words of its own. */
 

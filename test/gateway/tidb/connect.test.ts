@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
-import { databaseServer } from "../harness.ts";
-import { address, ca, operator, password, untouched } from "../operator.ts";
+import { databaseServer } from "../support/harness.ts";
+import { address, ca, operator, password, untouched } from "../support/operator.ts";
 
 /** `npm run connect` with a TiDB that does not let the login in, or lets it do more than its account's callers may. */
 

@@ -4,9 +4,16 @@ import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
-import { restored } from "../commands.ts";
-import type { Answer, Gateway } from "../harness.ts";
-import { databaseServer, expectProblem, issuers, startGateway, startProxy, testAccount } from "../harness.ts";
+import { restored } from "../support/commands.ts";
+import type { Answer, Gateway } from "../support/harness.ts";
+import {
+  databaseServer,
+  expectProblem,
+  issuers,
+  startGateway,
+  startProxy,
+  testAccount,
+} from "../support/harness.ts";
 
 /** What takes too long on TiDB ends at its deadline, whatever it waits for, and leaves nothing at the server. */
 

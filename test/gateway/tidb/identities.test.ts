@@ -2,11 +2,11 @@ import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { connect, connectAdministrator } from "../../../servers/database/connection.ts";
 import type { DatabaseServer } from "../../../servers/database/server.ts";
-import { logged } from "../ask.ts";
-import { loadFurther, startFurther } from "../further-server.ts";
-import type { Gateway, GatewayOptions } from "../harness.ts";
-import { expectProblem, issuers, read, startGateway } from "../harness.ts";
-import { startThroughHyperdrive } from "../through-hyperdrive.ts";
+import { logged } from "../support/ask.ts";
+import { loadFurther, startFurther } from "../support/further-server.ts";
+import type { Gateway, GatewayOptions } from "../support/harness.ts";
+import { expectProblem, issuers, read, startGateway } from "../support/harness.ts";
+import { startThroughHyperdrive } from "../support/through-hyperdrive.ts";
 
 /** A TiDB that is not what the configuration says, or does not ask who we are: refused at the login. */
 

@@ -3,12 +3,12 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connect, connectAdministrator } from "../../../servers/database/connection.ts";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
-import { restored } from "../commands.ts";
-import type { Answer } from "../harness.ts";
-import { databaseServer, expectProblem, issuers, startProxy } from "../harness.ts";
-import type { Ledger, LedgerCaller } from "../ledger.ts";
-import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../ledger.ts";
-import { drain } from "../logins.ts";
+import { restored } from "../support/commands.ts";
+import type { Answer } from "../support/harness.ts";
+import { databaseServer, expectProblem, issuers, startProxy } from "../support/harness.ts";
+import type { Ledger, LedgerCaller } from "../support/ledger.ts";
+import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
+import { drain } from "../support/logins.ts";
 
 /** What docs/http.md says of isolation on TiDB, in batches and in transactions. */
 

@@ -4,10 +4,10 @@ import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
-import { restored } from "../commands.ts";
-import type { Gateway } from "../harness.ts";
-import { databaseServer, expectProblem, read, startGateway, testAccount } from "../harness.ts";
-import { countRunning, idsRunning } from "../running.ts";
+import { restored } from "../support/commands.ts";
+import type { Gateway } from "../support/harness.ts";
+import { databaseServer, expectProblem, read, startGateway, testAccount } from "../support/harness.ts";
+import { countRunning, idsRunning } from "../support/running.ts";
 import type { Pretence } from "./pretended.ts";
 import { startPretendingProxy } from "./pretended.ts";
 

@@ -4,10 +4,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import { limits } from "../../../src/limits.ts";
-import { restored } from "../commands.ts";
-import type { Gateway } from "../harness.ts";
-import { databaseServer, expectProblem, issuers, startGateway, startProxy, testAccount } from "../harness.ts";
-import { countRunning } from "../running.ts";
+import { restored } from "../support/commands.ts";
+import type { Gateway } from "../support/harness.ts";
+import {
+  databaseServer,
+  expectProblem,
+  issuers,
+  startGateway,
+  startProxy,
+  testAccount,
+} from "../support/harness.ts";
+import { countRunning } from "../support/running.ts";
 
 /** TiDB runs a statement on when its connection is gone. No KILL follows it, so TiDB itself ends it by max_execution_time. */
 

@@ -9,8 +9,8 @@ import type { Tokens } from "../../../src/sql/tokens.ts";
 import { randomOf } from "../../servers/adversary/mutator.ts";
 import { sqlish } from "../../unit/sql/arbitrary.ts";
 import { accepted, refused } from "../../unit/sql/statement-table.ts";
-import { Grammar } from "../guard-grammar.ts";
-import { databaseServer } from "../harness.ts";
+import { Grammar } from "../sql/guard-grammar.ts";
+import { databaseServer } from "../support/harness.ts";
 
 /**
  * The guard's lexer against TiDB's own: a text whose tokens are set apart is the same statement to TiDB, by the digest of

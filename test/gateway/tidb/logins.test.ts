@@ -2,9 +2,9 @@ import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
-import type { Gateway } from "../harness.ts";
-import { databaseServer, expectProblem, startProxy } from "../harness.ts";
-import { askAs, createLogin, refusalOf, startMatrix } from "../logins.ts";
+import type { Gateway } from "../support/harness.ts";
+import { databaseServer, expectProblem, startProxy } from "../support/harness.ts";
+import { askAs, createLogin, refusalOf, startMatrix } from "../support/logins.ts";
 
 /** Every way in which TiDB may ask for a password, and every way in which it may say no. Tokens: tokens.test.ts. */
 

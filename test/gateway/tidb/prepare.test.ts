@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import { limits } from "../../../src/limits.ts";
-import { restored } from "../commands.ts";
-import type { Gateway } from "../harness.ts";
+import { restored } from "../support/commands.ts";
+import type { Gateway } from "../support/harness.ts";
 import {
   databaseServer,
   expectProblem,
@@ -16,7 +16,7 @@ import {
   startGateway,
   startProxy,
   testAccount,
-} from "../harness.ts";
+} from "../support/harness.ts";
 
 /** TiDB runs functions of constants, and subqueries that depend on nothing outside, as it prepares a statement. */
 

@@ -2,7 +2,7 @@ import { frame, type Packet } from "../../../servers/wire/packets.ts";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import type { Spot } from "../../../servers/wire/tampering.ts";
 import { TrickMeddler } from "../../../servers/wire/tampering.ts";
-import { startProxy } from "../harness.ts";
+import { startProxy } from "../support/harness.ts";
 
 /** What a connection's proof says in place of the truth. */
 export interface Pretence {

@@ -1,10 +1,10 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
-import type { Answer, Gateway } from "../harness.ts";
-import { databaseServer, expectProblem, issuers, read, startGateway } from "../harness.ts";
-import { createLogin, drain, refusalOf, startMatrix } from "../logins.ts";
-import { grant, startThroughHyperdrive } from "../through-hyperdrive.ts";
+import type { Answer, Gateway } from "../support/harness.ts";
+import { databaseServer, expectProblem, issuers, read, startGateway } from "../support/harness.ts";
+import { createLogin, drain, refusalOf, startMatrix } from "../support/logins.ts";
+import { grant, startThroughHyperdrive } from "../support/through-hyperdrive.ts";
 
 /**
  * No READ ONLY state keeps a session of TiDB from writing, so an account that no grant writes with must be unable to write.

@@ -3,8 +3,8 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect } from "../../../servers/database/connection.ts";
 import type { DatabaseServer } from "../../../servers/database/server.ts";
-import { furtherDirectory, loadFurther, startFurther } from "../further-server.ts";
-import { expectProblem, type Gateway, server, startGateway } from "../harness.ts";
+import { furtherDirectory, loadFurther, startFurther } from "../support/further-server.ts";
+import { expectProblem, type Gateway, server, startGateway } from "../support/harness.ts";
 
 /** A TiDB as one of a cluster with TiProxy: it signs tokens by which a session moves to another server. */
 

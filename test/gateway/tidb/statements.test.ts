@@ -1,8 +1,8 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
-import { databaseServer, expectProblem, type Gateway, issuers, startGateway } from "../harness.ts";
-import { createLogin } from "../logins.ts";
+import { databaseServer, expectProblem, type Gateway, issuers, startGateway } from "../support/harness.ts";
+import { createLogin } from "../support/logins.ts";
 
 /** What the guard has to know of TiDB, whose sessions have no READ ONLY state behind it. */
 

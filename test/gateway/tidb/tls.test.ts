@@ -3,11 +3,11 @@ import type { DatabaseServer } from "../../../servers/database/server.ts";
 import type { Authority } from "../../../servers/pki.ts";
 import { createAuthority } from "../../../servers/pki.ts";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
-import { logged } from "../ask.ts";
-import { loadFurther, startFurther } from "../further-server.ts";
-import type { GatewayOptions } from "../harness.ts";
-import { expectProblem, server, startGateway, startProxy } from "../harness.ts";
-import { operator, password } from "../operator.ts";
+import { logged } from "../support/ask.ts";
+import { loadFurther, startFurther } from "../support/further-server.ts";
+import type { GatewayOptions } from "../support/harness.ts";
+import { expectProblem, server, startGateway, startProxy } from "../support/harness.ts";
+import { operator, password } from "../support/operator.ts";
 
 /** TiDBs whose TLS is not that of the project's: none, another CA's, one version only. A refused server learns no login. */
 

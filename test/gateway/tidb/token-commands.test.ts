@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runAccounts } from "../account-script.ts";
-import { createLogin } from "../logins.ts";
-import { address, ca, operator } from "../operator.ts";
+import { runAccounts } from "../support/account-script.ts";
+import { createLogin } from "../support/logins.ts";
+import { address, ca, operator } from "../support/operator.ts";
 import type { TokenServer } from "./token-server.ts";
 import { createTokenKey, startTokenServer } from "./token-server.ts";
 

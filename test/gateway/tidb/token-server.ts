@@ -6,7 +6,7 @@ import type { Connection } from "mysql2/promise";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { DatabaseServer } from "../../../servers/database/server.ts";
 import type { TokenAlgorithm } from "../../../src/config/schema.ts";
-import { furtherDirectory, startFurther } from "../further-server.ts";
+import { furtherDirectory, startFurther } from "../support/further-server.ts";
 
 /** A TiDB whose users log in with tokens (tidb_auth_token), beside the project's own. */
 

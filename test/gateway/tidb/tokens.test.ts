@@ -3,11 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import { tokenAlgorithms } from "../../../src/config/schema.ts";
 import { limits } from "../../../src/limits.ts";
-import type { Gateway } from "../harness.ts";
-import { audience, expectProblem, issuers, read, startProxy } from "../harness.ts";
-import type { AccountTable } from "../logins.ts";
-import { askAs, createLogin, drain, refusalOf, startMatrix } from "../logins.ts";
-import { clockOf } from "../world.ts";
+import type { Gateway } from "../support/harness.ts";
+import { audience, expectProblem, issuers, read, startProxy } from "../support/harness.ts";
+import type { AccountTable } from "../support/logins.ts";
+import { askAs, createLogin, drain, refusalOf, startMatrix } from "../support/logins.ts";
+import { clockOf } from "../support/world.ts";
 import type { TokenServer } from "./token-server.ts";
 import { createTokenKey, startTokenServer } from "./token-server.ts";
 

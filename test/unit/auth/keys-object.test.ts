@@ -4,7 +4,7 @@ import type { FetchedKeys } from "../../../src/auth/jwks-cache.ts";
 import type { KeysRequest } from "../../../src/auth/keys-object.ts";
 import { Keys } from "../../../src/auth/keys-object.ts";
 
-/** The object's own life, minute by minute; test/gateway/key-outage.test.ts ends and breaks a real one. */
+/** The object's own life, minute by minute; test/gateway/auth/key-outage.test.ts ends and breaks a real one. */
 vi.mock("cloudflare:workers", () => ({
   DurableObject: class {
     ctx: unknown;

@@ -2,7 +2,7 @@ import type { StatementReason } from "../../../src/sql/errors.ts";
 import type { StatementKind, Verb } from "../../../src/sql/statement.ts";
 import { acceptedShow, refusedShow, serverShow } from "./show-table.ts";
 
-/** What the guard says of each statement, in one table. test/gateway/guard-fuzz.test.ts runs its reads on the servers. */
+/** What the guard says of each statement, in one table. test/gateway/sql/guard-fuzz.test.ts runs its reads on the servers. */
 
 type Accepted = readonly [kind: StatementKind, verb: Verb, sql: string];
 type Refused = readonly [reason: StatementReason, sql: string];

@@ -1,0 +1,145 @@
+import type { JsonWebKey, KeyObject } from "node:crypto";
+import { constants, createHmac, generateKeyPairSync, sign } from "node:crypto";
+import { audience, sharedSecret } from "../../support/harness.ts";
+
+/**
+ * The issuers that the corpus is about and a signer that signs anything: what a token says and how it was
+ * signed are independent here, as they are for an attacker.
+ */
+export const rsaAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const;
+export const algorithms = [...rsaAlgorithms, "ES256", "ES384", "EdDSA", "HS256"] as const;
+export type Algorithm = (typeof algorithms)[number];
+
+export interface KeyPair {
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+}
+
+export const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+export const p256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
+export const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" });
+export const ed25519 = generateKeyPairSync("ed25519");
+
+/** Keys of somebody whom no issuer knows. */
+export const attacker = {
+  rsa: generateKeyPairSync("rsa", { modulusLength: 2048 }),
+  p256: generateKeyPairSync("ec", { namedCurve: "P-256" }),
+  ed25519: generateKeyPairSync("ed25519"),
+};
+
+/** @returns the key pair that an algorithm's issuer signs with */
+export function keysOf(algorithm: Exclude<Algorithm, "HS256">): KeyPair {
+  if (algorithm === "ES256") return p256;
+  if (algorithm === "ES384") return p384;
+  return algorithm === "EdDSA" ? ed25519 : rsa;
+}
+
+/** @returns the name of the issuer of one algorithm; there are three more, below */
+export const issuerOf = (algorithm: Algorithm) => `http://issuer.test/${algorithm}`;
+/** Its keys come from a key server; it is the one that most of the corpus attacks. */
+export const main = issuerOf("ES256");
+/** Signs with PKCS #1 and PSS. */
+export const bothPaddings = "http://issuer.test/both-paddings";
+/** Signs on two curves. */
+export const bothCurves = "http://issuer.test/both-curves";
+/** Demands everything that can be demanded. */
+export const strict = "http://issuer.test/strict";
+
+export const kidOf = (algorithm: Algorithm) => `key-of-${algorithm}`;
+
+export function publicJwk(key: KeyObject, kid: string): JsonWebKey & { kty: string; kid: string } {
+  const { kty = "", ...rest } = key.export({ format: "jwk" });
+  return { kty, ...rest, kid };
+}
+
+/** @param jwksUri where the main issuer's keys are published */
+export function issuerSections(jwksUri: string): Record<string, unknown>[] {
+  const section = (issuer: string, keys: Record<string, unknown>, ...names: string[]) => ({
+    issuer,
+    audience,
+    algorithms: names,
+    ...keys,
+  });
+  const fixed = (algorithm: Exclude<Algorithm, "HS256">) =>
+    publicJwk(keysOf(algorithm).publicKey, kidOf(algorithm));
+  const own = algorithms.map((algorithm) => {
+    if (algorithm === "HS256") return section(issuerOf(algorithm), { secret: "SHARED_SECRET" }, algorithm);
+    const keys = algorithm === "ES256" ? { jwks_uri: jwksUri } : { jwks: { keys: [fixed(algorithm)] } };
+    return section(issuerOf(algorithm), keys, algorithm);
+  });
+  return [
+    ...own,
+    section(bothPaddings, { jwks: { keys: [fixed("RS256")] } }, "RS256", "PS256"),
+    section(bothCurves, { jwks: { keys: [fixed("ES256"), fixed("ES384")] } }, "ES256", "ES384"),
+    {
+      ...section(strict, { jwks: { keys: [fixed("ES256")] } }, "ES256"),
+      typ: "at+jwt",
+      max_lifetime_s: 600,
+      required_claims: ["jti"],
+      authorized_parties: ["web"],
+    },
+  ];
+}
+
+export const nowSeconds = Math.floor(Date.now() / 1000);
+
+/** Good claims of the main issuer. */
+export const goodClaims = {
+  iss: main,
+  aud: audience,
+  sub: "somebody",
+  role: "analyst",
+  iat: nowSeconds,
+  exp: nowSeconds + 3600,
+};
+export const goodHeader = { alg: "ES256", kid: kidOf("ES256") };
+
+/** What a part of a token says: an object, JSON text as it is, or bytes. */
+export type Part = object | string | Uint8Array;
+
+export function encode(part: Part): string {
+  if (typeof part === "string" || part instanceof Uint8Array) return Buffer.from(part).toString("base64url");
+  return Buffer.from(JSON.stringify(part)).toString("base64url");
+}
+
+export type Signer = (input: Buffer) => Buffer;
+
+/** Signs as an algorithm's definition says (RFC 7518 §3), whatever the token's header will say. */
+export function signer(algorithm: Algorithm, key: KeyObject | string | Buffer): Signer {
+  const hash = `sha${algorithm.slice(2)}`;
+  return (input) => {
+    if (algorithm === "HS256")
+      return createHmac("sha256", key as string)
+        .update(input)
+        .digest();
+    const own = key as KeyObject;
+    if (algorithm === "EdDSA") return sign(null, input, own);
+    if (algorithm.startsWith("ES")) return sign(hash, input, { key: own, dsaEncoding: "ieee-p1363" });
+    if (algorithm.startsWith("RS")) return sign(hash, input, own);
+    const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST: saltLength } = constants;
+    return sign(hash, input, { key: own, padding, saltLength });
+  };
+}
+
+/** How each issuer signs its own tokens. */
+export function ownSigner(algorithm: Algorithm): Signer {
+  return signer(algorithm, algorithm === "HS256" ? sharedSecret : keysOf(algorithm).privateKey);
+}
+export const mainSigner = ownSigner("ES256");
+export const attackerSigner = signer("ES256", attacker.p256.privateKey);
+
+/** @returns header.claims.signature; by default a good token of the main issuer */
+export function tokenOf(
+  header: Part = goodHeader,
+  claims: Part = goodClaims,
+  sign: Signer = mainSigner,
+): string {
+  const input = `${encode(header)}.${encode(claims)}`;
+  return `${input}.${sign(Buffer.from(input)).toString("base64url")}`;
+}
+
+/** The good header or claims with other members; undefined leaves one out. */
+export const withHeader = (members: object, sign?: Signer) =>
+  tokenOf({ ...goodHeader, ...members }, goodClaims, sign);
+export const withClaims = (members: object, sign?: Signer) =>
+  tokenOf(goodHeader, { ...goodClaims, ...members }, sign);

@@ -1,0 +1,213 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import type { Connection, RowDataPacket } from "mysql2/promise";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../../../cli/project/application.ts";
+import { connectAdministrator } from "../../../servers/database/connection.ts";
+import { databaseServer, engine, server } from "../support/harness.ts";
+import { check, runCheck } from "./database-check.ts";
+
+/** npm run check -- --env NAME --database: what a real server says of saved queries that it prepares. */
+
+const derives = engine === "mysql";
+
+let administrator: Connection;
+beforeAll(async () => {
+  administrator = await connectAdministrator(databaseServer());
+});
+afterAll(() => administrator?.end());
+
+describe("what the server says", () => {
+  /** Each secret that is looked for is there. */
+  const secrets = Object.entries(server.passwords);
+  beforeAll(() => {
+    for (const [name, secret] of secrets) process.env[name] = secret;
+  });
+  afterAll(() => {
+    for (const [name] of secrets) delete process.env[name];
+  });
+
+  test.runIf(derives)("declared types against the derived ones, with file and line", async () => {
+    const { mistakes, warnings, untried } = await check({
+      texts: `-- Numbers beside text.
+-- @param a integer required
+-- @param b boolean default false
+-- @param c decimal[]
+-- @claim uid number
+SELECT code FROM countries WHERE code = :a AND name > :b AND region IN (:c) AND code3 = IF(area_km2 > 1, :jwt.uid, '')`,
+      numbers: `-- Texts beside numbers.
+-- @param a string required
+-- @param b string required
+-- @claim uid string
+SELECT id FROM cities WHERE id = :a AND latitude = :b AND population < :jwt.uid AND country_code <> :jwt.sub`,
+      dates: `-- @param since integer required
+-- @param name string required
+SELECT id FROM notes WHERE created_at > :since AND body LIKE :name`,
+      good: `-- @param a integer default null
+-- @param b string required
+SELECT id, CONCAT(:a, '') FROM cities WHERE (:a IS NULL OR id = :a) AND name = :b LIMIT :a`,
+    });
+    expect(untried).toEqual([]);
+    expect(mistakes).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^queries\/dates\.sql:1: :since is declared integer where the server takes a date/,
+      ),
+      expect.stringMatching(/^queries\/numbers\.sql:2: :a is declared string .* Declare it as integer: /),
+      expect.stringMatching(
+        /^queries\/numbers\.sql:3: :b is declared string .* Declare it as (decimal|number): /,
+      ),
+      expect.stringMatching(
+        /^queries\/numbers\.sql:4: :jwt\.uid is declared string .* Declare it as integer: /,
+      ),
+      expect.stringMatching(
+        /^queries\/texts\.sql:2: :a is declared integer and meets text: .* Declare it as string\.$/,
+      ),
+      expect.stringMatching(/^queries\/texts\.sql:3: :b is declared boolean and meets text: /),
+      expect.stringMatching(/^queries\/texts\.sql:4: :c is declared decimal and meets text: /),
+      expect.stringMatching(/^queries\/texts\.sql:5: :jwt\.uid is declared number, .* or say with CAST/),
+    ]);
+  });
+
+  test("what PREPARE refuses, with the server's number, the account and the statement's line", async () => {
+    const { mistakes, untried, warnings } = await check(
+      {
+        "no-table": "-- Nothing.\n\nSELECT id FROM citys",
+        "no-column": "-- @param id integer required\nSELECT nam FROM cities WHERE id = :id",
+        "no-privilege": "-- @param id integer required\nDELETE FROM cities WHERE id = :id",
+        good: "SELECT id FROM cities",
+      },
+      { analyst: ["query:good", "query:no-table"], editor: ["query:*"] },
+    );
+    expect(untried).toEqual([]);
+    expect(warnings).toEqual([]);
+    expect(mistakes.sort()).toEqual([
+      expect.stringMatching(/^queries\/no-column\.sql:2: as editor: 1054: Unknown column 'nam' in /),
+      expect.stringMatching(/^queries\/no-privilege\.sql:2: as editor: 1142: DELETE command denied to user /),
+      expect.stringMatching(
+        /^queries\/no-table\.sql:3: as analyst, editor: 1146: Table 'world\.citys' doesn't exist$/,
+      ),
+    ]);
+  });
+
+  // MariaDB's session has no ONLY_FULL_GROUP_BY.
+  test.skipIf(engine === "mariadb")("1055 says what helps", async () => {
+    const sql = "SELECT population + :n AS p, COUNT(*) FROM cities GROUP BY population + :n";
+    const { mistakes } = await check({ sums: `-- @param n integer required\n${sql}` });
+    expect(mistakes).toEqual([
+      expect.stringMatching(
+        /^queries\/sums\.sql:2: as analyst: 1055: .* Write the expression once, with an alias/,
+      ),
+    ]);
+  });
+
+  test("nothing is executed, and what writes is prepared", async () => {
+    const count = async () => (await administrator.query("SELECT COUNT(*) AS n FROM world.notes"))[0];
+    const before = await count();
+    const { mistakes, untried } = await check(
+      {
+        add: "-- @param body string required\nINSERT INTO notes (city_id, author, body) VALUES (1, 'x', :body)",
+      },
+      { editor: ["query:add"] },
+    );
+    expect({ mistakes, untried }).toEqual({ mistakes: [], untried: [] });
+    expect(await count()).toEqual(before);
+  });
+
+  test("what is not tried is said", async () => {
+    const { warnings, mistakes, notes } = await check(
+      {
+        lonely: "SELECT id FROM cities",
+        waits: "SELECT SLEEP(100) AS a",
+      },
+      { analyst: ["query:waits"] },
+    );
+    expect(mistakes).toEqual([]);
+    const lonely = "queries/lonely.sql:1: not tried: no grant lets an account run it";
+    const waits =
+      "queries/waits.sql:1: not tried: TiDB runs subqueries, and functions of constants, while it prepares a statement";
+    expect(warnings).toEqual(engine === "tidb" ? [lonely, waits] : [lonely]);
+    const untold = `${engine} does not say the types of parameters: only what it refuses was looked for`;
+    expect(notes).toEqual([
+      expect.stringMatching(new RegExp(`^1 saved queries as analyst, ${engine} \\S+`)),
+      ...(derives ? [] : [untold]),
+    ]);
+  });
+
+  test("a login that is refused could not be tried", async () => {
+    process.env.ANALYST_PASSWORD = "wrong";
+    const { untried, mistakes } = await check({ good: "SELECT id FROM cities" });
+    process.env.ANALYST_PASSWORD = server.passwords.ANALYST_PASSWORD ?? "";
+    expect(untried).toEqual([expect.stringMatching(/^analyst: database_login_failed: 1045 /)]);
+    expect(mistakes).toEqual([]);
+  });
+
+  // TiDB has no lock that keeps a PREPARE waiting.
+  test.skipIf(engine === "tidb")(
+    "a table that is locked could not be tried; what came before it is told",
+    async () => {
+      const changer = await connectAdministrator(databaseServer());
+      await administrator.query("CREATE TABLE IF NOT EXISTS world.changing (id INT)");
+      try {
+        await administrator.query("BEGIN");
+        await administrator.query("SELECT * FROM world.changing");
+        const change = changer.query("ALTER TABLE world.changing ADD COLUMN more INT");
+        await expect.poll(waitsForTable).toBe(true);
+        const { untried, mistakes } = await check(
+          { broken: "SELECT nam FROM countries", locked: "SELECT id FROM changing" },
+          { analyst: ["query:*"] },
+          2000,
+        );
+        expect(untried).toEqual(["analyst: no answer within 2000 ms; check for locks on its tables"]);
+        expect(mistakes).toEqual([expect.stringMatching(/^queries\/broken\.sql:1: as analyst: 1054: /)]);
+        await administrator.query("COMMIT");
+        await change;
+      } finally {
+        await administrator.query("ROLLBACK");
+        await administrator.query("DROP TABLE world.changing");
+        await changer.end();
+      }
+    },
+  );
+});
+
+async function waitsForTable(): Promise<boolean> {
+  const [rows] = await administrator.query<RowDataPacket[]>("SHOW PROCESSLIST");
+  return rows.some(({ State }) => State === "Waiting for table metadata lock");
+}
+
+describe("npm run check -- --env development --database", () => {
+  test("the sample's queries are good: 0", async () => {
+    const { status, stdout, stderr } = await runCheck({ analyst: ["sql:read"], editor: ["query:*"] });
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(
+      /^development: good\ndevelopment, database: 6 saved queries as editor, [\s\S]*\ndevelopment, database: good\n$/,
+    );
+    expect(status).toBe(0);
+  });
+
+  test("a grant opens what its account cannot do: 1", async () => {
+    const { status, stderr } = await runCheck({ analyst: ["query:*"] });
+    // A reader's account that a grant writes with has no right to.
+    expect(stderr).toMatch(
+      /^development, database: 1 mistake\(s\)\n- queries\/add-note\.sql:\d+: as analyst: 1142: INSERT command denied to user /m,
+    );
+    expect(status).toBe(1);
+  });
+
+  test("a login that is refused: 2", async () => {
+    const { status, stderr } = await runCheck({ editor: ["query:*"] }, { EDITOR_PASSWORD: "wrong" });
+    expect(stderr).toMatch(
+      /^development, database: could not be tried: editor: database_login_failed: 1045 /m,
+    );
+    expect(status).toBe(2);
+  });
+});
+
+test("without an environment nothing is tried: 2", () => {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, "cli", "check.ts"), "--database"], {
+    ...{ cwd: root, encoding: "utf8" },
+  });
+  expect(stderr).toContain("npm run check -- --env NAME --database");
+  expect(status).toBe(2);
+});

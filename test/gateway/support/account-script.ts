@@ -1,0 +1,113 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Connection } from "mysql2/promise";
+import { expect } from "vitest";
+import { secretsFile } from "../../../cli/dev/development.ts";
+import { root } from "../../../cli/project/application.ts";
+import { engine, server } from "./harness.ts";
+import { password } from "./logins.ts";
+
+/** `npm run accounts` against the test server, as beside a running `npm start`. */
+
+export interface Printed {
+  code: number | null;
+  output: string;
+  /** The block of an account. */
+  block(name: string): string;
+}
+
+export interface ScriptOptions {
+  /** What all accounts are for. */
+  allow?: string[];
+  /** Whether `npm start` seems to run, and with it an administrator. */
+  running?: boolean;
+  arguments?: string[];
+  environment?: Record<string, string>;
+  /** Default: world. */
+  database?: string;
+  /** Another server than the project's. */
+  port?: number;
+}
+
+/** Runs the script for accounts with the shared password; expects that it says nothing secret. */
+export async function runAccounts(
+  accounts: Record<string, Record<string, unknown>>,
+  options: ScriptOptions = {},
+): Promise<Printed> {
+  const directory = await mkdtemp(join(root, ".tidegate", "test", "accounts-"));
+  try {
+    await writePolicy(directory, accounts, options);
+    const child = spawn(process.execPath, [join(root, "cli", "accounts.ts"), ...(options.arguments ?? [])], {
+      cwd: root,
+      // The tests' own CA is told to the script only where that is what is tested.
+      env: {
+        ...process.env,
+        NODE_EXTRA_CA_CERTS: "",
+        TIDEGATE_DIRECTORY: directory,
+        ...options.environment,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)));
+    const [code] = await once(child, "close");
+    expectNoSecret(output);
+    return { code, output, block: (name) => blockOf(output, name) };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function writePolicy(
+  directory: string,
+  accounts: Record<string, Record<string, unknown>>,
+  { allow = ["sql:read"], running = true, database = "world", port = server.port }: ScriptOptions,
+): Promise<void> {
+  await mkdir(join(directory, "dev"));
+  const table = Object.entries(accounts).map(([name, more]) => [
+    name,
+    { user: `gw_${name}`, ...(more.token === undefined && { password: "ANALYST_PASSWORD" }), ...more },
+  ]);
+  const issuer = "http://127.0.0.1:8788";
+  const overlay = {
+    cluster: {
+      ...{ engine, hosts: [`localhost:${port}`], database },
+      ...{ link: "platform", trust: "runtime", connect_timeout_ms: 5000 },
+    },
+    accounts: Object.fromEntries(table),
+    grants: Object.keys(accounts).map((account) => ({ issuer, account, allow })),
+  };
+  await writeFile(join(directory, "dev", "overlay.json"), JSON.stringify(overlay));
+  await writeFile(join(directory, "dev", secretsFile), JSON.stringify({ ANALYST_PASSWORD: password }));
+  if (!running) return;
+  const { caPath: ca, administrator } = server;
+  const development = { pids: { start: process.pid }, database: { ca, administrator } };
+  await writeFile(join(directory, "dev.json"), JSON.stringify(development));
+}
+
+function expectNoSecret(output: string): void {
+  expect(output).not.toContain(password);
+  expect(output).not.toContain(server.administrator.password);
+  // Hashes of mysql_native_password, caching_sha2_password and sha256_password.
+  expect(output).not.toMatch(/\*[0-9A-F]{40}|\$A\$00|\$5\$/);
+}
+
+function blockOf(output: string, name: string): string {
+  const block = output.split("\n\n").find((part) => part.startsWith(`${name}: `));
+  if (block === undefined) throw new Error(`nothing is said of ${name}:\n${output}`);
+  return block;
+}
+
+/** @returns what a block warns of */
+export function warningsOf(block: string): string[] {
+  return [...block.matchAll(/^ {2}warning: (.*)$/gm)].map(([, text = ""]) => text);
+}
+
+/** Does what the script advises. */
+export async function mend(administrator: Connection, block: string): Promise<void> {
+  const fixes = [...block.matchAll(/^ {4}fix: (.*);$/gm)].flatMap(([, text = ""]) => text.split("; "));
+  expect(fixes.length).toBeGreaterThan(0);
+  for (const fix of fixes) await administrator.query(fix);
+}

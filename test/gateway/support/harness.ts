@@ -1,0 +1,246 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Connection, RowDataPacket } from "mysql2/promise";
+import { expect, inject } from "vitest";
+import { createTestHarness } from "wrangler";
+import {
+  makeApplication,
+  policyForServers,
+  root,
+  withoutTransactions,
+  writeApplication,
+} from "../../../cli/project/application.ts";
+import { writeWranglerConfig } from "../../../cli/project/wrangler.ts";
+import type { connectAdministrator } from "../../../servers/database/connection.ts";
+import type { KeyServer, SigningKey } from "../../../servers/issuer/issuer.ts";
+import { createSigningKey, mint, startKeyServer } from "../../../servers/issuer/issuer.ts";
+import { ensurePki } from "../../../servers/pki.ts";
+import type { CountingProxy, ProxyOptions } from "../../../servers/wire/proxy.ts";
+import { startCountingProxy } from "../../../servers/wire/proxy.ts";
+import type { QueryFile } from "../../../src/catalog/parse.ts";
+import { parseCatalog } from "../../../src/catalog/parse.ts";
+import type { Account, Config } from "../../../src/config/config.ts";
+import { loadConfig } from "../../../src/config/config.ts";
+import { generationOf, nameOf } from "../../../src/db/pool/address.ts";
+import { watchLogs } from "./leaks.ts";
+import type { TestServer } from "./setup.ts";
+
+/** The engine that this run of the gateway tests is about, and its server. */
+export const engine = inject("engine");
+export const server: TestServer = inject("server");
+
+/** The server as servers/database/connection.ts wants it: for looking behind the gateway's back. */
+export function databaseServer(): Parameters<typeof connectAdministrator>[0] {
+  const { port, caPath, administrator } = server;
+  return { host: "127.0.0.1", port, caPath, tls: "required", administrator };
+}
+
+/** The configuration of one of the sample's accounts, with parts of it replaced. */
+export function testAccount(name: "analyst" | "editor", more: Record<string, unknown> = {}) {
+  const acts_as = server.actsAs[name];
+  const password = `${name.toUpperCase()}_PASSWORD`;
+  return { user: `gw_${name}`, password, ...(acts_as === undefined ? {} : { acts_as }), ...more };
+}
+
+/** Lets the sample's editor, or whom it acts as, write into another table. */
+export async function grantInsert(administrator: Connection, table: string): Promise<void> {
+  const [users] = await administrator.query<RowDataPacket[]>(
+    "SELECT User, Host FROM mysql.user WHERE User IN ('editor', 'gw_editor')",
+  );
+  for (const { User, Host } of users)
+    await administrator.query(`GRANT INSERT ON ${table} TO '${User}'@'${Host}'`);
+}
+
+/** A proxy before the engine's server, or before another one, that counts round trips and can be slow, deaf or gone. */
+export async function startProxy({
+  port = server.port,
+  ...options
+}: Pick<ProxyOptions, "meddle" | "tlsVersion"> & { port?: number } = {}): Promise<CountingProxy> {
+  const pki = await ensurePki(server.pkiDirectory);
+  return await startCountingProxy({
+    target: { host: "localhost", port, ca: server.ca },
+    certificate: pki.certificate,
+    privateKey: pki.key,
+    ...options,
+  });
+}
+
+/** The issuers every gateway under test knows, one for each form of keys. */
+export const issuers = {
+  remote: "http://issuer.test/remote",
+  fixed: "http://issuer.test/fixed",
+  secret: "http://issuer.test/secret",
+} as const;
+export const audience = "tidegate";
+export const sharedSecret = "a shared secret of more than 32 bytes, for tests";
+
+export interface Gateway {
+  url: URL;
+  key: SigningKey;
+  keyServer: KeyServer;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Signs a token of the remote issuer; `claims` are added to iss, aud and sub. */
+  token(claims?: Record<string, unknown>): Promise<string>;
+  /** POST /v1/sql with a token of the given role. */
+  sql(
+    body: unknown,
+    options?: { role?: string; path?: string; headers?: Record<string, string> },
+  ): Promise<Answer>;
+  logs(): { level: string; message: string }[];
+  /** For requests that go another way than fetch: their Authorization must not be logged either. */
+  watchToken(authorization: string): void;
+  /** Ends a Durable Object's life in memory, as the platform may at any time; what it stored stays. */
+  evict(binding: "IDEMPOTENCY" | "KEYS" | "LIMITER" | "POOL" | "PROOFS", name: string): Promise<void>;
+  /** What an account's pools were made for: its cluster and accounts, and the account's secret. */
+  poolGeneration(account: string): string;
+  /** The name of the object that holds a shard of an account's connections. */
+  poolName(account: string, shard?: number): string;
+  /** Stops the gateway. @throws when a token or a secret was logged since it started */
+  close(): Promise<void>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of it
+  body: any;
+}
+
+export interface GatewayOptions {
+  /** Replaces parts of cluster: another host, for one. */
+  cluster?: Record<string, unknown>;
+  /** PEM: the gateway gets the link rustls and these CAs. */
+  bundle?: string;
+  accounts?: Record<string, Record<string, unknown>>;
+  grants?: Record<string, unknown>[];
+  issuers?: Record<string, unknown>[];
+  secrets?: Record<string, string>;
+  /** Saved queries besides those of the sample. */
+  queries?: QueryFile[];
+  cors?: Record<string, unknown>;
+  /** Hyperdrive bindings, with where each leads: mysql://user:password@host:port/database. */
+  hyperdrive?: Record<string, string>;
+  /** A module of entries/: the Worker with one part of its world changed. */
+  entry?: "clock" | "broken" | "abort";
+  /** How many requests one network may make in so many seconds. */
+  wall?: { limit: number; period: 10 | 60 };
+}
+
+/** Builds the gateway with a policy for the test servers and starts it on workerd. */
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const key = await createSigningKey();
+  const keyServer = await startKeyServer([key.publicJwk]);
+  const directory = await mkdtemp(join(root, ".tidegate", "test", "gateway-"));
+  const application = join(directory, "application.json");
+  if (options.bundle !== undefined) {
+    await mkdir(join(directory, "ca"));
+    await writeFile(join(directory, "ca", "test.pem"), options.bundle);
+  }
+  const sample = makeApplication("development", policy(options, key, keyServer), directory);
+  const made = { ...sample, queries: [...sample.queries, ...parseCatalog(options.queries ?? [])] };
+  writeApplication(made, application);
+  const configPath = join(directory, "wrangler.json");
+  writeWranglerConfig(configPath, application, false, {
+    ...(options.entry && { main: `test/gateway/entries/${options.entry}.ts` }),
+    ...(options.hyperdrive && { hyperdrive: hyperdriveBindings(options.hyperdrive) }),
+    ...(options.wall && { ratelimits: [{ name: "WALL", namespace_id: "1", simple: options.wall }] }),
+  });
+  const secrets = { ...server.passwords, SHARED_SECRET: sharedSecret, ...options.secrets };
+  const harness = createTestHarness({ workers: [{ configPath, secrets }] });
+  const { url } = await harness.listen();
+  const bound = Object.values(options.hyperdrive ?? {}).map((leads) => new URL(leads).password);
+  const watch = watchLogs([...Object.values(secrets), ...bound]);
+  const request = async (path: string, init?: RequestInit) => {
+    const headers = new Headers(init?.headers);
+    for (const name of ["authorization", "dpop"]) watch.token(headers.get(name));
+    return await fetch(new URL(path, url), init);
+  };
+  const token = (claims: Record<string, unknown> = {}) =>
+    mint(key, { iss: issuers.remote, aud: audience, sub: "someone", role: "analyst", ...claims });
+  const configured = (account: string): [Config, Account] => {
+    const config = loadConfig(made, { ENVIRONMENT: "development", ...secrets });
+    return [config, config.accounts.get(account) as Account];
+  };
+  return {
+    url,
+    key,
+    keyServer,
+    fetch: request,
+    token,
+    async sql(body, { role = "analyst", path = "/v1/sql", headers = {} } = {}) {
+      const authorization = `Bearer ${await token({ role })}`;
+      const init = { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) };
+      return await read(
+        await request(path, {
+          ...init,
+          headers: { authorization, "content-type": "application/json", ...headers },
+        }),
+      );
+    },
+    logs: () => harness.getLogs(),
+    watchToken: watch.token,
+    evict: (binding, name) => harness.getWorker().evictDurableObject(binding, { name }),
+    poolGeneration: (account) => generationOf(...configured(account)),
+    poolName: (account, shard = 0) => nameOf(...configured(account), shard),
+    async close() {
+      const lines = harness.getLogs().map(({ message }) => message);
+      await harness.close();
+      await keyServer.stop();
+      await rm(directory, { recursive: true, force: true });
+      watch.search(lines);
+    },
+  };
+}
+
+function hyperdriveBindings(leads: Record<string, string>) {
+  return Object.entries(leads).map(([binding, localConnectionString]) => ({
+    ...{ binding, id: binding.toLowerCase() },
+    localConnectionString,
+  }));
+}
+
+export async function read(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = (response.headers.get("content-type") ?? "").includes("json");
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+/** The development policy with the test servers, its grants for each of the three issuers. */
+function policy(options: GatewayOptions, key: SigningKey, keyServer: KeyServer): Record<string, unknown> {
+  const base = policyForServers({
+    engine,
+    database: `localhost:${server.port}`,
+    actsAs: server.actsAs,
+    issuers: [
+      { issuer: issuers.remote, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] },
+      { issuer: issuers.fixed, audience, jwks: { keys: [key.publicJwk] }, algorithms: ["ES256"] },
+      { issuer: issuers.secret, audience, secret: "SHARED_SECRET", algorithms: ["HS256"] },
+    ],
+  });
+  return {
+    cluster: {
+      ...base.cluster,
+      ...(options.bundle === undefined ? {} : { link: "rustls", trust: "bundle", ca: "ca/test.pem" }),
+      ...options.cluster,
+    },
+    accounts: { ...base.accounts, ...options.accounts },
+    issuers: options.issuers ?? base.issuers,
+    grants: options.grants ?? withoutTransactions(base.grants),
+    ...(options.cors === undefined ? {} : { cors: options.cors }),
+  };
+}
+
+/** Checks the parts that every refusal has, and that nothing of ours shows through. */
+export function expectProblem(answer: Answer, status: number, code: string): void {
+  expect({ status: answer.status, code: answer.body?.code }).toEqual({ status, code });
+  expect(answer.headers.get("content-type")).toBe("application/problem+json");
+  expect(answer.headers.get("cache-control")).toBe("no-store");
+  expect(answer.body).toMatchObject({ type: "about:blank", status, title: expect.any(String) });
+  expect(typeof answer.body.retryable).toBe("boolean");
+  expect(answer.body.request_id).toBe(answer.headers.get("x-request-id"));
+  expect(answer.headers.has("www-authenticate")).toBe(status === 401 || code === "access_denied");
+  expect(answer.headers.has("retry-after")).toBe(
+    status === 503 || status === 429 || code === "idempotency_in_flight",
+  );
+  expect(JSON.stringify(answer.body)).not.toMatch(/ at .*\(|node_modules|password|Bearer ey/);
+}

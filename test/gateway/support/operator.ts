@@ -1,0 +1,104 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { root } from "../../../cli/project/application.ts";
+import { connectAdministrator } from "../../../servers/database/connection.ts";
+import { databaseServer, server } from "./harness.ts";
+
+/** Runs `npm run connect`'s script as an operator does, with a configuration directory of its own. */
+
+export interface Run {
+  status: number;
+  /** What was printed, standard output and error. */
+  output: string;
+}
+
+export interface Operator {
+  /** Holds a copy of config/production.toml, new for each test. */
+  readonly directory: string;
+  /** The copy's text now. */
+  config(): string;
+  /** @param options what is piped in, and TIDEGATE_PASSWORD */
+  connect(args: string[], options?: { input?: string; secret?: string }): Promise<Run>;
+  /** The same in a terminal: each answer is typed when its question has been printed. */
+  converse(args: string[], answers: [question: string, answer: string][]): Promise<Run>;
+}
+
+export const password = "reader's test password: @/?#%";
+export const untouched = readFileSync(join(root, "config", "production.toml"), "utf8");
+/** The server's certificate names localhost and 127.0.0.1. */
+export const good = { commonName: "localhost", dns: ["localhost"], ip: ["127.0.0.1"] };
+export const address = () => `localhost:${server.port}`;
+export const ca = ["--ca", server.caPath];
+
+/** Sets up the login connect_reader, and a directory for each test. */
+export function operator(): Operator {
+  let directory = "";
+  beforeAll(async () => {
+    const administrator = await connectAdministrator(databaseServer());
+    await administrator.query("DROP USER IF EXISTS connect_reader");
+    await administrator.query("CREATE USER connect_reader IDENTIFIED BY ? REQUIRE SSL", [password]);
+    await administrator.query("GRANT SELECT ON world.* TO connect_reader");
+    await administrator.end();
+  });
+  afterAll(async () => {
+    const administrator = await connectAdministrator(databaseServer());
+    await administrator.query("DROP USER connect_reader");
+    await administrator.end();
+  });
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "tidegate-connect-"));
+    copyFileSync(join(root, "config", "production.toml"), join(directory, "production.toml"));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+  return {
+    get directory() {
+      return directory;
+    },
+    config: () => readFileSync(join(directory, "production.toml"), "utf8"),
+    connect: async (args, { input = "", secret } = {}) => {
+      const child = spawn(process.execPath, ["cli/connect.ts", "--config-dir", directory, ...args], {
+        cwd: root,
+        env: { ...environment(), ...(secret === undefined ? {} : { TIDEGATE_PASSWORD: secret }) },
+      });
+      child.stdin.end(input);
+      return await ended(child);
+    },
+    converse: async (args, answers) => {
+      const command = [process.execPath, "cli/connect.ts", "--config-dir", directory, ...args];
+      const line = command.map((word) => `'${word}'`).join(" ");
+      const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: root, env: environment() });
+      const left = [...answers];
+      return await ended(child, (output) => {
+        const [question, answer] = left[0] ?? [];
+        if (question === undefined || !output.includes(question)) return;
+        left.shift();
+        child.stdin.write(`${answer}\r`);
+      });
+    },
+  };
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const { TIDEGATE_PASSWORD: _, ...env } = process.env;
+  return env;
+}
+
+/** @param heard called with all that was printed, whenever it is more */
+async function ended(
+  child: ChildProcessWithoutNullStreams,
+  heard: (output: string) => void = () => {},
+): Promise<Run> {
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += chunk;
+      heard(output);
+    });
+  }
+  const [status] = await once(child, "close");
+  return { status, output };
+}

@@ -1,0 +1,59 @@
+import type { HyperdriveStandIn } from "../../servers/hyperdrive/server.ts";
+import { startHyperdrive } from "../../servers/hyperdrive/server.ts";
+import type { Gateway } from "./harness.ts";
+import { databaseServer, issuers, startGateway } from "./harness.ts";
+import { password } from "./logins.ts";
+import { hyperdriveCluster } from "./through-hyperdrive.ts";
+
+/** A gateway before a database of a test's own, through the pool or through Hyperdrive. */
+
+export type Way = "pool" | "hyperdrive";
+export const ways = ["pool", "hyperdrive"] as const;
+
+export interface TwoWays {
+  database: string;
+  /** A login as `createLogin` makes it. */
+  user: string;
+  /** By name, with what each says of its sessions; a token's role chooses one. */
+  accounts: Record<string, Record<string, unknown>>;
+  allow: readonly string[];
+}
+
+export interface Started {
+  gateway: Gateway;
+  /** Of Hyperdrive; none for the pool. */
+  standIns: readonly HyperdriveStandIn[];
+  close(): Promise<void>;
+}
+
+/** @returns a gateway whose accounts have one connection each, or a stand-in for Hyperdrive each */
+export async function startWay(way: Way, { database, user, accounts, allow }: TwoWays): Promise<Started> {
+  const grants = Object.keys(accounts).map((account) => ({
+    ...{ issuer: issuers.remote, claims: { role: account }, account, allow },
+  }));
+  if (way === "pool") {
+    const own = { user, password: "ANALYST_PASSWORD", connections_per_shard: 1 };
+    const all = Object.entries(accounts).map(([name, more]) => [name, { ...own, ...more }]);
+    const gateway = await startGateway({ cluster: { database }, accounts: Object.fromEntries(all), grants });
+    return { gateway, standIns: [], close: () => gateway.close() };
+  }
+  // The sample's accounts are there as well, and each account must have a binding.
+  const everyone = { analyst: {}, editor: {}, ...accounts };
+  const standIns: HyperdriveStandIn[] = [];
+  const all: Record<string, Record<string, unknown>> = {};
+  const hyperdrive: Record<string, string> = {};
+  for (const [name, more] of Object.entries(everyone)) {
+    const standIn = await startHyperdrive({ server: databaseServer(), user, password, database });
+    standIns.push(standIn);
+    const binding = `${name.toUpperCase()}_DB`;
+    hyperdrive[binding] = standIn.connectionString;
+    all[name] = { user, hyperdrive: binding, ...more };
+  }
+  const cluster = { ...hyperdriveCluster, database };
+  const gateway = await startGateway({ cluster, accounts: all, grants, hyperdrive });
+  const close = async () => {
+    await gateway.close();
+    await Promise.all(standIns.map((standIn) => standIn.stop()));
+  };
+  return { gateway, standIns, close };
+}

@@ -1,0 +1,51 @@
+import { join } from "node:path";
+import { bundleGateway } from "../../../bench/lib/bundle.ts";
+import type { Served } from "../../../bench/lib/workerd.ts";
+import { startWorkerd } from "../../../bench/lib/workerd.ts";
+import { policyForServers, root } from "../../../cli/project/application.ts";
+import { durableObjects } from "../../../cli/project/environment.ts";
+import { createSigningKey, mint } from "../../../servers/issuer/issuer.ts";
+import { limits } from "../../../src/limits.ts";
+import { audience, engine, issuers, server } from "./harness.ts";
+
+/** A gateway on workerd itself: what starts it in most tests has a proxy before it, which keeps bytes and ends. */
+export interface WorkerdGateway extends Served {
+  token(claims?: Record<string, unknown>): Promise<string>;
+  /** As after a machine has failed: nothing is said to anybody, and what is on the disk stays. */
+  killAndStart(): Promise<void>;
+}
+
+/**
+ * @param name of its directory
+ * @param grants beside those of the sample
+ */
+export async function startWorkerdGateway(
+  name: string,
+  grants: Record<string, unknown>[] = [],
+): Promise<WorkerdGateway> {
+  const key = await createSigningKey();
+  const directory = join(root, ".tidegate", "test", `workerd-${name}-${engine}`);
+  const policy = policyForServers({
+    engine,
+    database: `localhost:${server.port}`,
+    actsAs: server.actsAs,
+    issuers: [{ issuer: issuers.fixed, audience, jwks: { keys: [key.publicJwk] }, algorithms: ["ES256"] }],
+  });
+  // One caller asks here, who may have all connections.
+  for (const account of Object.values(policy.accounts))
+    Object.assign(account, { connections_per_caller: limits.connectionsPerShard });
+  const bundle = await bundleGateway(directory, { ...policy, grants: [...grants, ...policy.grants] });
+  const texts = { ENVIRONMENT: "development", ...server.passwords };
+  const options = { directory, bundle, ca: server.ca, texts, objects: durableObjects };
+  const gateway: WorkerdGateway = {
+    ...(await startWorkerd(options)),
+    token: (claims = {}) =>
+      mint(key, { iss: issuers.fixed, aud: audience, sub: "someone", role: "analyst", ...claims }),
+    async killAndStart() {
+      process.kill(gateway.pid, "SIGKILL");
+      await gateway.stop();
+      Object.assign(gateway, await startWorkerd({ ...options, keepState: true }));
+    },
+  };
+  return gateway;
+}

@@ -1,0 +1,215 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "smol-toml";
+import { describe, expect, test } from "vitest";
+import type { Found } from "../../../../cli/connect/check.ts";
+import type { Change } from "../../../../cli/connect/policy.ts";
+import { editPolicy } from "../../../../cli/connect/policy.ts";
+import type { ConnectionString } from "../../../../cli/connect/strings/parse.ts";
+import { withResult } from "../../../../cli/connect/write.ts";
+import { root } from "../../../../cli/project/application.ts";
+import { parsePolicy } from "../../../../src/config/policy.ts";
+
+/** What a check of a server with a public certificate finds; the certificate itself is only printed. */
+const result = {
+  connection: {
+    form: "a URL",
+    hosts: [{ hostname: "db.example.org", port: 4000 }],
+    user: "gw_reader",
+    password: "hidden",
+    database: "shop",
+    engineHint: undefined,
+    tlsMin: "TLSv1.2",
+    tlsMax: "TLSv1.2",
+    caPath: undefined,
+    needsCa: false,
+    notes: [],
+  } satisfies ConnectionString as ConnectionString,
+  database: "shop",
+  token: undefined,
+  found: { engine: "mysql", account: "reader@%", proxied: true } as Found,
+};
+
+const template = readFileSync(join(root, "config", "production.toml"), "utf8");
+
+function change(cluster: Change["cluster"], login: Change["login"] = {}, account = "analyst"): Change {
+  return { cluster, account, login };
+}
+
+describe("a change of the policy", () => {
+  test("touches the lines that it must and no other", () => {
+    const { text, summary } = editPolicy(template, change({ link: "rustls", ca: "ca/x.pem" }, { user: "r" }));
+    const lines = template.split("\n");
+    lines.splice(lines.indexOf('link = "platform"'), 1, 'link = "rustls"');
+    lines.splice(lines.findIndex((line) => line.startsWith("trust =")) + 1, 0, 'ca = "ca/x.pem"');
+    lines.splice(lines.indexOf('user = "gw_analyst"'), 1, 'user = "r"');
+    expect(text).toBe(lines.join("\n"));
+    expect(summary).toEqual([
+      "[cluster]",
+      '- link = "platform"',
+      '+ link = "rustls"',
+      '+ ca = "ca/x.pem"',
+      "[accounts.analyst]",
+      '- user = "gw_analyst"',
+      '+ user = "r"',
+    ]);
+  });
+
+  test("that changes nothing says nothing", () => {
+    const same = change(
+      { engine: "mysql", hosts: ["db.example.com:3306"], ca: undefined },
+      { user: "gw_analyst" },
+    );
+    expect(editPolicy(template, same)).toEqual({ text: template, summary: [] });
+  });
+
+  test("takes a key away, with the comment behind it", () => {
+    const { text } = editPolicy(template, change({ trust: undefined }));
+    expect(text).not.toContain("public CA");
+    expect(text).toContain("# A template:");
+  });
+
+  test("puts a new account behind the others", () => {
+    const { text } = editPolicy(template, change({}, { user: "r", password: "R" }, "reader"));
+    expect(text).toMatch(
+      /acts_as = "editor@%"\n\n\[accounts\.reader\]\nuser = "r"\npassword = "R"\n\n\[\[issuers\]\]/,
+    );
+  });
+
+  test("replaces a list that goes over several lines, and keeps comments between", () => {
+    const text =
+      '[cluster]\n# the host\nhosts = [\n  "a:1", # first\n  "[b]:2",\n]\n# below\nengine = "mysql"\n\n# next\n[x]\n';
+    const edited = editPolicy(text, change({ hosts: ["c:3"], database: "d" }, { user: "u" }));
+    expect(edited.text).toMatch(
+      /^\[cluster\]\n# the host\nhosts = \[ ?"c:3" ?\]\n# below\nengine = "mysql"\ndatabase = "d"\n\n\[accounts\.analyst\]\nuser = "u"\n\n# next\n\[x\]\n$/,
+    );
+  });
+
+  test("makes an empty file", () => {
+    const { text } = editPolicy("", change({ engine: "mysql" }, { user: "u" }));
+    expect(parse(text)).toEqual({ cluster: { engine: "mysql" }, accounts: { analyst: { user: "u" } } });
+  });
+
+  test("escapes what a name holds", () => {
+    const login = { user: 'a"b\\c\n[x]\nd = 1' };
+    expect(parse(editPolicy(template, change({}, login)).text)).toMatchObject({
+      accounts: { analyst: login },
+    });
+  });
+
+  test.each([
+    ["an inline table", 'cluster = { engine = "mysql" }\n'],
+    ["dotted keys", 'cluster.engine = "mysql"\n'],
+    ["an inline account", 'accounts = { analyst = { user = "u" } }\n'],
+    [
+      "text that looks like a section",
+      'x = """\n[cluster]\nengine = "mysql"\n"""\n[cluster]\nengine = "mysql"\n',
+    ],
+  ])("is refused for %s, rather than done wrongly", (_, text) => {
+    expect(() => editPolicy(text, change({ engine: "mariadb" }, { user: "v" }))).toThrow();
+  });
+
+  test("of a file that is not TOML is refused", () => {
+    expect(() => editPolicy("[cluster", change({ engine: "mysql" }))).toThrow();
+  });
+});
+
+describe("what was found becomes a policy", () => {
+  const policyFile = (text: string) => ({ text, accounts: (parse(text).accounts ?? {}) as never });
+
+  test("that the gateway takes, with the public CAs", () => {
+    const target = { env: "production", account: "new-reader" };
+    const { text, secret } = withResult(target, policyFile(template), { ...result, ca: undefined });
+    const policy = parsePolicy(parse(text), "production", new Set());
+    expect(policy.cluster).toMatchObject({
+      engine: "mysql",
+      hosts: [{ hostname: "db.example.org", port: 4000 }],
+      database: "shop",
+      link: "platform",
+      trust: "public",
+      location: "weur",
+    });
+    expect(policy.accounts["new-reader"]).toMatchObject({
+      user: "gw_reader",
+      password: "NEW_READER_PASSWORD",
+      acts_as: "reader@%",
+    });
+    expect(secret).toBe("NEW_READER_PASSWORD");
+    expect(text).not.toContain("hidden");
+  });
+
+  test("with a CA of its own, versions and file are named; without it again, they go", () => {
+    const target = { env: "staging", account: "analyst" };
+    const own = withResult(target, policyFile(template), { ...result, ca: "PEM" });
+    // The gateway takes it so.
+    expect(parsePolicy(parse(own.text), "staging", new Set()).cluster).toMatchObject({
+      link: "rustls",
+      trust: "bundle",
+      ca: "ca/staging.pem",
+      tls_min: "TLSv1.2",
+      tls_max: "TLSv1.2",
+    });
+    // The secret keeps the name that it has.
+    expect(own.secret).toBe("ANALYST_PASSWORD");
+    const again = withResult(target, policyFile(own.text), { ...result, ca: undefined });
+    expect(Object.keys(parse(again.text).cluster as object).sort()).toEqual([
+      "database",
+      "engine",
+      "hosts",
+      "link",
+      "location",
+      "trust",
+    ]);
+  });
+
+  describe("of an account with a token", () => {
+    const found = { engine: "tidb", account: "gw_reader@%", proxied: false } as Found;
+    const token = { key: "{}", algorithm: "RS256", issuer: 'a"b\\c' } as const;
+    const target = { env: "production", account: "reader" };
+    const base = '[cluster]\nengine = "tidb"\n\n[accounts.reader]\nuser = "gw_reader"\n';
+
+    test("its password goes, and what says how that is sent", () => {
+      const before = `${base}password = "READER_PASSWORD" # the old one\nplugin = "mysql_clear_password"\ncleartext = true\n`;
+      const { text, summary, secret } = withResult(target, policyFile(before), {
+        ...{ ...result, found, token, ca: undefined },
+      });
+      expect(secret).toBe("READER_TOKEN_KEY");
+      expect(summary).toContain('+ token = { key = "READER_TOKEN_KEY", issuer = "a\\"b\\\\c" }');
+      expect(parse(text).accounts).toEqual({
+        reader: { user: "gw_reader", token: { key: "READER_TOKEN_KEY", issuer: token.issuer } },
+      });
+    });
+
+    test("its secret keeps its name; other members are replaced", () => {
+      const before = `${base}token = { key = "OWN_KEY", email = "a@example.com" }\n`;
+      const es384 = { key: "{}", algorithm: "ES384", email: "b@example.com" } as const;
+      const { text } = withResult(target, policyFile(before), {
+        ...result,
+        found,
+        token: es384,
+        ca: undefined,
+      });
+      expect(text).toContain('token = { key = "OWN_KEY", algorithm = "ES384", email = "b@example.com" }\n');
+    });
+
+    test("a table of its own that says the same stays", () => {
+      const before = `${base}\n[accounts.reader.token]\nkey = "OWN_KEY"\nissuer = 'a"b\\c'\n`;
+      const { text } = withResult(target, policyFile(before), { ...result, found, token, ca: undefined });
+      expect(text).toContain("[accounts.reader.token]");
+      expect(text).not.toContain("token = {");
+    });
+
+    test("with a password again the token goes", () => {
+      const before = `${base}token = { key = "OWN_KEY" }\n`;
+      const { text } = withResult(target, policyFile(before), { ...result, found, ca: undefined });
+      expect(parse(text).accounts).toEqual({ reader: { user: "gw_reader", password: "READER_PASSWORD" } });
+    });
+  });
+
+  test("an IPv6 address is written in brackets", () => {
+    const connection: ConnectionString = { ...result.connection, hosts: [{ hostname: "::1", port: 1 }] };
+    const target = { env: "production", account: "analyst" };
+    const { text } = withResult(target, policyFile(template), { ...result, connection, ca: undefined });
+    expect(parse(text).cluster).toMatchObject({ hosts: ["[::1]:1"] });
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+import { judgePrivileges } from "../../../../cli/connect/privileges.ts";
+
+const queries = [
+  { name: "orders", kind: "read" },
+  { name: "add-note", kind: "write" },
+] as const;
+
+function judge(found: { engine: "mysql" | "tidb"; surplus: string | undefined }, ...allow: string[][]) {
+  const grants = allow.map((one) => `[[grants]]\naccount = "reader"\nallow = ${JSON.stringify(one)}\n`);
+  const other = '[[grants]]\naccount = "editor"\nallow = ["sql:write"]\n';
+  return judgePrivileges(found, grants.join("") + other, "reader", queries);
+}
+
+const more = { engine: "tidb", surplus: "it has GRANT INSERT" } as const;
+
+describe("a TiDB login that may do more than read", () => {
+  test.each([["sql:read"], ["query:orders"]])("is refused where the grants have %s", (permission) => {
+    expect(judge(more, [permission])).toEqual({
+      refusal: expect.stringMatching(
+        /^The grants of "reader" only read\. .*: it has GRANT INSERT\. Take it away/,
+      ),
+    });
+  });
+
+  test.each(["sql:write", "sql:ddl", "query:add-note"])("is right where one has %s", (permission) => {
+    expect(judge(more, ["sql:read"], [permission])).toEqual({});
+  });
+
+  test("is told what will be where there is no grant", () => {
+    expect(judge(more)).toEqual({ note: expect.stringMatching(/unless a grant of "reader" writes\.$/) });
+    expect(judgePrivileges(more, "", "reader", queries)).toHaveProperty("note");
+  });
+});
+
+test("a login that only reads, and other servers, are as they may be", () => {
+  expect(judge({ engine: "tidb", surplus: undefined }, ["sql:read"])).toEqual({});
+  expect(judge({ engine: "mysql", surplus: undefined }, ["sql:read"])).toEqual({});
+});

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { AnswerBody } from "../../../../src/db/pool/body.ts";
+import type { ExecuteWork } from "../../../../src/db/pool/protocol.ts";
+import { limits } from "../../../../src/limits.ts";
+import { column } from "../encode/wire.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const outcome = { rowsAffected: 0, rowsChanged: null, lastInsertId: null, info: null, warnings: [] };
+const session = { pause: () => {}, resume: () => {}, stop: () => {} };
+
+function bodyOf(bytes = Number.POSITIVE_INFINITY) {
+  const ceilings = { deadlineMs: 1_000, bytes };
+  const work = { format: "csv", shape: "array", writable: false, atomic: true, ceilings };
+  return new AnswerBody(session, work as ExecuteWork);
+}
+
+async function isStreamed(body: AnswerBody): Promise<boolean> {
+  return await Promise.race([
+    body.streaming.then(() => true),
+    vi.advanceTimersByTimeAsync(0).then(() => false),
+  ]);
+}
+
+/** CSV of one column "v" whose header and rows have so many bytes together: text of one, two, three or four bytes each. */
+async function answerOf(bytes: number, character: string): Promise<AnswerBody> {
+  const body = bodyOf();
+  body.columns([column(0xfd)] as never);
+  let left = bytes - "v\r\n".length;
+  const size = Buffer.byteLength(character);
+  while (left > 0) {
+    const characters = Math.min(200, Math.floor((left - 2) / size));
+    const rest = left - 2 - characters * size;
+    // Plain letters make up what the character leaves over.
+    const padding = rest < 3 * size ? rest : 0;
+    body.row([character.repeat(characters) + "a".repeat(padding)]);
+    left -= 2 + characters * size + padding;
+  }
+  expect(left).toBe(0);
+  return body;
+}
+
+describe.each(["a", "é", "漢", "😀"])("an answer of %s", (character) => {
+  test("of 64 KiB goes whole, with its length in bytes", async () => {
+    const body = await answerOf(limits.wholeAnswerBytes, character);
+    expect(await isStreamed(body)).toBe(false);
+    body.end(outcome as never);
+    expect(body.response().headers.get("content-length")).toBe(String(limits.wholeAnswerBytes));
+  });
+
+  test("of a byte more is streamed", async () => {
+    const body = await answerOf(limits.wholeAnswerBytes + 1, character);
+    expect(await isStreamed(body)).toBe(true);
+    expect(body.response().headers.get("content-length")).toBeNull();
+  });
+
+  test("is handed to the stream in pieces of 16 KiB, and a row", async () => {
+    const body = await answerOf(limits.wholeAnswerBytes + 1, character);
+    const reader = (body.response().body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    const pieces: number[] = [];
+    const reading = (async () => {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        pieces.push(value.length);
+      }
+    })();
+    const row = character.repeat(100);
+    for (let i = 0; i < 1_000; i++) body.row([row]);
+    body.end(outcome as never);
+    await reading;
+    const largest = limits.chunkBytes + Buffer.byteLength(row) + 2;
+    expect(pieces.length).toBeGreaterThan(5);
+    for (const length of pieces) expect(length).toBeLessThan(largest);
+  });
+});

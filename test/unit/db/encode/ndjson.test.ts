@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { RowShape } from "../../../../src/db/encode/encoder.ts";
+import { NdjsonEncoder } from "../../../../src/db/encode/ndjson.ts";
+import { column, encode as encodeJson, flags, summary } from "./wire.ts";
+
+const columns = [column(0x03, { name: "id", flags: flags.notNull }), column(0xfd, { name: "name" })];
+
+function encode(rows: unknown[][], shape: RowShape, of = columns): string {
+  const encoder = new NdjsonEncoder(shape);
+  const body = encoder.columns(of) + rows.map((row) => encoder.row(row)).join("") + encoder.end(summary);
+  return encoder.toWire(body);
+}
+
+const rows = [
+  [1, "a\nb"],
+  [2, null],
+];
+
+describe("NDJSON", () => {
+  test("has a line for the columns, one for each row, and one for what became of the statement", () => {
+    expect(encode(rows, "object")).toBe(
+      '{"columns":[{"name":"id","type":"INT","nullable":false},{"name":"name","type":"VARCHAR","nullable":true}]}\n' +
+        '{"id":1,"name":"a\\nb"}\n' +
+        '{"id":2,"name":null}\n' +
+        '{"rows_affected":0,"rows_changed":null,"last_insert_id":null,"info":null,"warnings":[]}\n',
+    );
+  });
+
+  test("has rows as arrays, which no other line is", () => {
+    expect(encode(rows, "array").split("\n").slice(1, 3)).toEqual(['[1,"a\\nb"]', "[2,null]"]);
+  });
+
+  test("of several result sets has the columns of each before its rows", () => {
+    const encoder = new NdjsonEncoder("array");
+    const one = column(0x03, { name: "a" });
+    const text =
+      encoder.columns([one]) +
+      encoder.row([1]) +
+      encoder.columns([one, one]) +
+      encoder.row([2, 3]) +
+      encoder.end(summary);
+    const lines = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map((line) => (Array.isArray(line) ? line : Object.keys(line)[0]))).toEqual([
+      ...["columns", [1], "columns", [2, 3], "rows_affected"],
+    ]);
+  });
+
+  test("of a statement without a result", () => {
+    expect(new NdjsonEncoder("object").end({ ...summary, rowsAffected: 3, lastInsertId: "7" })).toBe(
+      '{"columns":[]}\n{"rows_affected":3,"rows_changed":null,"last_insert_id":"7","info":null,"warnings":[]}\n',
+    );
+  });
+
+  test("ends with the error where it breaks off", () => {
+    expect(new NdjsonEncoder("object").fail({ code: "deadline_exceeded" })).toBe(
+      '{"error":{"code":"deadline_exceeded"}}\n',
+    );
+  });
+
+  test("JSON that was stored with lines is on one", () => {
+    const stored = '{\n "a":\r\n [1,\n 2]}';
+    const line = encode([[stored]], "object", [column(0xfc, { name: "j", extendedFormat: "json" })]).split(
+      "\n",
+    )[1];
+    expect(JSON.parse(line ?? "")).toEqual({ j: { a: [1, 2] } });
+  });
+
+  describe("has one end of a line in each line, by any reader's rule", () => {
+    // Python's str.splitlines(), which httpx's and requests' iter_lines() follow; Java's \\R and Perl's have fewer.
+    const pythonLineEnds = ["\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"];
+    const hostile = `a${pythonLineEnds.join("")}\u2028b`;
+    const json = { name: `j${hostile}`, extendedFormat: "json" } as const;
+    const of = [column(0xfd, { name: `s${hostile}` }), column(0xfc, json), column(0xf5, { name: "n" })];
+    const stored = JSON.stringify({ [hostile]: [hostile] }, null, 1);
+    const warned = { ...summary, warnings: [{ level: "Warning", code: 1, message: hostile }] };
+
+    test.each(["object", "array"] as const)("rows as %s", (shape) => {
+      const encoder = new NdjsonEncoder(shape);
+      const text = encoder.toWire(
+        [
+          encoder.columns(of),
+          encoder.row([hostile, stored, stored]),
+          // No JSON, on MariaDB: a string.
+          encoder.row([hostile, hostile, null]),
+          encoder.end({ ...warned, info: hostile }),
+          encoder.fail({ detail: hostile }),
+        ].join(""),
+      );
+      for (const end of pythonLineEnds.slice(1)) expect(text).not.toContain(end);
+      const lines = text.split("\n").map((each) => each && JSON.parse(each));
+      expect(lines).toHaveLength(6);
+      expect(lines[0].columns[0].name).toBe(of[0]?.name);
+      const value = { [hostile]: [hostile] };
+      expect([...Object.values(lines[1]), ...Object.values(lines[2])]).toEqual([
+        ...[hostile, value, value],
+        ...[hostile, hostile, null],
+      ]);
+      expect(lines[3]).toMatchObject({ info: hostile, warnings: [{ message: hostile }] });
+      expect(lines[4]).toEqual({ error: { detail: hostile } });
+      expect(lines[5]).toBe("");
+    });
+
+    test("nothing else is escaped that JSON's own writer does not escape", () => {
+      const others = String.fromCodePoint(
+        ...Array.from({ length: 0x3000 }, (_, i) => i).filter(
+          (c) => c !== 0x85 && (c < 0x2028 || c > 0x2029),
+        ),
+      );
+      const [, row] = encode([[others]], "array", [column(0xfd)]).split("\n");
+      expect(row).toBe(JSON.stringify([others]));
+    });
+  });
+
+  test("whatever the values are, its lines say what the JSON answer says", () => {
+    const of = [column(0xfd, { name: "s" }), column(0xfc, { name: "j", extendedFormat: "json" })];
+    const json = fc
+      .tuple(fc.json(), fc.integer({ min: 0, max: 2 }))
+      .map(([text, indent]) => JSON.stringify(JSON.parse(text), null, indent));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.string({ unit: "binary" }), json), { maxLength: 4 }), (given) => {
+        const [head = "", ...lines] = encode(given, "array", of).split(/[\n\x85\u2028\u2029]/);
+        const whole = JSON.parse(encodeJson(of, given, "array"));
+        expect(JSON.parse(head).columns).toEqual(whole.columns);
+        expect(lines.slice(0, -2).map((line) => JSON.parse(line))).toEqual(whole.rows);
+        expect(lines.at(-1)).toBe("");
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Encoder } from "../../../../src/db/encode/encoder.ts";
+import { encoderOf } from "../../../../src/db/encode/encoder.ts";
+import type { Format } from "../../../../src/db/encode/formats.ts";
+import { column, encode, summary } from "./wire.ts";
+
+/** A column of text. */
+const text = column(0xfd);
+const formats: Format[] = ["json", "ndjson", "csv"];
+
+/** Characters of one, two, three and four bytes; those that NDJSON escapes; halves of a pair, which become U+FFFD. */
+const unit = fc.constantFrom("a", "é", "漢", "😀", "\u0085", "\u2028", "\ud800", '"', "\n");
+const values = fc.array(fc.string({ unit, maxLength: 40 }), { maxLength: 30 });
+
+describe.each(formats)("as %s", (format) => {
+  test("what waits is told in bytes, exactly, and no byte is lost or counted twice", () => {
+    fc.assert(
+      fc.property(values, fc.integer({ min: 1, max: 3_000 }), fc.boolean(), (rows, limit, asks) => {
+        const encoder = encoderOf(format, "array", false);
+        const whole = encoderOf(format, "array", false);
+        encoder.columns([text]);
+        whole.columns([text]);
+        const taken: Uint8Array[] = [];
+        for (const value of rows) {
+          encoder.row([value]);
+          whole.row([value]);
+          if (!asks) continue;
+          const reached = encoder.hasAtLeast(limit);
+          if (!reached) continue;
+          const bytes = encoder.take();
+          expect(bytes.length).toBeGreaterThanOrEqual(limit);
+          expect(encoder.hasAtLeast(1)).toBe(false);
+          taken.push(bytes);
+        }
+        encoder.end(summary);
+        whole.end(summary);
+        const rest = encoder.take();
+        // The one that was never asked has written the same.
+        expect(Buffer.concat([...taken, rest])).toEqual(Buffer.from(whole.take()));
+        expect(encoder.take()).toHaveLength(0);
+      }),
+    );
+  });
+
+  test("the answer is yes from the very byte on", () => {
+    for (const character of ["a", "é", "漢", "😀", "\u2028"]) {
+      const [encoder, same] = [1, 2].map(() => {
+        const made = encoderOf(format, "array", false);
+        made.columns([text]);
+        for (let i = 0; i < 200; i++) made.row([character]);
+        return made;
+      }) as [Encoder, Encoder];
+      const { length } = same.take();
+      expect([encoder.hasAtLeast(length), encoder.hasAtLeast(length + 1)]).toEqual([true, false]);
+    }
+  });
+});
+
+test("what JSON's own encoder writes is what goes on the wire", () => {
+  const encoder = encoderOf("json", "object", false);
+  encoder.columns([text]);
+  encoder.row(["漢"]);
+  encoder.end(summary);
+  expect(Buffer.from(encoder.take()).toString()).toBe(encode([text], [["漢"]], "object"));
+});
+
+test("only NDJSON has a place for an error", () => {
+  for (const format of formats) {
+    const encoder = encoderOf(format, "array", false);
+    expect(encoder.fail({ code: "internal" })).toBe(format === "ndjson");
+    expect(Buffer.from(encoder.take()).toString()).toBe(
+      format === "ndjson" ? '{"error":{"code":"internal"}}\n' : "",
+    );
+  }
+});

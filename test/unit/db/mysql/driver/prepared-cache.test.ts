@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import type { Prepared } from "../../../../../src/db/mysql/driver.ts";
+import { PreparedStatements } from "../../../../../src/db/mysql/prepared.ts";
+import type { BoundValue } from "../../../../../src/sql/values.ts";
+
+const prepared = (id: number, ...codes: number[]): Prepared => ({
+  id,
+  parameters: codes.map((columnType) => ({ columnType })),
+  close: () => {},
+});
+const integer: BoundValue = { type: "integer", value: 1 };
+const text: BoundValue = { type: "string", value: "a" };
+
+describe("prepared statements of a connection", () => {
+  test("one that was not executed yet takes any types, and keeps them", () => {
+    const statements = new PreparedStatements(4, false);
+    statements.add("SELECT ?", prepared(1));
+    expect(statements.has("SELECT ?", [integer])).toBe(true);
+    expect(statements.take("SELECT ?", [integer]).id).toBe(1);
+    expect(statements.take("SELECT ?", [integer]).id).toBe(1);
+    expect(statements.has("SELECT ?", [text])).toBe(false);
+    statements.add("SELECT ?", prepared(2));
+    expect(statements.take("SELECT ?", [text]).id).toBe(2);
+    expect(statements.take("SELECT ?", [integer]).id).toBe(1);
+  });
+
+  test("the one used longest ago goes when there are too many", () => {
+    const statements = new PreparedStatements(2, false);
+    expect(statements.add("a", prepared(1))).toEqual([]);
+    expect(statements.add("b", prepared(2))).toEqual([]);
+    statements.take("a", []);
+    expect(statements.add("c", prepared(3)).map(({ id }) => id)).toEqual([2]);
+    expect(statements.has("b", [])).toBe(false);
+    expect(statements.take("a", []).id).toBe(1);
+  });
+
+  test("one that is prepared again takes the place of the first, which is closed", () => {
+    const statements = new PreparedStatements(2, false);
+    statements.add("a", prepared(1));
+    expect(statements.add("a", prepared(2)).map(({ id }) => id)).toEqual([1]);
+    expect(statements.take("a", []).id).toBe(2);
+  });
+
+  test("one that is claimed stays, for its types or, not executed yet, for any", () => {
+    const statements = new PreparedStatements(3, false);
+    for (const [id, sql] of ["a", "b", "c"].entries()) statements.add(sql, prepared(id));
+    expect(statements.claim({ sql: "a", values: [integer] })).toBe(true);
+    expect(statements.claim({ sql: "a", values: [text] })).toBe(false);
+    expect(statements.claim({ sql: "a", values: undefined })).toBe(false);
+    expect(statements.claim({ sql: "b", values: undefined })).toBe(true);
+    expect(statements.add("d", prepared(3)).map(({ id }) => id)).toEqual([2]);
+    expect(statements.add("e", prepared(4)).map(({ id }) => id)).toEqual([0]);
+    expect(statements.take("b", [text]).id).toBe(1);
+  });
+
+  test("a reset forgets them all", () => {
+    const statements = new PreparedStatements(2, false);
+    statements.add("a", prepared(1));
+    statements.take("a", [text]);
+    statements.clear();
+    expect(statements.has("a", [text])).toBe(false);
+    expect(() => statements.take("a", [text])).toThrow("not prepared");
+  });
+
+  test("the server's types decide what values are bound as, once it has said them", () => {
+    const sql = "SELECT 1 FROM t WHERE a = ?";
+    const undeclared: BoundValue[] = [{ ...integer, undeclared: true }];
+    const statements = new PreparedStatements(2, true);
+    expect(statements.typed(sql, undeclared)).toBeUndefined();
+    expect(statements.claim({ sql, values: undeclared })).toBe(false);
+    statements.add(sql, prepared(1, varchar));
+    expect(statements.typed(sql, undeclared)).toEqual([{ type: "string", value: "1" }]);
+    expect(statements.claim({ sql, values: undeclared })).toBe(true);
+    expect(statements.has(sql, [text])).toBe(true);
+    expect(statements.has(sql, [integer])).toBe(false);
+    expect(statements.typed(sql, [text])).toEqual([text]);
+    for (const other of ["b", "c"]) statements.add(other, prepared(2));
+    expect(statements.typed(sql, undeclared)).toBeUndefined();
+    statements.add(sql, prepared(3, longlong));
+    statements.clear();
+    expect(statements.typed(sql, undeclared)).toBeUndefined();
+  });
+
+  test("what it says of a text is there once the text is prepared, whatever is evicted for it", () => {
+    const sql = "SELECT 1 FROM t WHERE a = ? AND b = ?";
+    const none: BoundValue = { type: "null", value: null };
+    const undeclared: BoundValue = { ...integer, undeclared: true };
+    const statements = new PreparedStatements(2, true);
+    statements.add(sql, prepared(1, varchar, longlong));
+    statements.take(sql, statements.bound(sql, [undeclared, none]));
+    statements.add("b", prepared(2));
+    expect(statements.add(sql, prepared(3, varchar, longlong)).map(({ id }) => id)).toEqual([1]);
+    expect(statements.bound(sql, [undeclared, undeclared])).toEqual([
+      { type: "string", value: "1" },
+      integer,
+    ]);
+    for (const other of ["c", "d"]) statements.add(other, prepared(4));
+    expect(() => statements.bound(sql, [undeclared, none])).toThrow("not prepared");
+  });
+
+  test("a server that says none leaves them as they are", () => {
+    const undeclared: BoundValue[] = [{ ...integer, undeclared: true }];
+    const statements = new PreparedStatements(2, false);
+    statements.add("SELECT 1 FROM t WHERE a = ?", prepared(1, varchar));
+    expect(statements.typed("SELECT 1 FROM t WHERE a = ?", undeclared)).toBe(undeclared);
+  });
+});
+
+const varchar = 253;
+const longlong = 8;

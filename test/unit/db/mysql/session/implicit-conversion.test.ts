@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import {
+  demandDeclared,
+  demandNoConversion,
+  mustBeRevocable,
+  onlyWarns,
+} from "../../../../../src/db/mysql/implicit-conversion.ts";
+import type { Conversion } from "../../../../../src/db/mysql/warnings.ts";
+import { bindJsonValue } from "../../../../../src/sql/values.ts";
+
+const judge = (conversion: Conversion) => demandNoConversion({ conversion });
+const refused = (reason: string) =>
+  expect.objectContaining({
+    code: "parameter_invalid",
+    details: expect.objectContaining({ reason }),
+    retryable: false,
+  });
+
+const engines = ["mysql", "mariadb", "tidb"] as const;
+const leniencies = ["read", "change", "ignore", "ddl", undefined] as const;
+
+describe("a statement whose values were converted", () => {
+  test("is refused, by what was converted", () => {
+    expect(() => judge("none")).not.toThrow();
+    expect(() => judge("number")).toThrow(refused("compared_with_text"));
+    expect(() => judge("text")).toThrow(refused("compared_with_number"));
+  });
+
+  test("or may have been: after a loss it may come again, else the types are to be declared", () => {
+    expect(() => judge("unread")).toThrow(refused("warnings_unread"));
+    expect(() => judge("lost")).toThrow(
+      expect.objectContaining({ code: "connection_lost", retryable: true }),
+    );
+  });
+});
+
+test.each(engines)("%s only warns of it in reads and with IGNORE, MariaDB in any change", (engine) => {
+  const warns = leniencies.filter((lenient) => onlyWarns(engine, { lenient }, [bindJsonValue("x")]));
+  expect(warns).toEqual(engine === "mariadb" ? ["read", "change", "ignore"] : ["read", "ignore"]);
+});
+
+test("TiDB only warns of an empty text in a change", () => {
+  const change = { lenient: "change" } as const;
+  expect(onlyWarns("tidb", change, [bindJsonValue("")])).toBe(true);
+  expect(onlyWarns("tidb", change, [bindJsonValue({ type: "VARCHAR", value: "" })])).toBe(false);
+  expect(onlyWarns("mysql", change, [bindJsonValue("")])).toBe(false);
+});
+
+test("a change of which the server only warns is one that can be taken back, unless all types are declared", () => {
+  const undeclared = [bindJsonValue("x")];
+  const declared = [bindJsonValue({ type: "VARCHAR", value: "x" }), bindJsonValue(null)];
+  const which = (values: typeof undeclared) =>
+    leniencies.filter((lenient) => mustBeRevocable("mariadb", { lenient }, values));
+  expect(which(undeclared)).toEqual(["change", "ignore"]);
+  expect(which([bindJsonValue(0)])).toEqual(["change", "ignore"]);
+  expect(which(declared)).toEqual([]);
+});
+
+test("DDL cannot be taken back: each of its values is declared", () => {
+  expect(() => demandDeclared({ lenient: "ddl" }, [bindJsonValue("x")])).toThrow(refused("type_undeclared"));
+  expect(() => demandDeclared({ lenient: "ddl" }, [bindJsonValue({ type: "INT", value: 1 })])).not.toThrow();
+  expect(() => demandDeclared({ lenient: "change" }, [bindJsonValue("x")])).not.toThrow();
+});

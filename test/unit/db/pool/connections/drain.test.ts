@@ -1,0 +1,226 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { TidegateError } from "../../../../../src/errors.ts";
+import type { FakeConnection } from "./fake-connection.ts";
+import { codeOf, lifetimeMs, pool, poolWith, queueWaitMs, request, settle } from "./fake-pool.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_000_000 });
+  vi.spyOn(Math, "random").mockReturnValue(0);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+describe("a drain", () => {
+  test("of a pool that has opened nothing finds nothing", () => {
+    expect(pool().checkout.drain()).toEqual({ idle: 0, busy: 0, opening: 0 });
+  });
+
+  test("closes what is idle at once, and leaves no timer", async () => {
+    const { server, checkout, connections, closed } = await poolWith(2);
+    expect(checkout.drain()).toEqual({ idle: 2, busy: 0, opening: 0 });
+    for (const connection of connections) expect(connection).toMatchObject({ closed: 1, destroyed: 0 });
+    await settle();
+    expect(closed).toEqual(["drained", "drained"]);
+    expect(vi.getTimerCount()).toBe(0);
+    const next = request(checkout);
+    const fresh = server.accept();
+    await settle();
+    expect(next.lease?.connection).toBe(fresh);
+  });
+
+  test("leaves a busy one to its request, and closes it when it comes back", async () => {
+    const { checkout, connections, closed } = await poolWith(2);
+    const { connection } = await checkout.acquire("somebody");
+    expect(checkout.drain()).toEqual({ idle: 1, busy: 1, opening: 0 });
+    await vi.advanceTimersByTimeAsync(lifetimeMs);
+    expect(connection).toMatchObject({ closed: 0, destroyed: 0, usable: true });
+    expect(connection).toBe(connections[1]);
+    checkout.release(connection);
+    expect(connection).toMatchObject({ closed: 1, destroyed: 0 });
+    await settle();
+    expect(closed).toEqual(["drained", "drained"]);
+  });
+
+  test("of some leaves the others: these serve on, and those are closed with their reason", async () => {
+    const { checkout, connections, closed } = await poolWith(3);
+    const { connection } = await checkout.acquire("somebody");
+    checkout.retire((one) => one === connection || one === connections[0], "left");
+    expect(connections.map((one) => one.closed)).toEqual([1, 0, 0]);
+    checkout.release(connection);
+    expect(connections.map((one) => one.closed)).toEqual([1, 0, 1]);
+    const next = await checkout.acquire("somebody");
+    expect(next.connection).toBe(connections[1]);
+    await settle();
+    expect(closed).toEqual(["left", "left"]);
+  });
+
+  test("saves a busy one its restore", async () => {
+    const { checkout, closed } = await poolWith(1);
+    const { connection } = await checkout.acquire("somebody");
+    expect(checkout.endIfExpired(connection)).toBe(false);
+    checkout.drain();
+    expect(checkout.endIfExpired(connection)).toBe(true);
+    expect(connection.closed).toBe(1);
+    await settle();
+    // Nothing is left to give back.
+    checkout.release(connection);
+    checkout.discard(connection, "not_restored");
+    expect(checkout.endIfExpired(connection)).toBe(false);
+    expect(closed).toEqual(["drained"]);
+  });
+
+  test("in the middle of a restore: who waits gets a new one, not the restored one", async () => {
+    const { server, checkout } = await poolWith(1);
+    const { connection } = await checkout.acquire("somebody");
+    const waiting = request(checkout);
+    expect(checkout.endIfExpired(connection)).toBe(false);
+    expect(checkout.drain()).toEqual({ idle: 0, busy: 1, opening: 0 });
+    // There is no room yet: the connections of an account are bounded.
+    expect(server.pending).toHaveLength(0);
+    checkout.release(connection);
+    await settle();
+    expect([connection.closed, waiting.lease]).toEqual([1, undefined]);
+    const fresh = server.accept();
+    await settle();
+    expect(waiting.lease?.connection).toBe(fresh);
+  });
+
+  test("in the middle of a restore that fails destroys it", async () => {
+    const { checkout, closed } = await poolWith(1);
+    const { connection } = await checkout.acquire("somebody");
+    checkout.drain();
+    checkout.discard(connection, "not_restored");
+    await settle();
+    expect([connection.destroyed, closed]).toEqual([1, ["not restored"]]);
+  });
+
+  test("turns away a login under way, and its request gets one that began later", async () => {
+    const { server, checkout, closed } = pool({ size: 2 });
+    const waiting = request(checkout);
+    expect(checkout.drain()).toEqual({ idle: 0, busy: 0, opening: 1 });
+    // There is room for a second login: nobody waits for the first one to end.
+    expect(server.pending).toHaveLength(2);
+    const old = server.accept();
+    await settle();
+    expect([old.closed, closed, waiting.lease]).toEqual([1, ["drained"], undefined]);
+    const fresh = server.accept();
+    await settle();
+    expect(waiting.lease?.connection).toBe(fresh);
+    checkout.release(fresh);
+    expect((await checkout.acquire("somebody")).connection).toBe(fresh);
+  });
+
+  test("turns away a login for which nobody waits any more", async () => {
+    const { server, checkout } = pool({ size: 1 });
+    const gone = request(checkout);
+    await vi.advanceTimersByTimeAsync(queueWaitMs);
+    expect(codeOf(gone.error)).toBe("pool_timeout");
+    checkout.drain();
+    expect(server.accept()).toMatchObject({ closed: 0 });
+    await settle();
+    expect(server.opened[0]).toMatchObject({ closed: 1 });
+    expect(server.pending).toHaveLength(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("while everything waits: the places are kept, and everybody is served by new ones in turn", async () => {
+    const { server, checkout } = pool({ size: 2 });
+    const states = Array.from({ length: 6 }, () => request(checkout));
+    expect(checkout.drain()).toEqual({ idle: 0, busy: 0, opening: 2 });
+    expect(server.pending).toHaveLength(2);
+    server.accept();
+    await settle();
+    // Its place is taken by the next login, never by a third one beside it.
+    expect(server.pending).toHaveLength(2);
+    server.accept();
+    await settle();
+    expect(server.opened.map(({ closed }) => closed)).toEqual([1, 1]);
+    expect(states.filter(({ lease }) => lease)).toEqual([]);
+    const fresh = [server.accept(), server.accept()];
+    for (let i = 0; i < 4; i++) {
+      await settle();
+      checkout.release(fresh[i % 2] as FakeConnection);
+    }
+    await settle();
+    expect(states.map(({ lease }) => lease?.connection)).toEqual([...fresh, ...fresh, ...fresh]);
+  });
+
+  test("twice counts what is still open, and ends nothing twice", async () => {
+    const { server, checkout, closed } = await poolWith(3);
+    const { connection: busy } = await checkout.acquire("somebody");
+    expect(checkout.drain()).toEqual({ idle: 2, busy: 1, opening: 0 });
+    await settle();
+    request(checkout);
+    expect(checkout.drain()).toEqual({ idle: 0, busy: 1, opening: 1 });
+    expect(checkout.drain()).toEqual({ idle: 0, busy: 1, opening: 2 });
+    checkout.release(busy);
+    await settle();
+    expect(busy.closed).toBe(1);
+    // Two logins have been overtaken, one by two drains; the third one counts.
+    for (const expected of [1, 1]) {
+      const old = server.accept();
+      await settle();
+      expect(old.closed).toBe(expected);
+    }
+    const fresh = server.accept();
+    await settle();
+    expect(fresh.closed).toBe(0);
+    expect(closed).toHaveLength(5);
+    expect(server.pending).toHaveLength(0);
+  });
+
+  describe("and a login that fails", () => {
+    const failure = new TidegateError("database_login_failed");
+
+    test("that began before it: tells nobody, another is tried at once", async () => {
+      const { server, checkout } = pool({ size: 1 });
+      const waiting = request(checkout);
+      checkout.drain();
+      server.refuse(failure);
+      await settle();
+      expect(waiting.error).toBeUndefined();
+      expect(server.pending).toHaveLength(1);
+      const fresh = server.accept();
+      await settle();
+      expect(waiting.lease?.connection).toBe(fresh);
+    });
+
+    test("that began after it: tells everybody, though old connections are busy still", async () => {
+      const { server, checkout } = await poolWith(2);
+      await checkout.acquire("somebody");
+      checkout.drain();
+      await settle();
+      const states = [request(checkout), request(checkout)];
+      server.refuse(failure);
+      await settle();
+      expect(states.map(({ error }) => error)).toEqual([failure, failure]);
+    });
+
+    test("just before it: the pause after a failure ends", async () => {
+      const { server, checkout } = pool({ size: 3 });
+      request(checkout);
+      server.accept();
+      await settle();
+      const waiting = request(checkout);
+      server.refuse(failure);
+      await settle();
+      expect(server.pending).toHaveLength(0);
+      checkout.drain();
+      expect(server.pending).toHaveLength(1);
+      const fresh = server.accept();
+      await settle();
+      expect(waiting.lease?.connection).toBe(fresh);
+    });
+  });
+
+  test("does not depend on the clock: put back, a drained connection stays drained", async () => {
+    const { checkout } = await poolWith(1);
+    const { connection } = await checkout.acquire("somebody");
+    checkout.drain();
+    vi.setSystemTime(1);
+    checkout.release(connection);
+    expect(connection.closed).toBe(1);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { FairQueue } from "../../../../../src/db/pool/fair-queue.ts";
+
+/** Requests are named after their callers: a1 and a2 are a's. */
+function request(name: string) {
+  return { caller: name[0] as string, name };
+}
+
+function queueWith(length: number, names: string[]) {
+  const queue = new FairQueue<ReturnType<typeof request>>(length);
+  const requests = new Map(names.map((name) => [name, request(name)]));
+  const losers = names.map((name) => queue.push(requests.get(name) as ReturnType<typeof request>)?.name);
+  return { queue, requests, losers };
+}
+
+function drain(queue: FairQueue<ReturnType<typeof request>>): string[] {
+  const names: string[] = [];
+  for (let item = queue.shift(); item; item = queue.shift()) names.push(item.name);
+  return names;
+}
+
+describe("turns", () => {
+  test("of one caller are in the order of arrival", () => {
+    expect(drain(queueWith(9, ["a1", "a2", "a3"]).queue)).toEqual(["a1", "a2", "a3"]);
+  });
+
+  test("go round: one with many waits no shorter than one with few", () => {
+    const { queue } = queueWith(9, ["a1", "a2", "a3", "a4", "b1", "c1", "c2"]);
+    expect(drain(queue)).toEqual(["a1", "b1", "c1", "a2", "c2", "a3", "a4"]);
+  });
+
+  test("a newcomer is behind everybody's next one, not behind all of somebody's", () => {
+    const { queue } = queueWith(9, ["a1", "a2", "a3"]);
+    expect(queue.shift()?.name).toBe("a1");
+    queue.push(request("b1"));
+    expect(drain(queue)).toEqual(["a2", "b1", "a3"]);
+  });
+
+  test("whoever comes back does not get in front", () => {
+    const { queue } = queueWith(9, ["a1", "b1", "b2"]);
+    expect(queue.shift()?.name).toBe("a1");
+    queue.push(request("a2"));
+    expect(drain(queue)).toEqual(["b1", "a2", "b2"]);
+  });
+
+  test("one who has left is passed over", () => {
+    const { queue, requests } = queueWith(9, ["a1", "b1", "c1"]);
+    queue.remove(requests.get("b1") as ReturnType<typeof request>);
+    queue.remove(requests.get("b1") as ReturnType<typeof request>);
+    expect(queue.size).toBe(2);
+    expect(drain(queue)).toEqual(["a1", "c1"]);
+  });
+});
+
+describe("a full queue", () => {
+  test("refuses the one who has all of it", () => {
+    const { losers, queue } = queueWith(3, ["a1", "a2", "a3", "a4"]);
+    expect(losers).toEqual([undefined, undefined, undefined, "a4"]);
+    expect(drain(queue)).toEqual(["a1", "a2", "a3"]);
+  });
+
+  test("gives a newcomer the last place of the one who has most", () => {
+    const { losers, queue } = queueWith(4, ["a1", "b1", "b2", "b3", "c1"]);
+    expect(losers.at(-1)).toBe("b3");
+    expect(queue.size).toBe(4);
+    expect(drain(queue)).toEqual(["a1", "b1", "c1", "b2"]);
+  });
+
+  test("goes on until all have the same, then refuses whoever comes", () => {
+    const { losers } = queueWith(4, ["a1", "a2", "a3", "a4", "b1", "b2", "b3", "a5", "c1", "c2"]);
+    expect(losers.slice(4)).toEqual(["a4", "a3", "b3", "a5", "a2", "c2"]);
+  });
+
+  test("of single requests refuses a newcomer", () => {
+    expect(queueWith(2, ["a1", "b1", "c1"]).losers).toEqual([undefined, undefined, "c1"]);
+  });
+
+  test("has room again after each that leaves", () => {
+    const { queue } = queueWith(1, ["a1"]);
+    queue.shift();
+    expect(queue.push(request("a2"))).toBeUndefined();
+  });
+});
+
+test("emptying leaves nothing", () => {
+  const { queue } = queueWith(9, ["a1", "a2", "b1"]);
+  expect(queue.empty().map(({ name }) => name)).toEqual(["a1", "a2", "b1"]);
+  expect([queue.size, queue.shift()]).toEqual([0, undefined]);
+});

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Hosts, isHostFailure } from "../../../../../src/db/pool/hosts.ts";
+import { errorKinds, TidegateError } from "../../../../../src/errors.ts";
+import { limits } from "../../../../../src/limits.ts";
+
+const first = { hostname: "first", port: 3306 };
+const second = { hostname: "second", port: 3306 };
+const failure = new TidegateError("database_unreachable", {}, "nobody listens");
+
+// The longest that jitter makes of a backoff, unless a test says otherwise.
+beforeEach(() => void vi.spyOn(Math, "random").mockReturnValue(1));
+afterEach(() => void vi.restoreAllMocks());
+
+function fail(hosts: Hosts, host: typeof first, now: number) {
+  return hosts.failed(hosts.begin(host, now), failure, now);
+}
+
+describe("the order", () => {
+  test("is that of the configuration", () => {
+    expect(new Hosts([first, second]).candidates(0)).toEqual([first, second]);
+  });
+
+  test("leaves out a host that failed, until its time has come", () => {
+    const hosts = new Hosts([first, second]);
+    fail(hosts, first, 1_000);
+    expect(hosts.candidates(1_000)).toEqual([second]);
+    expect(hosts.candidates(1_999)).toEqual([second]);
+    expect(hosts.candidates(2_000)).toEqual([first, second]);
+    expect(hosts.isFallback(second)).toBe(true);
+    expect(hosts.isFallback(first)).toBe(false);
+  });
+
+  test("one login finds out whether it is back; the others go on to the next host", () => {
+    const hosts = new Hosts([first, second]);
+    fail(hosts, first, 1_000);
+    const trial = hosts.begin(first, 2_000);
+    expect(hosts.candidates(2_000)).toEqual([second]);
+    expect(hosts.succeeded(trial)).toBe(true);
+    expect(hosts.candidates(2_000)).toEqual([first, second]);
+    expect(hosts.succeeded(hosts.begin(first, 2_001))).toBe(false);
+  });
+
+  test("an attempt that says nothing about the host leaves it to the next caller", () => {
+    const hosts = new Hosts([first, second]);
+    fail(hosts, first, 1_000);
+    const trial = hosts.begin(first, 2_000);
+    hosts.saidNothing(trial);
+    expect(hosts.candidates(2_000)).toEqual([first, second]);
+    // A later one is under way.
+    hosts.begin(first, 3_000);
+    hosts.saidNothing(trial);
+    expect(hosts.candidates(3_000)).toEqual([second]);
+  });
+
+  test("after a change everything is tried again", () => {
+    const hosts = new Hosts([first, second]);
+    fail(hosts, first, 1_000);
+    hosts.forget();
+    expect(hosts.candidates(1_000)).toEqual([first, second]);
+    expect(hosts.refusal(1_000)).toBeUndefined();
+  });
+});
+
+describe("the backoff", () => {
+  test("doubles from 1 s to 32 s and stays there", () => {
+    const hosts = new Hosts([first, second]);
+    const waits = Array.from({ length: 8 }, (_, i) => fail(hosts, first, (i + 1) * 100_000));
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000, 32_000]);
+  });
+
+  test("has full jitter", () => {
+    const hosts = new Hosts([first]);
+    for (const random of [0, 0.25, 0.5]) {
+      vi.mocked(Math.random).mockReturnValue(random);
+      hosts.forget();
+      expect(fail(hosts, first, 1_000)).toBe(random * limits.reconnectBackoffMs);
+    }
+  });
+
+  test("counts logins that failed together once", () => {
+    const hosts = new Hosts([first, second]);
+    const tries = [1, 2, 3].map(() => hosts.begin(first, 1_000));
+    expect(tries.map((one) => hosts.failed(one, failure, 1_500))).toEqual([1_000, 1_000, 1_000]);
+  });
+
+  test("begins anew after a success", () => {
+    const hosts = new Hosts([first]);
+    fail(hosts, first, 1_000);
+    fail(hosts, first, 10_000);
+    hosts.succeeded(hosts.begin(first, 20_000));
+    expect(fail(hosts, first, 30_000)).toBe(1_000);
+  });
+});
+
+describe("while no host can be reached", () => {
+  function down() {
+    const hosts = new Hosts([first, second]);
+    // So often that the backoff alone would leave them alone for half a minute.
+    for (let i = 0; i < 7; i++) for (const host of [first, second]) fail(hosts, host, i * 1_000);
+    return { hosts, failedAt: 6_000 };
+  }
+
+  test("callers are told at once, with the reason and when to come again", () => {
+    const { hosts, failedAt } = down();
+    const refusal = hosts.refusal(failedAt + 500);
+    expect(refusal).toMatchObject({ code: "database_unreachable", status: 503, retryable: true });
+    expect(refusal?.details.retryAfter).toBe(3);
+    expect(refusal?.operator).toContain("nobody listens");
+    expect(refusal?.message).not.toContain("nobody listens");
+  });
+
+  test("one caller in a few seconds tries, whatever the backoff is, and the others are told at once", () => {
+    const { hosts, failedAt } = down();
+    const due = failedAt + limits.reconnectProbeMs;
+    expect(hosts.refusal(due - 1)).toBeDefined();
+    expect(hosts.refusal(due)).toBeUndefined();
+    expect(hosts.candidates(due)).toEqual([first]);
+    hosts.begin(first, due);
+    // The other host has its turn, and then nobody, until the time has come again.
+    expect(hosts.candidates(due)).toEqual([second]);
+    hosts.begin(second, due);
+    expect(hosts.refusal(due)).toBeDefined();
+    expect(hosts.refusal(due + limits.reconnectProbeMs - 1)).toBeDefined();
+    // The attempts hang: others are made beside them.
+    expect(hosts.candidates(due + limits.reconnectProbeMs)).toEqual([first]);
+  });
+
+  test("a host that takes long to fail is not waited for by everybody", () => {
+    const hosts = new Hosts([first]);
+    fail(hosts, first, 0);
+    hosts.begin(first, 1_000);
+    expect(hosts.refusal(1_001)).toBeDefined();
+    expect(hosts.refusal(3_999)).toBeDefined();
+    expect(hosts.refusal(4_000)).toBeUndefined();
+  });
+});
+
+test("only what has to do with the way to a host is a reason to go to another one", () => {
+  const codes = Object.keys(errorKinds) as (keyof typeof errorKinds)[];
+  expect(codes.filter((code) => isHostFailure(new TidegateError(code)))).toEqual([
+    "database_unreachable",
+    "database_tls_failed",
+  ]);
+});
+
+describe("a host that takes no writes", () => {
+  test("stands last, until it may be asked again", () => {
+    const hosts = new Hosts([first, second]);
+    expect(hosts.readOnly(first, 1_000)).toBe(true);
+    expect(hosts.candidates(1_000)).toEqual([second, first]);
+    expect(hosts.candidates(1_000 + limits.readOnlyHostMs)).toEqual([first, second]);
+  });
+
+  test("is news once", () => {
+    const hosts = new Hosts([first, second]);
+    expect([1_000, 2_000, 1_000 + limits.readOnlyHostMs].map((now) => hosts.readOnly(first, now))).toEqual([
+      ...[true, false, true],
+    ]);
+  });
+
+  test("is tried first again after a change", () => {
+    const hosts = new Hosts([first, second]);
+    hosts.readOnly(first, 1_000);
+    hosts.forget();
+    expect(hosts.candidates(1_000)).toEqual([first, second]);
+  });
+
+  test("is better than none, and all of them keep their order", () => {
+    const hosts = new Hosts([first, second]);
+    for (const host of [first, second]) hosts.readOnly(host, 1_000);
+    expect(hosts.candidates(1_000)).toEqual([first, second]);
+    fail(hosts, second, 1_000);
+    expect(hosts.candidates(1_000)).toEqual([first]);
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import { Liveness } from "../../../../../src/db/pool/liveness.ts";
+import { limits } from "../../../../../src/limits.ts";
+
+/** A session that was silent for so long, and answers or does not. */
+class Silent {
+  readonly #loss = Promise.withResolvers<string>();
+  readonly lost = this.#loss.promise;
+  readonly pings: number[] = [];
+  isDestroyed = false;
+  readonly silentMs: number;
+  readonly #answers: boolean;
+
+  constructor(silentMs: number, answers: boolean) {
+    this.silentMs = silentMs;
+    this.#answers = answers;
+  }
+
+  isSilentFor(ms: number): boolean {
+    return this.silentMs >= ms && !this.isDestroyed;
+  }
+
+  async ping(withinMs: number): Promise<void> {
+    this.pings.push(withinMs);
+    if (this.#answers) return;
+    this.destroy();
+    throw new Error("no reply");
+  }
+
+  destroy(): void {
+    this.isDestroyed = true;
+    this.#loss.resolve("destroyed");
+  }
+}
+
+function watched(...sessions: Silent[]): Liveness<Silent> {
+  const liveness = new Liveness<Silent>();
+  for (const session of sessions) liveness.watch(session);
+  return liveness;
+}
+
+describe("a connection that is taken", () => {
+  test("is not asked when it was heard a moment ago", async () => {
+    const session = new Silent(limits.idleTrustMs - 1, false);
+    expect(await watched(session).isAlive(session)).toBe(true);
+    expect(session.pings).toEqual([]);
+  });
+
+  test("is asked when it was silent for long, and used when it answers", async () => {
+    const session = new Silent(limits.idleTrustMs, true);
+    expect(await watched(session).isAlive(session)).toBe(true);
+    expect(session.pings).toEqual([limits.idlePingMs]);
+  });
+
+  test("takes with it all that were as silent, and no other, when it does not answer", async () => {
+    const [dead, silent, heard] = [new Silent(9_000, false), new Silent(8_000, true), new Silent(100, true)];
+    expect(await watched(dead, silent, heard).isAlive(dead)).toBe(false);
+    expect([dead, silent, heard].map(({ isDestroyed }) => isDestroyed)).toEqual([true, true, false]);
+    expect(silent.pings).toEqual([]);
+  });
+});

@@ -1,0 +1,234 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Requests } from "../../../../../src/db/pool/requests.ts";
+import { RunningStatement } from "../../../../../src/db/pool/running-statement.ts";
+import { TidegateError } from "../../../../../src/errors.ts";
+import { limits } from "../../../../../src/limits.ts";
+import { settle } from "../connections/fake-pool.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_000_000 });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const cancelled = () => new TidegateError("request_cancelled");
+
+function setUp(deadlineMs = 5_000, writes = true) {
+  const kills: ((acknowledged: boolean) => void)[] = [];
+  const events: string[] = [];
+  const held: string[] = [];
+  const session = { usable: true, pause: () => held.push("pause"), resume: () => held.push("resume") };
+  const running = new RunningStatement<typeof session>({
+    deadlineMs,
+    writes,
+    control: {
+      prepare: () => events.push("prepare"),
+      kill: () => {
+        events.push("kill");
+        return new Promise((resolve) => kills.push(resolve));
+      },
+    },
+    giveBack: () => events.push("give back"),
+    discard: (_, ...closing) => events.push(`discard: ${closing.join(": ")}`),
+    stopping: ({ code }) => events.push(`stopping: ${code}`),
+  });
+  let heard: string | undefined;
+  running.stopped.catch((error: TidegateError) => {
+    heard = error.code;
+  });
+  return { running, session, kills, events, held, heard: () => heard };
+}
+
+describe("a statement under way", () => {
+  test("that ends by itself leaves its session to its owner, and no timer", () => {
+    const { running, session, events } = setUp();
+    expect(running.begin(session)).toBe(true);
+    expect(running.end()).toBe(true);
+    expect(running.stop(cancelled())).toBe(false);
+    expect(events).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("has the control connection opened before its deadline, and is killed at it", async () => {
+    const { running, session, kills, events, heard } = setUp(5_000);
+    running.begin(session);
+    running.goOn();
+    await vi.advanceTimersByTimeAsync(5_000 - limits.controlAheadMs - 1);
+    expect(events).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(events).toEqual(["prepare"]);
+    await vi.advanceTimersByTimeAsync(limits.controlAheadMs);
+    expect(events).toEqual(["prepare", "stopping: deadline_exceeded", "kill"]);
+    // The server may say what became of it: the caller waits a little for that.
+    await vi.advanceTimersByTimeAsync(limits.stopGraceMs - 1);
+    expect(heard()).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    // It may be done by now: nobody is told that nothing has happened.
+    expect(heard()).toBe("outcome_unknown");
+    kills[0]?.(true);
+    expect(running.end()).toBe(false);
+    await settle();
+    expect(events.at(-1)).toBe("give back");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("that only reads is over at once: SLEEP() would call the KILL its end", async () => {
+    const { running, session, heard } = setUp(5_000, false);
+    running.begin(session);
+    running.stop(cancelled());
+    await settle();
+    expect(heard()).toBe("request_cancelled");
+  });
+
+  test("and its rows wait until the KILL has been acknowledged", async () => {
+    const { running, session, kills, held } = setUp(5_000, false);
+    running.begin(session);
+    running.stop(cancelled());
+    expect(held).toEqual(["pause"]);
+    kills[0]?.(true);
+    await settle();
+    expect(held).toEqual(["pause", "resume"]);
+    running.end();
+  });
+
+  test("a short deadline has it opened half-way", async () => {
+    const { running, session, events } = setUp(100);
+    running.begin(session);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(events).toEqual(["prepare"]);
+    running.end();
+  });
+
+  test("its session waits for the KILL's acknowledgement, even when the statement has ended", async () => {
+    const { running, session, kills, events } = setUp();
+    running.begin(session);
+    running.stop(cancelled());
+    running.end();
+    await vi.advanceTimersByTimeAsync(limits.killPatienceMs - 1);
+    expect(events).toEqual(["stopping: request_cancelled", "kill"]);
+    kills[0]?.(true);
+    await settle();
+    expect(events.at(-1)).toBe("give back");
+  });
+
+  test("a KILL that is not acknowledged costs the connection", async () => {
+    const { running, session, kills, events } = setUp();
+    running.begin(session);
+    running.stop(cancelled());
+    running.end();
+    await settle();
+    kills[0]?.(false);
+    await settle();
+    expect(events.at(-1)).toBe("discard: not_killed");
+  });
+
+  test("a statement that goes on in spite of it costs the connection", async () => {
+    const { running, session, kills, events, heard } = setUp();
+    running.begin(session);
+    running.goOn();
+    running.stop(cancelled());
+    kills[0]?.(true);
+    await vi.advanceTimersByTimeAsync(limits.stopGraceMs + limits.killedStatementMs);
+    expect(events.at(-1)).toBe("discard: stopped: request_cancelled");
+    expect(heard()).toBe("outcome_unknown");
+  });
+
+  test("its place is not kept for a KILL that does not come through", async () => {
+    const { running, session, events } = setUp(5_000, false);
+    running.begin(session);
+    running.stop(cancelled());
+    await vi.advanceTimersByTimeAsync(limits.killPatienceMs + limits.killedStatementMs);
+    expect(events.at(-1)).toBe("discard: stopped: request_cancelled");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("that writes and was not sent yet has not happened", async () => {
+    const { running, session, heard } = setUp(5_000);
+    running.begin(session);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(heard()).toBe("deadline_exceeded");
+    expect(() => running.goOn()).toThrow(TidegateError);
+  });
+
+  test("is not sent any more when it is stopped before", () => {
+    const { running, session } = setUp();
+    running.begin(session);
+    running.goOn();
+    running.stop(cancelled());
+    expect(() => running.goOn()).toThrow(TidegateError);
+  });
+
+  test("a session that was lost meanwhile is not given back", async () => {
+    const { running, session, kills, events } = setUp();
+    running.begin(session);
+    running.stop(cancelled());
+    session.usable = false;
+    running.end();
+    kills[0]?.(true);
+    await settle();
+    expect(events.at(-1)).toMatch(/^discard/);
+  });
+
+  test("that waits for a session is stopped at once, and gets none", async () => {
+    const { running, session, events, heard } = setUp();
+    expect(running.stop(cancelled())).toBe(true);
+    await settle();
+    expect(heard()).toBe("request_cancelled");
+    expect(running.begin(session)).toBe(false);
+    expect(events).toEqual(["stopping: request_cancelled"]);
+  });
+
+  test("that is settled is not stopped any more, nor late", async () => {
+    const { running, session, events } = setUp(1_000);
+    running.begin(session);
+    expect(running.settle()).toBe(true);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(running.stop(cancelled())).toBe(false);
+    expect(running.end()).toBe(true);
+    expect(events).toEqual([]);
+    const other = setUp();
+    other.running.begin(other.session);
+    other.running.stop(cancelled());
+    expect(other.running.settle()).toBe(false);
+  });
+
+  test("the first reason counts, and explains the server's error", () => {
+    const { running, session } = setUp();
+    running.begin(session);
+    running.stop(cancelled());
+    expect(running.stop(new TidegateError("deadline_exceeded"))).toBe(false);
+    expect(running.why?.code).toBe("request_cancelled");
+    const killed = new TidegateError("deadline_exceeded", { errno: 1317 });
+    expect((running.explain(killed) as TidegateError).code).toBe("request_cancelled");
+    const other = new TidegateError("sql_error");
+    expect(running.explain(other)).toBe(other);
+  });
+});
+
+describe("requests under way", () => {
+  test("are stopped by caller and id, all or one piece of work", () => {
+    const requests = new Requests();
+    const stopped: string[] = [];
+    const add = (caller: string, requestId: string, workId: string) =>
+      requests.add(caller, { requestId, workId }, () => stopped.push(workId) > 0);
+    add("a", "r", "1");
+    add("a", "r", "2");
+    add("b", "r", "3");
+    const leave = add("a", "s", "4");
+    expect(requests.stop("a", "r", "2")).toBe(1);
+    expect(stopped).toEqual(["2"]);
+    expect(requests.stop("a", "r")).toBe(2);
+    expect(stopped).toEqual(["2", "1", "2"]);
+    expect(requests.stop("c", "r")).toBe(0);
+    leave();
+    expect(requests.stop("a", "s")).toBe(0);
+    expect(requests.stop('a","r', "")).toBe(0);
+  });
+
+  test("count only what was not too late", () => {
+    const requests = new Requests();
+    requests.add("a", { requestId: "r", workId: "1" }, () => false);
+    expect(requests.stop("a", "r")).toBe(0);
+  });
+});

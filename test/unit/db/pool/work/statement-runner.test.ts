@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import type { Outcome, Session } from "../../../../../src/db/mysql/session.ts";
+import type { AnswerBody } from "../../../../../src/db/pool/body.ts";
+import type { ExecuteWork } from "../../../../../src/db/pool/protocol.ts";
+import { runnerOf } from "../../../../../src/db/pool/runner.ts";
+import type { RunningStatement } from "../../../../../src/db/pool/running-statement.ts";
+
+const outcome: Outcome = {
+  ...{ rowsAffected: 1, rowsChanged: null, lastInsertId: null, info: null },
+  ...{ warningCount: 0, warnings: [], conversion: "none", revocable: true },
+};
+
+/** A runner of a change that may have to be taken back, and what was asked of its session, in order. */
+function runnerOfChange(settle: () => boolean) {
+  const asked: string[] = [];
+  const note = (word: string) => () => void asked.push(word);
+  const session = { run: async () => outcome, pause: note("pause"), resume: note("resume") };
+  const running = { settle, why: new Error("stopped"), goOn: () => {} };
+  const runner = runnerOf(
+    session as unknown as Session,
+    running as unknown as RunningStatement<Session>,
+    "mariadb",
+    async () => {
+      note("commit")();
+      runner.pause();
+    },
+  );
+  return { asked, runner };
+}
+
+const change = {} as ExecuteWork;
+const body = {} as AnswerBody;
+
+test("a slow reader of a change's rows does not hold back the answer to its COMMIT", async () => {
+  const { asked, runner } = runnerOfChange(() => true);
+  runner.pause();
+  await runner.run(change, body);
+  expect(asked).toEqual(["pause", "resume", "commit"]);
+});
+
+test("a change that was stopped before is not committed", async () => {
+  const { asked, runner } = runnerOfChange(() => false);
+  await expect(runner.run(change, body)).rejects.toThrow("stopped");
+  expect(asked).toEqual([]);
+});

@@ -1,0 +1,226 @@
+import { describe, expect, test } from "vitest";
+import type { Bindings } from "../../../../../src/application.ts";
+import type { Config } from "../../../../../src/config/config.ts";
+import type { PoolContext } from "../../../../../src/db/pool/client.ts";
+import { drain, execute } from "../../../../../src/db/pool/client.ts";
+import type { ExecuteWork, PoolRequest } from "../../../../../src/db/pool/protocol.ts";
+import { encodeError, protocolVersion, waitingHeader } from "../../../../../src/db/pool/protocol.ts";
+import { TidegateError } from "../../../../../src/errors.ts";
+import { limits } from "../../../../../src/limits.ts";
+
+/** A shard that cannot be reached is not to be had from a workerd at hand: here the way to it is made up. */
+
+interface Call extends PoolRequest {
+  shard: string;
+}
+
+/** @param answer what a shard answers, or how it fails, by its name `account/…/shard` */
+function context(answer: (shard: string) => Response, password = "a password", cluster = {}) {
+  const calls: Call[] = [];
+  const namespace = {
+    idFromName: (name: string) => name,
+    get: (name: string) => ({
+      fetch: async (_: string, { body }: { body: string }) => {
+        calls.push({ ...JSON.parse(body), shard: name });
+        return answer(name);
+      },
+    }),
+  };
+  const config = {
+    environment: "test",
+    generation: "g".repeat(64),
+    cluster,
+    accounts: new Map([
+      ["analyst", account("analyst", 3, password)],
+      ["editor", account("editor", 1, password)],
+    ]),
+  };
+  const made: PoolContext = {
+    env: { POOL: namespace } as unknown as Bindings,
+    config: config as unknown as Config,
+    signal: new AbortController().signal,
+    waitUntil: () => {},
+    requestId: "r1",
+  };
+  return { made, calls };
+}
+
+function account(name: string, shards: number, password: string) {
+  return { name, user: `gw_${name}`, shards, credential: { password } };
+}
+
+const found = () => Response.json({ idle: 1, busy: 2, opening: 3 });
+const shards = (calls: readonly Call[]) => calls.map(({ shard }) => shard).sort();
+/** The tags are what HMAC-SHA-256 makes of the secret "a password". */
+const tags: Record<string, string> = { analyst: "e3f5", editor: "d25a" };
+const name = (account: string, shard: number) =>
+  `test/${account}/anywhere/${"g".repeat(16)}-${tags[account]}-${protocolVersion}/${shard}`;
+
+describe("draining", () => {
+  test("asks every shard of an account once, and adds up what they had", async () => {
+    const { made, calls } = context(found);
+    expect(await drain(made, ["analyst"])).toEqual([
+      { account: "analyst", shards: 3, idle: 3, busy: 6, opening: 9 },
+    ]);
+    expect(shards(calls)).toEqual([0, 1, 2].map((shard) => name("analyst", shard)));
+    for (const { work } of calls) expect(work).toEqual({ kind: "drain" });
+  });
+
+  test("asks every shard of several accounts", async () => {
+    const { made, calls } = context(found);
+    const drained = await drain(made, ["analyst", "editor"]);
+    expect(drained.map(({ account, shards, idle }) => [account, shards, idle])).toEqual([
+      ["analyst", 3, 3],
+      ["editor", 1, 1],
+    ]);
+    expect(calls).toHaveLength(4);
+  });
+
+  test.each([
+    [
+      "cannot be reached",
+      () => {
+        throw new Error("the object was reset");
+      },
+      "analyst/1: Error: the object was reset",
+    ],
+    [
+      "is of another version",
+      () => encodeError(new TidegateError("version_mismatch")),
+      "analyst/1: version_mismatch",
+    ],
+  ])(
+    "when a shard %s every other one is asked all the same, and the request may be sent again",
+    async (_, fail, operator) => {
+      const { made, calls } = context((shard) => (shard === name("analyst", 1) ? fail() : found()));
+      const error = await drain(made, ["analyst", "editor"]).catch(
+        (cause: unknown) => cause as TidegateError,
+      );
+      expect(error).toMatchObject({ code: "drain_incomplete", status: 503, retryable: true, operator });
+      expect((error as TidegateError).details.detail).toContain("Send the request again");
+      expect((error as TidegateError).details.detail).not.toContain("analyst");
+      expect(calls).toHaveLength(4);
+    },
+  );
+});
+
+describe("the name of an object", () => {
+  const names = async (password: string) => {
+    const { made, calls } = context(found, password);
+    await drain(made, ["analyst"]);
+    return { names: shards(calls), generations: calls.map(({ generation }) => generation) };
+  };
+
+  test("is another one when the secret is, and so is what both sides compare", async () => {
+    const [before, same, after] = [await names("old"), await names("old"), await names("new")];
+    expect(same).toEqual(before);
+    expect(after.names.filter((one) => before.names.includes(one))).toEqual([]);
+    expect(after.generations[0]).not.toBe(before.generations[0]);
+  });
+
+  test("is another one at another location", async () => {
+    const [anywhere, near] = [context(found), context(found, "a password", { location: "apac" })];
+    await drain(anywhere.made, ["analyst"]);
+    await drain(near.made, ["analyst"]);
+    expect(shards(near.calls)).toEqual(
+      shards(anywhere.calls).map((one) => one.replace("/anywhere/", "/apac/")),
+    );
+  });
+
+  test("has too little of the secret to recognize a guess by", async () => {
+    // 16 bits: of many secrets some must have the same name.
+    const seen = new Set<string>();
+    for (let i = 0; i < 2_000; i++) seen.add((await names(`secret ${i}`)).names[0] ?? "");
+    expect(seen.size).toBeLessThan(2_000);
+    expect(seen.size).toBeGreaterThan(1_900);
+    for (const one of seen) expect(one).toMatch(/^test\/analyst\/anywhere\/g{16}-[0-9a-f]{4}-\d+\/0$/);
+  });
+});
+
+describe("a statement", () => {
+  const work = (writable = false): ExecuteWork => ({
+    ...{
+      kind: "execute",
+      caller: "c",
+      sql: "SELECT 1",
+      values: [],
+      writable,
+      bounded: !writable,
+      author: "caller",
+      atomic: true,
+      returning: false,
+    },
+    ...{ format: "json", shape: "object", ceilings: { deadlineMs: 1_000, bytes: 1_000 } },
+  });
+  const fine = () => new Response("{}", { headers: { [waitingHeader]: "7" } });
+  const refusing = (code: TidegateError["code"]) => encodeError(new TidegateError(code, { retryAfter: 1 }));
+
+  test("is executed by one shard, whose hint stays inside", async () => {
+    const { made, calls } = context(fine);
+    const answer = await execute(made, "analyst", work());
+    expect([await answer.text(), answer.headers.has(waitingHeader), calls.length]).toEqual(["{}", false, 1]);
+  });
+
+  test.each(["pool_full", "database_unreachable", "database_connections_exhausted"] as const)(
+    "that a shard refuses with %s is tried once on another one, a write too: nothing was executed",
+    async (code) => {
+      let asked = 0;
+      const { made, calls } = context(() => (asked++ === 0 ? refusing(code) : fine()));
+      expect((await execute(made, "analyst", work(true))).status).toBe(200);
+      expect(new Set(shards(calls)).size).toBe(2);
+      // From now on the one that refused is passed over.
+      for (let i = 0; i < 20; i++) await execute(made, "analyst", work());
+      expect(calls.slice(1).some(({ shard }) => shard === calls[0]?.shard)).toBe(false);
+    },
+  );
+
+  test("that two shards refuse is refused, and the third one is asked by the next", async () => {
+    let asked = 0;
+    const { made, calls } = context(() => (asked++ < 2 ? refusing("pool_full") : fine()));
+    await expect(execute(made, "analyst", work())).rejects.toMatchObject({ code: "pool_full" });
+    expect(calls).toHaveLength(2);
+    await execute(made, "analyst", work());
+    expect(new Set(shards(calls)).size).toBe(3);
+  });
+
+  test("of an account with one shard is tried once", async () => {
+    const { made, calls } = context(() => refusing("pool_full"));
+    await expect(execute(made, "editor", work())).rejects.toMatchObject({ code: "pool_full" });
+    expect(calls).toHaveLength(1);
+  });
+
+  test.each([
+    "pool_timeout",
+    "sql_error",
+    "connection_lost",
+    "outcome_unknown",
+    "deadline_exceeded",
+  ] as const)("that failed with %s is not tried again", async (code) => {
+    const { made, calls } = context(() => refusing(code));
+    await expect(execute(made, "analyst", work())).rejects.toMatchObject({ code });
+    expect(calls).toHaveLength(1);
+  });
+
+  test("whose shard is gone is not tried again: whether it had begun is not known", async () => {
+    for (const [writable, code] of [
+      [false, "connection_lost"],
+      [true, "outcome_unknown"],
+    ] as const) {
+      const { made, calls } = context(() => {
+        throw new Error("the object was reset");
+      });
+      await expect(execute(made, "analyst", work(writable))).rejects.toMatchObject({ code });
+      expect(calls).toHaveLength(1);
+    }
+  });
+
+  test("that was refused only after a while is not tried again: its caller has waited enough", async () => {
+    const { made, calls } = context(() => {
+      const until = performance.now() + limits.shardRefusalMs + 50;
+      while (performance.now() < until);
+      return refusing("database_unreachable");
+    });
+    await expect(execute(made, "analyst", work())).rejects.toMatchObject({ code: "database_unreachable" });
+    expect(calls).toHaveLength(1);
+  });
+});

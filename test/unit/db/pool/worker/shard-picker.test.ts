@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import { Shards } from "../../../../../src/db/pool/shards.ts";
+import { limits } from "../../../../../src/limits.ts";
+
+const draws = 600;
+
+/** How often each shard is chosen, when nothing changes in between. */
+function spread(shards: Shards, count: number, now = 0): number[] {
+  const chosen = Array.from({ length: count }, () => 0);
+  for (let i = 0; i < draws; i++) chosen[shards.choose(now)] = (chosen[shards.choose(now)] ?? 0) + 1;
+  return chosen;
+}
+
+describe("the choice", () => {
+  test("of one is that one, and there is no other", () => {
+    const shards = new Shards(1);
+    expect(shards.choose(0)).toBe(0);
+    expect(shards.choose(0, 0)).toBeUndefined();
+  });
+
+  test("goes to all of them while they are alike", () => {
+    for (const count of [2, 3, 8]) {
+      const chosen = spread(new Shards(count), count);
+      for (const times of chosen) expect(times).toBeGreaterThan(0);
+    }
+  });
+
+  test("goes to the one with fewer requests under way", () => {
+    const shards = new Shards(2);
+    const ends = [shards.begin(0), shards.begin(0), shards.begin(1)];
+    for (let i = 0; i < 50; i++) expect(shards.choose(0)).toBe(1);
+    for (const end of ends) end();
+    expect(new Set(Array.from({ length: 50 }, () => shards.choose(0))).size).toBe(2);
+  });
+
+  test("keeps requests even, when each is under way for long", () => {
+    const count = 8;
+    const shards = new Shards(count);
+    const running = Array.from({ length: count }, () => 0);
+    for (let i = 0; i < count * 100; i++) {
+      const shard = shards.choose(0);
+      shards.begin(shard);
+      running[shard] = (running[shard] ?? 0) + 1;
+    }
+    // Without a look at the load the fullest one has about 125; of two choices it has a few more than 100.
+    expect(Math.max(...running)).toBeLessThanOrEqual(110);
+  });
+
+  test("an answer counts once", () => {
+    const shards = new Shards(2);
+    const end = shards.begin(0);
+    end();
+    end();
+    shards.begin(1);
+    for (let i = 0; i < 50; i++) expect(shards.choose(0)).toBe(0);
+  });
+});
+
+describe("what a shard says of its queue", () => {
+  test("counts, and less as time goes by", () => {
+    const shards = new Shards(2);
+    shards.answered(0, 10, 1_000);
+    for (let i = 0; i < 4; i++) shards.begin(1);
+    for (let i = 0; i < 50; i++) expect(shards.choose(1_000)).toBe(1);
+    // A quarter is left of ten.
+    const later = 1_000 + limits.shardHearsayMs * 0.75;
+    for (let i = 0; i < 50; i++) expect(shards.choose(later)).toBe(0);
+  });
+
+  test("is nothing after a while", () => {
+    const shards = new Shards(2);
+    shards.answered(0, 500, 0);
+    shards.begin(1);
+    for (let i = 0; i < 50; i++) expect(shards.choose(limits.shardHearsayMs)).toBe(0);
+  });
+});
+
+describe("a shard that refused", () => {
+  test("is passed over for a while", () => {
+    const shards = new Shards(3);
+    shards.refused(1, 0);
+    expect(spread(shards, 3, limits.shardAvoidedMs - 1)[1]).toBe(0);
+    expect(spread(shards, 3, limits.shardAvoidedMs)[1]).toBeGreaterThan(0);
+  });
+
+  test("is as good as any when it answers again", () => {
+    const shards = new Shards(2);
+    shards.refused(0, 0);
+    shards.answered(0, 0, 1);
+    expect(spread(shards, 2, 1)[0]).toBeGreaterThan(0);
+  });
+
+  test("is not all that there is: when each has refused, any is asked", () => {
+    const shards = new Shards(2);
+    shards.refused(0, 0);
+    shards.refused(1, 0);
+    for (const times of spread(shards, 2)) expect(times).toBeGreaterThan(0);
+    // But nobody is asked twice for nothing.
+    expect(shards.choose(0, 0)).toBeUndefined();
+  });
+
+  test("is never the other one", () => {
+    const shards = new Shards(3);
+    for (let i = 0; i < 50; i++) expect(shards.choose(0, 2)).not.toBe(2);
+    shards.refused(0, 0);
+    for (let i = 0; i < 50; i++) expect(shards.choose(0, 2)).toBe(1);
+  });
+});

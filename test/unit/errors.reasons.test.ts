@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { section } from "./errors.document.ts";
+
+const source = readFileSync(join(import.meta.dirname, "../../src/sql/errors.ts"), "utf8");
+
+/** @returns the words of a union of texts in the source. */
+function union(name: string): string[] {
+  const body = new RegExp(`type ${name} =([^;]*);`).exec(source)?.[1] ?? "";
+  return [...body.matchAll(/"(\w+)"/g)].map(([, word]) => word ?? "");
+}
+
+test("docs/errors.md names every reason, and no other", () => {
+  const reasons = [...union("StatementReason"), ...union("ParameterReason")];
+  expect(reasons.length).toBeGreaterThan(10);
+  const named = section("Reasons")
+    .split("\n")
+    .filter((line) => line.startsWith("- ") || line.includes("missing_claim"))
+    .flatMap((line) => [...(line.split(":")[0] ?? "").matchAll(/`([a-z_]+)`/g)].map(([, word]) => word))
+    .filter((word) => word !== "access_denied");
+  expect(named.sort()).toEqual(reasons.sort());
+});
