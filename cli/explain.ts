@@ -4,9 +4,9 @@
  * says, not whether the token is good.
  */
 import { parseArgs } from "node:util";
-import { readToken } from "../src/auth/form.ts";
 import type { Action } from "../src/auth/grants.ts";
 import { explain } from "../src/auth/grants.ts";
+import { readToken } from "../src/auth/parse-jwt.ts";
 import { permissions } from "../src/config/permissions.ts";
 import { parsePolicy } from "../src/config/policy.ts";
 import { currentPolicy } from "./dev/development.ts";

@@ -5,7 +5,7 @@ import { wranglerVariables, writeWranglerConfig } from "../cli/project/wrangler.
 import type { Engine } from "../servers/database/server.ts";
 import { createSigningKey, mint } from "../servers/issuer/issuer.ts";
 import { loadConfig } from "../src/config/config.ts";
-import { nameOf } from "../src/db/pool/address.ts";
+import { nameOf } from "../src/db/pool/messages/object-name.ts";
 
 /** Accounts of the policy; each has a login of its own. */
 export interface SoakAccount {

@@ -3,7 +3,7 @@ import type { Bindings } from "./application.ts";
 
 export { Keys } from "./auth/keys-object.ts";
 export { Proofs } from "./auth/proofs-object.ts";
-export { Pool } from "./db/pool/pool.ts";
+export { Pool } from "./db/pool/object/pool.ts";
 export { Idempotency } from "./idempotency/object.ts";
 export { Limiter } from "./rate/limiter.ts";
 

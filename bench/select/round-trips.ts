@@ -72,7 +72,7 @@ function insert(token: string): Request {
   return { path: "/v1/queries/add-note", init: { method: "POST", headers, body } };
 }
 
-/** @returns a statement's first request, and the first one after it has become hot (src/db/pool/hot.ts) */
+/** @returns a statement's first request, and the first one after it has become hot (src/db/pool/work/hot-statements.ts) */
 async function countTwice(
   proxy: CountingProxy,
   gateway: Served,

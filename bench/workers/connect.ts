@@ -1,12 +1,12 @@
 import type { Account, Authority } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
+import type { Runner } from "../../src/db/answer/respond.ts";
+import { answer } from "../../src/db/answer/respond.ts";
 import { linkOf } from "../../src/db/links/select.ts";
-import { firstAttempt } from "../../src/db/mysql/login.ts";
-import { Session } from "../../src/db/mysql/session.ts";
-import { WarnedStatements } from "../../src/db/mysql/warned-statements.ts";
-import type { Runner } from "../../src/db/pool/answer.ts";
-import { answer } from "../../src/db/pool/answer.ts";
-import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
+import { firstAttempt } from "../../src/db/mysql/session/login.ts";
+import { Session } from "../../src/db/mysql/session/session.ts";
+import { WarnedStatements } from "../../src/db/mysql/session/warned-statements.ts";
+import type { ExecuteWork } from "../../src/db/pool/messages/protocol.ts";
 import { asTidegateError, TidegateError } from "../../src/errors.ts";
 import { countryWork } from "./work.ts";
 

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { encodeRequest, protocolVersion } from "../../src/db/pool/protocol.ts";
+import { encodeRequest, protocolVersion } from "../../src/db/pool/messages/protocol.ts";
 import { countryWork } from "./work.ts";
 
 /** What bench/lib/variants.ts binds. */

@@ -1,4 +1,4 @@
-import { Session } from "../../src/db/mysql/session.ts";
+import { Session } from "../../src/db/mysql/session/session.ts";
 import gateway from "../../src/index.ts";
 
 export { Idempotency, Keys, Limiter, Pool, Proofs } from "../../src/index.ts";

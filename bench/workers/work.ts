@@ -1,4 +1,4 @@
-import type { ExecuteWork } from "../../src/db/pool/protocol.ts";
+import type { ExecuteWork } from "../../src/db/pool/messages/protocol.ts";
 
 /** What the gateway's Worker sends to its Pool for the bench's request (src/routes/queries.ts). */
 export function countryWork(sql: string): ExecuteWork {

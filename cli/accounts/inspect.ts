@@ -1,12 +1,12 @@
 import type { Account } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
 import type { Link } from "../../src/db/links/link.ts";
-import type { Credential } from "../../src/db/mysql/authentication.ts";
-import type { Identity } from "../../src/db/mysql/dialect.ts";
-import { proofQuery, setRole } from "../../src/db/mysql/dialect.ts";
-import type { Connection } from "../../src/db/mysql/driver.ts";
-import { command, createConnection } from "../../src/db/mysql/driver.ts";
-import { credentialOf, logIn } from "../../src/db/mysql/login.ts";
+import type { Credential } from "../../src/db/mysql/auth-plugins/authentication.ts";
+import type { Connection } from "../../src/db/mysql/driver/driver.ts";
+import { command, createConnection } from "../../src/db/mysql/driver/driver.ts";
+import type { Identity } from "../../src/db/mysql/engines/dialect.ts";
+import { proofQuery, setRole } from "../../src/db/mysql/engines/dialect.ts";
+import { credentialOf, logIn } from "../../src/db/mysql/session/login.ts";
 import { TidegateError } from "../../src/errors.ts";
 
 /** Logs in as the gateway does and asks the server what it says of the account. */

@@ -1,6 +1,6 @@
 import type { SavedQuery } from "../../src/catalog/parse.ts";
 import type { Policy } from "../../src/config/schema.ts";
-import type { Verb } from "../../src/sql/vocabulary.ts";
+import type { Verb } from "../../src/sql/keywords.ts";
 import type { Held, Rights } from "./grants.ts";
 
 /** Compares what an account may do with what the grants of the policy can use. Pure. */
@@ -15,7 +15,7 @@ export interface Use {
 
 const reading = ["SELECT", "SHOW VIEW"];
 const writing = [...reading, "INSERT", "UPDATE", "DELETE", "EXECUTE"];
-/** What the guard accepts as sql:ddl (src/sql/vocabulary.ts); ALTER TABLE .. RENAME needs INSERT. */
+/** What the guard accepts as sql:ddl (src/sql/keywords.ts); ALTER TABLE .. RENAME needs INSERT. */
 const schema = [
   ...reading,
   ...["CREATE", "ALTER", "DROP", "INDEX", "REFERENCES", "INSERT", "CREATE VIEW", "CREATE TEMPORARY TABLES"],

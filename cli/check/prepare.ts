@@ -2,16 +2,16 @@ import type { SavedQuery } from "../../src/catalog/parse.ts";
 import type { Account } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
 import type { Link } from "../../src/db/links/link.ts";
-import type { Kind } from "../../src/db/mysql/derived-types.ts";
-import { kindOf } from "../../src/db/mysql/derived-types.ts";
-import { writableState } from "../../src/db/mysql/dialect.ts";
-import type { Prepared, ServerError } from "../../src/db/mysql/driver.ts";
-import { statementError } from "../../src/db/mysql/errors.ts";
-import type { Login } from "../../src/db/mysql/login.ts";
-import { logIn } from "../../src/db/mysql/login.ts";
-import { prepare, query as textQuery } from "../../src/db/mysql/steps.ts";
+import { prepare, query as textQuery } from "../../src/db/mysql/driver/commands.ts";
+import type { Prepared, ServerError } from "../../src/db/mysql/driver/driver.ts";
+import { writableState } from "../../src/db/mysql/engines/dialect.ts";
+import { statementError } from "../../src/db/mysql/engines/errors.ts";
+import type { Login } from "../../src/db/mysql/session/login.ts";
+import { logIn } from "../../src/db/mysql/session/login.ts";
+import type { Kind } from "../../src/db/mysql/values/derived-types.ts";
+import { kindOf } from "../../src/db/mysql/values/derived-types.ts";
+import type { BoundValue } from "../../src/sql/bind-values.ts";
 import { runsNothingWhenPrepared } from "../../src/sql/prepared-ahead.ts";
-import type { BoundValue } from "../../src/sql/values.ts";
 
 /** Logs in as the gateway does and has the server prepare saved queries. Nothing is executed. */
 

@@ -1,9 +1,9 @@
 import type { QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
-import type { Kind } from "../../src/db/mysql/derived-types.ts";
+import type { Kind } from "../../src/db/mysql/values/derived-types.ts";
+import type { ValueType } from "../../src/sql/declared-types.ts";
 import { claimPrefix } from "../../src/sql/placeholders.ts";
 import type { Place } from "../../src/sql/places.ts";
 import { placesOf } from "../../src/sql/places.ts";
-import type { ValueType } from "../../src/sql/value-types.ts";
 import type { Finding } from "./finding.ts";
 import { headOf, lineOfDeclaration } from "./finding.ts";
 
@@ -19,7 +19,7 @@ interface Declared {
 }
 
 /**
- * A declared value is bound as its type, whatever it meets (src/db/mysql/derived-types.ts takes care of the others).
+ * A declared value is bound as its type, whatever it meets (src/db/mysql/values/derived-types.ts takes care of the others).
  *
  * @param kinds that the server has told, in the order of the placeholders
  * @returns one warning at most for each way in which a declaration does not fit

@@ -1,10 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import type { Authority } from "../../src/config/config.ts";
-import type { Credential } from "../../src/db/mysql/authentication.ts";
-import { engineOf, proofQuery } from "../../src/db/mysql/dialect.ts";
-import type { ConnectionOptions } from "../../src/db/mysql/driver.ts";
-import { command, createConnection } from "../../src/db/mysql/driver.ts";
-import { beyondReading, privilegeQuery } from "../../src/db/mysql/privileges.ts";
+import type { Credential } from "../../src/db/mysql/auth-plugins/authentication.ts";
+import type { ConnectionOptions } from "../../src/db/mysql/driver/driver.ts";
+import { command, createConnection } from "../../src/db/mysql/driver/driver.ts";
+import { engineOf, proofQuery } from "../../src/db/mysql/engines/dialect.ts";
+import { beyondReading, privilegeQuery } from "../../src/db/mysql/engines/privileges.ts";
 import { limits } from "../../src/limits.ts";
 import { clean, TimeoutError } from "../node/connection-errors.ts";
 import type { Trust } from "../node/node-wire.ts";

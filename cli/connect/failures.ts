@@ -1,6 +1,6 @@
-import { PluginRefusedError } from "../../src/db/mysql/authentication.ts";
-import { engineOf } from "../../src/db/mysql/dialect.ts";
-import { loginError } from "../../src/db/mysql/errors.ts";
+import { PluginRefusedError } from "../../src/db/mysql/auth-plugins/authentication.ts";
+import { engineOf } from "../../src/db/mysql/engines/dialect.ts";
+import { loginError } from "../../src/db/mysql/engines/errors.ts";
 import type { ErrorCode } from "../../src/errors.ts";
 import type { Step } from "../node/connection-errors.ts";
 import { clean, GreetingError, NoTlsError, TimeoutError } from "../node/connection-errors.ts";

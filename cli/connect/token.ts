@@ -2,8 +2,8 @@ import type { TokenCredential } from "../../src/config/config.ts";
 import type { TokenAlgorithm } from "../../src/config/schema.ts";
 import { tokenAlgorithms } from "../../src/config/schema.ts";
 import { algorithmsOf, readTokenKey } from "../../src/config/token-key.ts";
-import type { Credential } from "../../src/db/mysql/authentication.ts";
-import { tokenCredential } from "../../src/db/mysql/login.ts";
+import type { Credential } from "../../src/db/mysql/auth-plugins/authentication.ts";
+import { tokenCredential } from "../../src/db/mysql/session/login.ts";
 import { readUserFile, Stop } from "./input.ts";
 
 /** The token that an account shows instead of a password (TiDB's tidb_auth_token), for `npm run connect`. */

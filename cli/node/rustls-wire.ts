@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { Authority } from "../../src/config/config.ts";
-import { bundleAt } from "../../src/db/links/bundle.ts";
+import { bundleAt } from "../../src/db/links/ca-bundle.ts";
 import type { HostPort } from "../connect/strings/parse.ts";
 import { EngineSocket } from "./engine-socket.ts";
 import type { Trust } from "./node-wire.ts";

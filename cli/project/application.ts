@@ -98,7 +98,7 @@ export function makeApplication(
       authorities,
       accounts,
       reading: readingAccounts(parsed, queries),
-      // Part of the resting state there (src/db/mysql/dialect.ts).
+      // Part of the resting state there (src/db/mysql/engines/dialect.ts).
       ...(cluster.engine === "tidb" && { deadlines }),
     }),
     policy,

@@ -5,7 +5,7 @@ import { CatalogError } from "../../src/catalog/parse.ts";
 import { ConfigError, hyperdriveNames, parsePolicy, secretNames } from "../../src/config/policy.ts";
 import { readingMistakes } from "../../src/config/reading.ts";
 import type { Policy } from "../../src/config/schema.ts";
-import { classify } from "../../src/sql/statement.ts";
+import { classify } from "../../src/sql/guard.ts";
 import { authoritiesOf, configDirectory, readCatalog, readPolicyFile } from "./application.ts";
 import { expiryWarnings } from "./authorities.ts";
 import type { WranglerFile } from "./wrangler.ts";

@@ -1,7 +1,7 @@
 import type { Bindings } from "../application.ts";
+import { askObject } from "../ask-object.ts";
 import type { Config, Issuer } from "../config/config.ts";
 import { limits } from "../limits.ts";
-import { askObject } from "../objects.ts";
 import type { FetchedKeys } from "./jwks-cache.ts";
 import type { AskKeys } from "./keys.ts";
 import { KeysUnavailableError } from "./keys.ts";

@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, compactVerify, errors, importJWK } from "jose";
 import { usableKeys } from "../config/key-set.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { readToken } from "./form.ts";
+import { readToken } from "./parse-jwt.ts";
 import { tokenHash } from "./token-cache.ts";
 
 /** Signatures of proofs: what issuers may sign with, but for the symmetric one (RFC 9449 §4.2). */

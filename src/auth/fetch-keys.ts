@@ -1,9 +1,9 @@
-import { readAtMost } from "../bytes.ts";
 import type { Issuer } from "../config/config.ts";
 import type { KeySet } from "../config/key-set.ts";
 import { usableKeys } from "../config/key-set.ts";
 import { isAcceptableKeyUrl } from "../config/policy.ts";
 import { limits } from "../limits.ts";
+import { readAtMost } from "../read-body.ts";
 
 /**
  * Fetches an issuer's keys: https, no redirects, bounded in time and size.

@@ -3,10 +3,10 @@ import { errors, jwtVerify } from "jose";
 import type { Issuer } from "../config/config.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { readToken } from "./form.ts";
+import { boundKeyOf, checkRules } from "./issuer-rules.ts";
 import type { AskKeys, KeySource } from "./keys.ts";
 import { keySource } from "./keys.ts";
-import { boundKeyOf, checkRules } from "./rules.ts";
+import { readToken } from "./parse-jwt.ts";
 import { TokenCache, tokenHash } from "./token-cache.ts";
 
 /** Somebody whose token has been verified. */

@@ -1,9 +1,10 @@
 /** Claims of the caller's token in saved queries: how they are declared, and how their values are read. */
+
+import { type BoundValue, readElements } from "../sql/bind-values.ts";
+import { isValueType, readTyped, type ValueType, valueTypes } from "../sql/declared-types.ts";
 import { nameList, ParameterError } from "../sql/errors.ts";
 import type { List } from "../sql/lists.ts";
 import { claimPrefix } from "../sql/placeholders.ts";
-import { isValueType, readTyped, type ValueType, valueTypes } from "../sql/value-types.ts";
-import { type BoundValue, readElements } from "../sql/values.ts";
 import { splitJson, splitWord } from "./words.ts";
 
 /** A claim that a query reads. */

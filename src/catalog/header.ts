@@ -1,5 +1,5 @@
 /** The comment at the top of a saved query. */
-import { isValueType, readTyped, type ValueType, valueTypes } from "../sql/value-types.ts";
+import { isValueType, readTyped, type ValueType, valueTypes } from "../sql/declared-types.ts";
 import { type Claim, readClaimLine } from "./claims.ts";
 import { splitJson, splitWords } from "./words.ts";
 

@@ -1,8 +1,8 @@
+import { type BoundValue, readElements } from "../sql/bind-values.ts";
+import { readTyped, type ValueSource } from "../sql/declared-types.ts";
 import { nameList, ParameterError } from "../sql/errors.ts";
 import { type List, type Spread, spread } from "../sql/lists.ts";
 import { claimPrefix } from "../sql/placeholders.ts";
-import { readTyped, type ValueSource } from "../sql/value-types.ts";
-import { type BoundValue, readElements } from "../sql/values.ts";
 import { bindClaim } from "./claims.ts";
 import type { Parameter } from "./header.ts";
 import type { SavedQuery } from "./parse.ts";

@@ -11,9 +11,9 @@
  * Everything is checked when the gateway is built, so that a saved query that is served is one that binds.
  */
 import { StatementError } from "../sql/errors.ts";
+import { classify, type Lenient, type StatementKind, type Verb } from "../sql/guard.ts";
 import { lex } from "../sql/lexer.ts";
 import { bindPlan, claimPrefix } from "../sql/placeholders.ts";
-import { classify, type Lenient, type StatementKind, type Verb } from "../sql/statement.ts";
 import { type Claim, undeclaredClaim } from "./claims.ts";
 import { CatalogError, type Mistake } from "./errors.ts";
 import { type Header, type Parameter, readHeader } from "./header.ts";

@@ -1,9 +1,9 @@
 /** What a saved query's head declares, and what its statement uses. */
 import { nameList } from "../sql/errors.ts";
+import type { Placeholder, Statement } from "../sql/guard.ts";
 import { lex } from "../sql/lexer.ts";
 import { listPlaces } from "../sql/lists.ts";
 import { claimPrefix } from "../sql/placeholders.ts";
-import type { Placeholder, Statement } from "../sql/statement.ts";
 import { type Claim, claimExample } from "./claims.ts";
 import type { Header, Parameter } from "./header.ts";
 

@@ -4,7 +4,7 @@ import type { Policy } from "./schema.ts";
 /**
  * Which accounts only read, on a server without a READ ONLY state (TiDB). There an account of readers must be unable to
  * write by privilege: its grants must agree that it only reads, and each login proves that it has no privilege for more
- * (src/db/mysql/privileges.ts).
+ * (src/db/mysql/engines/privileges.ts).
  */
 
 type Query = Pick<SavedQuery, "name" | "kind">;

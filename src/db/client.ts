@@ -1,16 +1,20 @@
 import { TidegateError } from "../errors.ts";
+import { demandZone } from "../sql/bind-values.ts";
 import { compareAloud } from "../sql/compare-aloud.ts";
 import type { BatchValue } from "../sql/references.ts";
-import { demandZone } from "../sql/values.ts";
 import { executeHere, readyHere } from "./hyperdrive/client.ts";
-import type { PoolContext } from "./pool/client.ts";
-import { cancel as cancelInPool, execute as executeInPool, ready as readyInPool } from "./pool/client.ts";
-import type { BatchWork, ExecuteWork } from "./pool/protocol.ts";
-import type { Owner } from "./pool/transactions-client.ts";
+import type { BatchWork, ExecuteWork } from "./pool/messages/protocol.ts";
+import type { PoolContext } from "./pool/worker/pool-rpc.ts";
+import {
+  cancel as cancelInPool,
+  execute as executeInPool,
+  ready as readyInPool,
+} from "./pool/worker/pool-rpc.ts";
+import type { Owner } from "./pool/worker/transactions-rpc.ts";
 import {
   executeBatch as executeBatchInPool,
   executeIn as executeInTransaction,
-} from "./pool/transactions-client.ts";
+} from "./pool/worker/transactions-rpc.ts";
 
 /**
  * Has a statement executed as an account: by one of its pools, or through its Hyperdrive binding.
@@ -74,8 +78,8 @@ export async function cancel(
   return await cancelInPool(context, account, caller, requestId);
 }
 
-export type { Owner } from "./pool/transactions-client.ts";
-export { begin, end } from "./pool/transactions-client.ts";
+export type { Owner } from "./pool/worker/transactions-rpc.ts";
+export { begin, end } from "./pool/worker/transactions-rpc.ts";
 
 /** @throws TidegateError when the account has no working connection to the database */
 export async function ready(context: PoolContext, account: string): Promise<void> {

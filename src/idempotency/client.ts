@@ -1,7 +1,7 @@
 import type { Bindings } from "../application.ts";
+import { askObject } from "../ask-object.ts";
 import { asTidegateError, TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { askObject } from "../objects.ts";
 import { observe } from "../telemetry.ts";
 import { keepAnswer } from "./answer.ts";
 import type { Begin, End, Ending, Verdict } from "./record.ts";

@@ -1,7 +1,7 @@
 import type { Bindings } from "../application.ts";
+import { askObject } from "../ask-object.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { askObject } from "../objects.ts";
 import type { Rate } from "./bucket.ts";
 import type { RateDecision } from "./limiter.ts";
 

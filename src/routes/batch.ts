@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { executeBatch } from "../db/client.ts";
-import type { BatchStatement, BatchWork } from "../db/pool/protocol.ts";
+import type { BatchStatement, BatchWork } from "../db/pool/messages/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { isQuery } from "../sql/keywords.ts";
 import { type Permission, permissions } from "../sql/permissions.ts";
 import { bindBatch } from "../sql/references.ts";
-import { isQuery } from "../sql/vocabulary.ts";
-import { admit, authenticated, authorize } from "./caller.ts";
+import { admit, authenticated, authorize } from "./authorize.ts";
 import { publicError } from "./errors.ts";
 import { demandJson } from "./format.ts";
 import { demandIsolation, factory, isolation, readJson, rowShape } from "./http.ts";
-import { once } from "./once.ts";
+import { once } from "./idempotent.ts";
 import { actionsOf, implicitCommit, judgeInTransaction, statementBody } from "./statements.ts";
 
 const body = z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { drain as drainPools } from "../db/pool/client.ts";
+import { drain as drainPools } from "../db/pool/worker/pool-rpc.ts";
 import { TidegateError } from "../errors.ts";
-import { admit, authenticated } from "./caller.ts";
+import { admit, authenticated } from "./authorize.ts";
 import { factory, poolContext, readJson } from "./http.ts";
 
 const body = z.strictObject({ account: z.string().optional() });

@@ -1,6 +1,6 @@
 import Negotiator from "negotiator";
-import type { Format, RowShape } from "../db/pool/protocol.ts";
-import { contentTypes } from "../db/pool/protocol.ts";
+import type { Format, RowShape } from "../db/pool/messages/protocol.ts";
+import { contentTypes } from "../db/pool/messages/protocol.ts";
 import { TidegateError } from "../errors.ts";
 import type { AppContext } from "./http.ts";
 import { rowShape } from "./http.ts";

@@ -1,6 +1,6 @@
-import { collect } from "../db/pool/collect.ts";
+import { collect } from "../db/pool/worker/scrape.ts";
 import { expose, expositionType } from "../exposition.ts";
-import { admit, authenticated } from "./caller.ts";
+import { admit, authenticated } from "./authorize.ts";
 import { factory, poolContext } from "./http.ts";
 
 /** `GET /metrics`: for a Prometheus that brings a token. It names accounts, so it is not for everybody. */

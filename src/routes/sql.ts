@@ -1,9 +1,9 @@
 import { execute } from "../db/client.ts";
 import { bindJson } from "../sql/placeholders.ts";
-import { admit, authenticated, authorize } from "./caller.ts";
+import { admit, authenticated, authorize } from "./authorize.ts";
 import { answerForm } from "./format.ts";
 import { factory, readJson } from "./http.ts";
-import { once } from "./once.ts";
+import { once } from "./idempotent.ts";
 import { actionsOf, deadlineOf, executeWork, judge, note, singleStatementBody } from "./statements.ts";
 
 /** `POST /v1/sql`: one statement of the caller's own, its parameters bound by the server. */

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import type { Action } from "../auth/grants.ts";
 import { deadline } from "../config/schema.ts";
-import type { ExecuteWork } from "../db/pool/protocol.ts";
+import type { ExecuteWork } from "../db/pool/messages/protocol.ts";
 import { TidegateError } from "../errors.ts";
+import type { Lenient, Statement } from "../sql/guard.ts";
+import { classify, StatementError } from "../sql/guard.ts";
+import { isQuery } from "../sql/keywords.ts";
 import type { BindPlan, Parameters } from "../sql/placeholders.ts";
 import { bindPlan } from "../sql/placeholders.ts";
-import type { Lenient, Statement } from "../sql/statement.ts";
-import { classify, StatementError } from "../sql/statement.ts";
-import { isQuery } from "../sql/vocabulary.ts";
-import type { Access } from "./caller.ts";
+import type { Access } from "./authorize.ts";
 import type { AppContext } from "./http.ts";
 
 /** How a caller sends a statement, wherever one is taken. */

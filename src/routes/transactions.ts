@@ -4,12 +4,12 @@ import { begin, end, executeIn } from "../db/client.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { bindJson } from "../sql/placeholders.ts";
-import type { Access } from "./caller.ts";
-import { admit, authenticated, authorize } from "./caller.ts";
+import type { Access } from "./authorize.ts";
+import { admit, authenticated, authorize } from "./authorize.ts";
 import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
 import { demandIsolation, factory, hasBody, isolation, poolContext, readJson } from "./http.ts";
-import { withoutKey } from "./once.ts";
+import { withoutKey } from "./idempotent.ts";
 import {
   actionsOf,
   deadlineOf,

@@ -1,5 +1,5 @@
-import { discard } from "../bytes.ts";
 import { limits } from "../limits.ts";
+import { discard } from "../read-body.ts";
 import { factory } from "./http.ts";
 
 /**

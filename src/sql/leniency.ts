@@ -1,4 +1,4 @@
-import type { Head } from "./rows.ts";
+import type { Head } from "./dml-kind.ts";
 import type { TokenKind, Tokens } from "./tokens.ts";
 
 /**

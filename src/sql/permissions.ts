@@ -1,5 +1,5 @@
 /** Which permissions a statement exercises: what it answers or copies, changes, defines, and whom it tells of. */
-import type { Head } from "./rows.ts";
+import type { Head } from "./dml-kind.ts";
 import { tellsOfServer } from "./server-tables.ts";
 import type { Tokens } from "./tokens.ts";
 

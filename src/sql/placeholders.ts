@@ -1,9 +1,9 @@
+import { type BindOne, type BoundValue, bindJsonParameter, bindJsonValue } from "./bind-values.ts";
 import { nameList, ParameterError, StatementError } from "./errors.ts";
-import { textAsSent } from "./json.ts";
+import { textAsSent } from "./exact-json.ts";
+import type { Placeholder, Statement } from "./guard.ts";
 import { parseJson } from "./json-places.ts";
 import { type List, type Spread, spread } from "./lists.ts";
-import type { Placeholder, Statement } from "./statement.ts";
-import { type BindOne, type BoundValue, bindJsonParameter, bindJsonValue } from "./values.ts";
 
 /** Names that begin so are claims of the caller's token: bound by the gateway, in saved queries only. */
 export const claimPrefix = "jwt.";

@@ -1,10 +1,11 @@
 /** Parameters of a batch that stand for a part of an earlier result: `{"$ref": "0.last_insert_id"}`. */
+
+import type { BindOne, BoundValue } from "./bind-values.ts";
+import { bindJsonValue } from "./bind-values.ts";
 import { type ParameterError, wrongParameter } from "./errors.ts";
 import type { Spread } from "./lists.ts";
 import type { BindPlan, Parameters } from "./placeholders.ts";
 import { bindEach } from "./placeholders.ts";
-import type { BindOne, BoundValue } from "./values.ts";
-import { bindJsonValue } from "./values.ts";
 
 export interface Reference {
   /** The earlier statement, counted from 0. */

@@ -1,10 +1,11 @@
 /** CREATE, ALTER, DROP, RENAME and TRUNCATE: which object they are about, and what a stored program may do. */
+
+import { type Head, readRows } from "./dml-kind.ts";
 import { StatementError } from "./errors.ts";
+import { refusedObjects, schemaObjects } from "./keywords.ts";
 import { hasQuery, locksOrAdvances } from "./permissions.ts";
-import { type Head, readRows } from "./rows.ts";
 import { afterGroup, findOutside } from "./token-groups.ts";
 import type { Tokens } from "./tokens.ts";
-import { refusedObjects, schemaObjects } from "./vocabulary.ts";
 
 type SchemaVerb = "CREATE" | "ALTER" | "DROP" | "RENAME" | "TRUNCATE";
 

@@ -1,6 +1,7 @@
 /** The server's own schemas and variables: what of them tells of nobody, and what needs the permission sql:server. */
+
+import type { Head } from "./dml-kind.ts";
 import { StatementError } from "./errors.ts";
-import type { Head } from "./rows.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** Schemas of MySQL (NDB Cluster and Shell too), MariaDB and TiDB that belong to the server. */

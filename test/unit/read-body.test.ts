@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { discard, readAtMost, TooSlowError } from "../../src/bytes.ts";
 import { limits } from "../../src/limits.ts";
+import { discard, readAtMost, TooSlowError } from "../../src/read-body.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

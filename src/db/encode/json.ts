@@ -1,6 +1,6 @@
 import type { Column } from "./columns.ts";
 import { describeColumn } from "./columns.ts";
-import type { RowShape, Summary, TextFormat } from "./encoder.ts";
+import type { RowShape, Summary, TextFormat } from "./create-encoder.ts";
 import { contentTypes } from "./formats.ts";
 
 /**

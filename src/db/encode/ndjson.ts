@@ -1,5 +1,5 @@
 import type { Column } from "./columns.ts";
-import type { RowShape, Summary, TextFormat } from "./encoder.ts";
+import type { RowShape, Summary, TextFormat } from "./create-encoder.ts";
 import { contentTypes } from "./formats.ts";
 import { columnsJson, rowWriter, summaryJson } from "./json.ts";
 

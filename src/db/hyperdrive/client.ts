@@ -3,9 +3,9 @@ import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { observe, serverTiming } from "../../telemetry.ts";
 import { within } from "../../within.ts";
-import { answer } from "../pool/answer.ts";
-import type { PoolContext } from "../pool/client.ts";
-import type { ExecuteWork } from "../pool/protocol.ts";
+import { answer } from "../answer/respond.ts";
+import type { ExecuteWork } from "../pool/messages/protocol.ts";
+import type { PoolContext } from "../pool/worker/pool-rpc.ts";
 import { HyperdriveSession } from "./session.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import type { ServerError } from "../mysql/driver.ts";
-import { identityRefused, loginError, settingsRefused, statementError } from "../mysql/errors.ts";
+import type { ServerError } from "../mysql/driver/driver.ts";
+import { identityRefused, loginError, settingsRefused, statementError } from "../mysql/engines/errors.ts";
 
 /**
  * What Hyperdrive says for itself where a server would answer

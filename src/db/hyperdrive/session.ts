@@ -5,28 +5,28 @@ import { limits } from "../../limits.ts";
 import { within } from "../../within.ts";
 import { dialHyperdrive } from "../links/hyperdrive.ts";
 import type { Wire } from "../links/link.ts";
-import { refusedCommit } from "../mysql/commit-error.ts";
-import { warningsQuestion } from "../mysql/dialect.ts";
-import type { Connection, Field, ResultHeader, ServerError } from "../mysql/driver.ts";
-import { command } from "../mysql/driver.ts";
-import { settingsRefused, statementError } from "../mysql/errors.ts";
-import { demandDeclared, demandNoConversion, demandSeen } from "../mysql/implicit-conversion.ts";
-import { writeValues } from "../mysql/literals.ts";
-import { greet, openingError } from "../mysql/login.ts";
-import { OutcomeReader } from "../mysql/outcome.ts";
-import { demandFits } from "../mysql/packet-size.ts";
-import { privilegeQuery, verifyReadsOnly } from "../mysql/privileges.ts";
-import type { Outcome, RowSink, Statement } from "../mysql/session.ts";
-import type { Row } from "../mysql/steps.ts";
-import { textRowReader } from "../mysql/text-rows.ts";
+import { refusedColumns } from "../mysql/driver/column-limit.ts";
+import type { Row } from "../mysql/driver/commands.ts";
+import type { Connection, Field, ResultHeader, ServerError } from "../mysql/driver/driver.ts";
+import { command } from "../mysql/driver/driver.ts";
+import { textRowReader } from "../mysql/driver/text-rows.ts";
+import { refusedCommit } from "../mysql/engines/commit-error.ts";
+import { warningsQuestion } from "../mysql/engines/dialect.ts";
+import { settingsRefused, statementError } from "../mysql/engines/errors.ts";
+import { writeValues } from "../mysql/engines/interpolate.ts";
+import { privilegeQuery, verifyReadsOnly } from "../mysql/engines/privileges.ts";
 import {
   beginTransaction,
   transactionProof,
   transactionState,
   verifyTransaction,
-} from "../mysql/transaction.ts";
-import { readWarnings } from "../mysql/warnings.ts";
-import { refusedColumns } from "../mysql/wide-results.ts";
+} from "../mysql/engines/transaction.ts";
+import { demandDeclared, demandNoConversion, demandSeen } from "../mysql/session/implicit-conversion.ts";
+import { greet, openingError } from "../mysql/session/login.ts";
+import type { Outcome, RowSink, Statement } from "../mysql/session/session.ts";
+import { OutcomeReader } from "../mysql/session/statement-result.ts";
+import { readWarnings } from "../mysql/session/warnings.ts";
+import { demandFits } from "../mysql/values/packet-size.ts";
 import { isHyperdriveError, preparationError } from "./errors.ts";
 
 /** How far the statement has come: what a loss means depends on it. */

@@ -1,4 +1,4 @@
-import { text } from "./greeting.ts";
+import { text } from "./dial.ts";
 import type { Wire } from "./link.ts";
 import { LinkError } from "./link.ts";
 import { SocketReader } from "./socket-reader.ts";

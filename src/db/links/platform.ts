@@ -1,6 +1,6 @@
 import type { Host } from "../../config/schema.ts";
-import type { Greeted } from "./greeting.ts";
-import { dial, show, text } from "./greeting.ts";
+import type { Greeted } from "./dial.ts";
+import { dial, show, text } from "./dial.ts";
 import type { Link } from "./link.ts";
 import { LinkError } from "./link.ts";
 import { SocketReader } from "./socket-reader.ts";

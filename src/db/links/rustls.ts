@@ -1,19 +1,19 @@
 import type { Authority } from "../../config/config.ts";
 import type { Cluster, Host } from "../../config/schema.ts";
-import { bundleAt } from "./bundle.ts";
+import { bundleAt } from "./ca-bundle.ts";
 import { readCertificate } from "./certificate.ts";
-import type { Greeted } from "./greeting.ts";
-import { dial, show, text } from "./greeting.ts";
+import type { Greeted } from "./dial.ts";
+import { dial, show, text } from "./dial.ts";
 import type { Link, ServerCertificate } from "./link.ts";
 import { LinkError } from "./link.ts";
-import type { Verified } from "./resting.ts";
-import { RestingEngines } from "./resting.ts";
 import { SocketReader } from "./socket-reader.ts";
 import { SocketWire } from "./socket-wire.ts";
 import module from "./tls.wasm";
 import type { Step, TlsSettings } from "./tls-engine.ts";
 import { slices, TlsEngine, TlsFailure } from "./tls-engine.ts";
 import { explain } from "./tls-reasons.ts";
+import type { Verified } from "./tls-session-reuse.ts";
+import { RestingEngines } from "./tls-session-reuse.ts";
 
 /**
  * TLS of our own over a plain socket: rustls in WebAssembly, which trusts the CAs of the configuration and no

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { limits } from "../../limits.ts";
-import type { Greeted } from "./greeting.ts";
-import { text } from "./greeting.ts";
+import type { Greeted } from "./dial.ts";
+import { text } from "./dial.ts";
 import type { Wire } from "./link.ts";
 import type { SocketReader } from "./socket-reader.ts";
 

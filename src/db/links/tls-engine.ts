@@ -1,5 +1,5 @@
 import { limits } from "../../limits.ts";
-import { systemCalls } from "./tls-system.ts";
+import { systemCalls } from "./wasi.ts";
 
 /**
  * One TLS connection in one WebAssembly instance: rustls, by the interface of native/tls/src/lib.rs. It moves no

@@ -273,7 +273,7 @@ describe("what mends a failure", () => {
 
   test("has a row for every code that a login can end with", () => {
     const codes = new Set(failures.map(({ code }) => code));
-    const source = readFileSync(join(root, "src", "db", "mysql", "errors.ts"), "utf8");
+    const source = readFileSync(join(root, "src", "db", "mysql", "engines", "errors.ts"), "utf8");
     const advised =
       source
         .split("const advice")[1]

@@ -1,4 +1,4 @@
-// Not on TiDB: each start of a server draws a number that its ids carry (src/db/mysql/reach.ts).
+// Not on TiDB: each start of a server draws a number that its ids carry (src/db/mysql/engines/reach.ts).
 import { randomUUID } from "node:crypto";
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";

@@ -3,7 +3,7 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { Engine } from "../../../servers/database/server.ts";
-import { proofQuery, restoreStatements } from "../../../src/db/mysql/dialect.ts";
+import { proofQuery, restoreStatements } from "../../../src/db/mysql/engines/dialect.ts";
 import { has } from "../support/features.ts";
 import { databaseServer, engine, startProxy } from "../support/harness.ts";
 import { dropIsolation, prepareIsolation, startCallers } from "./isolation.ts";

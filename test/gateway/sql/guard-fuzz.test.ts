@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../../../servers/database/connection.ts";
-import { classify, StatementError } from "../../../src/sql/statement.ts";
+import { classify, StatementError } from "../../../src/sql/guard.ts";
 import { randomOf } from "../../servers/adversary/mutator.ts";
 import { accepted } from "../../unit/sql/statement-table.ts";
 import { has } from "../support/features.ts";

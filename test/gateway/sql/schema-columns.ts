@@ -1,4 +1,4 @@
-import type { Column } from "../../../src/schema/schema.ts";
+import type { Column } from "../../../src/introspection/schema.ts";
 import { engine } from "../support/harness.ts";
 
 /** What the schema says of the columns of shop.kinds (schema-tables.ts). */

@@ -2,7 +2,7 @@ import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
-import type { Schema, Table } from "../../../src/schema/schema.ts";
+import type { Schema, Table } from "../../../src/introspection/schema.ts";
 import { restored, texts } from "../support/commands.ts";
 import type { Answer, Gateway } from "../support/harness.ts";
 import {

@@ -3,7 +3,7 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { errPacket, frame } from "../../../servers/wire/packets.ts";
-import { serverErrors } from "../../../src/db/mysql/server-errors.ts";
+import { serverErrors } from "../../../src/db/mysql/engines/server-errors.ts";
 import { errorKinds } from "../../../src/errors.ts";
 import { databaseServer, expectProblem } from "../support/harness.ts";
 import type { HostileServer, Played } from "../support/hostility.ts";
@@ -13,7 +13,7 @@ import { dropLedger, prepareLedger, resetLedger, startLedger } from "../support/
 
 /**
  * Errors that a server says once in a thousand years, put in the place of its answers: each row of the table
- * (src/db/mysql/server-errors.ts) for a read, in a transaction, and as the answer to a COMMIT.
+ * (src/db/mysql/engines/server-errors.ts) for a read, in a transaction, and as the answer to a COMMIT.
  */
 
 let server: HostileServer;

@@ -21,7 +21,7 @@ import type { QueryFile } from "../../../src/catalog/parse.ts";
 import { parseCatalog } from "../../../src/catalog/parse.ts";
 import type { Account, Config } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/config.ts";
-import { generationOf, nameOf } from "../../../src/db/pool/address.ts";
+import { generationOf, nameOf } from "../../../src/db/pool/messages/object-name.ts";
 import { watchLogs } from "./leaks.ts";
 import type { TestServer } from "./setup.ts";
 

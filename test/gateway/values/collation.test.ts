@@ -2,7 +2,7 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator, connectionOptions } from "../../../servers/database/connection.ts";
-import { databaseCollation } from "../../../src/db/mysql/collation.ts";
+import { databaseCollation } from "../../../src/db/mysql/engines/collation.ts";
 import { lineOf, logged } from "../support/ask.ts";
 import { databaseServer, engine, expectProblem } from "../support/harness.ts";
 import { createLogin } from "../support/logins.ts";

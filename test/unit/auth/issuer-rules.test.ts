@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { boundKeyOf, checkRules } from "../../../src/auth/rules.ts";
+import { boundKeyOf, checkRules } from "../../../src/auth/issuer-rules.ts";
 import type { Issuer } from "../../../src/config/config.ts";
 import { limits } from "../../../src/limits.ts";
 import { refusal } from "./refusal.ts";

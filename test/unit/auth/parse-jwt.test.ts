@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readToken } from "../../../src/auth/form.ts";
+import { readToken } from "../../../src/auth/parse-jwt.ts";
 import { limits } from "../../../src/limits.ts";
 import { refusal } from "./refusal.ts";
 

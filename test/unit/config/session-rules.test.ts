@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parsePolicy } from "../../../src/config/policy.ts";
 import { acceptedModes } from "../../../src/config/session-rules.ts";
-import { sqlModes } from "../../../src/db/mysql/dialect.ts";
+import { sqlModes } from "../../../src/db/mysql/engines/dialect.ts";
 import { change, good, mistakesOf } from "./example.ts";
 
 const document = readFileSync(

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Answers } from "../../../src/schema/assemble.ts";
-import { assemble } from "../../../src/schema/assemble.ts";
+import type { Answers } from "../../../src/introspection/assemble.ts";
+import { assemble } from "../../../src/introspection/assemble.ts";
 
 const column = (table: string, name: string, position: unknown) => [
   ...["shop", table, name, position, "int", "int", "NO", null, "", null, null, null, ""],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { isJsonCheck, readColumn } from "../../../src/schema/columns.ts";
-import type { Engine } from "../../../src/schema/expressions.ts";
-import { Row } from "../../../src/schema/rows.ts";
-import type { Default } from "../../../src/schema/schema.ts";
+import { isJsonCheck, readColumn } from "../../../src/introspection/columns.ts";
+import type { Engine } from "../../../src/introspection/expressions.ts";
+import { Row } from "../../../src/introspection/rows.ts";
+import type { Default } from "../../../src/introspection/schema.ts";
 
 /** A column as information_schema has it, from its data type on. */
 interface Said {

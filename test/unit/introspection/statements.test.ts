@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { questions } from "../../../src/schema/statements.ts";
+import { questions } from "../../../src/introspection/statements.ts";
 
 const engines = ["mysql", "mariadb", "tidb"] as const;
 const everything = { database: undefined, table: undefined };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { networkOf } from "../../../src/rate/wall.ts";
+import { networkOf } from "../../../src/rate/ip-rate-limit.ts";
 
 describe("the network of an address", () => {
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { entityTagOf, isNoneMatch } from "../../../src/routes/conditional.ts";
+import { entityTagOf, isNoneMatch } from "../../../src/routes/etag.ts";
 
 describe("an entity tag", () => {
   test("is weak, and the same for the same text only", async () => {

@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { limits } from "../../../src/limits.ts";
-import { readTyped, type ValueType } from "../../../src/sql/value-types.ts";
-import { type BoundValue, bindJsonParameter, bindJsonValue, demandZone } from "../../../src/sql/values.ts";
+import {
+  type BoundValue,
+  bindJsonParameter,
+  bindJsonValue,
+  demandZone,
+} from "../../../src/sql/bind-values.ts";
+import { readTyped, type ValueType } from "../../../src/sql/declared-types.ts";
 
 describe("JSON values", () => {
   const table: [unknown, BoundValue][] = [

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DuplicateMemberError, jsonText, parseExactly, textAsSent } from "../../../src/sql/json.ts";
+import { DuplicateMemberError, jsonText, parseExactly, textAsSent } from "../../../src/sql/exact-json.ts";
 
 describe("a body", () => {
   test.each([

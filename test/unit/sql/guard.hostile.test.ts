@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { classify, StatementError } from "../../../src/sql/guard.ts";
 import { lex } from "../../../src/sql/lexer.ts";
-import { classify, StatementError } from "../../../src/sql/statement.ts";
 import { sqlish } from "./arbitrary.ts";
 
 describe("two minus signs that would become a comment when what follows is taken away", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { classify } from "../../../src/sql/statement.ts";
-import * as vocabulary from "../../../src/sql/vocabulary.ts";
+import { classify } from "../../../src/sql/guard.ts";
+import * as vocabulary from "../../../src/sql/keywords.ts";
 import { accepted, refused } from "./statement-table.ts";
 
 describe("the table", () => {

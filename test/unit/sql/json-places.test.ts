@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { classify } from "../../../src/sql/guard.ts";
 import { bindJson, bindPlan } from "../../../src/sql/placeholders.ts";
 import { bindBatch } from "../../../src/sql/references.ts";
-import { classify } from "../../../src/sql/statement.ts";
 
 const json = (value: unknown = { b: 1 }, type = "JSON") => ({ type, value });
 const bind = (sql: string, params: unknown[] | Record<string, unknown>) =>

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { limits } from "../../../src/limits.ts";
+import { classify } from "../../../src/sql/guard.ts";
 import { listPlaces } from "../../../src/sql/lists.ts";
 import { bindJson, bindPlan } from "../../../src/sql/placeholders.ts";
-import { classify } from "../../../src/sql/statement.ts";
 
 const bind = (sql: string, params: Record<string, unknown> | unknown[]) =>
   bindJson(bindPlan(classify(sql)), params);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { classify } from "../../../src/sql/guard.ts";
 import type { Permission } from "../../../src/sql/permissions.ts";
-import { classify } from "../../../src/sql/statement.ts";
 import { acceptedShow, serverShow } from "./show-table.ts";
 
 /** Which permissions each statement needs. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { classify } from "../../../src/sql/guard.ts";
 import { type BindPlan, bind, bindJson, bindPlan } from "../../../src/sql/placeholders.ts";
-import { classify } from "../../../src/sql/statement.ts";
 
 function plan(sql: string, where: "ad-hoc" | "saved" = "ad-hoc"): BindPlan {
   return bindPlan(classify(sql), where);

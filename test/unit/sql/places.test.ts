@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { bindJsonValue } from "../../../src/sql/bind-values.ts";
 import { compareAloud } from "../../../src/sql/compare-aloud.ts";
 import { placesOf } from "../../../src/sql/places.ts";
-import { bindJsonValue } from "../../../src/sql/values.ts";
 
 describe("where a placeholder stands", () => {
   test.each([

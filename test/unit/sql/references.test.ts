@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { classify } from "../../../src/sql/guard.ts";
 import { bindPlan } from "../../../src/sql/placeholders.ts";
 import { bindBatch } from "../../../src/sql/references.ts";
-import { classify } from "../../../src/sql/statement.ts";
 
 const plan = (sql: string) => bindPlan(classify(sql));
 const one = (value: unknown, index = 2) => bindBatch(plan("SELECT ?"), [value], index).values[0];

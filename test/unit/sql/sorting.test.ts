@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { StatementError } from "../../../src/sql/errors.ts";
-import { classify } from "../../../src/sql/statement.ts";
+import { classify } from "../../../src/sql/guard.ts";
 
 describe("a parameter to sort by is refused", () => {
   const table = [

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { StatementError } from "../../../src/sql/errors.ts";
-import { classify } from "../../../src/sql/statement.ts";
-import * as vocabulary from "../../../src/sql/vocabulary.ts";
+import { classify } from "../../../src/sql/guard.ts";
+import * as vocabulary from "../../../src/sql/keywords.ts";
 
 /** docs/statements.md says what the guard says. */
 const document = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "statements.md"), "utf8");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { typeWarnings } from "../../../../cli/check/type-warnings.ts";
 import { parseQuery } from "../../../../src/catalog/parse.ts";
-import type { Kind } from "../../../../src/db/mysql/derived-types.ts";
+import type { Kind } from "../../../../src/db/mysql/values/derived-types.ts";
 
 /** @returns line and complaint of each warning, shortened to what distinguishes it */
 function warn(text: string, ...kinds: Kind[]): string[] {

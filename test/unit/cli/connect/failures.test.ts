@@ -5,7 +5,7 @@ import type { Step } from "../../../../cli/node/connection-errors.ts";
 import { clean, TimeoutError } from "../../../../cli/node/connection-errors.ts";
 import { LinkError } from "../../../../src/db/links/link.ts";
 import { TlsFailure } from "../../../../src/db/links/tls-engine.ts";
-import { PluginRefusedError } from "../../../../src/db/mysql/authentication.ts";
+import { PluginRefusedError } from "../../../../src/db/mysql/auth-plugins/authentication.ts";
 
 /** What no server of the tests can be made to do; the rest is in test/gateway/links/connect.test.ts, with real ones. */
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { AnswerBody } from "../../../../src/db/pool/body.ts";
-import type { ExecuteWork } from "../../../../src/db/pool/protocol.ts";
+import { AnswerBody } from "../../../../src/db/answer/response-body.ts";
+import type { ExecuteWork } from "../../../../src/db/pool/messages/protocol.ts";
 import { limits } from "../../../../src/limits.ts";
 import { column } from "../encode/wire.ts";
 

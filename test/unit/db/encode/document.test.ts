@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { engines } from "../../../../servers/database/engines.ts";
-import { restingState } from "../../../../src/db/mysql/dialect.ts";
-import { typeNames } from "../../../../src/sql/sql-types.ts";
+import { restingState } from "../../../../src/db/mysql/engines/dialect.ts";
+import { typeNames } from "../../../../src/sql/adhoc-types.ts";
 import type { GoldenAnswer } from "../../../golden/files.ts";
 import { readGolden } from "../../../golden/files.ts";
 

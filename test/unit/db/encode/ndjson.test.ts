@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { RowShape } from "../../../../src/db/encode/encoder.ts";
+import type { RowShape } from "../../../../src/db/encode/create-encoder.ts";
 import { NdjsonEncoder } from "../../../../src/db/encode/ndjson.ts";
 import { column, encode as encodeJson, flags, summary } from "./wire.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Column } from "../../../../src/db/encode/columns.ts";
-import { textRowReader } from "../../../../src/db/mysql/text-rows.ts";
+import { textRowReader } from "../../../../src/db/mysql/driver/text-rows.ts";
 import { binary, column, encodeValue } from "./wire.ts";
 
 const read = (of: Column, text: string | Buffer) =>

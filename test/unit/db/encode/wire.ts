@@ -1,5 +1,5 @@
 import type { Column } from "../../../../src/db/encode/columns.ts";
-import type { RowShape, Summary } from "../../../../src/db/encode/encoder.ts";
+import type { RowShape, Summary } from "../../../../src/db/encode/create-encoder.ts";
 import { JsonEncoder, rowWriter } from "../../../../src/db/encode/json.ts";
 
 /** The bits of a column definition that matter here. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bundleAt } from "../../../../src/db/links/bundle.ts";
+import { bundleAt } from "../../../../src/db/links/ca-bundle.ts";
 import { LinkError } from "../../../../src/db/links/link.ts";
 
 const authority = (pem: string, from: string, to: string) => ({

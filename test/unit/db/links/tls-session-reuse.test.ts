@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Verified } from "../../../../src/db/links/resting.ts";
-import { RestingEngines } from "../../../../src/db/links/resting.ts";
+import type { Verified } from "../../../../src/db/links/tls-session-reuse.ts";
+import { RestingEngines } from "../../../../src/db/links/tls-session-reuse.ts";
 import { limits } from "../../../../src/limits.ts";
 
 const now = Date.UTC(2026, 10, 1);

@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair, jwtVerify } from "jose";
 import { describe, expect, test } from "vitest";
 import type { TokenCredential } from "../../../../../src/config/config.ts";
 import { tokenAlgorithms } from "../../../../../src/config/schema.ts";
-import { mintAccountToken } from "../../../../../src/db/mysql/account-token.ts";
+import { mintAccountToken } from "../../../../../src/db/mysql/auth-plugins/account-token.ts";
 import { limits } from "../../../../../src/limits.ts";
 
 const now = new Date("2026-11-21T12:00:00.900Z");

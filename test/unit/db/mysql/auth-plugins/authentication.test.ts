@@ -3,9 +3,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AuthPlugin } from "../../../../../src/config/schema.ts";
 import { authPlugins } from "../../../../../src/config/schema.ts";
-import type { BuiltIn } from "../../../../../src/db/mysql/authentication.ts";
-import { Authentication, PluginRefusedError } from "../../../../../src/db/mysql/authentication.ts";
-import { publicKeyOf, signNonce } from "../../../../../src/db/mysql/ed25519.ts";
+import type { BuiltIn } from "../../../../../src/db/mysql/auth-plugins/authentication.ts";
+import {
+  Authentication,
+  PluginRefusedError,
+} from "../../../../../src/db/mysql/auth-plugins/authentication.ts";
+import { publicKeyOf, signNonce } from "../../../../../src/db/mysql/auth-plugins/ed25519.ts";
 
 const password = "hunter2";
 const scramble = Buffer.from("12345678901234567890");

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { commandName, frame, okPacket } from "../../../../../servers/wire/packets.ts";
-import { Pipeline } from "../../../../../src/db/mysql/pipeline.ts";
-import type { Row, Step } from "../../../../../src/db/mysql/steps.ts";
-import { execute, prepare, query, reset } from "../../../../../src/db/mysql/steps.ts";
+import { Pipeline } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
+import type { Row, Step } from "../../../../../src/db/mysql/driver/commands.ts";
+import { execute, prepare, query, reset } from "../../../../../src/db/mysql/driver/commands.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 
 /** What MySQL 9.7.4 and MariaDB 10.11.18 answered to these commands, recorded behind their TLS. */

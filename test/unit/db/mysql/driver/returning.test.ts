@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { frame } from "../../../../../servers/wire/packets.ts";
-import { Executor } from "../../../../../src/db/mysql/executor.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guarded-wire.ts";
-import type { Outcome } from "../../../../../src/db/mysql/outcome.ts";
-import { WarnedStatements } from "../../../../../src/db/mysql/warned-statements.ts";
-import { classify } from "../../../../../src/sql/statement.ts";
+import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
+import { Executor } from "../../../../../src/db/mysql/session/executor.ts";
+import type { Outcome } from "../../../../../src/db/mysql/session/statement-result.ts";
+import { WarnedStatements } from "../../../../../src/db/mysql/session/warned-statements.ts";
+import { classify } from "../../../../../src/sql/guard.ts";
 import { connected, execute, ok, prepare, prepared, reply, reset } from "../guard/guarded-connection.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 

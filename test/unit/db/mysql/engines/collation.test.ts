@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { collationDifference, databaseCollation, setNames } from "../../../../../src/db/mysql/collation.ts";
-import type { Identity } from "../../../../../src/db/mysql/dialect.ts";
-import { restoreStatements } from "../../../../../src/db/mysql/dialect.ts";
+import {
+  collationDifference,
+  databaseCollation,
+  setNames,
+} from "../../../../../src/db/mysql/engines/collation.ts";
+import type { Identity } from "../../../../../src/db/mysql/engines/dialect.ts";
+import { restoreStatements } from "../../../../../src/db/mysql/engines/dialect.ts";
 
 const engines = ["mysql", "mariadb", "tidb"] as const;
 

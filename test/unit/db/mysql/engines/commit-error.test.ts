@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { commitError, refusedCommit } from "../../../../../src/db/mysql/commit-error.ts";
-import type { ServerError } from "../../../../../src/db/mysql/driver.ts";
+import type { ServerError } from "../../../../../src/db/mysql/driver/driver.ts";
+import { commitError, refusedCommit } from "../../../../../src/db/mysql/engines/commit-error.ts";
 import type { ErrorCode } from "../../../../../src/errors.ts";
 
 const server = (errno: number | undefined, message = "m"): ServerError =>

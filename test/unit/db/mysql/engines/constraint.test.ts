@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { statementError } from "../../../../../src/db/mysql/errors.ts";
+import { statementError } from "../../../../../src/db/mysql/engines/errors.ts";
 
 /** @returns what a caller is told of a server's error */
 function told(errno: number, message: string) {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Account } from "../../../../../src/config/config.ts";
 import type { Cluster } from "../../../../../src/config/schema.ts";
-import type { Identity } from "../../../../../src/db/mysql/dialect.ts";
-import * as dialect from "../../../../../src/db/mysql/dialect.ts";
-import { loginProofQuery, reaches as reachesOf } from "../../../../../src/db/mysql/reach.ts";
-import { transactionState } from "../../../../../src/db/mysql/transaction.ts";
+import type { Identity } from "../../../../../src/db/mysql/engines/dialect.ts";
+import * as dialect from "../../../../../src/db/mysql/engines/dialect.ts";
+import { loginProofQuery, reaches as reachesOf } from "../../../../../src/db/mysql/engines/reach.ts";
+import { transactionState } from "../../../../../src/db/mysql/engines/transaction.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { ServerError } from "../../../../../src/db/mysql/driver.ts";
-import { loginError, statementError } from "../../../../../src/db/mysql/errors.ts";
+import type { ServerError } from "../../../../../src/db/mysql/driver/driver.ts";
+import { loginError, statementError } from "../../../../../src/db/mysql/engines/errors.ts";
 import type { ErrorCode } from "../../../../../src/errors.ts";
 import { document, numbers, rows, section } from "../../../errors.document.ts";
 

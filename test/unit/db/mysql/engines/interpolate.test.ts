@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { writeValues } from "../../../../../src/db/mysql/literals.ts";
-import { classify } from "../../../../../src/sql/statement.ts";
-import type { BoundValue } from "../../../../../src/sql/values.ts";
+import { writeValues } from "../../../../../src/db/mysql/engines/interpolate.ts";
+import type { BoundValue } from "../../../../../src/sql/bind-values.ts";
+import { classify } from "../../../../../src/sql/guard.ts";
 import { sqlish } from "../../../sql/arbitrary.ts";
 
 const written = (value: BoundValue) => writeValues("SELECT ? AS v", [value]).slice("SELECT  ".length, -6);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { verifyReadsOnly } from "../../../../../src/db/mysql/privileges.ts";
+import { verifyReadsOnly } from "../../../../../src/db/mysql/engines/privileges.ts";
 
 /** @returns the operator's text; undefined when the account is let in */
 function refusal(...lines: string[]): string | undefined {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { commitError } from "../../../../../src/db/mysql/commit-error.ts";
-import { statementError } from "../../../../../src/db/mysql/errors.ts";
-import type { ServerErrorRow } from "../../../../../src/db/mysql/server-errors.ts";
-import { kindOf, serverErrors } from "../../../../../src/db/mysql/server-errors.ts";
+import { commitError } from "../../../../../src/db/mysql/engines/commit-error.ts";
+import { statementError } from "../../../../../src/db/mysql/engines/errors.ts";
+import type { ServerErrorRow } from "../../../../../src/db/mysql/engines/server-errors.ts";
+import { kindOf, serverErrors } from "../../../../../src/db/mysql/engines/server-errors.ts";
 import { errorKinds } from "../../../../../src/errors.ts";
 import { numbers, section } from "../../../errors.document.ts";
 

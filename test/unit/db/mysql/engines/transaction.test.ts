@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import type { Account } from "../../../../../src/config/config.ts";
 import type { Cluster } from "../../../../../src/config/schema.ts";
 import { isHyperdriveError, preparationError } from "../../../../../src/db/hyperdrive/errors.ts";
-import { sqlModes } from "../../../../../src/db/mysql/dialect.ts";
+import { sqlModes } from "../../../../../src/db/mysql/engines/dialect.ts";
 import {
   beginTransaction,
   transactionProof,
   transactionState,
   verifyTransaction,
-} from "../../../../../src/db/mysql/transaction.ts";
+} from "../../../../../src/db/mysql/engines/transaction.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 
 const cluster = { engine: "mysql", database: "shop" } as Cluster;

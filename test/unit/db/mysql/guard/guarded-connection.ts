@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { expect } from "vitest";
 import { buildGreeting, frame, okPacket } from "../../../../../servers/wire/packets.ts";
 import type { Wire } from "../../../../../src/db/links/link.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guarded-wire.ts";
+import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 
 export const eof = (state = 2) => Buffer.from([0xfe, 0, 0, state, 0]);
 export const ok = (state = 2) => Buffer.from([0, 0, 0, state, 0, 0, 0]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { frame } from "../../../../../servers/wire/packets.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guarded-wire.ts";
+import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 import { limits } from "../../../../../src/limits.ts";
 import {
   binaryRow,

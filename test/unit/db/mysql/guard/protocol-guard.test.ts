@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { errPacket, frame, okPacket } from "../../../../../servers/wire/packets.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guarded-wire.ts";
+import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 import {
   binaryRow,
   column,

@@ -7,7 +7,7 @@ import {
   PacketSplitter,
 } from "../../../../../servers/wire/packets.ts";
 import type { Wire } from "../../../../../src/db/links/link.ts";
-import { type Connection, createConnection } from "../../../../../src/db/mysql/driver.ts";
+import { type Connection, createConnection } from "../../../../../src/db/mysql/driver/driver.ts";
 
 /** A wire whose other end is a test: it keeps what was written, and says what it is told to. */
 export class RecordedWire extends EventEmitter implements Wire {

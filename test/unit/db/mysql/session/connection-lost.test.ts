@@ -1,17 +1,17 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { buildGreeting, capability, frame, okPacket } from "../../../../../servers/wire/packets.ts";
-import { createConnection } from "../../../../../src/db/mysql/driver.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guarded-wire.ts";
-import type { Loss } from "../../../../../src/db/mysql/loss.ts";
+import { Pipeline } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
+import { prepare } from "../../../../../src/db/mysql/driver/commands.ts";
+import { createConnection } from "../../../../../src/db/mysql/driver/driver.ts";
+import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
+import type { Loss } from "../../../../../src/db/mysql/session/connection-lost.ts";
 import {
   lossOf,
   lostError,
   lostInTransaction,
   StaleConnectionError,
-} from "../../../../../src/db/mysql/loss.ts";
-import { Pipeline } from "../../../../../src/db/mysql/pipeline.ts";
-import { prepare } from "../../../../../src/db/mysql/steps.ts";
+} from "../../../../../src/db/mysql/session/connection-lost.ts";
 import { limits } from "../../../../../src/limits.ts";
 import { column, FakeWire, prepared, reply } from "../guard/guarded-connection.ts";
 

@@ -4,9 +4,9 @@ import {
   demandNoConversion,
   mustBeRevocable,
   onlyWarns,
-} from "../../../../../src/db/mysql/implicit-conversion.ts";
-import type { Conversion } from "../../../../../src/db/mysql/warnings.ts";
-import { bindJsonValue } from "../../../../../src/sql/values.ts";
+} from "../../../../../src/db/mysql/session/implicit-conversion.ts";
+import type { Conversion } from "../../../../../src/db/mysql/session/warnings.ts";
+import { bindJsonValue } from "../../../../../src/sql/bind-values.ts";
 
 const judge = (conversion: Conversion) => demandNoConversion({ conversion });
 const refused = (reason: string) =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { killOf } from "../../../../../src/db/mysql/kill.ts";
+import { killOf } from "../../../../../src/db/mysql/session/kill.ts";
 import {
   binaryRow,
   column,

@@ -4,8 +4,8 @@ import type { Account } from "../../../../../src/config/config.ts";
 import type { Cluster } from "../../../../../src/config/schema.ts";
 import type { Link, Wire } from "../../../../../src/db/links/link.ts";
 import { LinkError } from "../../../../../src/db/links/link.ts";
-import { greet, logIn, openingError } from "../../../../../src/db/mysql/login.ts";
-import { isHostFailure } from "../../../../../src/db/pool/hosts.ts";
+import { greet, logIn, openingError } from "../../../../../src/db/mysql/session/login.ts";
+import { isHostFailure } from "../../../../../src/db/pool/connections/host-failover.ts";
 import type { TidegateError } from "../../../../../src/errors.ts";
 import { FakeWire } from "../guard/guarded-connection.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { OutcomeReader } from "../../../../../src/db/mysql/outcome.ts";
-import { Pipeline } from "../../../../../src/db/mysql/pipeline.ts";
-import { execute } from "../../../../../src/db/mysql/steps.ts";
-import type { BoundValue } from "../../../../../src/sql/values.ts";
+import { Pipeline } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
+import { execute } from "../../../../../src/db/mysql/driver/commands.ts";
+import { OutcomeReader } from "../../../../../src/db/mysql/session/statement-result.ts";
+import type { BoundValue } from "../../../../../src/sql/bind-values.ts";
 import { column, reply } from "../guard/guarded-connection.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 

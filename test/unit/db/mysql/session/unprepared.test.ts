@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { frame } from "../../../../../servers/wire/packets.ts";
-import type { ServerError } from "../../../../../src/db/mysql/driver.ts";
-import { Executor } from "../../../../../src/db/mysql/executor.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guarded-wire.ts";
-import { withoutAsking, withoutPreparing } from "../../../../../src/db/mysql/unprepared.ts";
-import { WarnedStatements } from "../../../../../src/db/mysql/warned-statements.ts";
+import type { ServerError } from "../../../../../src/db/mysql/driver/driver.ts";
+import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
+import { Executor } from "../../../../../src/db/mysql/session/executor.ts";
+import { withoutAsking, withoutPreparing } from "../../../../../src/db/mysql/session/unprepared.ts";
+import { WarnedStatements } from "../../../../../src/db/mysql/session/warned-statements.ts";
 import { limits } from "../../../../../src/limits.ts";
 import { column, connected, eof, ok, query, refuses, reply } from "../guard/guarded-connection.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { warningsQuestion } from "../../../../../src/db/mysql/dialect.ts";
-import type { Row } from "../../../../../src/db/mysql/steps.ts";
-import { WarnedStatements } from "../../../../../src/db/mysql/warned-statements.ts";
-import { readWarnings } from "../../../../../src/db/mysql/warnings.ts";
+import type { Row } from "../../../../../src/db/mysql/driver/commands.ts";
+import { warningsQuestion } from "../../../../../src/db/mysql/engines/dialect.ts";
+import { WarnedStatements } from "../../../../../src/db/mysql/session/warned-statements.ts";
+import { readWarnings } from "../../../../../src/db/mysql/session/warnings.ts";
 import { limits } from "../../../../../src/limits.ts";
-import { bindJsonValue } from "../../../../../src/sql/values.ts";
+import { bindJsonValue } from "../../../../../src/sql/bind-values.ts";
 
 const row = (Code: number, Message: string, Level = "Warning"): Row => ({
   Level,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { DerivedTypes } from "../../../../../src/db/mysql/derived-types.ts";
+import { DerivedTypes } from "../../../../../src/db/mysql/values/derived-types.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
-import { bindJsonValue } from "../../../../../src/sql/values.ts";
+import { bindJsonValue } from "../../../../../src/sql/bind-values.ts";
 
 /** enum_field_types, of what MySQL 9.7 derives. */
 const types = { integer: 8, decimal: 246, double: 5, bit: 16, year: 13, date: 10, datetime: 12, time: 11 };

@@ -1,10 +1,10 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { demandFits, fits } from "../../../../../src/db/mysql/packet-size.ts";
-import { toDriverValue } from "../../../../../src/db/mysql/parameters.ts";
-import { PreparedStatements } from "../../../../../src/db/mysql/prepared.ts";
-import type { BoundValue } from "../../../../../src/sql/values.ts";
+import { toDriverValue } from "../../../../../src/db/mysql/driver/bind-types.ts";
+import { PreparedStatements } from "../../../../../src/db/mysql/driver/prepared-cache.ts";
+import { demandFits, fits } from "../../../../../src/db/mysql/values/packet-size.ts";
+import type { BoundValue } from "../../../../../src/sql/bind-values.ts";
 
 /** mysql2's own packet of an execution, with query attributes: what is really sent. */
 const load = createRequire(import.meta.url);

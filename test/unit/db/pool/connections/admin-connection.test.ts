@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Control } from "../../../../../src/db/pool/control.ts";
+import { Control } from "../../../../../src/db/pool/connections/admin-connection.ts";
 import { FakeConnection } from "./fake-connection.ts";
 import { settle } from "./fake-pool.ts";
 

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { createAuthority } from "../../../../../servers/pki.ts";
 import { readCertificate } from "../../../../../src/db/links/certificate.ts";
-import { ExpiryWatch } from "../../../../../src/db/pool/expiry.ts";
+import { ExpiryWatch } from "../../../../../src/db/pool/connections/certificate-expiry.ts";
 
 const dayMs = 86_400_000;
 const now = Date.UTC(2026, 10, 1);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Lease } from "../../../../../src/db/pool/waiter.ts";
+import type { Lease } from "../../../../../src/db/pool/connections/lease.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 import type { FakeConnection } from "./fake-connection.ts";

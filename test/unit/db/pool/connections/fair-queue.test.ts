@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FairQueue } from "../../../../../src/db/pool/fair-queue.ts";
+import { FairQueue } from "../../../../../src/db/pool/connections/fair-queue.ts";
 
 /** Requests are named after their callers: a1 and a2 are a's. */
 function request(name: string) {

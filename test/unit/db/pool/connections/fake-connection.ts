@@ -1,4 +1,4 @@
-import type { Pooled } from "../../../../../src/db/pool/pooled.ts";
+import type { Pooled } from "../../../../../src/db/pool/connections/pooled.ts";
 
 /** A connection of which a test decides what becomes of it. */
 export class FakeConnection implements Pooled {

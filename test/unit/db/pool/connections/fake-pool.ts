@@ -1,8 +1,8 @@
 import { vi } from "vitest";
-import { Checkout } from "../../../../../src/db/pool/checkout.ts";
-import { closeText } from "../../../../../src/db/pool/metrics.ts";
-import type { CheckoutOptions } from "../../../../../src/db/pool/pooled.ts";
-import type { Lease } from "../../../../../src/db/pool/waiter.ts";
+import { Checkout } from "../../../../../src/db/pool/connections/checkout.ts";
+import type { Lease } from "../../../../../src/db/pool/connections/lease.ts";
+import type { CheckoutOptions } from "../../../../../src/db/pool/connections/pooled.ts";
+import { closeText } from "../../../../../src/db/pool/object/counters.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { type FakeConnection, FakeServer } from "./fake-connection.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Hosts, isHostFailure } from "../../../../../src/db/pool/hosts.ts";
+import { Hosts, isHostFailure } from "../../../../../src/db/pool/connections/host-failover.ts";
 import { errorKinds, TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 

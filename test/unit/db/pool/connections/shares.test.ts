@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Checkout } from "../../../../../src/db/pool/checkout.ts";
-import type { Use } from "../../../../../src/db/pool/shares.ts";
-import { Shares, shareOf } from "../../../../../src/db/pool/shares.ts";
-import type { Lease } from "../../../../../src/db/pool/waiter.ts";
+import type { Checkout } from "../../../../../src/db/pool/connections/checkout.ts";
+import type { Lease } from "../../../../../src/db/pool/connections/lease.ts";
+import type { Use } from "../../../../../src/db/pool/connections/shares.ts";
+import { Shares, shareOf } from "../../../../../src/db/pool/connections/shares.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import type { FakeConnection } from "./fake-connection.ts";
 import { pool, poolWith, queueWaitMs, settle } from "./fake-pool.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Sockets } from "../../../../../src/db/pool/sockets.ts";
+import { Sockets } from "../../../../../src/db/pool/connections/socket-slots.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

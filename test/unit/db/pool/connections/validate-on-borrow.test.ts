@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Liveness } from "../../../../../src/db/pool/liveness.ts";
+import { Liveness } from "../../../../../src/db/pool/connections/validate-on-borrow.ts";
 import { limits } from "../../../../../src/limits.ts";
 
 /** A session that was silent for so long, and answers or does not. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { newTransactionId, shardOfTransaction } from "../../../../../src/db/pool/transaction-id.ts";
+import { newTransactionId, shardOfTransaction } from "../../../../../src/db/pool/messages/transaction-id.ts";
 
 describe("a transaction's id", () => {
   test.each([0, 9, 63])("leads to its shard: %i", (shard) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Hosts } from "../../../../../src/db/pool/hosts.ts";
-import { Readiness } from "../../../../../src/db/pool/readiness.ts";
+import { Hosts } from "../../../../../src/db/pool/connections/host-failover.ts";
+import { Readiness } from "../../../../../src/db/pool/object/readiness-check.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 
 /** What a pool finds out over a wait, while it is told to forget or asked again. */

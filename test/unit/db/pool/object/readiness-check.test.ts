@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Readiness } from "../../../../../src/db/pool/readiness.ts";
+import { Readiness } from "../../../../../src/db/pool/object/readiness-check.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 

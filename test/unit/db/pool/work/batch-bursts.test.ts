@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { nextBurst } from "../../../../../src/db/pool/batch-bursts.ts";
-import type { BatchStatement } from "../../../../../src/db/pool/protocol.ts";
+import type { BatchStatement } from "../../../../../src/db/pool/messages/protocol.ts";
+import { nextBurst } from "../../../../../src/db/pool/work/batch-bursts.ts";
 import { limits } from "../../../../../src/limits.ts";
+import type { BoundValue } from "../../../../../src/sql/bind-values.ts";
 import type { BatchValue, Reference } from "../../../../../src/sql/references.ts";
-import type { BoundValue } from "../../../../../src/sql/values.ts";
 
 const one: BoundValue = { type: "integer", value: 1 };
 const text = (characters: number): BoundValue => ({ type: "string", value: "x".repeat(characters) });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Requests } from "../../../../../src/db/pool/requests.ts";
-import { RunningStatement } from "../../../../../src/db/pool/running-statement.ts";
+import { RunningStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
+import { Requests } from "../../../../../src/db/pool/work/cancellation-registry.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 import { settle } from "../connections/fake-pool.ts";

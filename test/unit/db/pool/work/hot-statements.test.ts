@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { HotStatements } from "../../../../../src/db/pool/hot.ts";
+import { HotStatements } from "../../../../../src/db/pool/work/hot-statements.ts";
 import { limits } from "../../../../../src/limits.ts";
 
 const texts = (hot: HotStatements) => hot.top().map(({ sql }) => sql);

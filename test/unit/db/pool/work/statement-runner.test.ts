@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { Outcome, Session } from "../../../../../src/db/mysql/session.ts";
-import type { AnswerBody } from "../../../../../src/db/pool/body.ts";
-import type { ExecuteWork } from "../../../../../src/db/pool/protocol.ts";
-import { runnerOf } from "../../../../../src/db/pool/runner.ts";
-import type { RunningStatement } from "../../../../../src/db/pool/running-statement.ts";
+import type { AnswerBody } from "../../../../../src/db/answer/response-body.ts";
+import type { Outcome, Session } from "../../../../../src/db/mysql/session/session.ts";
+import type { ExecuteWork } from "../../../../../src/db/pool/messages/protocol.ts";
+import type { RunningStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
+import { runnerOf } from "../../../../../src/db/pool/work/statement-runner.ts";
 
 const outcome: Outcome = {
   ...{ rowsAffected: 1, rowsChanged: null, lastInsertId: null, info: null },

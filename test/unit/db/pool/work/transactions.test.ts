@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Outcome } from "../../../../../src/db/mysql/session.ts";
-import { unreadWarnings } from "../../../../../src/db/mysql/warnings.ts";
-import type { Ceilings, ExecuteWork } from "../../../../../src/db/pool/protocol.ts";
-import { RunningStatement } from "../../../../../src/db/pool/running-statement.ts";
-import type { TransactionSession } from "../../../../../src/db/pool/transaction.ts";
-import { Transactions } from "../../../../../src/db/pool/transactions.ts";
+import type { Outcome } from "../../../../../src/db/mysql/session/session.ts";
+import { unreadWarnings } from "../../../../../src/db/mysql/session/warnings.ts";
+import type { Ceilings, ExecuteWork } from "../../../../../src/db/pool/messages/protocol.ts";
+import { RunningStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
+import type { TransactionSession } from "../../../../../src/db/pool/work/transaction.ts";
+import { Transactions } from "../../../../../src/db/pool/work/transactions.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 import { summary } from "../../encode/wire.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Bindings } from "../../../../../src/application.ts";
 import type { Config } from "../../../../../src/config/config.ts";
-import type { PoolContext } from "../../../../../src/db/pool/client.ts";
-import { drain, execute } from "../../../../../src/db/pool/client.ts";
-import type { ExecuteWork, PoolRequest } from "../../../../../src/db/pool/protocol.ts";
-import { encodeError, protocolVersion, waitingHeader } from "../../../../../src/db/pool/protocol.ts";
+import type { ExecuteWork, PoolRequest } from "../../../../../src/db/pool/messages/protocol.ts";
+import { encodeError, protocolVersion, waitingHeader } from "../../../../../src/db/pool/messages/protocol.ts";
+import type { PoolContext } from "../../../../../src/db/pool/worker/pool-rpc.ts";
+import { drain, execute } from "../../../../../src/db/pool/worker/pool-rpc.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 

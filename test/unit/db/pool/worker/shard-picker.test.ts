@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Shards } from "../../../../../src/db/pool/shards.ts";
+import { Shards } from "../../../../../src/db/pool/worker/shard-picker.ts";
 import { limits } from "../../../../../src/limits.ts";
 
 const draws = 600;

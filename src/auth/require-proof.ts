@@ -1,0 +1,68 @@
+import type { Bindings } from "../application.ts";
+import { askObject } from "../ask-object.ts";
+import { TidegateError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Credentials } from "./bearer.ts";
+import type { Proof } from "./dpop.ts";
+import { checkProof } from "./dpop.ts";
+import type { ProofDecision } from "./proof-window.ts";
+import { proofOutcomes } from "./proof-window.ts";
+import type { Caller } from "./verify.ts";
+
+/** The request that a proof must be about. */
+export interface ProvenRequest {
+  method: string;
+  url: string;
+  /** The value of its header DPoP. */
+  proof: string | undefined;
+}
+
+/**
+ * Demands that who sends a token bound to a key holds the key (RFC 9449 §7.1), and that nobody claims so of
+ * another token.
+ * @returns the nonce for the client's next proof; undefined where the token is not bound
+ * @throws TidegateError `token_invalid`, `proof_missing`, `proof_invalid`, `proof_nonce_required`,
+ *   `proofs_unavailable`
+ */
+export async function provePossession(
+  env: Bindings,
+  environment: string,
+  { scheme, token }: Credentials,
+  { boundTo }: Caller,
+  { method, url, proof }: ProvenRequest,
+  now: Date,
+): Promise<string | undefined> {
+  if (boundTo === undefined) {
+    if (scheme === "bearer") return undefined;
+    throw new TidegateError("token_invalid", {
+      detail: "The token is not bound to a key: send it as Bearer.",
+    });
+  }
+  if (scheme === "bearer") {
+    throw new TidegateError("proof_missing", { detail: "Send Authorization: DPoP <token>, and a proof." });
+  }
+  const checked = await checkProof(proof, { method, url, token, thumbprint: boundTo }, now);
+  const { outcome, nonce } = await ask(env, `${environment}/${boundTo}`, checked);
+  const headers = { "dpop-nonce": nonce };
+  if (outcome === "nonce_required") throw new TidegateError("proof_nonce_required", { headers });
+  if (outcome === "replayed") {
+    throw new TidegateError("proof_invalid", { detail: "The proof has been used before (jti).", headers });
+  }
+  return nonce;
+}
+
+async function ask(env: Bindings, name: string, proof: Proof): Promise<ProofDecision> {
+  try {
+    const decision = await askObject(env.PROOFS, name, proof, limits.proofsTimeoutMs);
+    if (!isDecision(decision)) throw new Error("no decision");
+    return decision;
+  } catch (cause) {
+    throw new TidegateError("proofs_unavailable", { retryAfter: limits.retryAfterSeconds }, String(cause));
+  }
+}
+
+/** Half a decision is none. */
+function isDecision(answer: unknown): answer is ProofDecision {
+  const { outcome, nonce } = (answer ?? {}) as Partial<ProofDecision>;
+  return proofOutcomes.some((known) => known === outcome) && typeof nonce === "string";
+}

@@ -1,0 +1,62 @@
+import type { Announced } from "./column-limit.ts";
+import { demandAnswerable } from "./column-limit.ts";
+import type { DriverCommand } from "./command-pipeline.ts";
+import type { Connection, ExecuteCommand, Prepared, ServerError } from "./driver.ts";
+
+/** The commands that the gateway sends, to be sent alone or several in one write. */
+
+/** A command and what the server will say to it. */
+export interface Step<T> {
+  command: DriverCommand;
+  /** @throws ServerError; never settled when the connection is lost before the answer. */
+  reply: Promise<T>;
+}
+
+/** A row's columns by name, in the order of the query. */
+export type Row = Record<string, string | null>;
+
+/** A statement of the gateway's own, by the text protocol. */
+export function query(connection: Connection, sql: string): Step<Row[]> {
+  return step(connection, (done) => connection.query(sql, (error, rows) => done(error, rows as Row[])));
+}
+
+/** COM_RESET_CONNECTION; the server forgets every prepared statement. */
+export function reset(connection: Connection): Step<void> {
+  return step<void>(connection, (done) => connection.reset(done));
+}
+
+/** COM_STMT_PREPARE. Its reply is also rejected with TidegateError `result_too_large`: then the statement is closed. */
+export function prepare(connection: Connection, sql: string): Step<Prepared> {
+  const { command, reply } = step<Announced>(connection, (done) => connection.prepare({ sql }, done));
+  const answerable = reply.then(demandAnswerable);
+  answerable.catch(() => {});
+  return { command, reply: answerable };
+}
+
+/** COM_STMT_EXECUTE; the command's events tell the answer. */
+export function execute(
+  connection: Connection,
+  prepared: Prepared,
+  values: unknown[],
+): ExecuteCommand & DriverCommand {
+  // mysql2 makes two commands, of which the first would prepare.
+  const made = connection.collect(() => connection.execute({ sql: "", values, rowsAsArray: true }));
+  const command = made[1] as (ExecuteCommand & DriverCommand & { statement: Prepared }) | undefined;
+  if (command === undefined) throw new Error("the connection is closed");
+  command.statement = prepared;
+  return command;
+}
+
+function step<T>(
+  connection: Connection,
+  make: (done: (error: ServerError | null, value: T) => void) => void,
+): Step<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  // Whoever sends several looks at each; none is forgotten because another failed first.
+  promise.catch(() => {});
+  const [command] = connection.collect(() =>
+    make((error, value) => (error ? reject(error) : resolve(value))),
+  );
+  // A closed connection has said so to the callback already.
+  return { command: command ?? { execute: () => true }, reply: promise };
+}

@@ -1,0 +1,139 @@
+import type { Account } from "../../../config/config.ts";
+import type { Cluster } from "../../../config/schema.ts";
+import { TidegateError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import { databaseCollation } from "./collation.ts";
+import type { Identity, SessionSettings } from "./dialect.ts";
+import { sessionState, sqlModeOf, verifyIdentity, warningsCounter } from "./dialect.ts";
+
+/** What a caller may ask of a transaction. */
+export interface TransactionOptions {
+  isolation?: Isolation | undefined;
+  readOnly: boolean;
+}
+
+/** As SQL says it, in lower case. */
+export const isolations = ["read uncommitted", "read committed", "repeatable read", "serializable"] as const;
+export type Isolation = (typeof isolations)[number];
+
+/** What TiDB has: https://docs.pingcap.com/tidb/stable/transaction-isolation-levels/ */
+const tidbIsolations: readonly Isolation[] = ["read committed", "repeatable read"];
+
+/**
+ * @returns the levels that the engine has. TiDB refuses the others (8048), but where tidb_skip_isolation_level_check is
+ *   on: there it takes them, and gives snapshot isolation for serializable
+ */
+export function isolationsOf(engine: Cluster["engine"]): readonly Isolation[] {
+  return engine === "tidb" ? tidbIsolations : isolations;
+}
+
+/**
+ * Begins a transaction in a pooled session, which rests in READ ONLY. TiDB takes READ ONLY only where it is told
+ * to ignore it.
+ */
+export function beginInSession(
+  engine: Cluster["engine"],
+  { isolation, readOnly }: TransactionOptions,
+): string[] {
+  const level = isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`];
+  const access = engine === "tidb" ? "" : readOnly ? " READ ONLY" : " READ WRITE";
+  return [...level, `START TRANSACTION${access}`];
+}
+
+/**
+ * What a transaction needs on a connection that is lent for its duration, and how it is proven that it has it.
+ * Nothing can be relied on from before: another statement may have used the connection.
+ */
+
+type Engine = Cluster["engine"];
+
+/** TiDB takes READ ONLY only where it is told to ignore it; its read-only accounts must be so by privilege. */
+export function beginTransaction(engine: Engine, writable: boolean): string {
+  return writable || engine === "tidb" ? "START TRANSACTION" : "START TRANSACTION READ ONLY";
+}
+
+/**
+ * The state in which a pooled session rests, but for READ ONLY, which the transaction has. It is the same in
+ * every transaction of the gateway's: whether it stays with the connection makes no difference to the next.
+ * The server ends the statement at the deadline itself where it can: MySQL and TiDB a SELECT, MariaDB any.
+ */
+export function transactionState(engine: Engine, settings: SessionSettings, deadlineMs: number): string {
+  const timer =
+    engine === "mariadb"
+      ? `max_statement_time = ${deadlineMs / 1000}`
+      : `max_execution_time = ${Math.ceil(deadlineMs)}`;
+  // An earlier transaction on this connection may have counted warnings.
+  const counter = engine === "tidb" ? `, ${warningsCounter(0)} = NULL` : "";
+  return `${sessionState(engine, settings)}, SESSION ${timer}${counter}`;
+}
+
+/** Settings that a statement's meaning depends on, with what they must be for every account. */
+const fixed = {
+  character_set_client: "utf8mb4",
+  character_set_connection: "utf8mb4",
+  character_set_results: "utf8mb4",
+} as const;
+
+/** Who we are and how the session reads a statement, in one round trip. */
+export function transactionProof(engine: Engine, { collation }: Pick<SessionSettings, "collation">): string {
+  const proxyUser = engine === "tidb" ? "NULL" : "@@proxy_user";
+  // The account's name, which is known to be harmless, or a question to the server.
+  const wanted = collation === undefined ? databaseCollation(engine) : `'${collation}'`;
+  const names = ["sql_mode", "time_zone", "collation_connection", ...Object.keys(fixed)].map(
+    (name) => `@@SESSION.${name} AS ${name}`,
+  );
+  return `SELECT USER() AS login, CURRENT_USER() AS current, ${proxyUser} AS proxy, DATABASE() AS db, VERSION() AS version, ${names.join(", ")}, @@max_allowed_packet AS packet, ${wanted} AS wanted`;
+}
+
+/**
+ * @param row the answer to the proof
+ * @throws TidegateError `database_identity_wrong` whose operator text says expected and found
+ */
+export function verifyTransaction(
+  row: Record<string, string | null>,
+  account: Account,
+  cluster: Cluster,
+): void {
+  const identity: Identity = {
+    user: String(row.login),
+    currentUser: String(row.current),
+    proxyUser: row.proxy ?? null,
+    currentRole: null,
+    database: row.db ?? null,
+    connectionId: "",
+    serverId: "",
+    version: String(row.version),
+    collation: String(row.collation_connection),
+  };
+  verifyIdentity(identity, account, cluster);
+  const wrong = [
+    ...difference("sql_mode", sqlModeOf(cluster.engine, account), row, sortedModes),
+    // A server may show a zone's name as somebody else has written it before.
+    ...difference("time_zone", account.time_zone, row, (zone) => zone.toLowerCase()),
+    ...difference("collation_connection", String(row.wanted), row),
+    ...Object.entries(fixed).flatMap(([name, value]) => difference(name, value, row)),
+  ];
+  if (wrong.length === 0) return;
+  throw new TidegateError(
+    "database_identity_wrong",
+    { retryAfter: limits.retryAfterSeconds },
+    `${wrong.join("; ")}: SET was not heeded; make these the server's global values, or log in as a user of which nothing else (init_connect) changes them`,
+  );
+}
+
+function difference(
+  name: string,
+  expected: string,
+  row: Record<string, string | null>,
+  comparable = (value: string) => value,
+): string[] {
+  const found = String(row[name]);
+  return comparable(found) === comparable(expected)
+    ? []
+    : [`@@${name} must be "${expected}" but is "${found}"`];
+}
+
+/** The mode must be the pool's: what is more could change how a statement is read, what is less what it does. */
+function sortedModes(mode: string): string {
+  return mode.split(",").sort().join(",");
+}

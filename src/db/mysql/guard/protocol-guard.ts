@@ -1,0 +1,131 @@
+import { EventEmitter } from "node:events";
+import { limits } from "../../../limits.ts";
+import type { Wire } from "../../links/link.ts";
+import type { Head } from "./packet-scanner.ts";
+import { markOf, marks, PacketHeads } from "./packet-scanner.ts";
+import { readRefusal } from "./refusal.ts";
+import { Farewell, ProtocolError, Replies } from "./reply-tracker.ts";
+
+/**
+ * Stands between a link's wire and the driver, and lets nothing pass that the server may not say now
+ * (`Replies`). Whatever else comes destroys the connection. Each error of the server's is the event `refusal` (Refusal).
+ */
+export class GuardedWire extends EventEmitter implements Wire {
+  readonly #wire: Wire;
+  readonly #replies = new Replies();
+  readonly #received = new PacketHeads((head) => this.#judge(head));
+  readonly #sent = new PacketHeads((head) => this.#note(head));
+  #loggedIn = false;
+  #broken = false;
+  /** When the server was last heard, in milliseconds since 1970, and how often. */
+  heardAt = Date.now();
+  heard = 0;
+
+  constructor(wire: Wire) {
+    super();
+    this.#wire = wire;
+    wire.on("data", (chunk: Buffer) => this.#hear(chunk));
+    for (const event of ["error", "end", "close"]) wire.on(event, (cause) => this.emit(event, cause));
+  }
+
+  get gone(): Promise<void> {
+    return this.#wire.gone;
+  }
+
+  get secured(): boolean {
+    return this.#wire.secured;
+  }
+
+  /** Nothing is asked that is not answered. */
+  get isResting(): boolean {
+    return this.owed === 0;
+  }
+
+  /** How many commands are not answered in full. */
+  get owed(): number {
+    return this.#replies.owed;
+  }
+
+  /** As of `Replies`. */
+  get owedWork(): number {
+    return this.#replies.owedWork;
+  }
+
+  /** As of `Replies`. */
+  allowRows(id: number): void {
+    this.#replies.allowRows(id);
+  }
+
+  #hear(chunk: Buffer): void {
+    if (this.#broken) return;
+    this.heardAt = Date.now();
+    this.heard += 1;
+    const { good, refusal = this.#remainder() } = this.#received.push(chunk);
+    // Of two answers to one question either may be the true one: the driver sees neither.
+    if (refusal === undefined) this.emit("data", chunk);
+    else if (refusal instanceof Farewell && good > 0) this.emit("data", chunk.subarray(0, good));
+    if (refusal !== undefined) this.#break(refusal as Error);
+  }
+
+  /** Less than a packet is too much as well where nothing is owed. */
+  #remainder(): ProtocolError | undefined {
+    if (!this.#loggedIn || !this.isResting || !this.#received.isCut) return undefined;
+    return new ProtocolError("the server sent what nobody asked for");
+  }
+
+  /** The login has a form of its own, in which the driver asks what to say; it ends with an OK. */
+  #judge(head: Head): void {
+    if (this.#loggedIn) {
+      this.#replies.received(head);
+      // Told before the driver hears of it: whoever is answered with it must not meet another connection like this one.
+      if (markOf(head) === marks.error) this.emit("refusal", readRefusal(head));
+    } else {
+      if (head.length > limits.loginPacketBytes) throw new ProtocolError("a login is never so long");
+      // Behind it nothing may come before a command is sent: from here on `Replies` says so.
+      this.#loggedIn = markOf(head) === marks.ok;
+    }
+  }
+
+  #note(head: Head): void {
+    if (this.#loggedIn) this.#replies.sent(head);
+  }
+
+  #break(cause: Error): void {
+    this.#broken = true;
+    this.destroy(cause);
+  }
+
+  write(bytes: Uint8Array, done?: (error?: Error) => void): boolean {
+    const { refusal } = this.#sent.push(bytes);
+    if (refusal !== undefined) {
+      done?.(refusal as Error);
+      this.#break(refusal as Error);
+      return true;
+    }
+    return this.#wire.write(bytes, done);
+  }
+
+  start(): void {
+    this.#wire.start();
+  }
+
+  async secure(): Promise<void> {
+    await this.#wire.secure();
+  }
+
+  pause(): void {
+    this.#wire.pause();
+  }
+
+  resume(): void {
+    this.#wire.resume();
+  }
+
+  end(): void {
+    this.#wire.end();
+  }
+
+  destroy(error?: Error): void {
+    this.#wire.destroy(error);
+  }
+}

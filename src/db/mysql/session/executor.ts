@@ -1,0 +1,273 @@
+import type { Cluster } from "../../../config/schema.ts";
+import type { TidegateError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { Lenient } from "../../../sql/guard.ts";
+import { toDriverValue } from "../driver/bind-types.ts";
+import { refusedColumns } from "../driver/column-limit.ts";
+import type { DriverCommand } from "../driver/command-pipeline.ts";
+import { Pipeline } from "../driver/command-pipeline.ts";
+import type { Row, Step } from "../driver/commands.ts";
+import { execute, prepare, query } from "../driver/commands.ts";
+import type {
+  Connection,
+  ExecuteCommand,
+  Field,
+  Prepared,
+  ResultHeader,
+  ServerError,
+} from "../driver/driver.ts";
+import { PreparedStatements } from "../driver/prepared-cache.ts";
+import { keepRawBytes } from "../driver/raw-bytes.ts";
+import { demandWholeRows } from "../driver/row-length-check.ts";
+import { writableState } from "../engines/dialect.ts";
+import { statementError } from "../engines/errors.ts";
+import type { GuardedWire } from "../guard/protocol-guard.ts";
+import { ProtocolError } from "../guard/reply-tracker.ts";
+import { WarningQuestions } from "./ask-warnings.ts";
+import { demandDeclared, mustBeRevocable } from "./implicit-conversion.ts";
+import { UnpreparedError, unprepared } from "./prepare-again.ts";
+import type { Burst, BurstAnswers } from "./statement-batch.ts";
+import { replies } from "./statement-batch.ts";
+import type { Outcome } from "./statement-result.ts";
+import { OutcomeReader } from "./statement-result.ts";
+import { sendable, textExecution, textSink, withoutAsking } from "./unprepared.ts";
+import type { WarnedStatements } from "./warned-statements.ts";
+
+/** Takes a result as it arrives. */
+export interface RowSink {
+  /** Begins a result set: only CALL has several. */
+  columns(fields: readonly Field[]): void;
+  row(values: readonly unknown[]): void;
+}
+
+/** One statement, ready to run: placeholders are `?` and values are in their order. */
+export interface Statement {
+  sql: string;
+  values: readonly BoundValue[];
+  /** A write or ddl statement needs the read-only resting state lifted. */
+  writable: boolean;
+  /** Who wrote the SQL decides whose fault a mistake in it is. */
+  author: "caller" | "operator";
+  /** False for CALL: a procedure may have committed a part before it failed. */
+  atomic: boolean;
+  /** A change with MariaDB's RETURNING: it may answer with rows, which PREPARE does not announce. */
+  returning: boolean;
+  /** What it does not refuse, as a strict server refuses it in other changes: implicit-conversion.ts. */
+  lenient?: Lenient | undefined;
+}
+
+/** How far an execution has come. */
+export interface Progress {
+  /** Called before the server can begin to execute the statement, and says whether `begin` goes before it. */
+  sending(revocable: boolean): void;
+  /** Called when its answer is complete. */
+  ended(): void;
+}
+
+/** The outcome without its warnings, and what gives it with them. */
+interface Executed {
+  outcome: Outcome;
+  hear: () => Promise<Outcome>;
+}
+
+/** Executes statements on one connection, and knows which of them are prepared there. */
+export class Executor {
+  readonly prepared: PreparedStatements;
+  readonly #connection: Connection;
+  readonly #wire: GuardedWire;
+  readonly #engine: Cluster["engine"];
+  readonly #warned: WarnedStatements;
+  readonly #questions: WarningQuestions;
+
+  constructor(
+    connection: Connection,
+    wire: GuardedWire,
+    engine: Cluster["engine"],
+    warned: WarnedStatements,
+    packetBytes = Number.POSITIVE_INFINITY,
+  ) {
+    this.#connection = connection;
+    this.#wire = wire;
+    this.#engine = engine;
+    this.#warned = warned;
+    this.#questions = new WarningQuestions(connection, engine);
+    this.prepared = new PreparedStatements(limits.preparedStatementsPerConnection, engine === "mysql");
+    this.prepared.packetBytes = packetBytes;
+  }
+
+  /**
+   * One round trip if the statement is prepared, else two; lifting the read-only state goes with the first. A statement
+   * that has warned before is asked for its warnings in the write that executes it. What the server has forgotten, or finds out
+   * of date, is prepared anew and executed once more.
+   * @param begin goes, in the same write too, before a change that may have to be taken back
+   * @throws TidegateError of the server's making
+   */
+  async run(
+    statement: Statement,
+    sink: RowSink,
+    progress: Progress,
+    begin: readonly string[],
+  ): Promise<Executed> {
+    try {
+      return await this.#run(statement, sink, progress, begin);
+    } catch (cause) {
+      if (!(cause instanceof UnpreparedError)) throw cause;
+    }
+    // Until it is sent again there is nothing that could stay.
+    progress.sending(true);
+    for (const stale of this.prepared.forget(statement.sql)) stale.close();
+    return await this.#run(statement, sink, progress, begin);
+  }
+
+  async #run(
+    statement: Statement,
+    sink: RowSink,
+    progress: Progress,
+    begin: readonly string[],
+  ): Promise<Executed> {
+    let first = statement.writable ? this.#lift() : [];
+    let values = this.prepared.typed(statement.sql, statement.values);
+    if (values === undefined || !this.prepared.has(statement.sql, values)) {
+      await this.#prepare(statement, first);
+      first = [];
+      values = this.prepared.bound(statement.sql, statement.values);
+    }
+    demandDeclared(statement, values);
+    const revocable = mustBeRevocable(this.#engine, statement, values);
+    if (revocable) first = begin.map((sql) => query(this.#connection, sql));
+    const typed = { ...statement, values };
+    const running = this.#execution(typed);
+    const outcome = this.#outcome(running, typed, sink, () => progress.ended());
+    progress.sending(revocable);
+    const asked = this.#warned.has(statement.sql) ? this.#questions.next() : undefined;
+    const commands = [...first.map(({ command }) => command), running, ...(asked ? [asked.command] : [])];
+    this.#connection.addCommand(new Pipeline(commands));
+    // Whoever hears of the first one's failure may take it for the end: the statement's answer comes after it.
+    const ended = outcome.then(
+      () => {},
+      () => {},
+    );
+    for (const step of first) await step.reply.catch((cause) => ended.then(() => ownFault(cause)));
+    const executed = { ...(await outcome), revocable };
+    return { outcome: executed, hear: () => this.#questions.hear(executed, typed, asked?.reply) };
+  }
+
+  /**
+   * One round trip. Every statement is prepared (`prepareAll`), and whatever becomes of one, the server goes on with the
+   * next.
+   */
+  runAll({ before, runs, after }: Burst): BurstAnswers {
+    const first = before.map((sql) => query(this.#connection, sql));
+    const last = after.map((sql) => query(this.#connection, sql));
+    const running = runs.map(({ statement, sink, warned }) => {
+      const command = this.#execution(statement);
+      const asked = warned ? this.#questions.next() : undefined;
+      const executed = this.#outcome(command, statement, sink);
+      const outcome = asked
+        ? executed.then((one) => this.#questions.hear(one, statement, asked.reply))
+        : executed;
+      return { commands: [command, ...(asked ? [asked.command] : [])], outcome };
+    });
+    for (const { outcome } of running) outcome.catch(() => {});
+    const own = (steps: Step<Row[]>[]) => steps.map(({ command }) => command);
+    const commands = [...own(first), ...running.flatMap((one) => one.commands), ...own(last)];
+    this.#connection.addCommand(new Pipeline(commands));
+    return {
+      before: replies(first),
+      outcomes: running.map(({ outcome }) => outcome),
+      after: replies(last),
+    };
+  }
+
+  /** Lifts the read-only resting state, in the same write as what comes next. */
+  #lift(): Step<Row[]>[] {
+    const writable = writableState(this.#engine);
+    return writable === undefined ? [] : [query(this.#connection, writable)];
+  }
+
+  /** @param first what goes before it in the same write */
+  async #prepare(statement: Statement, first: Step<Row[]>[]): Promise<void> {
+    const { sql, values } = statement;
+    const prepared =
+      withoutAsking(this.#engine, sql, values.length) ?? (await this.#prepared(statement, first));
+    for (const evicted of this.prepared.add(sql, prepared)) evicted.close();
+  }
+
+  async #prepared(statement: Statement, first: Step<Row[]>[]): Promise<Prepared> {
+    const step = prepare(this.#connection, statement.sql);
+    this.#connection.addCommand(new Pipeline([...first, step].map(({ command }) => command)));
+    for (const own of first) await own.reply.catch(ownFault);
+    return await sendable(step.reply, statement);
+  }
+
+  /** The execution of a statement that is prepared, whose values are as they are to be bound. */
+  #execution({ sql, values, returning, atomic }: Statement): ExecuteCommand & DriverCommand {
+    this.prepared.hasCalled ||= !atomic;
+    const prepared = this.prepared.take(sql, values);
+    const text = textExecution(this.#connection, prepared, sql);
+    if (text) return text;
+    // Elsewhere it may be a name, and no change answers with rows.
+    if (returning && this.#engine === "mariadb") this.#wire.allowRows(prepared.id);
+    const running = execute(this.#connection, prepared, values.map(toDriverValue));
+    demandWholeRows(running);
+    return running;
+  }
+
+  /**
+   * Listens to an execution that has yet to be sent.
+   * @param ended called when its answer is complete
+   */
+  async #outcome(
+    running: ExecuteCommand & { asText?: true },
+    statement: Statement,
+    sink: RowSink,
+    ended?: () => void,
+  ): Promise<Outcome> {
+    const taker = running.asText ? textSink(sink) : sink;
+    return await new Promise((resolve, reject) => {
+      const reader = new OutcomeReader(running, statement);
+      let failure: TidegateError | undefined;
+      let results = 0;
+      running.on("fields", (fields: readonly Field[] | undefined) => {
+        results += 1;
+        if (!fields) return;
+        if (results > 1 && statement.atomic)
+          return this.#wire.destroy(new ProtocolError("a second result came, and it was no CALL"));
+        if (!running.asText) keepRawBytes(running, fields);
+        failure ??= refusedColumns(fields, statement);
+        if (!failure) taker.columns(fields);
+      });
+      running.on("result", (row: unknown[] | ResultHeader) => {
+        // The rows of a refused result are read over: the connection lives.
+        if (Array.isArray(row)) return failure ?? taker.row(row);
+        reader.read(row);
+      });
+      running.on("error", (error: ServerError) => {
+        if (error.errno === undefined && (results > 0 || !this.#wire.isResting)) this.#break(error);
+        const answered = results > 0;
+        failure = unprepared(statementError(error, { ...statement, answered }), statement, answered);
+      });
+      running.on("end", () => {
+        if (!(failure instanceof UnpreparedError)) ended?.();
+        if (failure) return reject(failure);
+        const outcome = reader.outcome();
+        this.#warned.note(statement.sql, outcome.warningCount > 0);
+        resolve(outcome);
+      });
+    });
+  }
+
+  /**
+   * The driver could not read the answer: its rest must not be taken for another one. The driver's words may
+   * repeat a value, so they stay out of the log.
+   */
+  #break(error: Error): void {
+    this.#wire.destroy(new ProtocolError(`an answer that the driver cannot read: ${error.name}`));
+  }
+}
+
+/** A command of the gateway's own was refused. */
+function ownFault(cause: ServerError): never {
+  throw statementError(cause, { author: "operator", atomic: true });
+}

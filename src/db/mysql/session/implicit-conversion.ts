@@ -1,0 +1,109 @@
+import type { Cluster } from "../../../config/schema.ts";
+import { TidegateError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import type { BoundValue } from "../../../sql/bind-values.ts";
+import { besideHiddenText } from "../../../sql/hidden-texts.ts";
+import type { Statement } from "./executor.ts";
+import type { Outcome } from "./statement-result.ts";
+import { hasUndeclared } from "./warnings.ts";
+
+/**
+ * A server compares a number with a text, or a text with a number or a date, by converting one of them: `WHERE name = ?`
+ * with 0 matches every name that is no number. Where it has not said the placeholders' types before (derived-types.ts),
+ * its warnings tell: a strict server refuses such a change itself (1292), but only warns of it in a read, in a change with
+ * IGNORE, and on MariaDB in many a change: in each DELETE, with a BIGINT, in a list.
+ */
+
+type Asked = Pick<Statement, "lenient">;
+
+/**
+ * @param values as they are bound
+ * @returns whether the server may only warn of such a conversion in this statement
+ */
+export function onlyWarns(
+  engine: Cluster["engine"],
+  { lenient }: Asked,
+  values: readonly BoundValue[],
+): boolean {
+  if (lenient !== "change") return lenient === "read" || lenient === "ignore";
+  // TiDB takes an empty text for 0 where it would refuse every other text.
+  return engine === "mariadb" || (engine === "tidb" && values.some(isEmptyText));
+}
+
+function isEmptyText({ undeclared, value }: BoundValue): boolean {
+  return undeclared === true && value === "";
+}
+
+/**
+ * @param values as they are bound
+ * @returns whether the statement is a change that may have to be taken back when its warnings are there
+ */
+export function mustBeRevocable(
+  engine: Cluster["engine"],
+  asked: Asked,
+  values: readonly BoundValue[],
+): boolean {
+  return asked.lenient !== "read" && onlyWarns(engine, asked, values) && hasUndeclared(values);
+}
+
+/**
+ * DDL commits, so that nothing could be taken back after its warnings: CREATE TABLE .. SELECT.
+ * @param values as they are bound
+ * @throws TidegateError `parameter_invalid`
+ */
+export function demandDeclared({ lenient }: Asked, values: readonly BoundValue[]): void {
+  if (lenient !== "ddl" || !hasUndeclared(values)) return;
+  throw new TidegateError("parameter_invalid", {
+    reason: "type_undeclared",
+    detail: `DDL cannot be taken back: say the type of each value, such as ${integer} or ${text}.`,
+  });
+}
+
+/**
+ * Where MySQL has not said the placeholders' types it takes texts for numbers without a warning too.
+ * @throws TidegateError `parameter_invalid`
+ */
+export function demandSeen({ sql, values }: Pick<Statement, "sql" | "values">): void {
+  const isNumber = ({ undeclared, type }: BoundValue) => undeclared === true && type !== "string";
+  if (!values.some(isNumber)) return;
+  const hidden = besideHiddenText(sql);
+  const index = values.findIndex((value, at) => isNumber(value) && hidden[at]);
+  if (index < 0) return;
+  throw new TidegateError("parameter_invalid", {
+    reason: "type_undeclared",
+    detail: `The value of placeholder ${index + 1} may meet text: say its type: ${integer}, or send it as a string.`,
+  });
+}
+
+/**
+ * Refuses also where it is not known whether the server converted a value.
+ * @throws TidegateError `parameter_invalid` when it has, or when it has more warnings than can be read;
+ *   `connection_lost` when they were lost
+ */
+export function demandNoConversion({ conversion }: Pick<Outcome, "conversion">): void {
+  if (conversion === "none") return;
+  if (conversion === "lost") {
+    const details = { retryAfter: limits.retryAfterSeconds };
+    throw new TidegateError("connection_lost", details, "the statement's warnings were not answered");
+  }
+  throw new TidegateError("parameter_invalid", refusals[conversion]);
+}
+
+const integer = '{"type": "INTEGER", "value": ..}';
+const datetime = '{"type": "DATETIME", "value": ".."}';
+const text = '{"type": "VARCHAR", "value": ".."}';
+
+const refusals = {
+  number: {
+    reason: "compared_with_text",
+    detail: `The database took a text for a number or a date that it is not. If a parameter is compared with text, send it as a string; if not, say so: ${integer}.`,
+  },
+  text: {
+    reason: "compared_with_number",
+    detail: `The database took a text of the parameters for a number or a date that it is not. Send a number, or a date (with Z as ${datetime}), or say that a text is meant: ${text}.`,
+  },
+  unread: {
+    reason: "warnings_unread",
+    detail: `The database has warnings that could not all be read, so it may have compared a parameter with something of another type. Say the type of each: ${integer}, ${text}.`,
+  },
+} as const;

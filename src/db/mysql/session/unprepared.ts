@@ -1,0 +1,98 @@
+import type { Cluster } from "../../../config/schema.ts";
+import { TidegateError } from "../../../errors.ts";
+import type { DriverCommand } from "../driver/command-pipeline.ts";
+import type { Connection, ExecuteCommand, Field, Prepared, ServerError } from "../driver/driver.ts";
+import { demandWholeTextRows } from "../driver/row-length-check.ts";
+import { textRowReader } from "../driver/text-rows.ts";
+import { statementError } from "../engines/errors.ts";
+import { callersText } from "../guard/reply-packets.ts";
+import type { RowSink, Statement } from "./executor.ts";
+
+/**
+ * Statements that the server does not prepare (ER_UNSUPPORTED_PS): on MySQL triggers and stored programs, ALTER VIEW, ALTER
+ * DATABASE, SHOW WARNINGS. Only the server says so; then the judged text is sent by the text protocol.
+ */
+const notPrepared = 1295;
+
+/**
+ * In the place of a statement that is prepared. It is kept as those are, until the session is restored: what a server does not
+ * prepare on a connection it will not prepare there later.
+ */
+const unprepared: Prepared = { id: 0, parameters: [], close() {} };
+
+/**
+ * @param cause why the server has refused to prepare a statement
+ * @param parameters how many values it has
+ * @returns what stands for the statement, if it can be sent as a text
+ * @throws `cause`, or TidegateError `sql_error` for a statement that has values
+ */
+export function withoutPreparing(cause: ServerError, parameters: number): Prepared {
+  if (cause.errno !== notPrepared) throw cause;
+  if (parameters === 0) return unprepared;
+  const { sqlState } = cause;
+  throw new TidegateError("sql_error", {
+    errno: notPrepared,
+    ...(sqlState ? { sqlstate: sqlState } : {}),
+    detail:
+      "The database cannot prepare this statement, so it takes no parameters: write the values into its text.",
+  });
+}
+
+/**
+ * @param reply to PREPARE
+ * @returns what is prepared, or stands for it
+ * @throws TidegateError of the server's making
+ */
+export async function sendable(reply: Promise<Prepared>, statement: Statement): Promise<Prepared> {
+  try {
+    return await reply.catch((cause: ServerError) => withoutPreparing(cause, statement.values.length));
+  } catch (cause) {
+    throw statementError(cause as ServerError, statement);
+  }
+}
+
+/**
+ * MySQL's refusal to prepare SHOW WARNINGS is an error itself, and would be all that it shows.
+ * @returns what stands for a statement that asks what became of the one before, where the server does not prepare it
+ */
+export function withoutAsking(
+  engine: Cluster["engine"],
+  sql: string,
+  parameters: number,
+): Prepared | undefined {
+  const asks = engine === "mysql" && /^SHOW\s+(?:WARNINGS|ERRORS|COUNT)\b/i.test(sql);
+  return asks && parameters === 0 ? unprepared : undefined;
+}
+
+/** The execution of a statement's text. Its rows are the server's bytes. */
+export type TextExecution = ExecuteCommand & DriverCommand & { asText: true };
+
+/** @returns the execution, if it is one of a statement that is not prepared */
+export function textExecution(
+  connection: Connection,
+  prepared: Prepared,
+  sql: string,
+): TextExecution | undefined {
+  if (prepared !== unprepared) return undefined;
+  const text = callersText(sql);
+  const [command] = connection.collect(() =>
+    connection.query({ sql: text, rowsAsArray: true, typeCast: false }),
+  );
+  if (command === undefined) throw new Error("the connection is closed");
+  demandWholeTextRows(command);
+  return Object.assign(command as ExecuteCommand & DriverCommand, { asText: true as const });
+}
+
+/** @returns what gives a text execution's rows to the sink as an execution's */
+export function textSink(sink: RowSink): RowSink {
+  let read: ReturnType<typeof textRowReader> | undefined;
+  return {
+    columns(fields: readonly Field[]) {
+      read = textRowReader(fields);
+      sink.columns(fields);
+    },
+    row(values) {
+      sink.row(read?.(values as (Uint8Array | null)[]) ?? []);
+    },
+  };
+}

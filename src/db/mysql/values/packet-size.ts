@@ -1,0 +1,52 @@
+import { TidegateError } from "../../../errors.ts";
+import type { BoundValue } from "../../../sql/bind-values.ts";
+
+/**
+ * A server that is sent a packet of `max_allowed_packet` bytes or more says 1153, or nothing, and closes the connection.
+ * So each login reads the limit, and what is larger is refused before it is sent.
+ */
+
+/** What a PREPARE or a query has beside its text: the command, a space, two bytes of query attributes. */
+const textOverhead = 4;
+/** What an EXECUTE has beside its parameters: command, id, flags, count; the number of parameters; a flag. */
+const executeOverhead = 10 + 9 + 1;
+/** Of each parameter: its type, an empty name, its bit for NULL, and before a text its length. */
+const parameterOverhead = 3 + 1 + 9;
+
+/**
+ * @param bytes of the largest packet that the server takes
+ * @param values as they are bound; undefined while they are not known
+ * @throws TidegateError `statement_too_large`
+ */
+export function demandFits(
+  bytes: number,
+  sql: string,
+  values: readonly Pick<BoundValue, "type" | "value">[] = [],
+): void {
+  if (fits(bytes, sql, values)) return;
+  const detail = `The statement with its parameters may have ${bytes} bytes here (max_allowed_packet).`;
+  throw new TidegateError("statement_too_large", { detail });
+}
+
+/** @returns whether the server takes the statement; a few bytes below the limit it does not count exactly */
+export function fits(
+  bytes: number,
+  sql: string,
+  values: readonly Pick<BoundValue, "type" | "value">[] = [],
+): boolean {
+  // Nothing is counted while it could not be too much however it is encoded.
+  const most = values.reduce((sum, { value }) => sum + mostBytes(value), executeOverhead);
+  if (3 * sql.length + textOverhead < bytes && most < bytes) return true;
+  if (Buffer.byteLength(sql) + textOverhead >= bytes) return false;
+  return values.reduce((sum, one) => sum + parameterOverhead + bytesOf(one), executeOverhead) < bytes;
+}
+
+function mostBytes(value: BoundValue["value"]): number {
+  return parameterOverhead + (typeof value === "string" ? 3 * value.length : 8);
+}
+
+function bytesOf({ type, value }: Pick<BoundValue, "type" | "value">): number {
+  if (typeof value !== "string") return 8;
+  if (type === "integer" || type === "number") return 8;
+  return type === "binary" ? Buffer.byteLength(value, "base64") : Buffer.byteLength(value);
+}

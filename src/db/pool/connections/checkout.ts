@@ -1,0 +1,270 @@
+import { TidegateError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import type { Drained } from "../messages/protocol.ts";
+import type { CloseReason, ShardGauges } from "../object/counters.ts";
+import type { Lease, Waiter } from "./lease.ts";
+import { refuse, serve } from "./lease.ts";
+import type { CheckoutOptions, Entry, Pooled } from "./pooled.ts";
+import { type Holder, Shares, type Use } from "./shares.ts";
+
+/** Expired long ago, whatever the clock says. */
+const over = Number.NEGATIVE_INFINITY;
+
+/**
+ * A bounded set of connections and a bounded queue before it. Connections are opened when they are needed
+ * and handed out last in, first out, so that unused ones grow old and close.
+ */
+export class Checkout<T extends Pooled> {
+  readonly #options: CheckoutOptions<T>;
+  readonly #entries = new Map<T, Entry>();
+  readonly #idle: T[] = [];
+  readonly #shares: Shares<Waiter<T>>;
+  /** Logins under way that will count. */
+  #opening = 0;
+  /** Logins that began before the last drain: they take up room, and serve nobody. */
+  #overtaken = 0;
+  #drains = 0;
+  /** Connections that have ended, whose sockets have not yet. */
+  #closing = 0;
+  /** While this runs, no further login is tried: the last one failed. */
+  #openPause: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: CheckoutOptions<T>) {
+    this.#options = options;
+    this.#shares = new Shares(options.share, options.queueLength);
+  }
+
+  /** How many wait for a connection. */
+  get waiting(): number {
+    return this.#shares.waiting;
+  }
+
+  /** Whether a caller that has none would wait for somebody else's connection. */
+  get saturated(): boolean {
+    return this.#idle.length === 0 && (this.#shares.servable > this.#opening || !this.#hasRoom());
+  }
+
+  /**
+   * @param caller whose request it is: callers take turns, and none has more than its share
+   * @param abandoned rejects when nobody waits for it any more: its place is free then
+   * @returns a usable connection, which must be given back with `release` or `discard`
+   * @throws TidegateError `pool_full` at once, `pool_timeout` after the wait, or what opening failed with
+   */
+  acquire(caller: string, abandoned?: Promise<never>, use: Use = "statement"): Promise<Lease<T>> {
+    const connection = this.#shares.mayHave(caller) ? this.#takeIdle() : undefined;
+    if (connection) {
+      this.#lend(connection, { caller, use });
+      return Promise.resolve({ connection, queueMs: 0, connectMs: 0 });
+    }
+    const refusal = this.#isServing() ? undefined : this.#options.refusal?.();
+    if (refusal) return Promise.reject(refusal);
+    const retryAfter = limits.retryAfterSeconds;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#shares.remove(waiter);
+        reject(new TidegateError("pool_timeout", { retryAfter, ...this.#shares.timeoutDetail(caller) }));
+      }, this.#options.queueWaitMs);
+      const waiter: Waiter<T> = { caller, use, resolve, reject, since: Date.now(), timer };
+      const loser = this.#shares.push(waiter);
+      if (loser) refuse(loser, new TidegateError("pool_full", { retryAfter }));
+      abandoned?.catch((why) => {
+        this.#shares.remove(waiter);
+        refuse(waiter, why);
+      });
+      this.#openIfNeeded();
+    });
+  }
+
+  /** Gives back a connection that is as it was after login. */
+  release(connection: T): void {
+    const entry = this.#entries.get(connection);
+    if (!entry?.holder || this.endIfExpired(connection)) return;
+    if (!connection.usable) this.discard(connection, "lost");
+    else {
+      this.#takeBack(entry);
+      this.#offer(connection, entry, 0);
+    }
+  }
+
+  /** Gives back a connection that must not be used again. */
+  discard(connection: T, reason: CloseReason, detail?: string): void {
+    this.#end(connection, reason, detail, false);
+  }
+
+  /**
+   * Gives back a connection that will not serve again, as it is: nobody has to clean it up before.
+   * @returns whether it was one; if so it is closed now
+   */
+  endIfExpired(connection: T): boolean {
+    const entry = this.#entries.get(connection);
+    if (!entry || Date.now() < entry.expires) return false;
+    this.#end(connection, entry.why ?? "lifetime");
+    return true;
+  }
+
+  /**
+   * From now on nothing serves that was opened before, or whose login began before: idle connections close
+   * at once, busy ones when they are given back. Whoever waits gets a new one.
+   */
+  drain(): Drained {
+    const idle = this.#idle.length;
+    this.#drains += 1;
+    this.#overtaken += this.#opening;
+    this.#opening = 0;
+    const opening = this.#overtaken;
+    this.retire(() => true, "drained");
+    const busy = this.#entries.size;
+    // Why the last login failed may be what has been changed.
+    clearTimeout(this.#openPause);
+    this.#openPause = undefined;
+    while (this.#mayOpen()) this.#open();
+    return { idle, busy, opening };
+  }
+
+  /** From now on these serve nobody else: idle ones close at once, busy ones when they are given back. */
+  retire(which: (connection: T) => boolean, why: CloseReason): void {
+    for (const connection of this.#idle.filter(which)) this.#end(connection, why);
+    for (const [connection, entry] of this.#entries)
+      if (which(connection)) Object.assign(entry, { expires: over, why });
+  }
+
+  /** How many there are of each kind now. */
+  get gauges(): ShardGauges {
+    const idle = this.#idle.length;
+    const opening = this.#opening + this.#overtaken;
+    const busy = this.#entries.size - idle;
+    return { idle, busy, opening, closing: this.#closing, waiting: this.waiting };
+  }
+
+  #takeIdle(): T | undefined {
+    for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
+      const entry = this.#entries.get(connection);
+      if (!entry) continue;
+      clearTimeout(entry.idleTimer);
+      if (!connection.usable) this.discard(connection, "lost");
+      else if (!this.endIfExpired(connection)) return connection;
+    }
+    return undefined;
+  }
+
+  #lend(connection: T, holder: Holder): void {
+    const entry = this.#entries.get(connection);
+    if (entry) entry.holder = holder;
+    this.#shares.take(holder);
+  }
+
+  #takeBack(entry: Entry): void {
+    if (entry.holder) this.#shares.give(entry.holder);
+    entry.holder = undefined;
+  }
+
+  /** Gives a connection without a holder to a request that waits, else keeps it for the next one. */
+  #offer(connection: T, entry: Entry, connectMs: number): void {
+    const waiter = this.#shares.next();
+    if (waiter) {
+      this.#lend(connection, waiter);
+      serve(waiter, connection, connectMs);
+      this.#serveNext();
+      return;
+    }
+    entry.idleTimer = setTimeout(() => this.#end(connection, "idle"), this.#options.idleMs);
+    this.#idle.push(connection);
+  }
+
+  /** Called when a caller's count has changed: its next request may have waited for that beside a free connection. */
+  #serveNext(): void {
+    const isFree = this.#idle.length > 0 && this.#shares.servable > 0;
+    const connection = isFree ? this.#takeIdle() : undefined;
+    const entry = connection && this.#entries.get(connection);
+    if (entry) this.#offer(connection, entry, 0);
+    else this.#openIfNeeded();
+  }
+
+  #openIfNeeded(): void {
+    if (this.#mayOpen()) this.#open();
+  }
+
+  /** @returns whether somebody waits for whom no login is under way, and there is room for one */
+  #mayOpen(): boolean {
+    return this.#openPause === undefined && this.#hasRoom() && this.#shares.servable > this.#opening;
+  }
+
+  #hasRoom(): boolean {
+    const taken = this.#entries.size + this.#opening + this.#overtaken + this.#closing;
+    return taken < this.#options.size;
+  }
+
+  /** @returns whether some connection serves now and will again */
+  #isServing(): boolean {
+    return [...this.#entries.values()].some(({ expires }) => Date.now() < expires);
+  }
+
+  #open(): void {
+    this.#opening += 1;
+    const since = Date.now();
+    const drains = this.#drains;
+    this.#options.open().then(
+      (connection) => this.#adopt(connection, Date.now() - since, this.#counts(drains)),
+      (error) => (this.#counts(drains) ? this.#refuse(error) : this.#openIfNeeded()),
+    );
+  }
+
+  /** A login has ended. @returns whether no drain has overtaken it */
+  #counts(drains: number): boolean {
+    if (drains !== this.#drains) this.#overtaken -= 1;
+    else this.#opening -= 1;
+    return drains === this.#drains;
+  }
+
+  /** @param counts false: it may have been let in, and proven, the moment before what a drain was for */
+  #adopt(connection: T, connectMs: number, counts: boolean): void {
+    const jitter = 1 - Math.random() * limits.connectionLifetimeJitter;
+    const expires = counts ? Date.now() + this.#options.lifetimeMs(connection) * jitter : over;
+    const entry: Entry = { expires, ...(counts ? {} : { why: "drained" }) };
+    this.#entries.set(connection, entry);
+    void connection.lost.then((detail) => this.discard(connection, "lost", detail));
+    if (!this.endIfExpired(connection)) this.#offer(connection, entry, connectMs);
+  }
+
+  /**
+   * While others will serve again or are on their way they serve whoever waits, and another attempt is made
+   * a little later. Without them everybody who waits would only fail later, one by one: they are told now.
+   */
+  #refuse(error: unknown): void {
+    if (this.#isServing() || this.#opening > 0) {
+      this.#openPause ??= setTimeout(() => {
+        this.#openPause = undefined;
+        this.#openIfNeeded();
+      }, limits.openPauseMs);
+      return;
+    }
+    for (const waiter of this.#shares.empty()) refuse(waiter, error);
+  }
+
+  /** Ends a connection; by its own fault or the server's without a goodbye. */
+  #end(connection: T, reason: CloseReason, detail?: string, politely = connection.usable): void {
+    const entry = this.#forget(connection);
+    if (!entry) return;
+    this.#closing += 1;
+    if (politely) connection.close();
+    else connection.destroy();
+    this.#options.closed?.(reason, detail);
+    void connection.gone.then(() => {
+      this.#closing -= 1;
+      this.#openIfNeeded();
+    });
+    if (!entry.holder) return;
+    this.#takeBack(entry);
+    this.#serveNext();
+  }
+
+  #forget(connection: T): Entry | undefined {
+    const entry = this.#entries.get(connection);
+    if (!entry) return undefined;
+    clearTimeout(entry.idleTimer);
+    this.#entries.delete(connection);
+    const index = this.#idle.indexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+    return entry;
+  }
+}

@@ -1,0 +1,217 @@
+import type { Account, Config } from "../../../config/config.ts";
+import type { Host } from "../../../config/schema.ts";
+import type { ErrorCode } from "../../../errors.ts";
+import { asTidegateError, TidegateError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import { observe } from "../../../telemetry.ts";
+import type { Link } from "../../links/link.ts";
+import { linkOf } from "../../links/select.ts";
+import type { ServerErrorKind } from "../../mysql/engines/server-errors.ts";
+import { Session } from "../../mysql/session/session.ts";
+import { WarnedStatements } from "../../mysql/session/warned-statements.ts";
+import { ExpiryWatch } from "./certificate-expiry.ts";
+import { Hosts, isHostFailure } from "./host-failover.ts";
+import { Sockets } from "./socket-slots.ts";
+
+/** Who is told what. */
+export interface OpenerOptions {
+  /** Of each login that fails. */
+  refused(code: ErrorCode): void;
+  /** Which connections are to serve nobody else from now on. */
+  retire(which: (session: Session) => boolean): void;
+}
+
+/** Opens one account's connections: to the best host that can be reached, never with more sockets than allowed. */
+export class Opener {
+  readonly #config: Config;
+  readonly #account: Account;
+  readonly #link: Link;
+  readonly #hosts: Hosts;
+  readonly #sockets = new Sockets(limits.connectionsPerShard);
+  readonly #controlSockets = new Sockets(limits.controlConnectionsPerShard);
+  /** To which host a connection leads. */
+  readonly #leads = new WeakMap<Session, Host>();
+  /** Those whose server was read-only when they logged in: it may be the only one that there is. */
+  readonly #readOnlyFromLogin = new WeakSet<Session>();
+  readonly #expiry = new ExpiryWatch();
+  readonly #warned = new WarnedStatements();
+  readonly #options: OpenerOptions;
+
+  constructor(config: Config, account: Account, options: OpenerOptions) {
+    this.#options = options;
+    this.#config = config;
+    this.#account = account;
+    this.#link = linkOf(config);
+    this.#hosts = new Hosts(config.cluster.hosts);
+  }
+
+  /** What its link knows of the server. */
+  get link(): Pick<Link, "certificate" | "handshakes"> {
+    return this.#link;
+  }
+
+  /** @returns why no login would even be tried now */
+  refusal(): TidegateError | undefined {
+    return this.#hosts.refusal(Date.now());
+  }
+
+  /** What failed may have been mended. */
+  forget(): void {
+    this.#hosts.forget();
+  }
+
+  /** How long a connection may serve: on a host that is not the preferred one, or takes no writes, not long. */
+  lifetimeMs(session: Session): number {
+    const host = this.#leads.get(session);
+    const isBest = !host || !(this.#hosts.isFallback(host) || this.#isReadOnly(session));
+    const { lifetime_s } = this.#account;
+    return (isBest ? lifetime_s : Math.min(limits.fallbackLifetimeSeconds, lifetime_s)) * 1000;
+  }
+
+  /** A session was restored, and its identity read again: its server may have become read-only meanwhile. */
+  look(session: Session): void {
+    const host = this.#leads.get(session);
+    if (host && this.#isReadOnly(session) && !this.#readOnlyFromLogin.has(session))
+      this.#leave(session, host);
+  }
+
+  /**
+   * A pooled connection. The time of a connect is divided among the hosts that may be tried: the last one gets all
+   * that is left. An account that writes takes a read-only host only where no other is to be had.
+   * @throws TidegateError of the last host that was tried
+   */
+  async open(): Promise<Session> {
+    const until = Date.now() + this.#config.cluster.connect_timeout_ms;
+    const hosts = this.#hosts.candidates(Date.now());
+    const passedOver = new Set<Host>();
+    let error = this.#hosts.refusal(Date.now());
+    for (let host = hosts.shift(); host; host = hosts.shift()) {
+      const left = until - Date.now();
+      if (left <= 0) break;
+      const share = left / (hosts.length + 1);
+      const isLast = hosts.length === 0;
+      // Others wait behind a host that failed before: it gets a moment only.
+      const timeoutMs =
+        this.#hosts.hasFailed(host) && !isLast ? Math.min(share, limits.reconnectTrialMs) : share;
+      try {
+        const session = await this.#openAt(host, timeoutMs);
+        if (!this.#isReadOnly(session) || hosts.every((other) => passedOver.has(other))) return session;
+        this.#noteReadOnly(host);
+        session.close();
+        hosts.push(host);
+        passedOver.add(host);
+      } catch (cause) {
+        error = asTidegateError(cause);
+        if (!isHostFailure(error) && passedOver.size === 0) break;
+      }
+    }
+    throw error ?? new TidegateError("misconfigured");
+  }
+
+  /** A connection for control, beside the pooled ones, to the host of another one. */
+  async openBeside(other?: Session): Promise<Session> {
+    const host = (other && this.#leads.get(other)) ?? this.#hosts.candidates(Date.now())[0];
+    if (!host) throw this.refusal() ?? new TidegateError("misconfigured");
+    return await this.#withSocket(this.#controlSockets, host, this.#config.cluster.connect_timeout_ms);
+  }
+
+  async #openAt(host: Host, timeoutMs: number): Promise<Session> {
+    const attempt = this.#hosts.begin(host, Date.now());
+    try {
+      const session = await this.#withSocket(this.#sockets, host, timeoutMs);
+      if (this.#hosts.succeeded(attempt)) {
+        observe({ event: "host_recovered", account: this.#account.name, host: show(host) });
+      }
+      return session;
+    } catch (cause) {
+      const error = asTidegateError(cause);
+      if (isHostFailure(error)) {
+        const retry_in_ms = Math.round(this.#hosts.failed(attempt, error, Date.now()));
+        const { name: account } = this.#account;
+        observe({ event: "host_failed", account, host: show(host), code: error.code, retry_in_ms });
+      } else {
+        this.#hosts.saidNothing(attempt);
+      }
+      throw error;
+    }
+  }
+
+  /** The socket's place is free again when the socket has really ended, which may be long after a login failed. */
+  async #withSocket(sockets: Sockets, host: Host, timeoutMs: number): Promise<Session> {
+    const until = Date.now() + timeoutMs;
+    if (!(await sockets.take(timeoutMs))) {
+      const retryAfter = limits.retryAfterSeconds;
+      throw new TidegateError("database_unreachable", { retryAfter }, "earlier sockets do not end");
+    }
+    let gone: Promise<void> = Promise.resolve();
+    try {
+      const session = await this.#logIn(host, Math.max(until - Date.now(), 1), (ending) => {
+        gone = ending;
+      });
+      void session.gone.then(() => sockets.give());
+      return session;
+    } catch (cause) {
+      void gone.then(() => sockets.give());
+      throw cause;
+    }
+  }
+
+  async #logIn(host: Host, timeoutMs: number, opened: (gone: Promise<void>) => void): Promise<Session> {
+    const { cluster } = this.#config;
+    const account = this.#account.name;
+    const started = Date.now();
+    const at = show(host);
+    let session: Session | undefined;
+    const refused = ({ connection: why }: ServerErrorKind) => {
+      if (session && why !== "kept") this.#leave(session, host, why);
+    };
+    try {
+      const opening = { host, timeoutMs, opened, refused, warned: this.#warned };
+      session = await Session.open(this.#link, cluster, this.#account, opening);
+      this.#leads.set(session, host);
+      if (this.#isReadOnly(session)) this.#readOnlyFromLogin.add(session);
+      const identity = session.identity.currentUser;
+      observe({ event: "connection_opened", account, identity, host: at, duration_ms: Date.now() - started });
+      this.#tellExpiring();
+      return session;
+    } catch (cause) {
+      const error = asTidegateError(cause);
+      const reason = error.operator ?? "";
+      this.#options.refused(error.code);
+      observe({ event: "connection_refused", account, host: at, code: error.code, reason });
+      throw error;
+    }
+  }
+
+  /** @returns whether the server takes none of the account's writes */
+  #isReadOnly({ identity }: Session): boolean {
+    return this.#account.writes && identity.readOnly === true;
+  }
+
+  /** @returns whether it is news */
+  #noteReadOnly(host: Host): boolean {
+    const isNews = this.#hosts.readOnly(host, Date.now());
+    if (isNews) observe({ event: "host_read_only", account: this.#account.name, host: show(host) });
+    return isNews;
+  }
+
+  /**
+   * A session is to serve nobody else; nor are all others of a server that has become read-only. That one was so at its
+   * login says nothing about others, which may be newer.
+   */
+  #leave(session: Session, host: Host, why: ServerErrorKind["connection"] = "left"): void {
+    const isNews = why === "left" && !this.#readOnlyFromLogin.has(session) && this.#noteReadOnly(host);
+    this.#options.retire((one) => one === session || (isNews && this.#leads.get(one) === host));
+  }
+
+  #tellExpiring(): void {
+    const { authorities } = this.#config;
+    for (const expiring of this.#expiry.due(this.#link.certificate, authorities, Date.now())) {
+      observe({ event: "certificate_expiring", account: this.#account.name, ...expiring });
+    }
+  }
+}
+
+function show({ hostname, port }: Host): string {
+  return `${hostname}:${port}`;
+}

@@ -1,0 +1,269 @@
+import type { Account, Config } from "../../../config/config.ts";
+import type { Cluster } from "../../../config/schema.ts";
+import { asTidegateError, type TidegateError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import { runsNothingWhenPrepared } from "../../../sql/prepared-ahead.ts";
+import { observe, serverTiming } from "../../../telemetry.ts";
+import { answer } from "../../answer/respond.ts";
+import { isUnprepared } from "../../mysql/session/prepare-again.ts";
+import type { Session } from "../../mysql/session/session.ts";
+import { Control } from "../connections/admin-connection.ts";
+import { Checkout } from "../connections/checkout.ts";
+import { Opener } from "../connections/connector.ts";
+import type { Lease } from "../connections/lease.ts";
+import { shareOf, type Use } from "../connections/shares.ts";
+import { Liveness, onceMore } from "../connections/validate-on-borrow.ts";
+import type { BatchWork, Cancelled, ExecuteWork, PoolRequest } from "../messages/protocol.ts";
+import { runBatch } from "../work/batch.ts";
+import { HotStatements } from "../work/hot-statements.ts";
+import type { Tag, UnderWay } from "../work/in-flight.ts";
+import { Workload } from "../work/in-flight.ts";
+import { runnerOf } from "../work/statement-runner.ts";
+import { Transactions } from "../work/transactions.ts";
+import { closeText, PoolMetrics } from "./counters.ts";
+import { Readiness } from "./readiness-check.ts";
+
+/** One account's connections and what is done with them. */
+export class AccountConnections {
+  readonly name: string;
+  readonly #engine: Cluster["engine"];
+  readonly #opener: Opener;
+  readonly #checkout: Checkout<Session>;
+  readonly #size: number;
+  readonly #control: Control<Session>;
+  readonly #readiness: Readiness;
+  readonly #hot: HotStatements;
+  readonly #workload: Workload<Session>;
+  readonly #metrics = new PoolMetrics();
+  readonly #liveness = new Liveness<Session>();
+  readonly #transactions: Transactions<Session>;
+
+  constructor(config: Config, account: Account) {
+    this.name = account.name;
+    this.#engine = config.cluster.engine;
+    this.#size = account.connections_per_shard;
+    this.#hot = new HotStatements((sql) => this.#engine !== "tidb" || runsNothingWhenPrepared(sql));
+    this.#opener = new Opener(config, account, {
+      refused: (code) => this.#metrics.refused(code),
+      retire: (which) => this.#checkout.retire(which, "left"),
+    });
+    this.#checkout = new Checkout({
+      open: () => this.#openPooled(),
+      size: account.connections_per_shard,
+      share: shareOf(account),
+      queueLength: account.queue_length,
+      queueWaitMs: account.queue_wait_ms,
+      lifetimeMs: (session) => this.#opener.lifetimeMs(session),
+      idleMs: account.idle_s * 1000,
+      refusal: () => this.#opener.refusal(),
+      closed: (reason, detail) => {
+        this.#metrics.closed(reason);
+        observe({ event: "connection_closed", account: account.name, reason: closeText(reason, detail) });
+      },
+    });
+    this.#control = new Control({
+      open: (other) => this.#opener.openBeside(other),
+      lifetimeMs: account.lifetime_s * 1000,
+      idleMs: account.idle_s * 1000,
+      killed: (acknowledged) => this.#metrics.killed(acknowledged ? "ok" : "failed"),
+    });
+    this.#workload = new Workload({
+      hot: this.#hot,
+      control: this.#control,
+      giveBack: (session) => void this.#restore(session),
+      discard: (...closing) => this.#checkout.discard(...closing),
+      ran: (ms) => this.#metrics.ran(ms),
+    });
+    this.#readiness = new Readiness(
+      {
+        isSaturated: () => this.#checkout.saturated,
+        acquire: () => this.#liveness.lend(() => this.#checkout.acquire("readiness")),
+        release: (session) => this.#release(session),
+        discard: (...closing) => this.#checkout.discard(...closing),
+      },
+      this.#control,
+    );
+    this.#transactions = new Transactions({
+      engine: this.#engine,
+      // One connection stays free for statements, however idle the transactions are.
+      limit: Math.min(limits.transactionsPerShard, account.connections_per_shard - 1),
+      acquire: (caller) => this.#acquire(caller, undefined, "transaction"),
+      enter: (work, tag, stopping) => this.#workload.enter(work, tag, [work], stopping),
+      giveBack: (session) => void this.#restore(session),
+      discard: (...closing) => this.#checkout.discard(...closing),
+      ended: (reason, duration_ms) =>
+        observe({ event: "transaction_ended", account: account.name, reason, duration_ms }),
+    });
+  }
+
+  /**
+   * @param broke called when the answer breaks off after it has begun
+   * @throws TidegateError when the work fails before the answer has begun
+   */
+  async do(message: PoolRequest, broke: (error: TidegateError) => void): Promise<Response> {
+    const { work } = message;
+    switch (work.kind) {
+      case "ready":
+        await this.#readiness.check();
+        return new Response(null, { status: 204 });
+      case "drain":
+        return this.drain();
+      case "metrics":
+        return Response.json(this.#metrics.read(this.#checkout.gauges, this.#size, this.#opener.link));
+      case "execute":
+        return await this.execute(work, message, broke);
+      case "batch":
+        return await this.batch(work, message);
+      case "begin":
+        return Response.json(await this.#transactions.begin(work));
+      case "transaction":
+        return await this.#transactions.execute(work, message, broke);
+      case "end":
+        await this.#transactions.end(work);
+        return new Response(null, { status: 204 });
+      case "cancel":
+        return Response.json({ stopped: this.#workload.stop(work) } satisfies Cancelled);
+    }
+  }
+  /** How many requests wait for a connection. */
+  get waiting(): number {
+    return this.#checkout.waiting;
+  }
+
+  /** Ends what is open; statements under way end as they would have. */
+  drain(): Response {
+    // What was found out with an old connection says nothing about a new one.
+    this.#readiness.forget();
+    this.#opener.forget();
+    this.#control.end();
+    return Response.json(this.#checkout.drain());
+  }
+
+  /**
+   * @param broke called when the answer breaks off after it has begun
+   * @throws TidegateError when the statement fails before the answer has begun
+   */
+  async execute(work: ExecuteWork, tag: Tag, broke: (error: TidegateError) => void): Promise<Response> {
+    return await onceMore(() => this.#execute(work, tag, broke));
+  }
+
+  async #execute(work: ExecuteWork, tag: Tag, broke: (error: TidegateError) => void): Promise<Response> {
+    const underWay = this.#workload.enter(work, tag, [work]);
+    const { running, leave } = underWay;
+    return await this.#lend(underWay, (session) => {
+      let isRestored = false;
+      const commit = async () => {
+        isRestored = true;
+        await this.#commit(session);
+      };
+      return answer(runnerOf(session, running, this.#engine, commit), work, tag.requestId, (broken) => {
+        leave();
+        if (broken) broke(broken);
+        if (running.end() && !isRestored) void this.#restore(session);
+      });
+    });
+  }
+
+  /** Ends a transaction of one statement: the restore goes in the same write. @throws the server's error, or the loss */
+  async #commit(session: Session): Promise<void> {
+    const committing = Promise.withResolvers<void>();
+    void this.#restore(session, committing);
+    await committing.promise;
+  }
+
+  /** @throws TidegateError that says which statement failed; then nothing has happened */
+  async batch(work: BatchWork, tag: Tag): Promise<Response> {
+    // It was rolled back, so all of it is prepared anew.
+    return await onceMore(() => this.#batch(work, tag), isUnprepared);
+  }
+
+  async #batch(work: BatchWork, tag: Tag): Promise<Response> {
+    const underWay = this.#workload.enter(work, tag, work.statements);
+    const { running, leave } = underWay;
+    return await this.#lend(underWay, (session) =>
+      runBatch(session, this.#engine, work, running).finally(() => {
+        leave();
+        if (running.end()) void this.#restore(session);
+      }),
+    );
+  }
+
+  /** Runs work on a connection, as soon as there is one, and says how long what took. */
+  async #lend(underWay: UnderWay<Session>, run: (session: Session) => Promise<Response>): Promise<Response> {
+    const ran = this.#runOn(underWay, run);
+    ran.catch(() => {});
+    return await Promise.race([ran, underWay.running.stopped]);
+  }
+
+  async #runOn(
+    { running, caller, leave }: UnderWay<Session>,
+    run: (session: Session) => Promise<Response>,
+  ): Promise<Response> {
+    let lease: Lease<Session>;
+    try {
+      lease = await this.#acquire(caller, running.stopped);
+    } catch (cause) {
+      leave();
+      throw cause;
+    }
+    const { connection: session, queueMs, connectMs } = lease;
+    if (!running.begin(session)) {
+      leave();
+      this.#release(session);
+      throw running.why;
+    }
+    const started = Date.now();
+    try {
+      const response = await run(session);
+      const databaseMs = Date.now() - started;
+      response.headers.set("server-timing", serverTiming({ queueMs, connectMs, databaseMs }));
+      return response;
+    } catch (cause) {
+      throw running.explain(cause);
+    }
+  }
+
+  async #acquire(caller: string, abandoned?: Promise<never>, use?: Use): Promise<Lease<Session>> {
+    try {
+      const lease = await this.#liveness.lend(() => this.#checkout.acquire(caller, abandoned, use));
+      this.#metrics.waited(lease.queueMs + lease.connectMs);
+      return lease;
+    } catch (cause) {
+      this.#metrics.unserved(asTidegateError(cause).code);
+      throw cause;
+    }
+  }
+
+  async #openPooled(): Promise<Session> {
+    const session = await this.#opener.open();
+    this.#liveness.watch(session);
+    this.#metrics.created();
+    return session;
+  }
+
+  #release(session: Session): void {
+    this.#liveness.rests(session);
+    this.#checkout.release(session);
+  }
+
+  /** After the answer, never before it: the caller does not wait for the next one's clean session. */
+  async #restore(session: Session, committing?: PromiseWithResolvers<void>): Promise<void> {
+    if (!committing && this.#checkout.endIfExpired(session)) return;
+    const hot = this.#hot.top();
+    try {
+      for (const sql of await session.restore(hot, committing)) this.#hot.forget(sql);
+      this.#metrics.restored("ok");
+      this.#opener.look(session);
+      // Drained meanwhile, it says nothing about the connections to come.
+      if (this.#checkout.endIfExpired(session)) return;
+      this.#readiness.heard();
+      this.#release(session);
+    } catch (cause) {
+      this.#metrics.restored("failed");
+      // One of them may be why: preparing waits for a table that is about to be altered.
+      for (const { sql } of hot) this.#hot.forget(sql);
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      this.#checkout.discard(session, "not_restored", detail);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import type { Cluster } from "../../../config/schema.ts";
+import { TidegateError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import type { BoundValue } from "../../../sql/bind-values.ts";
+import { compareAloud } from "../../../sql/compare-aloud.ts";
+import type { BatchValue, Reference } from "../../../sql/references.ts";
+import type { Wanted } from "../../mysql/driver/prepared-cache.ts";
+import { wantedKey } from "../../mysql/driver/prepared-cache.ts";
+import type { BatchStatement } from "../messages/protocol.ts";
+
+/** A statement with all its values, and what of it has to be prepared. */
+export interface ReadyStatement extends Wanted {
+  values: readonly BoundValue[];
+}
+
+/** Statements that are sent together, in their order. */
+export interface PlannedBurst {
+  statements: ReadyStatement[];
+  /** Those that come after them, in their order too: as many as can be prepared in the same round trip. */
+  ahead: Wanted[];
+}
+
+/** @returns what a parameter refers to, or why there is no such value, as the end of a sentence */
+export type Resolve = (reference: Reference) => BoundValue | string;
+
+/**
+ * The next statements of a batch that need no result of each other: as many as their connection can have prepared and
+ * as are not too much to be on the way at once.
+ * @param from the first of them; what comes before it has its result
+ * @throws TidegateError `parameter_invalid` that says of which statement
+ */
+export function nextBurst(
+  statements: readonly BatchStatement[],
+  from: number,
+  { engine, resolve }: { engine: Cluster["engine"]; resolve: Resolve },
+): PlannedBurst {
+  const burst: ReadyStatement[] = [];
+  const room = new Room();
+  let bytes = 0;
+  for (const [index, statement] of statements.entries()) {
+    if (index < from) continue;
+    if (waitsFor(statement.values).some((earlier) => earlier >= from)) break;
+    const values = resolved(statement.values, index, resolve);
+    const sql = engine === "mariadb" ? compareAloud(statement.sql, values) : statement.sql;
+    const one = { sql, values };
+    bytes += bytesOf(values);
+    if (burst.length > 0 && bytes > limits.batchBurstBytes) break;
+    if (!room.has(one)) break;
+    burst.push(one);
+  }
+  const ahead: Wanted[] = [];
+  for (const statement of statements.slice(from + burst.length)) {
+    const wanted = foreseen(statement);
+    if (!room.has(wanted)) break;
+    ahead.push(wanted);
+  }
+  return { statements: burst, ahead };
+}
+
+/** What a connection can have prepared at once. */
+class Room {
+  readonly #keys = new Set<string>();
+
+  /** @returns whether there is room for this one as well, which then takes it */
+  has(wanted: Wanted): boolean {
+    const key = wantedKey(wanted);
+    if (!this.#keys.has(key) && this.#keys.size >= limits.preparedStatementsPerConnection) return false;
+    this.#keys.add(key);
+    return true;
+  }
+}
+
+function waitsFor(values: readonly BatchValue[]): number[] {
+  return values.flatMap((value) => ("reference" in value ? [value.reference.statement] : []));
+}
+
+function resolved(values: readonly BatchValue[], statement: number, resolve: Resolve): BoundValue[] {
+  const wrong = (detail: string) =>
+    new TidegateError("parameter_invalid", { reason: "wrong_reference", detail, statement });
+  let bytes = 0;
+  return values.map((value, position) => {
+    if (!("reference" in value)) return value;
+    const found = resolve(value.reference);
+    if (typeof found === "string") throw wrong(`What placeholder ${position + 1} refers to ${found}.`);
+    bytes += bytesOf([found]);
+    if (bytes > limits.batchReferredBytes)
+      throw wrong(`What its placeholders refer to may have ${limits.batchReferredBytes} bytes together.`);
+    return found;
+  });
+}
+
+/** As they are sent, roughly: what is not text is short. */
+function bytesOf(values: readonly BoundValue[]): number {
+  return values.reduce(
+    (sum, { value }) => sum + (typeof value === "string" ? Buffer.byteLength(value) : 8),
+    0,
+  );
+}
+
+/** What a row will have nobody knows; an id and a count are integers. */
+function foreseen({ sql, values }: BatchStatement): Wanted {
+  const refersToRow = values.some((value) => "reference" in value && typeof value.reference.of !== "string");
+  if (refersToRow) return { sql, values: undefined };
+  const integer: BoundValue = { type: "integer", value: 0, undeclared: true };
+  return { sql, values: values.map((value) => ("reference" in value ? integer : value)) };
+}

@@ -1,0 +1,160 @@
+import type { Cluster } from "../../../config/schema.ts";
+import { TidegateError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { Reference } from "../../../sql/references.ts";
+import { JsonEncoder } from "../../encode/json.ts";
+import type { Field } from "../../mysql/driver/driver.ts";
+import { demandNoConversion, onlyWarns } from "../../mysql/session/implicit-conversion.ts";
+import type { Outcome, RowSink } from "../../mysql/session/session.ts";
+import type { BatchStatement, BatchWork } from "../messages/protocol.ts";
+
+/** Takes the answer to one statement. */
+export interface ResultSink extends RowSink {
+  /**
+   * The statement has ended.
+   * @throws TidegateError `max_affected_exceeded`, `result_too_large`
+   */
+  end(outcome: Outcome): void;
+}
+
+/** A result so far, and the rows of it that later statements refer to. */
+interface Result {
+  text: string;
+  rows: number;
+  fields: readonly Field[];
+  kept: Map<number, readonly unknown[]>;
+  outcome: Outcome | undefined;
+}
+
+/** The results of a batch, in memory until it is committed: bounded, since nobody reads them before. */
+export class BatchResults {
+  readonly #work: BatchWork;
+  readonly #engine: Cluster["engine"];
+  readonly #stop: (why: TidegateError) => void;
+  readonly #results: Result[] = [];
+  readonly #wanted: ReadonlySet<string>;
+  #bytes = 0;
+  #isGivenUp = false;
+  /** Set when the results have outgrown what they may have, and the batch has been given up. */
+  tooLarge: TidegateError | undefined;
+
+  /** @param stop stops the batch */
+  constructor(work: BatchWork, engine: Cluster["engine"], stop: (why: TidegateError) => void) {
+    this.#engine = engine;
+    this.#work = work;
+    this.#stop = stop;
+    this.#wanted = new Set(work.statements.flatMap(({ values }) => values.flatMap(rowOf)));
+  }
+
+  /** @param statement with its values as they are bound. @returns what takes its answer; the answers come in the statements' order */
+  next(statement: Omit<BatchStatement, "values"> & { values: readonly BoundValue[] }): ResultSink {
+    const { bounded, maxAffected } = statement;
+    const result: Result = { text: "", rows: 0, fields: [], kept: new Map(), outcome: undefined };
+    const index = this.#results.push(result) - 1;
+    const { ceilings, shape } = this.#work;
+    const encoder = new JsonEncoder(shape);
+    const maxRows = bounded ? ceilings.rows : undefined;
+    return {
+      columns: (fields) => {
+        result.fields = fields;
+        this.#add(index, encoder.columns(fields));
+      },
+      row: (values) => {
+        if (this.#isGivenUp) return;
+        if (maxRows !== undefined && result.rows >= maxRows)
+          return this.#refuse(index, `It may have ${maxRows} rows.`);
+        if (this.#wanted.has(`${index}.${result.rows}`)) result.kept.set(result.rows, values);
+        this.#add(index, encoder.row(values));
+        result.rows += 1;
+      },
+      end: (outcome) => {
+        result.outcome = outcome;
+        if (onlyWarns(this.#engine, statement, statement.values)) demandNoConversion(outcome);
+        if (maxAffected !== undefined && outcome.rowsAffected > maxAffected) {
+          throw new TidegateError("max_affected_exceeded", {
+            detail: `It affected ${outcome.rowsAffected} rows and may affect ${maxAffected}.`,
+          });
+        }
+        this.#add(index, encoder.end(outcome));
+        if (this.tooLarge) throw this.tooLarge;
+      },
+    };
+  }
+
+  /** A statement has failed: what others still answer does not matter. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+  }
+
+  #add(index: number, text: string): void {
+    const result = this.#results[index];
+    if (!result || this.#isGivenUp) return;
+    result.text += text;
+    this.#bytes += Buffer.byteLength(text);
+    const max = Math.min(this.#work.ceilings.bytes ?? limits.batchResultBytes, limits.batchResultBytes);
+    if (this.#bytes > max) this.#refuse(index, `The results of a batch may have ${max} bytes together.`);
+  }
+
+  #refuse(statement: number, detail: string): void {
+    this.#isGivenUp = true;
+    this.tooLarge = new TidegateError("result_too_large", { detail, statement });
+    this.#stop(this.tooLarge);
+  }
+
+  /** @returns the value, or why there is none, as the end of a sentence */
+  resolve({ statement, of }: Reference): BoundValue | string {
+    const result = this.#results[statement];
+    if (!result?.outcome) return "has no result";
+    const { rowsAffected, lastInsertId } = result.outcome;
+    if (of === "rows_affected") return { type: "integer", value: rowsAffected, undeclared: true };
+    if (of === "last_insert_id") {
+      if (lastInsertId === null) return "made no id";
+      return { type: "integer", value: BigInt(lastInsertId), undeclared: true };
+    }
+    const row = result.kept.get(of.row);
+    if (!row) return "has no such row";
+    const column = result.fields.findLastIndex(({ name }) => name === of.column);
+    const field = result.fields[column];
+    return field ? boundValue(row[column], field) : "has no such column";
+  }
+
+  /** The answer's body. */
+  text(): string {
+    return `{"results":[${this.#results.map(({ text }) => text).join(",")}]}`;
+  }
+}
+
+/** @returns which row of an earlier result a value refers to */
+function rowOf(value: BatchWork["statements"][number]["values"][number]): string[] {
+  if (!("reference" in value) || typeof value.reference.of === "string") return [];
+  return [`${value.reference.statement}.${value.reference.of.row}`];
+}
+
+/** Field types of the protocol whose values are no strings, though the driver gives texts or bytes. */
+const bigint = 0x08;
+const bit = 0x10;
+const decimals: readonly number[] = [0x00, 0xf6];
+
+/** What a row has meets other columns as a value of the caller's would. */
+function boundValue(value: unknown, field: Field): BoundValue | string {
+  const bound = typedValue(value, field);
+  const isUndeclared = typeof bound === "object" && bound.type !== "null" && bound.type !== "binary";
+  return isUndeclared ? { ...bound, undeclared: true } : bound;
+}
+
+function typedValue(value: unknown, { columnType }: Field): BoundValue | string {
+  if (value === null) return { type: "null", value };
+  if (typeof value === "number") {
+    return Number.isSafeInteger(value) ? { type: "integer", value } : { type: "number", value };
+  }
+  if (value instanceof Uint8Array) {
+    const bytes = Buffer.from(value);
+    return columnType === bit
+      ? { type: "integer", value: BigInt(`0x${bytes.toString("hex")}`) }
+      : { type: "binary", value: bytes.toString("base64") };
+  }
+  if (typeof value !== "string") return "is neither text, bytes nor a number";
+  if (columnType === bigint) return { type: "integer", value: BigInt(value) };
+  return { type: decimals.includes(columnType) ? "decimal" : "string", value };
+}

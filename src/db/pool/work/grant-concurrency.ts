@@ -1,0 +1,28 @@
+import { TidegateError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import type { Ceilings } from "../messages/protocol.ts";
+
+/** How many statements of each grant are under way in this shard. */
+export class RunningStatements {
+  readonly #byGrant = new Map<string, number>();
+
+  /**
+   * Counts a statement of a grant, from before its wait for a connection to the end of its answer.
+   * @returns how to say that it has ended
+   * @throws TidegateError `concurrency_exceeded`
+   */
+  enter(concurrent: Ceilings["concurrent"]): () => void {
+    if (!concurrent) return () => {};
+    const { grant, limit } = concurrent;
+    const running = this.#byGrant.get(grant) ?? 0;
+    if (running >= limit) {
+      throw new TidegateError("concurrency_exceeded", { retryAfter: limits.retryAfterSeconds });
+    }
+    this.#byGrant.set(grant, running + 1);
+    return () => {
+      const left = (this.#byGrant.get(grant) ?? 1) - 1;
+      if (left > 0) this.#byGrant.set(grant, left);
+      else this.#byGrant.delete(grant);
+    };
+  }
+}

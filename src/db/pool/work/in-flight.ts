@@ -1,0 +1,71 @@
+import type { TidegateError } from "../../../errors.ts";
+import type { HotStatement } from "../../mysql/session/session.ts";
+import type { CancelWork, Ceilings } from "../messages/protocol.ts";
+import type { Pausable, StoppableOptions } from "./cancellable-statement.ts";
+import { RunningStatement } from "./cancellable-statement.ts";
+import type { Tag } from "./cancellation-registry.ts";
+import { Requests } from "./cancellation-registry.ts";
+import { RunningStatements } from "./grant-concurrency.ts";
+import type { HotStatements } from "./hot-statements.ts";
+
+export type { Tag } from "./cancellation-registry.ts";
+
+/** A statement that counts, until it is left. */
+export interface UnderWay<S extends Pausable> {
+  running: RunningStatement<S>;
+  caller: string;
+  leave: () => void;
+}
+
+export interface WorkloadOptions<S extends Pausable>
+  extends Pick<StoppableOptions<S>, "control" | "giveBack" | "discard"> {
+  hot: HotStatements;
+  /** Told how long each piece of work had its connection. */
+  ran: (ms: number) => void;
+}
+
+/** Everything that is under way in a shard: it counts for its grant, can be stopped, and tells what is hot. */
+export class Workload<S extends Pausable> {
+  readonly #options: WorkloadOptions<S>;
+  readonly #byGrant = new RunningStatements();
+  readonly #requests = new Requests();
+
+  constructor(options: WorkloadOptions<S>) {
+    this.#options = options;
+  }
+
+  /**
+   * Counts work and its statements, from before its wait for a connection, and lets it be stopped.
+   * @param stopping told when it is; for a statement of a transaction, which is over then
+   * @throws TidegateError `concurrency_exceeded`
+   */
+  enter(
+    { kind, caller, ceilings }: { kind: "execute" | "batch"; caller: string; ceilings: Ceilings },
+    tag: Tag,
+    statements: readonly HotStatement[],
+    stopping?: (why: TidegateError) => void,
+  ): UnderWay<S> {
+    const uncount = this.#byGrant.enter(ceilings.concurrent);
+    const { hot, control, giveBack, discard, ran } = this.#options;
+    for (const statement of statements) hot.note(statement);
+    const running = new RunningStatement<S>({
+      deadlineMs: ceilings.deadlineMs,
+      // A batch or transaction that is stopped before its COMMIT is rolled back.
+      writes: kind === "execute" && stopping === undefined && statements.some(({ writable }) => writable),
+      ...{ control, giveBack, discard },
+      ...(stopping && { stopping }),
+    });
+    const forget = this.#requests.add(caller, tag, (why) => running.stop(why));
+    const leave = () => {
+      uncount();
+      forget();
+      if (running.beganAt !== undefined) ran(Date.now() - running.beganAt);
+    };
+    return { running, caller, leave };
+  }
+
+  /** @returns how much was stopped */
+  stop({ caller, requestId, workId }: CancelWork): number {
+    return this.#requests.stop(caller, requestId, workId);
+  }
+}

@@ -1,0 +1,261 @@
+import { asTidegateError, TidegateError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import type { Runner } from "../../answer/respond.ts";
+import { kindOf } from "../../mysql/engines/server-errors.ts";
+import { demandNoConversion } from "../../mysql/session/implicit-conversion.ts";
+import type { Outcome, Session } from "../../mysql/session/session.ts";
+import type { BeginWork, ExecuteWork } from "../messages/protocol.ts";
+import type { RunningStatement } from "./cancellable-statement.ts";
+
+/** What a transaction needs of its connection. */
+export type TransactionSession = Pick<Session, "run" | "pause" | "resume" | "control" | "lost" | "usable">;
+
+/**
+ * How a transaction can end: by its caller (committed, rolled_back), by the server (rolled_back: a deadlock), when
+ * its time or a statement's is over, when the connection or a statement's answer breaks off, by a procedure's own
+ * COMMIT or ROLLBACK; `unknown`: the COMMIT was not answered.
+ */
+export type Ending =
+  | "committed"
+  | "rolled_back"
+  | "expired"
+  | "deadline"
+  | "lost"
+  | "abandoned"
+  | "cancelled"
+  | "procedure"
+  | "unknown";
+
+/** Savepoints that do not exist, ER_SP_DOES_NOT_EXIST. */
+const noSavepoint = 1305;
+
+/** One transaction, from its beginning to its end: at any time it runs a statement, or rests until one comes. */
+export class Transaction<S extends TransactionSession = TransactionSession> {
+  readonly id: string;
+  readonly caller: string;
+  readonly beganAt = Date.now();
+  readonly expiresAt: number;
+  readonly #readOnly: boolean;
+  readonly #idleMs: number;
+  readonly #finished: (ending: Ending) => void;
+  session: S | undefined;
+  ending: Ending | undefined;
+  #busy = true;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param finished called when it has ended and nothing runs in it any more */
+  constructor({ id, caller, readOnly, idleMs, totalMs }: BeginWork, finished: (ending: Ending) => void) {
+    this.id = id;
+    this.caller = caller;
+    this.expiresAt = this.beganAt + totalMs;
+    this.#readOnly = readOnly;
+    this.#idleMs = idleMs;
+    this.#finished = finished;
+  }
+
+  /** Not every server refuses what writes in a READ ONLY transaction (TiDB). @throws TidegateError `sql_denied` */
+  demandRead({ writable }: Pick<ExecuteWork, "writable">): void {
+    if (!this.#readOnly || !writable) return;
+    const detail = "The transaction is read_only, and this statement writes.";
+    throw this.explain(new TidegateError("sql_denied", { reason: "read_only", detail }));
+  }
+
+  /**
+   * Who sends a statement need not be who began the transaction, but for the subject: what runs in it, a function that
+   * writes for one, must be allowed to the token that sends it.
+   * @throws TidegateError `access_denied`
+   */
+  demandWriter({ mayWrite }: { mayWrite: boolean }): void {
+    if (this.#readOnly || mayWrite) return;
+    const detail =
+      "The transaction may write, and the grant does not allow sql:write: begin one of your own, which is read_only.";
+    throw this.explain(new TidegateError("access_denied", { detail }));
+  }
+
+  /** Its connection is gone. */
+  lose(): void {
+    // Who waits for the session is told by it.
+    if (!this.#busy) this.#end("lost");
+  }
+
+  /** @throws TidegateError `transaction_busy`: one thing at a time */
+  use(): S {
+    if (this.#busy || !this.session) throw new TidegateError("transaction_busy", { transaction: "open" });
+    this.#busy = true;
+    clearTimeout(this.#timer);
+    return this.session;
+  }
+
+  /** Nothing runs any more: waits for the next statement, but not for long. */
+  rest(): void {
+    this.#busy = false;
+    if (this.ending !== undefined) this.#finished(this.ending);
+    else if (!this.session?.usable) this.#end("lost");
+    else {
+      const ms = Math.min(this.#idleMs, this.expiresAt - Date.now());
+      this.#timer = setTimeout(() => this.#end("expired"), ms);
+    }
+  }
+
+  /** It has ended; the first word counts. */
+  over(ending: Ending): void {
+    this.ending ??= ending;
+  }
+
+  #end(ending: Ending): void {
+    clearTimeout(this.#timer);
+    this.over(ending);
+    this.#finished(this.ending ?? ending);
+  }
+
+  /** Its session, as one that notices what a statement does to the transaction. */
+  runner(running: Pick<RunningStatement<never>, "stop" | "goOn" | "explain">): Runner {
+    const session = this.session as S;
+    return {
+      run: async (statement, sink) => {
+        const savepoint = statement.atomic ? undefined : savepointName();
+        // Whether it may write was decided when the transaction began.
+        const asBegun = { ...statement, writable: false };
+        try {
+          if (savepoint !== undefined) await session.control(`SAVEPOINT ${savepoint}`);
+          const before = savepointName();
+          const begin = [`SAVEPOINT ${before}`];
+          const outcome = await session.run(asBegun, sink, { goOn: () => running.goOn(), begin });
+          if (outcome.revocable) await this.#keep(before, outcome);
+          if (savepoint !== undefined && !(await this.#isStillThere(savepoint))) throw endedByProcedure();
+          return outcome;
+        } catch (cause) {
+          await this.#look(savepoint);
+          // Fail closed: nothing goes on in a transaction that the server has said it rolled back.
+          if (isRolledBack(cause)) this.over("rolled_back");
+          throw cause;
+        }
+      },
+      pause: () => session.pause(),
+      resume: () => session.resume(),
+      stop: (why) => {
+        this.over("abandoned");
+        running.stop(why);
+      },
+      explain: (cause) => this.explain(asTidegateError(running.explain(cause))),
+    };
+  }
+
+  /** Keeps what the server has only warned of, or takes it back. @throws TidegateError as `demandNoConversion` */
+  async #keep(savepoint: string, outcome: Outcome): Promise<void> {
+    try {
+      demandNoConversion(outcome);
+    } catch (cause) {
+      await this.session?.control(`ROLLBACK TO SAVEPOINT ${savepoint}`);
+      throw cause;
+    }
+    await this.session?.control(`RELEASE SAVEPOINT ${savepoint}`);
+  }
+
+  /** After an error the server is asked: a deadlock rolls back everything, a lock's timeout its statement only. */
+  async #look(savepoint: string | undefined): Promise<void> {
+    if (this.ending !== undefined) return;
+    try {
+      const isOpen = (await this.session?.control("DO 0")) ?? false;
+      if (!isOpen) this.over(savepoint === undefined ? "rolled_back" : "procedure");
+      else if (savepoint !== undefined) await this.#isStillThere(savepoint);
+    } catch {
+      // What a procedure had done by then, and committed, nobody knows.
+      this.over(savepoint === undefined ? "lost" : "unknown");
+    }
+  }
+
+  /** A procedure may have committed and begun another transaction: that one does not have the savepoint. */
+  async #isStillThere(savepoint: string): Promise<boolean> {
+    try {
+      await this.session?.control(`RELEASE SAVEPOINT ${savepoint}`);
+      return true;
+    } catch (cause) {
+      if ((cause as { errno?: number }).errno !== noSavepoint) throw cause;
+      this.over("procedure");
+      return false;
+    }
+  }
+
+  /** Says of a statement's error what has become of the transaction. */
+  explain(error: TidegateError): TidegateError {
+    switch (this.ending) {
+      case undefined:
+        return error.with({ transaction: "open" });
+      case "procedure":
+        return error.with({ transaction: "ended" });
+      case "unknown":
+        return error.with({ transaction: "unknown" });
+      case "lost":
+        // The server has closed the connection because of the statement: sent again it would close the next one.
+        if (error.code === "statement_too_large") return error.with({ transaction: "rolled_back" });
+        // A write that was not committed is rolled back, whether it had been executed or not.
+        return lost(error.operator);
+      default:
+        return error.with({ transaction: "rolled_back" });
+    }
+  }
+}
+
+/** @returns whether the server's error says that it has rolled back the whole transaction */
+function isRolledBack(cause: unknown): boolean {
+  if (!(cause instanceof TidegateError)) return false;
+  return kindOf(cause.details.errno, cause.message).transaction === "rolled_back";
+}
+
+function savepointName(): string {
+  return `tidegate_${crypto.randomUUID().replaceAll("-", "")}`;
+}
+
+function endedByProcedure(): TidegateError {
+  return endedError("procedure");
+}
+
+function lost(operator: string | undefined): TidegateError {
+  const details = { retryAfter: limits.retryAfterSeconds, transaction: "rolled_back" } as const;
+  return new TidegateError("transaction_lost", details, operator);
+}
+
+/** @returns what a call is told that comes too late */
+function endedError(ending: Ending): TidegateError {
+  switch (ending) {
+    case "expired":
+      return new TidegateError("transaction_expired", { transaction: "rolled_back" });
+    case "unknown":
+      return new TidegateError("outcome_unknown", {
+        retryAfter: limits.retryAfterSeconds,
+        transaction: "unknown",
+        detail: "Its COMMIT, or a procedure that may commit, was not answered.",
+      });
+    case "procedure":
+      return new TidegateError("transaction_ended", {
+        reason: ending,
+        transaction: "ended",
+        detail: "A procedure ended it: what came before may be committed.",
+      });
+    case "lost":
+      return lost(undefined);
+    case "committed":
+      return new TidegateError("transaction_ended", { reason: ending });
+    default:
+      return new TidegateError("transaction_ended", { reason: ending, transaction: "rolled_back" });
+  }
+}
+
+/** What became of the last transactions; the oldest are forgotten first. */
+export class EndedTransactions {
+  readonly #endings = new Map<string, { caller: string; ending: Ending }>();
+
+  remember(id: string, caller: string, ending: Ending): void {
+    this.#endings.set(id, { caller, ending });
+    if (this.#endings.size <= limits.endedTransactions) return;
+    const [oldest] = this.#endings.keys();
+    if (oldest !== undefined) this.#endings.delete(oldest);
+  }
+
+  /** @returns undefined when it is not known, or not the caller's */
+  errorOf(id: string, caller: string): TidegateError | undefined {
+    const ended = this.#endings.get(id);
+    return ended?.caller === caller ? endedError(ended.ending) : undefined;
+  }
+}

@@ -1,0 +1,191 @@
+import type { Cluster } from "../../../config/schema.ts";
+import { asTidegateError, TidegateError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import { serverTiming } from "../../../telemetry.ts";
+import { answer } from "../../answer/respond.ts";
+import type { ServerError } from "../../mysql/driver/driver.ts";
+import { commitError } from "../../mysql/engines/commit-error.ts";
+import { statementError } from "../../mysql/engines/errors.ts";
+import { beginInSession } from "../../mysql/engines/transaction.ts";
+import type { BeginWork, Begun, EndWork, ExecuteWork, TransactionWork } from "../messages/protocol.ts";
+import type { CloseReason } from "../object/counters.ts";
+import type { Tag, UnderWay } from "./in-flight.ts";
+import type { Ending, TransactionSession } from "./transaction.ts";
+import { EndedTransactions, Transaction } from "./transaction.ts";
+
+/** Where transactions have their connections from, and who may take one. */
+export interface TransactionsOptions<S extends TransactionSession> {
+  engine: Cluster["engine"];
+  /** How many may be open at once. */
+  limit: number;
+  acquire(caller: string): Promise<{ connection: S }>;
+  /**
+   * Counts a statement, and lets it be stopped.
+   * @param stopping told when it is: the session is taken care of then
+   * @throws TidegateError `concurrency_exceeded`
+   */
+  enter(work: ExecuteWork, tag: Tag, stopping: (why: TidegateError) => void): UnderWay<S>;
+  /** Restores a session, which rolls back whatever is open, and lets it serve others. */
+  giveBack(session: S): void;
+  discard(session: S, reason: CloseReason, detail?: string): void;
+  ended(ending: Ending, durationMs: number): void;
+}
+
+/** The transactions that are open in a shard. Each has a connection, belongs to a caller, and ends in time. */
+export class Transactions<S extends TransactionSession = TransactionSession> {
+  readonly #options: TransactionsOptions<S>;
+  /** Also those that are about to begin: they take up room. */
+  readonly #open = new Map<string, Transaction<S>>();
+  readonly #ended = new EndedTransactions();
+  /** Which transaction hears of a session's loss: a session has many, one after the other. */
+  readonly #current = new WeakMap<S, { transaction: Transaction<S> | undefined }>();
+
+  constructor(options: TransactionsOptions<S>) {
+    this.#options = options;
+  }
+
+  /**
+   * @returns when it will be over, or that there is no room
+   * @throws TidegateError `transactions_exceeded`, what `acquire` throws, or what the server says
+   */
+  async begin(work: BeginWork): Promise<Begun> {
+    const ofCaller = [...this.#open.values()].filter(({ caller }) => caller === work.caller).length;
+    if (ofCaller >= work.limit) {
+      throw new TidegateError("transactions_exceeded", { retryAfter: limits.retryAfterSeconds });
+    }
+    if (this.#open.size >= this.#options.limit) return { full: true, ofCaller };
+    const transaction = new Transaction<S>(work, (ending) => this.#finish(transaction, ending));
+    this.#open.set(work.id, transaction);
+    try {
+      const { connection: session } = await this.#options.acquire(work.caller);
+      this.#lend(session, transaction);
+      for (const sql of beginInSession(this.#options.engine, work)) await session.control(sql);
+    } catch (cause) {
+      this.#open.delete(work.id);
+      if (transaction.session) this.#return(transaction.session);
+      throw beginError(cause);
+    }
+    transaction.rest();
+    return { expiresAt: transaction.expiresAt };
+  }
+
+  /**
+   * Runs one statement in a transaction.
+   * @param broke called when the answer breaks off after it has begun
+   * @throws TidegateError with what has become of the transaction
+   */
+  async execute(
+    { id, caller, mayWrite, execute: work }: TransactionWork,
+    tag: Tag,
+    broke: (error: TidegateError) => void,
+  ): Promise<Response> {
+    const transaction = this.#find(id, caller);
+    transaction.demandWriter({ mayWrite });
+    transaction.demandRead(work);
+    const started = Date.now();
+    const untilOver = transaction.expiresAt - started;
+    const isLast = untilOver < work.ceilings.deadlineMs;
+    const deadlineMs = isLast ? untilOver : work.ceilings.deadlineMs;
+    const limited = { ...work, ceilings: { ...work.ceilings, deadlineMs } };
+    const { running, leave } = this.#enter(transaction, limited, tag, ({ code }) => {
+      // What a procedure had done by then, and committed, nobody knows.
+      if (!work.atomic) transaction.over("unknown");
+      else if (code !== "deadline_exceeded") transaction.over("cancelled");
+      else transaction.over(isLast ? "expired" : "deadline");
+      this.#forget(transaction);
+    });
+    const answered = answer(transaction.runner(running), work, tag.requestId, (broken) => {
+      leave();
+      if (!running.end()) return;
+      transaction.rest();
+      if (broken) broke(broken);
+    });
+    try {
+      const response = await Promise.race([answered, running.stopped]);
+      const databaseMs = Date.now() - started;
+      response.headers.set("server-timing", serverTiming({ queueMs: 0, connectMs: 0, databaseMs }));
+      return response;
+    } catch (cause) {
+      throw transaction.explain(asTidegateError(running.explain(cause)));
+    }
+  }
+
+  /** @throws TidegateError `transaction_busy`, `concurrency_exceeded` */
+  #enter(transaction: Transaction<S>, work: ExecuteWork, tag: Tag, stopping: (why: TidegateError) => void) {
+    const session = transaction.use();
+    try {
+      const underWay = this.#options.enter(work, tag, stopping);
+      underWay.running.begin(session);
+      return underWay;
+    } catch (cause) {
+      transaction.rest();
+      throw cause;
+    }
+  }
+
+  /** @throws TidegateError `outcome_unknown` when a COMMIT was not answered, or why the server refused it */
+  async end({ id, caller, how, mayWrite }: EndWork): Promise<void> {
+    const transaction = this.#find(id, caller);
+    if (how === "commit") transaction.demandWriter({ mayWrite });
+    const session = transaction.use();
+    try {
+      await session.control(how === "commit" ? "COMMIT" : "ROLLBACK", limits.statementDeadlineMs);
+      transaction.over(how === "commit" ? "committed" : "rolled_back");
+    } catch (cause) {
+      const error = how === "commit" ? commitError(cause) : undefined;
+      const isRefused = error !== undefined && error.code !== "outcome_unknown";
+      transaction.over(isRefused || how !== "commit" ? "rolled_back" : "unknown");
+      // A session that does not take a ROLLBACK is good for nothing; without it the server rolls back.
+      if (!isRefused) this.#options.discard(session, `${how}_failed`);
+      if (error) throw error;
+    } finally {
+      transaction.rest();
+    }
+  }
+
+  /** @throws TidegateError; somebody else's transaction is as unknown as one that never was */
+  #find(id: string, caller: string): Transaction<S> {
+    const transaction = this.#open.get(id);
+    if (transaction?.caller === caller) return transaction;
+    throw this.#ended.errorOf(id, caller) ?? new TidegateError("transaction_unknown");
+  }
+
+  #lend(session: S, transaction: Transaction<S>): void {
+    transaction.session = session;
+    const known = this.#current.get(session);
+    if (known) {
+      known.transaction = transaction;
+      return;
+    }
+    const current = { transaction } as { transaction: Transaction<S> | undefined };
+    this.#current.set(session, current);
+    void session.lost.then(() => current.transaction?.lose());
+  }
+
+  #finish(transaction: Transaction<S>, ending: Ending): void {
+    if (!this.#forget(transaction) || !transaction.session) return;
+    this.#return(transaction.session, ending);
+  }
+
+  #forget({ id, caller, session, beganAt, ending = "lost" }: Transaction<S>): boolean {
+    if (!this.#open.delete(id)) return false;
+    const current = session && this.#current.get(session);
+    if (current) current.transaction = undefined;
+    this.#ended.remember(id, caller, ending);
+    this.#options.ended(ending, Date.now() - beganAt);
+    return true;
+  }
+
+  #return(session: S, why = "begin failed"): void {
+    if (session.usable) this.#options.giveBack(session);
+    else this.#options.discard(session, "lost", `lost in a transaction: ${why}`);
+  }
+}
+
+/** What was asked for may be what the server does not have: an isolation level, for one. */
+function beginError(cause: unknown): TidegateError {
+  if (cause instanceof TidegateError) return cause;
+  const error = cause as ServerError;
+  if (error.errno !== undefined) return statementError(error, { author: "caller", atomic: true });
+  return new TidegateError("connection_lost", { retryAfter: limits.retryAfterSeconds }, error.message);
+}

@@ -1,0 +1,121 @@
+import type { BoundValue } from "../sql/bind-values.ts";
+import type { Engine } from "./expressions.ts";
+
+/** Which part of the schema is asked about; without either all that the account sees. */
+export interface Narrowing {
+  database: string | undefined;
+  table: string | undefined;
+}
+
+/** The parts of a schema, in the order in which the server is asked for them. */
+export const parts = [
+  "databases",
+  "tables",
+  "columns",
+  "indexParts",
+  "foreignKeyColumns",
+  "foreignKeyRules",
+  "jsonChecks",
+] as const;
+
+export type Part = (typeof parts)[number];
+
+export interface Question {
+  part: Part;
+  sql: string;
+  values: BoundValue[];
+}
+
+/** The servers' own, which are nobody's data; TiDB writes them in capitals, and has one more. */
+const systemDatabases = ["information_schema", "mysql", "performance_schema", "sys"];
+const systemDatabasesOfTidb = [...systemDatabases, "metrics_schema"];
+
+interface Source {
+  /** What is selected, in the order in which assemble.ts reads it. */
+  columns: string;
+  from: string;
+  database: string;
+  table?: string;
+  where?: string;
+}
+
+/**
+ * What the servers say differently: MySQL and TiDB index expressions and hide indexes, MariaDB ignores indexes, and
+ * knows a JSON column by its check. TiDB says how a table's rows and the values of its key are spread.
+ */
+function sources(engine: Engine): Partial<Record<Part, Source>> {
+  const mariadb = engine === "mariadb";
+  const spread = engine === "tidb" ? "TIDB_PK_TYPE, TIDB_ROW_ID_SHARDING_INFO" : "NULL, NULL";
+  const table = { database: "TABLE_SCHEMA", table: "TABLE_NAME" };
+  const ofConstraint = { database: "CONSTRAINT_SCHEMA", table: "TABLE_NAME" };
+  return {
+    databases: { columns: "SCHEMA_NAME", from: "SCHEMATA", database: "SCHEMA_NAME" },
+    tables: {
+      columns: `TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COMMENT, ${spread}`,
+      from: "TABLES",
+      ...table,
+    },
+    columns: {
+      columns:
+        "TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, " +
+        "EXTRA, GENERATION_EXPRESSION, CHARACTER_SET_NAME, COLLATION_NAME, COLUMN_COMMENT",
+      from: "COLUMNS",
+      ...table,
+    },
+    indexParts: {
+      columns:
+        "TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, NON_UNIQUE, INDEX_TYPE, COLUMN_NAME, SUB_PART, COLLATION, " +
+        (mariadb ? "NULL, IF(IGNORED = 'YES', 'NO', 'YES'), " : "EXPRESSION, IS_VISIBLE, ") +
+        "INDEX_COMMENT",
+      from: "STATISTICS",
+      ...table,
+    },
+    foreignKeyColumns: {
+      columns:
+        "TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, " +
+        "REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME",
+      from: "KEY_COLUMN_USAGE",
+      ...table,
+      where: "REFERENCED_TABLE_NAME IS NOT NULL",
+    },
+    foreignKeyRules: {
+      columns: "CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, UPDATE_RULE, DELETE_RULE",
+      from: "REFERENTIAL_CONSTRAINTS",
+      ...ofConstraint,
+    },
+    ...(mariadb && {
+      jsonChecks: {
+        columns: "CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE",
+        from: "CHECK_CONSTRAINTS",
+        ...ofConstraint,
+        where: "LEVEL = 'Column' AND CHECK_CLAUSE LIKE '%json\\_valid(%'",
+      },
+    }),
+  };
+}
+
+/** @returns what to ask the server; rows are wanted as arrays. Nothing of the caller's is in the text. */
+export function questions(engine: Engine, { database, table }: Narrowing): Question[] {
+  const asked = sources(engine);
+  const systems = engine === "tidb" ? systemDatabasesOfTidb : systemDatabases;
+  return parts.flatMap((part) => {
+    const source = asked[part];
+    if (!source) return [];
+    const bound: string[] = [];
+    const conditions = source.where === undefined ? [] : [source.where];
+    conditions.push(`LOWER(${source.database}) NOT IN ('${systems.join("', '")}')`);
+    if (database !== undefined) {
+      conditions.push(`${source.database} = ?`);
+      bound.push(database);
+    }
+    if (table !== undefined && source.table !== undefined) {
+      conditions.push(`${source.table} = ?`);
+      bound.push(table);
+    }
+    return {
+      part,
+      sql: `SELECT ${source.columns} FROM information_schema.${source.from} WHERE ${conditions.join(" AND ")}`,
+      values: bound.map((value) => ({ type: "string", value })),
+    };
+  });
+}

@@ -1,0 +1,110 @@
+import { credentialsOf } from "../auth/bearer.ts";
+import type { Action, Demand } from "../auth/grants.ts";
+import { decide, demandOf } from "../auth/grants.ts";
+import { provePossession } from "../auth/require-proof.ts";
+import type { Caller } from "../auth/verify.ts";
+import type { Config } from "../config/config.ts";
+import type { Grant } from "../config/schema.ts";
+import type { Ceilings } from "../db/pool/messages/protocol.ts";
+import { TidegateError } from "../errors.ts";
+import { countRequest } from "../rate/client.ts";
+import type { AppContext } from "./http.ts";
+import { factory } from "./http.ts";
+
+/**
+ * Lets nobody by whose token has not been verified, or who does not hold the key that it is bound to.
+ * @throws TidegateError of the kind 401, `keys_unavailable`, `proofs_unavailable`
+ */
+export const authenticated = factory.createMiddleware(async (c, next) => {
+  const now = new Date();
+  const credentials = credentialsOf(c.req.header("authorization"));
+  const { caller, remembered } = await c.var.verifier.verify(credentials.token, now);
+  c.set("caller", caller);
+  c.set("token", remembered ? "remembered" : "verified");
+  const request = { method: c.req.method, url: c.req.url, proof: c.req.header("dpop") };
+  const nonce = await provePossession(c.env, c.var.config.environment, credentials, caller, request, now);
+  if (nonce !== undefined) addHeaders(c, { "dpop-nonce": nonce });
+  await next();
+});
+
+/** What a caller was given: as whom, and how much. */
+export interface Access {
+  account: string;
+  /** A digest of issuer and subject: whose turn it is in a pool's queue, and whose a transaction is. */
+  caller: string;
+  ceilings: Ceilings;
+  grant: Grant;
+}
+
+/**
+ * Lets a caller in, and counts the request where the grant has a rate: before the body is read, so that what is refused
+ * later has been counted, and a caller without a grant costs nothing. Which grant decides, and counts, hangs on the token
+ * and on Tidegate-Account only: it is the same one whatever the request turns out to need.
+ * @param demands the grant must allow each of them; `authorize` asks for what a statement needs once it is judged
+ * @throws TidegateError `access_denied`, `rate_limited`, `limiter_unavailable`
+ */
+export async function admit(c: AppContext, demand: Demand, ...further: Demand[]): Promise<Access> {
+  const { caller, config } = c.var;
+  if (!caller) throw new Error("admit() needs the middleware authenticated");
+  const wanted = c.req.header("tidegate-account");
+  c.set("action", [demand, ...further].join(" "));
+  const grant = decide(config.grants, caller, demand, wanted);
+  for (const another of further) decide(config.grants, caller, another, wanted);
+  c.set("account", grant.account);
+  if (grant.rate) {
+    const { requests, window_s: windowSeconds } = grant.rate;
+    // Callers without a subject share one bucket: there is nothing to tell them apart by.
+    const who = JSON.stringify([
+      config.environment,
+      config.grants.indexOf(grant),
+      caller.issuer,
+      caller.subject,
+    ]);
+    addHeaders(c, await countRequest(c.env, who, { requests, windowSeconds }));
+  }
+  return {
+    account: grant.account,
+    caller: await digestOf(caller),
+    ceilings: ceilingsOf(grant, config),
+    grant,
+  };
+}
+
+/**
+ * Decides whether a caller who has been let in may do all that the request turned out to be about.
+ * @throws TidegateError `access_denied`
+ */
+export function authorize(c: AppContext, { grant }: Access, ...actions: Action[]): void {
+  c.set("action", actions.join(" "));
+  for (const action of actions) demandOf(grant, action);
+}
+
+/** Callers of an issuer without a subject are one: there is nothing to tell them apart by. */
+async function digestOf({ issuer, subject }: Caller): Promise<string> {
+  const text = new TextEncoder().encode(JSON.stringify([issuer, subject]));
+  return Buffer.from(await crypto.subtle.digest("SHA-256", text)).toString("base64url");
+}
+
+function addHeaders(c: AppContext, headers: Record<string, string>): void {
+  c.set("extraHeaders", { ...c.var.extraHeaders, ...headers });
+}
+
+function ceilingsOf(grant: Grant, { accounts, grants }: Config): Ceilings {
+  const { deadline_ms, max_rows, max_bytes, max_concurrent } = grant;
+  const account = accounts.get(grant.account);
+  if (!account) throw new TidegateError("internal", {}, "a grant names an unknown account");
+  return {
+    deadlineMs: deadline_ms ?? account.deadline_ms,
+    ...(max_rows === undefined ? {} : { rows: max_rows }),
+    bytes: max_bytes ?? account.max_bytes,
+    // Each shard counts for itself: together they allow the limit, one alone never all of it.
+    ...(max_concurrent === undefined
+      ? {}
+      : {
+          concurrent: {
+            grant: String(grants.indexOf(grant)),
+            limit: Math.floor(max_concurrent / account.shards),
+          },
+        }),
+  };
+}

@@ -1,0 +1,65 @@
+import type { Format } from "../db/pool/messages/protocol.ts";
+import type { PoolContext } from "../db/pool/worker/pool-rpc.ts";
+import { TidegateError } from "../errors.ts";
+import { runOnce } from "../idempotency/client.ts";
+import { fingerprintOf, readKey } from "../idempotency/key.ts";
+import { limits } from "../limits.ts";
+import type { Access } from "./authorize.ts";
+import type { AppContext } from "./http.ts";
+import { factory, poolContext } from "./http.ts";
+
+const header = "idempotency-key";
+
+/**
+ * Runs what a request is about; where it writes and has an Idempotency-Key, at most once for its key. What only reads
+ * may be repeated anyway, and its key counts for nothing.
+ * @param claims what is bound besides the request, as `fingerprintOfClaims` says it
+ * @throws TidegateError `idempotency_key_invalid`, `access_denied` for a token that does not say whose it is; as `runOnce`
+ */
+export async function once(
+  c: AppContext,
+  { account, caller, ceilings }: Access,
+  { writable, format, claims }: { writable: boolean; format: Format; claims?: string | undefined },
+  run: (context: PoolContext) => Promise<Response>,
+): Promise<Response> {
+  const context = poolContext(c);
+  const given = c.req.header(header);
+  if (given === undefined || !writable) return await run(context);
+  const key = readKey(given);
+  if (c.var.caller?.subject === undefined) {
+    throw new TidegateError("access_denied", {
+      detail: "An Idempotency-Key belongs to a subject, and the token has none (sub).",
+    });
+  }
+  const { env, config, requestId, waitUntil } = context;
+  const { pathname, search } = new URL(c.req.url);
+  const queueMs = config.accounts.get(account)?.queue_wait_ms ?? 0;
+  const answered = runOnce(
+    {
+      ...{ env, requestId, waitUntil },
+      name: JSON.stringify([config.environment, account, caller, key]),
+      fingerprint: await fingerprintOf({
+        method: c.req.method,
+        path: pathname + search,
+        format,
+        body: c.var.body ?? "",
+        claims,
+      }),
+      patienceMs: queueMs + ceilings.deadlineMs + limits.idempotencyGraceMs,
+    },
+    // Who goes away may come back with the key: what runs goes on, and its answer is kept.
+    () => run({ ...context, signal: new AbortController().signal }),
+  );
+  waitUntil(answered.catch(() => {}));
+  return await answered;
+}
+
+/** Refuses a key where nothing could keep its promise: nobody may believe in it. */
+export const withoutKey = factory.createMiddleware(async (c, next) => {
+  if (c.req.header(header) !== undefined) {
+    throw new TidegateError("idempotency_key_invalid", {
+      detail: "A transaction over several requests takes no Idempotency-Key; a batch does.",
+    });
+  }
+  await next();
+});

@@ -1,0 +1,152 @@
+import { z } from "zod";
+import { execute, executeBatch } from "../db/client.ts";
+import { contentTypes } from "../db/pool/messages/protocol.ts";
+import { TidegateError } from "../errors.ts";
+import type { Answers } from "../introspection/assemble.ts";
+import { assemble } from "../introspection/assemble.ts";
+import type { Schema } from "../introspection/schema.ts";
+import type { Question } from "../introspection/statements.ts";
+import { questions } from "../introspection/statements.ts";
+import { limits } from "../limits.ts";
+import type { Access } from "./authorize.ts";
+import { admit, authenticated } from "./authorize.ts";
+import { entityTagOf, isNoneMatch } from "./etag.ts";
+import type { AppContext } from "./http.ts";
+import { factory, poolContext } from "./http.ts";
+import { executeWork } from "./statements.ts";
+
+/** MySQL's manual, "Schema Object Names"; to compare a column with anything else is an error of the server's. */
+const name = z
+  .string()
+  .min(1, "must not be empty")
+  .max(64, "a name has 64 characters at most")
+  .refine((text) => !/[\0\u{10000}-\u{10ffff}]/u.test(text), "a name has no NUL and nothing beyond U+FFFF");
+const parameters = z.strictObject({ database: name.optional(), table: name.optional() });
+
+const answer = z.object({ rows: z.array(z.array(z.unknown())) });
+const batchAnswer = z.object({ results: z.array(answer) });
+
+/**
+ * `GET /v1/schema`: databases, tables, columns and keys, as the database shows them to the account. A caller who has
+ * the same already is told so (If-None-Match); the database is asked all the same.
+ */
+export const schema = factory.createApp().get("/", authenticated, async (c) => {
+  const access = await admit(c, "sql:read");
+  const narrowing = readQuery(c);
+  const { engine, database: defaultDatabase } = c.var.config.cluster;
+  const asked = questions(engine, narrowing);
+  const { answers, timings } = await ask(c, access, asked);
+  const body = JSON.stringify(put(answers, { engine, defaultDatabase, ...narrowing }));
+  const etag = await entityTagOf(body);
+  c.header("etag", etag);
+  // A browser may keep it, and asks each time whether it is still so.
+  c.header("cache-control", "private, no-cache");
+  c.header("vary", "authorization, tidegate-account", { append: true });
+  if (timings !== null) c.header("server-timing", timings);
+  if (isNoneMatch(c.req.header("if-none-match"), etag)) return c.body(null, 304);
+  return c.body(body, 200, { "content-type": contentTypes.json });
+});
+
+/** @throws TidegateError `parameter_invalid` */
+function readQuery(c: AppContext) {
+  const pairs = [...new URL(c.req.url).searchParams];
+  const parsed = parameters.safeParse(Object.fromEntries(pairs));
+  const twice = new Set(pairs.map(([key]) => key)).size < pairs.length;
+  if (parsed.success && !twice) return { database: parsed.data.database, table: parsed.data.table };
+  const [issue] = parsed.success ? [] : parsed.error.issues;
+  const about = issue?.path.join(".");
+  throw new TidegateError("parameter_invalid", {
+    detail: about
+      ? `${about}: ${issue?.message}`
+      : "The query string may have database and table, each once.",
+  });
+}
+
+interface Asked {
+  answers: Answers;
+  timings: string | null;
+}
+
+/** @throws TidegateError also `result_too_large` */
+async function ask(c: AppContext, access: Access, asked: Question[]): Promise<Asked> {
+  const through = c.var.config.cluster.link === "hyperdrive" ? askOneByOne : askTogether;
+  try {
+    return await through(c, access, asked);
+  } catch (cause) {
+    throw cause instanceof TidegateError ? ours(cause, access.ceilings.deadlineMs) : cause;
+  }
+}
+
+/** How each question is asked: what a grant says of rows is about the caller's own statements. */
+function terms({ caller, ceilings: { rows: _, ...ceilings } }: Access) {
+  const bytes = Math.min(ceilings.bytes, limits.schemaBytes);
+  return { caller, shape: "array", ceilings: { ...ceilings, bytes } } as const;
+}
+
+async function askTogether(c: AppContext, access: Access, asked: Question[]): Promise<Asked> {
+  const response = await executeBatch(poolContext(c), access.account, {
+    kind: "batch",
+    ...terms(access),
+    statements: asked.map(({ sql, values }) => ({
+      sql,
+      values,
+      writable: false,
+      bounded: true,
+      returning: false,
+    })),
+    isolation: undefined,
+    readOnly: true,
+    dryRun: false,
+  });
+  const { results } = batchAnswer.parse(await response.json());
+  return {
+    answers: Object.fromEntries(asked.map(({ part }, index) => [part, results[index]?.rows ?? []])),
+    timings: response.headers.get("server-timing"),
+  };
+}
+
+/** Through Hyperdrive there are no batches: each question is a transaction, and together they have one's bounds. */
+async function askOneByOne(c: AppContext, access: Access, asked: Question[]): Promise<Asked> {
+  const { caller, shape, ceilings } = terms(access);
+  const answers: Answers = {};
+  let { bytes } = ceilings;
+  const deadline = Date.now() + ceilings.deadlineMs;
+  for (const { part, sql, values } of asked) {
+    const deadlineMs = Math.max(limits.statementDeadlineFloorMs, deadline - Date.now());
+    const asking = { caller, ceilings: { ...ceilings, bytes } };
+    const order = { author: "operator", writable: false, format: "json", shape, deadlineMs } as const;
+    const work = executeWork(asking, { verb: "SELECT", returning: false }, { sql, values }, order);
+    const response = await execute(poolContext(c), access.account, work);
+    const text = await response.text();
+    bytes -= Buffer.byteLength(text);
+    answers[part] = answer.parse(JSON.parse(text)).rows;
+  }
+  return { answers, timings: null };
+}
+
+/** The SQL is not the caller's: neither is a mistake in it, nor the place where a batch grew too large. */
+function ours(error: TidegateError, deadlineMs: number): TidegateError {
+  const { code, message, details } = error;
+  if (code === "result_too_large") {
+    return new TidegateError(code, {
+      detail: "Ask for a part of the schema: ?database=NAME, or ?database=NAME&table=NAME.",
+    });
+  }
+  const { statement, ...others } = details;
+  if (code === "sql_error" || code === "sql_denied" || code === "query_broken") {
+    const reason = error.operator ?? `${details.errno}: ${message}`;
+    return new TidegateError("internal", {}, `information_schema, question ${statement}: ${reason}`);
+  }
+  // Of several transactions each was given what the others had left.
+  const isOurDeadline = code === "deadline_exceeded" && details.errno === undefined;
+  const detail = isOurDeadline ? { detail: `The deadline is ${deadlineMs} ms.` } : {};
+  return new TidegateError(code, { ...others, ...detail }, error.operator);
+}
+
+function put(answers: Answers, asked: Parameters<typeof assemble>[1]): Schema {
+  try {
+    return assemble(answers, asked);
+  } catch (cause) {
+    throw new TidegateError("internal", {}, `information_schema: ${(cause as Error).message}`);
+  }
+}

@@ -1,0 +1,126 @@
+/** The declared types of parameters, and how each reads a JSON value or a text. */
+
+import type { BoundValue } from "./bind-values.ts";
+import { datetimeText, isDate } from "./temporal.ts";
+
+/** What a parameter can be declared as. */
+export const valueTypes = ["string", "integer", "number", "boolean", "decimal", "date", "datetime"] as const;
+export type ValueType = (typeof valueTypes)[number];
+
+/** Where the value comes from: in a query string everything is text. */
+export type ValueSource = "json" | "query-string";
+
+/** Either the value, or what was expected, as in "must be an integer". */
+export type Reading = BoundValue | string;
+
+export function isValueType(text: string): text is ValueType {
+  return (valueTypes as readonly string[]).includes(text);
+}
+
+/**
+ * Reads a value as its declared type. Nothing is rounded, cut or guessed.
+ *
+ * @returns the bound value, or a text that says what was expected; it never repeats the value.
+ */
+export function readTyped(type: ValueType, value: unknown, source: ValueSource): Reading {
+  switch (type) {
+    case "string":
+      return typeof value === "string" && value.isWellFormed()
+        ? { type, value }
+        : "a string of well-formed Unicode";
+    case "boolean":
+      return readBoolean(value, source);
+    case "integer":
+      return readInteger(value);
+    case "number":
+      return readNumber(value, source);
+    case "decimal":
+      return readDecimal(value);
+    case "date":
+      return readDate(value);
+    case "datetime":
+      return readDatetime(value);
+  }
+}
+
+function readBoolean(value: unknown, source: ValueSource): Reading {
+  if (typeof value === "boolean") return { type: "boolean", value };
+  if (source === "json") return "true or false";
+  if (value === "true" || value === "1") return { type: "boolean", value: true };
+  if (value === "false" || value === "0") return { type: "boolean", value: false };
+  return "true, false, 1 or 0";
+}
+
+/** MySQL's range over signed and unsigned BIGINT: https://dev.mysql.com/doc/refman/en/integer-types.html */
+const everyInteger: Range = { least: -(2n ** 63n), most: 2n ** 64n - 1n, text: "-2^63 to 2^64-1" };
+/** Enough for either end of the range; a longer text is not worth parsing. */
+const integerCharacters = 20;
+
+/** What an integer type holds; `text` is for messages. */
+export interface Range {
+  least: bigint;
+  most: bigint;
+  text: string;
+}
+
+/** A number, a bigint (an exact literal beyond 2^53), or digits. */
+export function readInteger(value: unknown, range: Range = everyInteger): Reading {
+  const expected = `an integer from ${range.text}, as a number or its digits as a string`;
+  const exact = exactInteger(value);
+  if (exact === undefined || exact < range.least || exact > range.most) return expected;
+  const rounded = Number(exact);
+  return { type: "integer", value: Number.isSafeInteger(rounded) ? rounded : exact };
+}
+
+function exactInteger(value: unknown): bigint | undefined {
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  if (typeof value !== "string" || value.length > integerCharacters || !/^-?\d+$/.test(value))
+    return undefined;
+  return BigInt(value);
+}
+
+/** The longest double written in full has 17 digits and an exponent; a reader of logs may add zeros. */
+const numberCharacters = 400;
+
+/** A DOUBLE: the nearest one, which is what an integer of many digits means there. */
+export function readNumber(value: unknown, source: ValueSource): Reading {
+  const expected = "a finite number";
+  if (typeof value === "bigint") return readNumber(Number(value), source);
+  if (typeof value === "number" && Number.isFinite(value)) return { type: "number", value };
+  if (source === "json" || typeof value !== "string" || value.length > numberCharacters) return expected;
+  if (!/^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(value)) return expected;
+  const number = Number(value);
+  return Number.isFinite(number) ? { type: "number", value: number } : expected;
+}
+
+/** https://dev.mysql.com/doc/refman/en/precision-math-decimal-characteristics.html: more would be rounded. */
+const decimalDigits = 65;
+const decimalScale = 30;
+
+function readDecimal(value: unknown): Reading {
+  const expected = `a decimal as text, such as "1.10", of at most ${decimalDigits} digits, ${decimalScale} of them after the point`;
+  if (typeof value === "bigint") return readDecimal(String(value));
+  if (typeof value === "number")
+    return Number.isSafeInteger(value) ? { type: "decimal", value: String(value) } : expected;
+  if (typeof value !== "string" || value.length > decimalDigits + 2) return expected;
+  const parts = /^-?(\d+)(?:\.(\d+))?$/.exec(value);
+  const [whole = "", scale = ""] = parts?.slice(1) ?? [];
+  if (parts === null || whole.length + scale.length > decimalDigits || scale.length > decimalScale)
+    return expected;
+  return { type: "decimal", value };
+}
+
+function readDate(value: unknown): Reading {
+  if (typeof value === "string" && isDate(value)) return { type: "date", value };
+  return "a date YYYY-MM-DD that there is, from year 0000 to 9999, or 0000-00-00";
+}
+
+/** `Z` is dropped, since MariaDB reads no offset: the session must run in UTC then. */
+function readDatetime(value: unknown): Reading {
+  const text = typeof value === "string" ? datetimeText(value) : undefined;
+  if (text === undefined) {
+    return "a date and time YYYY-MM-DD hh:mm:ss, with up to 6 digits of fraction, and a Z behind it or not";
+  }
+  return { type: "datetime", value: text, ...(String(value).endsWith("Z") && { utc: true as const }) };
+}
