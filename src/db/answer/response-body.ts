@@ -3,7 +3,8 @@ import { limits } from "../../limits.ts";
 import type { Encoder } from "../encode/create-encoder.ts";
 import { encoderOf } from "../encode/create-encoder.ts";
 import type { Field } from "../mysql/driver/driver.ts";
-import type { Outcome, RowSink } from "../mysql/session/session.ts";
+import type { RowSink } from "../mysql/session/row-sink.ts";
+import type { Outcome } from "../mysql/session/session.ts";
 import type { ExecuteWork } from "../pool/messages/protocol.ts";
 import type { Runner } from "./respond.ts";
 

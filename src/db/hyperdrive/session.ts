@@ -3,6 +3,7 @@ import type { Cluster } from "../../config/schema.ts";
 import { TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { within } from "../../within.ts";
+import type { Statement } from "../contract/statement.ts";
 import { dialHyperdrive } from "../links/hyperdrive.ts";
 import type { Wire } from "../links/link.ts";
 import { refusedColumns } from "../mysql/driver/column-limit.ts";
@@ -23,7 +24,8 @@ import {
 } from "../mysql/engines/transaction.ts";
 import { demandDeclared, demandNoConversion, demandSeen } from "../mysql/session/implicit-conversion.ts";
 import { greet, openingError } from "../mysql/session/login.ts";
-import type { Outcome, RowSink, Statement } from "../mysql/session/session.ts";
+import type { RowSink } from "../mysql/session/row-sink.ts";
+import type { Outcome } from "../mysql/session/session.ts";
 import { OutcomeReader } from "../mysql/session/statement-result.ts";
 import { readWarnings } from "../mysql/session/warnings.ts";
 import { demandFits } from "../mysql/values/packet-size.ts";

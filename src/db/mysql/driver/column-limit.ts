@@ -1,6 +1,6 @@
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
-import type { Statement } from "../session/executor.ts";
+import type { Statement } from "../../contract/statement.ts";
 import type { Field, Prepared } from "./driver.ts";
 
 /** Results of more columns than the gateway answers with. */

@@ -1,9 +1,9 @@
 import type { Cluster } from "../../../config/schema.ts";
+import type { Statement } from "../../contract/statement.ts";
 import type { Row, Step } from "../driver/commands.ts";
 import { query } from "../driver/commands.ts";
 import type { Connection } from "../driver/driver.ts";
 import { warningsQuestion } from "../engines/dialect.ts";
-import type { Statement } from "./executor.ts";
 import type { Outcome } from "./statement-result.ts";
 import { readWarnings } from "./warnings.ts";
 

@@ -1,9 +1,9 @@
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
+import type { Statement } from "../../contract/statement.ts";
 import { tooManyColumns } from "../driver/column-limit.ts";
 import type { Excess } from "../guard/reply-packets.ts";
 import { ProtocolError } from "../guard/reply-packets.ts";
-import type { Statement } from "./executor.ts";
 
 /** Why a connection is lost. */
 export interface Loss {

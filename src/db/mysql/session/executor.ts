@@ -1,8 +1,7 @@
 import type { Cluster } from "../../../config/schema.ts";
 import type { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
-import type { Lenient } from "../../../sql/guard.ts";
+import type { Statement } from "../../contract/statement.ts";
 import { toDriverValue } from "../driver/bind-types.ts";
 import { refusedColumns } from "../driver/column-limit.ts";
 import type { DriverCommand } from "../driver/command-pipeline.ts";
@@ -27,35 +26,13 @@ import { ProtocolError } from "../guard/reply-tracker.ts";
 import { WarningQuestions } from "./ask-warnings.ts";
 import { demandDeclared, mustBeRevocable } from "./implicit-conversion.ts";
 import { UnpreparedError, unprepared } from "./prepare-again.ts";
+import type { RowSink } from "./row-sink.ts";
 import type { Burst, BurstAnswers } from "./statement-batch.ts";
 import { replies } from "./statement-batch.ts";
 import type { Outcome } from "./statement-result.ts";
 import { OutcomeReader } from "./statement-result.ts";
 import { sendable, textExecution, textSink, withoutAsking } from "./unprepared.ts";
 import type { WarnedStatements } from "./warned-statements.ts";
-
-/** Takes a result as it arrives. */
-export interface RowSink {
-  /** Begins a result set: only CALL has several. */
-  columns(fields: readonly Field[]): void;
-  row(values: readonly unknown[]): void;
-}
-
-/** One statement, ready to run: placeholders are `?` and values are in their order. */
-export interface Statement {
-  sql: string;
-  values: readonly BoundValue[];
-  /** A write or ddl statement needs the read-only resting state lifted. */
-  writable: boolean;
-  /** Who wrote the SQL decides whose fault a mistake in it is. */
-  author: "caller" | "operator";
-  /** False for CALL: a procedure may have committed a part before it failed. */
-  atomic: boolean;
-  /** A change with MariaDB's RETURNING: it may answer with rows, which PREPARE does not announce. */
-  returning: boolean;
-  /** What it does not refuse, as a strict server refuses it in other changes: implicit-conversion.ts. */
-  lenient?: Lenient | undefined;
-}
 
 /** How far an execution has come. */
 export interface Progress {

@@ -3,7 +3,7 @@ import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { BoundValue } from "../../../sql/bind-values.ts";
 import { besideHiddenText } from "../../../sql/hidden-texts.ts";
-import type { Statement } from "./executor.ts";
+import type { Statement } from "../../contract/statement.ts";
 import type { Outcome } from "./statement-result.ts";
 import { hasUndeclared } from "./warnings.ts";
 

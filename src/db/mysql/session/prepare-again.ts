@@ -1,6 +1,6 @@
 import { TidegateError } from "../../../errors.ts";
+import type { Statement } from "../../contract/statement.ts";
 import { kindOf } from "../engines/server-errors.ts";
-import type { Statement } from "./executor.ts";
 
 /** The server has not executed the statement, since it has to be prepared anew: it is, and is executed once more. */
 export class UnpreparedError extends TidegateError {}

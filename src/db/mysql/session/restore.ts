@@ -1,4 +1,5 @@
 import type { Cluster } from "../../../config/schema.ts";
+import type { Statement } from "../../contract/statement.ts";
 import { Pipeline } from "../driver/command-pipeline.ts";
 import { prepare, query, reset, type Step } from "../driver/commands.ts";
 import type { Connection, ServerError } from "../driver/driver.ts";
@@ -13,7 +14,6 @@ import {
 } from "../engines/dialect.ts";
 import { isSameConnection, startQuery } from "../engines/reach.ts";
 import { fits } from "../values/packet-size.ts";
-import type { Statement } from "./executor.ts";
 import { identityOf } from "./login.ts";
 
 /** A statement to prepare ahead. */

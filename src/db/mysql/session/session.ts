@@ -3,6 +3,7 @@ import type { Cluster } from "../../../config/schema.ts";
 import { limits } from "../../../limits.ts";
 import type { BoundValue } from "../../../sql/bind-values.ts";
 import { within } from "../../../within.ts";
+import type { Statement } from "../../contract/statement.ts";
 import type { Link } from "../../links/link.ts";
 import type { Connection, ResultHeader } from "../driver/driver.ts";
 import { command } from "../driver/driver.ts";
@@ -11,19 +12,18 @@ import { reaches } from "../engines/reach.ts";
 import type { GuardedWire } from "../guard/protocol-guard.ts";
 import type { Loss } from "./connection-lost.ts";
 import { lossError, lossOf, lostError, lostInTransaction } from "./connection-lost.ts";
-import type { RowSink, Statement } from "./executor.ts";
 import { Executor } from "./executor.ts";
 import { killOf } from "./kill.ts";
 import type { Attempt, Login } from "./login.ts";
 import { logIn } from "./login.ts";
 import type { HotStatement } from "./restore.ts";
 import { restore } from "./restore.ts";
+import type { RowSink } from "./row-sink.ts";
 import type { Burst, BurstAnswers, Preparation } from "./statement-batch.ts";
 import { answersUnless, prepareAll } from "./statement-batch.ts";
 import type { OkHeader, Outcome } from "./statement-result.ts";
 import type { WarnedStatements } from "./warned-statements.ts";
 
-export type { RowSink, Statement } from "./executor.ts";
 export type { HotStatement } from "./restore.ts";
 export type { Outcome } from "./statement-result.ts";
 

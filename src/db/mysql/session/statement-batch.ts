@@ -1,5 +1,6 @@
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
+import type { Statement } from "../../contract/statement.ts";
 import { Pipeline } from "../driver/command-pipeline.ts";
 import type { Step } from "../driver/commands.ts";
 import { prepare, query } from "../driver/commands.ts";
@@ -7,7 +8,7 @@ import type { Connection, ServerError } from "../driver/driver.ts";
 import type { PreparedStatements, Wanted } from "../driver/prepared-cache.ts";
 import { wantedKey } from "../driver/prepared-cache.ts";
 import { demandFits } from "../values/packet-size.ts";
-import type { RowSink, Statement } from "./executor.ts";
+import type { RowSink } from "./row-sink.ts";
 import type { Outcome } from "./statement-result.ts";
 import { withoutPreparing } from "./unprepared.ts";
 

@@ -1,8 +1,8 @@
 import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { Statement } from "../../contract/statement.ts";
 import type { DriverCommand } from "../driver/command-pipeline.ts";
 import type { ExecuteCommand, ResultHeader } from "../driver/driver.ts";
 import { okInsertId, okText } from "../guard/packet-scanner.ts";
-import type { Statement } from "./executor.ts";
 import type { Warnings } from "./warnings.ts";
 import { unreadWarnings } from "./warnings.ts";
 

@@ -1,12 +1,13 @@
 import type { Cluster } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
+import type { Statement } from "../../contract/statement.ts";
 import type { DriverCommand } from "../driver/command-pipeline.ts";
 import type { Connection, ExecuteCommand, Field, Prepared, ServerError } from "../driver/driver.ts";
 import { demandWholeTextRows } from "../driver/row-length-check.ts";
 import { textRowReader } from "../driver/text-rows.ts";
 import { statementError } from "../engines/errors.ts";
 import { callersText } from "../guard/reply-packets.ts";
-import type { RowSink, Statement } from "./executor.ts";
+import type { RowSink } from "./row-sink.ts";
 
 /**
  * Statements that the server does not prepare (ER_UNSUPPORTED_PS): on MySQL triggers and stored programs, ALTER VIEW, ALTER

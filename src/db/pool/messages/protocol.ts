@@ -2,10 +2,10 @@ import type { ErrorCode, ErrorDetails } from "../../../errors.ts";
 import { TidegateError } from "../../../errors.ts";
 import type { Lenient } from "../../../sql/guard.ts";
 import type { BatchValue } from "../../../sql/references.ts";
+import type { Statement } from "../../contract/statement.ts";
 import type { RowShape } from "../../encode/create-encoder.ts";
 import type { Format } from "../../encode/formats.ts";
 import type { TransactionOptions } from "../../mysql/engines/transaction.ts";
-import type { Statement } from "../../mysql/session/session.ts";
 
 export type { RowShape } from "../../encode/create-encoder.ts";
 export type { Format } from "../../encode/formats.ts";

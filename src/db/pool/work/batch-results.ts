@@ -6,7 +6,8 @@ import type { Reference } from "../../../sql/references.ts";
 import { JsonEncoder } from "../../encode/json.ts";
 import type { Field } from "../../mysql/driver/driver.ts";
 import { demandNoConversion, onlyWarns } from "../../mysql/session/implicit-conversion.ts";
-import type { Outcome, RowSink } from "../../mysql/session/session.ts";
+import type { RowSink } from "../../mysql/session/row-sink.ts";
+import type { Outcome } from "../../mysql/session/session.ts";
 import type { BatchStatement, BatchWork } from "../messages/protocol.ts";
 
 /** Takes the answer to one statement. */
