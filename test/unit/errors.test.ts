@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "../../src/errors.ts";
 import { asTidegateError, errorKinds, TidegateError, toProblem } from "../../src/errors.ts";
 import { limits } from "../../src/limits.ts";
-import { document, rows, section } from "./errors.document.ts";
+import { document, rows, section } from "./errors-document.ts";
 
 const codes = Object.keys(errorKinds) as ErrorCode[];
 

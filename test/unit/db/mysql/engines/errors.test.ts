@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ServerError } from "../../../../../src/db/mysql/driver/driver.ts";
 import { loginError, statementError } from "../../../../../src/db/mysql/engines/errors.ts";
 import type { ErrorCode } from "../../../../../src/errors.ts";
-import { document, numbers, rows, section } from "../../../errors.document.ts";
+import { document, numbers, rows, section } from "../../../errors-document.ts";
 
 const by = (author: "caller" | "operator", atomic = true) => ({ author, atomic });
 

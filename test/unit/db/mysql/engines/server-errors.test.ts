@@ -4,7 +4,7 @@ import { statementError } from "../../../../../src/db/mysql/engines/errors.ts";
 import type { ServerErrorRow } from "../../../../../src/db/mysql/engines/server-errors.ts";
 import { kindOf, serverErrors } from "../../../../../src/db/mysql/engines/server-errors.ts";
 import { errorKinds } from "../../../../../src/errors.ts";
-import { numbers, section } from "../../../errors.document.ts";
+import { numbers, section } from "../../../errors-document.ts";
 
 const server = (errno: number, message = "m") =>
   Object.assign(new Error(message), { errno, sqlMessage: message });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { section } from "./errors.document.ts";
+import { section } from "./errors-document.ts";
 
 const source = readFileSync(join(import.meta.dirname, "../../src/sql/errors.ts"), "utf8");
 
