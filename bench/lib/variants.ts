@@ -16,7 +16,7 @@ import type { Bundle } from "./bundle.ts";
 import { bundleGateway, bundleWorker } from "./bundle.ts";
 import type { Target } from "./measure.ts";
 import type { NodeGatewayOptions } from "./node-gateway.ts";
-import type { Served, ServedWorker } from "./workerd.ts";
+import type { Served, ServedWorker, WorkerdOptions } from "./workerd.ts";
 import { serving, startWorkerd } from "./workerd.ts";
 
 /** What is compared; docs/performance.md says what each of them does. */
@@ -65,7 +65,7 @@ export async function startGateway(
   name: string,
   bundle: Bundle,
   { pki, passwords }: Backends,
-  options: { isolates?: number; keepState?: boolean } = {},
+  options: Pick<WorkerdOptions, "isolates" | "keepState" | "v8Flags"> = {},
 ): Promise<ServedWorker> {
   const texts = {
     ENVIRONMENT: "development",

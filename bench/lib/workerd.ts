@@ -35,6 +35,8 @@ export interface WorkerdOptions {
   isolates?: number;
   /** Goes on with what the objects of an earlier run have stored. */
   keepState?: boolean;
+  /** V8's own, such as --trace-gc. */
+  v8Flags?: string[];
 }
 
 /** Serves a bundle with workerd itself: `wrangler dev` would put a proxy before it. */
@@ -95,6 +97,7 @@ const config :Workerd.Config = (
     )),
     (name = "state", disk = (path = ${quote(state)}, writable = true)),
   ],
+  v8Flags = [${(options.v8Flags ?? []).map(quote).join(", ")}],
   sockets = [
     ${sockets.join("\n    ")}
   ],

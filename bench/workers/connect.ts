@@ -44,6 +44,7 @@ export default {
       context.waitUntil(session.lost);
       const runner: Runner = {
         run: (statement, sink) => session.run(statement, sink),
+        timers: session.timers,
         pause: () => session.pause(),
         resume: () => session.resume(),
         stop: () => session.destroy(),

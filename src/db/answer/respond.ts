@@ -1,4 +1,5 @@
 import type { TidegateError } from "../../errors.ts";
+import type { Timers } from "../../timers.ts";
 import { demandNoConversion } from "../mysql/session/implicit-conversion.ts";
 import type { Session } from "../mysql/session/session.ts";
 import type { ExecuteWork } from "../pool/messages/protocol.ts";
@@ -7,6 +8,8 @@ import { AnswerBody } from "./response-body.ts";
 /** What runs the statement: a pooled session, or one that lives for this statement only. */
 export interface Runner extends Pick<Session, "pause" | "resume"> {
   run(work: ExecuteWork, sink: AnswerBody): ReturnType<Session["run"]>;
+  /** Those of whatever it runs in. */
+  readonly timers: Timers;
   /** Ends the statement at the server, for this reason. */
   stop(why: TidegateError): void;
   /** @returns a failure of the statement as its caller is told it */

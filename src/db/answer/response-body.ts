@@ -4,20 +4,20 @@ import type { Encoder } from "../encode/create-encoder.ts";
 import { encoderOf } from "../encode/create-encoder.ts";
 import type { Field } from "../mysql/driver/driver.ts";
 import type { RowSink } from "../mysql/session/row-sink.ts";
-import type { Outcome } from "../mysql/session/session.ts";
+import type { Outcome } from "../mysql/session/statement-result.ts";
 import type { ExecuteWork } from "../pool/messages/protocol.ts";
 import type { Runner } from "./respond.ts";
 
 /** The body of one answer, in whichever format: takes the rows, and holds the database back while nobody reads. */
 export class AnswerBody implements RowSink {
-  readonly #session: Pick<Runner, "pause" | "resume" | "stop">;
+  readonly #session: Pick<Runner, "pause" | "resume" | "stop" | "timers">;
   readonly #encoder: Encoder;
   readonly #maxRows: number;
   readonly #maxBytes: number;
   readonly #streaming = Promise.withResolvers<void>();
   #rows = 0;
   /** Runs while something is pending. */
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #unset: (() => void) | undefined;
   #ended = false;
   #whole: Uint8Array | undefined;
   #stream: ReadableStream<Uint8Array> | undefined;
@@ -29,7 +29,7 @@ export class AnswerBody implements RowSink {
   tooLarge: TidegateError | undefined;
 
   constructor(
-    session: Pick<Runner, "pause" | "resume" | "stop">,
+    session: Pick<Runner, "pause" | "resume" | "stop" | "timers">,
     { format, shape, ceilings, bounded, atomic }: ExecuteWork,
   ) {
     this.#session = session;
@@ -64,7 +64,7 @@ export class AnswerBody implements RowSink {
     this.#encoder.row(values);
     this.#sendIfLong();
     this.#rows += 1;
-    this.#timer ??= setTimeout(() => this.#send(), limits.flushMs);
+    this.#unset ??= this.#session.timers.after(limits.flushMs, () => this.#send());
   }
 
   #sendIfLong(): void {
@@ -77,7 +77,7 @@ export class AnswerBody implements RowSink {
 
   /** What is pending has waited for long enough. */
   #send(): void {
-    this.#timer = undefined;
+    this.#unset = undefined;
     if (this.#deaf) return;
     if (this.#controller) this.#flush();
     else this.#startStream();
@@ -86,7 +86,7 @@ export class AnswerBody implements RowSink {
   /** The statement has ended: the session may serve somebody else by now, and is not touched any more. */
   #finish(): void {
     this.#ended = true;
-    clearTimeout(this.#timer);
+    this.#unset?.();
   }
 
   end(outcome: Outcome): void {

@@ -2,6 +2,7 @@ import type { Account, Config } from "../../config/config.ts";
 import { asTidegateError, TidegateError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { observe, serverTiming } from "../../telemetry.ts";
+import { platformTimers } from "../../timers.ts";
 import { within } from "../../within.ts";
 import { answer } from "../answer/respond.ts";
 import type { ExecuteWork } from "../pool/messages/protocol.ts";
@@ -28,6 +29,7 @@ export async function executeHere(
   const runner = {
     run: (statement: ExecuteWork, sink: Parameters<HyperdriveSession["run"]>[1]) =>
       session.run(statement, sink, deadlineMs),
+    timers: platformTimers,
     pause: () => session.pause(),
     resume: () => session.resume(),
     stop: () => session.destroy(),

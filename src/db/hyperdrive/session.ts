@@ -25,7 +25,7 @@ import {
 import { demandDeclared, demandNoConversion, demandSeen } from "../mysql/session/implicit-conversion.ts";
 import { greet, openingError } from "../mysql/session/login.ts";
 import type { RowSink } from "../mysql/session/row-sink.ts";
-import type { Outcome } from "../mysql/session/session.ts";
+import type { Outcome } from "../mysql/session/statement-result.ts";
 import { OutcomeReader } from "../mysql/session/statement-result.ts";
 import { readWarnings } from "../mysql/session/warnings.ts";
 import { demandFits } from "../mysql/values/packet-size.ts";

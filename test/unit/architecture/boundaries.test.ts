@@ -4,7 +4,7 @@ import { importsOf, readSource, sourceFiles } from "./imports.ts";
 
 /**
  * The direction of the house: index → app → routes → {auth, catalog, schema, idempotency, db/client} → {sql, config, errors,
- * limits, telemetry}; inside db: client → {pool, hyperdrive} → mysql → links, {pool, hyperdrive} → encode, and
+ * limits, telemetry, timers}; inside db: client → {pool, hyperdrive} → mysql → links, {pool, hyperdrive} → encode, and
  * hyperdrive → pool for the answer, which is the same.
  */
 const files = sourceFiles();

@@ -2,6 +2,7 @@ import type { Account, TokenCredential } from "../../../config/config.ts";
 import type { Cluster, Host } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
+import type { Timers } from "../../../timers.ts";
 import type { Link, Wire } from "../../links/link.ts";
 import { LinkError } from "../../links/link.ts";
 import { mintAccountToken } from "../auth-plugins/account-token.ts";
@@ -38,6 +39,8 @@ export interface Attempt {
   opened?: (gone: Promise<void>) => void;
   /** Told what each error of the server's means, from the login's end on. */
   refused?: (kind: ServerErrorKind) => void;
+  /** Those of what the session lives in; without it the platform's, for a session of one request. */
+  timers?: Timers;
 }
 
 /** @returns the attempt that the cluster's first host gets when there is nothing to choose */

@@ -2,30 +2,23 @@ import type { Account } from "../../../config/config.ts";
 import type { Cluster } from "../../../config/schema.ts";
 import { limits } from "../../../limits.ts";
 import type { BoundValue } from "../../../sql/bind-values.ts";
-import { within } from "../../../within.ts";
+import { platformTimers, type Timers } from "../../../timers.ts";
 import type { Statement } from "../../contract/statement.ts";
 import type { Link } from "../../links/link.ts";
-import type { Connection, ResultHeader } from "../driver/driver.ts";
-import { command } from "../driver/driver.ts";
+import { type Connection, command, type ResultHeader } from "../driver/driver.ts";
 import type { Identity, SessionSettings } from "../engines/dialect.ts";
 import { reaches } from "../engines/reach.ts";
 import type { GuardedWire } from "../guard/protocol-guard.ts";
-import type { Loss } from "./connection-lost.ts";
-import { lossError, lossOf, lostError, lostInTransaction } from "./connection-lost.ts";
+import { type Loss, lossError, lossOf, lostError, lostInTransaction } from "./connection-lost.ts";
 import { Executor } from "./executor.ts";
 import { killOf } from "./kill.ts";
-import type { Attempt, Login } from "./login.ts";
-import { logIn } from "./login.ts";
-import type { HotStatement } from "./restore.ts";
-import { restore } from "./restore.ts";
+import { type Attempt, type Login, logIn } from "./login.ts";
+import { type HotStatement, restore } from "./restore.ts";
 import type { RowSink } from "./row-sink.ts";
 import type { Burst, BurstAnswers, Preparation } from "./statement-batch.ts";
 import { answersUnless, prepareAll } from "./statement-batch.ts";
 import type { OkHeader, Outcome } from "./statement-result.ts";
 import type { WarnedStatements } from "./warned-statements.ts";
-
-export type { HotStatement } from "./restore.ts";
-export type { Outcome } from "./statement-result.ts";
 
 /** SERVER_STATUS_IN_TRANS. */
 const serverInTransaction = 1;
@@ -49,6 +42,7 @@ export class Session {
   identity: Identity;
   /** Settled once, when the connection is gone; the reason is for the log. */
   readonly lost: Promise<string>;
+  readonly timers: Timers;
   readonly #connection: Connection;
   readonly #wire: GuardedWire;
   readonly #cluster: Cluster;
@@ -59,15 +53,16 @@ export class Session {
   /** What waits for the server right now must hear of a loss; a session does one thing at a time. */
   #abort: ((loss: Loss) => void) | undefined;
 
-  private constructor(login: Login, cluster: Cluster, settings: SessionSettings, warned: WarnedStatements) {
+  private constructor(login: Login, cluster: Cluster, settings: SessionSettings, opening: Opening) {
     const { connection, wire, identity } = login;
     this.identity = identity;
     this.#connection = connection;
     this.#wire = wire;
     this.#cluster = cluster;
     this.#settings = settings;
-    this.#executor = new Executor(connection, wire, cluster.engine, warned, identity.packetBytes);
+    this.#executor = new Executor(connection, wire, cluster.engine, opening.warned, identity.packetBytes);
     this.lost = this.#loss.promise;
+    this.timers = opening.timers ?? platformTimers;
     connection.on("error", (error: Error) => this.#lose(lossOf(error)));
     wire.on("close", () => this.#lose({ reason: "closed" }));
   }
@@ -92,7 +87,7 @@ export class Session {
    * @throws TidegateError of the codes that begin with `database_`
    */
   static async open(link: Link, cluster: Cluster, account: Account, opening: Opening): Promise<Session> {
-    return new Session(await logIn(link, cluster, account, opening), cluster, account, opening.warned);
+    return new Session(await logIn(link, cluster, account, opening), cluster, account, opening);
   }
 
   /**
@@ -158,12 +153,16 @@ export class Session {
 
   /** As `#unlessLost`, for the gateway's own commands: a server that does not reply is as good as lost. */
   async #soon<T>(work: () => Promise<T>, deadlineMs: number = limits.commandDeadlineMs): Promise<T> {
-    return await within(this.#unlessLost(work, lossError), deadlineMs, () => {
-      const reason = `no reply within ${deadlineMs} ms`;
+    const reason = `no reply within ${deadlineMs} ms`;
+    const answered = this.timers.after(deadlineMs, () => {
       this.#lose({ reason });
       this.#wire.destroy();
-      throw new Error(reason);
     });
+    try {
+      return await this.#unlessLost(work, lossError);
+    } finally {
+      answered();
+    }
   }
 
   async #unlessLost<T>(work: () => Promise<T>, error: (loss: Loss) => Error): Promise<T> {

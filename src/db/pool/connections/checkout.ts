@@ -1,9 +1,9 @@
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
+import { platformTimers, type Timers } from "../../../timers.ts";
 import type { Drained } from "../messages/protocol.ts";
 import type { CloseReason, ShardGauges } from "../object/counters.ts";
-import type { Lease, Waiter } from "./lease.ts";
-import { refuse, serve } from "./lease.ts";
+import { type Lease, refuse, serve, type Waiter } from "./lease.ts";
 import type { CheckoutOptions, Entry, Pooled } from "./pooled.ts";
 import { type Holder, Shares, type Use } from "./shares.ts";
 
@@ -15,7 +15,7 @@ const over = Number.NEGATIVE_INFINITY;
  * and handed out last in, first out, so that unused ones grow old and close.
  */
 export class Checkout<T extends Pooled> {
-  readonly #options: CheckoutOptions<T>;
+  readonly #options: CheckoutOptions<T> & { timers: Timers };
   readonly #entries = new Map<T, Entry>();
   readonly #idle: T[] = [];
   readonly #shares: Shares<Waiter<T>>;
@@ -27,10 +27,10 @@ export class Checkout<T extends Pooled> {
   /** Connections that have ended, whose sockets have not yet. */
   #closing = 0;
   /** While this runs, no further login is tried: the last one failed. */
-  #openPause: ReturnType<typeof setTimeout> | undefined;
+  #openPause: (() => void) | undefined;
 
   constructor(options: CheckoutOptions<T>) {
-    this.#options = options;
+    this.#options = { timers: platformTimers, ...options };
     this.#shares = new Shares(options.share, options.queueLength);
   }
 
@@ -60,11 +60,11 @@ export class Checkout<T extends Pooled> {
     if (refusal) return Promise.reject(refusal);
     const retryAfter = limits.retryAfterSeconds;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const waited = this.#options.timers.after(this.#options.queueWaitMs, () => {
         this.#shares.remove(waiter);
         reject(new TidegateError("pool_timeout", { retryAfter, ...this.#shares.timeoutDetail(caller) }));
-      }, this.#options.queueWaitMs);
-      const waiter: Waiter<T> = { caller, use, resolve, reject, since: Date.now(), timer };
+      });
+      const waiter: Waiter<T> = { caller, use, resolve, reject, since: Date.now(), waited };
       const loser = this.#shares.push(waiter);
       if (loser) refuse(loser, new TidegateError("pool_full", { retryAfter }));
       abandoned?.catch((why) => {
@@ -115,7 +115,7 @@ export class Checkout<T extends Pooled> {
     this.retire(() => true, "drained");
     const busy = this.#entries.size;
     // Why the last login failed may be what has been changed.
-    clearTimeout(this.#openPause);
+    this.#openPause?.();
     this.#openPause = undefined;
     while (this.#mayOpen()) this.#open();
     return { idle, busy, opening };
@@ -140,7 +140,7 @@ export class Checkout<T extends Pooled> {
     for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
       const entry = this.#entries.get(connection);
       if (!entry) continue;
-      clearTimeout(entry.idleTimer);
+      entry.used?.();
       if (!connection.usable) this.discard(connection, "lost");
       else if (!this.endIfExpired(connection)) return connection;
     }
@@ -167,7 +167,7 @@ export class Checkout<T extends Pooled> {
       this.#serveNext();
       return;
     }
-    entry.idleTimer = setTimeout(() => this.#end(connection, "idle"), this.#options.idleMs);
+    entry.used = this.#options.timers.after(this.#options.idleMs, () => this.#end(connection, "idle"));
     this.#idle.push(connection);
   }
 
@@ -232,10 +232,10 @@ export class Checkout<T extends Pooled> {
    */
   #refuse(error: unknown): void {
     if (this.#isServing() || this.#opening > 0) {
-      this.#openPause ??= setTimeout(() => {
+      this.#openPause ??= this.#options.timers.after(limits.openPauseMs, () => {
         this.#openPause = undefined;
         this.#openIfNeeded();
-      }, limits.openPauseMs);
+      });
       return;
     }
     for (const waiter of this.#shares.empty()) refuse(waiter, error);
@@ -261,7 +261,7 @@ export class Checkout<T extends Pooled> {
   #forget(connection: T): Entry | undefined {
     const entry = this.#entries.get(connection);
     if (!entry) return undefined;
-    clearTimeout(entry.idleTimer);
+    entry.used?.();
     this.#entries.delete(connection);
     const index = this.#idle.indexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);

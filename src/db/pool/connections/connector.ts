@@ -4,6 +4,7 @@ import type { ErrorCode } from "../../../errors.ts";
 import { asTidegateError, TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import { observe } from "../../../telemetry.ts";
+import type { Timers } from "../../../timers.ts";
 import type { Link } from "../../links/link.ts";
 import { linkOf } from "../../links/select.ts";
 import type { ServerErrorKind } from "../../mysql/engines/server-errors.ts";
@@ -15,6 +16,8 @@ import { Sockets } from "./socket-slots.ts";
 
 /** Who is told what. */
 export interface OpenerOptions {
+  /** Of the object in which sessions live. */
+  timers: Timers;
   /** Of each login that fails. */
   refused(code: ErrorCode): void;
   /** Which connections are to serve nobody else from now on. */
@@ -166,7 +169,8 @@ export class Opener {
       if (session && why !== "kept") this.#leave(session, host, why);
     };
     try {
-      const opening = { host, timeoutMs, opened, refused, warned: this.#warned };
+      const { timers } = this.#options;
+      const opening = { host, timeoutMs, opened, refused, warned: this.#warned, timers };
       session = await Session.open(this.#link, cluster, this.#account, opening);
       this.#leads.set(session, host);
       if (this.#isReadOnly(session)) this.#readOnlyFromLogin.add(session);

@@ -13,19 +13,20 @@ export interface Waiter<T> extends Holder {
   resolve: (lease: Lease<T>) => void;
   reject: (error: unknown) => void;
   since: number;
-  timer: ReturnType<typeof setTimeout>;
+  /** It waits no longer: its timer need not run. */
+  waited: () => void;
 }
 
 /** @param connectMs how long the login took, if the connection is new */
 export function serve<T>(waiter: Waiter<T>, connection: T, connectMs: number): void {
-  clearTimeout(waiter.timer);
-  const waited = Date.now() - waiter.since;
+  waiter.waited();
+  const waitedMs = Date.now() - waiter.since;
   // Somebody else's login may have served this waiter: it waited for no longer than it was there.
-  const connect = Math.min(connectMs, waited);
-  waiter.resolve({ connection, queueMs: waited - connect, connectMs: connect });
+  const connect = Math.min(connectMs, waitedMs);
+  waiter.resolve({ connection, queueMs: waitedMs - connect, connectMs: connect });
 }
 
 export function refuse<T>(waiter: Waiter<T>, error: unknown): void {
-  clearTimeout(waiter.timer);
+  waiter.waited();
   waiter.reject(error);
 }

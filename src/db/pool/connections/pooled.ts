@@ -1,4 +1,5 @@
 import type { TidegateError } from "../../../errors.ts";
+import type { Timers } from "../../../timers.ts";
 import type { CloseReason } from "../object/counters.ts";
 import type { Holder } from "./shares.ts";
 
@@ -26,6 +27,7 @@ export interface CheckoutOptions<T extends Pooled> {
   refusal?: () => TidegateError | undefined;
   /** @param detail words of the driver's or the server's, for the log */
   closed?: (reason: CloseReason, detail?: string) => void;
+  timers?: Timers;
 }
 
 /** What the pool knows of a connection. */
@@ -36,5 +38,6 @@ export interface Entry {
   why?: CloseReason;
   /** Who has it: only then can it be given back, and only once. */
   holder?: Holder | undefined;
-  idleTimer?: ReturnType<typeof setTimeout>;
+  /** It is idle no longer: its timer need not run. */
+  used?: () => void;
 }

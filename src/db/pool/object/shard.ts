@@ -4,6 +4,7 @@ import { asTidegateError, type TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import { runsNothingWhenPrepared } from "../../../sql/prepared-ahead.ts";
 import { observe, serverTiming } from "../../../telemetry.ts";
+import { SharedTimers } from "../../../timers.ts";
 import { answer } from "../../answer/respond.ts";
 import { isUnprepared } from "../../mysql/session/prepare-again.ts";
 import type { Session } from "../../mysql/session/session.ts";
@@ -16,8 +17,7 @@ import { Liveness, onceMore } from "../connections/validate-on-borrow.ts";
 import type { BatchWork, Cancelled, ExecuteWork, PoolRequest } from "../messages/protocol.ts";
 import { runBatch } from "../work/batch.ts";
 import { HotStatements } from "../work/hot-statements.ts";
-import type { Tag, UnderWay } from "../work/in-flight.ts";
-import { Workload } from "../work/in-flight.ts";
+import { type Tag, type UnderWay, Workload } from "../work/in-flight.ts";
 import { runnerOf } from "../work/statement-runner.ts";
 import { Transactions } from "../work/transactions.ts";
 import { closeText, PoolMetrics } from "./counters.ts";
@@ -37,6 +37,7 @@ export class AccountConnections {
   readonly #metrics = new PoolMetrics();
   readonly #liveness = new Liveness<Session>();
   readonly #transactions: Transactions<Session>;
+  readonly #timers = new SharedTimers();
 
   constructor(config: Config, account: Account) {
     this.name = account.name;
@@ -44,15 +45,16 @@ export class AccountConnections {
     this.#size = account.connections_per_shard;
     this.#hot = new HotStatements((sql) => this.#engine !== "tidb" || runsNothingWhenPrepared(sql));
     this.#opener = new Opener(config, account, {
+      timers: this.#timers,
       refused: (code) => this.#metrics.refused(code),
       retire: (which) => this.#checkout.retire(which, "left"),
     });
     this.#checkout = new Checkout({
+      timers: this.#timers,
       open: () => this.#openPooled(),
       size: account.connections_per_shard,
       share: shareOf(account),
-      queueLength: account.queue_length,
-      queueWaitMs: account.queue_wait_ms,
+      ...{ queueLength: account.queue_length, queueWaitMs: account.queue_wait_ms },
       lifetimeMs: (session) => this.#opener.lifetimeMs(session),
       idleMs: account.idle_s * 1000,
       refusal: () => this.#opener.refusal(),
@@ -63,12 +65,11 @@ export class AccountConnections {
     });
     this.#control = new Control({
       open: (other) => this.#opener.openBeside(other),
-      lifetimeMs: account.lifetime_s * 1000,
-      idleMs: account.idle_s * 1000,
+      ...{ lifetimeMs: account.lifetime_s * 1000, idleMs: account.idle_s * 1000 },
       killed: (acknowledged) => this.#metrics.killed(acknowledged ? "ok" : "failed"),
     });
     this.#workload = new Workload({
-      hot: this.#hot,
+      ...{ timers: this.#timers, hot: this.#hot },
       control: this.#control,
       giveBack: (session) => void this.#restore(session),
       discard: (...closing) => this.#checkout.discard(...closing),

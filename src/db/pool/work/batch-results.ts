@@ -7,7 +7,7 @@ import { JsonEncoder } from "../../encode/json.ts";
 import type { Field } from "../../mysql/driver/driver.ts";
 import { demandNoConversion, onlyWarns } from "../../mysql/session/implicit-conversion.ts";
 import type { RowSink } from "../../mysql/session/row-sink.ts";
-import type { Outcome } from "../../mysql/session/session.ts";
+import type { Outcome } from "../../mysql/session/statement-result.ts";
 import type { BatchStatement, BatchWork } from "../messages/protocol.ts";
 
 /** Takes the answer to one statement. */

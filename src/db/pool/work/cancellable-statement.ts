@@ -1,5 +1,6 @@
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
+import { platformTimers, type Timers } from "../../../timers.ts";
 import { within } from "../../../within.ts";
 import type { CloseReason } from "../object/counters.ts";
 
@@ -11,6 +12,7 @@ export interface StoppableOptions<S> {
   /** Takes the session of a stopped statement back, when it has ended and no KILL is on its way. */
   giveBack: (session: S) => void;
   discard: (session: S, reason: CloseReason, detail?: string) => void;
+  timers?: Timers;
   /** Told at once when it is stopped. */
   stopping?: (why: TidegateError) => void;
 }
@@ -37,7 +39,7 @@ export class RunningStatement<S extends Pausable> {
   #session: S | undefined;
   /** Since when it has a session, in milliseconds since 1970. */
   beganAt: number | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #unset: (() => void) | undefined;
   #why: TidegateError | undefined;
 
   constructor(options: StoppableOptions<S>) {
@@ -55,12 +57,12 @@ export class RunningStatement<S extends Pausable> {
     if (this.#why) return false;
     this.#session = session;
     this.beganAt = Date.now();
-    const { deadlineMs, control } = this.#options;
+    const { deadlineMs, control, timers = platformTimers } = this.#options;
     const ahead = Math.min(deadlineMs / 2, limits.controlAheadMs);
-    this.#timer = setTimeout(() => {
+    this.#unset = timers.after(deadlineMs - ahead, () => {
       control.prepare(session);
-      this.#timer = setTimeout(() => this.stop(deadlineError(deadlineMs)), ahead);
-    }, deadlineMs - ahead);
+      this.#unset = timers.after(ahead, () => this.stop(deadlineError(deadlineMs)));
+    });
     return true;
   }
 
@@ -77,7 +79,7 @@ export class RunningStatement<S extends Pausable> {
 
   /** From now on nothing stops it: what it did is being committed. @returns false when it was stopped before */
   settle(): boolean {
-    clearTimeout(this.#timer);
+    this.#unset?.();
     this.#settled = true;
     return this.#why === undefined;
   }
@@ -85,7 +87,7 @@ export class RunningStatement<S extends Pausable> {
   /** The server has answered, or the session is gone. @returns false when it was stopped: its session is taken care of */
   end(): boolean {
     this.#hasEnded = true;
-    clearTimeout(this.#timer);
+    this.#unset?.();
     this.#ended.resolve();
     return this.#why === undefined;
   }
@@ -94,7 +96,7 @@ export class RunningStatement<S extends Pausable> {
   stop(why: TidegateError): boolean {
     if (this.#hasEnded || this.#settled || this.#why) return false;
     this.#why = why;
-    clearTimeout(this.#timer);
+    this.#unset?.();
     this.#options.stopping?.(why);
     if (this.#session) void this.#kill(this.#session, why);
     else this.#stopped.reject(why);

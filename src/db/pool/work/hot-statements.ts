@@ -1,5 +1,5 @@
 import { limits } from "../../../limits.ts";
-import type { HotStatement } from "../../mysql/session/session.ts";
+import type { HotStatement } from "../../mysql/session/restore.ts";
 
 /**
  * Which statements a shard is asked for again and again: those are prepared ahead, in the restore that everybody's

@@ -1,5 +1,6 @@
 import type { TidegateError } from "../../../errors.ts";
-import type { HotStatement } from "../../mysql/session/session.ts";
+import type { Timers } from "../../../timers.ts";
+import type { HotStatement } from "../../mysql/session/restore.ts";
 import type { CancelWork, Ceilings } from "../messages/protocol.ts";
 import type { Pausable, StoppableOptions } from "./cancellable-statement.ts";
 import { RunningStatement } from "./cancellable-statement.ts";
@@ -20,6 +21,7 @@ export interface UnderWay<S extends Pausable> {
 export interface WorkloadOptions<S extends Pausable>
   extends Pick<StoppableOptions<S>, "control" | "giveBack" | "discard"> {
   hot: HotStatements;
+  timers: Timers;
   /** Told how long each piece of work had its connection. */
   ran: (ms: number) => void;
 }
@@ -46,13 +48,13 @@ export class Workload<S extends Pausable> {
     stopping?: (why: TidegateError) => void,
   ): UnderWay<S> {
     const uncount = this.#byGrant.enter(ceilings.concurrent);
-    const { hot, control, giveBack, discard, ran } = this.#options;
+    const { hot, timers, control, giveBack, discard, ran } = this.#options;
     for (const statement of statements) hot.note(statement);
     const running = new RunningStatement<S>({
       deadlineMs: ceilings.deadlineMs,
       // A batch or transaction that is stopped before its COMMIT is rolled back.
       writes: kind === "execute" && stopping === undefined && statements.some(({ writable }) => writable),
-      ...{ control, giveBack, discard },
+      ...{ timers, control, giveBack, discard },
       ...(stopping && { stopping }),
     });
     const forget = this.#requests.add(caller, tag, (why) => running.stop(why));

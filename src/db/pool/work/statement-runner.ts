@@ -34,6 +34,7 @@ export function runnerOf(
       });
       return outcome;
     },
+    timers: session.timers,
     pause: () => {
       if (!isSettled) session.pause();
     },

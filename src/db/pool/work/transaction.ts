@@ -3,12 +3,16 @@ import { limits } from "../../../limits.ts";
 import type { Runner } from "../../answer/respond.ts";
 import { kindOf } from "../../mysql/engines/server-errors.ts";
 import { demandNoConversion } from "../../mysql/session/implicit-conversion.ts";
-import type { Outcome, Session } from "../../mysql/session/session.ts";
+import type { Session } from "../../mysql/session/session.ts";
+import type { Outcome } from "../../mysql/session/statement-result.ts";
 import type { BeginWork, ExecuteWork } from "../messages/protocol.ts";
 import type { RunningStatement } from "./cancellable-statement.ts";
 
 /** What a transaction needs of its connection. */
-export type TransactionSession = Pick<Session, "run" | "pause" | "resume" | "control" | "lost" | "usable">;
+export type TransactionSession = Pick<
+  Session,
+  "run" | "pause" | "resume" | "control" | "lost" | "usable" | "timers"
+>;
 
 /**
  * How a transaction can end: by its caller (committed, rolled_back), by the server (rolled_back: a deadlock), when
@@ -41,7 +45,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   session: S | undefined;
   ending: Ending | undefined;
   #busy = true;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #unset: (() => void) | undefined;
 
   /** @param finished called when it has ended and nothing runs in it any more */
   constructor({ id, caller, readOnly, idleMs, totalMs }: BeginWork, finished: (ending: Ending) => void) {
@@ -82,7 +86,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   use(): S {
     if (this.#busy || !this.session) throw new TidegateError("transaction_busy", { transaction: "open" });
     this.#busy = true;
-    clearTimeout(this.#timer);
+    this.#unset?.();
     return this.session;
   }
 
@@ -93,7 +97,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     else if (!this.session?.usable) this.#end("lost");
     else {
       const ms = Math.min(this.#idleMs, this.expiresAt - Date.now());
-      this.#timer = setTimeout(() => this.#end("expired"), ms);
+      this.#unset = this.session.timers.after(ms, () => this.#end("expired"));
     }
   }
 
@@ -103,7 +107,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   }
 
   #end(ending: Ending): void {
-    clearTimeout(this.#timer);
+    this.#unset?.();
     this.over(ending);
     this.#finished(this.ending ?? ending);
   }
@@ -131,6 +135,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
           throw cause;
         }
       },
+      timers: session.timers,
       pause: () => session.pause(),
       resume: () => session.resume(),
       stop: (why) => {

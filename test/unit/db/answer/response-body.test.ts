@@ -2,13 +2,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AnswerBody } from "../../../../src/db/answer/response-body.ts";
 import type { ExecuteWork } from "../../../../src/db/pool/messages/protocol.ts";
 import { limits } from "../../../../src/limits.ts";
+import { platformTimers } from "../../../../src/timers.ts";
 import { column } from "../encode/wire.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const outcome = { rowsAffected: 0, rowsChanged: null, lastInsertId: null, info: null, warnings: [] };
-const session = { pause: () => {}, resume: () => {}, stop: () => {} };
+const session = { timers: platformTimers, pause: () => {}, resume: () => {}, stop: () => {} };
 
 function bodyOf(bytes = Number.POSITIVE_INFINITY) {
   const ceilings = { deadlineMs: 1_000, bytes };

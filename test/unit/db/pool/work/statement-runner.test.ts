@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { AnswerBody } from "../../../../../src/db/answer/response-body.ts";
-import type { Outcome, Session } from "../../../../../src/db/mysql/session/session.ts";
+import type { Session } from "../../../../../src/db/mysql/session/session.ts";
+import type { Outcome } from "../../../../../src/db/mysql/session/statement-result.ts";
 import type { ExecuteWork } from "../../../../../src/db/pool/messages/protocol.ts";
 import type { RunningStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
 import { runnerOf } from "../../../../../src/db/pool/work/statement-runner.ts";

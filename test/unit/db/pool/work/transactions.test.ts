@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Outcome } from "../../../../../src/db/mysql/session/session.ts";
+import type { Outcome } from "../../../../../src/db/mysql/session/statement-result.ts";
 import { unreadWarnings } from "../../../../../src/db/mysql/session/warnings.ts";
 import type { Ceilings, ExecuteWork } from "../../../../../src/db/pool/messages/protocol.ts";
 import { RunningStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
@@ -7,6 +7,7 @@ import type { TransactionSession } from "../../../../../src/db/pool/work/transac
 import { Transactions } from "../../../../../src/db/pool/work/transactions.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
+import { platformTimers } from "../../../../../src/timers.ts";
 import { summary } from "../../encode/wire.ts";
 import { settle } from "../connections/fake-pool.ts";
 
@@ -22,6 +23,7 @@ afterEach(() => {
 /** A session whose statements run until the test ends them. */
 class FakeSession implements TransactionSession {
   usable = true;
+  readonly timers = platformTimers;
   readonly said: string[] = [];
   readonly #loss = Promise.withResolvers<string>();
   readonly lost = this.#loss.promise;
