@@ -20,7 +20,8 @@ beforeAll(async () => {
   const allow = ["sql:read", "transaction"];
   gateway = await startGateway({
     accounts: { shared: { ...shared, ...long } },
-    grants: [{ issuer: issuers.remote, account: "shared", allow }],
+    // What one caller may have is the shard's bound here, not the grant's.
+    grants: [{ issuer: issuers.remote, account: "shared", allow, max_transactions: 20 }],
   });
 });
 afterAll(async () => {
@@ -41,7 +42,8 @@ async function held(): Promise<number> {
   return Number(rows[0]?.n);
 }
 
-const slow = { sql: "SELECT GET_LOCK('shared', 60) AS got" };
+/** A transaction would keep the lock from the next one. */
+const slow = { sql: "SELECT GET_LOCK('shared', 60) AS got, RELEASE_LOCK('shared') AS given" };
 const soon = { interval: 20, timeout: 10_000 };
 
 /** Whatever `work` begins with `slow` runs until its end. */
@@ -88,3 +90,26 @@ test("two open transactions are a caller's share: one statement more runs beside
   });
   expect((await Promise.all(all)).map(({ status }) => status)).toEqual([200, 200, 200]);
 }, 60_000);
+
+test("20 transactions of one caller are 2, and everybody else is answered meanwhile", async () => {
+  const authorization = `Bearer ${await gateway.token({ sub: "greedy" })}`;
+  const begun = await Promise.all(Array.from({ length: 20 }, () => ask("greedy", {}, "/v1/transactions")));
+  const opened = begun.filter(({ status }) => status === 201);
+  const codes = begun.flatMap(({ body }) => body.code ?? []);
+  expect([opened.length, codes]).toEqual([2, Array.from({ length: 18 }, () => "transactions_full")]);
+  let inside: Promise<Answer>[] = [];
+  await holding(async () => {
+    // Each has its connection, and so has the one statement beside them.
+    inside = opened.map(({ body }) => ask("greedy", slow, `/v1/transactions/${body.id}/sql`));
+    inside.push(ask("greedy", slow), ask("greedy", slow));
+    await expect.poll(held, soon).toBe(3);
+    const others = Array.from({ length: 12 }, (_, i) => ask(`other ${i % 4}`, { sql: "SELECT 1" }));
+    expect((await Promise.all(others)).map(({ status }) => status)).toEqual(others.map(() => 200));
+    expect(await held()).toBe(3);
+  });
+  expect((await Promise.all(inside)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  for (const { body } of opened) {
+    const path = `/v1/transactions/${body.id}`;
+    expect((await gateway.fetch(path, { method: "DELETE", headers: { authorization } })).ok).toBe(true);
+  }
+});

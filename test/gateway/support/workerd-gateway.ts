@@ -15,13 +15,18 @@ export interface WorkerdGateway extends Served {
   killAndStart(): Promise<void>;
 }
 
+/** Most tests ask as one caller, who may have all connections. */
+const oneCaller = { connections_per_caller: limits.connectionsPerShard };
+
 /**
  * @param name of its directory
  * @param grants beside those of the sample
+ * @param account what each account has besides
  */
 export async function startWorkerdGateway(
   name: string,
   grants: Record<string, unknown>[] = [],
+  account: Record<string, unknown> = oneCaller,
 ): Promise<WorkerdGateway> {
   const key = await createSigningKey();
   const directory = join(root, ".tidegate", "test", `workerd-${name}-${engine}`);
@@ -31,9 +36,7 @@ export async function startWorkerdGateway(
     actsAs: server.actsAs,
     issuers: [{ issuer: issuers.fixed, audience, jwks: { keys: [key.publicJwk] }, algorithms: ["ES256"] }],
   });
-  // One caller asks here, who may have all connections.
-  for (const account of Object.values(policy.accounts))
-    Object.assign(account, { connections_per_caller: limits.connectionsPerShard });
+  for (const each of Object.values(policy.accounts)) Object.assign(each, account);
   const bundle = await bundleGateway(directory, { ...policy, grants: [...grants, ...policy.grants] });
   const texts = { ENVIRONMENT: "development", ...server.passwords };
   const options = { directory, bundle, ca: server.ca, texts, objects: durableObjects };
