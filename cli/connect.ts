@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { authPlugins } from "../src/config/schema.ts";
 import { limits } from "../src/limits.ts";
+import { serverSchemaOf } from "../src/sql/server-schemas.ts";
 import { checkConnection, foundLines, readAuthorities } from "./connect/check.ts";
 import { failureLine } from "./connect/failures.ts";
 import { ask, isTerminal, readConnectionString, readPassword, readUserFile, Stop } from "./connect/input.ts";
@@ -46,6 +47,10 @@ async function main(): Promise<void> {
   const { connection } = parsed;
   for (const note of connection.notes) console.error(`Note: ${note}`);
   const database = options.database ?? connection.database ?? (await missingDatabase());
+  if (serverSchemaOf(database) !== undefined)
+    throw new Stop(
+      `The database ${database} is the server's own, which no account may have: give the application's with --database NAME.`,
+    );
   const ca = await readCa(connection, options.ca);
   if (ca === undefined) judgePublicTrust(connection);
   const policy = readPolicy(options);

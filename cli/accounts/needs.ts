@@ -11,6 +11,8 @@ export interface Use {
   permissions: string[];
   /** Privileges on the cluster's database that some permission can use. */
   privileges: ReadonlySet<string>;
+  /** Whether a permission asks what the server tells of others. */
+  asksServer: boolean;
 }
 
 const reading = ["SELECT", "SHOW VIEW"];
@@ -21,7 +23,20 @@ const schema = [
   ...["CREATE", "ALTER", "DROP", "INDEX", "REFERENCES", "INSERT", "CREATE VIEW", "CREATE TEMPORARY TABLES"],
   ...["TRIGGER", "EVENT", "CREATE ROUTINE", "ALTER ROUTINE"],
 ];
-const kinds = { read: reading, write: writing, ddl: schema };
+/** What SHOW TRIGGERS and SHOW EVENTS ask for, of a caller who may neither create nor drop one. */
+const asking = [...reading, "TRIGGER", "EVENT"];
+const kinds = { read: reading, write: writing, ddl: schema, server: asking };
+
+/**
+ * What sql:server can use on the whole server, by the names of all three: other logins' processes, transactions and locks,
+ * programs of others, the state of replication. None of them writes.
+ */
+const ofServer = new Set([
+  ...["PROCESS", "SHOW_ROUTINE"],
+  ...["REPLICATION CLIENT", "BINLOG MONITOR", "SLAVE MONITOR", "REPLICA MONITOR"],
+]);
+/** Where sql:server can use SELECT, and EXECUTE for what sys computes. The schema mysql has the logins' hashes. */
+const toldOf = ["performance_schema", "sys"];
 
 /** A saved query needs what its verb needs; ON DUPLICATE KEY UPDATE makes an INSERT need both. */
 const verbs: Partial<Record<Verb, string[]>> = {
@@ -45,7 +60,8 @@ export function useOf(account: string, grants: Policy["grants"], queries: readon
       .filter(({ name }) => word === "*" || word === name)
       .flatMap(({ verb, kind }) => verbs[verb] ?? kinds[kind]);
   });
-  return { permissions: [...permissions], privileges: new Set(privileges) };
+  const asksServer = permissions.has("sql:server");
+  return { permissions: [...permissions], privileges: new Set(privileges), asksServer };
 }
 
 /** Too much of something, and the statement that takes it away. */
@@ -87,15 +103,22 @@ export function excessOf(
 }
 
 /** @returns why a privilege is too much, or undefined when it can be used */
-function whyNot({ privilege, scope }: Held, { privileges }: Use, database: string): string | undefined {
+function whyNot({ privilege, scope }: Held, use: Use, database: string): string | undefined {
   if (privilege === "ADMIN OPTION" || privilege === "GRANT OPTION")
     return "the gateway never gives rights to others";
   const place = databaseOf(scope);
+  if (use.asksServer && tells(privilege, place)) return undefined;
   if (place === "*") return "it holds for the whole server, and only the cluster's database is used";
   if (place !== database) return `only the database ${database} is used`;
   if (privilege === "ALL PRIVILEGES") return "nothing needs all of them";
   // A routine's scope is its own; what may change it counts like any other privilege.
-  return privileges.has(privilege) ? undefined : "no grant of the policy can use it";
+  return use.privileges.has(privilege) ? undefined : "no grant of the policy can use it";
+}
+
+/** @returns whether sql:server can use a privilege outside the cluster's database */
+function tells(privilege: string, place: string): boolean {
+  if (place === "*") return ofServer.has(privilege);
+  return toldOf.includes(place) && ["SELECT", "EXECUTE"].includes(privilege);
 }
 
 /** @returns the name of the database that a scope is in; a pattern that fits several stays a pattern */

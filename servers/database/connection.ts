@@ -34,3 +34,10 @@ export function connectAdministrator(
 ): Promise<Connection> {
   return connect(server, server.administrator.user, server.administrator.password);
 }
+
+/** Makes a database on a server that lets everybody in, whatever the password is. */
+export async function createDatabase(server: ServerAddress, name: string): Promise<void> {
+  const connection = await connect(server, "root", "");
+  await connection.query(`CREATE DATABASE IF NOT EXISTS ${name}`);
+  await connection.end();
+}

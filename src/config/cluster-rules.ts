@@ -1,11 +1,12 @@
-/** Which of the cluster's settings go together. */
+/** Which of the cluster's settings go together, and what none of them may be. */
+import { serverSchemaOf } from "../sql/server-schemas.ts";
 
 /**
  * @param cluster the policy's section, which may be broken
  * @returns what the link cannot honour, with what would work
  */
 export function clusterMistakes(cluster: Record<string, unknown>): string[] {
-  return [...repeatedHosts(cluster), ...linkMistakes(cluster)];
+  return [...repeatedHosts(cluster), ...databaseMistakes(cluster), ...linkMistakes(cluster)];
 }
 
 function repeatedHosts({ hosts }: Record<string, unknown>): string[] {
@@ -14,6 +15,15 @@ function repeatedHosts({ hosts }: Record<string, unknown>): string[] {
   return [...new Set(names.filter((name, i) => names.indexOf(name) !== i))].map(
     (name) => `cluster.hosts: "${name}" stands there twice`,
   );
+}
+
+/** A name without a schema in front would be a table of the server's there, which the statement guard takes for the caller's. */
+function databaseMistakes({ database }: Record<string, unknown>): string[] {
+  const schema = typeof database === "string" ? serverSchemaOf(database) : undefined;
+  if (schema === undefined) return [];
+  return [
+    `cluster.database: "${schema}" is the server's own schema; name the database of the application's tables`,
+  ];
 }
 
 function linkMistakes(cluster: Record<string, unknown>): string[] {

@@ -2,14 +2,8 @@
 
 import type { Head } from "./dml-kind.ts";
 import { StatementError } from "./errors.ts";
+import { serverSchemaOf } from "./server-schemas.ts";
 import type { Tokens } from "./tokens.ts";
-
-/** Schemas of MySQL (NDB Cluster and Shell too), MariaDB and TiDB that belong to the server. */
-const serverSchemas = new Set(
-  "information_schema inspection_schema metrics_schema mysql mysql_innodb_cluster_metadata ndbinfo performance_schema sys workload_schema".split(
-    " ",
-  ),
-);
 
 /**
  * Tables of information_schema that tell of schema objects and of what a server can do: no statement, account, definer or
@@ -26,21 +20,10 @@ const harmless = new Set(
   ].map((name) => name.toLowerCase()),
 );
 
-/**
- * Servers compare the names of their schemas without letter case, by tables that take some other letters for ASCII ones
- * (U+0130 for I, U+017F for S): a name that could pass for one of the list is one.
- */
-function folded(name: string): string {
-  // The decomposed form has no name of a schema but these in it: to compare too much only asks for a permission.
-  const bare = name.normalize("NFKD").replaceAll(/\p{M}/gu, "").replaceAll("\u0131", "i");
-  return bare.toLowerCase();
-}
-
 /** @returns the name of the server's schema that a token names, in backquotes or not, or undefined. */
 function serverSchema(tokens: Tokens, at: number): string | undefined {
   if (!tokens.isName(at)) return undefined;
-  const name = folded(tokens.text(at).replaceAll("`", ""));
-  return serverSchemas.has(name) ? name : undefined;
+  return serverSchemaOf(tokens.text(at).replaceAll("`", ""));
 }
 
 /** What may stand behind the name of a schema: a table, a function, in SHOW nothing. */

@@ -156,6 +156,16 @@ describe("a real server", () => {
     });
   });
 
+  test.each(["mysql", "Information_Schema"])("the server's own schema is refused: %s", async (name) => {
+    const { status, output } = await connect(
+      [`mysql://connect_reader@${address()}/${name}`, ...ca, "--write"],
+      { secret: password },
+    );
+    expect(status).toBe(1);
+    expect(output).toContain(`The database ${name} is the server's own`);
+    expect(config()).toBe(untouched);
+  });
+
   test.each([
     ["rejectUnauthorized=false", `{ host: "localhost", user: "u", ssl: { rejectUnauthorized: false } }`],
     ["sslMode=REQUIRED", "jdbc:mysql://localhost/world?user=u&sslMode=REQUIRED"],

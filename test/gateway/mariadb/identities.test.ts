@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../../cli/project/application.ts";
-import { connect, connectAdministrator } from "../../../servers/database/connection.ts";
+import { connect, connectAdministrator, createDatabase } from "../../../servers/database/connection.ts";
 import { createPamUser } from "../../../servers/database/pam.ts";
 import { startDatabase } from "../../../servers/database/server.ts";
 import { ensurePki } from "../../../servers/pki.ts";
@@ -19,7 +19,8 @@ test("a server that lets everybody in (--skip-grant-tables) is refused", async (
     extraArguments: ["--skip-grant-tables"],
     log: () => {},
   });
-  const gateway = await startGateway({ cluster: { hosts: [`localhost:${open.port}`], database: "mysql" } });
+  await createDatabase(open, "anybody");
+  const gateway = await startGateway({ cluster: { hosts: [`localhost:${open.port}`], database: "anybody" } });
   try {
     expectProblem(await gateway.sql({ sql: "SELECT 1" }), 503, "database_identity_wrong");
   } finally {

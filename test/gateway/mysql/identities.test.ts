@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../../cli/project/application.ts";
-import { connectAdministrator } from "../../../servers/database/connection.ts";
+import { connectAdministrator, createDatabase } from "../../../servers/database/connection.ts";
 import { startDatabase } from "../../../servers/database/server.ts";
 import { ensurePki } from "../../../servers/pki.ts";
 import type { Gateway, GatewayOptions } from "../support/harness.ts";
@@ -219,8 +219,9 @@ describe("the server", () => {
       log: () => {},
     });
     try {
+      await createDatabase(open, "anybody");
       await expectRefused(
-        { cluster: { hosts: [`localhost:${open.port}`], database: "mysql" } },
+        { cluster: { hosts: [`localhost:${open.port}`], database: "anybody" } },
         'CURRENT_USER() must be "analyst@%" but is "skip-grants user@skip-grants host"',
       );
     } finally {

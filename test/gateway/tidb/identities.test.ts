@@ -1,6 +1,6 @@
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { connect, connectAdministrator } from "../../../servers/database/connection.ts";
+import { connect, connectAdministrator, createDatabase } from "../../../servers/database/connection.ts";
 import type { DatabaseServer } from "../../../servers/database/server.ts";
 import { logged } from "../support/ask.ts";
 import { loadFurther, startFurther } from "../support/further-server.ts";
@@ -101,6 +101,7 @@ describe("a TiDB that lets everybody in (skip-grant-table)", () => {
     open = await startFurther("skip-grant-table", {
       configuration: { security: { "skip-grant-table": true } },
     });
+    await createDatabase(open, "anybody");
   });
   afterAll(() => open?.stop());
 
@@ -108,7 +109,7 @@ describe("a TiDB that lets everybody in (skip-grant-table)", () => {
     ["reads", reading],
     ["writes", writing],
   ])("is refused for an account that %s", async (_, grants) => {
-    const cluster = { hosts: [`localhost:${open.port}`], database: "mysql" };
+    const cluster = { hosts: [`localhost:${open.port}`], database: "anybody" };
     await expectRefused({ cluster, grants }, "1141 There is no such grant defined");
     expect(JSON.stringify(gateway?.logs())).toContain("start it without skip-grant-table");
   });

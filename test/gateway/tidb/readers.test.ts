@@ -53,7 +53,8 @@ afterAll(async () => {
 const ask = (account: string): Promise<Answer> =>
   gateway.sql({ sql: "SELECT COUNT(*) AS n FROM countries" }, { headers: { "tidegate-account": account } });
 
-const beginning = "no grant writes with this account, so it may have SELECT and SHOW VIEW only: it has ";
+const beginning =
+  "no grant writes with this account, so it may have SELECT, SHOW VIEW and PROCESS only: it has ";
 
 function expectRefused(answer: Answer): void {
   expectProblem(answer, 503, "database_identity_wrong");

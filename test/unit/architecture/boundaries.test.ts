@@ -81,7 +81,7 @@ const rooms: Record<string, readonly string[]> = {
   "db/mysql": ["db/links", "sql", "config", "errors", "limits", "telemetry", "within"],
   "db/links": ["config", "errors", "limits"],
   "db/encode": ["limits"],
-  config: ["catalog", "limits"],
+  config: ["catalog", "sql", "limits"],
   telemetry: ["errors"],
   sql: ["limits", "members"],
   bytes: [],

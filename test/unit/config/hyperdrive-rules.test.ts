@@ -71,6 +71,12 @@ describe("what Hyperdrive cannot honour is refused", () => {
     expect(found).toEqual([expect.stringMatching(/^accounts\.reader\.token: does not go with the link/)]);
   });
 
+  test("the server's own schema, to which a binding may lead", () => {
+    expect(mistakes({ "cluster.database": "Sys" })).toEqual([
+      expect.stringMatching(/^cluster\.database: "sys" is the server's own schema/),
+    ]);
+  });
+
   test("a limit on statements at once", () => {
     expect(mistakes({ "grants[0].max_concurrent": 4 })).toEqual([
       expect.stringMatching(/^grants\[0\]\.max_concurrent: cannot be kept with the link hyperdrive/),

@@ -430,6 +430,24 @@ describe("the mistake is named", () => {
       "accounts.reader.acts_as: TiDB has no proxy users (error 8108); use a plain login or role instead",
     ],
   ];
+  test.each([
+    ...["mysql", "MySQL", "INFORMATION_SCHEMA", "performance_schema", "sys", "metrics_schema"],
+    // What servers take for one of them, and a directory's name.
+    ...["\u0130nformation_schema", "My\u017fql", "#mysql50#mysql"],
+  ])("the server's own schema as the database: %s", (database) => {
+    const found = mistakes({ "cluster.database": database });
+    expect(found).toEqual([
+      expect.stringMatching(/^cluster\.database: "[a-z_]+" is the server's own schema; name the database/),
+    ]);
+  });
+
+  test.each(["mysql_shop", "system", "sys2", "information", "#mysql50#shop"])(
+    "but not a database that is called %s",
+    (database) => {
+      expect(mistakes({ "cluster.database": database })).toEqual([]);
+    },
+  );
+
   test.each(exact)("%s", (_, parts, mistake) => {
     expect(mistakes(parts)).toEqual([mistake]);
   });

@@ -12,8 +12,8 @@ export const privilegeQuery = "SHOW GRANTS";
 const name = "(?:`(?:[^`]|``)*`|\\w+)";
 const quoted = "(?:`(?:[^`]|``)*`|'(?:[^'\\\\]|'')*')";
 const account = `${quoted}(?:@${quoted})?`;
-/** On columns alone: `SELECT(a, b)`. */
-const privilege = "(?:USAGE|SELECT|SHOW VIEW)(?: ?\\([^()]+\\))?";
+/** On columns alone: `SELECT(a, b)`. PROCESS shows other logins' processes, to callers with sql:server. */
+const privilege = "(?:USAGE|SELECT|SHOW VIEW|PROCESS)(?: ?\\([^()]+\\))?";
 const object = `(?:\\*|${name})\\.(?:\\*|${name})`;
 
 /** Nothing but reading, and nothing behind it: no GRANT OPTION. */
@@ -45,6 +45,6 @@ export function verifyReadsOnly(rows: readonly Row[]): void {
   throw new TidegateError(
     "database_identity_wrong",
     { retryAfter: limits.retryAfterSeconds },
-    `no grant writes with this account, so it may have SELECT and SHOW VIEW only: ${found}`,
+    `no grant writes with this account, so it may have SELECT, SHOW VIEW and PROCESS only: ${found}`,
   );
 }

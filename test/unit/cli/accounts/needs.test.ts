@@ -25,6 +25,7 @@ describe("a permission can use", () => {
     [["query:run"], ["EXECUTE"]],
     [["query:*"], ["SELECT", "SHOW VIEW", "INSERT", "UPDATE", "EXECUTE"]],
     [["sql:write"], ["SELECT", "SHOW VIEW", "INSERT", "UPDATE", "DELETE", "EXECUTE"]],
+    [["sql:server"], ["SELECT", "SHOW VIEW", "TRIGGER", "EVENT"]],
     [["transaction"], []],
     [[], []],
   ];
@@ -146,6 +147,34 @@ describe("too much, and how to mend it", () => {
     for (const name of ["`my_shop`", "`my\\_shop`"]) {
       expect(excess([`GRANT ${privilege} ON ${name}.* TO \`a\`@\`%\``], [allow])).toEqual([]);
     }
+  });
+
+  describe("sql:server can use, on the server and on its own schemas", () => {
+    test.each([
+      // MySQL, MariaDB, TiDB.
+      "GRANT PROCESS, REPLICATION CLIENT ON *.* TO `a`@`%`",
+      "GRANT SHOW_ROUTINE ON *.* TO `a`@`%`",
+      "GRANT PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.* TO `a`@`%`",
+      "GRANT PROCESS ON *.* TO 'a'@'%'",
+      "GRANT SELECT ON `performance_schema`.* TO `a`@`%`",
+      "GRANT SELECT, EXECUTE ON `sys`.* TO `a`@`%`",
+      "GRANT SELECT, TRIGGER, EVENT ON `my_shop`.* TO `a`@`%`",
+    ])("%s", (line) => {
+      expect(excess([line], ["sql:read", "sql:server"])).toEqual([]);
+      expect(excess([line], ["sql:read"])).toHaveLength(1);
+    });
+
+    test.each([
+      "GRANT PROCESS ON *.* TO `a`@`%` WITH GRANT OPTION",
+      "GRANT PROCESS, SUPER ON *.* TO `a`@`%`",
+      "GRANT PROCESS, SELECT ON *.* TO `a`@`%`",
+      "GRANT REPLICATION SLAVE ON *.* TO `a`@`%`",
+      "GRANT SELECT ON `mysql`.* TO `a`@`%`",
+      "GRANT UPDATE ON `performance_schema`.* TO `a`@`%`",
+      "GRANT DROP ON `my_shop`.* TO `a`@`%`",
+    ])("but not %s", (line) => {
+      expect(excess([line], ["sql:read", "sql:server"])).toHaveLength(1);
+    });
   });
 
   test("GRANT OPTION is a statement of its own: REVOKE ALL does not take it along", () => {

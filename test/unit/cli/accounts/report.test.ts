@@ -32,7 +32,7 @@ function reportOf(more: Change): Report {
   return report({
     account: { name: "reader", user: "gw_reader", role: undefined, plugin: undefined, acts_as: "reader@%" },
     cluster: { database: "shop", engine: "mysql" },
-    use: { permissions: ["sql:read"], privileges: new Set(["SELECT", "SHOW VIEW"]) },
+    use: { permissions: ["sql:read"], privileges: new Set(["SELECT", "SHOW VIEW"]), asksServer: false },
     inspection: { refused: undefined, seen: { ...mapped, ...seen } },
     login: "login" in more ? other && { ...login, ...other } : login,
     ...rest,

@@ -21,6 +21,8 @@ describe("an account that can only read", () => {
     ["GRANT SELECT ON `test`.* TO 'u1'@'%'"],
     ["GRANT SELECT,SHOW VIEW ON `shop`.* TO 'gw_reader'@'10.0.0.%'"],
     ["GRANT SELECT ON *.* TO '2aBcD.reader'@'%'"],
+    ["GRANT PROCESS ON *.* TO 'u1'@'%'"],
+    ["GRANT SELECT,PROCESS ON *.* TO 'u1'@'%'"],
     ["GRANT SELECT ON `shop`.`a``b c` TO 'u1'@'%'"],
     ["GRANT SELECT(id, name) ON `shop`.`orders` TO 'u1'@'%'"],
     ["GRANT 'analyst'@'%' TO 'u1'@'%'"],
@@ -48,6 +50,8 @@ describe("an account that can do more, or may be able to", () => {
     ["GRANT EXECUTE ON `shop`.* TO 'u1'@'%'"],
     ["GRANT SELECT,LOCK TABLES ON `shop`.* TO 'u1'@'%'"],
     ["GRANT FILE ON *.* TO 'u1'@'%'"],
+    ["GRANT PROCESS ON *.* TO 'u1'@'%' WITH GRANT OPTION"],
+    ["GRANT PROCESS,SUPER ON *.* TO 'u1'@'%'"],
     ["GRANT CREATE TEMPORARY TABLES ON `shop`.* TO 'u1'@'%'"],
     ["GRANT BACKUP_ADMIN,SYSTEM_VARIABLES_ADMIN ON *.* TO 'u1'@'%'"],
     ["GRANT SELECT_ADMIN ON *.* TO 'u1'@'%'"],
@@ -68,7 +72,7 @@ describe("an account that can do more, or may be able to", () => {
 
   test("is told with the first line and how many there are", () => {
     expect(refusal(usage, "GRANT FILE ON *.* TO 'u'@'%'", "x", "y")).toBe(
-      "no grant writes with this account, so it may have SELECT and SHOW VIEW only: it has GRANT FILE ON *.* TO 'u'@'%' and 2 more",
+      "no grant writes with this account, so it may have SELECT, SHOW VIEW and PROCESS only: it has GRANT FILE ON *.* TO 'u'@'%' and 2 more",
     );
   });
 });
