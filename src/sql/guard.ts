@@ -2,7 +2,7 @@
  * The guard: exactly one statement, of a kind that a caller may send.
  *
  * It is an allow-list over tokens, not a parser of SQL: what it does not know it refuses, and what it
- * accepts the server still parses. It does not judge functions (GET_LOCK, SLEEP, stored ones) and views:
+ * accepts the server still parses. It does not judge most functions (GET_LOCK, SLEEP, stored ones) and views:
  * the session's READ ONLY state and the account's privileges are the wall behind this one.
  */
 
@@ -65,6 +65,7 @@ export function classify(sql: string): Statement {
   checkHints(tokens);
   checkMinuses(tokens, end);
   checkAssignments(tokens, end, head);
+  checkFiles(tokens, end);
   checkParentheses(tokens, end);
   checkSorting(tokens, end);
   if (head.kind !== "read") checkServerSchemas(tokens, end, head);
@@ -131,6 +132,18 @@ function checkAssignments(tokens: Tokens, end: number, head: Head): void {
     throw new StatementError(
       "not_allowed",
       "INTO is accepted after INSERT and REPLACE only; a column of that name must be in backquotes.",
+      tokens.start(at),
+    );
+  }
+}
+
+/** LOAD_FILE reads a file of the server's for a login with FILE. A stored function of that name has its database in front. */
+function checkFiles(tokens: Tokens, end: number): void {
+  for (let at = 0; at < end; at++) {
+    if (tokens.calls(at) !== "LOAD_FILE" || tokens.kind(at - 1) === "dot") continue;
+    throw new StatementError(
+      "not_allowed",
+      "Files are out of reach: LOAD_FILE() reads them.",
       tokens.start(at),
     );
   }

@@ -42,10 +42,10 @@ function namesServerObject(tokens: Tokens, at: number): boolean {
 }
 
 /**
- * Functions that tell of other callers' statements: https://docs.pingcap.com/tidb/stable/tidb-functions. TiDB finds its
- * own functions by names in backquotes too.
+ * Functions that tell of other callers' statements (https://docs.pingcap.com/tidb/stable/tidb-functions), and of accounts
+ * and roles (MySQL's graph of them). Servers find their own functions by names in backquotes too.
  */
-const tellingFunctions = new Set(["TIDB_DECODE_SQL_DIGESTS", "TIDB_MVCC_INFO"]);
+const tellingFunctions = new Set(["TIDB_DECODE_SQL_DIGESTS", "TIDB_MVCC_INFO", "ROLES_GRAPHML"]);
 
 /**
  * Whether a statement names something of the server's that may tell of other callers, of accounts or of settings that
@@ -67,8 +67,10 @@ export function tellsOfServer(tokens: Tokens, end: number): boolean {
  * @throws StatementError `not_allowed`
  */
 export function checkServerSchemas(tokens: Tokens, end: number, head: Head): void {
-  // CREATE DATABASE [IF NOT EXISTS] name: the name stands without a dot.
-  const isAboutDatabase = head.kind === "ddl" && (tokens.is(1, "DATABASE") || tokens.is(1, "SCHEMA"));
+  // CREATE [OR REPLACE] DATABASE [IF NOT EXISTS] name: the name stands without a dot.
+  const object = tokens.is(1, "OR") && tokens.is(2, "REPLACE") ? 3 : 1;
+  const isAboutDatabase =
+    head.kind === "ddl" && (tokens.is(object, "DATABASE") || tokens.is(object, "SCHEMA"));
   for (let at = 0; at < end; at++) {
     const schema = serverSchema(tokens, at);
     if (schema === undefined) continue;

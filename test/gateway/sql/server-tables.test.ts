@@ -110,6 +110,19 @@ describe("another connection's statement with its values", () => {
     expect(answer.body.detail).toBe("The grant does not allow sql:server.");
   });
 
+  // MariaDB takes the rest of such a name as a directory's, of which a login with SELECT ON *.* may read all.
+  test.runIf(engine === "mariadb")("is refused by the name of the schema's directory", async () => {
+    const sql = "SELECT COUNT(*) AS accounts FROM `#mysql50#mysql`.global_priv";
+    const [[told]] = await administrator.query<RowDataPacket[]>(sql);
+    expect(told?.accounts).toBeGreaterThan(0);
+    expectProblem(await send("reader", sql), 403, "access_denied");
+    expectProblem(
+      await send("reader", sql.replace("#mysql50#mysql", "#MySQL50#Mysql")),
+      403,
+      "access_denied",
+    );
+  });
+
   test("is refused in a batch and in a transaction too", async () => {
     const sql = "SELECT * FROM information_schema.processlist";
     const headers = { authorization: `Bearer ${await gateway.token({ role: "reader" })}` };

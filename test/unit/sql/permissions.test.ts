@@ -12,6 +12,7 @@ const table: Record<string, readonly string[]> = {
     "SELECT shop.sys.id FROM shop.sys",
     "SELECT 'mysql.user', \"performance_schema.threads\" -- sys.x\n",
     "SELECT `mysql.user` FROM t",
+    "SELECT * FROM `#mysql50#own`.t",
     "SELECT mysql, sys FROM t",
     "SELECT * FROM information_schema.tables",
     "SELECT * FROM `Information_Schema` . /* a */ `COLUMNS` AS c JOIN information_schema.STATISTICS USING (x)",
@@ -56,6 +57,9 @@ const table: Record<string, readonly string[]> = {
     "SELECT @@report_password",
     "SELECT @@wsrep_sst_auth",
     "SELECT TIDB_DECODE_SQL_DIGESTS('[]'), `tidb_decode_sql_digests`('[]')",
+    "SELECT ROLES_GRAPHML()",
+    "SELECT * FROM `#mysql50#mysql`.user",
+    "SELECT * FROM `#MYSQL50#performance_schema`.threads",
   ],
   write: [
     "INSERT INTO t VALUES (?)",
