@@ -113,10 +113,11 @@ function isOption(tokens: Tokens, at: number): boolean {
 const elsewhere = new Set(["CONNECTION", "FILE_NAME"]);
 const foreignEngines = new Set(["FEDERATED", "FEDERATEDX", "CONNECT", "SPIDER", "S3"]);
 
-/** [STORAGE] ENGINE [=] name | 'name' */
+/** [STORAGE] ENGINE [=] name | 'name'. MySQL finds an engine by letters with accents too; none has a name beyond ASCII. */
 function isForeignEngine(tokens: Tokens, at: number): boolean {
   if (!tokens.is(at, "ENGINE")) return false;
   const engine = tokens.text(tokens.text(at + 1) === "=" ? at + 2 : at + 1);
+  if (/[^ -~]/.test(engine)) return true;
   return foreignEngines.has(engine.replaceAll(/[`'"]/g, "").toUpperCase());
 }
 

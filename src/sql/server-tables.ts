@@ -56,7 +56,7 @@ export function tellsOfServer(tokens: Tokens, end: number): boolean {
   for (let at = 0; at < end; at++) {
     if (namesServerObject(tokens, at) && !isHarmless(tokens, at)) return true;
     if (tokens.kind(at) === "system_variable" && isTellingVariable(variableName(tokens, at))) return true;
-    if (tokens.kind(at + 1) === "open" && tellingFunctions.has(tokens.name(at))) return true;
+    if (tellingFunctions.has(tokens.calls(at))) return true;
   }
   return false;
 }
@@ -107,13 +107,19 @@ const tellingVariables = [
   ...["init_replica", "report_host", "report_password", "report_port", "report_user", "s3_access_key"],
   ...["s3_secret_key", "wsrep_cluster_address", "wsrep_node_address", "wsrep_node_incoming_address"],
   ...["wsrep_provider_options", "wsrep_sst_auth", "wsrep_sst_donor", "wsrep_sst_receive_address"],
+  ...["authentication_ldap_sasl_bind_root_pwd", "authentication_ldap_simple_bind_root_pwd"],
+  ...["keyring_hashicorp_role_id", "keyring_hashicorp_secret_id"],
   ...["tidb_service_scope", "tidb_redact_log", "hashicorp_key_management_token", "validate_password.policy"],
 ];
 /** Words in the name of a variable that may hold a secret. */
 const tellingWords =
   /passw|pwd|secret|auth|credential|access_key|token(?!_size)|_uri\b|^wsrep_|^report_|^init_/;
 
+/** MySQL finds a variable by letters with accents, TiDB by some others; none has a name beyond ASCII. */
+const beyondAscii = /[^ -~]/;
+
 function isTellingVariable(name: string): boolean {
+  if (beyondAscii.test(name)) return true;
   const bare = name.replace(/^(?:global|session|local|instance|persist|persist_only)\./, "");
   return tellingVariables.includes(bare) || tellingWords.test(bare);
 }

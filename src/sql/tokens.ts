@@ -103,9 +103,12 @@ export class Tokens {
     return upperAscii(this.text(index).replaceAll("`", ""));
   }
 
-  /** @returns the function that is called here, or "". TiDB finds its own functions by names in backquotes too. */
+  /**
+   * @returns the function that is called here, or "". TiDB finds its own functions by names in backquotes too, and by
+   * some other letters than ASCII ones.
+   */
   calls(index: number): string {
-    return this.kind(index + 1) === "open" ? this.name(index) : "";
+    return this.kind(index + 1) === "open" ? upperAscii(withAsciiTwins(this.name(index))) : "";
   }
 
   /** @returns whether the token is this keyword. @param keyword in upper case */
@@ -117,6 +120,18 @@ export class Tokens {
 
 /** Far above the longest that the guard asks for. */
 const longestKeyword = 32;
+
+/** The letters whose lower or upper case, in Unicode, is an ASCII one. */
+const asciiTwins: Readonly<Record<string, string>> = {
+  "\u0130": "I",
+  "\u0131": "I",
+  "\u017f": "S",
+  "\u212a": "K",
+};
+
+function withAsciiTwins(name: string): string {
+  return name.replaceAll(/[\u0130\u0131\u017f\u212a]/g, (letter) => asciiTwins[letter] ?? letter);
+}
 
 /**
  * Keywords are ASCII. `toUpperCase` alone would make a keyword of other letters (U+017F becomes "S"),

@@ -123,6 +123,21 @@ describe("another connection's statement with its values", () => {
     );
   });
 
+  // What a server finds by other letters than the name's own, and no gateway must miss.
+  const disguised = {
+    mysql: ["SELECT @@`\u00eenit_connect`", "SELECT 1 FROM information_schema.`proce\u017f\u017flist`"],
+    mariadb: ["SELECT 1 FROM information_schema.`processl\u0130st`"],
+    tidb: [
+      "SELECT @@`t\u0130db_config`",
+      "SELECT t\u0130db_decode_sql_d\u0130gests('[]')",
+      "SELECT 1 FROM `\u0130nformation_schema`.processlist",
+    ],
+  }[engine];
+  test.each(disguised)("is refused in letters that the server takes for others: %s", async (sql) => {
+    await administrator.query(sql);
+    expectProblem(await send("reader", sql), 403, "access_denied");
+  });
+
   test("is refused in a batch and in a transaction too", async () => {
     const sql = "SELECT * FROM information_schema.processlist";
     const headers = { authorization: `Bearer ${await gateway.token({ role: "reader" })}` };
