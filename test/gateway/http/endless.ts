@@ -2,6 +2,8 @@ import net from "node:net";
 
 /** A request whose body never ends. */
 export interface Endless {
+  /** Default: POST. */
+  method?: string;
   path?: string;
   token?: string;
   /** How the body's length is said. */
@@ -13,12 +15,12 @@ export interface Endless {
 /** Sends it over a socket of its own. @returns all that was answered, once the gateway has closed the connection */
 export async function sendEndless(
   url: URL | string,
-  { path = "/v1/sql", token, framing = "length", trickles = true }: Endless,
+  { method = "POST", path = "/v1/sql", token, framing = "length", trickles = true }: Endless,
 ): Promise<string> {
   const { hostname, port, host } = new URL(url);
   const socket = net.connect(Number(port), hostname);
   const head = [
-    `POST ${path} HTTP/1.1`,
+    `${method} ${path} HTTP/1.1`,
     `Host: ${host}`,
     ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
     "Content-Type: application/json",

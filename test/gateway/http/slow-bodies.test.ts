@@ -33,6 +33,17 @@ const requests: (Endless & { role: string; status: number; code: string })[] = [
     status: 403,
     code: "access_denied",
   },
+  // What needs no body does not read it either.
+  { role: "endless", method: "DELETE", path: "/v1/requests/x", status: 404, code: "request_unknown" },
+  {
+    role: "endless",
+    method: "DELETE",
+    path: "/v1/transactions/x",
+    framing: "chunked",
+    status: 404,
+    code: "transaction_unknown",
+  },
+  { role: "nobody", method: "GET", path: "/v1/schema", status: 403, code: "access_denied" },
   { role: "endless", path: "/nowhere", status: 404, code: "route_unknown" },
   { role: "endless", path: "/livez", status: 405, code: "method_not_allowed" },
 ];
@@ -66,8 +77,15 @@ afterAll(async () => {
 
 describe.each(places)("%s", (place) => {
   test.each(
-    requests.map((request, at) => ({ path: "/v1/sql", framing: "length", trickles: true, ...request, at })),
-  )("$path, $role, $framing, trickles: $trickles: $status $code", async ({ status, code, at }) => {
+    requests.map((request, at) => ({
+      method: "POST",
+      path: "/v1/sql",
+      framing: "length",
+      trickles: true,
+      ...request,
+      at,
+    })),
+  )("$method $path, $role, $framing, trickles: $trickles: $status $code", async ({ status, code, at }) => {
     const [head = "", body = ""] = ((await answers[place][at]) ?? "").split("\r\n\r\n");
     expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(body).toContain(`"code":"${code}"`);
