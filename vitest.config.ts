@@ -1,9 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
-import { type Engine, engines } from "./servers/database/engines.ts";
-
-/** The first line of a gateway test whose subject is the same on every engine: once is enough. */
-const onlyOn = /^\/\/ Runs on (\w+) only: /;
+import { onlyEngine } from "./cli/dev/test-engine.ts";
+import type { Engine } from "./servers/database/engines.ts";
 
 /** What only one engine has stands in a folder of its name: proxy users, for one. */
 const own = (engine: Engine) => `test/gateway/${engine}/*.test.ts`;
@@ -11,10 +9,7 @@ const own = (engine: Engine) => `test/gateway/${engine}/*.test.ts`;
 /** @returns the gateway tests that do not run on this engine, by their folder or by their first line */
 function elsewhere(engine: Engine): string[] {
   return globSync("test/gateway/**/*.test.ts").filter((file) => {
-    const [, only = engine] = onlyOn.exec(readFileSync(file, "utf8")) ?? [];
-    return (
-      only !== engine || engines.some((other) => other !== engine && file.includes(`/gateway/${other}/`))
-    );
+    return (onlyEngine(file, readFileSync(file, "utf8")) ?? engine) !== engine;
   });
 }
 

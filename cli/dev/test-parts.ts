@@ -1,0 +1,129 @@
+/** The parts of vitest.config.ts, as npm test and npm run test:quick run them: one process each, and what its report says. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../project/application.ts";
+import { wranglerVariables } from "../project/wrangler.ts";
+import { privateDirectory } from "./development.ts";
+import type { TestFileTimes } from "./test-seconds.ts";
+import { recordSeconds } from "./test-seconds.ts";
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+  /** The tests that failed: file and name. */
+  failures: string[];
+}
+
+export interface Part extends Counts {
+  name: string;
+  seconds: number;
+  /** Why the part could not run, which is no failure. */
+  unavailable?: string;
+}
+
+/** What vitest's reporter "json" writes, as far as it is read here. */
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+  testResults: (TestFileTimes & {
+    status: string;
+    assertionResults: { status: string; fullName: string }[];
+  })[];
+}
+
+/**
+ * Runs one part.
+ * @param name of vitest.config.ts
+ * @param args vitest's: files, options
+ */
+export async function runPart(name: string, args: readonly string[]): Promise<Part> {
+  const started = performance.now();
+  const path = join(privateDirectory, "test", `report-${name}.json`);
+  mkdirSync(join(privateDirectory, "test"), { recursive: true });
+  rmSync(path, { force: true });
+  const unavailable = join(privateDirectory, "test", `unavailable-${name}`);
+  rmSync(unavailable, { force: true });
+  const vitest = join(root, "node_modules", ".bin", "vitest");
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${path}`];
+  const child = spawn(vitest, ["run", "--project", name, "--passWithNoTests", ...reporters, ...args], {
+    cwd: root,
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      ...wranglerVariables,
+      ...(mayBeMissing(name) ? { TIDEGATE_UNAVAILABLE: unavailable } : {}),
+    },
+  });
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", resolve);
+  });
+  const seconds = (performance.now() - started) / 1000;
+  if (existsSync(unavailable))
+    return { name, seconds, ...none(), unavailable: readFileSync(unavailable, "utf8") };
+  const report = readReport(path);
+  const counts = report === undefined ? none() : countsOf(report);
+  if (report !== undefined) recordSeconds(name, args, seconds, report.testResults);
+  // A crash outside the tests (a server that does not start) fails no test, and must not look like success.
+  if (status !== 0 && counts.failed === 0) {
+    counts.failed = 1;
+    counts.failures.push("something outside the tests");
+  }
+  return { name, seconds, ...counts };
+}
+
+/** Prints how long each part took, what failed, and one line of the sum; sets the exit code. */
+export function summarize(parts: readonly Part[]): void {
+  const sum = (key: "passed" | "failed" | "skipped") => parts.reduce((total, part) => total + part[key], 0);
+  console.log();
+  for (const { name, seconds, passed, failed, skipped, unavailable } of parts) {
+    if (unavailable !== undefined) console.log(`SKIPPED   ${name}: all of it. ${unavailable}`);
+    else
+      console.log(
+        `${name.padEnd(9)} ${seconds.toFixed(1).padStart(6)} s   ${passed} passed, ${failed} failed, ${skipped} skipped`,
+      );
+  }
+  for (const { name, failures } of parts) {
+    for (const failure of failures) console.log(`FAILED    ${name}: ${failure}`);
+  }
+  console.log(`tests: ${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
+  if (sum("failed") > 0 || sum("passed") === 0) process.exitCode = 1;
+}
+
+/** MySQL and MariaDB can be had on every machine, TiDB where a program, Docker or Go is. CI demands all three. */
+function mayBeMissing(name: string): boolean {
+  return name.startsWith("tidb") && !process.env.CI && !process.env.TIDEGATE_TIDB;
+}
+
+function none(): Counts {
+  return { passed: 0, failed: 0, skipped: 0, failures: [] };
+}
+
+function readReport(path: string): Report | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function countsOf(report: Report): Counts {
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests,
+    skipped: report.numPendingTests + report.numTodoTests,
+    failures: report.testResults.flatMap(failuresOf),
+  };
+}
+
+function failuresOf({ name, status, assertionResults }: Report["testResults"][number]): string[] {
+  const file = name.replace(`${root}/`, "");
+  const failed = assertionResults.filter((test) => test.status === "failed");
+  // A file whose hooks fail has no test that did.
+  if (failed.length === 0) return status === "failed" ? [file] : [];
+  return failed.map(({ fullName }) => `${file}: ${fullName}`);
+}
