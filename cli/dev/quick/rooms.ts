@@ -1,0 +1,85 @@
+import { engines } from "../../../servers/database/engines.ts";
+
+/**
+ * Where a part of src is tested, if no folder or test in test/gateway has its name. Keys are the beginnings of paths,
+ * values those of paths in test/gateway. A unit test finds rooms of src and gateway tests that are missing here.
+ */
+export const rooms: Readonly<Record<string, readonly string[]>> = {
+  "queries/": ["sql/queries.", "sql/database-check."],
+  "test/golden/": ["values/golden."],
+  // One statement, all the way there and back.
+  "src/": ["sql/sql."],
+  "src/app.ts": ["http/"],
+  "src/ask-object.ts": ["auth/key-outage.", "auth/limiter-outage.", "sql/idempotency-faults."],
+  "src/bundled.d.ts": ["links/rustls."],
+  "src/errors.ts": ["http/log.", "sql/server-errors."],
+  "src/exposition.ts": ["pool/metrics."],
+  "src/limits.ts": ["http/bounds.", "http/requests.", "answers/ceilings."],
+  "src/members.ts": ["values/parameters.", "auth/hostile-tokens."],
+  "src/read-body.ts": ["http/slow-bodies.", "http/requests.", "auth/issuers."],
+  "src/telemetry.ts": ["http/log."],
+  "src/within.ts": ["pool/readiness.", "pool/cancellation.", "auth/key-outage."],
+  "src/catalog/": ["sql/queries.", "sql/database-check.", "values/parameters.", "values/claims."],
+  "src/config/": ["http/bounds.", "links/tls-settings.", "session/session-settings.", "auth/callers."],
+  "src/config/reading.ts": ["tidb/readers."],
+  "src/config/token-key.ts": ["tidb/token"],
+  "src/db/client.ts": ["pool/pool.", "hyperdrive/hyperdrive."],
+  "src/db/contract/": ["pool/pool.", "hyperdrive/hyperdrive.", "transactions/transactions."],
+  "src/db/encode/": ["answers/", "values/golden."],
+  "src/db/links/": ["faults/link-failures.", "tidb/tls.", "tidb/connect.", "tidb/dedicated-document."],
+  "src/db/mysql/auth-plugins/": ["mysql/", "mariadb/", "tidb/logins.", "tidb/token", "tidb/identities."],
+  "src/db/mysql/driver/": ["values/", "sql/batch", "pool/round-trips."],
+  "src/db/mysql/engines/": ["mysql/", "mariadb/", "tidb/", "sql/server-errors."],
+  "src/db/mysql/guard/": ["faults/hostile", "faults/fuzz.", "mysql/rogue-logins."],
+  "src/db/mysql/session/": ["values/", "tidb/session-states.", "tidb/prepare."],
+  "src/db/mysql/session/kill.ts": ["pool/cancellation.", "pool/two-servers.", "faults/unacknowledged."],
+  "src/db/pool/connections/": ["faults/"],
+  "src/db/pool/work/batch": ["sql/batch"],
+  "src/db/pool/work/cancel": ["pool/cancellation.", "tidb/kill.", "tidb/deadlines.", "tidb/left-running."],
+  "src/db/pool/worker/transactions-rpc.ts": ["transactions/"],
+  "src/introspection/": ["sql/schema.", "hyperdrive/schema."],
+  "src/rate/": ["auth/limiter-outage.", "http/wall.", "pool/races."],
+  "src/routes/": ["http/"],
+  "src/routes/authorize.ts": ["auth/callers.", "auth/dpop."],
+  "src/routes/etag.ts": ["sql/schema."],
+  "src/routes/health.ts": ["pool/readiness."],
+  "src/routes/idempotent.ts": ["sql/idempotency"],
+  "src/routes/introspect.ts": ["sql/schema.", "hyperdrive/schema."],
+  "src/routes/media-type.ts": ["answers/formats."],
+  "src/routes/shared-check.ts": ["pool/readiness."],
+  "src/routes/statements.ts": ["sql/permissions.", "sql/read-only."],
+  "src/sql/": ["values/", "tidb/lexer.", "tidb/statements.", "tidb/compared-with-text."],
+};
+
+const gateway = "test/gateway/";
+
+/**
+ * The gateway tests of a file that none of them imports: workerd runs all of src for every test. So names decide. Each
+ * name in the path of a file of src is the beginning of a folder's or a test's in test/gateway, or the table above has it.
+ * @param file `src/routes/cancel.ts`
+ * @param tests every gateway test
+ * @returns test → distance: 1 for what bears the file's own name, one more for each folder around it
+ */
+export function testsOfRoom(file: string, tests: readonly string[]): Map<string, number> {
+  const names = file.split("/").map((name) => name.replace(/\..*$/, ""));
+  const found = new Map<string, number>();
+  const add = (depth: number, belongs: (test: string) => boolean) => {
+    const distance = names.length - depth + 1;
+    for (const test of tests) {
+      if (belongs(test.slice(gateway.length)) && (found.get(test) ?? Infinity) > distance)
+        found.set(test, distance);
+    }
+  };
+  for (const [index, name] of file.startsWith("src/") ? names.entries() : []) {
+    // src/db/mysql is about the protocol, test/gateway/mysql about one engine.
+    if (!engines.some((engine) => engine === name))
+      add(index + 1, (test) => test.split("/").some((part) => part.startsWith(name)));
+  }
+  for (const [beginning, places] of Object.entries(rooms)) {
+    if (file.startsWith(beginning))
+      add(beginning.split("/").filter(Boolean).length, (test) =>
+        places.some((place) => test.startsWith(place)),
+      );
+  }
+  return found;
+}

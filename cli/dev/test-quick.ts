@@ -1,0 +1,94 @@
+/**
+ * npm run test:quick [-- --since REF]: the unit tests; then the gateway tests that a change can touch, each on one
+ * engine, as many as fit into five minutes. The change is what differs from where this branch left REF, committed or
+ * not. REF is main unless it is given.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { root } from "../project/application.ts";
+import { readImports } from "./quick/imports.ts";
+import type { Chosen } from "./quick/select.ts";
+import { chooseWithin, engineOfChange, partOf, touchedTests } from "./quick/select.ts";
+import type { Part } from "./test-parts.ts";
+import { runPart, summarize } from "./test-parts.ts";
+import { readSeconds } from "./test-seconds.ts";
+
+/** Half a minute less than five: something always takes longer than the last time. */
+const limitSeconds = 270;
+/** What is not known yet: about as it is on two cores that have nothing else to do. */
+const typicalSeconds = { start: 20, file: 8 };
+
+try {
+  await main(sinceOf(process.argv.slice(2)));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function main(since: string): Promise<void> {
+  const base = git("merge-base", since, "HEAD")[0] ?? "";
+  const untracked = git("ls-files", "--others", "--exclude-standard");
+  const changed = [...git("diff", "--name-only", "--no-renames", base), ...untracked];
+  const files = [...git("ls-files"), ...untracked].filter((file) => existsSync(join(root, file)));
+  const read = (file: string) => readFileSync(join(root, file), "utf8");
+
+  const engine = engineOfChange(changed);
+  const touched = touchedTests(changed, readImports(files, read), files).map((test) => ({
+    ...test,
+    part: partOf(test.file, read(test.file), engine),
+  }));
+  const known = readSeconds();
+  const durations = {
+    startSeconds: (part: string) => known[part] ?? typicalSeconds.start,
+    fileSeconds: (part: string, file: string) => known[`${part} ${file}`] ?? typicalSeconds.file,
+  };
+  const unitSeconds = known.unit;
+  const { chosen, leftOut, seconds } = chooseWithin(touched, engine, durations, limitSeconds - unitSeconds);
+
+  const total = Math.round(unitSeconds + seconds);
+  console.log(
+    `Files that differ from ${since} (${base.slice(0, 12)}): ${changed.length}. The unit tests, and of the gateway's ${chosen.length}; about ${total} s together:`,
+  );
+  for (const { part, file, because } of chosen) console.log(`  ${part.padEnd(9)} ${file}  (${because})`);
+  sayLeftOut(leftOut);
+
+  const parts: Part[] = [await runPart("unit", [])];
+  for (const part of new Set(chosen.map((test) => test.part)))
+    parts.push(
+      await runPart(
+        part,
+        chosen.filter((test) => test.part === part).map(({ file }) => file),
+      ),
+    );
+  summarize(parts);
+  sayLeftOut(leftOut);
+}
+
+function sayLeftOut(tests: readonly Chosen[]): void {
+  if (tests.length === 0) return;
+  console.log(`LEFT OUT  ${tests.length} tests that the change can touch. npm test runs them:`);
+  for (const { file } of tests) console.log(`  ${file}`);
+}
+
+function sinceOf(args: string[]): string {
+  try {
+    return parseArgs({ args, options: { since: { type: "string" } } }).values.since ?? "main";
+  } catch {
+    throw new Error("npm run test:quick [-- --since REF]: REF is a branch, tag or commit");
+  }
+}
+
+/** @returns the lines that git prints */
+function git(...args: string[]): string[] {
+  const { status, stdout, stderr } = spawnSync("git", ["-c", "core.quotePath=false", ...args], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  if (status !== 0)
+    throw new Error(
+      `git ${args.join(" ")}: ${stderr?.trim() || "failed"}\nWhat helps: --since REF with a commit that git knows.`,
+    );
+  return stdout.split("\n").filter(Boolean);
+}
