@@ -141,7 +141,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   writeApplication(made, application);
   const configPath = join(directory, "wrangler.json");
   writeWranglerConfig(configPath, application, false, {
-    ...(options.entry && { main: `test/gateway/entries/${options.entry}.ts` }),
+    ...(options.entry && { main: `test/gateway/support/entries/${options.entry}.ts` }),
     ...(options.hyperdrive && { hyperdrive: hyperdriveBindings(options.hyperdrive) }),
     ...(options.wall && { ratelimits: [{ name: "WALL", namespace_id: "1", simple: options.wall }] }),
   });
