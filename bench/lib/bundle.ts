@@ -31,7 +31,7 @@ export async function bundleGateway(
   const application = join(directory, "application.json");
   const overlay = join(directory, "overlay.json");
   writeFileSync(overlay, JSON.stringify(policy));
-  const main = worker === undefined ? [] : [join(import.meta.dirname, "workers", `${worker}.ts`)];
+  const main = worker === undefined ? [] : [join(import.meta.dirname, "..", "workers", `${worker}.ts`)];
   const args = [...main, "--env", "development", "--alias", `#application:${application}`];
   return await bundle(directory, args, {
     TIDEGATE_OVERLAY: overlay,
@@ -54,7 +54,7 @@ export async function bundleWorker(
   const config = {
     ...compatibility(),
     name,
-    main: join(import.meta.dirname, "workers", `${name}.ts`),
+    main: join(import.meta.dirname, "..", "workers", `${name}.ts`),
     durable_objects: { bindings },
     exports: Object.fromEntries(Object.values(objects).map((type) => [type, storage])),
   };
