@@ -1,36 +1,44 @@
-/**
- * npm run accounts -- [--env NAME] [--ca FILE] [--administrator USER] [--strict]: logs in with each account as
- * the gateway does, prints who the server says it is and what it may do, and warns of what is too much.
- * 1: the gateway would refuse an account (with --strict also: there are warnings). 2: it could not be tried.
- */
-import { parseArgs } from "node:util";
-import { accountsOf, operatorText, readEnvironment } from "./accounts/environment.ts";
+import { accountsOf, readEnvironment } from "./accounts/environment.ts";
 import { inspect, openAdministrator } from "./accounts/inspect.ts";
 import { useOf } from "./accounts/needs.ts";
 import { format, loginOf, report } from "./accounts/report.ts";
 import { findSecret } from "./accounts/secrets.ts";
+import type { OptionsOf } from "./command/declare.ts";
+import { declare } from "./command/declare.ts";
+import { operatorText, Stop } from "./command/errors.ts";
+import { environmentOption } from "./project/environment-option.ts";
 
-const { values } = parseArgs({
-  options: {
-    env: { type: "string", default: "development" },
-    ca: { type: "string" },
-    administrator: { type: "string" },
-    strict: { type: "boolean", default: false },
-  },
-});
+export const declaration = declare(
+  "accounts",
+  "Logs in with each account as the gateway does, prints who the server says it is and what it may do, and warns of what is too much. Exit code 1: the gateway would refuse an account; 2: it could not be tried.",
+)
+  .addOption(environmentOption("the environment whose accounts they are").default("development"))
+  .option("--ca <FILE>", "PEM of the CAs to trust; without it those of npm start, else Node's")
+  .option(
+    "--administrator <USER>",
+    "a login that may see the accounts' grants; TIDEGATE_ADMIN_PASSWORD has its password",
+  )
+  .option("--strict", "exit code 1 also where there are warnings", false);
 
-try {
-  process.exitCode = await main();
-} catch (cause) {
-  console.error(operatorText(cause));
-  process.exitCode = 2;
+type Options = OptionsOf<typeof declaration>;
+
+export async function run(options: Options): Promise<number> {
+  try {
+    return await inspectAll(options);
+  } catch (cause) {
+    throw new Stop(operatorText(cause), 2);
+  }
 }
 
-async function main(): Promise<number> {
-  const environment = readEnvironment(values.env, values.ca);
+async function inspectAll({ env, ca, administrator: user, strict }: Options): Promise<number> {
+  const environment = readEnvironment(env, ca);
   const { policy, queries, link, running } = environment;
   const { cluster } = policy;
-  const administrator = await administratorOf(running?.database.administrator);
+  const known = running?.database.administrator;
+  const administrator =
+    user === undefined || user === known?.user
+      ? known
+      : { user, password: await findSecret("TIDEGATE_ADMIN_PASSWORD", env) };
   const accounts = await accountsOf(environment);
   const admin = administrator && (await openAdministrator(link, cluster, administrator));
   let [refused, warnings] = [0, 0];
@@ -45,11 +53,5 @@ async function main(): Promise<number> {
   }
   admin?.close();
   console.log(`${accounts.length} accounts, ${refused} refused, ${warnings} warnings`);
-  return refused > 0 || (values.strict && warnings > 0) ? 1 : 0;
-}
-
-async function administratorOf(known: { user: string; password: string } | undefined) {
-  const user = values.administrator;
-  if (user === undefined || user === known?.user) return known;
-  return { user, password: await findSecret("TIDEGATE_ADMIN_PASSWORD", values.env) };
+  return refused > 0 || (strict && warnings > 0) ? 1 : 0;
 }

@@ -1,31 +1,33 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { OptionsOf } from "./command/declare.ts";
+import { declare } from "./command/declare.ts";
+import { operatorText, Stop } from "./command/errors.ts";
+import { makeApplication, readPolicyFile, writeApplication } from "./project/application.ts";
+import { environmentOption } from "./project/environment-option.ts";
+import { configDirectory, projectRoot } from "./project/paths.ts";
+
+export const declaration = declare(
+  "build",
+  "Writes the policy, the CAs and the saved queries as the module that the Worker bundles. wrangler runs this before it bundles (wrangler.toml, [build]).",
+).addOption(environmentOption("the environment whose policy it is").makeOptionMandatory());
+
 /**
- * node cli/build.ts ENVIRONMENT: wrangler runs this before it bundles (wrangler.toml, [build]).
  * `npm start` names with TIDEGATE_OVERLAY a JSON file of what it started, which replaces parts of the
  * development policy (a CA file of its own lies beside it), and with TIDEGATE_APPLICATION where to write.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import {
-  configDirectory,
-  makeApplication,
-  readPolicyFile,
-  root,
-  writeApplication,
-} from "./project/application.ts";
-
-const environment = process.argv[2] ?? "development";
-const overlay = process.env.TIDEGATE_OVERLAY;
-const output = process.env.TIDEGATE_APPLICATION ?? join(root, "build", "application.json");
-
-try {
-  let policy = readPolicyFile(environment);
-  let directory = configDirectory;
-  if (environment === "development" && overlay !== undefined && existsSync(overlay)) {
-    policy = { ...policy, ...JSON.parse(readFileSync(overlay, "utf8")) };
-    directory = dirname(overlay);
+export function run({ env }: OptionsOf<typeof declaration>): undefined {
+  const overlay = process.env.TIDEGATE_OVERLAY;
+  const output = process.env.TIDEGATE_APPLICATION ?? join(projectRoot(), "build", "application.json");
+  try {
+    let policy = readPolicyFile(env);
+    let directory = configDirectory();
+    if (env === "development" && overlay !== undefined && existsSync(overlay)) {
+      policy = { ...policy, ...JSON.parse(readFileSync(overlay, "utf8")) };
+      directory = dirname(overlay);
+    }
+    writeApplication(makeApplication(env, policy, directory), output);
+  } catch (cause) {
+    throw new Stop(`config/${env}.toml: ${operatorText(cause)}`);
   }
-  writeApplication(makeApplication(environment, policy, directory), output);
-} catch (cause) {
-  console.error(`config/${environment}.toml: ${cause instanceof Error ? cause.message : String(cause)}`);
-  process.exitCode = 1;
 }

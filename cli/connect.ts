@@ -1,38 +1,66 @@
-/**
- * npm run connect -- ['CONNECTION STRING'] [--env production] [--account reader] [--ca ca.pem] [--database NAME]
- * [--token-key key.json [--token-issuer NAME] [--token-email ADDRESS]] [--write] [--timeout-ms 10000]: understands a
- * connection string, tries it over verified TLS, and writes it into config/ENV.toml (docs/connect.md). The password or
- * key is used for that one login and kept nowhere.
- */
-import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { authPlugins } from "../src/config/schema.ts";
 import { limits } from "../src/limits.ts";
 import { serverSchemaOf } from "../src/sql/server-schemas.ts";
+import type { OptionsOf } from "./command/declare.ts";
+import { declare, textLike, wholeNumber } from "./command/declare.ts";
+import { Stop } from "./command/errors.ts";
 import { checkConnection, foundLines, readAuthorities } from "./connect/check.ts";
 import { failureLine } from "./connect/failures.ts";
-import { ask, isTerminal, readConnectionString, readPassword, readUserFile, Stop } from "./connect/input.ts";
+import { ask, isTerminal, readConnectionString, readPassword, readUserFile } from "./connect/input.ts";
 import { judgePrivileges } from "./connect/privileges.ts";
 import type { ConnectionString } from "./connect/strings/parse.ts";
 import { parseConnectionString } from "./connect/strings/parse.ts";
 import { readToken, signToken } from "./connect/token.ts";
 import type { Options } from "./connect/write.ts";
 import { readPolicy, writePolicy } from "./connect/write.ts";
-import { readCatalog, root } from "./project/application.ts";
+import { readCatalog } from "./project/application.ts";
+import { configDirectory } from "./project/paths.ts";
 
-const usage =
-  "npm run connect -- ['CONNECTION STRING'] [--env staging|production] [--account NAME] [--ca ca.pem] [--database NAME] [--token-key key.json [--token-issuer NAME] [--token-email ADDRESS]] [--write] [--timeout-ms 10000]";
+export const declaration = declare(
+  "connect",
+  "Understands a connection string in any form, tries it over verified TLS, and writes it into config/ENV.toml (docs/connect.md). Without a string it is read from standard input. The password or key is used for that one login and kept nowhere.",
+)
+  .argument("[CONNECTION STRING]", "in quotation marks, best without its password")
+  .addOption(
+    new Option("--env <NAME>", "the environment whose policy is written: staging or production")
+      .argParser(environmentToWrite)
+      .default("production"),
+  )
+  .option(
+    "--account <NAME>",
+    "the account whose login it is",
+    textLike(/^[a-z][a-z0-9_-]{0,62}$/, "lower case letters, digits, - and _"),
+    "reader",
+  )
+  .option(
+    "--ca <FILE>",
+    "PEM of the cluster's own CAs; without it a public CA must have issued the certificate",
+  )
+  .option("--database <NAME>", "the database, where the string names none or another one")
+  .option(
+    "--token-key <FILE>",
+    "the private key (JWK) that the account's tokens are signed with, instead of a password",
+  )
+  .option("--token-issuer <NAME>", "with --token-key: the issuer that the tokens name")
+  .option("--token-email <ADDRESS>", "with --token-key: the e-mail address that the tokens name")
+  .option("--write", "writes without asking", false)
+  .option(
+    "--timeout-ms <MS>",
+    "how long the connection may take, in milliseconds",
+    wholeNumber(100, 120_000),
+    limits.connectTimeoutMs as number,
+  )
+  .addOption(new Option("--config-dir <DIRECTORY>", "another folder than the project's config/").hideHelp());
 
-try {
-  await main();
-} catch (cause) {
-  if (!(cause instanceof Stop)) throw cause;
-  console.error(cause.message);
-  process.exitCode = cause.status;
+export async function run(
+  { configDir = configDirectory(), ...given }: OptionsOf<typeof declaration>,
+  [argument]: string[],
+): Promise<undefined> {
+  await connect({ ...given, configDir }, argument);
 }
 
-async function main(): Promise<void> {
-  const { options, argument } = readArguments();
+async function connect(options: Options, argument: string | undefined): Promise<void> {
   const given = argument ?? (await readConnectionString());
   const parsed = parseConnectionString(given);
   if (argument !== undefined && parsed.holdsPassword) {
@@ -83,57 +111,11 @@ async function main(): Promise<void> {
   await writePolicy(options, policy, { connection, database, ca, token, found });
 }
 
-function readArguments(): { options: Options; argument: string | undefined } {
-  let read: ReturnType<typeof parseThem>;
-  try {
-    read = parseThem();
-  } catch {
-    // Node's message would repeat the argument, and a password may stand in it.
-    throw new Stop(`An option is unknown or lacks its value.\n${usage}`, 2);
-  }
-  const { values, positionals } = read;
-  if (positionals.length > 1)
-    throw new Stop(`The connection string goes into quotation marks, as one argument.\n${usage}`, 2);
-  if (!["staging", "production"].includes(values.env))
-    throw new Stop(
-      "--env takes staging or production; development is made by npm start for its own server.",
-      2,
-    );
-  if (!/^[a-z][a-z0-9_-]{0,62}$/.test(values.account))
-    throw new Stop("--account takes lower case letters, digits, - and _.", 2);
-  const timeoutMs = Number(values["timeout-ms"]);
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 100 || timeoutMs > 120_000)
-    throw new Stop("--timeout-ms takes a number from 100 to 120000.", 2);
-  const { env, account, ca, database, write } = values;
-  const tokenKey = values["token-key"];
-  const tokenIssuer = values["token-issuer"];
-  const tokenEmail = values["token-email"];
-  const configDirectory = values["config-dir"];
-  return {
-    options: {
-      ...{ env, account, ca, database, write, timeoutMs, configDirectory },
-      ...{ tokenKey, tokenIssuer, tokenEmail },
-    },
-    argument: positionals[0],
-  };
-}
-
-function parseThem() {
-  return parseArgs({
-    allowPositionals: true,
-    options: {
-      env: { type: "string", default: "production" },
-      account: { type: "string", default: "reader" },
-      ca: { type: "string" },
-      database: { type: "string" },
-      "token-key": { type: "string" },
-      "token-issuer": { type: "string" },
-      "token-email": { type: "string" },
-      write: { type: "boolean", default: false },
-      "timeout-ms": { type: "string", default: String(limits.connectTimeoutMs) },
-      "config-dir": { type: "string", default: join(root, "config") },
-    },
-  });
+function environmentToWrite(name: string): string {
+  if (["staging", "production"].includes(name)) return name;
+  throw new InvalidArgumentError(
+    "It takes staging or production; development is made by npm start for its own server.",
+  );
 }
 
 async function missingDatabase(): Promise<string> {

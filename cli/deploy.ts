@@ -1,24 +1,28 @@
-/** npm run deploy -- --env NAME [wrangler's options]: checks the environment, then deploys it. */
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { root } from "./project/application.ts";
-import { checkEnvironment, environments } from "./project/environment.ts";
+import type { OptionsOf } from "./command/declare.ts";
+import { declare } from "./command/declare.ts";
+import { Stop } from "./command/errors.ts";
+import { checkEnvironment } from "./project/environment.ts";
+import { environmentOption } from "./project/environment-option.ts";
+import { packageProgram, projectRoot } from "./project/paths.ts";
 
-const { values } = parseArgs({ options: { env: { type: "string" } }, strict: false });
-const name = values.env;
+export const declaration = declare(
+  "deploy",
+  "Checks an environment, then deploys it. Every other option is one of wrangler deploy and goes to it: --dry-run, --outdir DIRECTORY.",
+)
+  .addOption(environmentOption("the environment to deploy").makeOptionMandatory())
+  .argument("[wrangler's options...]")
+  .allowUnknownOption();
 
-if (typeof name !== "string") {
-  console.error(`Which environment? npm run deploy -- --env ${environments.join(" | ")}`);
-  process.exit(2);
+export function run({ env }: OptionsOf<typeof declaration>, words: string[]): number {
+  const mistakes = checkEnvironment(env);
+  if (mistakes.length > 0) {
+    const lines = mistakes.map((line) => `- ${line}`);
+    throw new Stop(`Not deployed: ${env} has ${mistakes.length} mistake(s)\n${lines.join("\n")}`);
+  }
+  const { status } = spawnSync(packageProgram("wrangler"), ["deploy", "--env", env, ...words], {
+    cwd: projectRoot(),
+    stdio: "inherit",
+  });
+  return status ?? 1;
 }
-const mistakes = checkEnvironment(name);
-if (mistakes.length > 0) {
-  console.error(
-    `Not deployed: ${name} has ${mistakes.length} mistake(s)\n${mistakes.map((line) => `- ${line}`).join("\n")}`,
-  );
-  process.exit(1);
-}
-const wrangler = join(root, "node_modules", ".bin", "wrangler");
-const { status } = spawnSync(wrangler, ["deploy", ...process.argv.slice(2)], { cwd: root, stdio: "inherit" });
-process.exitCode = status ?? 1;

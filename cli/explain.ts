@@ -1,52 +1,61 @@
-/**
- * npm run explain -- --token TOKEN [--action sql:read] [--account NAME] [--env development]: which grant
- * decides for a token, and why the others do not. The token is read, not verified: this asks what the policy
- * says, not whether the token is good.
- */
-import { parseArgs } from "node:util";
+import { InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Action } from "../src/auth/grants.ts";
 import { explain } from "../src/auth/grants.ts";
 import { readToken } from "../src/auth/parse-jwt.ts";
 import { permissions } from "../src/config/permissions.ts";
 import { parsePolicy } from "../src/config/policy.ts";
-import { currentPolicy } from "./dev/development.ts";
+import type { OptionsOf } from "./command/declare.ts";
+import { declare } from "./command/declare.ts";
+import { operatorText, Stop } from "./command/errors.ts";
 import { readCatalog } from "./project/application.ts";
+import { currentPolicy } from "./project/development.ts";
+import { environmentOption } from "./project/environment-option.ts";
 
-const { values } = parseArgs({
-  options: {
-    token: { type: "string" },
-    action: { type: "string", default: "sql:read" },
-    account: { type: "string" },
-    env: { type: "string", default: "development" },
-  },
-});
-const isAction =
-  /^query:[a-z0-9_-]+$/.test(values.action) || permissions.some((one) => one === values.action);
-if (values.token === undefined || !isAction) {
-  console.error(
-    `npm run explain -- --token TOKEN [--action ${permissions.join("|")}|query:NAME] [--account NAME] [--env NAME]`,
+export const declaration = declare(
+  "explain",
+  "Says which grant decides for a token, and why the others do not. The token is read, not verified: this asks what the policy says, not whether the token is good.",
+)
+  .requiredOption("--token <TOKEN>", "the caller's token")
+  .option("--action <ACTION>", `what it wants: ${permissions.join(", ")} or query:NAME`, action, "sql:read")
+  .option("--account <NAME>", "the account that the caller asks for")
+  .addOption(environmentOption("the environment whose policy decides").default("development"));
+
+export function run({ token, action, account: wanted, env }: OptionsOf<typeof declaration>): number {
+  const { claims } = readClaims(token);
+  const caller = { issuer: String(claims.iss), subject: claims.sub as string | undefined, claims };
+  const { verdicts, decisive, account, refusal } = explain(grantsOf(env), caller, action as Action, wanted);
+  for (const [i, { grant, mismatch }] of verdicts.entries()) {
+    const mark = grant === decisive ? "→" : " ";
+    console.log(
+      `${mark} grants[${i}] ${grant.account} (${grant.allow.join(", ")}): ${mismatch ?? "matches"}`,
+    );
+  }
+  console.log(
+    account === undefined
+      ? `${action}: denied. ${refusal}`
+      : `${action}: ${["operate", "metrics"].includes(action) ? "on every account" : `as ${account}`}`,
   );
-  process.exit(2);
+  return account === undefined ? 1 : 0;
 }
 
-const names = new Set(readCatalog().map(({ name }) => name));
-const policy = parsePolicy(currentPolicy(values.env), values.env, names);
-const { claims } = readToken(values.token);
-const caller = { issuer: String(claims.iss), subject: claims.sub as string | undefined, claims };
-const { verdicts, decisive, account, refusal } = explain(
-  policy.grants,
-  caller,
-  values.action as Action,
-  values.account,
-);
-
-for (const [i, { grant, mismatch }] of verdicts.entries()) {
-  const mark = grant === decisive ? "→" : " ";
-  console.log(`${mark} grants[${i}] ${grant.account} (${grant.allow.join(", ")}): ${mismatch ?? "matches"}`);
+function readClaims(token: string) {
+  try {
+    return readToken(token);
+  } catch (cause) {
+    throw new Stop(`--token: ${operatorText(cause)}`, 2);
+  }
 }
-console.log(
-  account === undefined
-    ? `${values.action}: denied. ${refusal}`
-    : `${values.action}: ${["operate", "metrics"].includes(values.action) ? "on every account" : `as ${account}`}`,
-);
-if (account === undefined) process.exitCode = 1;
+
+function grantsOf(environment: string) {
+  try {
+    const names = new Set(readCatalog().map(({ name }) => name));
+    return parsePolicy(currentPolicy(environment), environment, names).grants;
+  } catch (cause) {
+    throw new Stop(operatorText(cause), 2);
+  }
+}
+
+function action(text: string): string {
+  if (/^query:[a-z0-9_-]+$/.test(text) || permissions.some((one) => one === text)) return text;
+  throw new InvalidArgumentError(`It takes ${permissions.join(", ")} or query:NAME.`);
+}

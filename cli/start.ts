@@ -1,89 +1,86 @@
-/**
- * npm start [-- --engine mysql|mariadb|tidb]: an embedded database, a development issuer, the gateway and an example
- * page, until Ctrl-C.
- */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { isEngine, ServerUnavailableError } from "../servers/database/server.ts";
+import { Option } from "@commander-js/extra-typings";
+import { engines } from "../servers/database/engines.ts";
 import type { KeyServer, SigningKey } from "../servers/issuer/issuer.ts";
 import { ensureSigningKey, mint, startKeyServer } from "../servers/issuer/issuer.ts";
 import { developmentLogin } from "../servers/issuer/login.ts";
-import { startDevelopmentDatabase } from "./dev/database.ts";
-import type { Development } from "./dev/development.ts";
-import { developmentFile, privateDirectory, readDevelopment } from "./dev/development.ts";
-import type { GatewayProcess } from "./dev/gateway.ts";
-import { startGateway } from "./dev/gateway.ts";
-import { startPage } from "./dev/page.ts";
-import { onFreePort } from "./dev/ports.ts";
+import type { OptionsOf } from "./command/declare.ts";
+import { declare, port } from "./command/declare.ts";
+import { complain, Stop } from "./command/errors.ts";
 import { policyForServers } from "./project/application.ts";
+import type { Development } from "./project/development.ts";
+import { developmentFile, readDevelopment } from "./project/development.ts";
+import { privateDirectory } from "./project/paths.ts";
+import { startDevelopmentDatabase } from "./start/database.ts";
+import type { GatewayProcess } from "./start/gateway.ts";
+import { startGateway } from "./start/gateway.ts";
+import { startPage } from "./start/page.ts";
+import { onFreePort } from "./start/ports.ts";
+import { Running } from "./start/running.ts";
+
+export const declaration = declare(
+  "start",
+  "Starts a database with sample data, a development issuer, the gateway and an example page, until Ctrl-C. A port that is taken is no obstacle: the next free one serves.",
+)
+  .addOption(
+    new Option(
+      "--engine <ENGINE>",
+      "the database; without it MySQL, or MariaDB where no MySQL can be had",
+    ).choices(engines),
+  )
+  .option("--port <PORT>", "the gateway's port", port, 8787)
+  .option("--issuer-port <PORT>", "the issuer's port", port, 8788)
+  .option("--page-port <PORT>", "the example page's port", port, 8789)
+  .option("--database-port <PORT>", "the database's port", port, 13306);
+
+type Options = OptionsOf<typeof declaration>;
 
 const audience = "tidegate";
 /** Whom a page may log in as. */
 const roles = ["analyst", "editor"];
 /** Of a token that a page gets by logging in. */
 const tokenSeconds = 3600;
-const startedAt = performance.now();
-const directory = join(privateDirectory, "dev");
-/** What has to be ended, in the order of starting. */
-const running: { name: string; stop(): Promise<void> }[] = [];
-let stopping = false;
 
-const { values: flags } = parseArgs({
-  options: {
-    port: { type: "string", default: "8787" },
-    "issuer-port": { type: "string", default: "8788" },
-    "page-port": { type: "string", default: "8789" },
-    "database-port": { type: "string", default: "13306" },
-    engine: { type: "string" },
-  },
-});
-
-class UsageError extends Error {}
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stopAll(0));
-
-try {
-  await main();
-} catch (cause) {
-  if (!stopping) {
-    const expected = cause instanceof ServerUnavailableError || cause instanceof UsageError;
-    console.error(`\n${expected ? (cause as Error).message : ((cause as Error).stack ?? cause)}`);
-    await stopAll(1);
+export async function run(options: Options): Promise<undefined> {
+  const running = new Running(join(privateDirectory(), "dev"));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => void running.stop(0));
+  try {
+    await startAll(options, running);
+  } catch (cause) {
+    // What is being stopped fails in its own ways.
+    if (!running.stopping) await running.stop(complain(cause));
   }
 }
 
-async function main(): Promise<void> {
+async function startAll(options: Options, running: Running): Promise<void> {
+  const { directory } = running;
+  const log = (line: string) => running.log(line);
   const other = readDevelopment();
   if (other) {
-    throw new UsageError(
+    throw new Stop(
       `Tidegate is running already: ${other.gateway}, process ${other.pids.start}. Stop it with Ctrl-C there, or with: kill ${other.pids.start}`,
     );
   }
-  rmSync(developmentFile, { force: true });
+  rmSync(developmentFile(), { force: true });
   mkdirSync(directory, { recursive: true });
 
-  const { engine } = flags;
-  if (engine !== undefined && !isEngine(engine)) {
-    throw new UsageError("npm start -- --engine ENGINE: mysql, mariadb or tidb");
-  }
-  const database = await startDevelopmentDatabase(directory, Number(flags["database-port"]), engine, log);
-  running.push({ name: database.engine, stop: () => database.stop() });
+  const database = await startDevelopmentDatabase(directory, options.databasePort, options.engine, log);
+  running.add(database.engine, () => database.stop());
   log("starting the development issuer");
   const signingKey = join(directory, "issuer.private.jwk");
   const key = await ensureSigningKey(signingKey);
-  const keyServer = await onFreePort("issuer", Number(flags["issuer-port"]), log, (port) =>
-    startIssuer(key, port),
-  );
-  running.push({ name: "issuer", stop: () => keyServer.stop() });
+  const keyServer = await onFreePort("issuer", options.issuerPort, log, (port) => startIssuer(key, port));
+  running.add("issuer", () => keyServer.stop());
 
-  const page = await onFreePort("example page", Number(flags["page-port"]), log, (port) =>
+  const page = await onFreePort("example page", options.pagePort, log, (port) =>
     startPage({ port, issuer: keyServer.url }),
   );
-  running.push({ name: "example page", stop: () => page.stop() });
+  running.add("example page", () => page.stop());
 
   log("starting the gateway (wrangler dev)");
-  const options = {
+  const settings = {
     directory,
     ca: database.ca,
     secrets: database.secrets,
@@ -94,14 +91,14 @@ async function main(): Promise<void> {
       issuers: [{ issuer: keyServer.url, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] }],
       origins: [page.url],
     }),
-    onExit: () => void stopAll(1, "the gateway has ended"),
+    onExit: () => void running.stop(1, "the gateway has ended"),
   };
-  const gateway = await onFreePort("gateway", Number(flags.port), log, (port) =>
-    startGateway({ ...options, port }),
+  const gateway = await onFreePort("gateway", options.port, log, (port) =>
+    startGateway({ ...settings, port }),
   );
   page.gateway = gateway.url;
-  running.push({ name: "gateway", stop: () => gateway.stop() });
-  void database.exited.then(() => stopAll(1, "the database has ended"));
+  running.add("gateway", () => gateway.stop());
+  void database.exited.then(() => running.stop(1, "the database has ended"));
 
   const tokens = await sampleTokens(key, keyServer.url);
   write({
@@ -115,7 +112,7 @@ async function main(): Promise<void> {
     database: database.description,
     pids: { start: process.pid, gateway: gateway.pid, database: database.pid },
   });
-  announce(gateway, page.url, tokens, `${database.engine} ${database.description.version}`);
+  announce(running, gateway, page.url, tokens, `${database.engine} ${database.description.version}`);
 }
 
 async function startIssuer(key: SigningKey, port: number): Promise<KeyServer> {
@@ -142,10 +139,11 @@ async function sampleTokens(key: SigningKey, issuer: string): Promise<Record<str
 }
 
 function write(development: Development): void {
-  writeFileSync(developmentFile, `${JSON.stringify(development, null, 2)}\n`, { mode: 0o600 });
+  writeFileSync(developmentFile(), `${JSON.stringify(development, null, 2)}\n`, { mode: 0o600 });
 }
 
 function announce(
+  running: Running,
   gateway: GatewayProcess,
   page: string,
   tokens: Record<string, string>,
@@ -157,7 +155,7 @@ function announce(
     params: ["JP", 3],
   };
   console.log(`
-Tidegate is ready (${((performance.now() - startedAt) / 1000).toFixed(1)} s): ${gateway.url}
+Tidegate is ready (${running.seconds()} s): ${gateway.url}
 Behind it: ${database}, verified TLS. Details are in .tidegate/dev.json.
 
 A token of the role analyst, valid for 12 hours (another: npm run token -- --role editor):
@@ -176,24 +174,4 @@ A page that logs in and asks from another origin (examples/browser): ${page}
 
 Ctrl-C stops everything.
 `);
-}
-
-async function stopAll(code: number, reason?: string): Promise<void> {
-  if (stopping) return;
-  stopping = true;
-  if (reason !== undefined) console.error(`\n${reason}; its log is in ${directory}`);
-  if (existsSync(developmentFile) && ownsFile()) rmSync(developmentFile, { force: true });
-  for (const { name, stop } of running.reverse()) {
-    log(`stopping ${name}`);
-    await stop().catch((cause: unknown) => console.error(String(cause)));
-  }
-  process.exit(code);
-}
-
-function ownsFile(): boolean {
-  return (JSON.parse(readFileSync(developmentFile, "utf8")) as Development).pids.start === process.pid;
-}
-
-function log(line: string): void {
-  console.log(`[${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s] ${line}`);
 }

@@ -1,14 +1,12 @@
-/**
- * npm run soak -- --minutes N [--engine mysql|mariadb|tidb] [--seed S]: moves money through the gateway while everything
- * that it depends on breaks, then compares what the callers know with what the ledger has (docs/reliability.md).
- */
 import { randomInt } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
-import { root } from "../cli/project/application.ts";
-import { isEngine, ServerUnavailableError } from "../servers/database/server.ts";
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { declare, readScriptOptions, wholeNumber } from "../cli/command/declare.ts";
+import { complain } from "../cli/command/errors.ts";
+import { packageRoot } from "../cli/project/paths.ts";
+import { engines } from "../servers/database/engines.ts";
 import { moveMoney } from "./callers.ts";
 import { client } from "./client.ts";
 import { readLedger } from "./database.ts";
@@ -26,20 +24,21 @@ import { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 import { soakDirectory, startWorld } from "./world.ts";
 
-const { values: flags } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "1" },
-    engine: { type: "string", default: "mysql" },
-    seed: { type: "string" },
-  },
-});
-const minutes = Number(flags.minutes);
-const seed = flags.seed === undefined ? randomInt(2 ** 31) : Number(flags.seed);
-const { engine } = flags;
-if (!(minutes > 0) || !Number.isInteger(seed) || !isEngine(engine)) {
-  console.error("npm run soak -- --minutes N [--engine mysql|mariadb|tidb] [--seed S]: S is a whole number");
-  process.exit(2);
-}
+const options = await readScriptOptions(
+  declare(
+    "soak",
+    "Moves money through the gateway while everything that it depends on breaks, then compares what the callers know with what the ledger has (docs/reliability.md).",
+    "npm run soak --",
+  )
+    .option("--minutes <N>", "how long faults are made, in minutes", positive, 1)
+    .addOption(new Option("--engine <ENGINE>", "the database").choices(engines).default("mysql" as const))
+    .option(
+      "--seed <S>",
+      "a whole number: the same faults again; without it a random one",
+      wholeNumber(0, 2 ** 53 - 1),
+    ),
+);
+const { minutes, engine, seed = randomInt(2 ** 31) } = options;
 
 /** Callers of each account. With them every connection of every shard is busy at times. */
 const callersPerShard = 5;
@@ -59,11 +58,10 @@ try {
   const latest = join(soakDirectory, "latest.json");
   mkdirSync(soakDirectory, { recursive: true });
   writeFileSync(latest, `${JSON.stringify(report, null, 2)}\n`);
-  console.log(`\n${format(report)}\n\nAs JSON: ${relative(root, latest)}`);
+  console.log(`\n${format(report)}\n\nAs JSON: ${relative(packageRoot, latest)}`);
   if (report.violations.length > 0) process.exitCode = 1;
 } catch (cause) {
-  console.error(cause instanceof ServerUnavailableError ? cause.message : cause);
-  process.exitCode = 1;
+  process.exitCode = complain(cause);
 } finally {
   await world?.stop();
   // Ends what a start that failed half-way has left.
@@ -138,6 +136,12 @@ async function injectFaults(victims: Victims, tally: Tally): Promise<Injected[]>
   }
   await sleep(Math.max(0, endMs - tally.nowMs()) + calmMs);
   return faults;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("It takes a number above 0.");
 }
 
 function log(line: string): void {

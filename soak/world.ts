@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { privateDirectory } from "../cli/dev/development.ts";
+import { privateDirectory } from "../cli/project/paths.ts";
 import type { Engine } from "../servers/database/server.ts";
 import { ensurePki } from "../servers/pki.ts";
 import { startCountingProxy } from "../servers/wire/proxy.ts";
@@ -11,7 +11,7 @@ import { soakAccounts, startSoakGateway } from "./gateway.ts";
 import type { Tables } from "./oracle.ts";
 
 /** Everything that a soak makes. */
-export const soakDirectory = join(privateDirectory, "soak");
+export const soakDirectory = join(privateDirectory(), "soak");
 
 export interface World extends Victims {
   /** The balances before the first transfer. */

@@ -1,11 +1,7 @@
-/**
- * npm run bench:batch [-- --quick]: what a batch's statements in one burst are worth over a distance, against the same
- * statements one after the other in the same session (docs/performance.md).
- */
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { parseArgs } from "node:util";
-import { root } from "../../cli/project/application.ts";
+import { readScriptOptions } from "../../cli/command/declare.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import type { CountingProxy } from "../../servers/wire/proxy.ts";
 import { startCountingProxy } from "../../servers/wire/proxy.ts";
 import type { Cluster } from "../../src/config/schema.ts";
@@ -18,14 +14,20 @@ import type { Backends } from "../lib/backends.ts";
 import { benchDirectory, startBackends } from "../lib/backends.ts";
 import { median, ratioOf, rounded, table } from "../lib/figures.ts";
 import { machine, machineLine, versionsOf } from "../lib/machine.ts";
+import { declareBench } from "../lib/options.ts";
 import { countrySql } from "../lib/variants.ts";
 import { openSession } from "../restore/callers.ts";
 import { countryWork } from "../workers/work.ts";
 
 const distancesMs = [0, 2, 10];
 const sizes = [1, 5, 40];
-const { values: flags } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
-const schedule = flags.quick ? { rounds: 2, batches: 3 } : { rounds: 7, batches: 15 };
+const options = await readScriptOptions(
+  declareBench(
+    "bench:batch",
+    "What a batch's statements in one burst are worth over a distance, against the same statements one after the other in the same session (docs/performance.md).",
+  ),
+);
+const schedule = options.quick ? { rounds: 2, batches: 3 } : { rounds: 7, batches: 15 };
 const select = countryWork(countrySql());
 
 /** One way to run the statements. */
@@ -123,7 +125,7 @@ try {
   }
   const latest = join(benchDirectory, "batch.json");
   const versions = versionsOf(server);
-  const result = { quick: flags.quick, machine: machineBefore, versions, schedule, reports };
+  const result = { quick: options.quick, machine: machineBefore, versions, schedule, reports };
   writeFileSync(latest, `${JSON.stringify(result, null, 2)}\n`);
   const rows = reports.map(({ roundTripMs, statements, roundTrips, togetherMs, oneByOneMs, ratio }) => [
     `${statements} hot statements, ${roundTripMs} ms`,
@@ -139,7 +141,7 @@ try {
       "\n",
     ),
   );
-  console.log(`\nAs JSON: ${relative(root, latest)}`);
+  console.log(`\nAs JSON: ${relative(packageRoot, latest)}`);
   session.close();
   await proxy.stop();
 } catch (cause) {

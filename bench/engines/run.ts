@@ -1,14 +1,11 @@
-/**
- * npm run bench:engines [-- --quick]: the gateway before MySQL and before TiDB, on workerd itself (docs/performance.md).
- * Each has a gateway of its own; both are asked in turn, so that the ratio is taken under the same conditions.
- */
-import { parseArgs } from "node:util";
-import { ServerUnavailableError } from "../../servers/database/server.ts";
+import { readScriptOptions } from "../../cli/command/declare.ts";
+import { complain } from "../../cli/command/errors.ts";
 import { databasePid, policyFor, startBackends } from "../lib/backends.ts";
 import { bundleGateway } from "../lib/bundle.ts";
 import { LoadGenerator } from "../lib/load.ts";
 import type { Sample, Target } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
+import { declareBench } from "../lib/options.ts";
 import { pairLines, pairRequests, pairSchedule, pairTarget } from "../lib/pair.ts";
 import { directoryOf, startGateway } from "../lib/variants.ts";
 
@@ -18,7 +15,12 @@ type Engine = (typeof engines)[number];
 type RequestName = keyof typeof pairRequests;
 type Name = `${Engine}-${RequestName}`;
 
-const { values: flags } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const options = await readScriptOptions(
+  declareBench(
+    "bench:engines",
+    "The gateway before MySQL and before TiDB, on workerd itself (docs/performance.md). Each has a gateway of its own; both are asked in turn, so that the ratio is taken under the same conditions.",
+  ),
+);
 const running: { stop(): unknown }[] = [];
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
@@ -28,12 +30,11 @@ try {
   for (const engine of engines) targets.push(...(await startTargets(engine)));
   const load = new LoadGenerator();
   running.push({ stop: () => load.stop() });
-  const samples = await measureAll(targets, pairSchedule(flags.quick), load, 0, console.error);
+  const samples = await measureAll(targets, pairSchedule(options.quick), load, 0, console.error);
   const names = Object.keys(pairRequests) as RequestName[];
   console.log(names.flatMap((name) => format(name, samples)).join("\n"));
 } catch (cause) {
-  console.error(cause instanceof ServerUnavailableError ? cause.message : cause);
-  process.exitCode = 1;
+  process.exitCode = complain(cause);
 } finally {
   for (const { stop } of running.reverse()) await stop();
   process.exit();

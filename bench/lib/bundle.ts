@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
-import { root } from "../../cli/project/application.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import { wranglerVariables } from "../../cli/project/wrangler.ts";
 import { run } from "../../servers/run.ts";
 
@@ -66,11 +66,11 @@ export async function bundleWorker(
 async function bundle(parent: string, args: string[], environment: Record<string, string>): Promise<Bundle> {
   const directory = join(parent, "bundle");
   rmSync(directory, { recursive: true, force: true });
-  const wrangler = join(root, "node_modules", ".bin", "wrangler");
+  const wrangler = join(packageRoot, "node_modules", ".bin", "wrangler");
   const { status, stdout, stderr } = await run(
     wrangler,
     ["deploy", "--dry-run", "--outdir", directory, ...args],
-    { cwd: root, env: { ...process.env, ...wranglerVariables, ...environment }, timeoutMs: 60_000 },
+    { cwd: packageRoot, env: { ...process.env, ...wranglerVariables(), ...environment }, timeoutMs: 60_000 },
   );
   if (status !== 0) throw new Error(`wrangler deploy --dry-run failed:\n${stdout}\n${stderr}`);
   const modules = readdirSync(directory).filter((name) => /\.(js|wasm)$/.test(name));
@@ -79,7 +79,7 @@ async function bundle(parent: string, args: string[], environment: Record<string
 }
 
 export function compatibility(): Compatibility {
-  const file = parse(readFileSync(join(root, "wrangler.toml"), "utf8")) as unknown as Compatibility;
+  const file = parse(readFileSync(join(packageRoot, "wrangler.toml"), "utf8")) as unknown as Compatibility;
   return {
     compatibility_date: file.compatibility_date,
     compatibility_flags: file.compatibility_flags ?? [],

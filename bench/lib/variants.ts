@@ -1,8 +1,9 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { authoritiesOf, readCatalog, root } from "../../cli/project/application.ts";
+import { authoritiesOf, readCatalog } from "../../cli/project/application.ts";
 import { durableObjects } from "../../cli/project/environment.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import { launch } from "../../servers/child.ts";
 import { freePort } from "../../servers/network.ts";
 import type { Account } from "../../src/config/config.ts";
@@ -141,7 +142,7 @@ async function startNodeGateway({ server, sample, passwords, issuer }: Backends)
   const optionsPath = join(directory, "options.json");
   writeFileSync(optionsPath, JSON.stringify(options), { mode: 0o600 });
   const logPath = join(directory, "node.log");
-  const command = [process.execPath, join(root, "bench", "lib", "node-gateway.ts"), optionsPath];
+  const command = [process.execPath, join(packageRoot, "bench", "lib", "node-gateway.ts"), optionsPath];
   return await serving(await launch({ command, environment: process.env, logPath }), port, logPath);
 }
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { root } from "../../cli/project/application.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import type { Child } from "../../servers/child.ts";
 import { launch, poll } from "../../servers/child.ts";
 import { freePort } from "../../servers/network.ts";
@@ -51,7 +51,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<ServedWorke
   const configPath = join(directory, "workerd.capnp");
   writeFileSync(configPath, configuration(options, state, [...ports]), { mode: 0o600 });
   const logPath = join(directory, "workerd.log");
-  const workerd = join(root, "node_modules", ".bin", "workerd");
+  const workerd = join(packageRoot, "node_modules", ".bin", "workerd");
   const command = [workerd, "serve", configPath];
   const served = await serving(await launch({ command, environment: process.env, logPath }), port, logPath);
   return { ...served, urls: [...ports].map((each) => `http://127.0.0.1:${each}`) };

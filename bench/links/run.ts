@@ -1,16 +1,13 @@
-/**
- * npm run bench:links [-- --quick]: the link rustls against the link platform, on workerd itself
- * (docs/performance.md). A connection per request shows what a handshake costs.
- */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readScriptOptions } from "../../cli/command/declare.ts";
 import type { Backends } from "../lib/backends.ts";
 import { databasePid, policyFor, startBackends } from "../lib/backends.ts";
 import { bundleGateway, bundleWorker } from "../lib/bundle.ts";
 import { LoadGenerator } from "../lib/load.ts";
 import type { Sample, Target } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
+import { declareBench } from "../lib/options.ts";
 import { pairLines, pairRequests, pairSchedule, pairTarget } from "../lib/pair.ts";
 import { directoryOf, path, startConnect, startGateway } from "../lib/variants.ts";
 import type { Served } from "../lib/workerd.ts";
@@ -25,7 +22,12 @@ const requests = {
 type RequestName = keyof typeof requests;
 type Name = `${Link}-${RequestName}`;
 
-const { values: flags } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const options = await readScriptOptions(
+  declareBench(
+    "bench:links",
+    "The link rustls against the link platform, on workerd itself (docs/performance.md). A connection per request shows what a handshake costs.",
+  ),
+);
 const running: { stop(): unknown }[] = [];
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
@@ -39,7 +41,7 @@ try {
   running.push({ stop: () => load.stop() });
   const samples = await measureAll(
     targets,
-    pairSchedule(flags.quick),
+    pairSchedule(options.quick),
     load,
     databasePid(backends),
     console.error,

@@ -1,12 +1,9 @@
-/**
- * npm run bench:memory [-- --requests N] [-- --quick]: whether workerd's memory grows with the number of requests, of the
- * gateway and of a bare Durable Object hop (docs/performance.md). Ends with 1 when the gateway's is not flat.
- */
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { parseArgs } from "node:util";
-import { root } from "../../cli/project/application.ts";
-import type { Engine } from "../../servers/database/server.ts";
+import { Option } from "@commander-js/extra-typings";
+import { readScriptOptions, wholeNumber } from "../../cli/command/declare.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
+import { engines } from "../../servers/database/engines.ts";
 import { mint } from "../../servers/issuer/issuer.ts";
 import { memoryOf } from "../../soak/tally.ts";
 import type { Backends } from "../lib/backends.ts";
@@ -14,20 +11,22 @@ import { audience, benchDirectory, policyFor, startBackends } from "../lib/backe
 import { bundleGateway, bundleWorker } from "../lib/bundle.ts";
 import { agent, ask } from "../lib/http-client.ts";
 import { machine, machineLine, versionsOf } from "../lib/machine.ts";
+import { declareBench } from "../lib/options.ts";
 import { countrySql, directoryOf, startGateway } from "../lib/variants.ts";
 import type { Served } from "../lib/workerd.ts";
 import { startWorkerd } from "../lib/workerd.ts";
 import type { HeapSample, MemoryReport, MemorySample } from "./report.ts";
 import { bounds, formatMemory, heapAfterCollection, isFlat, summarizeMemory } from "./report.ts";
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    requests: { type: "string" },
-    engine: { type: "string", default: "mysql" },
-  },
-});
-const total = Number(flags.requests ?? (flags.quick ? 30_000 : 300_000));
+const options = await readScriptOptions(
+  declareBench(
+    "bench:memory",
+    "Whether workerd's memory grows with the number of requests, of the gateway and of a bare Durable Object hop (docs/performance.md). Exit code 1: the gateway's does.",
+  )
+    .option("--requests <N>", "how many; without it 300000, with --quick 30000", wholeNumber(1, 100_000_000))
+    .addOption(new Option("--engine <ENGINE>", "the database").choices(engines).default("mysql" as const)),
+);
+const total = options.requests ?? (options.quick ? 30_000 : 300_000);
 const samples = 60;
 const step = Math.ceil(total / samples);
 const callers = 16;
@@ -131,14 +130,14 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 
 try {
   const before = machine();
-  const backends = await startBackends(console.error, 5_000, flags.engine as Engine);
+  const backends = await startBackends(console.error, 5_000, options.engine);
   running.push(backends);
   const reports = [await measureGateway(backends), await measureHop(backends)];
   const versions = versionsOf(backends.server);
   const latest = join(benchDirectory, "memory.json");
   writeFileSync(latest, `${JSON.stringify({ machine: before, versions, bounds, reports }, null, 2)}\n`);
   console.log([machineLine(versions, before, null), ...reports.flatMap(formatMemory)].join("\n"));
-  console.log(`\nAs JSON: ${relative(root, latest)}`);
+  console.log(`\nAs JSON: ${relative(packageRoot, latest)}`);
   if (reports[0] && !isFlat(reports[0])) process.exitCode = 1;
 } catch (cause) {
   console.error(cause);

@@ -1,32 +1,34 @@
-/**
- * npm run bench:overload [-- --quick]: latency at 16, 64 and 256 concurrent callers, and what becomes of four times
- * as many as there is room for (docs/performance.md).
- */
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { parseArgs } from "node:util";
-import { root } from "../../cli/project/application.ts";
+import { readScriptOptions } from "../../cli/command/declare.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import { startCountingProxy } from "../../servers/wire/proxy.ts";
 import { benchDirectory, databasePid, startBackends } from "../lib/backends.ts";
 import { LoadGenerator } from "../lib/load.ts";
 import { machine, machineLine, versionsOf } from "../lib/machine.ts";
 import type { Schedule } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
+import { declareBench } from "../lib/options.ts";
 import { meanOtherCores } from "../lib/summary.ts";
 import type { Overload } from "./measure.ts";
 import { measureArrivals, measureCallers, roundTripMs, startTarget } from "./measure.ts";
 import { concurrencyReports, formatConcurrency, formatPhases } from "./report.ts";
 
-const { values: flags } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const options = await readScriptOptions(
+  declareBench(
+    "bench:overload",
+    "Latency at 16, 64 and 256 concurrent callers, and what becomes of four times as many as there is room for (docs/performance.md).",
+  ),
+);
 const connections = [16, 64, 256];
-const schedule: Schedule = flags.quick
+const schedule: Schedule = options.quick
   ? { connections, rounds: 1, roundSeconds: 2, warmUpSeconds: 2 }
   : { connections, rounds: 5, roundSeconds: 3, warmUpSeconds: 2 };
 /** What can be served over a distance decides how much comes afterwards. */
-const saturationSchedule: Schedule = flags.quick
+const saturationSchedule: Schedule = options.quick
   ? { connections: [64], rounds: 2, roundSeconds: 2, warmUpSeconds: 1 }
   : { ...schedule, connections: [64] };
-const phaseSeconds = flags.quick ? 4 : 15;
+const phaseSeconds = options.quick ? 4 : 15;
 const running: { stop(): unknown }[] = [];
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
@@ -55,7 +57,7 @@ async function bench(): Promise<string> {
   const concurrency = concurrencyReports(samples);
   const result = {
     startedAt,
-    quick: flags.quick,
+    quick: options.quick,
     machine: { ...before, otherCores: meanOtherCores(samples) },
     versions,
     schedule,
@@ -79,7 +81,7 @@ async function bench(): Promise<string> {
     `${arrivals.roundTripMs} ms from the database, ${arrivals.saturation.requestsPerSecond} requests/s can be served (rounds: ${arrivals.saturation.rounds.join(", ")}); other processes used ${arrivals.otherCores} cores`,
     ...formatPhases(arrivals.phases),
     "",
-    `As JSON: ${relative(root, latest)}`,
+    `As JSON: ${relative(packageRoot, latest)}`,
   ].join("\n");
 }
 

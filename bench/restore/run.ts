@@ -1,17 +1,14 @@
-/**
- * npm run bench:restore [-- --quick]: what the restore in one write is worth over a distance, against mysql2's
- * commands one after the other and against none, and what it costs the gateway (docs/performance.md).
- */
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { parseArgs } from "node:util";
-import { root } from "../../cli/project/application.ts";
+import { readScriptOptions } from "../../cli/command/declare.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import { limits } from "../../src/limits.ts";
 import { benchDirectory, startBackends } from "../lib/backends.ts";
 import { LoadGenerator } from "../lib/load.ts";
 import type { Versions } from "../lib/machine.ts";
 import { machine, machineLine, versionsOf } from "../lib/machine.ts";
 import type { Schedule } from "../lib/measure.ts";
+import { declareBench } from "../lib/options.ts";
 import { meanOtherCores } from "../lib/summary.ts";
 import type { HttpReport } from "./http.ts";
 import { formatHttp, measureHttp } from "./http.ts";
@@ -22,12 +19,17 @@ import { formatDistance } from "./report.ts";
 
 const distancesMs = [0, 2, 10];
 
-const { values: flags } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const options = await readScriptOptions(
+  declareBench(
+    "bench:restore",
+    "What the restore in one write is worth over a distance, against mysql2's commands one after the other and against none, and what it costs the gateway (docs/performance.md).",
+  ),
+);
 const connections = limits.connectionsPerShard;
-const schedule: RestoreSchedule = flags.quick
+const schedule: RestoreSchedule = options.quick
   ? { connections, rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.2 }
   : { connections, rounds: 7, roundSeconds: 1.5, warmUpSeconds: 1 };
-const httpSchedule: Schedule = flags.quick
+const httpSchedule: Schedule = options.quick
   ? { connections: [16], rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.5 }
   : { connections: [16, 64], rounds: 8, roundSeconds: 2, warmUpSeconds: 2 };
 const running: { stop(): unknown }[] = [];
@@ -49,7 +51,7 @@ try {
   const versions = versionsOf(backends.server);
   const result = {
     startedAt,
-    quick: flags.quick,
+    quick: options.quick,
     machine: machineBefore,
     versions,
     schedule,
@@ -58,7 +60,7 @@ try {
     http,
   };
   writeFileSync(latest, `${JSON.stringify(result, null, 2)}\n`);
-  console.log(`${format(versions, distances, http)}\n\nAs JSON: ${relative(root, latest)}`);
+  console.log(`${format(versions, distances, http)}\n\nAs JSON: ${relative(packageRoot, latest)}`);
 } catch (cause) {
   console.error(cause);
   process.exitCode = 1;

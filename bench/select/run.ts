@@ -1,12 +1,8 @@
-/**
- * npm run bench [-- --quick] [-- --json]: what the gateway costs, on workerd itself (docs/performance.md).
- * With --json the result goes to stdout and all else to stderr.
- */
 import { rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { parseArgs } from "node:util";
-import { root } from "../../cli/project/application.ts";
-import { ServerUnavailableError } from "../../servers/database/server.ts";
+import { readScriptOptions } from "../../cli/command/declare.ts";
+import { complain } from "../../cli/command/errors.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import type { KeysSchedule } from "../keys/run.ts";
 import { measureKeys } from "../keys/run.ts";
 import type { Backends } from "../lib/backends.ts";
@@ -15,6 +11,7 @@ import { LoadGenerator } from "../lib/load.ts";
 import { machine, versionsOf } from "../lib/machine.ts";
 import type { Schedule } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
+import { declareBench } from "../lib/options.ts";
 import { meanOtherCores } from "../lib/summary.ts";
 import { directoryOf, path, startVariants, variantNames } from "../lib/variants.ts";
 import type { Report } from "./report.ts";
@@ -22,18 +19,22 @@ import { format, summarize } from "./report.ts";
 import { countRoundTrips } from "./round-trips.ts";
 import { measureTokenCache } from "./token-cache.ts";
 
-const { values: flags } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
-});
+const options = await readScriptOptions(
+  declareBench("bench", "What the gateway costs, on workerd itself (docs/performance.md).").option(
+    "--json",
+    "writes the result to stdout and all else to stderr",
+    false,
+  ),
+);
 
 /** Many short rounds: a disturbance then spoils few of them. The whole stays under 5 minutes. */
-const schedule: Schedule = flags.quick
+const schedule: Schedule = options.quick
   ? { connections: [16, 64], rounds: 2, roundSeconds: 1.5, warmUpSeconds: 1.5 }
   : { connections: [16, 64], rounds: 5, roundSeconds: 3, warmUpSeconds: 2 };
-const tokenSchedule: Schedule = flags.quick
+const tokenSchedule: Schedule = options.quick
   ? { connections: [16], rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.2 }
   : { connections: [16], rounds: 16, roundSeconds: 0.5, warmUpSeconds: 1 };
-const keysSchedule: KeysSchedule = flags.quick
+const keysSchedule: KeysSchedule = options.quick
   ? { warmUps: 5, rounds: 10, newIsolateRounds: 2 }
   : { warmUps: 20, rounds: 100, newIsolateRounds: 8 };
 
@@ -53,11 +54,10 @@ try {
   for (const name of variantNames) {
     rmSync(join(directoryOf(name), name === "node" ? "node.log" : "workerd.log"), { force: true });
   }
-  if (flags.json) process.stdout.write(json);
-  else console.log(`\n${format(report)}\n\nAs JSON: ${relative(root, latest)}`);
+  if (options.json) process.stdout.write(json);
+  else console.log(`\n${format(report)}\n\nAs JSON: ${relative(packageRoot, latest)}`);
 } catch (cause) {
-  console.error(cause instanceof ServerUnavailableError ? cause.message : cause);
-  process.exitCode = 1;
+  process.exitCode = complain(cause);
 } finally {
   for (const { stop } of running.reverse()) await stop();
   // Ends what a start that failed half-way has left.
@@ -88,7 +88,7 @@ async function bench(): Promise<Report> {
     version: 2,
     startedAt,
     durationSeconds: Math.round((performance.now() - startedMs) / 1000),
-    quick: flags.quick,
+    quick: options.quick,
     machine: { ...before, otherCores: meanOtherCores(samples) },
     versions: versionsOf(backends.server),
     request: `GET ${path}`,

@@ -1,13 +1,9 @@
-/**
- * npm run bench:stream [-- --quick]: a large result through the gateway on workerd, in each format, against mysql2
- * streaming in plain Node from the same server (docs/performance.md), and what memory workerd takes for it.
- */
 import { deepStrictEqual } from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage, request } from "node:http";
 import { join, relative } from "node:path";
-import { parseArgs } from "node:util";
-import { root } from "../../cli/project/application.ts";
+import { readScriptOptions } from "../../cli/command/declare.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import { launch } from "../../servers/child.ts";
 import { mint } from "../../servers/issuer/issuer.ts";
 import { freePort } from "../../servers/network.ts";
@@ -17,6 +13,7 @@ import { bundleGateway } from "../lib/bundle.ts";
 import { cpuTimes, otherCores, usedMs } from "../lib/cpu.ts";
 import { median, rounded } from "../lib/figures.ts";
 import { machine, machineLine, versionsOf } from "../lib/machine.ts";
+import { declareBench } from "../lib/options.ts";
 import { directoryOf, startGateway } from "../lib/variants.ts";
 import type { Served } from "../lib/workerd.ts";
 import { serving } from "../lib/workerd.ts";
@@ -24,8 +21,13 @@ import type { StreamNodeOptions } from "./node-server.ts";
 import type { Reading, Way } from "./report.ts";
 import { formatStreams, summarizeStreams, ways } from "./report.ts";
 
-const { values: flags } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
-const schedule = flags.quick ? { rounds: 2, rows: 100_000 } : { rounds: 5, rows: 1_000_000 };
+const options = await readScriptOptions(
+  declareBench(
+    "bench:stream",
+    "A large result through the gateway on workerd, in each format, against mysql2 streaming in plain Node from the same server (docs/performance.md), and what memory workerd takes for it.",
+  ),
+);
+const schedule = options.quick ? { rounds: 2, rows: 100_000 } : { rounds: 5, rows: 1_000_000 };
 
 /** Made by the server as it sends them, from the sample's cities. */
 const results = {
@@ -104,7 +106,7 @@ async function startNode({ server, sample, passwords }: Backends): Promise<Serve
   const optionsPath = join(directory, "options.json");
   writeFileSync(optionsPath, JSON.stringify(options), { mode: 0o600 });
   const logPath = join(directory, "node.log");
-  const command = [process.execPath, join(root, "bench", "stream", "node-server.ts"), optionsPath];
+  const command = [process.execPath, join(packageRoot, "bench", "stream", "node-server.ts"), optionsPath];
   return await serving(await launch({ command, environment: process.env, logPath }), port, logPath);
 }
 
@@ -193,7 +195,7 @@ try {
   const memoryMiB = memory.map((mib) => rounded(mib, 0));
   const versions = versionsOf(backends.server);
   const latest = join(benchDirectory, "stream.json");
-  const result = { quick: flags.quick, machine: machineBefore, versions, schedule, memoryMiB, reports };
+  const result = { quick: options.quick, machine: machineBefore, versions, schedule, memoryMiB, reports };
   writeFileSync(latest, `${JSON.stringify(result, null, 2)}\n`);
   const [before, first, last] = memoryMiB;
   console.log(
@@ -203,7 +205,7 @@ try {
       ...reports.flatMap(formatStreams),
       "",
       `workerd's memory: ${before} MiB, at the most ${first} with the first answer, ${last} with all of them`,
-      `\nAs JSON: ${relative(root, latest)}`,
+      `\nAs JSON: ${relative(packageRoot, latest)}`,
     ].join("\n"),
   );
 } catch (cause) {

@@ -6,11 +6,10 @@ import { ConfigError, parsePolicy } from "../../src/config/policy.ts";
 import { readingAccounts, readingMistakes, writingAccounts } from "../../src/config/reading.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import type { Link } from "../../src/db/links/link.ts";
-import { TidegateError } from "../../src/errors.ts";
-import type { Development } from "../dev/development.ts";
-import { currentPolicy, readDevelopment } from "../dev/development.ts";
 import { nodeLink } from "../node/node-link.ts";
 import { readCatalog } from "../project/application.ts";
+import type { Development } from "../project/development.ts";
+import { currentPolicy, readDevelopment } from "../project/development.ts";
 import { findSecret } from "./secrets.ts";
 
 /** What a script needs to log in from Node as the gateway does. */
@@ -72,10 +71,4 @@ export async function accountsOf(
     });
   }
   return accounts;
-}
-
-/** @returns why something failed, for the operator */
-export function operatorText(cause: unknown): string {
-  if (cause instanceof TidegateError) return `${cause.code}: ${cause.operator ?? cause.message}`;
-  return cause instanceof Error ? cause.message : String(cause);
 }

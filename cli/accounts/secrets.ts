@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { privateDirectory, readDevelopment, secretsFile } from "../dev/development.ts";
+import { readDevelopment, secretsFile } from "../project/development.ts";
+import { privateDirectory } from "../project/paths.ts";
 
 /** Where the secrets of scripts that log in come from: never from their arguments, which every process can read. */
 
@@ -18,7 +19,7 @@ export async function findSecret(name: string, environment: string): Promise<str
 }
 
 function runningSecrets(): Record<string, string | undefined> {
-  const path = join(privateDirectory, "dev", secretsFile);
+  const path = join(privateDirectory(), "dev", secretsFile);
   if (!readDevelopment() || !existsSync(path)) return {};
   return JSON.parse(readFileSync(path, "utf8"));
 }

@@ -4,17 +4,9 @@ import { resolve } from "node:path";
 import { createInterface, type Interface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { text as readAll } from "node:stream/consumers";
+import { Stop } from "../command/errors.ts";
 
 /** What `npm run connect` asks a person, or reads from what was piped into it. Questions go to stderr. */
-
-/** Ends the command: what stands in the message is all that is said. */
-export class Stop extends Error {
-  readonly status: number;
-  constructor(message: string, status = 1) {
-    super(message);
-    this.status = status;
-  }
-}
 
 export const isTerminal = process.stdin.isTTY === true;
 

@@ -4,7 +4,8 @@ import { tokenAlgorithms } from "../../src/config/schema.ts";
 import { algorithmsOf, readTokenKey } from "../../src/config/token-key.ts";
 import type { Credential } from "../../src/db/mysql/auth-plugins/authentication.ts";
 import { tokenCredential } from "../../src/db/mysql/session/login.ts";
-import { readUserFile, Stop } from "./input.ts";
+import { Stop } from "../command/errors.ts";
+import { readUserFile } from "./input.ts";
 
 /** The token that an account shows instead of a password (TiDB's tidb_auth_token), for `npm run connect`. */
 
@@ -12,9 +13,9 @@ import { readUserFile, Stop } from "./input.ts";
 export interface TokenOptions {
   account: string;
   /** The file with the private key. */
-  tokenKey: string | undefined;
-  tokenIssuer: string | undefined;
-  tokenEmail: string | undefined;
+  tokenKey?: string | undefined;
+  tokenIssuer?: string | undefined;
+  tokenEmail?: string | undefined;
 }
 
 /**

@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { parse } from "smol-toml";
 import type { TokenCredential } from "../../src/config/config.ts";
+import { Stop } from "../command/errors.ts";
 import { clean } from "../node/connection-errors.ts";
 import { readWranglerFile } from "../project/wrangler.ts";
 import type { Found } from "./check.ts";
-import { ask, isTerminal, Stop } from "./input.ts";
+import { ask, isTerminal } from "./input.ts";
 import type { Edited } from "./policy.ts";
 import { editPolicy } from "./policy.ts";
 import type { ConnectionString } from "./strings/parse.ts";
@@ -17,11 +18,11 @@ import { tokenTable } from "./token.ts";
 /** What the command was told beside the connection string. */
 export interface Options extends TokenOptions {
   env: string;
-  ca: string | undefined;
-  database: string | undefined;
+  ca?: string | undefined;
+  database?: string | undefined;
   write: boolean;
   timeoutMs: number;
-  configDirectory: string;
+  configDir: string;
 }
 
 /** An environment's policy as it is. */
@@ -32,8 +33,8 @@ export interface PolicyFile {
 }
 
 /** @throws Stop when it is not TOML, or written in a way that cannot be changed here */
-export function readPolicy({ configDirectory, env, account }: Options): PolicyFile {
-  const path = join(configDirectory, `${env}.toml`);
+export function readPolicy({ configDir, env, account }: Options): PolicyFile {
+  const path = join(configDir, `${env}.toml`);
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   try {
     const { accounts = {} } = parse(text) as { accounts?: PolicyFile["accounts"] };
@@ -96,11 +97,11 @@ export function withResult(
 
 /** Shows what changes, asks, writes, and tells what is left to do. @throws Stop when it is not wanted */
 export async function writePolicy(options: Options, policy: PolicyFile, result: Result): Promise<void> {
-  const { env, write, configDirectory } = options;
+  const { env, write, configDir } = options;
   const { path, text } = policy;
   const { ca } = result;
   const edited = withResult(options, policy, result);
-  const caPath = join(configDirectory, "ca", `${env}.pem`);
+  const caPath = join(configDir, "ca", `${env}.pem`);
   const newCa = ca !== undefined && !(existsSync(caPath) && readFileSync(caPath, "utf8") === ca);
   const changes = [...edited.summary, ...(newCa ? [`+ ca/${env}.pem`] : [])];
   if (changes.length === 0) console.log(`${path} says all of this already.`);

@@ -17,14 +17,14 @@ import {
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { root } from "../project/application.ts";
+import { declare, readScriptOptions } from "../command/declare.ts";
+import { packageRoot } from "../project/paths.ts";
 
 const target = "wasm32-wasip1";
 /** The C compiler's version is part of the result; rust-toolchain.toml names the Rust compiler's. */
 const clangVersion = "14.0.6";
-const crate = join(root, "native", "tls");
-const artifact = join(root, "src", "db", "links", "tls.wasm");
+const crate = join(packageRoot, "native", "tls");
+const artifact = join(packageRoot, "src", "db", "links", "tls.wasm");
 const record = join(crate, "artifact.sha256");
 /** What the artifact is made of, in the order of the record; paths from the repository's root. */
 const sources = [
@@ -43,7 +43,13 @@ const sources = [
  */
 const linkerOptions = ["-zstack-size=262144", "--max-memory=16777216"];
 
-const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
+const { check } = await readScriptOptions(
+  declare("build-tls", "Compiles native/tls to src/db/links/tls.wasm.", "node cli/dev/build-tls.ts").option(
+    "--check",
+    "writes nothing: what is made must be what is committed, byte for byte",
+    false,
+  ),
+);
 const clang = process.env.CC_wasm32_wasip1 ?? "clang";
 const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
 
@@ -55,11 +61,11 @@ if (found !== clangVersion) {
 }
 const built = build();
 const lines = [
-  ...sources.map((path) => line(readFileSync(join(root, path)), path)),
+  ...sources.map((path) => line(readFileSync(join(packageRoot, path)), path)),
   line(built, "src/db/links/tls.wasm"),
 ];
 const text = `${lines.join("\n")}\n`;
-if (!values.check) {
+if (!check) {
   writeFileSync(artifact, built);
   writeFileSync(record, text);
   console.log(`wrote ${built.length} bytes\n${text.trimEnd()}`);

@@ -1,18 +1,27 @@
-/**
- * npm run golden: makes test/golden/*.json anew, from a real MySQL, MariaDB and TiDB through the gateway. A file is
- * written only if every answer is what the server itself says.
- */
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { engines } from "../../servers/database/engines.ts";
-import { root } from "../project/application.ts";
+import { declare } from "../command/declare.ts";
+import { packageProgram, packageRoot } from "../project/paths.ts";
 import { wranglerVariables } from "../project/wrangler.ts";
 
-for (const engine of engines) {
-  const { status } = spawnSync(
-    join(root, "node_modules", ".bin", "vitest"),
-    ["run", "--project", engine, "test/gateway/values/golden.test.ts"],
-    { cwd: root, stdio: "inherit", env: { ...process.env, ...wranglerVariables, TIDEGATE_GOLDEN: "write" } },
-  );
-  if (status !== 0) process.exitCode = 1;
+export const declaration = declare(
+  "golden",
+  "Makes test/golden/*.json anew, from a real MySQL, MariaDB and TiDB through the gateway. A file is written only if every answer is what the server itself says.",
+);
+
+export function run(): number {
+  let code = 0;
+  for (const engine of engines) {
+    const { status } = spawnSync(
+      packageProgram("vitest"),
+      ["run", "--project", engine, "test/gateway/values/golden.test.ts"],
+      {
+        cwd: packageRoot,
+        stdio: "inherit",
+        env: { ...process.env, ...wranglerVariables(), TIDEGATE_GOLDEN: "write" },
+      },
+    );
+    if (status !== 0) code = 1;
+  }
+  return code;
 }

@@ -2,9 +2,8 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../project/application.ts";
+import { packageProgram, packageRoot, privateDirectory } from "../project/paths.ts";
 import { wranglerVariables } from "../project/wrangler.ts";
-import { privateDirectory } from "./development.ts";
 import type { TestFileTimes } from "./test-seconds.ts";
 import { recordSeconds } from "./test-seconds.ts";
 
@@ -42,22 +41,25 @@ interface Report {
  */
 export async function runPart(name: string, args: readonly string[]): Promise<Part> {
   const started = performance.now();
-  const path = join(privateDirectory, "test", `report-${name}.json`);
-  mkdirSync(join(privateDirectory, "test"), { recursive: true });
+  const path = join(privateDirectory(), "test", `report-${name}.json`);
+  mkdirSync(join(privateDirectory(), "test"), { recursive: true });
   rmSync(path, { force: true });
-  const unavailable = join(privateDirectory, "test", `unavailable-${name}`);
+  const unavailable = join(privateDirectory(), "test", `unavailable-${name}`);
   rmSync(unavailable, { force: true });
-  const vitest = join(root, "node_modules", ".bin", "vitest");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${path}`];
-  const child = spawn(vitest, ["run", "--project", name, "--passWithNoTests", ...reporters, ...args], {
-    cwd: root,
-    stdio: "inherit",
-    env: {
-      ...process.env,
-      ...wranglerVariables,
-      ...(mayBeMissing(name) ? { TIDEGATE_UNAVAILABLE: unavailable } : {}),
+  const child = spawn(
+    packageProgram("vitest"),
+    ["run", "--project", name, "--passWithNoTests", ...reporters, ...args],
+    {
+      cwd: packageRoot,
+      stdio: "inherit",
+      env: {
+        ...process.env,
+        ...wranglerVariables(),
+        ...(mayBeMissing(name) ? { TIDEGATE_UNAVAILABLE: unavailable } : {}),
+      },
     },
-  });
+  );
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", resolve);
@@ -121,7 +123,7 @@ function countsOf(report: Report): Counts {
 }
 
 function failuresOf({ name, status, assertionResults }: Report["testResults"][number]): string[] {
-  const file = name.replace(`${root}/`, "");
+  const file = name.replace(`${packageRoot}/`, "");
   const failed = assertionResults.filter((test) => test.status === "failed");
   // A file whose hooks fail has no test that did.
   if (failed.length === 0) return status === "failed" ? [file] : [];

@@ -1,13 +1,10 @@
-/**
- * npm run test:quick [-- --since REF]: the unit tests; then the gateway tests that a change can touch, each on one
- * engine, as many as fit into five minutes. The change is what differs from where this branch left REF, committed or
- * not. REF is main unless it is given.
- */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { root } from "../project/application.ts";
+import type { OptionsOf } from "../command/declare.ts";
+import { declare } from "../command/declare.ts";
+import { Stop } from "../command/errors.ts";
+import { packageRoot } from "../project/paths.ts";
 import { readImports } from "./quick/imports.ts";
 import type { Chosen } from "./quick/select.ts";
 import { chooseWithin, engineOfChange, partOf, touchedTests } from "./quick/select.ts";
@@ -20,19 +17,17 @@ const limitSeconds = 270;
 /** What is not known yet: about as it is on two cores that have nothing else to do. */
 const typicalSeconds = { start: 20, file: 8 };
 
-try {
-  await main(sinceOf(process.argv.slice(2)));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+export const declaration = declare(
+  "test:quick",
+  "Runs the unit tests; then the gateway tests that a change can touch, each on one engine, as many as fit into five minutes. The change is what differs from where this branch left REF, committed or not.",
+).option("--since <REF>", "a branch, tag or commit", "main");
 
-async function main(since: string): Promise<void> {
+export async function run({ since }: OptionsOf<typeof declaration>): Promise<undefined> {
   const base = git("merge-base", since, "HEAD")[0] ?? "";
   const untracked = git("ls-files", "--others", "--exclude-standard");
   const changed = [...git("diff", "--name-only", "--no-renames", base), ...untracked];
-  const files = [...git("ls-files"), ...untracked].filter((file) => existsSync(join(root, file)));
-  const read = (file: string) => readFileSync(join(root, file), "utf8");
+  const files = [...git("ls-files"), ...untracked].filter((file) => existsSync(join(packageRoot, file)));
+  const read = (file: string) => readFileSync(join(packageRoot, file), "utf8");
 
   const engine = engineOfChange(changed);
   const touched = touchedTests(changed, readImports(files, read), files).map((test) => ({
@@ -72,22 +67,14 @@ function sayLeftOut(tests: readonly Chosen[]): void {
   for (const { file } of tests) console.log(`  ${file}`);
 }
 
-function sinceOf(args: string[]): string {
-  try {
-    return parseArgs({ args, options: { since: { type: "string" } } }).values.since ?? "main";
-  } catch {
-    throw new Error("npm run test:quick [-- --since REF]: REF is a branch, tag or commit");
-  }
-}
-
 /** @returns the lines that git prints */
 function git(...args: string[]): string[] {
   const { status, stdout, stderr } = spawnSync("git", ["-c", "core.quotePath=false", ...args], {
-    cwd: root,
+    cwd: packageRoot,
     encoding: "utf8",
   });
   if (status !== 0)
-    throw new Error(
+    throw new Stop(
       `git ${args.join(" ")}: ${stderr?.trim() || "failed"}\nWhat helps: --since REF with a commit that git knows.`,
     );
   return stdout.split("\n").filter(Boolean);

@@ -1,10 +1,11 @@
 /** How long each part and each gateway test took the last time, so that npm run test:quick knows what fits. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { root } from "../project/application.ts";
-import { privateDirectory } from "./development.ts";
+import { packageRoot, privateDirectory } from "../project/paths.ts";
 
-const path = join(privateDirectory, "test", "seconds.json");
+function secondsFile(): string {
+  return join(privateDirectory(), "test", "seconds.json");
+}
 
 /** When a test file ran, in milliseconds since the epoch: from the start of its first test to the end of its last one. */
 export interface TestFileTimes {
@@ -22,7 +23,7 @@ const typical = { unit: 80 };
 
 export function readSeconds(): Seconds & typeof typical {
   try {
-    return { ...typical, ...JSON.parse(readFileSync(path, "utf8")) };
+    return { ...typical, ...JSON.parse(readFileSync(secondsFile(), "utf8")) };
   } catch {
     return typical;
   }
@@ -39,6 +40,7 @@ export function recordSeconds(
   // Unit tests run side by side: all of them together have a time, one of them has not.
   if (part === "unit" && args.length > 0) return;
   const measured = part === "unit" ? { unit: seconds } : secondsOf(part, seconds, files);
+  const path = secondsFile();
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(learn(readSeconds(), measured), null, 2)}\n`);
 }
@@ -63,7 +65,7 @@ export function secondsOf(part: string, seconds: number, files: readonly TestFil
   let start = seconds;
   for (const [index, { name, startTime, endTime }] of ran.entries()) {
     const own = (endTime - (ran[index - 1]?.endTime ?? startTime)) / 1000;
-    found[`${part} ${relative(root, name)}`] = round(own);
+    found[`${part} ${relative(packageRoot, name)}`] = round(own);
     start -= own;
   }
   return ran.length === 0 ? {} : { [part]: round(start), ...found };

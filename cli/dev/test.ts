@@ -1,20 +1,28 @@
-/**
- * npm test [-- VITEST'S ARGUMENTS]: every part, since each has a server and a workerd of its own, then how long each
- * took, what failed, and one summary line. Two engines run side by side: their tests wait more than they compute.
- */
+import { declare } from "../command/declare.ts";
 import type { Part } from "./test-parts.ts";
 import { runPart, summarize } from "./test-parts.ts";
 
-const rest = process.argv.slice(2);
-summarize([
-  await runPart("unit", rest),
-  ...(
-    await Promise.all([inTurn("start", "browser", "mariadb", "tidb-only"), inTurn("mysql", "tidb")])
-  ).flat(),
-]);
+export const declaration = declare(
+  "test",
+  "Runs every test, or those that vitest's arguments choose: files, -t NAME.",
+)
+  .argument("[vitest's arguments...]")
+  .allowUnknownOption();
 
-async function inTurn(...names: string[]): Promise<Part[]> {
-  const done: Part[] = [];
-  for (const name of names) done.push(await runPart(name, rest));
-  return done;
+/**
+ * Runs every part, since each has a server and a workerd of its own; then says how long each took, what failed, and one
+ * summary line. Two engines run side by side: their tests wait more than they compute.
+ */
+export async function run(_options: object, words: string[]): Promise<undefined> {
+  const inTurn = async (...names: string[]) => {
+    const done: Part[] = [];
+    for (const name of names) done.push(await runPart(name, words));
+    return done;
+  };
+  summarize([
+    ...(await inTurn("unit")),
+    ...(
+      await Promise.all([inTurn("start", "browser", "mariadb", "tidb-only"), inTurn("mysql", "tidb")])
+    ).flat(),
+  ]);
 }

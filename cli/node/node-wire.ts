@@ -3,8 +3,9 @@ import { EventEmitter } from "node:events";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
+import type { Host } from "../../src/config/schema.ts";
 import type { Wire } from "../../src/db/links/link.ts";
-import type { HostPort, TlsVersion } from "../connect/strings/parse.ts";
+import type { TlsVersion } from "../../src/db/links/tls-engine.ts";
 import type { Step } from "./connection-errors.ts";
 import { GreetingError, NoTlsError } from "./connection-errors.ts";
 
@@ -42,14 +43,14 @@ export class NodeWire extends EventEmitter implements Wire {
   serverVersion = "";
   /** Set once the server is verified. */
   agreed: Agreed | undefined;
-  protected readonly host: HostPort;
+  protected readonly host: Host;
   protected readonly trust: Trust;
   protected readonly socket: net.Socket;
   #secured: Duplex | undefined;
   readonly gone: Promise<void>;
   #greeting = Buffer.alloc(0);
 
-  constructor(host: HostPort, trust: Trust) {
+  constructor(host: Host, trust: Trust) {
     super();
     this.host = host;
     this.trust = trust;

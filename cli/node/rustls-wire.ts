@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { Authority } from "../../src/config/config.ts";
+import type { Host } from "../../src/config/schema.ts";
 import { bundleAt } from "../../src/db/links/ca-bundle.ts";
-import type { HostPort } from "../connect/strings/parse.ts";
 import { EngineSocket } from "./engine-socket.ts";
 import type { Trust } from "./node-wire.ts";
 import { NodeWire } from "./node-wire.ts";
@@ -10,7 +10,7 @@ import { NodeWire } from "./node-wire.ts";
 export class RustlsNodeWire extends NodeWire {
   readonly #authorities: readonly Authority[];
 
-  constructor(host: HostPort, trust: Omit<Trust, "ca">, authorities: readonly Authority[]) {
+  constructor(host: Host, trust: Omit<Trust, "ca">, authorities: readonly Authority[]) {
     super(host, { ...trust, ca: undefined });
     this.#authorities = authorities;
   }

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../project/application.ts";
+import { packageRoot } from "../project/paths.ts";
 
 /** Compiles the artifact, which in a Worker the bundler does; the Workers' types know no constructor. */
 export function readTlsModule(): WebAssembly.Module {
   const Module = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
-  return new Module(readFileSync(join(root, "src", "db", "links", "tls.wasm")));
+  return new Module(readFileSync(join(packageRoot, "src", "db", "links", "tls.wasm")));
 }

@@ -9,13 +9,10 @@ import { longestDeadlineMs } from "../../src/config/deadlines.ts";
 import { ConfigError, parsePolicy } from "../../src/config/policy.ts";
 import { readingAccounts, readingMistakes } from "../../src/config/reading.ts";
 import { readAuthorities } from "./authorities.ts";
-
-export const root = join(import.meta.dirname, "../..");
-/** Where policies lie, and in ca/ the CAs that they name. */
-export const configDirectory = join(root, "config");
+import { configDirectory, projectRoot } from "./paths.ts";
 
 /** @returns the parsed policy file of an environment. @throws when it is missing or not TOML */
-export function readPolicyFile(environment: string, directory = configDirectory): Record<string, unknown> {
+export function readPolicyFile(environment: string, directory = configDirectory()): Record<string, unknown> {
   return parse(readFileSync(join(directory, `${environment}.toml`), "utf8"));
 }
 
@@ -61,7 +58,7 @@ export function withoutTransactions(grants: readonly Record<string, unknown>[]):
 
 /** @returns the files of queries/ */
 export function readQueryFiles(): QueryFile[] {
-  const directory = join(root, "queries");
+  const directory = join(projectRoot(), "queries");
   return readdirSync(directory)
     .filter((name) => name.endsWith(".sql"))
     .sort()
@@ -81,7 +78,7 @@ export function readCatalog(): SavedQuery[] {
 export function makeApplication(
   environment: string,
   policy: Record<string, unknown>,
-  directory = configDirectory,
+  directory = configDirectory(),
 ): Application {
   const queries = readCatalog();
   const parsed = parsePolicy(policy, environment, new Set(queries.map((query) => query.name)));
@@ -108,7 +105,7 @@ export function makeApplication(
 }
 
 /** @returns the CAs that the policy names; undefined when it names none. @throws ConfigError */
-export function authoritiesOf({ ca }: { ca?: string | undefined }, directory = configDirectory) {
+export function authoritiesOf({ ca }: { ca?: string | undefined }, directory = configDirectory()) {
   return ca === undefined ? undefined : readAuthorities(directory, ca);
 }
 

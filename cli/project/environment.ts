@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { SavedQuery } from "../../src/catalog/parse.ts";
 import { CatalogError } from "../../src/catalog/parse.ts";
@@ -6,8 +6,10 @@ import { ConfigError, hyperdriveNames, parsePolicy, secretNames } from "../../sr
 import { readingMistakes } from "../../src/config/reading.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import { classify } from "../../src/sql/guard.ts";
-import { authoritiesOf, configDirectory, readCatalog, readPolicyFile } from "./application.ts";
+import { authoritiesOf, readCatalog, readPolicyFile } from "./application.ts";
 import { expiryWarnings } from "./authorities.ts";
+import { environmentNames } from "./environment-option.ts";
+import { configDirectory } from "./paths.ts";
 import type { WranglerFile } from "./wrangler.ts";
 import { readWranglerFile } from "./wrangler.ts";
 
@@ -29,11 +31,9 @@ const platform = { variableBytes: 5 * 1024, variables: 64 };
  * @param directory where policies and their CAs lie
  * @returns every mistake of an environment, one line each; none means that it can be deployed
  */
-export function checkEnvironment(name: string, directory = configDirectory): string[] {
+export function checkEnvironment(name: string, directory = configDirectory()): string[] {
   if (!existsSync(join(directory, `${name}.toml`))) {
-    const files = readdirSync(directory).filter((file) => file.endsWith(".toml"));
-    const known = files.map((file) => file.replace(/\.toml$/, ""));
-    return [`there is no config/${name}.toml; there are: ${known.join(", ")}`];
+    return [`there is no config/${name}.toml; there are: ${environmentNames(directory).join(", ")}`];
   }
   let policyMistakes: string[] = [];
   let policy: Policy | undefined;
@@ -56,7 +56,7 @@ export function checkEnvironment(name: string, directory = configDirectory): str
 }
 
 /** @returns what is not wrong with an environment, and an operator should know; none where there are mistakes to be told */
-export function warningsOf(name: string, directory = configDirectory): string[] {
+export function warningsOf(name: string, directory = configDirectory()): string[] {
   try {
     const queries = readCatalog();
     const names = new Set(queries.map((query) => query.name));
@@ -98,10 +98,11 @@ export function wranglerMistakes(name: string, file: WranglerFile, secrets: stri
   if (!environment) return [`wrangler.toml: there is no [env.${name}]`];
   const { vars = {}, durable_objects, build = file.build } = environment;
   const declared = environment.secrets?.required ?? [];
+  const command = `node cli/tidegate.ts build --env ${name}`;
   const mistakes: string[] = [];
   if (vars.ENVIRONMENT !== name) mistakes.push(`${at}: vars.ENVIRONMENT must be "${name}"`);
-  if (build?.command !== `node cli/build.ts ${name}`) {
-    mistakes.push(`${at}: build.command must be "node cli/build.ts ${name}"`);
+  if (build?.command !== command) {
+    mistakes.push(`${at}: build.command must be "${command}"`);
   }
   for (const [binding, type] of Object.entries(durableObjects)) {
     const bound = durable_objects?.bindings?.find((candidate) => candidate.name === binding);

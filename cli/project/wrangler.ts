@@ -1,8 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
-import { privateDirectory } from "../dev/development.ts";
-import { root } from "./application.ts";
+import { privateDirectory, projectRoot } from "./paths.ts";
 
 /** What wrangler.toml says of one environment, as far as this project reads it. */
 export interface WranglerEnvironment {
@@ -24,22 +23,25 @@ export interface WranglerFile extends WranglerEnvironment {
 }
 
 export function readWranglerFile(): WranglerFile {
-  return parse(readFileSync(join(root, "wrangler.toml"), "utf8")) as WranglerFile;
+  return parse(readFileSync(join(projectRoot(), "wrangler.toml"), "utf8")) as WranglerFile;
 }
 
-/** Keeps wrangler's logs and settings inside the repository, and its requests inside the machine. */
-export const wranglerVariables = {
-  XDG_CONFIG_HOME: join(privateDirectory, "config"),
-  WRANGLER_LOG_PATH: join(privateDirectory, "config", "logs"),
-  WRANGLER_SEND_METRICS: "false",
-  CLOUDFLARE_CF_FETCH_ENABLED: "false",
-};
+/** @returns environment variables that keep wrangler's logs and settings inside the project, and its requests in the machine */
+export function wranglerVariables() {
+  const directory = join(privateDirectory(), "config");
+  return {
+    XDG_CONFIG_HOME: directory,
+    WRANGLER_LOG_PATH: join(directory, "logs"),
+    WRANGLER_SEND_METRICS: "false",
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  };
+}
 
 /**
  * Writes a wrangler configuration that is wrangler.toml's environment `development` with another bundled
  * application, so that several gateways with policies of their own can run from one checkout.
  * @param application the file to bundle as "#application"
- * @param build whether wrangler makes that file itself, and again after each change (cli/build.ts)
+ * @param build whether wrangler makes that file itself, and again after each change (tidegate build)
  * @param changes instead of what wrangler.toml has: another module to start from, another wall, Hyperdrive bindings,
  *   other names of secrets
  */
@@ -51,6 +53,7 @@ export function writeWranglerConfig(
 ): void {
   const { env, build: shared, ...rest } = readWranglerFile();
   const { build: own, ...development } = env?.development ?? {};
+  const root = projectRoot();
   const merged = { ...rest, ...development, ...changes };
   const command = {
     ...shared,

@@ -5,11 +5,11 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { expect } from "vitest";
-import { root } from "../../cli/project/application.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import type { NpmStart } from "../start/npm-start.ts";
 import { npmStart } from "../start/npm-start.ts";
 
-export const directory = join(root, ".tidegate", "test", "browser");
+export const directory = join(packageRoot, ".tidegate", "test", "browser");
 
 /** `npm start` with ports of its own, beside one that may be running. */
 export async function start(): Promise<NpmStart> {

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { vi } from "vitest";
-import type { Development } from "../../cli/dev/development.ts";
-import { root } from "../../cli/project/application.ts";
+import type { Development } from "../../cli/project/development.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import type { Engine } from "../../servers/database/engines.ts";
 import { leaksIn, secretsOf } from "../gateway/support/leaks.ts";
 
@@ -51,7 +51,7 @@ export async function npmStart(
   const options = Object.entries(others).flatMap(([name, port]) => [`--${name}-port`, String(port)]);
   if (engine !== undefined) options.push("--engine", engine);
   const child = spawn("npm", ["start", "--", "--port", String(gateway), ...options], {
-    cwd: root,
+    cwd: packageRoot,
     env: { ...process.env, TIDEGATE_DIRECTORY: directory },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],

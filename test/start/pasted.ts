@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import type { Development } from "../../cli/dev/development.ts";
-import { root } from "../../cli/project/application.ts";
+import type { Development } from "../../cli/project/development.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import { which } from "../../servers/run.ts";
 import type { NpmStart } from "./npm-start.ts";
 
@@ -40,7 +40,9 @@ export function expectPrinted({ output }: Pick<NpmStart, "output">, index: 0 | 1
 
 /** Pastes every example of docs/http.md, in its order. */
 export function expectExamples({ gateway, tokens }: Development, paste: Paste): void {
-  const blocks = [...readFileSync(join(root, "docs", "http.md"), "utf8").matchAll(/```sh\n([\s\S]*?)```/g)];
+  const blocks = [
+    ...readFileSync(join(packageRoot, "docs", "http.md"), "utf8").matchAll(/```sh\n([\s\S]*?)```/g),
+  ];
   expect(blocks.length).toBeGreaterThanOrEqual(5);
   let transaction = "";
   for (const [, block = ""] of blocks) {

@@ -2,15 +2,15 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Development } from "../../cli/dev/development.ts";
-import { root } from "../../cli/project/application.ts";
+import type { Development } from "../../cli/project/development.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import type { NpmStart } from "./npm-start.ts";
 import { isAlive, npmStart, searchLog } from "./npm-start.ts";
 import { expectExamples, expectPrinted, hasCurl, pasteInto } from "./pasted.ts";
 
 /** `npm start` as a newcomer uses it: typed, read, pasted, Ctrl-C. */
 
-const directory = join(root, ".tidegate", "test", "start");
+const directory = join(packageRoot, ".tidegate", "test", "start");
 const file = join(directory, "dev.json");
 const env = { ...process.env, TIDEGATE_DIRECTORY: directory };
 let started: NpmStart;
@@ -40,7 +40,7 @@ test("the example page is served, and pages of its origin may ask, on the ports 
 });
 
 test("npm run accounts knows what is running, and finds nothing wrong with the sample's accounts", () => {
-  const { status, body } = paste(`cd ${root} && npm run --silent accounts -- --strict`);
+  const { status, body } = paste(`cd ${packageRoot} && npm run --silent accounts -- --strict`);
   expect(body).toMatch(/^analyst: ok\n[\s\S]*^editor: ok\n[\s\S]*^2 accounts, 0 refused, 0 warnings\n$/m);
   expect(status).toBe(0);
 });
@@ -131,7 +131,7 @@ describe(".tidegate/dev.json tells other tools what runs", () => {
 
   test("npm run token mints one that the gateway accepts", async () => {
     const script = ["run", "--silent", "token", "--", "--role", "editor", "--sub", "tester"];
-    const { stdout } = spawnSync("npm", script, { cwd: root, env, encoding: "utf8" });
+    const { stdout } = spawnSync("npm", script, { cwd: packageRoot, env, encoding: "utf8" });
     const headers = { authorization: `Bearer ${stdout.trim()}`, "content-type": "application/json" };
     const body = JSON.stringify({ city_id: 1, body: "from a test" });
     const response = await fetch(`${development.gateway}/v1/queries/add-note`, {
@@ -143,7 +143,7 @@ describe(".tidegate/dev.json tells other tools what runs", () => {
   });
 
   test("a second npm start says that one is running", () => {
-    const { status, stderr } = spawnSync("npm", ["start"], { cwd: root, env, encoding: "utf8" });
+    const { status, stderr } = spawnSync("npm", ["start"], { cwd: packageRoot, env, encoding: "utf8" });
     expect(status).not.toBe(0);
     expect(stderr).toContain(`Tidegate is running already: ${development.gateway}`);
     expect(existsSync(file)).toBe(true);
@@ -164,7 +164,7 @@ describe("npm run drain", () => {
   ) {
     const { TIDEGATE_TOKEN: _, ...others } = env as NodeJS.ProcessEnv;
     const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", "drain", "--", ...options], {
-      cwd: root,
+      cwd: packageRoot,
       env: token === undefined ? others : { ...others, TIDEGATE_TOKEN: token },
       input,
       encoding: "utf8",
@@ -212,8 +212,8 @@ describe("npm run drain", () => {
   });
 
   test.each([
-    ["no environment", [], "npm run drain -- --env development|staging|production"],
-    ["an unknown environment", ["--env", "prod"], "npm run drain -- --env development|staging|production"],
+    ["no environment", [], "Required option '--env <NAME>' not specified"],
+    ["an unknown environment", ["--env", "prod"], "there are: development, production, staging"],
     ["no URL", ["--env", "production"], "Where is the gateway of production?"],
     ["a token in clear text", ["--env", "production", "--url", "http://gateway.example"], "must be https://"],
     ["no token", ["--env", "production", "--url", "https://gateway.example"], "There is no token"],

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Development } from "../../cli/dev/development.ts";
-import { root } from "../../cli/project/application.ts";
+import type { Development } from "../../cli/project/development.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import { findTidb } from "../../servers/database/tidb/installation.ts";
 import { messageOf } from "../../servers/errors.ts";
 import type { NpmStart } from "./npm-start.ts";
@@ -12,10 +12,10 @@ import { expectExamples, expectPrinted, hasCurl, pasteInto } from "./pasted.ts";
 
 /** `npm start -- --engine tidb`: what a newcomer types, and what the commands beside it say. */
 
-const directory = join(root, ".tidegate", "test", "start-tidb");
+const directory = join(packageRoot, ".tidegate", "test", "start-tidb");
 const paste = (line: string) => pasteInto(directory, line);
 /** Types a command of the project in another terminal. */
-const type = (line: string) => paste(`cd ${root} && npm run --silent ${line}`);
+const type = (line: string) => paste(`cd ${packageRoot} && npm run --silent ${line}`);
 
 /** Where a TiDB cannot be had, these tests are skipped; with CI set, or a program named, nothing is. */
 const unavailable = await findTidb((line) => console.log(`  ${line}`)).then(
@@ -77,7 +77,7 @@ describe.skipIf(unavailable !== undefined)("npm start -- --engine tidb", () => {
 
   test("another engine is not one of the three", () => {
     const { stderr, status } = spawnSync("npm", ["start", "--", "--engine", "oracle"], {
-      cwd: root,
+      cwd: packageRoot,
       env: { ...process.env, TIDEGATE_DIRECTORY: `${directory}-none` },
       encoding: "utf8",
     });

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import type { Connection } from "mysql2/promise";
 import { parse } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { connect, connectAdministrator } from "../../../servers/database/connection.ts";
 import { createPamUser } from "../../../servers/database/pam.ts";
 import { startDatabase } from "../../../servers/database/server.ts";
@@ -21,7 +21,7 @@ import { proxyUser } from "../support/logins.ts";
 
 /** docs/accounts.md: its SQL is executed, and its accounts log in through the gateway. */
 
-const document = readFileSync(join(root, "docs", "accounts.md"), "utf8");
+const document = readFileSync(join(packageRoot, "docs", "accounts.md"), "utf8");
 const secret = "A-LONG-RANDOM-PASSWORD";
 
 interface Section {
@@ -186,7 +186,7 @@ describe("the ways", () => {
   test("proxy on MariaDB, by PAM", async () => {
     const pam = await startDatabase({
       engine: "mariadb",
-      directory: join(root, ".tidegate", "test", "mariadb-pam-document"),
+      directory: join(packageRoot, ".tidegate", "test", "mariadb-pam-document"),
       pki: await ensurePki(server.pkiDirectory),
       pam: true,
       log: () => {},
@@ -273,7 +273,7 @@ describe("what mends a failure", () => {
 
   test("has a row for every code that a login can end with", () => {
     const codes = new Set(failures.map(({ code }) => code));
-    const source = readFileSync(join(root, "src", "db", "mysql", "engines", "errors.ts"), "utf8");
+    const source = readFileSync(join(packageRoot, "src", "db", "mysql", "engines", "errors.ts"), "utf8");
     const advised =
       source
         .split("const advice")[1]

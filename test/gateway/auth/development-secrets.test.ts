@@ -3,9 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { GatewayProcess } from "../../../cli/dev/gateway.ts";
-import { startGateway } from "../../../cli/dev/gateway.ts";
-import { policyForServers, root } from "../../../cli/project/application.ts";
+import { policyForServers } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
+import type { GatewayProcess } from "../../../cli/start/gateway.ts";
+import { startGateway } from "../../../cli/start/gateway.ts";
 import { freePort } from "../../../servers/network.ts";
 import { engine, read, server } from "../support/harness.ts";
 
@@ -52,7 +53,7 @@ const named = cases.map((one, i) => ({ ...one, name: `SECRET_${i}` }));
 let directory: string;
 let gateway: GatewayProcess;
 beforeAll(async () => {
-  directory = await mkdtemp(join(root, ".tidegate", "test", "secrets-"));
+  directory = await mkdtemp(join(packageRoot, ".tidegate", "test", "secrets-"));
   const issuers = named.map(({ name }) => ({
     ...{ issuer: name, audience: "tidegate", secret: name },
     algorithms: ["HS256"],

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { Gateway } from "../support/harness.ts";
 import { databaseServer, engine, expectProblem } from "../support/harness.ts";
@@ -33,7 +33,7 @@ afterAll(() => administrator?.end());
 
 /** @returns the statements of one section's blocks, a block each */
 function statements(title: string): string[] {
-  const document = readFileSync(join(root, "docs", "rotation.md"), "utf8");
+  const document = readFileSync(join(packageRoot, "docs", "rotation.md"), "utf8");
   const section = document.split(/^### /m).find((part) => part.startsWith(`${title}\n`)) ?? "";
   return [...section.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, block = ""]) => block);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkConnection } from "../../../cli/connect/check.ts";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import type { Evidence } from "../../servers/adversary/rogue.ts";
 import { startRogue } from "../../servers/adversary/rogue.ts";
 import type { GatewayOptions } from "../support/harness.ts";
@@ -133,7 +133,7 @@ describe("the table", () => {
       ),
     ];
     console.log(table.join("\n"));
-    const document = readFileSync(join(root, "docs", "links.md"), "utf8");
+    const document = readFileSync(join(packageRoot, "docs", "links.md"), "utf8");
     const documented = /\| a server with \|[\s\S]*?\n(?!\|)/.exec(document)?.[0].trim().split("\n");
     expect(table).toEqual(documented);
   });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { createPamUser } from "../../../servers/database/pam.ts";
 import { startDatabase } from "../../../servers/database/server.ts";
@@ -107,7 +107,7 @@ describe("an account that the gateway would refuse", () => {
 test("a PAM account with two PROXY grants; and one that may not send its password in clear", async () => {
   const pam = await startDatabase({
     engine: "mariadb",
-    directory: join(root, ".tidegate", "test", "mariadb-pam-accounts"),
+    directory: join(packageRoot, ".tidegate", "test", "mariadb-pam-accounts"),
     pki: await ensurePki(server.pkiDirectory),
     pam: true,
     log: () => {},

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { connect, connectAdministrator, createDatabase } from "../../../servers/database/connection.ts";
 import { createPamUser } from "../../../servers/database/pam.ts";
 import { startDatabase } from "../../../servers/database/server.ts";
@@ -14,7 +14,7 @@ test("a server that lets everybody in (--skip-grant-tables) is refused", async (
   const pki = await ensurePki(server.pkiDirectory);
   const open = await startDatabase({
     engine: "mariadb",
-    directory: join(root, ".tidegate", "test", "mariadb-skip-grant-tables"),
+    directory: join(packageRoot, ".tidegate", "test", "mariadb-skip-grant-tables"),
     pki,
     extraArguments: ["--skip-grant-tables"],
     log: () => {},
@@ -123,7 +123,7 @@ describe("PAM, which maps by its service and fails open", () => {
   test("an account whose service maps to nobody is refused, and one that is mapped is not", async () => {
     const pam = await startDatabase({
       engine: "mariadb",
-      directory: join(root, ".tidegate", "test", "mariadb-pam-identities"),
+      directory: join(packageRoot, ".tidegate", "test", "mariadb-pam-identities"),
       pki: await ensurePki(server.pkiDirectory),
       pam: true,
       log: () => {},

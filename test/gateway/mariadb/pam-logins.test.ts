@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { createPamUser } from "../../../servers/database/pam.ts";
 import { type DatabaseServer, startDatabase } from "../../../servers/database/server.ts";
@@ -21,7 +21,7 @@ let gateway: Gateway;
 
 beforeAll(async () => {
   const pki = await ensurePki(server.pkiDirectory);
-  const directory = join(root, ".tidegate", "test", "mariadb-pam");
+  const directory = join(packageRoot, ".tidegate", "test", "mariadb-pam");
   pam = await startDatabase({ engine: "mariadb", directory, pki, pam: true, log: () => {} });
   administrator = await connectAdministrator(pam);
   const make = async (name: string, actsAs?: string) => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { connectAdministrator, connectionOptions } from "../../../servers/database/connection.ts";
 import { createPamUser, pamServices } from "../../../servers/database/pam.ts";
 import { type DatabaseServer, startDatabase } from "../../../servers/database/server.ts";
@@ -15,7 +15,7 @@ let administrator: Connection;
 beforeAll(async () => {
   pam = await startDatabase({
     engine: "mariadb",
-    directory: join(root, ".tidegate", "test", "mariadb-pam"),
+    directory: join(packageRoot, ".tidegate", "test", "mariadb-pam"),
     pki: await ensurePki(server.pkiDirectory),
     pam: true,
     log: () => {},

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { connectAdministrator, createDatabase } from "../../../servers/database/connection.ts";
 import { startDatabase } from "../../../servers/database/server.ts";
 import { ensurePki } from "../../../servers/pki.ts";
@@ -212,7 +212,7 @@ describe("the server", () => {
     const pki = await ensurePki(server.pkiDirectory);
     const open = await startDatabase({
       engine: "mysql",
-      directory: join(root, ".tidegate", "test", "skip-grant-tables"),
+      directory: join(packageRoot, ".tidegate", "test", "skip-grant-tables"),
       pki,
       tls: "offered",
       extraArguments: ["--skip-grant-tables"],

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { databaseServer, engine, server } from "../support/harness.ts";
 import { check, runCheck } from "./database-check.ts";
@@ -205,9 +205,13 @@ describe("npm run check -- --env development --database", () => {
 });
 
 test("without an environment nothing is tried: 2", () => {
-  const { status, stderr } = spawnSync(process.execPath, [join(root, "cli", "check.ts"), "--database"], {
-    ...{ cwd: root, encoding: "utf8" },
-  });
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(packageRoot, "cli", "tidegate.ts"), "check", "--database"],
+    {
+      ...{ cwd: packageRoot, encoding: "utf8" },
+    },
+  );
   expect(stderr).toContain("npm run check -- --env NAME --database");
   expect(status).toBe(2);
 });

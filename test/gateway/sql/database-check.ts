@@ -6,9 +6,10 @@ import { expect } from "vitest";
 import { accountsOf } from "../../../cli/accounts/environment.ts";
 import type { Checked } from "../../../cli/check/database.ts";
 import { checkQueries } from "../../../cli/check/database.ts";
-import { secretsFile } from "../../../cli/dev/development.ts";
 import { nodeLink } from "../../../cli/node/node-link.ts";
-import { policyForServers, root } from "../../../cli/project/application.ts";
+import { policyForServers } from "../../../cli/project/application.ts";
+import { secretsFile } from "../../../cli/project/development.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import type { QueryFile } from "../../../src/catalog/parse.ts";
 import { parseCatalog } from "../../../src/catalog/parse.ts";
 import { parsePolicy } from "../../../src/config/policy.ts";
@@ -55,7 +56,7 @@ export async function check(
 
 /** Runs the script with the queries of the repository; expects that it says no secret. */
 export async function runCheck(grants: Grants, environment: Record<string, string> = {}) {
-  const directory = await mkdtemp(join(root, ".tidegate", "test", "check-"));
+  const directory = await mkdtemp(join(packageRoot, ".tidegate", "test", "check-"));
   try {
     const { cluster, accounts, grants: list } = policyWith(grants);
     const { caPath: ca, administrator } = server;
@@ -67,9 +68,9 @@ export async function runCheck(grants: Grants, environment: Record<string, strin
       [join("dev", "overlay.json"), { cluster, accounts, grants: list }],
     ] as const)
       await writeFile(join(directory, name), JSON.stringify(content));
-    const script = [join(root, "cli", "check.ts"), "--env", "development", "--database"];
+    const script = [join(packageRoot, "cli", "tidegate.ts"), "check", "--env", "development", "--database"];
     const { status, stdout, stderr } = spawnSync(process.execPath, script, {
-      ...{ cwd: root, encoding: "utf8" },
+      ...{ cwd: packageRoot, encoding: "utf8" },
       env: { ...process.env, NODE_EXTRA_CA_CERTS: "", TIDEGATE_DIRECTORY: directory, ...environment },
     });
     for (const secret of Object.values(server.passwords)) expect(stdout + stderr).not.toContain(secret);

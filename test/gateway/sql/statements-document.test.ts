@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { connect, connectAdministrator } from "../../../servers/database/connection.ts";
 import { has } from "../support/features.ts";
 import type { Answer, Gateway } from "../support/harness.ts";
@@ -22,7 +22,7 @@ import { createLogin } from "../support/logins.ts";
 /** Permissions with spaces between, or "never". */
 type Kind = string;
 
-const document = readFileSync(join(root, "docs", "statements.md"), "utf8");
+const document = readFileSync(join(packageRoot, "docs", "statements.md"), "utf8");
 const examples = [...document.matchAll(/```sql ([a-z ]+)\n([\s\S]*?)```/g)].flatMap(([, kind, block = ""]) =>
   block
     .trim()

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { expect } from "vitest";
-import { secretsFile } from "../../../cli/dev/development.ts";
-import { root } from "../../../cli/project/application.ts";
+import { secretsFile } from "../../../cli/project/development.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { engine, server } from "./harness.ts";
 import { password } from "./logins.ts";
 
@@ -36,20 +36,24 @@ export async function runAccounts(
   accounts: Record<string, Record<string, unknown>>,
   options: ScriptOptions = {},
 ): Promise<Printed> {
-  const directory = await mkdtemp(join(root, ".tidegate", "test", "accounts-"));
+  const directory = await mkdtemp(join(packageRoot, ".tidegate", "test", "accounts-"));
   try {
     await writePolicy(directory, accounts, options);
-    const child = spawn(process.execPath, [join(root, "cli", "accounts.ts"), ...(options.arguments ?? [])], {
-      cwd: root,
-      // The tests' own CA is told to the script only where that is what is tested.
-      env: {
-        ...process.env,
-        NODE_EXTRA_CA_CERTS: "",
-        TIDEGATE_DIRECTORY: directory,
-        ...options.environment,
+    const child = spawn(
+      process.execPath,
+      [join(packageRoot, "cli", "tidegate.ts"), "accounts", ...(options.arguments ?? [])],
+      {
+        cwd: packageRoot,
+        // The tests' own CA is told to the script only where that is what is tested.
+        env: {
+          ...process.env,
+          NODE_EXTRA_CA_CERTS: "",
+          TIDEGATE_DIRECTORY: directory,
+          ...options.environment,
+        },
+        stdio: ["ignore", "pipe", "pipe"],
       },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    );
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)));
     const [code] = await once(child, "close");

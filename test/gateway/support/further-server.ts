@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { loadSample } from "../../../servers/database/sample.ts";
 import type { DatabaseServer, StartOptions } from "../../../servers/database/server.ts";
 import { startDatabase } from "../../../servers/database/server.ts";
@@ -10,7 +10,7 @@ import { engine, server } from "./harness.ts";
 
 /** @param name two servers run side by side only under two names */
 export function furtherDirectory(name: string): string {
-  return join(root, ".tidegate", "test", `${engine}-${name}`);
+  return join(packageRoot, ".tidegate", "test", `${engine}-${name}`);
 }
 
 /** @param options what is not as usual: `required` TLS, with the certificate of the tests' CA */

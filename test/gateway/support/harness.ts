@@ -6,10 +6,10 @@ import { createTestHarness } from "wrangler";
 import {
   makeApplication,
   policyForServers,
-  root,
   withoutTransactions,
   writeApplication,
 } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { writeWranglerConfig } from "../../../cli/project/wrangler.ts";
 import type { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { KeyServer, SigningKey } from "../../../servers/issuer/issuer.ts";
@@ -130,7 +130,7 @@ export interface GatewayOptions {
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const key = await createSigningKey();
   const keyServer = await startKeyServer([key.publicJwk]);
-  const directory = await mkdtemp(join(root, ".tidegate", "test", "gateway-"));
+  const directory = await mkdtemp(join(packageRoot, ".tidegate", "test", "gateway-"));
   const application = join(directory, "application.json");
   if (options.bundle !== undefined) {
     await mkdir(join(directory, "ca"));

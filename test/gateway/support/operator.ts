@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { databaseServer, server } from "./harness.ts";
 
@@ -28,7 +28,7 @@ export interface Operator {
 }
 
 export const password = "reader's test password: @/?#%";
-export const untouched = readFileSync(join(root, "config", "production.toml"), "utf8");
+export const untouched = readFileSync(join(packageRoot, "config", "production.toml"), "utf8");
 /** The server's certificate names localhost and 127.0.0.1. */
 export const good = { commonName: "localhost", dns: ["localhost"], ip: ["127.0.0.1"] };
 export const address = () => `localhost:${server.port}`;
@@ -51,7 +51,7 @@ export function operator(): Operator {
   });
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "tidegate-connect-"));
-    copyFileSync(join(root, "config", "production.toml"), join(directory, "production.toml"));
+    copyFileSync(join(packageRoot, "config", "production.toml"), join(directory, "production.toml"));
   });
   afterEach(() => rmSync(directory, { recursive: true }));
   return {
@@ -60,17 +60,21 @@ export function operator(): Operator {
     },
     config: () => readFileSync(join(directory, "production.toml"), "utf8"),
     connect: async (args, { input = "", secret } = {}) => {
-      const child = spawn(process.execPath, ["cli/connect.ts", "--config-dir", directory, ...args], {
-        cwd: root,
-        env: { ...environment(), ...(secret === undefined ? {} : { TIDEGATE_PASSWORD: secret }) },
-      });
+      const child = spawn(
+        process.execPath,
+        ["cli/tidegate.ts", "connect", "--config-dir", directory, ...args],
+        {
+          cwd: packageRoot,
+          env: { ...environment(), ...(secret === undefined ? {} : { TIDEGATE_PASSWORD: secret }) },
+        },
+      );
       child.stdin.end(input);
       return await ended(child);
     },
     converse: async (args, answers) => {
-      const command = [process.execPath, "cli/connect.ts", "--config-dir", directory, ...args];
+      const command = [process.execPath, "cli/tidegate.ts", "connect", "--config-dir", directory, ...args];
       const line = command.map((word) => `'${word}'`).join(" ");
-      const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: root, env: environment() });
+      const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: packageRoot, env: environment() });
       const left = [...answers];
       return await ended(child, (output) => {
         const [question, answer] = left[0] ?? [];

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { loadSample } from "../../../servers/database/sample.ts";
 import type { Engine } from "../../../servers/database/server.ts";
 import { isEngine, ServerUnavailableError, startDatabase } from "../../../servers/database/server.ts";
@@ -34,7 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { name } = project;
   const engine = name.replace(/-only$/, "");
   if (!isEngine(engine)) throw new Error(`${engine} is no engine`);
-  const directory = join(root, ".tidegate", "test");
+  const directory = join(packageRoot, ".tidegate", "test");
   mkdirSync(directory, { recursive: true });
   const pki = await ensurePki(join(directory, "pki"));
   // Read by wrangler when it is loaded: the CAs that workerd trusts.

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { bundleGateway } from "../../../bench/lib/bundle.ts";
 import type { Served } from "../../../bench/lib/workerd.ts";
 import { startWorkerd } from "../../../bench/lib/workerd.ts";
-import { policyForServers, root } from "../../../cli/project/application.ts";
+import { policyForServers } from "../../../cli/project/application.ts";
 import { durableObjects } from "../../../cli/project/environment.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { createSigningKey, mint } from "../../../servers/issuer/issuer.ts";
 import { limits } from "../../../src/limits.ts";
 import { audience, engine, issuers, server } from "./harness.ts";
@@ -29,7 +30,7 @@ export async function startWorkerdGateway(
   account: Record<string, unknown> = oneCaller,
 ): Promise<WorkerdGateway> {
   const key = await createSigningKey();
-  const directory = join(root, ".tidegate", "test", `workerd-${name}-${engine}`);
+  const directory = join(packageRoot, ".tidegate", "test", `workerd-${name}-${engine}`);
   const policy = policyForServers({
     engine,
     database: `localhost:${server.port}`,

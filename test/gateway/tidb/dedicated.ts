@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 import { wranglerVariables } from "../../../cli/project/wrangler.ts";
 import type { DatabaseServer } from "../../../servers/database/server.ts";
 import { startDatabase } from "../../../servers/database/server.ts";
@@ -29,7 +29,7 @@ export interface Project {
 }
 
 export async function startDedicated(): Promise<Dedicated> {
-  const directory = join(root, ".tidegate", "test", "tidb-dedicated");
+  const directory = join(packageRoot, ".tidegate", "test", "tidb-dedicated");
   const authority = await createAuthority("A cluster's own CA");
   const pair = await authority.issue({ commonName: "tidb", dns: ["localhost"], keyType: "RSA-2048" });
   const server = await startDatabase({
@@ -60,17 +60,17 @@ const parts = [
 function copyProject(directory: string): Project {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  for (const part of parts) cpSync(join(root, part), join(directory, part), { recursive: true });
+  for (const part of parts) cpSync(join(packageRoot, part), join(directory, part), { recursive: true });
   // One that is younger than the packages would have npm install them again.
   utimesSync(join(directory, "package-lock.json"), 0, 0);
-  symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
+  symlinkSync(join(packageRoot, "node_modules"), join(directory, "node_modules"));
   const { TIDEGATE_PASSWORD: _, TIDEGATE_DIRECTORY: __, ...own } = process.env;
   return {
     directory,
     type: (line, environment = {}) =>
       run("bash", ["-c", line], {
         cwd: directory,
-        env: { ...own, ...wranglerVariables, ...environment },
+        env: { ...own, ...wranglerVariables(), ...environment },
         timeoutMs: 60_000,
       }),
   };

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../../../cli/project/application.ts";
+import { packageRoot } from "../../../cli/project/paths.ts";
 
 /** A step of a document, which begins with its own heading. */
 export interface Step {
@@ -11,7 +11,7 @@ export interface Step {
 
 /** @returns the parts of a section of docs/links.md; the first is what stands before the first step */
 export function readSteps(heading: RegExp): Step[] {
-  const [, rest = ""] = readFileSync(join(root, "docs", "links.md"), "utf8").split(heading);
+  const [, rest = ""] = readFileSync(join(packageRoot, "docs", "links.md"), "utf8").split(heading);
   const [section = ""] = rest.split(/^## /m);
   return section.split(/^### /m).map((text) => {
     const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)];

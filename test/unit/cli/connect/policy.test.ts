@@ -7,7 +7,7 @@ import type { Change } from "../../../../cli/connect/policy.ts";
 import { editPolicy } from "../../../../cli/connect/policy.ts";
 import type { ConnectionString } from "../../../../cli/connect/strings/parse.ts";
 import { withResult } from "../../../../cli/connect/write.ts";
-import { root } from "../../../../cli/project/application.ts";
+import { packageRoot } from "../../../../cli/project/paths.ts";
 import { parsePolicy } from "../../../../src/config/policy.ts";
 
 /** What a check of a server with a public certificate finds; the certificate itself is only printed. */
@@ -30,7 +30,7 @@ const result = {
   found: { engine: "mysql", account: "reader@%", proxied: true } as Found,
 };
 
-const template = readFileSync(join(root, "config", "production.toml"), "utf8");
+const template = readFileSync(join(packageRoot, "config", "production.toml"), "utf8");
 
 function change(cluster: Change["cluster"], login: Change["login"] = {}, account = "analyst"): Change {
   return { cluster, account, login };

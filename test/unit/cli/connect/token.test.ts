@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair } from "jose";
 import { afterAll, describe, expect, test } from "vitest";
-import { Stop } from "../../../../cli/connect/input.ts";
+import { Stop } from "../../../../cli/command/errors.ts";
 import type { TokenOptions } from "../../../../cli/connect/token.ts";
 import { readToken, signToken } from "../../../../cli/connect/token.ts";
 

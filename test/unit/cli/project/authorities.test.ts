@@ -2,9 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { configDirectory, makeApplication, readPolicyFile } from "../../../../cli/project/application.ts";
+import { makeApplication, readPolicyFile } from "../../../../cli/project/application.ts";
 import { readAuthorities } from "../../../../cli/project/authorities.ts";
 import { checkEnvironment, warningsOf } from "../../../../cli/project/environment.ts";
+import { configDirectory } from "../../../../cli/project/paths.ts";
 import { createAuthority } from "../../../../servers/pki.ts";
 import { mistakesOf } from "../../config/example.ts";
 
@@ -83,7 +84,7 @@ describe("a bundle", () => {
 
 describe("npm run check", () => {
   const check = (bundle: string) => {
-    const policy = readFileSync(join(configDirectory, "production.toml"), "utf8")
+    const policy = readFileSync(join(configDirectory(), "production.toml"), "utf8")
       .replace(/^link = .*$/m, `link = "rustls"\nca = "${put(bundle)}"`)
       .replace(/^trust = .*$/m, `trust = "bundle"`);
     writeFileSync(join(directory, "production.toml"), policy);

@@ -42,7 +42,7 @@ function good() {
           ],
         },
         ratelimits: [{ name: "WALL", namespace_id: "1", simple: { limit: 10, period: 10 } }],
-        build: { command: "node cli/build.ts production" },
+        build: { command: "node cli/tidegate.ts build --env production" },
       },
     },
   };
@@ -79,7 +79,7 @@ test("a good file has no mistakes", () => {
 });
 
 test("a build command may stand at the top when it names the environment", () => {
-  const command = "node cli/build.ts production";
+  const command = "node cli/tidegate.ts build --env production";
   const atTop = (file: Good) => {
     Object.assign(file.env.production, { build: undefined });
     Object.assign(file, { build: { command } });
@@ -116,13 +116,14 @@ describe("the mistake is named", () => {
     ],
     [
       "another environment's build",
-      ({ env }) => Object.assign(env.production.build, { command: "node cli/build.ts staging" }),
-      `${at}: build.command must be "node cli/build.ts production"`,
+      ({ env }) =>
+        Object.assign(env.production.build, { command: "node cli/tidegate.ts build --env staging" }),
+      `${at}: build.command must be "node cli/tidegate.ts build --env production"`,
     ],
     [
       "no build",
       ({ env }) => Object.assign(env.production, { build: undefined }),
-      `${at}: build.command must be "node cli/build.ts production"`,
+      `${at}: build.command must be "node cli/tidegate.ts build --env production"`,
     ],
     [
       "no binding of the pool",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseConnectionString } from "../../../../../cli/connect/strings/parse.ts";
-import { root } from "../../../../../cli/project/application.ts";
+import { packageRoot } from "../../../../../cli/project/paths.ts";
 
 function refusals(text: string): string {
   const parsed = parseConnectionString(text);
@@ -219,7 +219,7 @@ describe("whatever is given", () => {
 });
 
 describe("docs/connect.md", () => {
-  const document = readFileSync(join(root, "docs", "connect.md"), "utf8");
+  const document = readFileSync(join(packageRoot, "docs", "connect.md"), "utf8");
   const examples = [...document.matchAll(/```text\n([\s\S]*?)```/g)].map(([, example = ""]) => example);
 
   test("has an example of each form", () => {

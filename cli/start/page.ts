@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { root } from "../project/application.ts";
+import { packageRoot } from "../project/paths.ts";
 
 export interface PageOptions {
   port: number;
@@ -40,7 +40,8 @@ export async function startPage({ port, issuer }: PageOptions): Promise<PageServ
     else if (type === undefined) response.writeHead(404, headers).end();
     else {
       // Read each time: a change of the example shows with a reload.
-      const body = name === "config.js" ? config : readFileSync(join(root, "examples", "browser", name));
+      const body =
+        name === "config.js" ? config : readFileSync(join(packageRoot, "examples", "browser", name));
       response.writeHead(200, { ...headers, "content-type": type }).end(body);
     }
   });

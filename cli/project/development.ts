@@ -1,11 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine } from "../../servers/database/engines.ts";
-import { readPolicyFile, root } from "../project/application.ts";
+import { readPolicyFile } from "./application.ts";
+import { privateDirectory } from "./paths.ts";
 
-/** Everything that is made; ignored by git. TIDEGATE_DIRECTORY lets a second gateway run beside the first. */
-export const privateDirectory = process.env.TIDEGATE_DIRECTORY ?? join(root, ".tidegate");
-export const developmentFile = join(privateDirectory, "dev.json");
+/** @returns the path of what `npm start` says of itself */
+export function developmentFile(): string {
+  return join(privateDirectory(), "dev.json");
+}
+
 /** In the directory of the development gateway: its secrets by name, as JSON, for `npm run accounts`. */
 export const secretsFile = "secrets.json";
 
@@ -36,15 +39,16 @@ export interface Development {
 
 /** @returns what is running now, or undefined */
 export function readDevelopment(): Development | undefined {
-  if (!existsSync(developmentFile)) return undefined;
-  const development = JSON.parse(readFileSync(developmentFile, "utf8")) as Development;
+  const file = developmentFile();
+  if (!existsSync(file)) return undefined;
+  const development = JSON.parse(readFileSync(file, "utf8")) as Development;
   return isRunning(development.pids.start) ? development : undefined;
 }
 
 /** @returns an environment's policy; that of development as it runs, if it does */
 export function currentPolicy(environment: string): Record<string, unknown> {
   const policy = readPolicyFile(environment);
-  const overlay = join(privateDirectory, "dev", "overlay.json");
+  const overlay = join(privateDirectory(), "dev", "overlay.json");
   if (environment !== "development" || !existsSync(overlay)) return policy;
   return { ...policy, ...JSON.parse(readFileSync(overlay, "utf8")) };
 }

@@ -7,7 +7,7 @@ import { loadSample } from "../../servers/database/sample.ts";
 import type { DatabaseServer, Engine } from "../../servers/database/server.ts";
 import { isEngine, ServerUnavailableError, startDatabase } from "../../servers/database/server.ts";
 import { ensurePki } from "../../servers/pki.ts";
-import type { Development } from "./development.ts";
+import type { Development } from "../project/development.ts";
 import { onFreePort } from "./ports.ts";
 
 /** The running sample database and what the gateway needs to know of it. */

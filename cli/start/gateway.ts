@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { root } from "../project/application.ts";
+import { secretsFile } from "../project/development.ts";
+import { packageProgram, projectRoot } from "../project/paths.ts";
 import { readWranglerFile, wranglerVariables, writeWranglerConfig } from "../project/wrangler.ts";
-import { secretsFile } from "./development.ts";
 
 export interface GatewayProcess {
   url: string;
@@ -41,8 +41,8 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   writeWranglerConfig(path("wrangler.json"), path("application.json"), true, { secrets: { required } });
   writeFileSync(path("trusted.pem"), trustedCertificates(options.ca));
   writeFileSync(path(secretsFile), JSON.stringify(options.secrets), { mode: 0o600 });
-  const child = spawn(join(root, "node_modules", ".bin", "wrangler"), wranglerArguments(path, port), {
-    cwd: root,
+  const child = spawn(packageProgram("wrangler"), wranglerArguments(path, port), {
+    cwd: projectRoot(),
     // A group of its own: Ctrl-C in the terminal reaches npm start, which ends things in order.
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -54,7 +54,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
       NODE_EXTRA_CA_CERTS: path("trusted.pem"),
       TIDEGATE_OVERLAY: path("overlay.json"),
       TIDEGATE_APPLICATION: path("application.json"),
-      ...wranglerVariables,
+      ...wranglerVariables(),
     },
   });
   const logPath = path("gateway.log");

@@ -1,7 +1,7 @@
 import type { Server } from "node:net";
 import { createServer } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { onFreePort } from "../../../../cli/dev/ports.ts";
+import { onFreePort } from "../../../../cli/start/ports.ts";
 import { freePort } from "../../../../servers/network.ts";
 
 const servers: Server[] = [];

@@ -1,0 +1,10 @@
+import { declare } from "../../cli/command/declare.ts";
+
+/** @returns a bench's command line: each can be short */
+export function declareBench(name: string, description: string) {
+  return declare(name, description, `npm run ${name} --`).option(
+    "--quick",
+    "about a minute: too short for numbers to keep",
+    false,
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * tidegate COMMAND [OPTIONS]: every command of the project; the npm scripts call it. A command's file is loaded when
+ * it is asked for, so that a token is printed without wrangler, and help without a database.
+ */
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { declare, readCommandLine } from "./command/declare.ts";
+import { complain } from "./command/errors.ts";
+
+/** What the file of a command exports. */
+interface CommandModule {
+  /** The options and arguments that it takes. */
+  declaration: CommandUnknownOpts;
+  /**
+   * @param options as `declaration` has read them
+   * @param words the arguments that are no options
+   * @returns the exit code; nothing for 0
+   */
+  run(options: never, words: string[]): Promise<number | undefined> | number | undefined;
+}
+
+interface Entry {
+  summary: string;
+  load(): Promise<CommandModule>;
+}
+
+const commands: Record<string, Entry> = {
+  start: {
+    summary: "starts a database, an issuer, the gateway and an example page, until Ctrl-C",
+    load: () => import("./start.ts"),
+  },
+  token: { summary: "prints a token of the development issuer", load: () => import("./token.ts") },
+  connect: {
+    summary: "tries a connection string and writes it into a policy",
+    load: () => import("./connect.ts"),
+  },
+  check: { summary: "says everything that is wrong with an environment", load: () => import("./check.ts") },
+  accounts: {
+    summary: "says what the database's accounts may do, and what of it is too much",
+    load: () => import("./accounts.ts"),
+  },
+  explain: { summary: "says which grant decides for a token", load: () => import("./explain.ts") },
+  build: { summary: "writes what the Worker bundles; wrangler runs it", load: () => import("./build.ts") },
+  deploy: { summary: "checks an environment, then deploys it", load: () => import("./deploy.ts") },
+  drain: {
+    summary: "ends a gateway's connections after a change at the database",
+    load: () => import("./drain.ts"),
+  },
+};
+
+/** These change Tidegate itself. With test/, bench/ and soak/ they stay outside of a package of it. */
+const developmentCommands: Record<string, Entry> = {
+  test: { summary: "runs every test", load: () => import("./dev/test.ts") },
+  "test:quick": {
+    summary: "runs the unit tests, and the gateway tests that a change can touch",
+    load: () => import("./dev/test-quick.ts"),
+  },
+  golden: { summary: "makes test/golden anew, from real servers", load: () => import("./dev/golden.ts") },
+};
+
+const program = declare(
+  "tidegate",
+  "A serverless HTTP-to-SQL gateway for MySQL, MariaDB and TiDB.",
+  "tidegate",
+)
+  .usage("COMMAND [options]")
+  .helpCommand(false)
+  .enablePositionalOptions();
+add("Commands:", commands);
+add("For the development of Tidegate:", developmentCommands);
+program.addHelpText("after", "\ntidegate COMMAND --help says which options a command has.");
+
+try {
+  await readCommandLine(program, process.argv.slice(2));
+} catch (cause) {
+  process.exitCode = complain(cause);
+}
+
+function add(heading: string, entries: Record<string, Entry>): void {
+  program.commandsGroup(heading);
+  for (const [name, { summary, load }] of Object.entries(entries)) {
+    program
+      .command(name)
+      .description(summary)
+      // The command's own declaration reads what follows its name.
+      .helpOption(false)
+      .passThroughOptions()
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(async (_none, { args }) => {
+        const { declaration, run } = await load();
+        await readCommandLine(declaration, args);
+        const status = await run(declaration.opts() as never, declaration.args);
+        if (status !== undefined) process.exitCode = status;
+      });
+  }
+}

@@ -1,0 +1,167 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import { packageRoot } from "../../../../cli/project/paths.ts";
+
+// Each of these starts Node several times, which takes long on a busy machine.
+vi.setConfig({ testTimeout: 180_000 });
+
+/** The real program, typed as an operator types it: rightly, and with every kind of slip. */
+
+interface Ended {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+const dispatcher = join(packageRoot, "cli", "tidegate.ts");
+
+/** @param script the name of the npm script that runs it, if one does */
+async function type(words: string[], { program = dispatcher, cwd = packageRoot, script = "" } = {}) {
+  const env = { ...process.env, npm_lifecycle_event: script };
+  return await new Promise<Ended>((resolve) => {
+    execFile(process.execPath, [program, ...words], { cwd, env }, (error, stdout, stderr) =>
+      resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
+    ).stdin?.end();
+  });
+}
+
+/** Two lines at most, on standard error: the mistake, and where the remedy stands. */
+function expectRefusal({ status, stdout, stderr }: Ended, words: string[], option: string): void {
+  const lines = stderr.trimEnd().split("\n");
+  expect(stderr, words.join(" ")).not.toMatch(/^ {4}at /m);
+  expect({ status, stdout, words }).toEqual({ status: 2, stdout: "", words });
+  expect(lines.length, stderr).toBeLessThanOrEqual(2);
+  expect(lines[0]).toContain(option);
+}
+
+const unknown = ["--nosuch"];
+const unknownBeside = ["--nosuch", "--env", "production"];
+const environment = [["--env"], ["--env", "nosuch"]];
+
+/** Of each command, slips that it refuses; each begins with the option that must be named. */
+const slips: Record<string, string[][]> = {
+  start: [unknown, ["--port"], ["--port", "0"], ["--page-port", "many"], ["--engine", "oracle"]],
+  token: [unknown, ["--role"], ["--role", "--sub"], ["--expires", "soon"]],
+  connect: [
+    ...[unknown, ["--ca"], ["--env", "development"], ["--account", "A b"]],
+    ...[
+      ["--timeout-ms", "1"],
+      ["--timeout-ms", "1e3"],
+    ],
+  ],
+  check: [unknown, ["--ca"], ["--database"], ...environment],
+  accounts: [unknown, ["--administrator"], ...environment],
+  explain: [
+    [...unknown, "--token", "x"],
+    ["--token"],
+    ["--token", "x"],
+    ["--action", "sql:drop", "--token", "x"],
+    ...environment,
+  ],
+  build: [unknownBeside, ...environment],
+  deploy: environment,
+  drain: [
+    unknownBeside,
+    ["--account"],
+    ["--url", "ftp://gateway.example", "--env", "production"],
+    ...environment,
+  ],
+  golden: [unknown],
+  "test:quick": [unknown, ["--since"]],
+};
+
+describe.each(Object.entries(slips))("tidegate %s", (command, inputs) => {
+  test("refuses each slip in two lines that name the option", async () => {
+    const typed = inputs.map((words) => [command, ...words]);
+    const ended = await Promise.all(typed.map((words) => type(words)));
+    for (const [i, one] of ended.entries()) expectRefusal(one, typed[i] ?? [], inputs[i]?.[0] ?? "");
+  });
+
+  test("--help prints what it is for and every option that the documents name", async () => {
+    const { status, stdout, stderr } = await type([command, "--help"], { cwd: tmpdir() });
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(new RegExp(`^Usage: tidegate ${command} \\[options\\]`));
+    const listed = new Set([...stdout.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option]) => option));
+    expect(documentedOptions(command).filter((option) => !listed.has(option))).toEqual([]);
+    const own = inputs.map(([option]) => option).filter((option) => option !== "--nosuch");
+    expect(own.filter((option) => !listed.has(option))).toEqual([]);
+  });
+});
+
+/** @returns the options behind `npm run COMMAND --` in README.md and docs/, but for those of a connection string */
+function documentedOptions(command: string): string[] {
+  const docs = readdirSync(join(packageRoot, "docs")).filter((name) => name.endsWith(".md"));
+  const call = new RegExp(`npm (?:run )?(?:--silent )?${command} -- ([^\`\\n|,]*)`, "g");
+  return ["README.md", ...docs.map((name) => join("docs", name))].flatMap((name) => {
+    const text = readFileSync(join(packageRoot, name), "utf8");
+    return [...text.matchAll(call)].flatMap(([, words = ""]) =>
+      [...words.replace(/'[^']*'/g, "").matchAll(/--[a-z][a-z-]*/g)].map(([option]) => option),
+    );
+  });
+}
+
+test("the documents are found, and name options", () => {
+  const named = Object.keys(slips).map((command) => documentedOptions(command).length);
+  expect(named.reduce((sum, count) => sum + count)).toBeGreaterThan(20);
+  expect(documentedOptions("connect")).toContain("--token-key");
+});
+
+describe("tidegate", () => {
+  test("--help lists every command, also outside of a project", async () => {
+    const { status, stdout } = await type(["--help"], { cwd: tmpdir() });
+    const listed = [...stdout.matchAll(/^ {2}([a-z:]+) {2}/gm)].map(([, name]) => name);
+    expect([status, listed.sort()]).toEqual([0, [...Object.keys(slips), "test"].sort()]);
+  });
+
+  test("refuses an unknown command, and knows what may be meant", async () => {
+    const ended = await type(["chekc"]);
+    expectRefusal(ended, ["chekc"], "Unknown command 'chekc' (Did you mean check?)");
+    expect(ended.stderr).toContain("tidegate --help");
+  });
+
+  test("without a command shows what there is: 2", async () => {
+    const { status, stderr } = await type([]);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^Usage: tidegate COMMAND/)]);
+  });
+
+  test("names the remedy as it was typed", async () => {
+    const { stderr } = await type(["token", "--rol", "x"], { script: "token" });
+    expect(stderr).toBe(
+      "Unknown option '--rol' (Did you mean --role?)\nnpm run token -- --help says what there is.\n",
+    );
+  });
+
+  test("says where there is no project", async () => {
+    const ended = await type(["token"], { cwd: tmpdir() });
+    expectRefusal(ended, ["token"], "There is no project here");
+  });
+
+  test("takes a folder of the project for the project", async () => {
+    const cwd = join(packageRoot, "docs");
+    const { status, stderr } = await type(["check", "--env", "nosuch"], { cwd });
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringContaining("there are: development, production, staging."),
+    ]);
+  });
+
+  test.each([
+    ["an option that does not exist", ["connect", "--pasword=SECRET"]],
+    ["a short option", ["connect", "-pSECRET"]],
+    ["a string without quotation marks", ["connect", "mysql", "SECRET"]],
+    ["a string without a command", ["mysql://root:SECRET@db.example"]],
+  ])("never repeats a password: %s", async (_, words) => {
+    const { status, stdout, stderr } = await type(words);
+    expect([status, stdout + stderr]).toEqual([2, expect.not.stringContaining("SECRET")]);
+  });
+});
+
+test.each(["bench/select/run.ts", "bench/links/run.ts", "soak/run.ts", "cli/dev/build-tls.ts"])(
+  "%s refuses an unknown option alike",
+  async (path) => {
+    expectRefusal(await type(["--nosuch"], { program: join(packageRoot, path) }), [path], "--nosuch");
+  },
+);
