@@ -3,14 +3,15 @@ import type { Account } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
 import type { Link } from "../../src/db/links/link.ts";
 import { prepare, query as textQuery } from "../../src/db/mysql/driver/commands.ts";
-import type { Prepared, ServerError } from "../../src/db/mysql/driver/driver.ts";
+import type { ServerError } from "../../src/db/mysql/driver/driver.ts";
+import type { Prepared } from "../../src/db/mysql/driver/prepared.ts";
 import { writableState } from "../../src/db/mysql/engines/dialect.ts";
 import { statementError } from "../../src/db/mysql/engines/errors.ts";
 import type { Login } from "../../src/db/mysql/session/login.ts";
 import { logIn } from "../../src/db/mysql/session/login.ts";
 import type { Kind } from "../../src/db/mysql/values/derived-types.ts";
 import { kindOf } from "../../src/db/mysql/values/derived-types.ts";
-import type { BoundValue } from "../../src/sql/bind-values.ts";
+import type { BoundValue } from "../../src/sql/bound-value.ts";
 import { runsNothingWhenPrepared } from "../../src/sql/prepared-ahead.ts";
 
 /** Logs in as the gateway does and has the server prepare saved queries. Nothing is executed. */

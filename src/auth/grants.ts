@@ -1,7 +1,7 @@
 import type { Permission } from "../config/permissions.ts";
 import type { ClaimPredicates, Grant } from "../config/schema.ts";
 import { TidegateError } from "../errors.ts";
-import type { Caller } from "./verify.ts";
+import type { Caller } from "./caller.ts";
 
 /**
  * What a request wants to do, as `allow` of a grant says it; `operate` and `metrics` are about no account in

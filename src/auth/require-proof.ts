@@ -3,11 +3,11 @@ import { askObject } from "../ask-object.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Credentials } from "./bearer.ts";
+import type { Caller } from "./caller.ts";
 import type { Proof } from "./dpop.ts";
 import { checkProof } from "./dpop.ts";
 import type { ProofDecision } from "./proof-window.ts";
 import { proofOutcomes } from "./proof-window.ts";
-import type { Caller } from "./verify.ts";
 
 /** The request that a proof must be about. */
 export interface ProvenRequest {

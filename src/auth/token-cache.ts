@@ -1,5 +1,5 @@
 import { limits } from "../limits.ts";
-import type { Caller } from "./verify.ts";
+import type { Caller } from "./caller.ts";
 
 /**
  * Tokens that this isolate has verified, by the SHA-256 of the whole token, so that a caller's next request

@@ -3,20 +3,14 @@ import { errors, jwtVerify } from "jose";
 import type { Issuer } from "../config/config.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import type { Caller } from "./caller.ts";
 import { boundKeyOf, checkRules } from "./issuer-rules.ts";
 import type { AskKeys, KeySource } from "./keys.ts";
 import { keySource } from "./keys.ts";
 import { readToken } from "./parse-jwt.ts";
 import { TokenCache, tokenHash } from "./token-cache.ts";
 
-/** Somebody whose token has been verified. */
-export interface Caller {
-  issuer: string;
-  subject: string | undefined;
-  claims: Readonly<JWTPayload>;
-  /** The thumbprint of the key that whoever sends the token must hold (RFC 9449 §6); most tokens have none. */
-  boundTo?: string | undefined;
-}
+export type { Caller } from "./caller.ts";
 
 export interface Verified {
   caller: Caller;

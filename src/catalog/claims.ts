@@ -1,6 +1,7 @@
 /** Claims of the caller's token in saved queries: how they are declared, and how their values are read. */
 
-import { type BoundValue, readElements } from "../sql/bind-values.ts";
+import { readElements } from "../sql/bind-values.ts";
+import type { BoundValue } from "../sql/bound-value.ts";
 import { isValueType, readTyped, type ValueType, valueTypes } from "../sql/declared-types.ts";
 import { nameList, ParameterError } from "../sql/errors.ts";
 import type { List } from "../sql/lists.ts";

@@ -1,4 +1,5 @@
-import { type BoundValue, readElements } from "../sql/bind-values.ts";
+import { readElements } from "../sql/bind-values.ts";
+import type { BoundValue } from "../sql/bound-value.ts";
 import { readTyped, type ValueSource } from "../sql/declared-types.ts";
 import { nameList, ParameterError } from "../sql/errors.ts";
 import { type List, type Spread, spread } from "../sql/lists.ts";

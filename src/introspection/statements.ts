@@ -1,4 +1,4 @@
-import type { BoundValue } from "../sql/bind-values.ts";
+import type { BoundValue } from "../sql/bound-value.ts";
 import type { Engine } from "./expressions.ts";
 
 /** Which part of the schema is asked about; without either all that the account sees. */

@@ -14,7 +14,7 @@ import { readAtMost, TooSlowError } from "../read-body.ts";
 import { nameList } from "../sql/errors.ts";
 import { DuplicateMemberError, parseExactly } from "../sql/exact-json.ts";
 import { isUtf8, readMediaTypes } from "./media-type.ts";
-import type { Trace } from "./trace.ts";
+import type { Trace } from "./traceparent.ts";
 
 /** The one place that says what a handler finds in its context. */
 export interface AppEnv {

@@ -1,6 +1,6 @@
 /** The declared types of parameters, and how each reads a JSON value or a text. */
 
-import type { BoundValue } from "./bind-values.ts";
+import type { BoundValue } from "./bound-value.ts";
 import { datetimeText, isDate } from "./temporal.ts";
 
 /** What a parameter can be declared as. */

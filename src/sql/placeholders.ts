@@ -1,4 +1,5 @@
-import { type BindOne, type BoundValue, bindJsonParameter, bindJsonValue } from "./bind-values.ts";
+import { type BindOne, bindJsonParameter, bindJsonValue } from "./bind-values.ts";
+import type { BoundValue } from "./bound-value.ts";
 import { nameList, ParameterError, StatementError } from "./errors.ts";
 import { textAsSent } from "./exact-json.ts";
 import type { Placeholder, Statement } from "./guard.ts";

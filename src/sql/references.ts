@@ -1,7 +1,8 @@
 /** Parameters of a batch that stand for a part of an earlier result: `{"$ref": "0.last_insert_id"}`. */
 
-import type { BindOne, BoundValue } from "./bind-values.ts";
+import type { BindOne } from "./bind-values.ts";
 import { bindJsonValue } from "./bind-values.ts";
+import type { BoundValue } from "./bound-value.ts";
 import { type ParameterError, wrongParameter } from "./errors.ts";
 import type { Spread } from "./lists.ts";
 import type { BindPlan, Parameters } from "./placeholders.ts";

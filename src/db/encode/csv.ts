@@ -1,7 +1,7 @@
 import type { Column } from "./columns.ts";
 import { describeColumn } from "./columns.ts";
-import type { TextFormat } from "./create-encoder.ts";
 import { contentTypes } from "./formats.ts";
+import type { TextFormat } from "./types.ts";
 
 /**
  * An answer as RFC 4180 has it: a header line, CRLF, quotes where they are needed. NULL is an empty field, the empty

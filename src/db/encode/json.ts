@@ -1,7 +1,7 @@
 import type { Column } from "./columns.ts";
 import { describeColumn } from "./columns.ts";
-import type { RowShape, Summary, TextFormat } from "./create-encoder.ts";
 import { contentTypes } from "./formats.ts";
+import type { RowShape, Summary, TextFormat } from "./types.ts";
 
 /**
  * An answer as one JSON object; a CALL's has its result sets in a list, however many there are. There is no place

@@ -1,7 +1,7 @@
 import type { Column } from "./columns.ts";
-import type { RowShape, Summary, TextFormat } from "./create-encoder.ts";
 import { contentTypes } from "./formats.ts";
 import { columnsJson, rowWriter, summaryJson } from "./json.ts";
+import type { RowShape, Summary, TextFormat } from "./types.ts";
 
 /**
  * An answer as lines of JSON: first the columns, then a line for each row, last what became of the statement. Of

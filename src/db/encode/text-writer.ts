@@ -1,5 +1,5 @@
 import type { Column } from "./columns.ts";
-import type { Encoder, Summary, TextFormat } from "./create-encoder.ts";
+import type { Encoder, Summary, TextFormat } from "./types.ts";
 
 /** As UTF-8 has it, or as an escape of JSON. */
 const mostBytesPerCharacter = 6;

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Caller } from "../../../src/auth/caller.ts";
 import type { Action } from "../../../src/auth/grants.ts";
 import { decide, explain } from "../../../src/auth/grants.ts";
-import type { Caller } from "../../../src/auth/verify.ts";
 import type { Grant } from "../../../src/config/schema.ts";
 import { refusal } from "./refusal.ts";
 

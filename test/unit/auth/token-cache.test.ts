@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { Caller } from "../../../src/auth/caller.ts";
 import { TokenCache, tokenHash } from "../../../src/auth/token-cache.ts";
-import type { Caller } from "../../../src/auth/verify.ts";
 
 const now = Date.parse("2026-11-21T12:00:00Z");
 const minute = 60_000;

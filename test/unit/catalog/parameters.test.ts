@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readParameters } from "../../../src/catalog/parameters.ts";
 import { parseQuery } from "../../../src/catalog/parse.ts";
-import type { BoundValue } from "../../../src/sql/bind-values.ts";
+import type { BoundValue } from "../../../src/sql/bound-value.ts";
 
 const header = [
   "-- @param code string required",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { describeColumn } from "../../../src/db/encode/columns.ts";
 import { readAs, typeNames } from "../../../src/sql/adhoc-types.ts";
-import type { BoundValue } from "../../../src/sql/bind-values.ts";
+import type { BoundValue } from "../../../src/sql/bound-value.ts";
 
 const half = 2n ** 63n;
 

@@ -1,12 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { limits } from "../../../src/limits.ts";
-import {
-  type BoundValue,
-  bindJsonParameter,
-  bindJsonValue,
-  demandZone,
-} from "../../../src/sql/bind-values.ts";
+import { bindJsonParameter, bindJsonValue, demandZone } from "../../../src/sql/bind-values.ts";
+import type { BoundValue } from "../../../src/sql/bound-value.ts";
 import { readTyped, type ValueType } from "../../../src/sql/declared-types.ts";
 
 describe("JSON values", () => {

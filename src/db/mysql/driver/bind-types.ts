@@ -1,4 +1,4 @@
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import { TypedParameter } from "./driver.ts";
 
 const maxSigned64 = 2n ** 63n - 1n;

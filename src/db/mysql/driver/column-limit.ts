@@ -1,14 +1,10 @@
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { Statement } from "../../contract/statement.ts";
-import type { Field, Prepared } from "./driver.ts";
+import type { Field } from "./driver.ts";
+import type { Announced } from "./prepared.ts";
 
 /** Results of more columns than the gateway answers with. */
-
-/** A prepared statement with the columns that its result will have, as far as PREPARE announces them. */
-export interface Announced extends Prepared {
-  readonly columns: readonly unknown[];
-}
 
 const most = `A result may have ${limits.columns.toLocaleString("en-US")} columns.`;
 

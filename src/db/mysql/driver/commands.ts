@@ -1,7 +1,7 @@
-import type { Announced } from "./column-limit.ts";
 import { demandAnswerable } from "./column-limit.ts";
 import type { DriverCommand } from "./command-pipeline.ts";
-import type { Connection, ExecuteCommand, Prepared, ServerError } from "./driver.ts";
+import type { Connection, ExecuteCommand, ServerError } from "./driver.ts";
+import type { Announced, Prepared } from "./prepared.ts";
 
 /** The commands that the gateway sends, to be sent alone or several in one write. */
 

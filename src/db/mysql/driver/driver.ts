@@ -3,8 +3,8 @@ import mysql from "mysql2";
 import type { Wire } from "../../links/link.ts";
 import type { BuiltIn, Credential, Responder } from "../auth-plugins/authentication.ts";
 import { Authentication } from "../auth-plugins/authentication.ts";
-import type { Announced } from "./column-limit.ts";
 import type { DriverCommand, PipelineConnection } from "./command-pipeline.ts";
+import type { Announced } from "./prepared.ts";
 
 /**
  * The slice of mysql2 that the gateway uses, and the only import of it. Its own typings describe Node's
@@ -27,14 +27,6 @@ interface Driver extends EventEmitter {
 
 /** @property collect the commands that `work` would have had executed; nothing is sent. */
 export type Connection = Driver & { collect(work: () => void): DriverCommand[] };
-
-/** A statement that the server has prepared on this connection, with as many definitions as it has sent. */
-export interface Prepared {
-  readonly id: number;
-  parameters: Pick<Field, "columnType">[];
-  /** COM_STMT_CLOSE, which has no answer. */
-  close(): void;
-}
 
 /** Events: `fields` (Field[] or undefined), `result` (a row or a ResultHeader), `error` (ServerError), `end`. */
 export interface ExecuteCommand extends EventEmitter {

@@ -1,8 +1,8 @@
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import { DerivedTypes, dependsOnPlace } from "../values/derived-types.ts";
 import { demandFits } from "../values/packet-size.ts";
 import { boundType } from "./bind-types.ts";
-import type { Prepared } from "./driver.ts";
+import type { Prepared } from "./prepared.ts";
 
 /** A statement that is to be prepared. */
 export interface Wanted {

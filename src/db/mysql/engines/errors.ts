@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../../errors.ts";
 import { errorKinds, TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import type { ServerError } from "../driver/driver.ts";
 import { adviceOnZones } from "../values/zoned-texts.ts";
 import { constraintOf } from "./constraint.ts";

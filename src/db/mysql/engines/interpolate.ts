@@ -1,5 +1,5 @@
 import { TidegateError } from "../../../errors.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import { lex } from "../../../sql/lexer.ts";
 import type { TokenKind, Tokens } from "../../../sql/tokens.ts";
 import { escapeString } from "../driver/driver.ts";

@@ -8,14 +8,8 @@ import type { DriverCommand } from "../driver/command-pipeline.ts";
 import { Pipeline } from "../driver/command-pipeline.ts";
 import type { Row, Step } from "../driver/commands.ts";
 import { execute, prepare, query } from "../driver/commands.ts";
-import type {
-  Connection,
-  ExecuteCommand,
-  Field,
-  Prepared,
-  ResultHeader,
-  ServerError,
-} from "../driver/driver.ts";
+import type { Connection, ExecuteCommand, Field, ResultHeader, ServerError } from "../driver/driver.ts";
+import type { Prepared } from "../driver/prepared.ts";
 import { PreparedStatements } from "../driver/prepared-cache.ts";
 import { keepRawBytes } from "../driver/raw-bytes.ts";
 import { demandWholeRows } from "../driver/row-length-check.ts";

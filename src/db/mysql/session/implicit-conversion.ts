@@ -1,7 +1,7 @@
 import type { Cluster } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import { besideHiddenText } from "../../../sql/hidden-texts.ts";
 import type { Statement } from "../../contract/statement.ts";
 import type { Outcome } from "./statement-result.ts";

@@ -1,7 +1,7 @@
 import type { Account } from "../../../config/config.ts";
 import type { Cluster } from "../../../config/schema.ts";
 import { limits } from "../../../limits.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import { platformTimers, type Timers } from "../../../timers.ts";
 import type { Statement } from "../../contract/statement.ts";
 import type { Link } from "../../links/link.ts";

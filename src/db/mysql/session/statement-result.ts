@@ -1,4 +1,4 @@
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import type { Statement } from "../../contract/statement.ts";
 import type { DriverCommand } from "../driver/command-pipeline.ts";
 import type { ExecuteCommand, ResultHeader } from "../driver/driver.ts";

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../../config/schema.ts";
 import { limits } from "../../../limits.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import type { Row } from "../driver/commands.ts";
 import { warningMessage } from "../engines/errors.ts";
 

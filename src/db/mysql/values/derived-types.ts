@@ -1,5 +1,5 @@
 import { TidegateError } from "../../../errors.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import { readInteger, readTyped } from "../../../sql/declared-types.ts";
 import type { Place } from "../../../sql/places.ts";
 import { placesOf } from "../../../sql/places.ts";

@@ -1,5 +1,5 @@
 import { TidegateError } from "../../../errors.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 
 /**
  * A server that is sent a packet of `max_allowed_packet` bytes or more says 1153, or nothing, and closes the connection.

@@ -1,4 +1,4 @@
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 
 /** As JavaScript's toISOString(), Python's isoformat() and most others write a moment: ISO 8601 with `Z` or an offset. */
 const zoned = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?(?:Z|[+-]\d{2}:?\d{2})$/i;

@@ -1,6 +1,6 @@
 import type { TidegateError } from "../../../errors.ts";
 import type { Timers } from "../../../timers.ts";
-import type { CloseReason } from "../object/counters.ts";
+import type { CloseReason } from "../messages/counters.ts";
 import type { Holder } from "./shares.ts";
 
 /** What the pool needs to know of a connection. */

@@ -1,23 +1,9 @@
 import type { HistogramData } from "../../../exposition.ts";
 import type { Link } from "../../links/link.ts";
+import type { CloseReason, Result, ShardGauges, ShardMetrics } from "../messages/counters.ts";
+import { closeReasons } from "../messages/counters.ts";
 
 /** What a shard counts, from its object's start on: an object that slept or moved begins with zero. */
-
-/** Why a pooled connection ended. */
-const closeReasons = [
-  "idle",
-  "lifetime",
-  "drained",
-  "left",
-  "stopped",
-  "not_killed",
-  "not_restored",
-  "ping_failed",
-  "commit_failed",
-  "rollback_failed",
-  "lost",
-] as const;
-export type CloseReason = (typeof closeReasons)[number];
 
 /**
  * @param detail words of the driver's or the server's
@@ -31,38 +17,6 @@ export function closeText(reason: CloseReason, detail?: string): string {
 
 /** In seconds: from a statement beside the cluster to the longest deadline. */
 const boundsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-
-/** What of a shard is so right now. */
-export interface ShardGauges {
-  idle: number;
-  /** Handed out, or being restored. */
-  busy: number;
-  opening: number;
-  /** Sockets that have not ended yet: they take up room. */
-  closing: number;
-  waiting: number;
-}
-
-/** The answer to the work `metrics`. */
-export interface ShardMetrics {
-  startedMs: number;
-  gauges: ShardGauges;
-  limit: number;
-  created: number;
-  closed: Record<string, number>;
-  /** Logins that failed, by the code of their error. */
-  refused: Record<string, number>;
-  /** Requests that got no connection, likewise. */
-  unserved: Record<string, number>;
-  restores: Record<Result, number>;
-  kills: Record<Result, number>;
-  wait: HistogramData;
-  statements: HistogramData;
-  certificate?: Link["certificate"];
-  handshakes?: Link["handshakes"];
-}
-
-type Result = "ok" | "failed";
 
 export class PoolMetrics {
   readonly #startedMs = Date.now();

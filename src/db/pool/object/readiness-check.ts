@@ -2,7 +2,7 @@ import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { Session } from "../../mysql/session/session.ts";
 import type { Lease } from "../connections/lease.ts";
-import type { CloseReason } from "./counters.ts";
+import type { CloseReason } from "../messages/counters.ts";
 
 type Ping = { ping(): Promise<void> };
 

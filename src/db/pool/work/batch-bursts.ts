@@ -1,7 +1,7 @@
 import type { Cluster } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import { compareAloud } from "../../../sql/compare-aloud.ts";
 import type { BatchValue, Reference } from "../../../sql/references.ts";
 import type { Wanted } from "../../mysql/driver/prepared-cache.ts";

@@ -1,7 +1,7 @@
 import type { Cluster } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import type { Reference } from "../../../sql/references.ts";
 import { JsonEncoder } from "../../encode/json.ts";
 import type { Field } from "../../mysql/driver/driver.ts";

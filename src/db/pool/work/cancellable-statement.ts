@@ -2,7 +2,7 @@ import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import { platformTimers, type Timers } from "../../../timers.ts";
 import { within } from "../../../within.ts";
-import type { CloseReason } from "../object/counters.ts";
+import type { CloseReason } from "../messages/counters.ts";
 
 export interface StoppableOptions<S> {
   deadlineMs: number;

@@ -1,6 +1,6 @@
 import type { Config } from "../../../config/config.ts";
 import type { Family, Sample } from "../../../exposition.ts";
-import type { ShardMetrics } from "../object/counters.ts";
+import type { ShardMetrics } from "../messages/counters.ts";
 
 /** What /metrics says, made of what the shards have counted. Pure. */
 

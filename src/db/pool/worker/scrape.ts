@@ -1,7 +1,7 @@
 import type { Family } from "../../../exposition.ts";
 import { limits } from "../../../limits.ts";
 import { within } from "../../../within.ts";
-import type { ShardMetrics } from "../object/counters.ts";
+import type { ShardMetrics } from "../messages/counters.ts";
 import type { Shard } from "./metric-families.ts";
 import { families } from "./metric-families.ts";
 import type { PoolContext } from "./pool-rpc.ts";

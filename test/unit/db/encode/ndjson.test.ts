@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { RowShape } from "../../../../src/db/encode/create-encoder.ts";
 import { NdjsonEncoder } from "../../../../src/db/encode/ndjson.ts";
+import type { RowShape } from "../../../../src/db/encode/types.ts";
 import { column, encode as encodeJson, flags, summary } from "./wire.ts";
 
 const columns = [column(0x03, { name: "id", flags: flags.notNull }), column(0xfd, { name: "name" })];

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Encoder } from "../../../../src/db/encode/create-encoder.ts";
 import { encoderOf } from "../../../../src/db/encode/create-encoder.ts";
 import type { Format } from "../../../../src/db/encode/formats.ts";
+import type { Encoder } from "../../../../src/db/encode/types.ts";
 import { column, encode, summary } from "./wire.ts";
 
 /** A column of text. */

@@ -1,6 +1,6 @@
 import type { Column } from "../../../../src/db/encode/columns.ts";
-import type { RowShape, Summary } from "../../../../src/db/encode/create-encoder.ts";
 import { JsonEncoder, rowWriter } from "../../../../src/db/encode/json.ts";
+import type { RowShape, Summary } from "../../../../src/db/encode/types.ts";
 
 /** The bits of a column definition that matter here. */
 export const flags = { notNull: 1, unsigned: 32, binary: 128, enum: 256, set: 2048 } as const;

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { toDriverValue } from "../../../../../src/db/mysql/driver/bind-types.ts";
-import type { BoundValue } from "../../../../../src/sql/bind-values.ts";
+import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 
 describe("a parameter is bound with the type it has", () => {
   // The driver shows a value with a declared type as TYPE(value).

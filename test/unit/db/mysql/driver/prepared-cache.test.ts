@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Prepared } from "../../../../../src/db/mysql/driver/driver.ts";
+import type { Prepared } from "../../../../../src/db/mysql/driver/prepared.ts";
 import { PreparedStatements } from "../../../../../src/db/mysql/driver/prepared-cache.ts";
-import type { BoundValue } from "../../../../../src/sql/bind-values.ts";
+import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 
 const prepared = (id: number, ...codes: number[]): Prepared => ({
   id,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { writeValues } from "../../../../../src/db/mysql/engines/interpolate.ts";
-import type { BoundValue } from "../../../../../src/sql/bind-values.ts";
+import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 import { classify } from "../../../../../src/sql/guard.ts";
 import { sqlish } from "../../../sql/arbitrary.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Pipeline } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
 import { execute } from "../../../../../src/db/mysql/driver/commands.ts";
 import { OutcomeReader } from "../../../../../src/db/mysql/session/statement-result.ts";
-import type { BoundValue } from "../../../../../src/sql/bind-values.ts";
+import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 import { column, reply } from "../guard/guarded-connection.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { toDriverValue } from "../../../../../src/db/mysql/driver/bind-types.ts";
 import { PreparedStatements } from "../../../../../src/db/mysql/driver/prepared-cache.ts";
 import { demandFits, fits } from "../../../../../src/db/mysql/values/packet-size.ts";
-import type { BoundValue } from "../../../../../src/sql/bind-values.ts";
+import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 
 /** mysql2's own packet of an execution, with query attributes: what is really sent. */
 const load = createRequire(import.meta.url);

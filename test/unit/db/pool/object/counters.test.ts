@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type CloseReason, closeText, PoolMetrics } from "../../../../../src/db/pool/object/counters.ts";
+import type { CloseReason } from "../../../../../src/db/pool/messages/counters.ts";
+import { closeText, PoolMetrics } from "../../../../../src/db/pool/object/counters.ts";
 import { families } from "../../../../../src/db/pool/worker/metric-families.ts";
 import { expose } from "../../../../../src/exposition.ts";
 import { pool, poolWith, request, settle } from "../connections/fake-pool.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { BatchStatement } from "../../../../../src/db/pool/messages/protocol.ts";
 import { nextBurst } from "../../../../../src/db/pool/work/batch-bursts.ts";
 import { limits } from "../../../../../src/limits.ts";
-import type { BoundValue } from "../../../../../src/sql/bind-values.ts";
+import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 import type { BatchValue, Reference } from "../../../../../src/sql/references.ts";
 
 const one: BoundValue = { type: "integer", value: 1 };

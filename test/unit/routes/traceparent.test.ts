@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readTraceparent, traceFields, traceparentOf } from "../../../src/routes/trace.ts";
+import { readTraceparent, traceFields, traceparentOf } from "../../../src/routes/traceparent.ts";
 
 const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
 const parentId = "00f067aa0ba902b7";
