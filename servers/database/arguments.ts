@@ -1,8 +1,5 @@
 import { join } from "node:path";
-import type { DebianEngine } from "./engines.ts";
-
-/** Whether clients must use TLS ("required"), may ("offered"), or cannot ("none"). */
-export type TlsMode = "required" | "offered" | "none";
+import type { DebianEngine, TlsMode } from "./engines.ts";
 
 export interface ServerPaths {
   dataDirectory: string;

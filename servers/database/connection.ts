@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import mysql, { type Connection, type ConnectionOptions } from "mysql2/promise";
-import type { DatabaseServer } from "./server.ts";
+import type { DatabaseServer } from "./types.ts";
 
 /** What it takes to connect: a subset of DatabaseServer. */
 export type ServerAddress = Pick<DatabaseServer, "host" | "port" | "caPath" | "tls">;

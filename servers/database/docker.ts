@@ -7,9 +7,9 @@ import { run } from "../run.ts";
 import { commonArguments, tlsArguments } from "./arguments.ts";
 import { administratorPassword } from "./data.ts";
 import type { DockerInstallation } from "./installation.ts";
-import { type Launched, writePki } from "./native.ts";
 import { withoutPam } from "./pam.ts";
-import type { StartOptions } from "./server.ts";
+import { writePki } from "./pki-files.ts";
+import type { Launched, StartOptions } from "./types.ts";
 
 /**
  * Starts the official image in the foreground, its data in a volume named after the directory. The image's

@@ -8,3 +8,6 @@ export type DebianEngine = Exclude<Engine, "tidb">;
 export function isEngine(name: string | undefined): name is Engine {
   return engines.some((engine) => engine === name);
 }
+
+/** Whether clients must use TLS ("required"), may ("offered"), or cannot ("none"). */
+export type TlsMode = "required" | "offered" | "none";

@@ -1,9 +1,9 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { demandDocker } from "../docker-daemon.ts";
 import { messageOf, ServerUnavailableError } from "../errors.ts";
 import { isProgram, run, which } from "../run.ts";
 import { type DebianTree, debianTree, loaderOf } from "./debian.ts";
-import { demandDocker } from "./docker-daemon.ts";
 import type { DebianEngine, Engine } from "./engines.ts";
 import { findTidb, type TidbInstallation } from "./tidb/installation.ts";
 

@@ -1,31 +1,16 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Child, launch } from "../child.ts";
+import { launch } from "../child.ts";
 import { commonArguments, placeArguments, type ServerPaths, tlsArguments } from "./arguments.ts";
 import { administratorPassword, chooseIdentity, ensureData, giveTo, writeInitFile } from "./data.ts";
 import type { NativeInstallation } from "./installation.ts";
 import { preparePam } from "./pam.ts";
-import type { ServerPki, StartOptions } from "./server.ts";
+import { writePki } from "./pki-files.ts";
+import type { Launched, StartOptions } from "./types.ts";
 
 /** A unix socket's address holds 108 bytes, the last of them NUL; MySQL adds ".lock" to a file beside it. */
 const maxSocketPathBytes = 102;
-
-/** A server that was started and may not be ready yet. */
-export interface Launched {
-  child: Child;
-  password: string;
-  socket: string | undefined;
-  dataDirectory: string | undefined;
-  /** Where PAM's files are; undefined without PAM. */
-  pamDirectory?: string | undefined;
-  /** What the server writes into its log when it takes connections. */
-  readyMark: string;
-  /** Settles what can be set only while the server runs. */
-  settle?(): Promise<void>;
-  /** Removes what is of use only while the server runs. */
-  cleanUp(): void;
-}
 
 /** Prepares `directory` and starts the program. Throws ServerUnavailableError, or what the start threw. */
 export async function launchNative(
@@ -84,13 +69,6 @@ export async function launchNative(
       if (dirname(socket) !== runDirectory) rmSync(dirname(socket), { recursive: true, force: true });
     },
   };
-}
-
-/** The three PEM files of a server's TLS. The caller sees to who may read the folder. */
-export function writePki(folder: string, pki: ServerPki): void {
-  writeFileSync(join(folder, "ca.pem"), pki.ca, { mode: 0o644 });
-  writeFileSync(join(folder, "server.pem"), pki.certificate, { mode: 0o644 });
-  writeFileSync(join(folder, "server.key"), pki.key, { mode: 0o600 });
 }
 
 function socketPath(runDirectory: string): string {

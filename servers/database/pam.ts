@@ -5,7 +5,7 @@ import { ServerUnavailableError } from "../errors.ts";
 import type { ServerPaths } from "./arguments.ts";
 import type { DebianTree } from "./debian.ts";
 import type { Installation, NativeInstallation } from "./installation.ts";
-import type { DatabaseServer } from "./server.ts";
+import type { DatabaseServer } from "./types.ts";
 
 /** How a server with PAM is started. */
 export interface Pam {

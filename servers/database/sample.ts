@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import type { Country } from "world-countries";
 import { connectAdministrator } from "./connection.ts";
-import type { DatabaseServer } from "./server.ts";
+import type { DatabaseServer } from "./types.ts";
 
 export interface SampleOptions {
   passwords: { analyst: string; editor: string };

@@ -1,6 +1,6 @@
+import { demandDocker } from "../../docker-daemon.ts";
 import { messageOf, ServerUnavailableError } from "../../errors.ts";
 import { isProgram, run, which } from "../../run.ts";
-import { demandDocker } from "../docker-daemon.ts";
 import { builtServer } from "./build.ts";
 
 /** A TiDB server: a program on this machine, or an image. */

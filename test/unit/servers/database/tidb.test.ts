@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { configurationFile } from "../../../../servers/database/tidb/configuration.ts";
 import { findTidb } from "../../../../servers/database/tidb/installation.ts";
+import { configurationFile } from "../../../../servers/database/tidb-configuration.ts";
 
 describe("where a TiDB is looked for", () => {
   let folder: string;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { stringify } from "smol-toml";
-import type { TlsMode } from "../arguments.ts";
+import type { TlsMode } from "./engines.ts";
 
 /** TiDB's configuration file, its sections and what stands before them: https://docs.pingcap.com/tidb/stable/tidb-configuration-file */
 export type TidbConfiguration = Record<string, Value | Record<string, Value>>;

@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Child, launch } from "../../child.ts";
-import { ServerUnavailableError } from "../../errors.ts";
-import { readJson } from "../../files.ts";
-import { freePort } from "../../network.ts";
-import { run } from "../../run.ts";
-import { connect } from "../connection.ts";
-import { administratorPassword } from "../data.ts";
-import { type Launched, writePki } from "../native.ts";
-import { withoutPam } from "../pam.ts";
-import type { StartOptions } from "../server.ts";
-import { configurationFile } from "./configuration.ts";
-import type { TidbInstallation } from "./installation.ts";
+import { type Child, launch } from "../child.ts";
+import { ServerUnavailableError } from "../errors.ts";
+import { readJson } from "../files.ts";
+import { freePort } from "../network.ts";
+import { run } from "../run.ts";
+import { connect } from "./connection.ts";
+import { administratorPassword } from "./data.ts";
+import { withoutPam } from "./pam.ts";
+import { writePki } from "./pki-files.ts";
+import type { TidbInstallation } from "./tidb/installation.ts";
+import { configurationFile } from "./tidb-configuration.ts";
+import type { Launched, StartOptions } from "./types.ts";
 
 const readyMark = "server is running MySQL protocol";
 /** Go gives memory back late: a server of tests needs no more. */

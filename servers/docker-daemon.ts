@@ -1,5 +1,5 @@
-import { ServerUnavailableError } from "../errors.ts";
-import { run, which } from "../run.ts";
+import { ServerUnavailableError } from "./errors.ts";
+import { run, which } from "./run.ts";
 
 /** @throws ServerUnavailableError where no Docker daemon answers */
 export async function demandDocker(): Promise<void> {
