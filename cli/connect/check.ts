@@ -10,7 +10,7 @@ import { clean, TimeoutError } from "../node/connection-errors.ts";
 import type { Trust } from "../node/node-wire.ts";
 import { NodeWire } from "../node/node-wire.ts";
 import { RustlsNodeWire } from "../node/rustls-wire.ts";
-import type { Failure } from "./failures.ts";
+import type { Failure } from "./attempt.ts";
 import { describeFailure } from "./failures.ts";
 import type { HostPort } from "./strings/parse.ts";
 

@@ -4,29 +4,10 @@ import { loginError } from "../../src/db/mysql/engines/errors.ts";
 import type { ErrorCode } from "../../src/errors.ts";
 import type { Step } from "../node/connection-errors.ts";
 import { clean, GreetingError, NoTlsError, TimeoutError } from "../node/connection-errors.ts";
+import type { Attempt, Failure } from "./attempt.ts";
 import { tlsFailure } from "./tls-failures.ts";
 
 /** Each way in which a connection can fail, as one line: the step, the cause, and what to check. Pure. */
-
-/** What the attempt was about, for the line. */
-export interface Attempt {
-  hostname: string;
-  port: number;
-  user: string;
-  database: string;
-  /** The server's version where it is shown a token, which only TiDB takes; undefined for a password. */
-  tokenFor: string | undefined;
-  /** Whether the CA is one that was given, or the public ones. */
-  ownCa: boolean;
-  timeoutMs: number;
-}
-
-/** A failure for the operator. */
-export interface Failure {
-  step: Step;
-  cause: string;
-  check: string;
-}
 
 /** @returns one line */
 export function failureLine({ step, cause, check }: Failure): string {

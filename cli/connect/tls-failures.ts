@@ -2,7 +2,7 @@ import { LinkError } from "../../src/db/links/link.ts";
 import type { TlsFailureKind } from "../../src/db/links/tls-engine.ts";
 import { TlsFailure } from "../../src/db/links/tls-engine.ts";
 import { clean } from "../node/connection-errors.ts";
-import type { Attempt, Failure } from "./failures.ts";
+import type { Attempt, Failure } from "./attempt.ts";
 
 /** Each way in which TLS can fail, whoever verifies, as one line of the same words. Pure. */
 

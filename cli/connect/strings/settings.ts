@@ -1,3 +1,4 @@
+import { readUrlAddress } from "./address.ts";
 import type { Draft } from "./draft.ts";
 import type { Rule } from "./rules.ts";
 import {
@@ -17,7 +18,6 @@ import {
   sslMode,
   versions,
 } from "./rules.ts";
-import { readUrlInto } from "./url.ts";
 import type { Value } from "./value.ts";
 import { flagOf, fromJson, textOf } from "./value.ts";
 
@@ -100,7 +100,7 @@ const rules = table({
   "uri, url": (draft, value) => {
     const url = textOf(value);
     if (url === undefined) draft.refuse("The address is a variable of a program: put the URL itself there.");
-    else readUrlInto(draft, url);
+    else applySettings(draft, readUrlAddress(draft, url));
   },
   sslMode: sslMode,
   "useSSL, requireSSL, enableSSL, useTLS, tls": mustBeTrue(inClear),

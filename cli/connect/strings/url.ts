@@ -1,36 +1,18 @@
+import { readJdbcAddress, readUrlAddress } from "./address.ts";
 import type { Draft } from "./draft.ts";
 import { applySettings } from "./settings.ts";
 import { text } from "./value.ts";
 
-/** URLs: mysql://, what SQLAlchemy, Rails and mysql2 make of it, and JDBC's. */
-
-const encodeIt =
-  "In a URL, characters such as @ : / ? # % in a user or password are percent-encoded (@ is %40, : is %3A, / is %2F, ? is %3F, # is %23, % is %25).";
-
-/** Spoken by drivers that are meant; what stands behind a + is the driver's name. */
-const schemes = /^(?:mysqls?|mysql2|mariadb|tidb|trilogy)(?:\+[a-z0-9_]+)?$/i;
+/** URLs whole: the address, and the settings behind it judged. */
 
 /** Reads a URL with a scheme of MySQL's. */
 export function readUrlInto(draft: Draft, url: string): void {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1] ?? "";
-  if (/\+srv$/i.test(scheme) || /^mysqlx/i.test(scheme)) {
-    draft.refuseAll(
-      "The scheme is none that the gateway speaks (DNS SRV and the X protocol are not there): write mysql://host:port.",
-    );
-  } else if (!schemes.test(scheme)) {
-    draft.refuseAll("The URL's scheme is not one of MySQL's: write mysql://user@host:port/database.");
-  } else readAddress(draft, url.slice(scheme.length + "://".length));
+  applySettings(draft, readUrlAddress(draft, url));
 }
 
-/** Reads jdbc:mysql: and jdbc:mariadb:, with the ways of choosing among hosts that they have. */
+/** Reads jdbc:mysql: and jdbc:mariadb:. */
 export function readJdbcInto(draft: Draft, url: string): void {
-  const match =
-    /^jdbc:(?:aws-wrapper:)?(?:mysql|mariadb):(?:(?:loadbalance|replication|sequential|failover|aurora):)?\/\//i.exec(
-      url,
-    );
-  if (match) readAddress(draft, url.slice(match[0].length));
-  else
-    draft.refuseAll("The JDBC URL is none of MySQL's or MariaDB's: write jdbc:mysql://host:port/database.");
+  applySettings(draft, readJdbcAddress(draft, url));
 }
 
 /** Reads Java code: the URL that stands in it as a text, and the user and password behind it in the call. */
@@ -48,62 +30,4 @@ export function readJavaInto(draft: Draft, code: string): void {
   readJdbcInto(draft, plain(url));
   if (user !== undefined) draft.set("user", text(plain(user)));
   if (password !== undefined) draft.set("password", text(plain(password)));
-}
-
-/** authority[/database][?settings], after the scheme */
-function readAddress(draft: Draft, address: string): void {
-  const [, authority = "", path, query, fragment] =
-    /^([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(#[\s\S]*)?$/.exec(address) ?? [];
-  // A raw / ? or # ends the authority in the middle of a password, and its rest must not be taken for a host.
-  const isCut = !authority.includes("@") && `${path ?? ""}${fragment ?? ""}`.includes("@");
-  if (isCut || fragment !== undefined) {
-    draft.refuseAll(encodeIt);
-    return;
-  }
-  const at = authority.lastIndexOf("@");
-  if (at >= 0) readUser(draft, authority.slice(0, at));
-  readHosts(draft, authority.slice(at + 1));
-  if (path !== undefined && path !== "") draft.set("database", text(decode(draft, path.replace(/\/$/, ""))));
-  // Copied from an XML file, & is &amp;.
-  const settings = (query ?? "")
-    .replaceAll("&amp;", "&")
-    .split("&")
-    .filter((one) => one !== "");
-  applySettings(
-    draft,
-    settings.map((setting) => {
-      const equals = setting.indexOf("=");
-      const [name, value] =
-        equals < 0 ? [setting, ""] : [setting.slice(0, equals), setting.slice(equals + 1)];
-      return [decode(draft, name), text(decode(draft, value))];
-    }),
-  );
-}
-
-function readUser(draft: Draft, userinfo: string): void {
-  const colon = userinfo.indexOf(":");
-  draft.set("user", text(decode(draft, colon < 0 ? userinfo : userinfo.slice(0, colon))));
-  if (colon >= 0) draft.set("password", text(decode(draft, userinfo.slice(colon + 1))));
-}
-
-function readHosts(draft: Draft, hosts: string): void {
-  if (hosts.startsWith("(") || /^address=/i.test(hosts)) {
-    draft.refuseAll("The host is written as (host=..,port=..): write host:port.");
-    return;
-  }
-  for (const host of hosts.split(",").filter((one) => one !== "")) {
-    const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(host);
-    if (match) draft.addHost(decode(draft, match[1] ?? match[2] ?? ""), match[3]);
-    else draft.addHost(host);
-  }
-}
-
-/** A + stays a +: only forms of web pages mean a space by it. */
-function decode(draft: Draft, encoded: string): string {
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    draft.refuse(encodeIt);
-    return "";
-  }
 }
