@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../../../servers/database/connection.ts";
 import { classify, StatementError } from "../../../src/sql/guard.ts";
 import { randomOf } from "../../servers/adversary/mutator.ts";
-import { accepted } from "../../unit/sql/statement-table.ts";
+import { accepted } from "../../statements/statement-table.ts";
 import { has } from "../support/features.ts";
 import { databaseServer, engine, server } from "../support/harness.ts";
 import { Grammar } from "./guard-grammar.ts";

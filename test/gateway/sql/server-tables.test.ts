@@ -3,7 +3,7 @@ import type { RowDataPacket } from "mysql2";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { connect, connectAdministrator } from "../../../servers/database/connection.ts";
-import { acceptedShow, serverShow } from "../../unit/sql/show-table.ts";
+import { acceptedShow, serverShow } from "../../statements/show-table.ts";
 import { has } from "../support/features.ts";
 import type { Answer, Gateway } from "../support/harness.ts";
 import { databaseServer, engine, expectProblem, issuers, startGateway } from "../support/harness.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect, connectAdministrator } from "../../../servers/database/connection.ts";
 import type { CountingProxy } from "../../../servers/wire/proxy.ts";
 import { parseCatalog } from "../../../src/catalog/parse.ts";
-import { acceptedShow, refusedShow } from "../../unit/sql/show-table.ts";
+import { acceptedShow, refusedShow } from "../../statements/show-table.ts";
 import { restored, texts } from "../support/commands.ts";
 import type { Answer, Gateway } from "../support/harness.ts";
 import {

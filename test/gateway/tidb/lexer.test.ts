@@ -7,8 +7,8 @@ import { StatementError } from "../../../src/sql/errors.ts";
 import { lex } from "../../../src/sql/lexer.ts";
 import type { Tokens } from "../../../src/sql/tokens.ts";
 import { randomOf } from "../../servers/adversary/mutator.ts";
-import { sqlish } from "../../unit/sql/arbitrary.ts";
-import { accepted, refused } from "../../unit/sql/statement-table.ts";
+import { sqlish } from "../../statements/arbitrary.ts";
+import { accepted, refused } from "../../statements/statement-table.ts";
 import { Grammar } from "../sql/guard-grammar.ts";
 import { databaseServer } from "../support/harness.ts";
 

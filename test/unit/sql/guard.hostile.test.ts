@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { classify, StatementError } from "../../../src/sql/guard.ts";
 import { lex } from "../../../src/sql/lexer.ts";
-import { sqlish } from "./arbitrary.ts";
+import { sqlish } from "../../statements/arbitrary.ts";
 
 describe("two minus signs that would become a comment when what follows is taken away", () => {
   test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { classify } from "../../../src/sql/guard.ts";
 import * as vocabulary from "../../../src/sql/keywords.ts";
-import { accepted, refused } from "./statement-table.ts";
+import { accepted, refused } from "../../statements/statement-table.ts";
 
 describe("the table", () => {
   test.each(accepted.map(([kind, verb, sql]) => ({ kind, verb, sql })))(

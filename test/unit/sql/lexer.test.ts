@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { StatementError } from "../../../src/sql/errors.ts";
 import { lex } from "../../../src/sql/lexer.ts";
-import { sqlish } from "./arbitrary.ts";
+import { sqlish } from "../../statements/arbitrary.ts";
 
 /** `kind:text` of each token. */
 function read(sql: string): string[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { classify } from "../../../src/sql/guard.ts";
 import type { Permission } from "../../../src/sql/permissions.ts";
-import { acceptedShow, serverShow } from "./show-table.ts";
+import { acceptedShow, serverShow } from "../../statements/show-table.ts";
 
 /** Which permissions each statement needs. */
 const table: Record<string, readonly string[]> = {

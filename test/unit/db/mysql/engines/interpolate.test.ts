@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { writeValues } from "../../../../../src/db/mysql/engines/interpolate.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 import { classify } from "../../../../../src/sql/guard.ts";
-import { sqlish } from "../../../sql/arbitrary.ts";
+import { sqlish } from "../../../../statements/arbitrary.ts";
 
 const written = (value: BoundValue) => writeValues("SELECT ? AS v", [value]).slice("SELECT  ".length, -6);
 

@@ -1,5 +1,5 @@
-import type { StatementReason } from "../../../src/sql/errors.ts";
-import type { StatementKind, Verb } from "../../../src/sql/guard.ts";
+import type { StatementReason } from "../../src/sql/errors.ts";
+import type { StatementKind, Verb } from "../../src/sql/guard.ts";
 import { acceptedShow, refusedShow, serverShow } from "./show-table.ts";
 
 /** What the guard says of each statement, in one table. test/gateway/sql/guard-fuzz.test.ts runs its reads on the servers. */
