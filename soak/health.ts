@@ -1,4 +1,5 @@
 import { median, quantile, rounded } from "../bench/lib/figures.ts";
+import type { MemorySample } from "../bench/lib/memory.ts";
 import type { Violation } from "./oracle.ts";
 import type { FaultKind } from "./schedule.ts";
 import { outages } from "./schedule.ts";
@@ -16,11 +17,6 @@ export interface Injected {
 export interface ConnectionSample {
   atMs: number;
   byUser: Readonly<Record<string, number>>;
-}
-
-export interface MemorySample {
-  atMs: number;
-  bytes: number;
 }
 
 export type HealthRule =

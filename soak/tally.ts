@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import type { HealthRule, MemorySample } from "./health.ts";
+import type { HealthRule } from "./health.ts";
 import type { TransferRecord, Violation } from "./oracle.ts";
 import type { Answer } from "./outcome.ts";
 import { complaint } from "./outcome.ts";
@@ -57,13 +56,3 @@ export class Tally {
 
 /** Queue, login, deadline, COMMIT and KILL have bounds of their own, which together are less than this. */
 export const patienceMs = 60_000;
-
-/** @returns the memory that a process has now, or nothing where that cannot be looked up */
-export function memoryOf(pid: number, atMs: number): MemorySample[] {
-  try {
-    const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-    return kibibytes === undefined ? [] : [{ atMs, bytes: Number(kibibytes) * 1024 }];
-  } catch {
-    return [];
-  }
-}

@@ -1,8 +1,9 @@
 import type { Connection } from "mysql2/promise";
+import type { MemorySample } from "../bench/lib/memory.ts";
+import { memoryOf } from "../bench/lib/memory.ts";
 import type { Database } from "./database.ts";
 import { connectionsOf } from "./database.ts";
-import type { ConnectionSample, MemorySample } from "./health.ts";
-import { memoryOf } from "./tally.ts";
+import type { ConnectionSample } from "./health.ts";
 
 const intervalMs = 250;
 
