@@ -6,6 +6,7 @@ declare module "*.wasm" {
 
 /** Written by cli/build.ts: one environment's policy and the saved queries. */
 declare module "#application" {
+  // biome-ignore lint/plugin: a module that is declared so can import nothing; the rules see this one.
   const application: import("./config/config.ts").Application;
   export default application;
 }

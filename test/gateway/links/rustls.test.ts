@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { createAuthority } from "../../../servers/pki.ts";
+import type * as Harness from "../support/harness.ts";
 import type { Gateway } from "../support/harness.ts";
 import { clockOf } from "../support/world.ts";
 
 /** The engine's real server through the link rustls, on a runtime that does not trust the server's CA. */
 const server = inject("server");
 const directory = mkdtempSync(join(tmpdir(), "tidegate-rustls-"));
-let harness: typeof import("../support/harness.ts");
+let harness: typeof Harness;
 let gateway: Gateway;
 
 beforeAll(async () => {
