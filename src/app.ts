@@ -10,6 +10,8 @@ import { challengeOf } from "./auth/challenge.ts";
 import type { Verifier } from "./auth/verify.ts";
 import { createVerifier } from "./auth/verify.ts";
 import type { Config } from "./config/config.ts";
+import type { Backend } from "./db/contract/backend.ts";
+import { createBackend } from "./db/create-backend.ts";
 import { TidegateError, toProblem } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { passWall } from "./rate/ip-rate-limit.ts";
@@ -32,8 +34,13 @@ import { transactions } from "./routes/transactions.ts";
 import { unreadDiscarded } from "./routes/unread.ts";
 import { observe } from "./telemetry.ts";
 
-/** What is made once per isolate and configuration: the verifier holds keys, the middleware its headers. */
-let prepared: { config: Config; verifier: Verifier; crossOrigin: MiddlewareHandler } | undefined;
+/**
+ * What is made once per isolate and configuration: the verifier holds keys, the backend what is known of shards, the
+ * middleware its headers.
+ */
+let prepared:
+  | { config: Config; verifier: Verifier; backend: Backend; crossOrigin: MiddlewareHandler }
+  | undefined;
 
 /** Not thrown: the middleware methodNotAllowed leaves an answer alone that an error made. */
 const unknownRoute = new TidegateError("route_unknown");
@@ -89,10 +96,16 @@ const configured = factory.createMiddleware(async (c, next) => {
   const config = configOf(c.env);
   if (prepared?.config !== config) {
     const verifier = createVerifier(config.issuers, askKeysObject(c.env, config));
-    prepared = { config, verifier, crossOrigin: crossOrigin(config.origins) };
+    prepared = {
+      config,
+      verifier,
+      backend: createBackend(config),
+      crossOrigin: crossOrigin(config.origins),
+    };
   }
   c.set("config", config);
   c.set("verifier", prepared.verifier);
+  c.set("backend", prepared.backend);
   return await prepared.crossOrigin(c, next);
 });
 

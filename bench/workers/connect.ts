@@ -1,7 +1,7 @@
 import type { Account, Authority } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
-import type { Runner } from "../../src/db/answer/respond.ts";
 import { answer } from "../../src/db/answer/respond.ts";
+import type { Runner } from "../../src/db/answer/runner.ts";
 import { linkOf } from "../../src/db/links/select.ts";
 import { firstAttempt } from "../../src/db/mysql/session/login.ts";
 import { Session } from "../../src/db/mysql/session/session.ts";

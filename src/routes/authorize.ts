@@ -5,7 +5,7 @@ import { provePossession } from "../auth/require-proof.ts";
 import type { Caller } from "../auth/verify.ts";
 import type { Config } from "../config/config.ts";
 import type { Grant } from "../config/schema.ts";
-import type { Ceilings } from "../db/pool/messages/protocol.ts";
+import type { Ceilings } from "../db/contract/requests.ts";
 import { TidegateError } from "../errors.ts";
 import { countRequest } from "../rate/client.ts";
 import type { AppContext } from "./http.ts";

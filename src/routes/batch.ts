@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { executeBatch } from "../db/client.ts";
-import type { BatchStatement, BatchWork } from "../db/pool/messages/protocol.ts";
+import type { BatchRequest, BatchStatement } from "../db/contract/requests.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { isQuery } from "../sql/keywords.ts";
@@ -40,8 +39,7 @@ export const batch = factory.createApp().post("/", authenticated, async (c) => {
   demandIsolation(c, request.isolation);
   if (request.read_only === true) demandReads(statements);
   const { account, caller, ceilings } = access;
-  const work: BatchWork = {
-    kind: "batch",
+  const asked: BatchRequest = {
     caller,
     statements,
     isolation: request.isolation,
@@ -50,8 +48,8 @@ export const batch = factory.createApp().post("/", authenticated, async (c) => {
     shape,
     ceilings,
   };
-  return await once(c, access, { writable: !work.readOnly, format: "json" }, (context) =>
-    executeBatch(context, account, work),
+  return await once(c, access, { writable: !asked.readOnly, format: "json" }, (context) =>
+    c.var.backend.batch(context, account, asked),
   );
 });
 

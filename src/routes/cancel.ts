@@ -1,7 +1,6 @@
-import { cancel } from "../db/client.ts";
 import { TidegateError } from "../errors.ts";
 import { admit, authenticated } from "./authorize.ts";
-import { factory, poolContext } from "./http.ts";
+import { backendContext, factory } from "./http.ts";
 
 /**
  * `DELETE /v1/requests/:id`: stops a running statement of the caller's own, by the X-Request-Id that it was sent with.
@@ -14,7 +13,7 @@ export const requests = factory.createApp().delete("/:id", authenticated, async 
       detail: "What runs belongs to a subject, and the token has none (sub).",
     });
   }
-  const stopped = await cancel(poolContext(c), account, caller, c.req.param("id"));
+  const stopped = await c.var.backend.cancel(backendContext(c), account, caller, c.req.param("id"));
   if (stopped === 0) throw new TidegateError("request_unknown");
   return c.json({ stopped });
 });

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { drain as drainPools } from "../db/pool/worker/pool-rpc.ts";
 import { TidegateError } from "../errors.ts";
 import { admit, authenticated } from "./authorize.ts";
-import { factory, poolContext, readJson } from "./http.ts";
+import { backendContext, factory, readJson } from "./http.ts";
 
 const body = z.strictObject({ account: z.string().optional() });
 
@@ -20,7 +19,8 @@ export const drain = factory.createApp().post("/", authenticated, async (c) => {
   }
   // The log says what was drained, not which account the grant names.
   c.set("account", account ?? "*");
-  const drained = await drainPools(poolContext(c), account === undefined ? [...accounts.keys()] : [account]);
+  const named = account === undefined ? [...accounts.keys()] : [account];
+  const drained = await c.var.backend.drain(backendContext(c), named);
   return c.json({
     accounts: drained.map(({ account, shards, idle, busy, opening }) => ({
       account,

@@ -1,8 +1,7 @@
 import type { Grant } from "../config/schema.ts";
-import { ready } from "../db/client.ts";
 import { TidegateError } from "../errors.ts";
 import type { AppContext } from "./http.ts";
-import { factory, poolContext } from "./http.ts";
+import { backendContext, factory } from "./http.ts";
 import type { Finding } from "./shared-check.ts";
 import { SharedCheck } from "./shared-check.ts";
 
@@ -28,8 +27,10 @@ async function checkedLately(c: AppContext): Promise<void> {
 }
 
 async function check(c: AppContext): Promise<Finding> {
-  const { config, verifier } = c.var;
-  const checks = [...accountsInUse(config.grants)].map((account) => ready(poolContext(c), account));
+  const { backend, config, verifier } = c.var;
+  const checks = [...accountsInUse(config.grants)].map((account) =>
+    backend.ready(backendContext(c), account),
+  );
   try {
     await Promise.all([verifier.ready(), ...checks]);
     return {};

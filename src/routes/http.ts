@@ -5,9 +5,9 @@ import { z } from "zod";
 import type { Bindings } from "../application.ts";
 import type { Caller, Verifier } from "../auth/verify.ts";
 import type { Config } from "../config/config.ts";
-import type { RowShape } from "../db/pool/messages/protocol.ts";
-import { isolations, isolationsOf } from "../db/pool/messages/protocol.ts";
-import type { PoolContext } from "../db/pool/worker/pool-rpc.ts";
+import type { Backend, BackendContext } from "../db/contract/backend.ts";
+import { isolations, isolationsOf } from "../db/contract/transaction-options.ts";
+import type { RowShape } from "../db/encode/create-encoder.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { readAtMost, TooSlowError } from "../read-body.ts";
@@ -22,6 +22,7 @@ export interface AppEnv {
   Variables: RequestIdVariables & {
     config: Config;
     verifier: Verifier;
+    backend: Backend;
     /** Set when they are known; the request's log line has them. */
     caller?: Caller;
     token?: "verified" | "remembered";
@@ -44,11 +45,10 @@ export interface AppEnv {
 
 export type AppContext = Context<AppEnv>;
 
-/** What a call to the pool needs to know of this request. */
-export function poolContext(c: AppContext): PoolContext {
+/** What a call to the database needs to know of this request. */
+export function backendContext(c: AppContext): BackendContext {
   return {
     env: c.env,
-    config: c.var.config,
     requestId: c.var.requestId,
     ...(c.var.trace && { traceId: c.var.trace.traceId }),
     signal: c.req.raw.signal,
@@ -139,7 +139,7 @@ export const isolation = z.enum(isolations);
  * @throws TidegateError `body_invalid` for a level that the cluster's engine does not have
  */
 export function demandIsolation(c: AppContext, asked: z.infer<typeof isolation> | undefined): void {
-  const known = isolationsOf(c.var.config.cluster.engine);
+  const known = isolationsOf[c.var.config.cluster.engine];
   if (asked === undefined || known.includes(asked)) return;
   throw new TidegateError("body_invalid", {
     detail: `isolation: TiDB has ${known.join(" and ")} only (its error 8048)`,

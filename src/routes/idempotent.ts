@@ -1,12 +1,12 @@
-import type { Format } from "../db/pool/messages/protocol.ts";
-import type { PoolContext } from "../db/pool/worker/pool-rpc.ts";
+import type { BackendContext } from "../db/contract/backend.ts";
+import type { Format } from "../db/encode/formats.ts";
 import { TidegateError } from "../errors.ts";
 import { runOnce } from "../idempotency/client.ts";
 import { fingerprintOf, readKey } from "../idempotency/key.ts";
 import { limits } from "../limits.ts";
 import type { Access } from "./authorize.ts";
 import type { AppContext } from "./http.ts";
-import { factory, poolContext } from "./http.ts";
+import { backendContext, factory } from "./http.ts";
 
 const header = "idempotency-key";
 
@@ -20,9 +20,9 @@ export async function once(
   c: AppContext,
   { account, caller, ceilings }: Access,
   { writable, format, claims }: { writable: boolean; format: Format; claims?: string | undefined },
-  run: (context: PoolContext) => Promise<Response>,
+  run: (context: BackendContext) => Promise<Response>,
 ): Promise<Response> {
-  const context = poolContext(c);
+  const context = backendContext(c);
   const given = c.req.header(header);
   if (given === undefined || !writable) return await run(context);
   const key = readKey(given);
@@ -31,7 +31,8 @@ export async function once(
       detail: "An Idempotency-Key belongs to a subject, and the token has none (sub).",
     });
   }
-  const { env, config, requestId, waitUntil } = context;
+  const { config } = c.var;
+  const { env, requestId, waitUntil } = context;
   const { pathname, search } = new URL(c.req.url);
   const queueMs = config.accounts.get(account)?.queue_wait_ms ?? 0;
   const answered = runOnce(

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { execute, executeBatch } from "../db/client.ts";
-import { contentTypes } from "../db/pool/messages/protocol.ts";
+import { contentTypes } from "../db/encode/formats.ts";
 import { TidegateError } from "../errors.ts";
 import type { Answers } from "../introspection/assemble.ts";
 import { assemble } from "../introspection/assemble.ts";
@@ -12,8 +11,7 @@ import type { Access } from "./authorize.ts";
 import { admit, authenticated } from "./authorize.ts";
 import { entityTagOf, isNoneMatch } from "./etag.ts";
 import type { AppContext } from "./http.ts";
-import { factory, poolContext } from "./http.ts";
-import { executeWork } from "./statements.ts";
+import { backendContext, factory } from "./http.ts";
 
 /** MySQL's manual, "Schema Object Names"; to compare a column with anything else is an error of the server's. */
 const name = z
@@ -23,8 +21,7 @@ const name = z
   .refine((text) => !/[\0\u{10000}-\u{10ffff}]/u.test(text), "a name has no NUL and nothing beyond U+FFFF");
 const parameters = z.strictObject({ database: name.optional(), table: name.optional() });
 
-const answer = z.object({ rows: z.array(z.array(z.unknown())) });
-const batchAnswer = z.object({ results: z.array(answer) });
+const answer = z.object({ results: z.array(z.object({ rows: z.array(z.array(z.unknown())) })) });
 
 /**
  * `GET /v1/schema`: databases, tables, columns and keys, as the database shows them to the account. A caller who has
@@ -69,59 +66,23 @@ interface Asked {
 
 /** @throws TidegateError also `result_too_large` */
 async function ask(c: AppContext, access: Access, asked: Question[]): Promise<Asked> {
-  const through = c.var.config.cluster.link === "hyperdrive" ? askOneByOne : askTogether;
   try {
-    return await through(c, access, asked);
+    const request = { ...terms(access), statements: asked.map(({ sql, values }) => ({ sql, values })) };
+    const response = await c.var.backend.readAll(backendContext(c), access.account, request);
+    const { results } = answer.parse(await response.json());
+    return {
+      answers: Object.fromEntries(asked.map(({ part }, index) => [part, results[index]?.rows ?? []])),
+      timings: response.headers.get("server-timing"),
+    };
   } catch (cause) {
     throw cause instanceof TidegateError ? ours(cause, access.ceilings.deadlineMs) : cause;
   }
 }
 
-/** How each question is asked: what a grant says of rows is about the caller's own statements. */
+/** How the questions are asked: what a grant says of rows is about the caller's own statements. */
 function terms({ caller, ceilings: { rows: _, ...ceilings } }: Access) {
   const bytes = Math.min(ceilings.bytes, limits.schemaBytes);
-  return { caller, shape: "array", ceilings: { ...ceilings, bytes } } as const;
-}
-
-async function askTogether(c: AppContext, access: Access, asked: Question[]): Promise<Asked> {
-  const response = await executeBatch(poolContext(c), access.account, {
-    kind: "batch",
-    ...terms(access),
-    statements: asked.map(({ sql, values }) => ({
-      sql,
-      values,
-      writable: false,
-      bounded: true,
-      returning: false,
-    })),
-    isolation: undefined,
-    readOnly: true,
-    dryRun: false,
-  });
-  const { results } = batchAnswer.parse(await response.json());
-  return {
-    answers: Object.fromEntries(asked.map(({ part }, index) => [part, results[index]?.rows ?? []])),
-    timings: response.headers.get("server-timing"),
-  };
-}
-
-/** Through Hyperdrive there are no batches: each question is a transaction, and together they have one's bounds. */
-async function askOneByOne(c: AppContext, access: Access, asked: Question[]): Promise<Asked> {
-  const { caller, shape, ceilings } = terms(access);
-  const answers: Answers = {};
-  let { bytes } = ceilings;
-  const deadline = Date.now() + ceilings.deadlineMs;
-  for (const { part, sql, values } of asked) {
-    const deadlineMs = Math.max(limits.statementDeadlineFloorMs, deadline - Date.now());
-    const asking = { caller, ceilings: { ...ceilings, bytes } };
-    const order = { author: "operator", writable: false, format: "json", shape, deadlineMs } as const;
-    const work = executeWork(asking, { verb: "SELECT", returning: false }, { sql, values }, order);
-    const response = await execute(poolContext(c), access.account, work);
-    const text = await response.text();
-    bytes -= Buffer.byteLength(text);
-    answers[part] = answer.parse(JSON.parse(text)).rows;
-  }
-  return { answers, timings: null };
+  return { caller, ceilings: { ...ceilings, bytes } };
 }
 
 /** The SQL is not the caller's: neither is a mistake in it, nor the place where a batch grew too large. */

@@ -2,8 +2,7 @@ import { z } from "zod";
 import { fingerprintOfClaims } from "../catalog/claims.ts";
 import { readParameters } from "../catalog/parameters.ts";
 import type { SavedQuery } from "../catalog/parse.ts";
-import { execute } from "../db/client.ts";
-import { contentTypes } from "../db/pool/messages/protocol.ts";
+import { contentTypes } from "../db/encode/formats.ts";
 import { TidegateError } from "../errors.ts";
 import type { BoundValue } from "../sql/bind-values.ts";
 import type { Spread } from "../sql/lists.ts";
@@ -14,7 +13,7 @@ import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
 import { factory, hasBody, readJson } from "./http.ts";
 import { once } from "./idempotent.ts";
-import { executeWork } from "./statements.ts";
+import { executeRequest } from "./statements.ts";
 
 const body = z.unknown();
 
@@ -64,11 +63,13 @@ async function run(
   form: AnswerForm,
   bound: Spread<BoundValue>,
 ): Promise<Response> {
-  const work = executeWork(access, query, bound, {
+  const asked = executeRequest(access, query, bound, {
     author: "operator",
     writable: query.kind !== "read",
     ...form,
   });
   const claims = fingerprintOfClaims(query.claims, c.var.caller?.claims ?? {});
-  return await once(c, access, { ...work, claims }, (context) => execute(context, access.account, work));
+  return await once(c, access, { ...asked, claims }, (context) =>
+    c.var.backend.execute(context, access.account, asked),
+  );
 }

@@ -1,10 +1,9 @@
-import { execute } from "../db/client.ts";
 import { bindJson } from "../sql/placeholders.ts";
 import { admit, authenticated, authorize } from "./authorize.ts";
 import { answerForm } from "./format.ts";
 import { factory, readJson } from "./http.ts";
 import { once } from "./idempotent.ts";
-import { actionsOf, deadlineOf, executeWork, judge, note, singleStatementBody } from "./statements.ts";
+import { actionsOf, deadlineOf, executeRequest, judge, note, singleStatementBody } from "./statements.ts";
 
 /** `POST /v1/sql`: one statement of the caller's own, its parameters bound by the server. */
 export const sql = factory.createApp().post("/", authenticated, async (c) => {
@@ -15,11 +14,11 @@ export const sql = factory.createApp().post("/", authenticated, async (c) => {
   const form = answerForm(c, statement.verb);
   await note(c, judged);
   authorize(c, access, ...actionsOf(statement));
-  const work = executeWork(access, statement, bindJson(plan, request.params), {
+  const asked = executeRequest(access, statement, bindJson(plan, request.params), {
     author: "caller",
     writable: statement.kind !== "read",
     ...form,
     deadlineMs: deadlineOf(request.timeout_ms, access.ceilings.deadlineMs),
   });
-  return await once(c, access, work, (context) => execute(context, access.account, work));
+  return await once(c, access, asked, (context) => c.var.backend.execute(context, access.account, asked));
 });

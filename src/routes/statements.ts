@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Action } from "../auth/grants.ts";
 import { deadline } from "../config/schema.ts";
-import type { ExecuteWork } from "../db/pool/messages/protocol.ts";
+import type { ExecuteRequest } from "../db/contract/requests.ts";
 import { TidegateError } from "../errors.ts";
 import type { Lenient, Statement } from "../sql/guard.ts";
 import { classify, StatementError } from "../sql/guard.ts";
@@ -42,7 +42,7 @@ export interface Judged {
 }
 
 /** What is asked for besides the statement itself. */
-interface Order extends Pick<ExecuteWork, "author" | "writable" | "format" | "shape"> {
+interface Order extends Pick<ExecuteRequest, "author" | "writable" | "format" | "shape"> {
   /** In milliseconds; without it the grant's. */
   deadlineMs?: number;
 }
@@ -52,14 +52,13 @@ interface Order extends Pick<ExecuteWork, "author" | "writable" | "format" | "sh
  * @param bound its text with a `?` for each value, and the values
  * @returns what a pool or a transaction is to execute for a caller
  */
-export function executeWork(
+export function executeRequest(
   { caller, ceilings }: Pick<Access, "caller" | "ceilings">,
   { verb, returning, lenient }: Pick<Statement, "verb" | "returning"> & { lenient?: Lenient | undefined },
-  { sql, values }: Pick<ExecuteWork, "sql" | "values">,
+  { sql, values }: Pick<ExecuteRequest, "sql" | "values">,
   { author, writable, format, shape, deadlineMs = ceilings.deadlineMs }: Order,
-): ExecuteWork {
+): ExecuteRequest {
   return {
-    kind: "execute",
     caller,
     author,
     atomic: verb !== "CALL",

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { Owner } from "../db/client.ts";
-import { begin, end, executeIn } from "../db/client.ts";
+import type { TransactionOwner } from "../db/contract/requests.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { bindJson } from "../sql/placeholders.ts";
@@ -8,12 +7,12 @@ import type { Access } from "./authorize.ts";
 import { admit, authenticated, authorize } from "./authorize.ts";
 import { answerForm } from "./format.ts";
 import type { AppContext } from "./http.ts";
-import { demandIsolation, factory, hasBody, isolation, poolContext, readJson } from "./http.ts";
+import { backendContext, demandIsolation, factory, hasBody, isolation, readJson } from "./http.ts";
 import { withoutKey } from "./idempotent.ts";
 import {
   actionsOf,
   deadlineOf,
-  executeWork,
+  executeRequest,
   judgeInTransaction,
   note,
   singleStatementBody,
@@ -41,7 +40,7 @@ export const transactions = factory
     const access = await admit(c, "transaction");
     const request = hasBody(c) ? await readJson(c, body) : body.parse({});
     demandIsolation(c, request.isolation);
-    const { id, expiresAt } = await begin(poolContext(c), ownerOf(c, access), {
+    const { id, expiresAt } = await c.var.backend.begin(backendContext(c), ownerOf(c, access), {
       isolation: request.isolation,
       readOnly: isReadOnly(request.read_only, access),
       idleMs: request.idle_timeout_ms,
@@ -60,27 +59,27 @@ export const transactions = factory
     await note(c, judged);
     authorize(c, access, "transaction", ...actionsOf(statement));
     const owner = ownerOf(c, access);
-    const work = executeWork(access, statement, bindJson(plan, request.params), {
+    const asked = executeRequest(access, statement, bindJson(plan, request.params), {
       author: "caller",
       writable: kind === "write",
       ...form,
       deadlineMs: deadlineOf(request.timeout_ms, access.ceilings.deadlineMs),
     });
-    return await executeIn(poolContext(c), owner, c.req.param("id"), work);
+    return await c.var.backend.executeIn(backendContext(c), owner, c.req.param("id"), asked);
   })
   .post("/:id/commit", authenticated, async (c) => {
     const access = await admit(c, "transaction");
-    await end(poolContext(c), ownerOf(c, access), c.req.param("id"), "commit");
+    await c.var.backend.end(backendContext(c), ownerOf(c, access), c.req.param("id"), "commit");
     return c.json({ status: "committed" });
   })
   .delete("/:id", authenticated, async (c) => {
     const access = await admit(c, "transaction");
-    await end(poolContext(c), ownerOf(c, access), c.req.param("id"), "rollback");
+    await c.var.backend.end(backendContext(c), ownerOf(c, access), c.req.param("id"), "rollback");
     return c.json({ status: "rolled_back" });
   });
 
 /** @throws TidegateError `access_denied` for a token that does not say whose it is */
-function ownerOf(c: AppContext, { account, caller, grant }: Access): Owner {
+function ownerOf(c: AppContext, { account, caller, grant }: Access): TransactionOwner {
   if (c.var.caller?.subject === undefined) {
     throw new TidegateError("access_denied", {
       detail: "A transaction belongs to a subject, and the token has none (sub).",

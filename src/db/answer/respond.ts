@@ -1,20 +1,8 @@
 import type { TidegateError } from "../../errors.ts";
-import type { Timers } from "../../timers.ts";
+import type { ExecuteRequest } from "../contract/requests.ts";
 import { demandNoConversion } from "../mysql/session/implicit-conversion.ts";
-import type { Session } from "../mysql/session/session.ts";
-import type { ExecuteWork } from "../pool/messages/protocol.ts";
 import { AnswerBody } from "./response-body.ts";
-
-/** What runs the statement: a pooled session, or one that lives for this statement only. */
-export interface Runner extends Pick<Session, "pause" | "resume"> {
-  run(work: ExecuteWork, sink: AnswerBody): ReturnType<Session["run"]>;
-  /** Those of whatever it runs in. */
-  readonly timers: Timers;
-  /** Ends the statement at the server, for this reason. */
-  stop(why: TidegateError): void;
-  /** @returns a failure of the statement as its caller is told it */
-  explain(cause: unknown): TidegateError;
-}
+import type { Runner } from "./runner.ts";
 
 /**
  * Called once, when the statement has ended and the last byte is on its way.
@@ -30,15 +18,15 @@ export type Finished = (broken?: TidegateError) => void;
  */
 export async function answer(
   session: Runner,
-  work: ExecuteWork,
+  request: ExecuteRequest,
   requestId: string,
   finished: Finished,
 ): Promise<Response> {
-  const body = new AnswerBody(session, work);
-  const running = session.run(work, body).then(
+  const body = new AnswerBody(session, request);
+  const running = session.run(request, body).then(
     (outcome) => {
       // What can be taken back was judged by its runner, and is kept by now.
-      if (work.lenient === "read") demandNoConversion(outcome);
+      if (request.lenient === "read") demandNoConversion(outcome);
       body.end(outcome);
     },
     (cause) => {

@@ -1,12 +1,12 @@
 import { TidegateError, toProblem } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import type { ExecuteRequest } from "../contract/requests.ts";
 import type { Encoder } from "../encode/create-encoder.ts";
 import { encoderOf } from "../encode/create-encoder.ts";
 import type { Field } from "../mysql/driver/driver.ts";
 import type { RowSink } from "../mysql/session/row-sink.ts";
 import type { Outcome } from "../mysql/session/statement-result.ts";
-import type { ExecuteWork } from "../pool/messages/protocol.ts";
-import type { Runner } from "./respond.ts";
+import type { Runner } from "./runner.ts";
 
 /** The body of one answer, in whichever format: takes the rows, and holds the database back while nobody reads. */
 export class AnswerBody implements RowSink {
@@ -30,7 +30,7 @@ export class AnswerBody implements RowSink {
 
   constructor(
     session: Pick<Runner, "pause" | "resume" | "stop" | "timers">,
-    { format, shape, ceilings, bounded, atomic }: ExecuteWork,
+    { format, shape, ceilings, bounded, atomic }: ExecuteRequest,
   ) {
     this.#session = session;
     this.#encoder = encoderOf(format, shape, !atomic);

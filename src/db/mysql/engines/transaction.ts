@@ -2,30 +2,10 @@ import type { Account } from "../../../config/config.ts";
 import type { Cluster } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
+import type { TransactionOptions } from "../../contract/transaction-options.ts";
 import { databaseCollation } from "./collation.ts";
 import type { Identity, SessionSettings } from "./dialect.ts";
 import { sessionState, sqlModeOf, verifyIdentity, warningsCounter } from "./dialect.ts";
-
-/** What a caller may ask of a transaction. */
-export interface TransactionOptions {
-  isolation?: Isolation | undefined;
-  readOnly: boolean;
-}
-
-/** As SQL says it, in lower case. */
-export const isolations = ["read uncommitted", "read committed", "repeatable read", "serializable"] as const;
-export type Isolation = (typeof isolations)[number];
-
-/** What TiDB has: https://docs.pingcap.com/tidb/stable/transaction-isolation-levels/ */
-const tidbIsolations: readonly Isolation[] = ["read committed", "repeatable read"];
-
-/**
- * @returns the levels that the engine has. TiDB refuses the others (8048), but where tidb_skip_isolation_level_check is
- *   on: there it takes them, and gives snapshot isolation for serializable
- */
-export function isolationsOf(engine: Cluster["engine"]): readonly Isolation[] {
-  return engine === "tidb" ? tidbIsolations : isolations;
-}
 
 /**
  * Begins a transaction in a pooled session, which rests in READ ONLY. TiDB takes READ ONLY only where it is told

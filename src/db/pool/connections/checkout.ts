@@ -1,8 +1,8 @@
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import { platformTimers, type Timers } from "../../../timers.ts";
+import type { Drained } from "../../contract/requests.ts";
 import type { CloseReason, ShardGauges } from "../messages/counters.ts";
-import type { Drained } from "../messages/protocol.ts";
 import { type Lease, refuse, serve, type Waiter } from "./lease.ts";
 import type { CheckoutOptions, Entry, Pooled } from "./pooled.ts";
 import { type Holder, Shares, type Use } from "./shares.ts";

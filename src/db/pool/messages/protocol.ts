@@ -1,22 +1,13 @@
 import type { ErrorCode, ErrorDetails } from "../../../errors.ts";
 import { TidegateError } from "../../../errors.ts";
-import type { Lenient } from "../../../sql/guard.ts";
-import type { BatchValue } from "../../../sql/references.ts";
-import type { Statement } from "../../contract/statement.ts";
-import type { RowShape } from "../../encode/create-encoder.ts";
-import type { Format } from "../../encode/formats.ts";
-import type { TransactionOptions } from "../../mysql/engines/transaction.ts";
-
-export type { RowShape } from "../../encode/create-encoder.ts";
-export type { Format } from "../../encode/formats.ts";
-export { contentTypes } from "../../encode/formats.ts";
-export { isolations, isolationsOf } from "../../mysql/engines/transaction.ts";
+import type { BatchRequest, BeginRequest, EndHow, ExecuteRequest } from "../../contract/requests.ts";
 
 /**
- * What Worker and Pool say to each other. During a deployment they may be of different versions: the platform
- * lets a running object keep its code for minutes. Version and generation stand in the object's name, so a Worker
- * meets only its own kind; each message says them too, and a mismatch is a retryable refusal, never a guess. Grants,
- * issuers and queries are the Worker's matter alone: a deployment that changes only those keeps the objects.
+ * How requests of the contract travel from a Worker to a Pool, and what else the two say to each other. During a
+ * deployment they may be of different versions: the platform lets a running object keep its code for minutes. Version
+ * and generation stand in the object's name, so a Worker meets only its own kind; each message says them too, and a
+ * mismatch is a retryable refusal, never a guess. Grants, issuers and queries are the Worker's matter alone: a
+ * deployment that changes only those keeps the objects.
  */
 export const protocolVersion = 9;
 
@@ -44,40 +35,12 @@ export type Work =
   | EndWork
   | CancelWork;
 
-export interface ExecuteWork extends Statement {
+export interface ExecuteWork extends ExecuteRequest {
   kind: "execute";
-  /** Tells callers apart, whose requests take turns, and says nothing about them. */
-  caller: string;
-  /** It only answers, so that the ceilings on an answer hold; a change is never given up for what it answers. */
-  bounded: boolean;
-  format: Format;
-  shape: RowShape;
-  ceilings: Ceilings;
 }
 
-/** Statements that happen together or not at all. */
-export interface BatchWork extends TransactionOptions {
+export interface BatchWork extends BatchRequest {
   kind: "batch";
-  caller: string;
-  statements: BatchStatement[];
-  /** Everything is taken back, and the results are answered all the same. */
-  dryRun: boolean;
-  shape: RowShape;
-  ceilings: Ceilings;
-}
-
-export interface BatchStatement {
-  sql: string;
-  values: BatchValue[];
-  writable: boolean;
-  /** As of ExecuteWork: the ceiling on rows. */
-  bounded: boolean;
-  /** As of a Statement. */
-  returning: boolean;
-  /** As of a Statement. */
-  lenient?: Lenient | undefined;
-  /** If more rows are affected, nothing happens. */
-  maxAffected?: number | undefined;
 }
 
 /** Whose transaction it is: nobody else's calls find it. */
@@ -87,12 +50,9 @@ interface OwnedWork {
   caller: string;
 }
 
-export interface BeginWork extends OwnedWork, TransactionOptions {
+/** `limit` is for this shard alone. */
+export interface BeginWork extends OwnedWork, BeginRequest {
   kind: "begin";
-  idleMs: number;
-  totalMs: number;
-  /** How many the caller may have in this shard, this one included. */
-  limit: number;
 }
 
 /** The answer to `begin`: a shard that has no room says how many of its transactions are the caller's. */
@@ -107,7 +67,7 @@ export interface TransactionWork extends OwnedWork {
 
 export interface EndWork extends OwnedWork {
   kind: "end";
-  how: "commit" | "rollback";
+  how: EndHow;
   /** Whether the grant of this request's token allows sql:write. */
   mayWrite: boolean;
 }
@@ -123,26 +83,6 @@ export interface CancelWork {
 
 export interface Cancelled {
   stopped: number;
-}
-
-/** What a shard had open when it was drained; the answer to that work. */
-export interface Drained {
-  /** Closed at once. */
-  idle: number;
-  /** In use, or being restored: they close when they are given back. */
-  busy: number;
-  /** Logins under way: their connections close as soon as they are there. */
-  opening: number;
-}
-
-/** What the caller's grant allows one statement. */
-export interface Ceilings {
-  deadlineMs: number;
-  /** Of the answer to what only answers. */
-  rows?: number;
-  bytes: number;
-  /** How many statements of the grant this shard may run at once; `grant` tells grants apart. */
-  concurrent?: { grant: string; limit: number };
 }
 
 /** Marks an answer whose body is an error of the pool's. */

@@ -2,11 +2,11 @@ import type { Cluster } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { BoundValue } from "../../../sql/bound-value.ts";
-import { compareAloud } from "../../../sql/compare-aloud.ts";
 import type { BatchValue, Reference } from "../../../sql/references.ts";
+import type { BatchStatement } from "../../contract/requests.ts";
 import type { Wanted } from "../../mysql/driver/prepared-cache.ts";
 import { wantedKey } from "../../mysql/driver/prepared-cache.ts";
-import type { BatchStatement } from "../messages/protocol.ts";
+import { statementText } from "../../mysql/engines/statement-text.ts";
 
 /** A statement with all its values, and what of it has to be prepared. */
 export interface ReadyStatement extends Wanted {
@@ -41,8 +41,7 @@ export function nextBurst(
     if (index < from) continue;
     if (waitsFor(statement.values).some((earlier) => earlier >= from)) break;
     const values = resolved(statement.values, index, resolve);
-    const sql = engine === "mariadb" ? compareAloud(statement.sql, values) : statement.sql;
-    const one = { sql, values };
+    const one = { sql: statementText(engine, statement.sql, values), values };
     bytes += bytesOf(values);
     if (burst.length > 0 && bytes > limits.batchBurstBytes) break;
     if (!room.has(one)) break;

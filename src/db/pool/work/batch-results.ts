@@ -3,12 +3,12 @@ import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { BoundValue } from "../../../sql/bound-value.ts";
 import type { Reference } from "../../../sql/references.ts";
+import type { BatchRequest, BatchStatement } from "../../contract/requests.ts";
 import { JsonEncoder } from "../../encode/json.ts";
 import type { Field } from "../../mysql/driver/driver.ts";
 import { demandNoConversion, onlyWarns } from "../../mysql/session/implicit-conversion.ts";
 import type { RowSink } from "../../mysql/session/row-sink.ts";
 import type { Outcome } from "../../mysql/session/statement-result.ts";
-import type { BatchStatement, BatchWork } from "../messages/protocol.ts";
 
 /** Takes the answer to one statement. */
 export interface ResultSink extends RowSink {
@@ -30,7 +30,7 @@ interface Result {
 
 /** The results of a batch, in memory until it is committed: bounded, since nobody reads them before. */
 export class BatchResults {
-  readonly #work: BatchWork;
+  readonly #work: BatchRequest;
   readonly #engine: Cluster["engine"];
   readonly #stop: (why: TidegateError) => void;
   readonly #results: Result[] = [];
@@ -41,7 +41,7 @@ export class BatchResults {
   tooLarge: TidegateError | undefined;
 
   /** @param stop stops the batch */
-  constructor(work: BatchWork, engine: Cluster["engine"], stop: (why: TidegateError) => void) {
+  constructor(work: BatchRequest, engine: Cluster["engine"], stop: (why: TidegateError) => void) {
     this.#engine = engine;
     this.#work = work;
     this.#stop = stop;
@@ -127,7 +127,7 @@ export class BatchResults {
 }
 
 /** @returns which row of an earlier result a value refers to */
-function rowOf(value: BatchWork["statements"][number]["values"][number]): string[] {
+function rowOf(value: BatchRequest["statements"][number]["values"][number]): string[] {
   if (!("reference" in value) || typeof value.reference.of === "string") return [];
   return [`${value.reference.statement}.${value.reference.of.row}`];
 }

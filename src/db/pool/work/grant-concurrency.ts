@@ -1,6 +1,6 @@
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
-import type { Ceilings } from "../messages/protocol.ts";
+import type { Ceilings } from "../../contract/requests.ts";
 
 /** How many statements of each grant are under way in this shard. */
 export class RunningStatements {

@@ -1,7 +1,8 @@
 import type { TidegateError } from "../../../errors.ts";
 import type { Timers } from "../../../timers.ts";
+import type { Ceilings } from "../../contract/requests.ts";
 import type { HotStatement } from "../../mysql/session/restore.ts";
-import type { CancelWork, Ceilings } from "../messages/protocol.ts";
+import type { CancelWork } from "../messages/protocol.ts";
 import type { Pausable, StoppableOptions } from "./cancellable-statement.ts";
 import { RunningStatement } from "./cancellable-statement.ts";
 import type { Tag } from "./cancellation-registry.ts";

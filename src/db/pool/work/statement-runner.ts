@@ -1,6 +1,6 @@
 import type { Cluster } from "../../../config/schema.ts";
 import { asTidegateError } from "../../../errors.ts";
-import type { Runner } from "../../answer/respond.ts";
+import type { Runner } from "../../answer/runner.ts";
 import { commitError } from "../../mysql/engines/commit-error.ts";
 import { beginInSession } from "../../mysql/engines/transaction.ts";
 import { demandNoConversion } from "../../mysql/session/implicit-conversion.ts";

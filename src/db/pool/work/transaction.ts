@@ -1,6 +1,6 @@
 import { asTidegateError, TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
-import type { Runner } from "../../answer/respond.ts";
+import type { Runner } from "../../answer/runner.ts";
 import { kindOf } from "../../mysql/engines/server-errors.ts";
 import { demandNoConversion } from "../../mysql/session/implicit-conversion.ts";
 import type { Session } from "../../mysql/session/session.ts";

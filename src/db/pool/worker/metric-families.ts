@@ -2,7 +2,7 @@ import type { Config } from "../../../config/config.ts";
 import type { Family, Sample } from "../../../exposition.ts";
 import type { ShardMetrics } from "../messages/counters.ts";
 
-/** What /metrics says, made of what the shards have counted. Pure. */
+/** What /metrics says of the pools, made of what the shards have counted. Pure. */
 
 /** A shard, and what it answered. */
 export interface Shard {
@@ -105,18 +105,8 @@ const ofShards: readonly (Omit<Family, "samples"> & Read)[] = [
 ];
 
 /** @param shards of all accounts */
-export function families(
-  { environment, cluster, authorities }: Pick<Config, "environment" | "cluster" | "authorities">,
-  shards: readonly Shard[],
-): Family[] {
-  const info = { environment, engine: cluster.engine, link: cluster.link };
+export function families({ authorities }: Pick<Config, "authorities">, shards: readonly Shard[]): Family[] {
   return [
-    {
-      name: "tidegate_info",
-      type: "gauge",
-      help: "Always 1; the labels say which gateway this is.",
-      samples: [{ labels: info, value: 1 }],
-    },
     {
       name: "tidegate_shard_up",
       type: "gauge",

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AnswerBody } from "../../../../src/db/answer/response-body.ts";
-import type { ExecuteWork } from "../../../../src/db/pool/messages/protocol.ts";
+import type { ExecuteRequest } from "../../../../src/db/contract/requests.ts";
 import { limits } from "../../../../src/limits.ts";
 import { platformTimers } from "../../../../src/timers.ts";
 import { column } from "../encode/wire.ts";
@@ -14,7 +14,7 @@ const session = { timers: platformTimers, pause: () => {}, resume: () => {}, sto
 function bodyOf(bytes = Number.POSITIVE_INFINITY) {
   const ceilings = { deadlineMs: 1_000, bytes };
   const work = { format: "csv", shape: "array", writable: false, atomic: true, ceilings };
-  return new AnswerBody(session, work as ExecuteWork);
+  return new AnswerBody(session, work as ExecuteRequest);
 }
 
 async function isStreamed(body: AnswerBody): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { CloseReason } from "../../../../../src/db/pool/messages/counters.t
 import { closeText, PoolMetrics } from "../../../../../src/db/pool/object/counters.ts";
 import { families } from "../../../../../src/db/pool/worker/metric-families.ts";
 import { expose } from "../../../../../src/exposition.ts";
+import { infoOf } from "../../../../../src/routes/metrics.ts";
 import { pool, poolWith, request, settle } from "../connections/fake-pool.ts";
 
 const none = { idle: 0, busy: 0, opening: 0, closing: 0, waiting: 0 };
@@ -89,7 +90,8 @@ describe("what is counted", () => {
     });
     const labels = { account: "reader", shard: "1" };
     const shards = [{ labels, metrics: JSON.parse(JSON.stringify(read)) }];
-    const text = expose(families({ environment: "test", cluster, authorities: [] }, shards));
+    const info = infoOf({ environment: "test", cluster });
+    const text = expose([info, ...families({ authorities: [] }, shards)]);
     const lines = text.split("\n");
     const at = `account="reader",shard="1"`;
     expect(lines).toEqual(
@@ -126,7 +128,7 @@ describe("what is counted", () => {
 
   test("a shard that did not answer is down, and says nothing else", () => {
     const shards = [{ labels: { account: "reader", shard: "0" }, metrics: undefined }];
-    const text = expose(families({ environment: "test", cluster, authorities: [] }, shards));
+    const text = expose(families({ authorities: [] }, shards));
     expect(text.match(/account=.*/g)).toEqual([`account="reader",shard="0"} 0`]);
     expect(text).toContain("tidegate_shard_up{");
   });
@@ -139,7 +141,7 @@ describe("what is counted", () => {
       notAfter,
     });
     const authorities = [authority("2026-01-01T00:00:00Z"), authority("2036-01-01T00:00:00Z")];
-    const text = expose(families({ environment: "test", cluster, authorities }, []));
+    const text = expose(families({ authorities }, []));
     expect(text.match(/.*kind="ca".*/g)).toEqual([
       `tidegate_certificate_expiry_timestamp_seconds{kind="ca",subject="CN=CA"} ${Date.UTC(2036, 0) / 1000}`,
     ]);

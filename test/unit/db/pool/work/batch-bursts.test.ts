@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { BatchStatement } from "../../../../../src/db/pool/messages/protocol.ts";
+import type { BatchStatement } from "../../../../../src/db/contract/requests.ts";
 import { nextBurst } from "../../../../../src/db/pool/work/batch-bursts.ts";
 import { limits } from "../../../../../src/limits.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";

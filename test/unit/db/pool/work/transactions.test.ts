@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Ceilings } from "../../../../../src/db/contract/requests.ts";
 import type { Outcome } from "../../../../../src/db/mysql/session/statement-result.ts";
 import { unreadWarnings } from "../../../../../src/db/mysql/session/warnings.ts";
-import type { Ceilings, ExecuteWork } from "../../../../../src/db/pool/messages/protocol.ts";
+import type { ExecuteWork } from "../../../../../src/db/pool/messages/protocol.ts";
 import { RunningStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
 import type { TransactionSession } from "../../../../../src/db/pool/work/transaction.ts";
 import { Transactions } from "../../../../../src/db/pool/work/transactions.ts";

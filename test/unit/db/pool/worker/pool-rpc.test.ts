@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Bindings } from "../../../../../src/application.ts";
 import type { Config } from "../../../../../src/config/config.ts";
-import type { ExecuteWork, PoolRequest } from "../../../../../src/db/pool/messages/protocol.ts";
+import type { BackendContext } from "../../../../../src/db/contract/backend.ts";
+import type { ExecuteRequest } from "../../../../../src/db/contract/requests.ts";
+import type { PoolRequest } from "../../../../../src/db/pool/messages/protocol.ts";
 import { encodeError, protocolVersion, waitingHeader } from "../../../../../src/db/pool/messages/protocol.ts";
-import type { PoolContext } from "../../../../../src/db/pool/worker/pool-rpc.ts";
-import { drain, execute } from "../../../../../src/db/pool/worker/pool-rpc.ts";
+import { PoolBackend } from "../../../../../src/db/pool/worker/pool-backend.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 
@@ -35,14 +36,18 @@ function context(answer: (shard: string) => Response, password = "a password", c
       ["editor", account("editor", 1, password)],
     ]),
   };
-  const made: PoolContext = {
+  const made: BackendContext = {
     env: { POOL: namespace } as unknown as Bindings,
-    config: config as unknown as Config,
     signal: new AbortController().signal,
     waitUntil: () => {},
     requestId: "r1",
   };
-  return { made, calls };
+  const backend = new PoolBackend(config as unknown as Config);
+  return {
+    calls,
+    drain: (accounts: string[]) => backend.drain(made, accounts),
+    execute: (account: string, request: ExecuteRequest) => backend.execute(made, account, request),
+  };
 }
 
 function account(name: string, shards: number, password: string) {
@@ -58,8 +63,8 @@ const name = (account: string, shard: number) =>
 
 describe("draining", () => {
   test("asks every shard of an account once, and adds up what they had", async () => {
-    const { made, calls } = context(found);
-    expect(await drain(made, ["analyst"])).toEqual([
+    const { calls, drain } = context(found);
+    expect(await drain(["analyst"])).toEqual([
       { account: "analyst", shards: 3, idle: 3, busy: 6, opening: 9 },
     ]);
     expect(shards(calls)).toEqual([0, 1, 2].map((shard) => name("analyst", shard)));
@@ -67,8 +72,8 @@ describe("draining", () => {
   });
 
   test("asks every shard of several accounts", async () => {
-    const { made, calls } = context(found);
-    const drained = await drain(made, ["analyst", "editor"]);
+    const { calls, drain } = context(found);
+    const drained = await drain(["analyst", "editor"]);
     expect(drained.map(({ account, shards, idle }) => [account, shards, idle])).toEqual([
       ["analyst", 3, 3],
       ["editor", 1, 1],
@@ -92,10 +97,8 @@ describe("draining", () => {
   ])(
     "when a shard %s every other one is asked all the same, and the request may be sent again",
     async (_, fail, operator) => {
-      const { made, calls } = context((shard) => (shard === name("analyst", 1) ? fail() : found()));
-      const error = await drain(made, ["analyst", "editor"]).catch(
-        (cause: unknown) => cause as TidegateError,
-      );
+      const { calls, drain } = context((shard) => (shard === name("analyst", 1) ? fail() : found()));
+      const error = await drain(["analyst", "editor"]).catch((cause: unknown) => cause as TidegateError);
       expect(error).toMatchObject({ code: "drain_incomplete", status: 503, retryable: true, operator });
       expect((error as TidegateError).details.detail).toContain("Send the request again");
       expect((error as TidegateError).details.detail).not.toContain("analyst");
@@ -106,8 +109,8 @@ describe("draining", () => {
 
 describe("the name of an object", () => {
   const names = async (password: string) => {
-    const { made, calls } = context(found, password);
-    await drain(made, ["analyst"]);
+    const { calls, drain } = context(found, password);
+    await drain(["analyst"]);
     return { names: shards(calls), generations: calls.map(({ generation }) => generation) };
   };
 
@@ -120,8 +123,8 @@ describe("the name of an object", () => {
 
   test("is another one at another location", async () => {
     const [anywhere, near] = [context(found), context(found, "a password", { location: "apac" })];
-    await drain(anywhere.made, ["analyst"]);
-    await drain(near.made, ["analyst"]);
+    await anywhere.drain(["analyst"]);
+    await near.drain(["analyst"]);
     expect(shards(near.calls)).toEqual(
       shards(anywhere.calls).map((one) => one.replace("/anywhere/", "/apac/")),
     );
@@ -138,9 +141,8 @@ describe("the name of an object", () => {
 });
 
 describe("a statement", () => {
-  const work = (writable = false): ExecuteWork => ({
+  const work = (writable = false): ExecuteRequest => ({
     ...{
-      kind: "execute",
       caller: "c",
       sql: "SELECT 1",
       values: [],
@@ -156,8 +158,8 @@ describe("a statement", () => {
   const refusing = (code: TidegateError["code"]) => encodeError(new TidegateError(code, { retryAfter: 1 }));
 
   test("is executed by one shard, whose hint stays inside", async () => {
-    const { made, calls } = context(fine);
-    const answer = await execute(made, "analyst", work());
+    const { calls, execute } = context(fine);
+    const answer = await execute("analyst", work());
     expect([await answer.text(), answer.headers.has(waitingHeader), calls.length]).toEqual(["{}", false, 1]);
   });
 
@@ -165,27 +167,27 @@ describe("a statement", () => {
     "that a shard refuses with %s is tried once on another one, a write too: nothing was executed",
     async (code) => {
       let asked = 0;
-      const { made, calls } = context(() => (asked++ === 0 ? refusing(code) : fine()));
-      expect((await execute(made, "analyst", work(true))).status).toBe(200);
+      const { calls, execute } = context(() => (asked++ === 0 ? refusing(code) : fine()));
+      expect((await execute("analyst", work(true))).status).toBe(200);
       expect(new Set(shards(calls)).size).toBe(2);
       // From now on the one that refused is passed over.
-      for (let i = 0; i < 20; i++) await execute(made, "analyst", work());
+      for (let i = 0; i < 20; i++) await execute("analyst", work());
       expect(calls.slice(1).some(({ shard }) => shard === calls[0]?.shard)).toBe(false);
     },
   );
 
   test("that two shards refuse is refused, and the third one is asked by the next", async () => {
     let asked = 0;
-    const { made, calls } = context(() => (asked++ < 2 ? refusing("pool_full") : fine()));
-    await expect(execute(made, "analyst", work())).rejects.toMatchObject({ code: "pool_full" });
+    const { calls, execute } = context(() => (asked++ < 2 ? refusing("pool_full") : fine()));
+    await expect(execute("analyst", work())).rejects.toMatchObject({ code: "pool_full" });
     expect(calls).toHaveLength(2);
-    await execute(made, "analyst", work());
+    await execute("analyst", work());
     expect(new Set(shards(calls)).size).toBe(3);
   });
 
   test("of an account with one shard is tried once", async () => {
-    const { made, calls } = context(() => refusing("pool_full"));
-    await expect(execute(made, "editor", work())).rejects.toMatchObject({ code: "pool_full" });
+    const { calls, execute } = context(() => refusing("pool_full"));
+    await expect(execute("editor", work())).rejects.toMatchObject({ code: "pool_full" });
     expect(calls).toHaveLength(1);
   });
 
@@ -196,8 +198,8 @@ describe("a statement", () => {
     "outcome_unknown",
     "deadline_exceeded",
   ] as const)("that failed with %s is not tried again", async (code) => {
-    const { made, calls } = context(() => refusing(code));
-    await expect(execute(made, "analyst", work())).rejects.toMatchObject({ code });
+    const { calls, execute } = context(() => refusing(code));
+    await expect(execute("analyst", work())).rejects.toMatchObject({ code });
     expect(calls).toHaveLength(1);
   });
 
@@ -206,21 +208,21 @@ describe("a statement", () => {
       [false, "connection_lost"],
       [true, "outcome_unknown"],
     ] as const) {
-      const { made, calls } = context(() => {
+      const { calls, execute } = context(() => {
         throw new Error("the object was reset");
       });
-      await expect(execute(made, "analyst", work(writable))).rejects.toMatchObject({ code });
+      await expect(execute("analyst", work(writable))).rejects.toMatchObject({ code });
       expect(calls).toHaveLength(1);
     }
   });
 
   test("that was refused only after a while is not tried again: its caller has waited enough", async () => {
-    const { made, calls } = context(() => {
+    const { calls, execute } = context(() => {
       const until = performance.now() + limits.shardRefusalMs + 50;
       while (performance.now() < until);
       return refusing("database_unreachable");
     });
-    await expect(execute(made, "analyst", work())).rejects.toMatchObject({ code: "database_unreachable" });
+    await expect(execute("analyst", work())).rejects.toMatchObject({ code: "database_unreachable" });
     expect(calls).toHaveLength(1);
   });
 });

@@ -1,0 +1,19 @@
+import type { Config } from "../../config/config.ts";
+import { demandZone } from "../../sql/bind-values.ts";
+import type { BatchValue } from "../../sql/references.ts";
+import { statementText } from "../mysql/engines/statement-text.ts";
+
+/**
+ * @returns the statement as the cluster's engine is sent it
+ * @throws ParameterError for a value that a session in the account's time zone would take for another one
+ */
+export function adaptStatement<T extends { sql: string; values: readonly BatchValue[] }>(
+  { cluster, accounts }: Pick<Config, "cluster" | "accounts">,
+  account: string,
+  statement: T,
+): T {
+  const { sql, values } = statement;
+  demandZone(values, accounts.get(account)?.time_zone ?? "");
+  const text = statementText(cluster.engine, sql, values);
+  return text === sql ? statement : { ...statement, sql: text };
+}
