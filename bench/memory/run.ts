@@ -10,8 +10,8 @@ import { audience, benchDirectory, policyFor, startBackends } from "../lib/backe
 import { bundleGateway, bundleWorker } from "../lib/bundle.ts";
 import { agent, ask } from "../lib/http-client.ts";
 import { machine, machineLine, versionsOf } from "../lib/machine.ts";
-import { declareBench } from "../lib/options.ts";
 import { memoryOf } from "../lib/memory.ts";
+import { declareBench } from "../lib/options.ts";
 import { countrySql, directoryOf, startGateway } from "../lib/variants.ts";
 import type { Served } from "../lib/workerd.ts";
 import { startWorkerd } from "../lib/workerd.ts";
