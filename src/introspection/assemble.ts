@@ -1,6 +1,7 @@
 import { isJsonCheck, readColumn } from "./columns.ts";
-import type { Engine } from "./expressions.ts";
 import { expressionText } from "./expressions.ts";
+import type { Engine, InformationSchema } from "./information-schema.ts";
+import { informationSchemaOf } from "./information-schema.ts";
 import { Row } from "./rows.ts";
 import type { Column, ForeignKey, Index, IndexPart, Schema, Table } from "./schema.ts";
 import type { Narrowing, Part } from "./statements.ts";
@@ -29,6 +30,7 @@ interface Draft extends Omit<Table, "columns" | "primary_key" | "clustered" | "i
  * @throws Error when the server's information_schema is of another form
  */
 export function assemble(answers: Answers, { engine, defaultDatabase, database, table }: Asked): Schema {
+  const informationSchema = informationSchemaOf(engine);
   // To some servers names are equal that are spelt otherwise.
   const isAsked = (name: string, asked: string | undefined) => asked === undefined || asked === name;
   const databases = new Map<string, Map<string, Draft>>();
@@ -51,8 +53,8 @@ export function assemble(answers: Answers, { engine, defaultDatabase, database, 
     const name = row.text();
     return databases.get(database)?.get(name);
   };
-  addColumns(answers, engine, draftOf);
-  addIndexes(answers, engine, draftOf);
+  addColumns(answers, informationSchema, draftOf);
+  addIndexes(answers, informationSchema, draftOf);
   addForeignKeys(answers, draftOf);
   return {
     default_database: defaultDatabase,
@@ -90,7 +92,7 @@ function readTable(row: Row): Draft {
   };
 }
 
-function addColumns(answers: Answers, engine: Engine, draftOf: DraftOf): void {
+function addColumns(answers: Answers, of: InformationSchema, draftOf: DraftOf): void {
   const json = new Map<Draft, Set<string>>();
   for (const row of rowsOf(answers, "jsonChecks")) {
     const draft = draftOf(row);
@@ -103,18 +105,18 @@ function addColumns(answers: Answers, engine: Engine, draftOf: DraftOf): void {
     const draft = draftOf(row);
     const name = row.text();
     const position = row.number();
-    draft?.columns.set(position, readColumn(name, row, engine, json.get(draft)?.has(name) ?? false));
+    draft?.columns.set(position, readColumn(name, row, of, json.get(draft)?.has(name) ?? false));
   }
 }
 
-function addIndexes(answers: Answers, engine: Engine, draftOf: DraftOf): void {
+function addIndexes(answers: Answers, of: InformationSchema, draftOf: DraftOf): void {
   for (const row of rowsOf(answers, "indexParts")) {
     const draft = draftOf(row);
     const name = row.text();
     const position = row.number();
     const unique = row.number() === 0;
     const type = row.text();
-    const part = readIndexPart(row, engine, type);
+    const part = readIndexPart(row, of, type);
     const visible = row.text() === "YES";
     const comment = row.optionalText() ?? "";
     const index: Index = { name, unique, type, visible, comment, columns: [] };
@@ -124,7 +126,7 @@ function addIndexes(answers: Answers, engine: Engine, draftOf: DraftOf): void {
   }
 }
 
-function readIndexPart(row: Row, engine: Engine, type: string): IndexPart {
+function readIndexPart(row: Row, { escapesExpressions }: InformationSchema, type: string): IndexPart {
   const column = row.optionalText();
   const prefix = row.optionalNumber();
   const direction = row.optionalText();
@@ -134,7 +136,7 @@ function readIndexPart(row: Row, engine: Engine, type: string): IndexPart {
   const order = isSpatial ? null : direction === "A" ? "asc" : direction === "D" ? "desc" : null;
   // Of an expression MySQL has no column, and TiDB one with the name NULL.
   if (column === null || expression !== null)
-    return { expression: expressionText(expression ?? "", engine), order };
+    return { expression: expressionText(expression ?? "", escapesExpressions), order };
   return { column, prefix: isSpatial ? null : prefix, order };
 }
 

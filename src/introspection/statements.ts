@@ -1,5 +1,6 @@
 import type { BoundValue } from "../sql/bound-value.ts";
-import type { Engine } from "./expressions.ts";
+import type { Engine, InformationSchema } from "./information-schema.ts";
+import { informationSchemaOf } from "./information-schema.ts";
 
 /** Which part of the schema is asked about; without either all that the account sees. */
 export interface Narrowing {
@@ -26,10 +27,6 @@ export interface Question {
   values: BoundValue[];
 }
 
-/** The servers' own, which are nobody's data; TiDB writes them in capitals, and has one more. */
-const systemDatabases = ["information_schema", "mysql", "performance_schema", "sys"];
-const systemDatabasesOfTidb = [...systemDatabases, "metrics_schema"];
-
 interface Source {
   /** What is selected, in the order in which assemble.ts reads it. */
   columns: string;
@@ -39,13 +36,7 @@ interface Source {
   where?: string;
 }
 
-/**
- * What the servers say differently: MySQL and TiDB index expressions and hide indexes, MariaDB ignores indexes, and
- * knows a JSON column by its check. TiDB says how a table's rows and the values of its key are spread.
- */
-function sources(engine: Engine): Partial<Record<Part, Source>> {
-  const mariadb = engine === "mariadb";
-  const spread = engine === "tidb" ? "TIDB_PK_TYPE, TIDB_ROW_ID_SHARDING_INFO" : "NULL, NULL";
+function sources({ spread, indexColumns, hasJsonChecks }: InformationSchema): Partial<Record<Part, Source>> {
   const table = { database: "TABLE_SCHEMA", table: "TABLE_NAME" };
   const ofConstraint = { database: "CONSTRAINT_SCHEMA", table: "TABLE_NAME" };
   return {
@@ -65,8 +56,7 @@ function sources(engine: Engine): Partial<Record<Part, Source>> {
     indexParts: {
       columns:
         "TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, NON_UNIQUE, INDEX_TYPE, COLUMN_NAME, SUB_PART, COLLATION, " +
-        (mariadb ? "NULL, IF(IGNORED = 'YES', 'NO', 'YES'), " : "EXPRESSION, IS_VISIBLE, ") +
-        "INDEX_COMMENT",
+        `${indexColumns}, INDEX_COMMENT`,
       from: "STATISTICS",
       ...table,
     },
@@ -83,7 +73,7 @@ function sources(engine: Engine): Partial<Record<Part, Source>> {
       from: "REFERENTIAL_CONSTRAINTS",
       ...ofConstraint,
     },
-    ...(mariadb && {
+    ...(hasJsonChecks && {
       jsonChecks: {
         columns: "CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE",
         from: "CHECK_CONSTRAINTS",
@@ -96,14 +86,15 @@ function sources(engine: Engine): Partial<Record<Part, Source>> {
 
 /** @returns what to ask the server; rows are wanted as arrays. Nothing of the caller's is in the text. */
 export function questions(engine: Engine, { database, table }: Narrowing): Question[] {
-  const asked = sources(engine);
-  const systems = engine === "tidb" ? systemDatabasesOfTidb : systemDatabases;
+  const informationSchema = informationSchemaOf(engine);
+  const asked = sources(informationSchema);
   return parts.flatMap((part) => {
     const source = asked[part];
     if (!source) return [];
     const bound: string[] = [];
     const conditions = source.where === undefined ? [] : [source.where];
-    conditions.push(`LOWER(${source.database}) NOT IN ('${systems.join("', '")}')`);
+    // TiDB writes them in capitals.
+    conditions.push(`LOWER(${source.database}) NOT IN ('${informationSchema.systemDatabases.join("', '")}')`);
     if (database !== undefined) {
       conditions.push(`${source.database} = ?`);
       bound.push(database);

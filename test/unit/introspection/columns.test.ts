@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { isJsonCheck, readColumn } from "../../../src/introspection/columns.ts";
-import type { Engine } from "../../../src/introspection/expressions.ts";
+import type { Engine } from "../../../src/introspection/information-schema.ts";
+import { informationSchemaOf } from "../../../src/introspection/information-schema.ts";
 import { Row } from "../../../src/introspection/rows.ts";
 import type { Default } from "../../../src/introspection/schema.ts";
 
@@ -28,7 +29,7 @@ function read(engine: Engine, said: Said, isJson = false) {
     "utf8mb4_bin",
     "",
   ];
-  return readColumn("name", new Row(row), engine, isJson);
+  return readColumn("name", new Row(row), informationSchemaOf(engine), isJson);
 }
 
 describe("a default is a value or an expression, however the server writes it", () => {
