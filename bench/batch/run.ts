@@ -4,7 +4,8 @@ import { readScriptOptions } from "../../cli/command/declare.ts";
 import { packageRoot } from "../../cli/project/paths.ts";
 import type { CountingProxy } from "../../servers/wire/proxy.ts";
 import { startCountingProxy } from "../../servers/wire/proxy.ts";
-import type { Cluster } from "../../src/config/schema.ts";
+import type { Dialect } from "../../src/db/mysql/engines/dialect.ts";
+import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { beginInSession } from "../../src/db/mysql/engines/transaction.ts";
 import type { Session } from "../../src/db/mysql/session/session.ts";
 import type { BatchWork } from "../../src/db/pool/messages/protocol.ts";
@@ -34,7 +35,7 @@ const select = countryWork(countrySql());
 type Way = (session: Session) => Promise<void>;
 
 /** @returns N point selects in a transaction that may write, as the pool runs them */
-function together(n: number, engine: Cluster["engine"]): Way {
+function together(n: number, dialect: Dialect): Way {
   const { sql, values, ceilings } = select;
   const statement = () => ({ sql, values: [...values], writable: false, bounded: true, returning: false });
   const statements = Array.from({ length: n }, statement);
@@ -56,7 +57,7 @@ function together(n: number, engine: Cluster["engine"]): Way {
       giveBack() {},
       discard() {},
     });
-    const { results } = (await (await runBatch(session, engine, work, running)).json()) as {
+    const { results } = (await (await runBatch(session, dialect, work, running)).json()) as {
       results: unknown[];
     };
     if (results.length !== n) throw new Error(`${results.length} results of ${n}`);
@@ -64,9 +65,9 @@ function together(n: number, engine: Cluster["engine"]): Way {
 }
 
 /** @returns the same commands, each when the one before it is answered */
-function oneByOne(n: number, engine: Cluster["engine"]): Way {
+function oneByOne(n: number, dialect: Dialect): Way {
   return async (session) => {
-    for (const sql of beginInSession(engine, { readOnly: false })) await session.control(sql);
+    for (const sql of beginInSession(dialect, { readOnly: false })) await session.control(sql);
     for (let i = 0; i < n; i++) await session.run(select, { columns() {}, row() {} });
     await session.control("COMMIT");
   };
@@ -92,7 +93,8 @@ async function count(session: Session, way: Way, proxy: CountingProxy): Promise<
 }
 
 async function compare(n: number, session: Session, { server }: Backends, proxy: CountingProxy) {
-  const ways = { together: together(n, server.engine), oneByOne: oneByOne(n, server.engine) };
+  const dialect = dialectOf(server);
+  const ways = { together: together(n, dialect), oneByOne: oneByOne(n, dialect) };
   const roundTrips = {
     together: await count(session, ways.together, proxy),
     oneByOne: await count(session, ways.oneByOne, proxy),

@@ -3,7 +3,10 @@ import { NodeWire } from "../../cli/node/node-wire.ts";
 import { connectionOptions } from "../../servers/database/connection.ts";
 import type { Link } from "../../src/db/links/link.ts";
 import type { Row } from "../../src/db/mysql/driver/commands.ts";
-import { isSameIdentity, proofQuery, restoreStatements } from "../../src/db/mysql/engines/dialect.ts";
+import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
+import { isSameIdentity } from "../../src/db/mysql/engines/identity.ts";
+import { proofQuery } from "../../src/db/mysql/engines/proof.ts";
+import { restoreStatements } from "../../src/db/mysql/engines/session-state.ts";
 import { firstAttempt, identityOf } from "../../src/db/mysql/session/login.ts";
 import { Session } from "../../src/db/mysql/session/session.ts";
 import { WarnedStatements } from "../../src/db/mysql/session/warned-statements.ts";
@@ -66,7 +69,7 @@ export async function openSession(backends: Backends, port: number): Promise<Ses
  * drops what is prepared, so execute() prepares again.
  */
 async function openSequential({ server, sample, passwords }: Backends, port: number): Promise<Caller> {
-  const { engine } = server;
+  const dialect = dialectOf(server);
   const connection = await mysql.createConnection({
     ...connectionOptions({ ...server, port }, sample.analyst.user, passwords.analyst),
     database: sample.database,
@@ -77,10 +80,10 @@ async function openSequential({ server, sample, passwords }: Backends, port: num
     jsonStrings: true,
   });
   const sql = countrySql();
-  const prove = async () => identityOf((await connection.query(proofQuery(engine)))[0] as Row[]);
+  const prove = async () => identityOf((await connection.query(proofQuery(dialect)))[0] as Row[]);
   const identity = await prove();
   const settings = { time_zone: "+00:00", longestDeadlineMs: 60_000, collation: identity.collation };
-  const { before } = restoreStatements(engine, sample.database, settings, false);
+  const { before } = restoreStatements(dialect, sample.database, settings, false);
   const caller = {
     async ask() {
       const [rows] = await connection.execute({ sql, rowsAsArray: true }, ["US"]);

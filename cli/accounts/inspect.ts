@@ -4,8 +4,10 @@ import type { Link } from "../../src/db/links/link.ts";
 import type { Credential } from "../../src/db/mysql/auth-plugins/authentication.ts";
 import type { Connection } from "../../src/db/mysql/driver/driver.ts";
 import { command, createConnection } from "../../src/db/mysql/driver/driver.ts";
-import type { Identity } from "../../src/db/mysql/engines/dialect.ts";
-import { proofQuery, setRole } from "../../src/db/mysql/engines/dialect.ts";
+import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
+import type { Identity } from "../../src/db/mysql/engines/identity.ts";
+import { proofQuery } from "../../src/db/mysql/engines/proof.ts";
+import { setRole } from "../../src/db/mysql/engines/session-state.ts";
 import { credentialOf, logIn } from "../../src/db/mysql/session/login.ts";
 import { TidegateError } from "../../src/errors.ts";
 
@@ -57,7 +59,10 @@ export async function inspect(link: Link, cluster: Cluster, account: Account): P
 async function lookAgain(link: Link, cluster: Cluster, account: Account): Promise<Seen | undefined> {
   try {
     const connection = await open(link, cluster, account.user, await credentialOf(account));
-    const rows = (await command(connection, proofQuery(cluster.engine))) as Record<string, string | null>[];
+    const rows = (await command(connection, proofQuery(dialectOf(cluster)))) as Record<
+      string,
+      string | null
+    >[];
     const [user, currentUser, proxyUser, currentRole, , , , version] = Object.values(rows[0] ?? {});
     const identity = {
       user: String(user),
@@ -82,11 +87,11 @@ async function look(
     currentRole,
     version,
   }: Omit<Identity, "database" | "connectionId" | "serverId" | "collation">,
-  { engine }: Cluster,
+  cluster: Cluster,
 ): Promise<Seen> {
   try {
     const grants = await column(connection, "SHOW GRANTS");
-    await command(connection, setRole(engine, null));
+    await command(connection, setRole(dialectOf(cluster), null));
     const own = await column(connection, "SHOW GRANTS");
     const createUser = await firstOrNone(connection, "SHOW CREATE USER CURRENT_USER()");
     return { user, currentUser, proxyUser, currentRole, version, grants, own, createUser };

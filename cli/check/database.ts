@@ -2,6 +2,7 @@ import type { QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
 import type { Account } from "../../src/config/config.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import type { Link } from "../../src/db/links/link.ts";
+import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { useOf } from "../accounts/needs.ts";
 import { operatorText } from "../command/errors.ts";
 import type { Finding } from "./finding.ts";
@@ -41,6 +42,7 @@ export function mayRun(grants: Policy["grants"], account: string, query?: SavedQ
 /** @returns what is wrong with the queries, by the server's word */
 export async function checkQueries({ link, policy, accounts, files, queries }: Subject): Promise<Checked> {
   const { cluster, grants } = policy;
+  const { derivesTypes } = dialectOf(cluster);
   const fileOf = ({ name }: SavedQuery) => files.find((file) => file.name === `${name}.sql`) as QueryFile;
   const mistakes: { finding: Finding; account: string }[] = [];
   const warnings: { finding: Finding; account?: string }[] = [];
@@ -52,7 +54,7 @@ export async function checkQueries({ link, policy, accounts, files, queries }: S
     if (answer.said === "no") mistakes.push({ finding: at(answer.reason), account });
     else if (answer.said === "nothing") {
       warnings.push({ finding: at(`not tried: ${answer.reason}`) });
-    } else if (cluster.engine === "mysql") {
+    } else if (derivesTypes) {
       for (const finding of typeWarnings(file, answer.query, answer.kinds)) warnings.push({ finding });
     }
   };
@@ -72,7 +74,7 @@ export async function checkQueries({ link, policy, accounts, files, queries }: S
       untried.push(`${account.name}: ${operatorText(cause)}`);
     }
   }
-  if (cluster.engine !== "mysql") {
+  if (!derivesTypes) {
     notes.push(`${cluster.engine} does not say the types of parameters: only what it refuses was looked for`);
   }
   return { mistakes: merged(mistakes), warnings: merged(warnings), untried, notes };

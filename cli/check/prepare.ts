@@ -5,14 +5,14 @@ import type { Link } from "../../src/db/links/link.ts";
 import { prepare, query as textQuery } from "../../src/db/mysql/driver/commands.ts";
 import type { ServerError } from "../../src/db/mysql/driver/driver.ts";
 import type { Prepared } from "../../src/db/mysql/driver/prepared.ts";
-import { writableState } from "../../src/db/mysql/engines/dialect.ts";
+import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { statementError } from "../../src/db/mysql/engines/errors.ts";
+import { writableState } from "../../src/db/mysql/engines/session-state.ts";
 import type { Login } from "../../src/db/mysql/session/login.ts";
 import { logIn } from "../../src/db/mysql/session/login.ts";
 import type { Kind } from "../../src/db/mysql/values/derived-types.ts";
 import { kindOf } from "../../src/db/mysql/values/derived-types.ts";
 import type { BoundValue } from "../../src/sql/bound-value.ts";
-import { runsNothingWhenPrepared } from "../../src/sql/prepared-ahead.ts";
 
 /** Logs in as the gateway does and has the server prepare saved queries. Nothing is executed. */
 
@@ -41,7 +41,7 @@ export async function prepareAll(
     // The read-only state is lifted for those that write, as the gateway does, and not before.
     for (const query of queries.filter(isRead)) take(await ask(login, cluster, account, query));
     const writing = queries.filter((query) => !isRead(query));
-    const lifted = writableState(cluster.engine);
+    const lifted = writableState(dialectOf(cluster));
     if (writing.length > 0 && lifted !== undefined) {
       const step = textQuery(login.connection, lifted);
       login.connection.addCommand(step.command);
@@ -59,7 +59,7 @@ function isRead({ kind }: SavedQuery): boolean {
 }
 
 async function ask(login: Login, cluster: Cluster, account: Account, query: SavedQuery): Promise<Answer> {
-  if (cluster.engine === "tidb" && !runsNothingWhenPrepared(query.sql)) {
+  if (!dialectOf(cluster).preparesWithoutRunning(query.sql)) {
     const reason = "TiDB runs subqueries, and functions of constants, while it prepares a statement";
     return { query, said: "nothing", reason };
   }

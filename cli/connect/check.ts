@@ -3,8 +3,10 @@ import type { Authority } from "../../src/config/config.ts";
 import type { Credential } from "../../src/db/mysql/auth-plugins/authentication.ts";
 import type { ConnectionOptions } from "../../src/db/mysql/driver/driver.ts";
 import { command, createConnection } from "../../src/db/mysql/driver/driver.ts";
-import { engineOf, proofQuery } from "../../src/db/mysql/engines/dialect.ts";
+import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
+import { engineOf } from "../../src/db/mysql/engines/identity.ts";
 import { beyondReading, privilegeQuery } from "../../src/db/mysql/engines/privileges.ts";
+import { proofQuery } from "../../src/db/mysql/engines/proof.ts";
 import { limits } from "../../src/limits.ts";
 import { clean, TimeoutError } from "../node/connection-errors.ts";
 import type { Trust } from "../node/node-wire.ts";
@@ -80,13 +82,13 @@ async function look(wire: NodeWire, options: CheckOptions): Promise<Found> {
   });
   wire.step = "database";
   const engine = engineOf(wire.serverVersion);
-  const proof = (await command(connection, proofQuery(engine))) as Record<string, string | null>[];
+  const dialect = dialectOf({ engine });
+  const proof = (await command(connection, proofQuery(dialect))) as Record<string, string | null>[];
   const [login, account, proxyUser] = Object.values(proof[0] ?? {});
   const current = (await command(connection, "SELECT DATABASE() AS current")) as { current: string | null }[];
-  const surplus =
-    engine === "tidb"
-      ? beyondReading((await command(connection, privilegeQuery)) as Record<string, string | null>[])
-      : undefined;
+  const surplus = dialect.asksPrivileges
+    ? beyondReading((await command(connection, privilegeQuery)) as Record<string, string | null>[])
+    : undefined;
   const { agreed } = wire;
   // A farewell, or the server counts an aborted client.
   await new Promise<void>((resolve) => connection.end(resolve));

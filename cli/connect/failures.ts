@@ -1,6 +1,6 @@
 import { PluginRefusedError } from "../../src/db/mysql/auth-plugins/authentication.ts";
-import { engineOf } from "../../src/db/mysql/engines/dialect.ts";
 import { loginError } from "../../src/db/mysql/engines/errors.ts";
+import { engineOf } from "../../src/db/mysql/engines/identity.ts";
 import type { ErrorCode } from "../../src/errors.ts";
 import type { Step } from "../node/connection-errors.ts";
 import { clean, GreetingError, NoTlsError, TimeoutError } from "../node/connection-errors.ts";

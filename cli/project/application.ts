@@ -8,6 +8,7 @@ import type { Application } from "../../src/config/config.ts";
 import { longestDeadlineMs } from "../../src/config/deadlines.ts";
 import { ConfigError, parsePolicy } from "../../src/config/policy.ts";
 import { readingAccounts, readingMistakes } from "../../src/config/reading.ts";
+import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { readAuthorities } from "./authorities.ts";
 import { configDirectory, projectRoot } from "./paths.ts";
 
@@ -95,8 +96,8 @@ export function makeApplication(
       authorities,
       accounts,
       reading: readingAccounts(parsed, queries),
-      // Part of the resting state there (src/db/mysql/engines/dialect.ts).
-      ...(cluster.engine === "tidb" && { deadlines }),
+      // Part of the resting state there.
+      ...(dialectOf(cluster).restsWithDeadline && { deadlines }),
     }),
     policy,
     authorities,

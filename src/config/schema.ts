@@ -160,7 +160,7 @@ const accountSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_.$-]+(@[A-Za-z0-9_.%:-]+)?$/, "must be a role's name")
     .optional(),
-  // Which modes and zones: session-rules.ts. Without a mode, the engine's: dialect.ts.
+  // Which modes and zones: session-rules.ts. Without a mode, the engine's (`Dialect.defaultSqlMode`).
   sql_mode: z.array(z.string()).optional(),
   time_zone: z.string().default("+00:00"),
   // Without one, the database's own: collation.ts of db/mysql.

@@ -12,16 +12,12 @@ import type { Connection, Field, ResultHeader, ServerError } from "../mysql/driv
 import { command } from "../mysql/driver/driver.ts";
 import { textRowReader } from "../mysql/driver/text-rows.ts";
 import { refusedCommit } from "../mysql/engines/commit-error.ts";
-import { warningsQuestion } from "../mysql/engines/dialect.ts";
-import { settingsRefused, statementError } from "../mysql/engines/errors.ts";
+import type { Dialect } from "../mysql/engines/dialect.ts";
+import { dialectOf } from "../mysql/engines/dialect-of.ts";
+import { statementError } from "../mysql/engines/errors.ts";
 import { writeValues } from "../mysql/engines/interpolate.ts";
-import { privilegeQuery, verifyReadsOnly } from "../mysql/engines/privileges.ts";
-import {
-  beginTransaction,
-  transactionProof,
-  transactionState,
-  verifyTransaction,
-} from "../mysql/engines/transaction.ts";
+import { verifyReadsOnly } from "../mysql/engines/privileges.ts";
+import { verifyTransaction } from "../mysql/engines/transaction.ts";
 import { demandDeclared, demandNoConversion, demandSeen } from "../mysql/session/implicit-conversion.ts";
 import { greet, openingError } from "../mysql/session/login.ts";
 import type { RowSink } from "../mysql/session/row-sink.ts";
@@ -29,7 +25,8 @@ import type { Outcome } from "../mysql/session/statement-result.ts";
 import { OutcomeReader } from "../mysql/session/statement-result.ts";
 import { readWarnings } from "../mysql/session/warnings.ts";
 import { demandFits } from "../mysql/values/packet-size.ts";
-import { isHyperdriveError, preparationError } from "./errors.ts";
+import { isHyperdriveError } from "./errors.ts";
+import { beginLent } from "./lent-transaction.ts";
 
 /** How far the statement has come: what a loss means depends on it. */
 type Stage = "preparing" | "running" | "committing" | "ended";
@@ -45,6 +42,7 @@ export class HyperdriveSession {
   readonly #connection: Connection;
   readonly #wire: Wire;
   readonly #cluster: Cluster;
+  readonly #dialect: Dialect;
   readonly #account: Account;
   readonly #loss = Promise.withResolvers<never>();
   #lostBecause: string | undefined;
@@ -56,6 +54,7 @@ export class HyperdriveSession {
     this.#connection = connection;
     this.#wire = wire;
     this.#cluster = cluster;
+    this.#dialect = dialectOf(cluster);
     this.#account = account;
     this.#loss.promise.catch(() => {});
     connection.on("error", (error: Error) => this.#lose(error.message));
@@ -99,7 +98,7 @@ export class HyperdriveSession {
    */
   async run(statement: Statement, sink: RowSink, deadlineMs: number): Promise<Outcome> {
     demandDeclared(statement, statement.values);
-    if (this.#cluster.engine === "mysql") demandSeen(statement);
+    if (this.#dialect.convertsSilently) demandSeen(statement);
     const sql = writeValues(statement.sql, statement.values);
     const { packet } = await this.#prepare(statement.writable, deadlineMs);
     this.#stage = "running";
@@ -125,21 +124,8 @@ export class HyperdriveSession {
   }
 
   async #prepare(writable: boolean, deadlineMs: number): Promise<Row> {
-    const { engine } = this.#cluster;
-    const prepared = (async () => {
-      await command(this.#connection, beginTransaction(engine, writable));
-      // Where there is no SET the proof decides: the server's own values may be right.
-      const state = transactionState(engine, this.#account, deadlineMs);
-      await command(this.#connection, state).catch((cause: ServerError) => {
-        if (settingsRefused.includes(cause.errno ?? 0)) throw cause;
-      });
-      const proof = (await command(this.#connection, transactionProof(engine, this.#account))) as Row[];
-      if (!this.#account.readsByPrivilege) return { proof, privileges: undefined };
-      return { proof, privileges: (await command(this.#connection, privilegeQuery)) as Row[] };
-    })().catch((cause: ServerError) => {
-      throw preparationError(cause);
-    });
-    const { proof, privileges } = await this.#unlessLost(prepared, { writable });
+    const beginning = beginLent(this.#connection, this.#dialect, this.#account, { writable, deadlineMs });
+    const { proof, privileges } = await this.#unlessLost(beginning, { writable });
     verifyTransaction(proof[0] ?? {}, this.#account, this.#cluster);
     if (privileges) verifyReadsOnly(privileges);
     return proof[0] ?? {};
@@ -176,10 +162,9 @@ export class HyperdriveSession {
 
   /** They stay unread where the server refuses to tell them: the statement has been executed all the same. */
   async #withWarnings(outcome: Outcome, statement: Statement): Promise<Outcome> {
-    const { engine } = this.#cluster;
-    const asked = command(this.#connection, warningsQuestion(engine, 0)).catch(() => []);
+    const asked = command(this.#connection, this.#dialect.warningsQuestion(0)).catch(() => []);
     const rows = (await this.#unlessLost(asked, statement)) as Row[];
-    const warned = { engine, author: statement.author, values: statement.values };
+    const warned = { dialect: this.#dialect, author: statement.author, values: statement.values };
     return { ...outcome, ...readWarnings(rows, outcome.warningCount, warned) };
   }
 

@@ -1,7 +1,7 @@
 import type { Config } from "../../config/config.ts";
 import { demandZone } from "../../sql/bind-values.ts";
 import type { BatchValue } from "../../sql/references.ts";
-import { statementText } from "../mysql/engines/statement-text.ts";
+import { dialectOf } from "../mysql/engines/dialect-of.ts";
 
 /**
  * @returns the statement as the cluster's engine is sent it
@@ -14,6 +14,6 @@ export function adaptStatement<T extends { sql: string; values: readonly BatchVa
 ): T {
   const { sql, values } = statement;
   demandZone(values, accounts.get(account)?.time_zone ?? "");
-  const text = statementText(cluster.engine, sql, values);
+  const text = dialectOf(cluster).comparedAloud(sql, values);
   return text === sql ? statement : { ...statement, sql: text };
 }

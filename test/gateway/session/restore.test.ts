@@ -3,7 +3,9 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { Engine } from "../../../servers/database/server.ts";
-import { proofQuery, restoreStatements } from "../../../src/db/mysql/engines/dialect.ts";
+import { dialectOf } from "../../../src/db/mysql/engines/dialect-of.ts";
+import { proofQuery } from "../../../src/db/mysql/engines/proof.ts";
+import { restoreStatements } from "../../../src/db/mysql/engines/session-state.ts";
 import { has } from "../support/features.ts";
 import { databaseServer, engine, startProxy } from "../support/harness.ts";
 import { dropIsolation, prepareIsolation, startCallers } from "./isolation.ts";
@@ -17,8 +19,9 @@ import { changeEveryVariable, sessionVariables } from "./variables.ts";
 /** As the gateway sends it, and with a hot statement that writes prepared in it. */
 const collation = "utf8mb4_unicode_ci";
 const settings = { time_zone: "+00:00", longestDeadlineMs: 60_000, collation };
-const { before: statements } = restoreStatements(engine, "handoff", settings, false);
-const withWrites = restoreStatements(engine, "handoff", settings, true);
+const dialect = dialectOf({ engine });
+const { before: statements } = restoreStatements(dialect, "handoff", settings, false);
+const withWrites = restoreStatements(dialect, "handoff", settings, true);
 
 let administrator: Connection;
 let other: Connection;
@@ -44,7 +47,7 @@ async function open(): Promise<Connection> {
 async function restore(session: Connection): Promise<void> {
   await session.reset();
   for (const sql of statements) await session.query(sql);
-  await session.query(proofQuery(engine));
+  await session.query(proofQuery(dialect));
 }
 
 /** @returns rows, or the error's code */
@@ -294,7 +297,7 @@ test("is the same session where a statement that writes is prepared in it", asyn
     ).not.toEqual([{ n: 1 }]);
     await (await session.prepare("DELETE FROM world.notes WHERE id = 0")).close();
     for (const sql of withWrites.after) await session.query(sql);
-    await session.query(proofQuery(engine));
+    await session.query(proofQuery(dialect));
     const after = await sessionVariables(session);
     expect([...before].filter(([name, value]) => after.get(name) !== value)).toEqual([]);
   } finally {
@@ -330,7 +333,7 @@ test("is what the gateway sends", async () => {
       .filter(({ command }) => command !== "COM_STMT_CLOSE")
       .map(({ command, text }) => text ?? command);
     const start = all.indexOf("COM_RESET_CONNECTION") + 1;
-    const expected = [...statements, proofQuery(engine)];
+    const expected = [...statements, proofQuery(dialect)];
     // The proxy keeps the first 200 characters.
     expect(all.slice(start, start + expected.length)).toEqual(expected.map((sql) => sql.slice(0, 200)));
   } finally {

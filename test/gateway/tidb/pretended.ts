@@ -10,7 +10,7 @@ export interface Pretence {
   hostname?: string;
 }
 
-/** Places of the proof's columns (src/db/mysql/engines/dialect.ts). */
+/** Places of the proof's columns (src/db/mysql/engines/proof.ts). */
 const columns = { connectionId: 5, hostname: 6 } as const;
 
 /**

@@ -2,7 +2,7 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator, connectionOptions } from "../../../servers/database/connection.ts";
-import { databaseCollation } from "../../../src/db/mysql/engines/collation.ts";
+import { dialectOf } from "../../../src/db/mysql/engines/dialect-of.ts";
 import { lineOf, logged } from "../support/ask.ts";
 import { databaseServer, engine, expectProblem } from "../support/harness.ts";
 import { createLogin } from "../support/logins.ts";
@@ -158,7 +158,9 @@ test.each([
     const connection = await mysql.createConnection({ ...options, database });
     try {
       await connection.reset();
-      const [rows] = await connection.query<RowDataPacket[]>(`SELECT ${databaseCollation(engine)} AS c`);
+      const [rows] = await connection.query<RowDataPacket[]>(
+        `SELECT ${dialectOf({ engine }).databaseCollation} AS c`,
+      );
       expect(rows).toEqual([{ c: collation }]);
     } finally {
       await connection.end();

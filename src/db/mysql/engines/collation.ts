@@ -1,15 +1,12 @@
 import type { Account } from "../../../config/config.ts";
-import type { Cluster } from "../../../config/schema.ts";
 
 /** In which collation a session compares texts that no column holds: the account's, or the database's own. */
-
-type Engine = Cluster["engine"];
 
 /** It is written into statements. Names of collations that servers have look so. */
 const form = /^utf8mb4_[a-z0-9_]+$/;
 
 /** In a database of another character set texts arrive in utf8mb4 all the same: the server's collation for that. */
-function utf8mb4Of(name: string, otherwise: string): string {
+export function utf8mb4Of(name: string, otherwise: string): string {
   return `IF(LEFT(${name}, 8) = 'utf8mb4_', ${name}, ${otherwise})`;
 }
 
@@ -17,27 +14,8 @@ function utf8mb4Of(name: string, otherwise: string): string {
  * After COM_RESET_CONNECTION `@@collation_database` is the server's own on MySQL and MariaDB, until the next USE. TiDB keeps
  * it, and shows in SCHEMATA no database of which a login may only read some tables.
  */
-function ofSchemata(otherwise: string): string {
+export function ofSchemata(otherwise: string): string {
   return `(SELECT ${utf8mb4Of("DEFAULT_COLLATION_NAME", otherwise)} FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE())`;
-}
-
-const ownOf: Record<Engine, string> = {
-  mysql: ofSchemata("@@default_collation_for_utf8mb4"),
-  // It has no such variable; since 11.2 character_set_collations decides.
-  mariadb: ofSchemata("COLLATION(_utf8mb4'')"),
-  tidb: utf8mb4Of("@@collation_database", "@@default_collation_for_utf8mb4"),
-};
-
-/** @returns an expression whose value is the utf8mb4 collation of the current database */
-export function databaseCollation(engine: Engine): string {
-  return ownOf[engine];
-}
-
-/** @returns the beginning of a SET: character set and collation */
-export function setNames(engine: Engine, { collation }: Pick<Account, "collation">): string {
-  return collation === undefined
-    ? `SET NAMES utf8mb4, SESSION collation_connection = ${databaseCollation(engine)}`
-    : `SET NAMES utf8mb4 COLLATE ${collation}`;
 }
 
 /** @param found the session's collation. @returns what is wrong with it */

@@ -28,6 +28,9 @@ export interface ServerErrorRow extends ServerErrorKind {
   words?: RegExp;
 }
 
+/** ER_TRUNCATED_WRONG_VALUE: a text was taken for a number, a date or a time that it is not. */
+export const truncatedWrongValue = 1292;
+
 const statementOnly = { connection: "kept", transaction: "open", commit: "unknown" } as const;
 const refused = { connection: "kept", transaction: "open", commit: "refused" } as const;
 /** The server has rolled back everything, or the statement alone. */

@@ -3,20 +3,20 @@ import type { Cluster } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { TransactionOptions } from "../../contract/transaction-options.ts";
-import { databaseCollation } from "./collation.ts";
-import type { Identity, SessionSettings } from "./dialect.ts";
-import { sessionState, sqlModeOf, verifyIdentity, warningsCounter } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
+import { dialectOf } from "./dialect-of.ts";
+import type { Identity } from "./identity.ts";
+import { verifyIdentity } from "./identity.ts";
+import type { SessionSettings } from "./session-state.ts";
+import { sessionState, sqlModeOf } from "./session-state.ts";
 
-/**
- * Begins a transaction in a pooled session, which rests in READ ONLY. TiDB takes READ ONLY only where it is told
- * to ignore it.
- */
+/** Begins a transaction in a pooled session, which rests in READ ONLY where there is such a state. */
 export function beginInSession(
-  engine: Cluster["engine"],
+  { enforcesReadOnly }: Dialect,
   { isolation, readOnly }: TransactionOptions,
 ): string[] {
   const level = isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`];
-  const access = engine === "tidb" ? "" : readOnly ? " READ ONLY" : " READ WRITE";
+  const access = !enforcesReadOnly ? "" : readOnly ? " READ ONLY" : " READ WRITE";
   return [...level, `START TRANSACTION${access}`];
 }
 
@@ -25,26 +25,17 @@ export function beginInSession(
  * Nothing can be relied on from before: another statement may have used the connection.
  */
 
-type Engine = Cluster["engine"];
-
-/** TiDB takes READ ONLY only where it is told to ignore it; its read-only accounts must be so by privilege. */
-export function beginTransaction(engine: Engine, writable: boolean): string {
-  return writable || engine === "tidb" ? "START TRANSACTION" : "START TRANSACTION READ ONLY";
+/** READ ONLY unless the statement writes, where there is such a state. */
+export function beginTransaction({ enforcesReadOnly }: Dialect, writable: boolean): string {
+  return writable || !enforcesReadOnly ? "START TRANSACTION" : "START TRANSACTION READ ONLY";
 }
 
 /**
  * The state in which a pooled session rests, but for READ ONLY, which the transaction has. It is the same in
  * every transaction of the gateway's: whether it stays with the connection makes no difference to the next.
- * The server ends the statement at the deadline itself where it can: MySQL and TiDB a SELECT, MariaDB any.
  */
-export function transactionState(engine: Engine, settings: SessionSettings, deadlineMs: number): string {
-  const timer =
-    engine === "mariadb"
-      ? `max_statement_time = ${deadlineMs / 1000}`
-      : `max_execution_time = ${Math.ceil(deadlineMs)}`;
-  // An earlier transaction on this connection may have counted warnings.
-  const counter = engine === "tidb" ? `, ${warningsCounter(0)} = NULL` : "";
-  return `${sessionState(engine, settings)}, SESSION ${timer}${counter}`;
+export function transactionState(dialect: Dialect, settings: SessionSettings, deadlineMs: number): string {
+  return [sessionState(dialect, settings), ...dialect.transactionAssignments(deadlineMs)].join(", ");
 }
 
 /** Settings that a statement's meaning depends on, with what they must be for every account. */
@@ -55,10 +46,12 @@ const fixed = {
 } as const;
 
 /** Who we are and how the session reads a statement, in one round trip. */
-export function transactionProof(engine: Engine, { collation }: Pick<SessionSettings, "collation">): string {
-  const proxyUser = engine === "tidb" ? "NULL" : "@@proxy_user";
+export function transactionProof(
+  { proxyUser, databaseCollation }: Dialect,
+  { collation }: Pick<SessionSettings, "collation">,
+): string {
   // The account's name, which is known to be harmless, or a question to the server.
-  const wanted = collation === undefined ? databaseCollation(engine) : `'${collation}'`;
+  const wanted = collation === undefined ? databaseCollation : `'${collation}'`;
   const names = ["sql_mode", "time_zone", "collation_connection", ...Object.keys(fixed)].map(
     (name) => `@@SESSION.${name} AS ${name}`,
   );
@@ -87,7 +80,7 @@ export function verifyTransaction(
   };
   verifyIdentity(identity, account, cluster);
   const wrong = [
-    ...difference("sql_mode", sqlModeOf(cluster.engine, account), row, sortedModes),
+    ...difference("sql_mode", sqlModeOf(dialectOf(cluster), account), row, sortedModes),
     // A server may show a zone's name as somebody else has written it before.
     ...difference("time_zone", account.time_zone, row, (zone) => zone.toLowerCase()),
     ...difference("collation_connection", String(row.wanted), row),

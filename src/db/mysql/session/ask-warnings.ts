@@ -1,26 +1,25 @@
-import type { Cluster } from "../../../config/schema.ts";
 import type { Statement } from "../../contract/statement.ts";
 import type { Row, Step } from "../driver/commands.ts";
 import { query } from "../driver/commands.ts";
 import type { Connection } from "../driver/driver.ts";
-import { warningsQuestion } from "../engines/dialect.ts";
+import type { Dialect } from "../engines/dialect.ts";
 import type { Outcome } from "./statement-result.ts";
 import { readWarnings } from "./warnings.ts";
 
 /** Asks one connection for the warnings of its statements. */
 export class WarningQuestions {
   readonly #connection: Connection;
-  readonly #engine: Cluster["engine"];
+  readonly #dialect: Dialect;
   #asked = 0;
 
-  constructor(connection: Connection, engine: Cluster["engine"]) {
+  constructor(connection: Connection, dialect: Dialect) {
     this.#connection = connection;
-    this.#engine = engine;
+    this.#dialect = dialect;
   }
 
   /** The question about the statement before it, to be sent with others. */
   next(): Step<Row[]> {
-    return query(this.#connection, warningsQuestion(this.#engine, this.#asked++));
+    return query(this.#connection, this.#dialect.warningsQuestion(this.#asked++));
   }
 
   /**
@@ -36,7 +35,7 @@ export class WarningQuestions {
     // Without warnings of its own the server tells those of a statement before.
     if (outcome.warningCount === 0) return outcome;
     const rows = await (asked ?? this.#askNow()).catch(() => []);
-    const warned = { engine: this.#engine, author, values };
+    const warned = { dialect: this.#dialect, author, values };
     return { ...outcome, ...readWarnings(rows, outcome.warningCount, warned) };
   }
 

@@ -1,4 +1,3 @@
-import type { Cluster } from "../../../config/schema.ts";
 import type { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { Statement } from "../../contract/statement.ts";
@@ -13,8 +12,9 @@ import type { Prepared } from "../driver/prepared.ts";
 import { PreparedStatements } from "../driver/prepared-cache.ts";
 import { keepRawBytes } from "../driver/raw-bytes.ts";
 import { demandWholeRows } from "../driver/row-length-check.ts";
-import { writableState } from "../engines/dialect.ts";
+import type { Dialect } from "../engines/dialect.ts";
 import { statementError } from "../engines/errors.ts";
+import { writableState } from "../engines/session-state.ts";
 import type { GuardedWire } from "../guard/protocol-guard.ts";
 import { ProtocolError } from "../guard/reply-tracker.ts";
 import { WarningQuestions } from "./ask-warnings.ts";
@@ -47,23 +47,23 @@ export class Executor {
   readonly prepared: PreparedStatements;
   readonly #connection: Connection;
   readonly #wire: GuardedWire;
-  readonly #engine: Cluster["engine"];
+  readonly #dialect: Dialect;
   readonly #warned: WarnedStatements;
   readonly #questions: WarningQuestions;
 
   constructor(
     connection: Connection,
     wire: GuardedWire,
-    engine: Cluster["engine"],
+    dialect: Dialect,
     warned: WarnedStatements,
     packetBytes = Number.POSITIVE_INFINITY,
   ) {
     this.#connection = connection;
     this.#wire = wire;
-    this.#engine = engine;
+    this.#dialect = dialect;
     this.#warned = warned;
-    this.#questions = new WarningQuestions(connection, engine);
-    this.prepared = new PreparedStatements(limits.preparedStatementsPerConnection, engine === "mysql");
+    this.#questions = new WarningQuestions(connection, dialect);
+    this.prepared = new PreparedStatements(limits.preparedStatementsPerConnection, dialect.derivesTypes);
     this.prepared.packetBytes = packetBytes;
   }
 
@@ -105,7 +105,7 @@ export class Executor {
       values = this.prepared.bound(statement.sql, statement.values);
     }
     demandDeclared(statement, values);
-    const revocable = mustBeRevocable(this.#engine, statement, values);
+    const revocable = mustBeRevocable(this.#dialect, statement, values);
     if (revocable) first = begin.map((sql) => query(this.#connection, sql));
     const typed = { ...statement, values };
     const running = this.#execution(typed);
@@ -153,7 +153,7 @@ export class Executor {
 
   /** Lifts the read-only resting state, in the same write as what comes next. */
   #lift(): Step<Row[]>[] {
-    const writable = writableState(this.#engine);
+    const writable = writableState(this.#dialect);
     return writable === undefined ? [] : [query(this.#connection, writable)];
   }
 
@@ -161,7 +161,7 @@ export class Executor {
   async #prepare(statement: Statement, first: Step<Row[]>[]): Promise<void> {
     const { sql, values } = statement;
     const prepared =
-      withoutAsking(this.#engine, sql, values.length) ?? (await this.#prepared(statement, first));
+      withoutAsking(this.#dialect, sql, values.length) ?? (await this.#prepared(statement, first));
     for (const evicted of this.prepared.add(sql, prepared)) evicted.close();
   }
 
@@ -178,8 +178,7 @@ export class Executor {
     const prepared = this.prepared.take(sql, values);
     const text = textExecution(this.#connection, prepared, sql);
     if (text) return text;
-    // Elsewhere it may be a name, and no change answers with rows.
-    if (returning && this.#engine === "mariadb") this.#wire.allowRows(prepared.id);
+    if (returning && this.#dialect.changesReturnRows) this.#wire.allowRows(prepared.id);
     const running = execute(this.#connection, prepared, values.map(toDriverValue));
     demandWholeRows(running);
     return running;

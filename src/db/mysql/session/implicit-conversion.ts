@@ -1,9 +1,9 @@
-import type { Cluster } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { BoundValue } from "../../../sql/bound-value.ts";
 import { besideHiddenText } from "../../../sql/hidden-texts.ts";
 import type { Statement } from "../../contract/statement.ts";
+import type { Dialect } from "../engines/dialect.ts";
 import type { Outcome } from "./statement-result.ts";
 import { hasUndeclared } from "./warnings.ts";
 
@@ -11,7 +11,7 @@ import { hasUndeclared } from "./warnings.ts";
  * A server compares a number with a text, or a text with a number or a date, by converting one of them: `WHERE name = ?`
  * with 0 matches every name that is no number. Where it has not said the placeholders' types before (derived-types.ts),
  * its warnings tell: a strict server refuses such a change itself (1292), but only warns of it in a read, in a change with
- * IGNORE, and on MariaDB in many a change: in each DELETE, with a BIGINT, in a list.
+ * IGNORE, and on some engines in other changes (`Dialect.onlyWarnsInChange`).
  */
 
 type Asked = Pick<Statement, "lenient">;
@@ -20,30 +20,17 @@ type Asked = Pick<Statement, "lenient">;
  * @param values as they are bound
  * @returns whether the server may only warn of such a conversion in this statement
  */
-export function onlyWarns(
-  engine: Cluster["engine"],
-  { lenient }: Asked,
-  values: readonly BoundValue[],
-): boolean {
+export function onlyWarns(dialect: Dialect, { lenient }: Asked, values: readonly BoundValue[]): boolean {
   if (lenient !== "change") return lenient === "read" || lenient === "ignore";
-  // TiDB takes an empty text for 0 where it would refuse every other text.
-  return engine === "mariadb" || (engine === "tidb" && values.some(isEmptyText));
-}
-
-function isEmptyText({ undeclared, value }: BoundValue): boolean {
-  return undeclared === true && value === "";
+  return dialect.onlyWarnsInChange(values);
 }
 
 /**
  * @param values as they are bound
  * @returns whether the statement is a change that may have to be taken back when its warnings are there
  */
-export function mustBeRevocable(
-  engine: Cluster["engine"],
-  asked: Asked,
-  values: readonly BoundValue[],
-): boolean {
-  return asked.lenient !== "read" && onlyWarns(engine, asked, values) && hasUndeclared(values);
+export function mustBeRevocable(dialect: Dialect, asked: Asked, values: readonly BoundValue[]): boolean {
+  return asked.lenient !== "read" && onlyWarns(dialect, asked, values) && hasUndeclared(values);
 }
 
 /**

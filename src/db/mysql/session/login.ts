@@ -13,13 +13,15 @@ import type { Row } from "../driver/commands.ts";
 import { query } from "../driver/commands.ts";
 import type { Connection, ConnectionOptions, ServerError } from "../driver/driver.ts";
 import { createConnection } from "../driver/driver.ts";
-import type { Identity } from "../engines/dialect.ts";
-import { restingState, setRole, verifyEngine, verifyIdentity } from "../engines/dialect.ts";
+import { dialectOf } from "../engines/dialect-of.ts";
 import { loginError } from "../engines/errors.ts";
+import type { Identity } from "../engines/identity.ts";
+import { verifyEngine, verifyIdentity } from "../engines/identity.ts";
 import { privilegeQuery, verifyReadsOnly } from "../engines/privileges.ts";
-import { loginProofQuery } from "../engines/reach.ts";
+import { loginProofQuery } from "../engines/proof.ts";
 import type { ServerErrorKind } from "../engines/server-errors.ts";
 import { kindOf } from "../engines/server-errors.ts";
+import { restingState, setRole } from "../engines/session-state.ts";
 import { GuardedWire } from "../guard/protocol-guard.ts";
 import type { Refusal } from "../guard/refusal.ts";
 import { ProtocolError } from "../guard/reply-tracker.ts";
@@ -152,22 +154,21 @@ export async function greet(wire: Wire, options: ConnectionOptions) {
   });
 }
 
-/** Role, resting state and proof, in one round trip; on TiDB the account's privileges before the proof. */
+/** Role, resting state and proof, in one round trip; where they are asked for, the account's privileges before the proof. */
 async function provenIdentity(
   connection: Connection,
   wire: Wire,
   cluster: Cluster,
   account: Account,
 ): Promise<Identity> {
-  const { engine } = cluster;
+  const dialect = dialectOf(cluster);
   const state = [
-    ...(account.role === undefined ? [] : [setRole(engine, account.role)]),
-    restingState(engine, account),
+    ...(account.role === undefined ? [] : [setRole(dialect, account.role)]),
+    restingState(dialect, account),
   ];
-  // A TiDB with skip-grant-table lets everybody in under any name; only this question fails there.
-  const privileges = engine === "tidb" ? [privilegeQuery] : [];
+  const privileges = dialect.asksPrivileges ? [privilegeQuery] : [];
   // The proof comes last: FOUND_ROWS() shows the first caller of a session what the next one sees after a restore.
-  const steps = [...state, ...privileges, loginProofQuery(engine)].map((sql) => query(connection, sql));
+  const steps = [...state, ...privileges, loginProofQuery(dialect)].map((sql) => query(connection, sql));
   // A step hears nothing of a connection that is lost, and would be waited for without end.
   const gone = Promise.withResolvers<never>();
   gone.promise.catch(() => {});

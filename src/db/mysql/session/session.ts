@@ -6,14 +6,15 @@ import { platformTimers, type Timers } from "../../../timers.ts";
 import type { Statement } from "../../contract/statement.ts";
 import type { Link } from "../../links/link.ts";
 import { type Connection, command, type ResultHeader } from "../driver/driver.ts";
-import type { Identity, SessionSettings } from "../engines/dialect.ts";
+import { dialectOf } from "../engines/dialect-of.ts";
+import type { Identity } from "../engines/identity.ts";
 import { reaches } from "../engines/reach.ts";
 import type { GuardedWire } from "../guard/protocol-guard.ts";
 import { type Loss, lossError, lossOf, lostError, lostInTransaction } from "./connection-lost.ts";
 import { Executor } from "./executor.ts";
 import { killOf } from "./kill.ts";
 import { type Attempt, type Login, logIn } from "./login.ts";
-import { type HotStatement, restore } from "./restore.ts";
+import { type HotStatement, type Restorable, restore } from "./restore.ts";
 import type { RowSink } from "./row-sink.ts";
 import type { Burst, BurstAnswers, Preparation } from "./statement-batch.ts";
 import { answersUnless, prepareAll } from "./statement-batch.ts";
@@ -45,22 +46,28 @@ export class Session {
   readonly timers: Timers;
   readonly #connection: Connection;
   readonly #wire: GuardedWire;
-  readonly #cluster: Cluster;
-  readonly #settings: SessionSettings;
   readonly #executor: Executor;
+  readonly #restorable: Omit<Restorable, "identity">;
   readonly #loss = Promise.withResolvers<string>();
   #lostBecause: Loss | undefined;
   /** What waits for the server right now must hear of a loss; a session does one thing at a time. */
   #abort: ((loss: Loss) => void) | undefined;
 
-  private constructor(login: Login, cluster: Cluster, settings: SessionSettings, opening: Opening) {
+  private constructor(login: Login, cluster: Cluster, account: Account, opening: Opening) {
     const { connection, wire, identity } = login;
     this.identity = identity;
     this.#connection = connection;
     this.#wire = wire;
-    this.#cluster = cluster;
-    this.#settings = settings;
-    this.#executor = new Executor(connection, wire, cluster.engine, opening.warned, identity.packetBytes);
+    const dialect = dialectOf(cluster);
+    this.#executor = new Executor(connection, wire, dialect, opening.warned, identity.packetBytes);
+    const { prepared } = this.#executor;
+    this.#restorable = {
+      connection,
+      dialect,
+      database: cluster.database,
+      settings: account,
+      prepared,
+    };
     this.lost = this.#loss.promise;
     this.timers = opening.timers ?? platformTimers;
     connection.on("error", (error: Error) => this.#lose(lossOf(error)));
@@ -199,14 +206,7 @@ export class Session {
     hot: readonly HotStatement[] = [],
     committing?: PromiseWithResolvers<void>,
   ): Promise<string[]> {
-    const { prepared } = this.#executor;
-    const session = {
-      connection: this.#connection,
-      cluster: this.#cluster,
-      settings: this.#settings,
-      prepared,
-    };
-    const work = () => restore({ ...session, identity: this.identity }, hot, committing);
+    const work = () => restore({ ...this.#restorable, identity: this.identity }, hot, committing);
     const restoring = this.#soon(work, committing && limits.statementDeadlineMs);
     restoring.catch((cause) => committing?.reject(cause));
     const { identity, refused } = await restoring;
@@ -236,7 +236,7 @@ export class Session {
 
   /** Whether a KILL on this connection can end what `other` runs. */
   reaches(other: Session): boolean {
-    return reaches(this.#cluster.engine, this.identity, other.identity);
+    return reaches(this.#restorable.dialect, this.identity, other.identity);
   }
 
   /**

@@ -1,4 +1,3 @@
-import type { Cluster } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import type { Statement } from "../../contract/statement.ts";
 import type { DriverCommand } from "../driver/command-pipeline.ts";
@@ -6,6 +5,7 @@ import type { Connection, ExecuteCommand, Field, ServerError } from "../driver/d
 import type { Prepared } from "../driver/prepared.ts";
 import { demandWholeTextRows } from "../driver/row-length-check.ts";
 import { textRowReader } from "../driver/text-rows.ts";
+import type { Dialect } from "../engines/dialect.ts";
 import { statementError } from "../engines/errors.ts";
 import { callersText } from "../guard/reply-packets.ts";
 import type { RowSink } from "./row-sink.ts";
@@ -54,15 +54,14 @@ export async function sendable(reply: Promise<Prepared>, statement: Statement): 
 }
 
 /**
- * MySQL's refusal to prepare SHOW WARNINGS is an error itself, and would be all that it shows.
  * @returns what stands for a statement that asks what became of the one before, where the server does not prepare it
  */
 export function withoutAsking(
-  engine: Cluster["engine"],
+  { preparesShowWarnings }: Dialect,
   sql: string,
   parameters: number,
 ): Prepared | undefined {
-  const asks = engine === "mysql" && /^SHOW\s+(?:WARNINGS|ERRORS|COUNT)\b/i.test(sql);
+  const asks = !preparesShowWarnings && /^SHOW\s+(?:WARNINGS|ERRORS|COUNT)\b/i.test(sql);
   return asks && parameters === 0 ? unprepared : undefined;
 }
 

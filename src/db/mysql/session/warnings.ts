@@ -1,7 +1,7 @@
-import type { Cluster } from "../../../config/schema.ts";
 import { limits } from "../../../limits.ts";
 import type { BoundValue } from "../../../sql/bound-value.ts";
 import type { Row } from "../driver/commands.ts";
+import type { Dialect } from "../engines/dialect.ts";
 import { warningMessage } from "../engines/errors.ts";
 
 export interface Warning {
@@ -43,23 +43,23 @@ export function hasUndeclared(values: readonly BoundValue[]): boolean {
 
 /** What the warnings are about. */
 export interface Warned {
-  engine: Cluster["engine"];
+  dialect: Dialect;
   /** Who wrote the statement: its warnings may quote values that it read. */
   author: "caller" | "operator";
   /** As they were bound. */
   values: readonly BoundValue[];
 }
 
-/** @param rows the answer to `warningsQuestion` of dialect.ts; none where the server refused it */
+/** @param rows the answer to `Dialect.warningsQuestion`; none where the server refused it */
 export function readWarnings(
   rows: readonly Row[],
   warningCount: number,
-  { engine, author, values }: Warned,
+  { dialect, author, values }: Warned,
 ): Warnings {
   if (rows.length === 0) return unreadWarnings(warningCount, values);
   const all = rows.map(readWarning);
   const told = all.filter(({ message }) => !aboutPlans.test(message));
-  const conversion = conversionOf(all, engine, values);
+  const conversion = conversionOf(all, dialect, values);
   const isUnread = rows.length < warningCount && hasUndeclared(values);
   return {
     warningCount,
@@ -77,29 +77,13 @@ function readWarning({ Level, Code, Message }: Row): Warning {
 /** TiDB says with each execution why it does not keep the statement's plan: that tells of TiDB, not of the statement. */
 const aboutPlans = /^skip prepared plan-cache: /;
 
-/** ER_TRUNCATED_WRONG_VALUE: a text was taken for a number, a date or a time that it is not. */
-const truncated = 1292;
-
-/** TiDB says 1105 where it looks a text up among dates, and of an empty text that it takes for 0 in a change. */
-const takenByTidb =
-  /^Incorrect (?:date|datetime|timestamp|time) value: |^skip prepared plan-cache: '' may be converted/;
-
-/** CAST(.. AS CHAR(3)) of a longer text. */
+/** CAST(.. AS CHAR(3)) of a longer text: nothing was taken for another type. */
 const cut = /\b(?:CHAR|BINARY)\(\d+\) value: /;
 
-/** TiDB says the same when it rounds a DECIMAL: that is no text. */
-const rounded = /\bDECIMAL\b value: '-?[\d.]+'$/;
-
-function conversionOf(
-  told: readonly Warning[],
-  engine: Cluster["engine"],
-  values: readonly BoundValue[],
-): Conversion {
-  const taken = told.filter(({ code, message }) => {
-    if (cut.test(message)) return false;
-    if (engine !== "tidb") return code === truncated;
-    return code === truncated ? !rounded.test(message) : takenByTidb.test(message);
-  });
+function conversionOf(told: readonly Warning[], dialect: Dialect, values: readonly BoundValue[]): Conversion {
+  const taken = told.filter(
+    ({ code, message }) => !cut.test(message) && dialect.tellsConversion(code, message),
+  );
   if (taken.length === 0) return "none";
   const undeclared = values.filter((value) => value.undeclared);
   const texts = undeclared.filter(({ type }) => type === "string").map(({ value }) => String(value));

@@ -1,11 +1,11 @@
 import type { Account, Config } from "../../../config/config.ts";
-import type { Cluster } from "../../../config/schema.ts";
 import { asTidegateError, type TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
-import { runsNothingWhenPrepared } from "../../../sql/prepared-ahead.ts";
 import { observe, serverTiming } from "../../../telemetry.ts";
 import { SharedTimers } from "../../../timers.ts";
 import { answer } from "../../answer/respond.ts";
+import type { Dialect } from "../../mysql/engines/dialect.ts";
+import { dialectOf } from "../../mysql/engines/dialect-of.ts";
 import { isUnprepared } from "../../mysql/session/prepare-again.ts";
 import type { Session } from "../../mysql/session/session.ts";
 import { Control } from "../connections/admin-connection.ts";
@@ -26,7 +26,7 @@ import { Readiness } from "./readiness-check.ts";
 /** One account's connections and what is done with them. */
 export class AccountConnections {
   readonly name: string;
-  readonly #engine: Cluster["engine"];
+  readonly #dialect: Dialect;
   readonly #opener: Opener;
   readonly #checkout: Checkout<Session>;
   readonly #size: number;
@@ -41,9 +41,9 @@ export class AccountConnections {
 
   constructor(config: Config, account: Account) {
     this.name = account.name;
-    this.#engine = config.cluster.engine;
+    this.#dialect = dialectOf(config.cluster);
     this.#size = account.connections_per_shard;
-    this.#hot = new HotStatements((sql) => this.#engine !== "tidb" || runsNothingWhenPrepared(sql));
+    this.#hot = new HotStatements(this.#dialect.preparesWithoutRunning);
     this.#opener = new Opener(config, account, {
       timers: this.#timers,
       refused: (code) => this.#metrics.refused(code),
@@ -85,7 +85,7 @@ export class AccountConnections {
       this.#control,
     );
     this.#transactions = new Transactions({
-      engine: this.#engine,
+      dialect: this.#dialect,
       // One connection stays free for statements, however idle the transactions are.
       limit: Math.min(limits.transactionsPerShard, account.connections_per_shard - 1),
       acquire: (caller) => this.#acquire(caller, undefined, "transaction"),
@@ -157,7 +157,7 @@ export class AccountConnections {
         isRestored = true;
         await this.#commit(session);
       };
-      return answer(runnerOf(session, running, this.#engine, commit), work, tag.requestId, (broken) => {
+      return answer(runnerOf(session, running, this.#dialect, commit), work, tag.requestId, (broken) => {
         leave();
         if (broken) broke(broken);
         if (running.end() && !isRestored) void this.#restore(session);
@@ -182,7 +182,7 @@ export class AccountConnections {
     const underWay = this.#workload.enter(work, tag, work.statements);
     const { running, leave } = underWay;
     return await this.#lend(underWay, (session) =>
-      runBatch(session, this.#engine, work, running).finally(() => {
+      runBatch(session, this.#dialect, work, running).finally(() => {
         leave();
         if (running.end()) void this.#restore(session);
       }),

@@ -1,4 +1,3 @@
-import type { Cluster } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { BoundValue } from "../../../sql/bound-value.ts";
@@ -6,7 +5,7 @@ import type { BatchValue, Reference } from "../../../sql/references.ts";
 import type { BatchStatement } from "../../contract/requests.ts";
 import type { Wanted } from "../../mysql/driver/prepared-cache.ts";
 import { wantedKey } from "../../mysql/driver/prepared-cache.ts";
-import { statementText } from "../../mysql/engines/statement-text.ts";
+import type { Dialect } from "../../mysql/engines/dialect.ts";
 
 /** A statement with all its values, and what of it has to be prepared. */
 export interface ReadyStatement extends Wanted {
@@ -32,7 +31,7 @@ export type Resolve = (reference: Reference) => BoundValue | string;
 export function nextBurst(
   statements: readonly BatchStatement[],
   from: number,
-  { engine, resolve }: { engine: Cluster["engine"]; resolve: Resolve },
+  { dialect, resolve }: { dialect: Dialect; resolve: Resolve },
 ): PlannedBurst {
   const burst: ReadyStatement[] = [];
   const room = new Room();
@@ -41,7 +40,7 @@ export function nextBurst(
     if (index < from) continue;
     if (waitsFor(statement.values).some((earlier) => earlier >= from)) break;
     const values = resolved(statement.values, index, resolve);
-    const one = { sql: statementText(engine, statement.sql, values), values };
+    const one = { sql: dialect.comparedAloud(statement.sql, values), values };
     bytes += bytesOf(values);
     if (burst.length > 0 && bytes > limits.batchBurstBytes) break;
     if (!room.has(one)) break;

@@ -1,4 +1,3 @@
-import type { Cluster } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { BoundValue } from "../../../sql/bound-value.ts";
@@ -6,6 +5,7 @@ import type { Reference } from "../../../sql/references.ts";
 import type { BatchRequest, BatchStatement } from "../../contract/requests.ts";
 import { JsonEncoder } from "../../encode/json.ts";
 import type { Field } from "../../mysql/driver/driver.ts";
+import type { Dialect } from "../../mysql/engines/dialect.ts";
 import { demandNoConversion, onlyWarns } from "../../mysql/session/implicit-conversion.ts";
 import type { RowSink } from "../../mysql/session/row-sink.ts";
 import type { Outcome } from "../../mysql/session/statement-result.ts";
@@ -31,7 +31,7 @@ interface Result {
 /** The results of a batch, in memory until it is committed: bounded, since nobody reads them before. */
 export class BatchResults {
   readonly #work: BatchRequest;
-  readonly #engine: Cluster["engine"];
+  readonly #dialect: Dialect;
   readonly #stop: (why: TidegateError) => void;
   readonly #results: Result[] = [];
   readonly #wanted: ReadonlySet<string>;
@@ -41,8 +41,8 @@ export class BatchResults {
   tooLarge: TidegateError | undefined;
 
   /** @param stop stops the batch */
-  constructor(work: BatchRequest, engine: Cluster["engine"], stop: (why: TidegateError) => void) {
-    this.#engine = engine;
+  constructor(work: BatchRequest, dialect: Dialect, stop: (why: TidegateError) => void) {
+    this.#dialect = dialect;
     this.#work = work;
     this.#stop = stop;
     this.#wanted = new Set(work.statements.flatMap(({ values }) => values.flatMap(rowOf)));
@@ -71,7 +71,7 @@ export class BatchResults {
       },
       end: (outcome) => {
         result.outcome = outcome;
-        if (onlyWarns(this.#engine, statement, statement.values)) demandNoConversion(outcome);
+        if (onlyWarns(this.#dialect, statement, statement.values)) demandNoConversion(outcome);
         if (maxAffected !== undefined && outcome.rowsAffected > maxAffected) {
           throw new TidegateError("max_affected_exceeded", {
             detail: `It affected ${outcome.rowsAffected} rows and may affect ${maxAffected}.`,

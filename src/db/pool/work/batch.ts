@@ -1,10 +1,10 @@
-import type { Cluster } from "../../../config/schema.ts";
 import { asTidegateError, TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { Reference } from "../../../sql/references.ts";
 import { contentTypes } from "../../encode/formats.ts";
 import type { ServerError } from "../../mysql/driver/driver.ts";
 import { commitError } from "../../mysql/engines/commit-error.ts";
+import type { Dialect } from "../../mysql/engines/dialect.ts";
 import { statementError } from "../../mysql/engines/errors.ts";
 import { beginInSession } from "../../mysql/engines/transaction.ts";
 import { onlyWarns } from "../../mysql/session/implicit-conversion.ts";
@@ -37,11 +37,11 @@ const asBegun = { writable: false, author: "caller", atomic: true } as const;
  */
 export async function runBatch(
   session: BatchSession,
-  engine: Cluster["engine"],
+  dialect: Dialect,
   work: BatchWork,
   running: Stoppable,
 ): Promise<Response> {
-  const batch = new Batch(session, engine, work, running);
+  const batch = new Batch(session, dialect, work, running);
   try {
     await batch.run();
     if (!running.settle()) throw running.why;
@@ -68,26 +68,26 @@ function undoes({ dryRun, readOnly }: BatchWork): boolean {
 class Batch {
   readonly results: BatchResults;
   readonly #session: BatchSession;
-  readonly #engine: Cluster["engine"];
+  readonly #dialect: Dialect;
   readonly #work: BatchWork;
   readonly #running: Stoppable;
   /** Commands that go out with what is sent next. */
   #before: readonly string[];
 
-  constructor(session: BatchSession, engine: Cluster["engine"], work: BatchWork, running: Stoppable) {
-    this.results = new BatchResults(work, engine, (why) => running.stop(why));
+  constructor(session: BatchSession, dialect: Dialect, work: BatchWork, running: Stoppable) {
+    this.results = new BatchResults(work, dialect, (why) => running.stop(why));
     this.#session = session;
-    this.#engine = engine;
+    this.#dialect = dialect;
     this.#work = work;
     this.#running = running;
-    this.#before = ["SET autocommit = 0", ...beginInSession(engine, work)];
+    this.#before = ["SET autocommit = 0", ...beginInSession(dialect, work)];
   }
 
   async run(): Promise<void> {
     const { statements } = this.#work;
     const resolve = (reference: Reference) => this.results.resolve(reference);
     for (let next = 0; next < statements.length; ) {
-      const burst = nextBurst(statements, next, { engine: this.#engine, resolve });
+      const burst = nextBurst(statements, next, { dialect: this.#dialect, resolve });
       this.#running.goOn();
       const ready = await this.#prepare(burst, next);
       this.#running.goOn();
@@ -120,7 +120,7 @@ class Batch {
     const runs = statements.map(({ sql, values }, index) => {
       const asked = all[from + index] as BatchWork["statements"][number];
       const statement = { sql, values, ...asBegun, returning: asked.returning };
-      const warned = onlyWarns(this.#engine, asked, values) && hasUndeclared(values);
+      const warned = onlyWarns(this.#dialect, asked, values) && hasUndeclared(values);
       return { statement, sink: this.results.next({ ...asked, values }), warned };
     });
     const isLast = from + runs.length === all.length;

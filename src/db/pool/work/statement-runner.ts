@@ -1,7 +1,7 @@
-import type { Cluster } from "../../../config/schema.ts";
 import { asTidegateError } from "../../../errors.ts";
 import type { Runner } from "../../answer/runner.ts";
 import { commitError } from "../../mysql/engines/commit-error.ts";
+import type { Dialect } from "../../mysql/engines/dialect.ts";
 import { beginInSession } from "../../mysql/engines/transaction.ts";
 import { demandNoConversion } from "../../mysql/session/implicit-conversion.ts";
 import type { Session } from "../../mysql/session/session.ts";
@@ -14,13 +14,13 @@ import type { RunningStatement } from "./cancellable-statement.ts";
 export function runnerOf(
   session: Session,
   running: RunningStatement<Session>,
-  engine: Cluster["engine"],
+  dialect: Dialect,
   commit: () => Promise<void>,
 ): Runner {
   let isSettled = false;
   return {
     run: async (work, sink) => {
-      const begin = beginInSession(engine, { readOnly: false });
+      const begin = beginInSession(dialect, { readOnly: false });
       const outcome = await session.run(work, sink, { goOn: () => running.goOn(), begin });
       if (!outcome.revocable) return outcome;
       // Where it throws the restore takes the statement back.

@@ -1,10 +1,10 @@
-import type { Cluster } from "../../../config/schema.ts";
 import { asTidegateError, TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import { serverTiming } from "../../../telemetry.ts";
 import { answer } from "../../answer/respond.ts";
 import type { ServerError } from "../../mysql/driver/driver.ts";
 import { commitError } from "../../mysql/engines/commit-error.ts";
+import type { Dialect } from "../../mysql/engines/dialect.ts";
 import { statementError } from "../../mysql/engines/errors.ts";
 import { beginInSession } from "../../mysql/engines/transaction.ts";
 import type { CloseReason } from "../messages/counters.ts";
@@ -15,7 +15,7 @@ import { EndedTransactions, Transaction } from "./transaction.ts";
 
 /** Where transactions have their connections from, and who may take one. */
 export interface TransactionsOptions<S extends TransactionSession> {
-  engine: Cluster["engine"];
+  dialect: Dialect;
   /** How many may be open at once. */
   limit: number;
   acquire(caller: string): Promise<{ connection: S }>;
@@ -59,7 +59,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
     try {
       const { connection: session } = await this.#options.acquire(work.caller);
       this.#lend(session, transaction);
-      for (const sql of beginInSession(this.#options.engine, work)) await session.control(sql);
+      for (const sql of beginInSession(this.#options.dialect, work)) await session.control(sql);
     } catch (cause) {
       this.#open.delete(work.id);
       if (transaction.session) this.#return(transaction.session);

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { engines } from "../../../../servers/database/engines.ts";
-import { restingState } from "../../../../src/db/mysql/engines/dialect.ts";
+import { dialectOf } from "../../../../src/db/mysql/engines/dialect-of.ts";
+import { restingState } from "../../../../src/db/mysql/engines/session-state.ts";
 import { typeNames } from "../../../../src/sql/adhoc-types.ts";
 import type { GoldenAnswer } from "../../../golden/files.ts";
 import { readGolden } from "../../../golden/files.ts";
@@ -92,7 +93,7 @@ describe("the table of parameters", () => {
 
 test("the session's modes are those that are set", () => {
   for (const engine of ["mysql", "mariadb", "tidb"] as const) {
-    const state = restingState(engine, { time_zone: "+00:00", longestDeadlineMs: 60_000 });
+    const state = restingState(dialectOf({ engine }), { time_zone: "+00:00", longestDeadlineMs: 60_000 });
     const modes = /sql_mode = '([^']*)'/.exec(state)?.[1];
     expect(document).toContain(`\`${modes}\``);
     expect(state).toContain("SET NAMES utf8mb4, SESSION collation_connection = ");

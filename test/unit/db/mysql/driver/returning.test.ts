@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { frame } from "../../../../../servers/wire/packets.ts";
+import { dialectOf } from "../../../../../src/db/mysql/engines/dialect-of.ts";
 import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 import { Executor } from "../../../../../src/db/mysql/session/executor.ts";
 import type { Outcome } from "../../../../../src/db/mysql/session/statement-result.ts";
@@ -38,7 +39,7 @@ async function run(engine: "mysql" | "mariadb", sql: string, answer: Buffer) {
   });
   connection.on("error", () => {});
   const [guarded] = wires as [GuardedWire];
-  const executor = new Executor(connection, guarded, engine, new WarnedStatements());
+  const executor = new Executor(connection, guarded, dialectOf({ engine }), new WarnedStatements());
   const rows: unknown[] = [];
   const sink = { columns: () => {}, row: (values: readonly unknown[]) => rows.push([...values]) };
   const { text, returning } = classify(sql);

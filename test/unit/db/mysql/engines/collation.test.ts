@@ -1,25 +1,25 @@
 import { describe, expect, test } from "vitest";
-import {
-  collationDifference,
-  databaseCollation,
-  setNames,
-} from "../../../../../src/db/mysql/engines/collation.ts";
-import type { Identity } from "../../../../../src/db/mysql/engines/dialect.ts";
-import { restoreStatements } from "../../../../../src/db/mysql/engines/dialect.ts";
+import { collationDifference } from "../../../../../src/db/mysql/engines/collation.ts";
+import { dialectOf } from "../../../../../src/db/mysql/engines/dialect-of.ts";
+import type { Identity } from "../../../../../src/db/mysql/engines/identity.ts";
+import { restoreStatements, setNames } from "../../../../../src/db/mysql/engines/session-state.ts";
 
 const engines = ["mysql", "mariadb", "tidb"] as const;
 
 describe("a session's collation", () => {
   test.each(engines)("is asked of %s, where the account says none", (engine) => {
-    const question = databaseCollation(engine);
-    expect(setNames(engine, {})).toBe(`SET NAMES utf8mb4, SESSION collation_connection = ${question}`);
+    const dialect = dialectOf({ engine });
+    const question = dialect.databaseCollation;
+    expect(setNames(dialect, {})).toBe(`SET NAMES utf8mb4, SESSION collation_connection = ${question}`);
     // The server reads it under whatever sql_mode it has by itself.
     expect(question).not.toMatch(/["\\;]|\|\|/);
   });
 
   test("is the account's own, on every engine", () => {
     for (const engine of engines)
-      expect(setNames(engine, { collation: "utf8mb4_bin" })).toBe("SET NAMES utf8mb4 COLLATE utf8mb4_bin");
+      expect(setNames(dialectOf({ engine }), { collation: "utf8mb4_bin" })).toBe(
+        "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
+      );
   });
 
   test("that the login has found is put back by its name", () => {
@@ -27,9 +27,9 @@ describe("a session's collation", () => {
     const { collation }: Pick<Identity, "collation"> = { collation: "utf8mb4_general_ci" };
     for (const engine of engines)
       for (const writes of [false, true])
-        expect(restoreStatements(engine, "shop", { ...settings, collation }, writes).before[0]).toMatch(
-          /^SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, /,
-        );
+        expect(
+          restoreStatements(dialectOf({ engine }), "shop", { ...settings, collation }, writes).before[0],
+        ).toMatch(/^SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, /);
   });
 
   test.each(["utf8mb4_bin", "utf8mb4_0900_ai_ci", "utf8mb4_uca1400_nopad_as_cs", "utf8mb4_zh_0900_as_cs"])(

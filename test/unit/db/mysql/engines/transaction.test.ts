@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { Account } from "../../../../../src/config/config.ts";
 import type { Cluster } from "../../../../../src/config/schema.ts";
 import { isHyperdriveError, preparationError } from "../../../../../src/db/hyperdrive/errors.ts";
-import { sqlModes } from "../../../../../src/db/mysql/engines/dialect.ts";
+import { mariadb } from "../../../../../src/db/mysql/engines/mariadb.ts";
+import { mysql } from "../../../../../src/db/mysql/engines/mysql.ts";
+import { tidb } from "../../../../../src/db/mysql/engines/tidb.ts";
 import {
   beginTransaction,
   transactionProof,
@@ -19,7 +21,7 @@ const account = {
 /** What a server answers to the proof when all is as it must be. */
 const good: Record<string, string | null> = {
   ...{ login: "gw_reader@192.0.2.1", current: "reader@%", proxy: "'gw_reader'@'%'", db: "shop" },
-  ...{ version: "9.7.4", sql_mode: sqlModes.mysql, time_zone: "+00:00" },
+  ...{ version: "9.7.4", sql_mode: mysql.defaultSqlMode, time_zone: "+00:00" },
   ...{ character_set_client: "utf8mb4", character_set_connection: "utf8mb4" },
   ...{ character_set_results: "utf8mb4", collation_connection: "utf8mb4_0900_ai_ci" },
   ...{ packet: "67108864", wanted: "utf8mb4_0900_ai_ci" },
@@ -37,13 +39,13 @@ function refusal(change: Record<string, string | null>, of: Partial<Cluster> = {
 
 describe("the proof of a transaction", () => {
   test("asks for every setting that is judged", () => {
-    const asked = [...transactionProof("mysql", account).matchAll(/ AS (\w+)/g)].map(([, name]) => name);
+    const asked = [...transactionProof(mysql, account).matchAll(/ AS (\w+)/g)].map(([, name]) => name);
     expect(asked.toSorted()).toEqual(Object.keys(good).toSorted());
   });
 
   test("holds when all is as it must be, in whatever order the modes stand", () => {
     expect(refusal({})).toBeUndefined();
-    expect(refusal({ sql_mode: sqlModes.mysql.split(",").reverse().join(",") })).toBeUndefined();
+    expect(refusal({ sql_mode: mysql.defaultSqlMode.split(",").reverse().join(",") })).toBeUndefined();
   });
 
   test.each([
@@ -51,8 +53,12 @@ describe("the proof of a transaction", () => {
     ["no mapping", { current: "gw_reader@%", proxy: null }, /CURRENT_USER\(\) must be "reader@%"/],
     ["another database", { db: "mysql" }, /DATABASE\(\) must be "shop" but is "mysql"/],
     ["another engine", { version: "10.11.18-MariaDB" }, /engine must be "mysql" but is "mariadb"/],
-    ["NO_BACKSLASH_ESCAPES", { sql_mode: `${sqlModes.mysql},NO_BACKSLASH_ESCAPES` }, /^@@sql_mode must/],
-    ["ANSI_QUOTES", { sql_mode: `${sqlModes.mysql},ANSI_QUOTES` }, /^@@sql_mode must/],
+    [
+      "NO_BACKSLASH_ESCAPES",
+      { sql_mode: `${mysql.defaultSqlMode},NO_BACKSLASH_ESCAPES` },
+      /^@@sql_mode must/,
+    ],
+    ["ANSI_QUOTES", { sql_mode: `${mysql.defaultSqlMode},ANSI_QUOTES` }, /^@@sql_mode must/],
     ["a mode that is missing", { sql_mode: "ONLY_FULL_GROUP_BY" }, /^@@sql_mode must/],
     ["another character set", { character_set_client: "gbk" }, /@@character_set_client must be "utf8mb4"/],
     [
@@ -83,25 +89,25 @@ test("the proof holds for the modes and the zone of the account, as the server w
   expect(() => verifyTransaction({ ...row, wanted: "utf8mb4_bin" }, chosen, cluster)).toThrow();
   const heeded = { ...row, wanted: "utf8mb4_bin", collation_connection: "utf8mb4_bin" };
   expect(() => verifyTransaction(heeded, chosen, cluster)).not.toThrow();
-  expect(transactionProof("mysql", chosen)).toMatch(/, 'utf8mb4_bin' AS wanted$/);
-  expect(transactionState("mysql", chosen, 1)).toMatch(/^SET NAMES utf8mb4 COLLATE utf8mb4_bin, /);
-  expect(transactionState("mysql", own, 1)).toContain(
+  expect(transactionProof(mysql, chosen)).toMatch(/, 'utf8mb4_bin' AS wanted$/);
+  expect(transactionState(mysql, chosen, 1)).toMatch(/^SET NAMES utf8mb4 COLLATE utf8mb4_bin, /);
+  expect(transactionState(mysql, own, 1)).toContain(
     "SESSION time_zone = 'Europe/Berlin', SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE'",
   );
 });
 
 describe("a transaction", () => {
   test("is READ ONLY unless the statement writes; TiDB has none such", () => {
-    expect(beginTransaction("mysql", false)).toBe("START TRANSACTION READ ONLY");
-    expect(beginTransaction("mariadb", true)).toBe("START TRANSACTION");
-    expect(beginTransaction("tidb", false)).toBe("START TRANSACTION");
+    expect(beginTransaction(mysql, false)).toBe("START TRANSACTION READ ONLY");
+    expect(beginTransaction(mariadb, true)).toBe("START TRANSACTION");
+    expect(beginTransaction(tidb, false)).toBe("START TRANSACTION");
   });
 
   test("says its state in words that make no difference to the next one, and the server's own deadline", () => {
-    expect(transactionState("mysql", account, 1500)).toMatch(/, SESSION max_execution_time = 1500$/);
-    expect(transactionState("mariadb", account, 1500)).toMatch(/, SESSION max_statement_time = 1.5$/);
-    for (const engine of ["mysql", "mariadb", "tidb"] as const)
-      expect(transactionState(engine, account, 1)).not.toMatch(/read_only/);
+    expect(transactionState(mysql, account, 1500)).toMatch(/, SESSION max_execution_time = 1500$/);
+    expect(transactionState(mariadb, account, 1500)).toMatch(/, SESSION max_statement_time = 1.5$/);
+    for (const dialect of [mysql, mariadb, tidb])
+      expect(transactionState(dialect, account, 1)).not.toMatch(/read_only/);
   });
 });
 

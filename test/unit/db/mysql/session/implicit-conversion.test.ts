@@ -1,4 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { dialectOf } from "../../../../../src/db/mysql/engines/dialect-of.ts";
+import { mariadb } from "../../../../../src/db/mysql/engines/mariadb.ts";
+import { mysql } from "../../../../../src/db/mysql/engines/mysql.ts";
+import { tidb } from "../../../../../src/db/mysql/engines/tidb.ts";
 import {
   demandDeclared,
   demandNoConversion,
@@ -35,22 +39,24 @@ describe("a statement whose values were converted", () => {
 });
 
 test.each(engines)("%s only warns of it in reads and with IGNORE, MariaDB in any change", (engine) => {
-  const warns = leniencies.filter((lenient) => onlyWarns(engine, { lenient }, [bindJsonValue("x")]));
+  const warns = leniencies.filter((lenient) =>
+    onlyWarns(dialectOf({ engine }), { lenient }, [bindJsonValue("x")]),
+  );
   expect(warns).toEqual(engine === "mariadb" ? ["read", "change", "ignore"] : ["read", "ignore"]);
 });
 
 test("TiDB only warns of an empty text in a change", () => {
   const change = { lenient: "change" } as const;
-  expect(onlyWarns("tidb", change, [bindJsonValue("")])).toBe(true);
-  expect(onlyWarns("tidb", change, [bindJsonValue({ type: "VARCHAR", value: "" })])).toBe(false);
-  expect(onlyWarns("mysql", change, [bindJsonValue("")])).toBe(false);
+  expect(onlyWarns(tidb, change, [bindJsonValue("")])).toBe(true);
+  expect(onlyWarns(tidb, change, [bindJsonValue({ type: "VARCHAR", value: "" })])).toBe(false);
+  expect(onlyWarns(mysql, change, [bindJsonValue("")])).toBe(false);
 });
 
 test("a change of which the server only warns is one that can be taken back, unless all types are declared", () => {
   const undeclared = [bindJsonValue("x")];
   const declared = [bindJsonValue({ type: "VARCHAR", value: "x" }), bindJsonValue(null)];
   const which = (values: typeof undeclared) =>
-    leniencies.filter((lenient) => mustBeRevocable("mariadb", { lenient }, values));
+    leniencies.filter((lenient) => mustBeRevocable(mariadb, { lenient }, values));
   expect(which(undeclared)).toEqual(["change", "ignore"]);
   expect(which([bindJsonValue(0)])).toEqual(["change", "ignore"]);
   expect(which(declared)).toEqual([]);

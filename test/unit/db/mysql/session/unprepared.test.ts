@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { frame } from "../../../../../servers/wire/packets.ts";
 import type { ServerError } from "../../../../../src/db/mysql/driver/driver.ts";
+import { mariadb } from "../../../../../src/db/mysql/engines/mariadb.ts";
+import { mysql } from "../../../../../src/db/mysql/engines/mysql.ts";
+import { tidb } from "../../../../../src/db/mysql/engines/tidb.ts";
 import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 import { Executor } from "../../../../../src/db/mysql/session/executor.ts";
 import { withoutAsking, withoutPreparing } from "../../../../../src/db/mysql/session/unprepared.ts";
@@ -21,7 +24,7 @@ async function run(answer: Buffer) {
     return guarded;
   });
   connection.on("error", () => {});
-  const executor = new Executor(connection, wires[0] as GuardedWire, "mysql", new WarnedStatements());
+  const executor = new Executor(connection, wires[0] as GuardedWire, mysql, new WarnedStatements());
   const rows: unknown[] = [];
   const sink = { columns: () => {}, row: (values: readonly unknown[]) => rows.push([...values]) };
   const asked = { sql: "CHECK THIS", values: [], author: "caller" } as const;
@@ -95,12 +98,12 @@ describe("what is sent as a text", () => {
 
   test("and what a refusal would spoil, on MySQL", () => {
     for (const sql of ["SHOW WARNINGS", "show\n errors LIMIT 1", "SHOW COUNT(*) WARNINGS"]) {
-      expect(withoutAsking("mysql", sql, 0)).toBeDefined();
-      expect(withoutAsking("mysql", sql, 1)).toBeUndefined();
-      expect(withoutAsking("mariadb", sql, 0)).toBeUndefined();
-      expect(withoutAsking("tidb", sql, 0)).toBeUndefined();
+      expect(withoutAsking(mysql, sql, 0)).toBeDefined();
+      expect(withoutAsking(mysql, sql, 1)).toBeUndefined();
+      expect(withoutAsking(mariadb, sql, 0)).toBeUndefined();
+      expect(withoutAsking(tidb, sql, 0)).toBeUndefined();
     }
     for (const sql of ["SHOW TABLES", "SHOW COLUMNS FROM warnings", "SELECT 1 AS warnings"])
-      expect(withoutAsking("mysql", sql, 0)).toBeUndefined();
+      expect(withoutAsking(mysql, sql, 0)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Row } from "../../../../../src/db/mysql/driver/commands.ts";
-import { warningsQuestion } from "../../../../../src/db/mysql/engines/dialect.ts";
+import { dialectOf } from "../../../../../src/db/mysql/engines/dialect-of.ts";
 import { WarnedStatements } from "../../../../../src/db/mysql/session/warned-statements.ts";
 import { readWarnings } from "../../../../../src/db/mysql/session/warnings.ts";
 import { limits } from "../../../../../src/limits.ts";
@@ -18,16 +18,17 @@ type Engine = "mysql" | "mariadb" | "tidb";
 
 /** Of a statement with these parameters; by default one without a declared type. */
 function about(engine: Engine, author: "caller" | "operator", ...params: unknown[]) {
-  return { engine, author, values: (params.length > 0 ? params : [0]).map((value) => bindJsonValue(value)) };
+  const dialect = dialectOf({ engine });
+  return { dialect, author, values: (params.length > 0 ? params : [0]).map((value) => bindJsonValue(value)) };
 }
 
 describe("the question", () => {
   test("is bounded by LIMIT, and on TiDB, which has none, by a variable that is new", () => {
-    expect(warningsQuestion("mysql", 0)).toBe("SHOW WARNINGS LIMIT 64");
-    expect(warningsQuestion("mariadb", 1)).toBe("SHOW WARNINGS LIMIT 64");
+    expect(dialectOf({ engine: "mysql" }).warningsQuestion(0)).toBe("SHOW WARNINGS LIMIT 64");
+    expect(dialectOf({ engine: "mariadb" }).warningsQuestion(1)).toBe("SHOW WARNINGS LIMIT 64");
     const counted = "(@tidegate_warnings_7 := IFNULL(@tidegate_warnings_7, 0) + 1) <= 65";
-    expect(warningsQuestion("tidb", 7)).toBe(`SHOW WARNINGS WHERE ${counted}`);
-    expect(warningsQuestion("tidb", 8)).not.toContain("warnings_7");
+    expect(dialectOf({ engine: "tidb" }).warningsQuestion(7)).toBe(`SHOW WARNINGS WHERE ${counted}`);
+    expect(dialectOf({ engine: "tidb" }).warningsQuestion(8)).not.toContain("warnings_7");
   });
 });
 

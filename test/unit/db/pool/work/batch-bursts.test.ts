@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { BatchStatement } from "../../../../../src/db/contract/requests.ts";
+import { mysql } from "../../../../../src/db/mysql/engines/mysql.ts";
 import { nextBurst } from "../../../../../src/db/pool/work/batch-bursts.ts";
 import { limits } from "../../../../../src/limits.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
@@ -18,13 +19,13 @@ const many = (n: number, make: (i: number) => BatchStatement) => Array.from({ le
 /** What an id or a count is bound as. */
 const integer: BoundValue = { type: "integer", value: 0, undeclared: true };
 const resolving = (resolve: (reference: Reference) => BoundValue | string) =>
-  ({ engine: "mysql", resolve }) as const;
+  ({ dialect: mysql, resolve }) as const;
 
 /** How many statements go together, from the first to the last. */
 function sizes(statements: BatchStatement[], resolve: (reference: Reference) => BoundValue = () => one) {
   const found: number[] = [];
   for (let next = 0; next < statements.length; next += found.at(-1) as number)
-    found.push(nextBurst(statements, next, { engine: "mysql", resolve }).statements.length);
+    found.push(nextBurst(statements, next, { dialect: mysql, resolve }).statements.length);
   return found;
 }
 

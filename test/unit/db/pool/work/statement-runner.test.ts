@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { AnswerBody } from "../../../../../src/db/answer/response-body.ts";
+import { mariadb } from "../../../../../src/db/mysql/engines/mariadb.ts";
 import type { Session } from "../../../../../src/db/mysql/session/session.ts";
 import type { Outcome } from "../../../../../src/db/mysql/session/statement-result.ts";
 import type { ExecuteWork } from "../../../../../src/db/pool/messages/protocol.ts";
@@ -20,7 +21,7 @@ function runnerOfChange(settle: () => boolean) {
   const runner = runnerOf(
     session as unknown as Session,
     running as unknown as RunningStatement<Session>,
-    "mariadb",
+    mariadb,
     async () => {
       note("commit")();
       runner.pause();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Ceilings } from "../../../../../src/db/contract/requests.ts";
+import { mysql } from "../../../../../src/db/mysql/engines/mysql.ts";
 import type { Outcome } from "../../../../../src/db/mysql/session/statement-result.ts";
 import { unreadWarnings } from "../../../../../src/db/mysql/session/warnings.ts";
 import type { ExecuteWork } from "../../../../../src/db/pool/messages/protocol.ts";
@@ -62,7 +63,7 @@ function shard(limit = 2) {
   const discarded: string[] = [];
   const endings: string[] = [];
   const transactions = new Transactions<FakeSession>({
-    engine: "mysql",
+    dialect: mysql,
     limit,
     acquire: async () => {
       const connection = new FakeSession();
@@ -207,7 +208,7 @@ describe("expiry", () => {
     const session = new FakeSession();
     const { transactions } = shard();
     const one = new Transactions<FakeSession>({
-      ...{ engine: "mysql", limit: 1, enter: nothing, giveBack: () => {}, discard: () => {} },
+      ...{ dialect: mysql, limit: 1, enter: nothing, giveBack: () => {}, discard: () => {} },
       ...{ ended: () => {} },
       acquire: async () => ({ connection: session }),
     });
@@ -282,7 +283,7 @@ describe("room", () => {
     await first;
     const { transactions } = shard();
     const failing = new Transactions<FakeSession>({
-      ...{ engine: "mysql", limit: 1, enter: nothing, giveBack: () => {}, discard: () => {} },
+      ...{ dialect: mysql, limit: 1, enter: nothing, giveBack: () => {}, discard: () => {} },
       ...{ ended: () => {} },
       acquire: () => Promise.reject(new TidegateError("pool_timeout")),
     });
@@ -308,7 +309,7 @@ test("a statement is counted while it runs, one that is refused is not", async (
   let running = 0;
   const session = new FakeSession();
   const transactions = new Transactions<FakeSession>({
-    ...{ engine: "mysql", limit: 1, giveBack: () => {}, discard: () => {}, ended: () => {} },
+    ...{ dialect: mysql, limit: 1, giveBack: () => {}, discard: () => {}, ended: () => {} },
     acquire: async () => ({ connection: session }),
     enter: () => {
       if (running === 1) throw new TidegateError("concurrency_exceeded");

@@ -1,0 +1,41 @@
+import type { Account } from "../../config/config.ts";
+import type { Row } from "../mysql/driver/commands.ts";
+import type { Connection, ServerError } from "../mysql/driver/driver.ts";
+import { command } from "../mysql/driver/driver.ts";
+import type { Dialect } from "../mysql/engines/dialect.ts";
+import { settingsRefused } from "../mysql/engines/errors.ts";
+import { privilegeQuery } from "../mysql/engines/privileges.ts";
+import { beginTransaction, transactionProof, transactionState } from "../mysql/engines/transaction.ts";
+import { preparationError } from "./errors.ts";
+
+/** What the server says of itself in a transaction that has just begun. */
+export interface Begun {
+  proof: Row[];
+  /** The answer to `privilegeQuery`, where only privileges keep the account from writing. */
+  privileges: Row[] | undefined;
+}
+
+/**
+ * Begins a transaction on a connection that is lent for its duration, gives it the account's state and asks who it is.
+ * @throws TidegateError for a transaction that could not be begun
+ */
+export async function beginLent(
+  connection: Connection,
+  dialect: Dialect,
+  account: Account,
+  { writable, deadlineMs }: { writable: boolean; deadlineMs: number },
+): Promise<Begun> {
+  const ask = async (sql: string) => (await command(connection, sql)) as Row[];
+  try {
+    await command(connection, beginTransaction(dialect, writable));
+    // Where there is no SET the proof decides: the server's own values may be right.
+    const state = transactionState(dialect, account, deadlineMs);
+    await command(connection, state).catch((cause: ServerError) => {
+      if (settingsRefused.includes(cause.errno ?? 0)) throw cause;
+    });
+    const proof = await ask(transactionProof(dialect, account));
+    return { proof, privileges: account.readsByPrivilege ? await ask(privilegeQuery) : undefined };
+  } catch (cause) {
+    throw preparationError(cause as ServerError);
+  }
+}
