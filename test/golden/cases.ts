@@ -1,16 +1,7 @@
 import type { Engine } from "../../servers/database/server.ts";
 import { characters, isOfTidb } from "./characters.ts";
 import { numbers } from "./numbers.ts";
-
-/** A column's type, and the values that are written into it, as SQL. Before them goes NULL. */
-export type Case = [type: string, ...values: string[]];
-
-/** The columns of one table, `world.golden_NAME`; `only` are the engines that have the types. */
-export interface Section {
-  name: string;
-  only?: readonly Engine[];
-  cases: Case[];
-}
+import type { Case, Section } from "./section.ts";
 
 const date = "2026-02-28";
 const precisions = [0, 1, 2, 3, 4, 5, 6];

@@ -1,4 +1,4 @@
-import type { Case, Section } from "./cases.ts";
+import type { Case, Section } from "./section.ts";
 
 /** Texts that each character set of MySQL and MariaDB can hold. `binary` holds bytes. */
 const texts: Record<string, string[]> = {

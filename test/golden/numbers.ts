@@ -1,4 +1,4 @@
-import type { Case, Section } from "./cases.ts";
+import type { Case, Section } from "./section.ts";
 
 /** FLOAT's ends, as the double that each is. */
 const float = {

@@ -1,5 +1,5 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
-import type { Case, Section } from "./cases.ts";
+import type { Case, Section } from "./section.ts";
 
 /** A column of a table `world.golden_SECTION`: NULL, then the values of its case, in the order of `id`. */
 export interface GoldenColumn {

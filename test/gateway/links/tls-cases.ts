@@ -1,5 +1,5 @@
+import type { Behaviour } from "../../servers/adversary/behaviour.ts";
 import type { Meddling } from "../../servers/adversary/meddler.ts";
-import type { Behaviour } from "../../servers/adversary/rogue.ts";
 import type { Identity } from "./tls-certificates.ts";
 import { good, identity, pki, refusedCertificates } from "./tls-certificates.ts";
 

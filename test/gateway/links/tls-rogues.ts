@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import type { Behaviour, Rogue } from "../../servers/adversary/rogue.ts";
+import type { Behaviour } from "../../servers/adversary/behaviour.ts";
+import type { Rogue } from "../../servers/adversary/rogue.ts";
 import { startRogue } from "../../servers/adversary/rogue.ts";
 import type { Gateway, GatewayOptions } from "../support/harness.ts";
 import { expectProblem, startGateway } from "../support/harness.ts";

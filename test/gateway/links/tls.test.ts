@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkConnection } from "../../../cli/connect/check.ts";
 import { packageRoot } from "../../../cli/project/paths.ts";
-import type { Evidence } from "../../servers/adversary/rogue.ts";
+import type { Evidence } from "../../servers/adversary/behaviour.ts";
 import { startRogue } from "../../servers/adversary/rogue.ts";
 import type { GatewayOptions } from "../support/harness.ts";
 import { expectProblem } from "../support/harness.ts";

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { ensurePki } from "../../../servers/pki.ts";
-import type { Behaviour, Rogue } from "../../servers/adversary/rogue.ts";
+import type { Behaviour } from "../../servers/adversary/behaviour.ts";
+import type { Rogue } from "../../servers/adversary/rogue.ts";
 import { startRogue } from "../../servers/adversary/rogue.ts";
 import type { Gateway } from "../support/harness.ts";
 import { expectProblem, server } from "../support/harness.ts";

@@ -5,8 +5,8 @@ import { setTimeout } from "node:timers/promises";
 import type tls from "node:tls";
 import * as packets from "../../../servers/wire/packets.ts";
 import { acceptTls, readPacket } from "../../../servers/wire/starttls.ts";
+import type { Behaviour, Evidence, Identity } from "./behaviour.ts";
 import { Meddler } from "./meddler.ts";
-import type { Behaviour, Evidence, Identity } from "./rogue.ts";
 
 /** One client's visit. */
 export class Session {

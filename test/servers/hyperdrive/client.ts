@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type net from "node:net";
 import * as packets from "../../../servers/wire/packets.ts";
 import type { Origin } from "./origin.ts";
-import type { Reaction, Shared } from "./server.ts";
+import type { Reaction, Shared } from "./shared.ts";
 
 /** https://developers.cloudflare.com/hyperdrive/reference/supported-databases-and-features/ */
 const unsupported = /^\s*(USE|PREPARE|EXECUTE|DEALLOCATE)\b/i;

@@ -6,7 +6,8 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createAuthority } from "../../../../servers/pki.ts";
 import { capability, frame } from "../../../../servers/wire/packets.ts";
 import { type CountingProxy, type ProxyOptions, startCountingProxy } from "../../../../servers/wire/proxy.ts";
-import { type Behaviour, type Identity, type Rogue, startRogue } from "../../../servers/adversary/rogue.ts";
+import type { Behaviour, Identity } from "../../../servers/adversary/behaviour.ts";
+import { type Rogue, startRogue } from "../../../servers/adversary/rogue.ts";
 
 let identity: Identity;
 let ca: string;
