@@ -64,7 +64,10 @@ const rooms = {
 
   // The database, from the bytes up.
   "src/db/encode": { why: "Pure: rows become bytes. No pool and no driver." },
-  "src/db/contract": { types: ["src/sql"], why: "Types alone: what the ways to the database agree on." },
+  "src/db/contract": {
+    types: ["src/application.ts", "src/config", "src/db/encode", "src/exposition.ts", "src/sql"],
+    why: "Types, and the closed lists that they are of: what the ways to the database agree on.",
+  },
   "src/db/links": {
     may: ["src/limits.ts"],
     types: ["src/config"],
@@ -87,8 +90,13 @@ const rooms = {
   },
   "src/db/mysql/engines": {
     may: ["src/db/mysql/driver", "src/db/mysql/values", "src/errors.ts", "src/limits.ts", "src/sql"],
-    types: ["src/config"],
+    types: ["src/config", "src/db/contract"],
     why: "What differs between the engines; not how a session uses it.",
+  },
+  "src/db/request": {
+    may: ["src/db/mysql/engines", "src/sql"],
+    types: ["src/config"],
+    why: "The pool and Hyperdrive adapt a statement alike, so it belongs to neither.",
   },
   "src/db/mysql/session": {
     may: [
@@ -121,12 +129,12 @@ const rooms = {
   },
   "src/db/answer": {
     may: ["src/db/encode", "src/db/mysql/session", "src/errors.ts", "src/limits.ts"],
-    types: ["src/db/mysql/driver", "src/db/pool/messages", "src/timers.ts"],
+    types: ["src/db/contract", "src/db/mysql/driver", "src/db/mysql/engines", "src/timers.ts"],
     why: "The pool and Hyperdrive answer alike, so it belongs to neither.",
   },
   "src/db/pool/worker": {
-    may: ["src/db/pool/messages", "src/errors.ts", "src/limits.ts", "src/within.ts"],
-    types: ["src/application.ts", "src/config", "src/db/mysql/engines", "src/exposition.ts"],
+    may: ["src/db/pool/messages", "src/db/request", "src/errors.ts", "src/limits.ts", "src/within.ts"],
+    types: ["src/application.ts", "src/config", "src/db/contract", "src/exposition.ts"],
     why: "The Worker's side: it may not bring the object's code into the Worker's path.",
   },
   "src/db/pool/connections": {
@@ -138,7 +146,7 @@ const rooms = {
       "src/telemetry.ts",
       "src/timers.ts",
     ],
-    types: ["src/config", "src/db/mysql/engines", "src/db/pool/messages"],
+    types: ["src/config", "src/db/contract", "src/db/mysql/engines", "src/db/pool/messages"],
     why: "Where a connection comes from; not what is done with it (src/db/pool/work).",
   },
   "src/db/pool/work": {
@@ -156,13 +164,14 @@ const rooms = {
       "src/timers.ts",
       "src/within.ts",
     ],
-    types: ["src/config"],
+    types: ["src/config", "src/db/contract"],
     why: "What is done with a connection; not where it comes from (src/db/pool/connections).",
   },
   "src/db/pool/object": {
     may: [
       "src/application.ts",
       "src/db/answer",
+      "src/db/mysql/engines",
       "src/db/mysql/session",
       "src/db/pool/connections",
       "src/db/pool/messages",
@@ -173,30 +182,32 @@ const rooms = {
       "src/telemetry.ts",
       "src/timers.ts",
     ],
-    types: ["src/config", "src/db/links", "src/exposition.ts"],
+    types: ["src/config", "src/db/contract", "src/db/links", "src/exposition.ts"],
     why: "The Durable Object puts connections and work together; only src/index.ts exports it.",
   },
   "src/db/hyperdrive": {
     may: [
       "src/db/answer",
+      "src/db/encode",
       "src/db/links",
       "src/db/mysql/driver",
       "src/db/mysql/engines",
       "src/db/mysql/session",
       "src/db/mysql/values",
+      "src/db/request",
       "src/errors.ts",
       "src/limits.ts",
       "src/telemetry.ts",
       "src/timers.ts",
       "src/within.ts",
     ],
-    types: ["src/config", "src/db/contract", "src/db/pool/messages", "src/db/pool/worker"],
-    why: "The other way to the database: it runs nothing of the pool.",
+    types: ["src/config", "src/db/contract", "src/exposition.ts"],
+    why: "The other way to the database: it knows nothing of the pool.",
   },
-  "src/db/client.ts": {
-    may: ["src/db/hyperdrive", "src/db/pool/worker", "src/errors.ts", "src/sql"],
-    types: ["src/db/pool/messages"],
-    why: "Chooses between the pool and Hyperdrive.",
+  "src/db/create-backend.ts": {
+    may: ["src/db/hyperdrive", "src/db/pool/worker"],
+    types: ["src/config", "src/db/contract"],
+    why: "Chooses the pool or Hyperdrive, once; only src/app.ts asks it.",
   },
 
   // HTTP.
@@ -205,9 +216,8 @@ const rooms = {
       "src/auth",
       "src/catalog",
       "src/config",
-      "src/db/client.ts",
-      "src/db/pool/messages",
-      "src/db/pool/worker",
+      "src/db/contract",
+      "src/db/encode",
       "src/errors.ts",
       "src/exposition.ts",
       "src/idempotency",
@@ -219,19 +229,20 @@ const rooms = {
       "src/within.ts",
     ],
     types: ["src/application.ts"],
-    why: "HTTP in, HTTP out: of the database only its client and the messages.",
+    why: "HTTP in, HTTP out: of the database only the contract and the names of the formats.",
   },
   "src/app.ts": {
     may: [
       "src/application.ts",
       "src/auth",
+      "src/db/create-backend.ts",
       "src/errors.ts",
       "src/limits.ts",
       "src/rate",
       "src/routes",
       "src/telemetry.ts",
     ],
-    types: ["src/config"],
+    types: ["src/config", "src/db/contract"],
     why: "The request's path, top to bottom; only src/index.ts imports it.",
   },
   "src/index.ts": {
@@ -253,34 +264,49 @@ Object.assign(rooms, {
   "servers/database": { may: ["servers", "servers/database/tidb"], why: "The database servers." },
 
   // The commands. They use the gateway's own parts, so that they judge as it does.
+  "cli/command": {
+    may: ["servers", "src/errors.ts"],
+    why: "How a command declares its options, and how it tells a mistake: it knows no command.",
+  },
   "cli/connect/strings": { why: "Pure: reads connection strings." },
-  "cli/project": { may: insideOfGateway, why: "The project's files; no command." },
+  "cli/project": {
+    may: ["cli/command", ...insideOfGateway],
+    types: ["servers/database"],
+    why: "The project's files; no command.",
+  },
   "cli/node": {
-    may: ["cli/project", ...insideOfGateway],
+    may: ["cli/command", "cli/project", ...insideOfGateway],
     types: ["cli/connect/strings"],
     why: "A link as Node has it, for every command that connects.",
   },
+  "cli/dev/quick": { may: ["servers/database"], why: "Which tests a change can touch; it runs none." },
   "cli/dev": {
-    may: ["cli/project", "servers", "servers/database", ...insideOfGateway],
-    why: "What runs on a developer's machine: nothing else in cli starts a server.",
+    may: ["cli/command", "cli/dev/quick", "cli/project", "servers", "servers/database", ...insideOfGateway],
+    why: "What the product's developers run, and nobody else.",
+  },
+  "cli/start": {
+    may: ["cli/command", "cli/project", "servers", "servers/database", "servers/issuer", ...insideOfGateway],
+    why: "tidegate start: nothing else that is shipped starts a server.",
   },
   "cli/accounts": {
-    may: ["cli/dev", "cli/node", "cli/project", ...insideOfGateway],
-    why: "npm run accounts.",
+    may: ["cli/command", "cli/node", "cli/project", ...insideOfGateway],
+    why: "tidegate accounts.",
   },
-  "cli/check": { may: ["cli/accounts", ...insideOfGateway], why: "npm run check." },
+  "cli/check": { may: ["cli/accounts", "cli/command", ...insideOfGateway], why: "tidegate check." },
   "cli/connect": {
-    may: ["cli/connect/strings", "cli/node", "cli/project", ...insideOfGateway],
-    why: "npm run connect.",
+    may: ["cli/command", "cli/connect/strings", "cli/node", "cli/project", ...insideOfGateway],
+    why: "tidegate connect.",
   },
   cli: {
     may: [
       "cli/accounts",
       "cli/check",
+      "cli/command",
       "cli/connect",
       "cli/connect/strings",
       "cli/dev",
       "cli/project",
+      "cli/start",
       "servers/database",
       "servers/issuer",
       ...insideOfGateway,

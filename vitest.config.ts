@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
-import { onlyEngine } from "./cli/dev/test-engine.ts";
+import { onlyEngine } from "./cli/dev/quick/test-engine.ts";
 import type { Engine } from "./servers/database/engines.ts";
 
 /** What only one engine has stands in a folder of its name: proxy users, for one. */

@@ -1,9 +1,9 @@
 import type { Engine } from "../../../servers/database/engines.ts";
 import { engines } from "../../../servers/database/engines.ts";
-import { onlyEngine } from "../test-engine.ts";
 import type { Imports } from "./imports.ts";
 import { importersOf } from "./imports.ts";
 import { testsOfRoom } from "./rooms.ts";
+import { onlyEngine } from "./test-engine.ts";
 
 /** A test that a change can touch. */
 export interface Touched {

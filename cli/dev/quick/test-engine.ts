@@ -1,5 +1,5 @@
-import type { Engine } from "../../servers/database/engines.ts";
-import { engines } from "../../servers/database/engines.ts";
+import type { Engine } from "../../../servers/database/engines.ts";
+import { engines } from "../../../servers/database/engines.ts";
 
 /** The first line of a gateway test whose subject is the same on every engine: once is enough. */
 const onlyOn = /^\/\/ Runs on (\w+) only: /;
