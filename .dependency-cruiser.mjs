@@ -13,7 +13,7 @@ const rooms = {
   "src/errors.ts": { why: "The union of errors depends on nothing, so that every room can throw one." },
   "src/members.ts": { why: "Pure: the members of JSON texts." },
   "src/within.ts": { why: "Pure: a bounded wait." },
-  "src/timers.ts": { why: "Pure: runs things later." },
+  "src/timers.ts": { may: ["src/limits.ts"], why: "Runs things later; it knows none of them." },
   "src/ask-object.ts": { why: "Asks any Durable Object; it knows none." },
   "src/read-body.ts": { why: "Reads any body; it knows no request." },
   "src/exposition.ts": { why: "Pure: Prometheus' text format." },

@@ -246,6 +246,8 @@ export const limits = {
   /** How long a browser may remember what a preflight said; Chromium takes two hours at most. */
   preflightAgeSeconds: 7200,
 
+  /** So often an object sets the platform's timer again: a longer one could be left over, and would keep the object awake. */
+  timerTickMs: 1_000,
   /** /readyz asks the database at most this often per isolate: the endpoint is open to anybody. */
   readinessAgeMs: 5_000,
   /** Whoever asks during the first check waits for it: a connect takes 30 s at most (connectTimeoutCeilingMs). */

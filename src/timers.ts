@@ -1,3 +1,5 @@
+import { limits } from "./limits.ts";
+
 /** Runs things later. */
 export interface Timers {
   /** @returns how to say that it need not run any more */
@@ -11,9 +13,6 @@ export const platformTimers: Timers = {
     return () => clearTimeout(timer);
   },
 };
-
-/** So often the platform's timer is set again: a longer one could be left over, and would keep the object awake. */
-const tickMs = 1_000;
 
 /**
  * Timers of an object that lives for long. workerd keeps some 280 bytes of each timer that was cleared until the object
@@ -41,7 +40,7 @@ export class SharedTimers implements Timers {
 
   #arm(at: number): void {
     const now = Date.now();
-    const next = Math.max(now, Math.min(at, now + tickMs));
+    const next = Math.max(now, Math.min(at, now + limits.timerTickMs));
     const earliest = this.#armed.at(-1);
     if (earliest !== undefined && earliest <= next) return;
     this.#armed.push(next);

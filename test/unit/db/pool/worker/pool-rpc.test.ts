@@ -16,7 +16,7 @@ interface Call extends PoolRequest {
 }
 
 /** @param answer what a shard answers, or how it fails, by its name `account/…/shard` */
-function context(answer: (shard: string) => Response, password = "a password", cluster = {}) {
+function context(answer: (shard: string) => Response, password = "a password", cluster: object = {}) {
   const calls: Call[] = [];
   const namespace = {
     idFromName: (name: string) => name,
@@ -30,7 +30,7 @@ function context(answer: (shard: string) => Response, password = "a password", c
   const config = {
     environment: "test",
     generation: "g".repeat(64),
-    cluster,
+    cluster: { engine: "mysql", ...cluster },
     accounts: new Map([
       ["analyst", account("analyst", 3, password)],
       ["editor", account("editor", 1, password)],
