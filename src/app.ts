@@ -35,17 +35,19 @@ import { unreadDiscarded } from "./routes/unread.ts";
 import { observe } from "./telemetry.ts";
 
 /**
- * What is made once per isolate and configuration: the verifier holds keys, the backend what is known of shards, the
- * middleware its headers.
+ * Built once per isolate and configuration: the verifier caches keys, the CORS middleware keeps its headers.
  */
 let prepared:
   | { config: Config; verifier: Verifier; backend: Backend; crossOrigin: MiddlewareHandler }
   | undefined;
 
-/** Not thrown: the middleware methodNotAllowed leaves an answer alone that an error made. */
+/**
+ * Answered but never thrown: the middleware methodNotAllowed does not touch an answer that comes from an
+ * error.
+ */
 const unknownRoute = new TidegateError("route_unknown");
 
-/** One line of the log for each request, whatever became of it. */
+/** Writes one log line for each request, also for a failed one. */
 const observed = factory.createMiddleware(async (c, next) => {
   const started = Date.now();
   await next();
@@ -74,24 +76,30 @@ const observed = factory.createMiddleware(async (c, next) => {
   });
 });
 
-/** Answers hold data: nothing between us and the caller may keep or reinterpret them, unless a route says so. */
+/**
+ * Sets the headers of every answer. Answers hold data: no cache may store them unless a route allows it, and
+ * no browser may guess another media type.
+ */
 const guarded = factory.createMiddleware(async (c, next) => {
   await next();
   // A pool's answer replaces the headers that were set before it.
   c.header("x-request-id", c.var.requestId);
   if (c.var.trace) {
-    // The draft's name for it, and the one that tools know from requests.
+    // `traceresponse` is the name of the W3C draft. Many tools know `traceparent` only.
     for (const name of ["traceresponse", "traceparent"]) c.header(name, traceparentOf(c.var.trace));
   }
   for (const [name, value] of Object.entries(c.var.extraHeaders ?? {})) c.header(name, value);
-  // Other names of NDJSON are the Worker's matter: a pool knows one, and so does what is kept for a repetition.
+  // The Worker sets the caller's name for NDJSON. The pool and the stored answer know one name only.
   if (c.var.mediaType !== undefined && c.res.ok) c.header("content-type", c.var.mediaType);
   if (c.var.vary !== undefined) c.header("vary", c.var.vary, { append: true });
   if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
   c.header("x-content-type-options", "nosniff");
 });
 
-/** Judges the configuration, and answers the preflights of pages: they bring no token. */
+/**
+ * Loads the configuration, and answers CORS preflights. A preflight carries no token, so this comes before
+ * auth.
+ */
 const configured = factory.createMiddleware(async (c, next) => {
   const config = configOf(c.env);
   if (prepared?.config !== config) {
@@ -110,8 +118,8 @@ const configured = factory.createMiddleware(async (c, next) => {
 });
 
 /**
- * Pages of the configured origins may read answers (Fetch Standard, CORS protocol). Tokens travel in a header
- * that a page sets itself; there are no cookies, so no credentials are allowed.
+ * Pages of the configured origins may read answers (Fetch Standard, CORS protocol). A page sends its token in
+ * a header. Cookies are not used, so CORS credentials stay off.
  */
 function crossOrigin(origins: readonly string[]): MiddlewareHandler {
   if (origins.length === 0) return async (_, next) => await next();
@@ -147,7 +155,10 @@ function crossOrigin(origins: readonly string[]): MiddlewareHandler {
   });
 }
 
-/** Floods end here: a bad token costs a hash and a parse, a good one a database connection. */
+/**
+ * Limits requests per client address. This comes first, because checking a token costs CPU time and a good
+ * token costs a database connection.
+ */
 const walled = factory.createMiddleware(async (c, next) => {
   await passWall(c.env, c.req.header("cf-connecting-ip"));
   await next();
@@ -191,7 +202,7 @@ function answerProblem(error: TidegateError, c: AppContext): Response {
     ...error.details.headers,
     "content-type": "application/problem+json",
   };
-  // A configuration that is refused has no issuers to speak of.
+  // If the configuration was refused, there are no issuers to read.
   const proofs = c.var.config?.issuers.some(({ dpop }) => dpop !== "off") ?? false;
   const challenge = challengeOf(error, proofs);
   if (challenge !== undefined) headers["www-authenticate"] = challenge;

@@ -5,15 +5,18 @@ import { ConfigError } from "./config/policy.ts";
 import { TidegateError } from "./errors.ts";
 import { observe } from "./telemetry.ts";
 
-/** What wrangler.toml binds in every environment; without --env nothing is bound, and loadConfig refuses. */
+/**
+ * The bindings of wrangler.toml, which every environment has. Without --env there are none; loadConfig
+ * refuses that.
+ */
 export type Bindings = Required<Env>;
 
-/** One isolate serves one deployment: its configuration is judged once, by the first request. */
+/** An isolate serves one deployment, so the first request loads the configuration for all later ones. */
 let loaded: Config | ConfigError | undefined;
 
 /**
  * The bundled policy with this Worker's bindings.
- * @throws TidegateError `misconfigured`; the mistakes go to the log, never to the caller
+ * @throws TidegateError `misconfigured`; the mistakes go to the log and never to the caller
  */
 export function configOf(bindings: Bindings): Config {
   if (loaded === undefined) {

@@ -1,8 +1,8 @@
 /**
- * Asks a Durable Object of ours a question in one hop.
+ * Sends one question to one of our Durable Objects, in one hop.
  * @param question sent as JSON
- * @returns what it answered, as JSON; another version of the object may have answered, so its shape is not trusted
- * @throws Error when the object fails, answers no JSON, or has not answered in time
+ * @returns the answer as parsed JSON. Check its shape: another version of the object may have answered.
+ * @throws Error when the object fails, its answer is not JSON, or it does not answer in time
  */
 export async function askObject(
   namespace: DurableObjectNamespace,

@@ -2,14 +2,14 @@
  * Every way a request can fail, as one union. docs/errors.md has a row for each code, and a test compares
  * the two.
  *
- * Three questions are answered separately for each: whose fault it is (`fault`, for the log), which status the caller
- * gets (`status`), and whether the same request may be sent again without harm (`retryable`).
+ * Each code answers three separate questions. `fault`: who must act (for the log). `status`: which HTTP
+ * status the caller gets. `retryable`: whether the caller may send the same request again without harm.
  */
 interface Kind {
   status: 400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 501 | 503 | 504;
   fault: "caller" | "operator" | "database";
   retryable: boolean;
-  /** The public text for every error of this kind; details come per error. */
+  /** The public text of this code. Texts about one error are in `ErrorDetails`. */
   title: string;
 }
 
@@ -20,11 +20,11 @@ const kinds = {
   token_invalid: caller(401, "The access token is not valid"),
   token_expired: caller(401, "The access token has expired"),
   issuer_unknown: caller(401, "The access token comes from an unknown issuer"),
-  // Whether they hold the key that the token is bound to (RFC 9449)
+  // Whether the caller holds the key that the token is bound to (RFC 9449)
   proof_missing: caller(401, "This access token needs a proof of possession of its key"),
   proof_invalid: caller(401, "The proof of possession is not valid"),
   proof_nonce_required: caller(401, "The proof of possession needs the nonce of this answer"),
-  // What they may do
+  // What the caller may do
   access_denied: caller(403, "No grant gives access"),
   concurrency_exceeded: {
     status: 429,
@@ -149,34 +149,34 @@ export type ErrorCode = keyof typeof kinds;
 
 export const errorKinds: Readonly<Record<ErrorCode, Kind>> = kinds;
 
-/** What an error may add for the caller. Never a token, a password, a parameter's value or another's name. */
+/** Details for the caller. Never a token, a password, a parameter's value or another caller's name. */
 export interface ErrorDetails {
-  /** One sentence that says what is wrong with this request and what to do. */
+  /** One sentence: what is wrong with this request, and what the caller can do. */
   detail?: string;
-  /** Which of several causes it is, as a stable word. */
+  /** The cause, as a stable word, where the code has several causes. */
   reason?: string;
-  /** The server's error number and SQLSTATE, where it judged the caller's own statement. */
+  /** The server's error number and SQLSTATE. Set only when the server judged the caller's own statement. */
   errno?: number;
   sqlstate?: string;
-  /** The key or constraint that the statement violated, as the server names it. */
+  /** The violated key or constraint, by the server's name for it. */
   constraint?: string;
-  /** Further headers of the answer, without secrets. */
+  /** More headers for the answer, without secrets. */
   headers?: Readonly<Record<string, string>>;
   /** Seconds; sent as Retry-After. Every 503 and 429 has one, and `idempotency_in_flight`. */
   retryAfter?: number;
-  /** The methods that would do; sent as Allow with a 405 (RFC 9110 §15.5.6). */
+  /** The methods that the endpoint accepts; sent as Allow with a 405 (RFC 9110 §15.5.6). */
   allow?: string;
-  /** Which statement of a batch it was, counted from 0. */
+  /** The index of the statement in its batch, counted from 0. */
   statement?: number;
-  /** What became of the transaction that the statement was part of. */
+  /** The state of the statement's transaction after the error. */
   transaction?: TransactionState;
-  /** Overrides the kind's: a read whose connection was lost may be sent again, a write may not. */
+  /** Replaces the code's own value. A read whose connection was lost may be sent again, a write may not. */
   retryable?: boolean;
 }
 
 /**
- * `open`: the transaction goes on without the statement. `ended`: a procedure ended it, by COMMIT or ROLLBACK.
- * `unknown`: whether the statement was executed is not known, nor whether the transaction is still open.
+ * `open`: the transaction goes on; the statement had no effect. `ended`: a procedure ended it by COMMIT or
+ * ROLLBACK. `unknown`: the statement may have been executed, and the transaction may still be open.
  */
 export type TransactionState = "open" | "rolled_back" | "ended" | "unknown";
 
@@ -194,7 +194,7 @@ export class TidegateError extends Error {
     this.operator = operator;
   }
 
-  /** The same error, with more to say. */
+  /** @returns the same error with more details */
   with(details: ErrorDetails): TidegateError {
     return new TidegateError(this.code, { ...this.details, ...details }, this.operator);
   }
@@ -249,7 +249,7 @@ export function toProblem(error: TidegateError, requestId: string): Problem {
   };
 }
 
-/** @returns `cause` itself when it is one of ours, else an `internal` error that keeps the reason for the log. */
+/** @returns `cause` itself if it is a TidegateError, else an `internal` error with its reason for the log */
 export function asTidegateError(cause: unknown): TidegateError {
   if (cause instanceof TidegateError) return cause;
   const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);

@@ -5,9 +5,9 @@
 
 export const expositionType = "text/plain; version=0.0.4; charset=utf-8";
 
-/** What was counted into buckets: `counts` has one number for each of `bounds`, and one for what is above. */
+/** A histogram: `counts` has one number for each of `bounds`, and a last number for all values above them. */
 export interface HistogramData {
-  /** Upper bounds, each included, ascending. */
+  /** Upper bounds in ascending order. A value that equals a bound counts below it. */
   bounds: readonly number[];
   counts: readonly number[];
   sum: number;
@@ -42,7 +42,7 @@ function familyText({ name, help, type, samples }: Family): string {
   return `# HELP ${name} ${escaped}\n# TYPE ${name} ${type}\n${lines.join("\n")}\n`;
 }
 
-/** Buckets are cumulative here: each has what the ones below it have. */
+/** Prometheus wants cumulative buckets: each bucket also counts the values of all lower buckets. */
 function histogramLines(name: string, labels: Sample["labels"], { bounds, counts, sum }: HistogramData) {
   let total = 0;
   const buckets = [...bounds, Number.POSITIVE_INFINITY].map((bound, i) => {
@@ -61,7 +61,7 @@ function escapeLabel(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
 
-/** As Go reads it. */
+/** Formats a number so that Go's parser can read it, because Prometheus is written in Go. */
 function number(value: number): string {
   if (Number.isFinite(value)) return String(value);
   return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";

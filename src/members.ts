@@ -1,4 +1,4 @@
-/** Walks through JSON text beside the value that JSON.parse has made of it, for what the value does not say any more. */
+/** Compares a JSON text with the value that JSON.parse made of it, and finds what the value has lost. */
 
 const code = {
   quote: 0x22,
@@ -18,29 +18,35 @@ const code = {
   close: 0x7d,
 };
 
-/** An object or a list that is open, and where in it we are. */
+/** An open object or list, and the position in it. */
 interface Level {
-  /** Where a member comes that is there twice, JSON.parse has kept something else, or nothing. */
+  /**
+   * The parsed object or list. For a repeated member JSON.parse kept another value, so it may be wrong or
+   * undefined.
+   */
   holder: Holder | undefined;
   key: string | number;
-  /** Of an object, the names so far. */
+  /** The names seen so far; undefined for a list. */
   names: Set<string> | undefined;
 }
 
 type Holder = Record<string | number, unknown>;
 
-/** What JSON.parse may have lost of a number: its holder, its member there, and its text. */
+/**
+ * Receives a number that JSON.parse may have changed: the object or list, its key in it, and the number's
+ * text.
+ */
 export type OnNumber = (holder: object, key: string | number, text: string) => void;
 
 /**
- * JSON.parse keeps the last of several members of one name, other parsers the first: whoever read the text before may have
- * read something else (RFC 8259 §4).
+ * JSON.parse keeps the last of several members with one name, and other parsers keep the first (RFC 8259 §4).
+ * So another program may have read another value from the same text.
  * @param json valid JSON
  * @param root an object whose member `""` is the value of the text
- * @param onNumber told of each number that is more than up to 15 digits: those with a fraction, an exponent, `-0`, and long
- *   ones
- * @returns a name that an object has twice, at any depth; undefined if there is none. If there is one, what `onNumber` was
- *   told may be about other members
+ * @param onNumber is called for each number except plain integers of up to 15 digits: for fractions,
+ *   exponents, `-0`, and longer numbers
+ * @returns a name that some object has twice, at any depth; undefined if there is none. If there is one,
+ *   calls of `onNumber` may have been about other members
  */
 export function duplicateMember(json: string, root: object, onNumber?: OnNumber): string | undefined {
   let level: Level = { holder: root as Holder, key: "", names: undefined };
@@ -75,7 +81,10 @@ export function duplicateMember(json: string, root: object, onNumber?: OnNumber)
   return undefined;
 }
 
-/** Own members only: an inherited one is everybody's (`__proto__`), and may be written to. */
+/**
+ * Reads own members only. An inherited one (`__proto__`) is shared by all objects, and a caller could write
+ * to it.
+ */
 function ownObject(holder: Holder | undefined, key: string | number): Holder | undefined {
   if (holder === undefined || !Object.hasOwn(holder, key)) return undefined;
   const value = holder[key];
@@ -93,8 +102,8 @@ function afterSpace(json: string, from: number): number {
 }
 
 /**
- * Long strings are searched, not walked through.
- * @returns where the closing quote of the string stands whose opening quote is at `start`
+ * Uses indexOf, which is faster than a loop for long strings.
+ * @returns the offset of the closing quote; `start` is the offset of the opening quote
  */
 function endOfString(json: string, start: number): number {
   let at = json.indexOf('"', start + 1);
@@ -102,7 +111,7 @@ function endOfString(json: string, start: number): number {
   return at;
 }
 
-/** An odd number of backslashes stands before it. */
+/** @returns whether an odd number of backslashes stands before the quote */
 function isEscaped(json: string, at: number): boolean {
   let before = at;
   while (json.charCodeAt(before - 1) === code.backslash) before -= 1;
@@ -124,7 +133,7 @@ function isOfNumber(char: number): boolean {
   );
 }
 
-/** A double says whole numbers of 15 digits as they are written, but for -0. */
+/** A double holds every integer of up to 15 digits exactly, except -0. */
 function isPlain(json: string, start: number, end: number): boolean {
   if (end - start > 15) return false;
   for (let at = start + 1; at < end; at++)

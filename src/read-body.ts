@@ -1,19 +1,22 @@
-/** How slowly a body may come: `graceMs` for all of it, and a second more for each `bytesPerSecond` bytes that are there. */
+/**
+ * The slowest accepted transfer: `graceMs` for the whole body, and one more second per `bytesPerSecond`
+ * received bytes.
+ */
 export interface Pace {
   graceMs: number;
   bytesPerSecond: number;
 }
 
-/** A body came more slowly than its pace allows. */
+/** A body arrived more slowly than its pace allows. */
 export class TooSlowError extends Error {
   override readonly name = "TooSlowError";
 }
 
 /**
- * Reads a body whole, but no more than it may have, whatever its Content-Length says, and no longer than it may take.
- * What is not read any more is cancelled.
- * @returns undefined when there is more
- * @throws TooSlowError; what reading throws
+ * Reads a whole body, up to `maxBytes` and within its pace. It does not trust Content-Length. It cancels the
+ * rest of a body that is too long or too slow.
+ * @returns the body; undefined when it is longer than `maxBytes`
+ * @throws TooSlowError; also each error of the stream itself
  */
 export async function readAtMost(
   body: ReadableStream<Uint8Array> | null,
@@ -43,7 +46,10 @@ export async function readAtMost(
   return undefined;
 }
 
-/** One timer for the whole body: it looks how much has come, and runs again for as long as that allows. */
+/**
+ * One timer for the whole body. When it fires, it computes the time that the received bytes have earned, and
+ * starts again if some is left.
+ */
 function watch({ graceMs, bytesPerSecond }: Pace, read: () => number) {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => {});
@@ -58,7 +64,7 @@ function watch({ graceMs, bytesPerSecond }: Pace, read: () => number) {
   return { promise, end: () => clearTimeout(timer) };
 }
 
-/** Reads over what nobody wants to know, to its end or for so long. Never fails. */
+/** Reads and drops a body, to its end or for `withinMs`. Never fails. */
 export async function discard(body: ReadableStream<Uint8Array>, withinMs: number): Promise<void> {
   const reader = body.getReader();
   const end = Promise.withResolvers<undefined>();
@@ -66,7 +72,7 @@ export async function discard(body: ReadableStream<Uint8Array>, withinMs: number
   try {
     while ((await Promise.race([reader.read(), end.promise]))?.done === false);
   } catch {
-    // The sender has gone away.
+    // The client has gone.
   } finally {
     clearTimeout(timer);
   }

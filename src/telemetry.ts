@@ -1,14 +1,14 @@
 import type { ErrorCode, TidegateError } from "./errors.ts";
 
 /**
- * Everything worth observing, as one union. Logs derive from it here; nothing else in src writes to the
- * console. No event carries a token, a password, a parameter's value or a statement's text.
+ * Every event that the gateway logs, as one union. Nothing else in src writes to the console. No event
+ * carries a token, a password, a parameter's value or a statement's text.
  */
 export type Event =
   | {
       event: "request";
       request_id: string;
-      /** Of the caller's trace (`traceparent`), by OpenTelemetry's names; `span_id` is the gateway's own span. */
+      /** From the caller's `traceparent`, with OpenTelemetry's names. `span_id` is the gateway's own span. */
       trace_id?: string;
       span_id?: string;
       parent_span_id?: string;
@@ -17,41 +17,44 @@ export type Event =
       route: string;
       status: number;
       code?: ErrorCode;
-      /** Whose matter the error is: alarms are for what is not the caller's. */
+      /** Who must act. Set alarms for every value except `caller`. */
       fault?: TidegateError["fault"];
       /** For the operator only. */
       reason?: string;
       /** `*`: every account (an operator's request). */
       account?: string;
-      /** Whether the token was verified for this request, or remembered from one before. */
+      /** `verified`: in this request. `remembered`: in an earlier one. */
       token?: "verified" | "remembered";
       issuer?: string;
       subject?: string;
       /**
-       * What was asked for, as grants name it: `query:NAME`, `sql:read`, `operate` and so on. `sql`: a statement that was
-       * refused before its permission was known.
+       * The requested permission, by the name that grants use: `query:NAME`, `sql:read`, `operate` and so on.
+       * `sql`: the statement was refused before its permission was known.
        */
       action?: string;
-      /** SHA-256 of an ad-hoc statement's text without its comments, the first 16 hex digits. */
+      /** The first 16 hex digits of SHA-256 over an ad-hoc statement's text without comments. */
       statement?: string;
-      /** The answer is that of an earlier request with the same Idempotency-Key. */
+      /** The answer was stored by an earlier request with the same Idempotency-Key. */
       replayed?: true;
       duration_ms: number;
-      /** Where the time went, as Server-Timing tells the caller. */
+      /** The phases of the request, as in the Server-Timing header. */
       timings?: string;
     }
   | { event: "misconfigured"; mistakes: readonly string[] }
   | { event: "connection_opened"; account: string; identity: string; host: string; duration_ms: number }
   | { event: "connection_refused"; account: string; host?: string; code: ErrorCode; reason: string }
-  /** The way to a host does not lead to a login; the next one of the configuration serves meanwhile. */
+  /** A host gave no login. The next configured host serves meanwhile. */
   | { event: "host_failed"; account: string; host: string; code: ErrorCode; retry_in_ms: number }
   | { event: "host_recovered"; account: string; host: string }
-  /** The server takes no writes, as after a failover: the account's connections to it are closed. */
+  /** The server refuses writes, for example after a failover. The account's connections to it are closed. */
   | { event: "host_read_only"; account: string; host: string }
   | { event: "connection_closed"; account: string; reason: string }
-  /** A transaction over several requests; `reason` is how it ended (docs/errors.md), `expired` among them. */
+  /** A transaction over several requests ended. `reason` says how (docs/errors.md); it may be `expired`. */
   | { event: "transaction_ended"; account: string; reason: string; duration_ms: number }
-  /** Of the cluster's own certificate, or a CA of the bundle; once a day at most for each while a pool lives. */
+  /**
+   * The cluster's own certificate or a CA of the bundle expires soon. Logged at most once a day for each
+   * while a pool lives.
+   */
   | {
       event: "certificate_expiring";
       account: string;
@@ -60,11 +63,13 @@ export type Event =
       days_left: number;
     }
   | { event: "keys_unavailable"; issuer: string; reason: string }
-  /** Keys of an issuer's set that are not used, and why. */
+  /** The gateway does not use these keys of an issuer's set, for these reasons. */
   | { event: "keys_refused"; issuer: string; reasons: readonly string[] }
-  /** How a request with an Idempotency-Key ended could not be kept: its repetition is told `outcome_unknown`. */
+  /**
+   * The result of a request with an Idempotency-Key could not be stored. A repetition gets `outcome_unknown`.
+   */
   | { event: "ending_lost"; request_id: string; reason: string }
-  /** A pool could not do what a Worker asked, or its answer broke off; `reason` is for the operator only. */
+  /** A pool could not do a Worker's request, or its answer broke off. `reason` is for the operator only. */
   | {
       event: "work_failed";
       request_id: string;
@@ -85,14 +90,17 @@ const warnings: ReadonlySet<Event["event"]> = new Set([
   "ending_lost",
 ]);
 
-/** Writes one line of JSON; the platform's log stream adds the time. */
+/** Writes one line of JSON. The platform's log stream adds the time. */
 export function observe(event: Event): void {
   const line = JSON.stringify(event);
   if (warnings.has(event.event) || (event.event === "request" && event.status >= 500)) console.warn(line);
   else console.log(line);
 }
 
-/** Phases a request waited in; a Worker's clock stands still while it computes. */
+/**
+ * How long a request waited in each phase. Only waiting counts: a Worker's clock stands still while it
+ * computes.
+ */
 export interface Timings {
   queueMs: number;
   connectMs: number;

@@ -1,8 +1,9 @@
 import pTimeout from "p-timeout";
 
 /**
- * Waits for a promise, but not for long.
- * @param late what comes in its place when it takes longer, or throws; what the promise says later is not heard
+ * Waits for a promise for a limited time.
+ * @param late runs when the time is over; it returns another result or throws. A later result of the promise
+ *   is ignored
  * @throws what the promise is rejected with, or what `late` throws
  */
 export async function within<T, L>(
@@ -10,6 +11,6 @@ export async function within<T, L>(
   milliseconds: number,
   late: () => L | Promise<L>,
 ): Promise<T | L> {
-  // The library takes no time that is over.
+  // The library refuses a time of zero or less.
   return await pTimeout<T, L>(promise, { milliseconds: Math.max(milliseconds, 1), fallback: late });
 }

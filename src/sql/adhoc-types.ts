@@ -1,4 +1,7 @@
-/** The types that a parameter `{"type", "value"}` may say: those of the servers, as answers name them, and ours. */
+/**
+ * The types that `{"type", "value"}` of a parameter may name: the servers' types, as answers name them, and
+ * our own.
+ */
 import { isIPv4, isIPv6 } from "node:net";
 import {
   type Range,
@@ -12,10 +15,10 @@ import {
 import { jsonText } from "./exact-json.ts";
 import { isTime } from "./temporal.ts";
 
-/** @param name of the parameter. @throws ParameterError where a text of what was expected does not do */
+/** @param name of the parameter. @throws ParameterError when a text has the wrong form */
 type Reader = (value: unknown, name: string) => Reading;
 
-/** In upper case, with what reads each one's values; null is a value of all. */
+/** The types in upper case, each with the reader of its values. Each type also takes null. */
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ...valueTypes.map((type): [string, Reader] => [type.toUpperCase(), ofType(type)]),
   ...Object.entries({ TINYINT: 8n, SMALLINT: 16n, MEDIUMINT: 24n, INT: 32n, BIGINT: 64n }).flatMap(
@@ -40,12 +43,12 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["NULL", () => "null"],
 ]);
 
-/** Every name, in upper case; letter case does not matter. */
+/** Every type's name, in upper case. A caller may write it in any case. */
 export const typeNames: readonly string[] = [...readers.keys()];
 
 /**
  * @param type as the caller wrote it
- * @returns the value as its type, or what was expected; undefined for a type that is not known
+ * @returns the value, or a text that says what was expected; undefined for an unknown type
  * @throws ParameterError `wrong_type`
  */
 export function readAs(type: string, value: unknown, name: string): Reading | undefined {
@@ -61,7 +64,9 @@ function range(least: bigint, most: bigint): Range {
   return { least, most, text: `${least} to ${most}` };
 }
 
-/** The nearest FLOAT, as a DOUBLE of its value: so it equals a FLOAT column that has it. */
+/**
+ * Rounds to the nearest FLOAT and binds it as a DOUBLE, so that it equals the same value in a FLOAT column.
+ */
 function readFloat(value: unknown): Reading {
   const reading = readNumber(value, "json");
   if (typeof reading === "string") return reading;
@@ -69,7 +74,7 @@ function readFloat(value: unknown): Reading {
   return Number.isFinite(float) ? { type: "number", value: float } : "a number that fits into a FLOAT";
 }
 
-/** https://dev.mysql.com/doc/refman/en/year.html; the server would take 70 for 1970. */
+/** https://dev.mysql.com/doc/refman/en/year.html. Refuses 70: the server would read it as 1970. */
 function readYear(value: unknown): Reading {
   const reading = readInteger(value, range(0n, 2155n));
   const year = typeof reading === "string" ? undefined : Number(reading.value);
@@ -82,7 +87,7 @@ function text(isRight: (value: string) => boolean, expected: string): Reader {
   return (value) => (typeof value === "string" && isRight(value) ? { type: "string", value } : expected);
 }
 
-/** Bytes compared with a BIT column would be read as digits: what the column holds is a number. */
+/** A BIT column holds a number. The server would read bound bytes as digits, so this binds an integer. */
 function readBits(value: unknown): Reading {
   const reading = readBytes(value);
   const bytes = typeof reading === "string" ? undefined : Buffer.from(String(reading.value), "base64");
@@ -90,7 +95,7 @@ function readBits(value: unknown): Reading {
   return readInteger(BigInt(`0x${bytes.toString("hex")}`));
 }
 
-/** With padding and no bit too many (RFC 4648 §3.5), as answers have it. */
+/** Base64 with padding and without extra bits (RFC 4648 §3.5), the form that answers have. */
 function readBytes(value: unknown): Reading {
   const isCanonical = typeof value === "string" && Buffer.from(value, "base64").toString("base64") === value;
   return isCanonical ? { type: "binary", value } : "bytes in base64, with padding";

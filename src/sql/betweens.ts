@@ -1,10 +1,10 @@
 import { endsOperand } from "./place-words.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** @returns the ANDs before which a BETWEEN comes, and no other word that ends an expression */
+/** @returns the positions of the ANDs that belong to a BETWEEN */
 export function betweensOf(tokens: Tokens): Set<number> {
   const found = new Set<number>();
-  /** For each level of parentheses whether a BETWEEN waits for its AND. */
+  /** For each level of parentheses: whether a BETWEEN still needs its AND. */
   const waits = [false];
   for (let at = 0; at < tokens.length; at++) {
     const kind = tokens.kind(at);

@@ -10,11 +10,11 @@ export { type ValueType, valueTypes } from "./declared-types.ts";
 export { ParameterError, type ParameterReason } from "./errors.ts";
 
 /**
- * A JSON value of ad-hoc SQL: string, boolean, null, number, bigint (an exact literal beyond 2^53), or
- * `{"type": "DECIMAL", "value": "1.10"}` for what JSON cannot say.
+ * Binds a JSON value of ad-hoc SQL: string, boolean, null, number, bigint (an exact literal beyond 2^53), or
+ * `{"type": "DECIMAL", "value": "1.10"}` for a type that JSON does not have.
  *
- * @param name how the parameter is called in messages
- * @param sent how a number was written, as `textAsSent` tells it
+ * @param name of the parameter in messages
+ * @param sent the caller's digits of a number, from `textAsSent`
  * @throws ParameterError `wrong_type`
  */
 export function bindJsonValue(value: unknown, name = "?", sent?: string): BoundValue {
@@ -34,7 +34,7 @@ export function bindJsonValue(value: unknown, name = "?", sent?: string): BoundV
   }
 }
 
-/** A number beyond 2^53 that is no bigint was written with a fraction or an exponent: a DOUBLE, as in SQL. */
+/** A number beyond 2^53 that is not a bigint had a fraction or an exponent. It is a DOUBLE, as in SQL. */
 function bindNumber(value: number | bigint, name: string): BoundValue {
   const type = typeof value === "bigint" || Number.isSafeInteger(value) ? "INTEGER" : "NUMBER";
   return { ...bindAs(type, value, name), undeclared: true };
@@ -60,7 +60,7 @@ function bindAs(type: string, value: unknown, name: string): BoundValue {
   return bound;
 }
 
-/** Own members only, and no third one. */
+/** Reads the object's own members. A third member makes it invalid. */
 function typeAndValue(given: object): { type: string; value: unknown } | undefined {
   const { type, value, ...more } = Object.fromEntries(Object.entries(given));
   const isTyped = typeof type === "string" && Object.hasOwn(given, "value") && !Array.isArray(given);
@@ -71,9 +71,9 @@ function typeAndValue(given: object): { type: string; value: unknown } | undefin
 export type BindOne<T> = (value: unknown, name: string, sent?: string) => T;
 
 /**
- * As `bindJsonValue`, also for `{"type": "ARRAY", "value": [..]}`.
+ * Like `bindJsonValue`, but also takes `{"type": "ARRAY", "value": [..]}`.
  *
- * @param bindOne binds the elements, and a value that is no array
+ * @param bindOne binds each element, or the value itself when it is not an array
  * @throws ParameterError `wrong_type`
  */
 export function bindJsonParameter<T>(
@@ -89,16 +89,16 @@ export function bindJsonParameter<T>(
   return { list: elements.map((element, index) => bindOne(element, name, textAsSent(elements, index))) };
 }
 
-/** @returns the elements of a list of a length that IN takes, or what was expected */
+/** @returns the elements of an array whose length fits IN, or a text that says what was expected */
 export function readElements(value: unknown): readonly unknown[] | string {
   if (Array.isArray(value) && value.length > 0 && value.length <= limits.arrayElements) return value;
   return `an array of 1 to ${limits.arrayElements} elements; without any IN () would be no SQL`;
 }
 
 /**
- * The server reads a date and time in its session's zone, and MariaDB reads no other: what is said to be UTC may be
- * bound in UTC only.
- * @param zone the session's
+ * Refuses a UTC value where the session is not in UTC. The server reads each date and time in the session's
+ * zone, and MariaDB accepts no other zone in the text.
+ * @param zone the session's time zone
  * @throws ParameterError `wrong_type`
  */
 export function demandZone(values: readonly object[], zone: string): void {

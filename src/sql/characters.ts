@@ -31,10 +31,13 @@ export const code = {
   delete: 0x7f,
 } as const;
 
-/** The ASCII operators; brackets and backslash are in no statement that all three servers read alike. */
+/**
+ * The ASCII operators. Brackets and the backslash are missing, because the three servers read them
+ * differently.
+ */
 const operators = "!%&*+-/:<=>^{|}~";
 
-/** Space, tab, newline, vertical tab, form feed, carriage return: what all three servers skip. */
+/** Space, tab, newline, vertical tab, form feed and carriage return. All three servers skip these. */
 export function isSpace(c: number): boolean {
   return c === code.space || (c >= code.tab && c <= code.carriageReturn);
 }
@@ -47,7 +50,7 @@ export function isHexDigit(c: number): boolean {
   return isDigit(c) || isBetween(lower(c), "a", "f");
 }
 
-/** A letter or underscore: how an ASCII word and a placeholder's name begin. */
+/** A letter or underscore. An ASCII word or a placeholder's name begins with one. */
 export function isNameStart(c: number): boolean {
   return isBetween(lower(c), "a", "z") || c === code.underscore;
 }
@@ -56,7 +59,7 @@ export function isNamePart(c: number): boolean {
   return isNameStart(c) || isDigit(c);
 }
 
-/** What continues an unquoted identifier: to the servers every character beyond ASCII is a letter. */
+/** A character inside an unquoted identifier. For the servers, every character beyond ASCII is a letter. */
 export function isWordPart(c: number): boolean {
   return isNamePart(c) || c === code.dollar || c > code.delete;
 }
@@ -71,8 +74,8 @@ export function lower(c: number): number {
 }
 
 /**
- * Spaces, controls and invisible marks beyond ASCII. A reader takes them for nothing, the server takes
- * them for letters: what looks like two words would be one.
+ * Spaces, controls and invisible marks beyond ASCII. A person does not see them, but the server reads them as
+ * letters, so two visible words could be one name.
  */
 export function isMisleading(c: number): boolean {
   return (

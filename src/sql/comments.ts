@@ -5,7 +5,7 @@ import type { Tokens } from "./tokens.ts";
 /**
  * https://dev.mysql.com/doc/refman/en/comments.html: `#`, `-- ` and block comments, which do not nest.
  *
- * @returns the offset after a comment that begins here, undefined when none does.
+ * @returns the offset after the comment that begins here; undefined if none begins here
  */
 export function skipComment(tokens: Tokens, start: number): number | undefined {
   const { source } = tokens;
@@ -13,7 +13,8 @@ export function skipComment(tokens: Tokens, start: number): number | undefined {
   const second = source.charCodeAt(start + 1);
   if (first === code.hash) return lineComment(tokens, start);
   if (first === code.minus && second === code.minus) {
-    // MySQL also takes a control character after the dashes, TiDB does not; readToken refuses those.
+    // MySQL also accepts a control character after the dashes, and TiDB does not. readToken refuses control
+    // characters.
     const third = source.charCodeAt(start + 2);
     return Number.isNaN(third) || isSpace(third) ? lineComment(tokens, start) : undefined;
   }
@@ -21,15 +22,18 @@ export function skipComment(tokens: Tokens, start: number): number | undefined {
   return undefined;
 }
 
-/** Ends before the newline. Only a newline: a carriage return does not end it. */
+/**
+ * @returns the offset of the newline that ends the comment, or of the text's end. A carriage return does not
+ *   end it.
+ */
 function lineComment(tokens: Tokens, start: number): number {
   const newline = tokens.source.indexOf("\n", start);
   return addGap(tokens, "comment", start, newline === -1 ? tokens.source.length : newline);
 }
 
 /**
- * Every form that some server runs as code is refused, on all of them: `/*!` (MySQL, MariaDB, TiDB),
- * `/*M!` (MariaDB), `/*T!` (TiDB), with or without a version or feature.
+ * Refuses each comment form that any of the servers runs as code: `/*!` (MySQL, MariaDB, TiDB), `/*M!`
+ * (MariaDB), `/*T!` (TiDB), with or without a version or feature.
  */
 function blockComment(tokens: Tokens, start: number): number {
   const { source } = tokens;
@@ -52,8 +56,8 @@ function blockComment(tokens: Tokens, start: number): number {
 function addGap(tokens: Tokens, kind: "comment" | "hint", start: number, end: number): number {
   for (let at = start; at < end; at++) {
     const c = tokens.source.charCodeAt(at);
-    // MySQL ends a line comment at NUL. Inside a hint its scanner knows quotes, and "*/" between quotes
-    // does not end the hint, while everywhere else it does.
+    // MySQL ends a line comment at NUL. In a hint, its scanner knows quotes: "*/" between quotes does not end
+    // the hint. In all other comments "*/" ends the comment.
     if (c === 0) throw invalid("A NUL character is accepted in strings only.", at);
     if (kind === "hint" && (c === code.quote || c === code.doubleQuote || c === code.backquote)) {
       throw invalid("Quotes are not accepted in an optimizer hint.", at);

@@ -3,13 +3,14 @@ import { type Place, placesOf } from "./places.ts";
 import type { BatchValue } from "./references.ts";
 
 /**
- * MariaDB looks a constant up in an index that is not unique without a word: with `WHERE k = ?` the text '6x' finds 6, and
- * the DOUBLE 6.5 finds 6 too. It converts what a function gives before the lookup: with a warning, or exactly. The index is
- * used all the same. Measured with 10.11.18.
+ * Makes MariaDB warn when it converts an undeclared value for a comparison. With `WHERE k = ?` and a
+ * non-unique index, MariaDB looks up a constant without a warning: the text '6x' finds 6, and the DOUBLE 6.5
+ * finds 6 too. For a function's result, MariaDB either warns or compares exactly, and it still uses the
+ * index. Measured with 10.11.18.
  *
- * @param sql a statement with `?` only
+ * @param sql a statement whose placeholders are all `?`
  * @param values one for each `?`
- * @returns the statement in which what is looked up without a declared type stands in a function
+ * @returns the statement with a function around each looked-up placeholder whose value has no declared type
  */
 export function compareAloud(sql: string, values: readonly BatchValue[]): string {
   const wrapped = values.map(wrapperOf);
@@ -23,7 +24,7 @@ export function compareAloud(sql: string, values: readonly BatchValue[]): string
     if (tokens.kind(at) !== "positional") continue;
     const index = next++;
     const wrap = wrapped[index]?.[places[index] ?? "other"];
-    // The items of a list or a row are compared one by one.
+    // The server compares the items of a list or a row one by one, without a lookup.
     const isListed = tokens.kind(at - 1) === "comma" || tokens.kind(at + 1) === "comma";
     if (wrap === undefined || (isListed && places[index] === "equality")) continue;
     text += sql.slice(copied, tokens.start(at)) + wrap;

@@ -3,14 +3,14 @@
 import type { BoundValue } from "./bound-value.ts";
 import { datetimeText, isDate } from "./temporal.ts";
 
-/** What a parameter can be declared as. */
+/** The types that a parameter can be declared with. */
 export const valueTypes = ["string", "integer", "number", "boolean", "decimal", "date", "datetime"] as const;
 export type ValueType = (typeof valueTypes)[number];
 
-/** Where the value comes from: in a query string everything is text. */
+/** The source of the value. In a query string every value is text. */
 export type ValueSource = "json" | "query-string";
 
-/** Either the value, or what was expected, as in "must be an integer". */
+/** The value, or a text that says what was expected: "an integer" for the message "must be an integer". */
 export type Reading = BoundValue | string;
 
 export function isValueType(text: string): text is ValueType {
@@ -18,9 +18,9 @@ export function isValueType(text: string): text is ValueType {
 }
 
 /**
- * Reads a value as its declared type. Nothing is rounded, cut or guessed.
+ * Reads a value as its declared type. It never rounds, cuts or guesses.
  *
- * @returns the bound value, or a text that says what was expected; it never repeats the value.
+ * @returns the bound value, or a text that says what was expected and never repeats the value
  */
 export function readTyped(type: ValueType, value: unknown, source: ValueSource): Reading {
   switch (type) {
@@ -53,17 +53,17 @@ function readBoolean(value: unknown, source: ValueSource): Reading {
 
 /** MySQL's range over signed and unsigned BIGINT: https://dev.mysql.com/doc/refman/en/integer-types.html */
 const everyInteger: Range = { least: -(2n ** 63n), most: 2n ** 64n - 1n, text: "-2^63 to 2^64-1" };
-/** Enough for either end of the range; a longer text is not worth parsing. */
+/** Both ends of the range fit into so many characters. A longer text is refused without parsing. */
 const integerCharacters = 20;
 
-/** What an integer type holds; `text` is for messages. */
+/** The values of an integer type; `text` is the range for messages. */
 export interface Range {
   least: bigint;
   most: bigint;
   text: string;
 }
 
-/** A number, a bigint (an exact literal beyond 2^53), or digits. */
+/** Reads a number, a bigint (an exact literal beyond 2^53), or digits in a string. */
 export function readInteger(value: unknown, range: Range = everyInteger): Reading {
   const expected = `an integer from ${range.text}, as a number or its digits as a string`;
   const exact = exactInteger(value);
@@ -80,10 +80,13 @@ function exactInteger(value: unknown): bigint | undefined {
   return BigInt(value);
 }
 
-/** The longest double written in full has 17 digits and an exponent; a reader of logs may add zeros. */
+/**
+ * The longest text of a number that is parsed. A double needs 17 digits and an exponent; a client may add
+ * zeros.
+ */
 const numberCharacters = 400;
 
-/** A DOUBLE: the nearest one, which is what an integer of many digits means there. */
+/** Reads a number as the nearest DOUBLE. An integer of many digits becomes the nearest DOUBLE too. */
 export function readNumber(value: unknown, source: ValueSource): Reading {
   const expected = "a finite number";
   if (typeof value === "bigint") return readNumber(Number(value), source);
@@ -94,7 +97,10 @@ export function readNumber(value: unknown, source: ValueSource): Reading {
   return Number.isFinite(number) ? { type: "number", value: number } : expected;
 }
 
-/** https://dev.mysql.com/doc/refman/en/precision-math-decimal-characteristics.html: more would be rounded. */
+/**
+ * https://dev.mysql.com/doc/refman/en/precision-math-decimal-characteristics.html: the server rounds more
+ * digits.
+ */
 const decimalDigits = 65;
 const decimalScale = 30;
 
@@ -116,7 +122,7 @@ function readDate(value: unknown): Reading {
   return "a date YYYY-MM-DD that there is, from year 0000 to 9999, or 0000-00-00";
 }
 
-/** `Z` is dropped, since MariaDB reads no offset: the session must run in UTC then. */
+/** Drops the `Z`, because MariaDB reads no offset. `utc` then makes sure that the session runs in UTC. */
 function readDatetime(value: unknown): Reading {
   const text = typeof value === "string" ? datetimeText(value) : undefined;
   if (text === undefined) {

@@ -1,23 +1,23 @@
-/** Statements about rows: queries, changes and CALL. Their first words decide what they are. */
+/** Statements about rows: queries, changes and CALL. The first words of a statement tell its kind. */
 import { StatementError } from "./errors.ts";
 import { refused, type Verb } from "./keywords.ts";
 import { afterGroup } from "./token-groups.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** What the beginning of a statement says about it. */
+/** The facts that the first words of a statement tell. */
 export interface Head {
   kind: "read" | "write" | "ddl";
   verb: Verb;
-  /** It tells of the server or of other callers, whatever tables it names. */
+  /** The answer tells about the server or other callers, whichever tables the statement names. */
   tellsOfServer?: boolean;
-  /** What a ddl statement has the server do with rows, now or, in a program or a view, later. */
+  /** Whether a ddl statement reads or writes rows: now, or later in a stored program or a view. */
   body?: { reads: boolean; writes: boolean };
-  /** The token INSERT or REPLACE that may be followed by INTO; undefined when there is none. */
+  /** The token INSERT or REPLACE, after which INTO may come; undefined in other statements. */
   insert?: number;
 }
 
 /**
- * @returns what the statement about rows that begins at token `from` is.
+ * @returns the facts about the statement that begins at token `from`
  * @throws StatementError `not_allowed` or `unknown_statement`
  */
 export function readRows(tokens: Tokens, from: number, end: number): Head {
@@ -40,7 +40,7 @@ export function readRows(tokens: Tokens, from: number, end: number): Head {
   }
 }
 
-/** @returns the error for a statement that begins with a word that is not accepted. */
+/** @returns the error for a statement whose first word is not accepted */
 export function refusal(tokens: Tokens, at: number): StatementError {
   const word = tokens.keyword(at);
   const advice = refused.get(word);
@@ -54,8 +54,8 @@ export function refusal(tokens: Tokens, at: number): StatementError {
 }
 
 /**
- * SELECT, TABLE, VALUES, and those in parentheses: `(SELECT ..) UNION ..`, `(WITH .. SELECT ..)`. What is in
- * parentheses can only be a query, so its first word decides.
+ * Reads SELECT, TABLE and VALUES, also in parentheses: `(SELECT ..) UNION ..`, `(WITH .. SELECT ..)`.
+ * Parentheses can only hold a query here, so the first word inside decides.
  */
 function readQuery(tokens: Tokens, from: number, end: number): Head | undefined {
   let at = from;
@@ -74,8 +74,8 @@ function readQuery(tokens: Tokens, from: number, end: number): Head | undefined 
 
 /**
  * WITH [RECURSIVE] name [(columns)] AS (query) [CYCLE columns RESTRICT] [, ..] followed by the main verb:
- * https://dev.mysql.com/doc/refman/en/with.html, https://mariadb.com/kb/en/with/. Walked exactly, so that no
- * name or inner query can pass for the main verb.
+ * https://dev.mysql.com/doc/refman/en/with.html, https://mariadb.com/kb/en/with/. It reads every token of
+ * this form, so that a name or an inner query is never taken for the main verb.
  */
 function readWith(tokens: Tokens, from: number, end: number): Head {
   let at = tokens.is(from + 1, "RECURSIVE") ? from + 2 : from + 1;
@@ -91,7 +91,10 @@ function readWith(tokens: Tokens, from: number, end: number): Head {
   throw badWith(tokens, from);
 }
 
-/** The main verb; parentheses around a query, but no second WITH, so that nothing here recurses. */
+/**
+ * Reads the main verb. A query may be in parentheses, but it may not begin with a second WITH, so nothing
+ * recurses.
+ */
 function readMain(tokens: Tokens, from: number, start: number): Head {
   let at = from;
   while (tokens.kind(at) === "open") at += 1;

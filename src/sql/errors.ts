@@ -1,6 +1,6 @@
 import { limits } from "../limits.ts";
 
-/** Why a statement is not accepted. Stable: clients may compare it. */
+/** Why the gateway refuses a statement. The words are stable: clients may compare them. */
 export type StatementReason =
   | "empty"
   | "multiple_statements"
@@ -14,7 +14,7 @@ export type StatementReason =
   | "sorted_by_parameter"
   | "implicit_commit";
 
-/** Why parameters do not fit their statement. Stable: clients may compare it. */
+/** Why parameters do not fit their statement. The words are stable: clients may compare them. */
 export type ParameterReason =
   | "missing_parameter"
   | "surplus_parameter"
@@ -33,12 +33,12 @@ export type ParameterReason =
   | "wrong_claim";
 
 /**
- * A statement that never reaches the database. The message is for the caller: it names keywords and
- * placeholders, never a literal of the statement.
+ * The gateway refuses the statement and does not send it to the database. The message is for the caller: it
+ * names keywords and placeholders, never a literal of the statement.
  */
 export class StatementError extends Error {
   readonly reason: StatementReason;
-  /** Where in the caller's text, in UTF-16 code units from 0. */
+  /** The position in the caller's text, in UTF-16 code units from 0. */
   readonly offset: number;
 
   constructor(reason: StatementReason, message: string, offset = 0) {
@@ -49,10 +49,12 @@ export class StatementError extends Error {
   }
 }
 
-/** Parameters that cannot be bound. The message is for the caller: it names parameters, never a value. */
+/**
+ * The gateway cannot bind the parameters. The message is for the caller: it names parameters, never a value.
+ */
 export class ParameterError extends Error {
   readonly reason: ParameterReason;
-  /** The first parameters at fault: names, or positions counted from 1 as text; claims as `jwt.NAME`. */
+  /** The first wrong parameters: names, or positions counted from 1 (as text). Claims are `jwt.NAME`. */
   readonly parameters: readonly string[];
 
   constructor(reason: ParameterReason, message: string, parameters: readonly string[] = []) {
@@ -63,12 +65,12 @@ export class ParameterError extends Error {
   }
 }
 
-/** @param complaint about the parameter, as the end of a sentence */
+/** @param complaint the end of a sentence that begins with the parameter */
 export function wrongParameter(reason: ParameterReason, name: string, complaint: string): ParameterError {
   return new ParameterError(reason, `Parameter ${printable(shorten(name))} ${complaint}.`, [name]);
 }
 
-/** @param what of the statement: a string, a comment */
+/** @param what the part of the statement that does not end: "string", "comment" */
 export function unterminated(what: string, offset: number): StatementError {
   return new StatementError("unterminated", `A ${what} in the statement does not end.`, offset);
 }
@@ -78,8 +80,9 @@ export function invalidCharacter(message: string, offset: number): StatementErro
 }
 
 /**
- * A surplus name is the caller's own text: a million of them, or one of a mebibyte, is not repeated.
- * @returns names for a message, quoted, of bounded length, without characters that a terminal or a log would obey
+ * Quotes names for a message. A caller may send a million names, or one name of 1 MiB, so the text is
+ * bounded.
+ * @returns quoted names without characters that control a terminal or a log
  */
 export function nameList(names: readonly string[]): string {
   const shown = names.slice(0, limits.namesShown).map((name) => printable(JSON.stringify(shorten(name))));
@@ -92,7 +95,7 @@ function shorten(name: string): string {
   return name.length > most ? `${name.slice(0, most).toWellFormed()}...` : name;
 }
 
-/** Controls, marks of direction and line separators are escaped. */
+/** Escapes control characters, direction marks and line separators. */
 function printable(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from(

@@ -1,17 +1,20 @@
-/** JSON without what JavaScript's numbers lose of it: integers beyond 2^53, digits as they were sent, and the sign of zero. */
+/**
+ * Reads and writes JSON without loss of numbers: integers beyond 2^53, digits as sent, and the sign of zero.
+ */
 import { duplicateMember } from "../members.ts";
 import { nameList, wrongParameter } from "./errors.ts";
 
-/** What ECMAScript's "JSON.parse source text access" adds; TypeScript's library does not have it yet. */
+/** From ECMAScript's "JSON.parse source text access". TypeScript's library does not have it yet. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 
-/** JSON that readers read differently. */
+/** An object has a member twice. JSON parsers disagree on which one they keep. */
 export class DuplicateMemberError extends Error {}
 
 /**
- * As JSON.parse, but an integer literal beyond 2^53 becomes a bigint, and `textAsSent` tells how other numbers were written.
- * A reviver would do the same in three times as long, and for every value of a body that has one such number.
- * @throws SyntaxError for what is not JSON, DuplicateMemberError for an object that has a member twice
+ * Like JSON.parse, but an integer literal beyond 2^53 becomes a bigint, and `textAsSent` returns the caller's
+ * digits of other numbers. A reviver would do the same, but takes three times as long, for every value of
+ * such a body.
+ * @throws SyntaxError for invalid JSON, DuplicateMemberError for an object that has a member twice
  */
 export function parseExactly(text: string): unknown {
   const root = { "": JSON.parse(text) as unknown };
@@ -27,7 +30,7 @@ export function parseExactly(text: string): unknown {
   return root[""];
 }
 
-/** A finite number has 309 digits at most: reading them costs nothing. */
+/** A finite number has 309 digits at most, so BigInt reads it quickly. */
 function isLarge(number: number): boolean {
   return Number.isFinite(number) && !Number.isSafeInteger(number);
 }
@@ -41,21 +44,21 @@ function keepText(holder: object, key: string | number, text: string): void {
 }
 
 /**
- * @param holder an object or a list that `parseExactly` has read: itself, and no copy
- * @param key of a member that is a number
- * @returns how the number was written, where it has a fraction or an exponent, or is -0: `1.50`, `1e3`, `-0`. Of every other
- *   number String(..) says it
+ * @param holder an object or a list from `parseExactly` itself, not a copy
+ * @param key of a number in it
+ * @returns the caller's digits if they have a fraction or an exponent, or are -0: `1.50`, `1e3`, `-0`. Else
+ *   undefined: then String(..) gives the digits
  */
 export function textAsSent(holder: object, key: string | number): string | undefined {
   return textsAsSent.get(holder)?.get(Array.isArray(holder) ? Number(key) : String(key));
 }
 
 /**
- * The text of a value that `parseExactly` has read: bigints with all their digits, -0 as -0.0, which MySQL takes
- * for what it is (it reads -0 as 0). Other numbers are the shortest text of their double.
+ * Writes a value from `parseExactly` as JSON. Bigints keep all their digits. -0 becomes -0.0, because MySQL
+ * reads -0 as 0. Other numbers get the shortest text of their double.
  *
  * @param name of the parameter, for messages
- * @throws ParameterError `wrong_type` for what JSON or the server cannot say
+ * @throws ParameterError `wrong_type` for a value that JSON or the server cannot represent
  */
 export function jsonText(value: unknown, name: string): string {
   const refuse = (what: string) => wrongParameter("wrong_type", name, what);

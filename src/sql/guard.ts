@@ -1,9 +1,9 @@
 /**
- * The guard: exactly one statement, of a kind that a caller may send.
+ * The guard accepts exactly one statement, of a kind that a caller may send.
  *
- * It is an allow-list over tokens, not a parser of SQL: what it does not know it refuses, and what it
- * accepts the server still parses. It does not judge most functions (GET_LOCK, SLEEP, stored ones) and views:
- * the session's READ ONLY state and the account's privileges are the wall behind this one.
+ * It is an allow-list over tokens, not a parser of SQL. It refuses everything that it does not know, and the
+ * server still parses each accepted statement. It does not judge views and functions (GET_LOCK, SLEEP, stored
+ * ones): the session's READ ONLY state and the account's privileges protect against those.
  */
 
 import type { Head } from "./dml-kind.ts";
@@ -24,39 +24,39 @@ export { StatementError, type StatementReason } from "./errors.ts";
 export type { Verb } from "./keywords.ts";
 export type { Lenient } from "./leniency.ts";
 
-/** What it is to the server: `read` fits into its READ ONLY state, `ddl` commits. */
+/** The kind for the server. A READ ONLY session accepts `read`; `ddl` commits implicitly. */
 export type StatementKind = "read" | "write" | "ddl";
 
 export interface Placeholder {
-  /** Without the colon; null for `?`. */
+  /** The name without its colon; null for `?`. */
   name: string | null;
   /** Offsets in `Statement.text`. */
   start: number;
   end: number;
-  /** Offset in what the caller sent. */
+  /** Offset in the caller's text. */
   sourceStart: number;
 }
 
 export interface Statement {
   kind: StatementKind;
-  /** What a grant must allow, all of it, each once: `sql:read` and so on. */
+  /** The permissions that a grant must have, all of them, each once: `sql:read` and so on. */
   needs: readonly Permission[];
   verb: Verb;
-  /** It changes rows and has MariaDB's RETURNING, so that it may answer with rows. */
+  /** The statement changes rows and has MariaDB's RETURNING, so its answer may have rows. */
   returning: boolean;
   lenient: Lenient | undefined;
   /**
-   * The statement without its closing semicolon and without comments (each is a space now, its newlines
-   * kept; optimizer hints stay). Send this text, not the caller's: what was not judged does not travel.
+   * The statement without its closing semicolon and comments. A space replaces each comment; newlines and
+   * optimizer hints stay. Send this text and not the caller's, because the guard has judged this text only.
    */
   text: string;
   placeholders: readonly Placeholder[];
 }
 
 /**
- * Judges a caller's text.
+ * Judges a caller's text and says what kind of statement it is.
  *
- * @throws StatementError for anything but one statement of an accepted kind
+ * @throws StatementError unless the text is one statement of an accepted kind
  */
 export function classify(sql: string): Statement {
   const tokens = lex(sql);
@@ -76,7 +76,7 @@ export function classify(sql: string): Statement {
   return { kind, needs, verb: head.verb, returning, lenient, ...cleanText(tokens, end) };
 }
 
-/** @returns the number of tokens before the optional closing semicolon. */
+/** @returns the number of tokens before the closing semicolon, which may be missing */
 function onlyStatementEnd(tokens: Tokens): number {
   const last = tokens.length - 1;
   const end = tokens.kind(last) === "semicolon" ? last : tokens.length;
@@ -93,9 +93,9 @@ function onlyStatementEnd(tokens: Tokens): number {
 }
 
 /**
- * `--` is two minus signs unless white space or the end follows. Where a comment follows, or the closing
- * semicolon, taking that away would make it a comment, which hides the rest of the line from the server:
- * the end of a WHERE, say.
+ * Refuses two minus signs before a comment or the closing semicolon. The server reads `--` as two minus signs
+ * unless white space or the end follows. The cleaned text has a space or nothing there, so the server would
+ * then read a comment and ignore the rest of the line, for example the end of a WHERE.
  */
 function checkMinuses(tokens: Tokens, end: number): void {
   const isMinus = (at: number) => at >= 0 && tokens.source[tokens.end(at) - 1] === "-";
@@ -114,9 +114,9 @@ function checkMinuses(tokens: Tokens, end: number): void {
 }
 
 /**
- * INTO is accepted where it names the target of an INSERT or REPLACE, at the place of the verb only: at any
- * other place, at any depth, it may write a file or a variable. `:=` assigns a variable anywhere, and so does TiDB's
- * function SETVAR, by which it executes `:=`.
+ * Refuses statements that assign a variable or write a file. INTO is accepted only directly after the verb of
+ * an INSERT or REPLACE: elsewhere, at any depth, it may write a file or a variable. `:=` assigns a variable,
+ * and so does TiDB's function SETVAR, which implements `:=`.
  */
 function checkAssignments(tokens: Tokens, end: number, head: Head): void {
   for (let at = 0; at < end; at++) {
@@ -158,14 +158,17 @@ function isInsertTarget(tokens: Tokens, into: number, head: Head): boolean {
 
 const insertModifiers = new Set(["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]);
 
-/** ALTER TABLE .. REORGANIZE PARTITION .. INTO (..): what follows is never a file or a variable. */
+/**
+ * ALTER TABLE .. REORGANIZE PARTITION .. INTO (..). A parenthesis follows, so INTO names no file and no
+ * variable.
+ */
 function isPartitionList(tokens: Tokens, into: number, head: Head): boolean {
   return head.verb === "ALTER" && tokens.kind(into + 1) === "open";
 }
 
 /**
- * Only a query stands in parentheses. The servers refuse the rest too, today; PostgreSQL has changes inside WITH.
- * INSERT(..) and REPLACE(..) are functions.
+ * Refuses a change inside parentheses. Today's servers refuse it too, but PostgreSQL allows changes inside
+ * WITH. INSERT(..) and REPLACE(..) are functions.
  */
 function checkParentheses(tokens: Tokens, end: number): void {
   for (let at = 1; at < end; at++) {
@@ -179,8 +182,8 @@ function checkParentheses(tokens: Tokens, end: number): void {
 const changes = new Set(["INSERT", "UPDATE", "DELETE", "REPLACE"]);
 
 /**
- * INSERT | REPLACE | DELETE .. RETURNING: https://mariadb.com/kb/en/insertreturning/. The word is reserved on MariaDB, so
- * that what is not in backquotes is the clause, but for a column behind its table's name (`t.returning`).
+ * INSERT | REPLACE | DELETE .. RETURNING: https://mariadb.com/kb/en/insertreturning/. The word is reserved on
+ * MariaDB. So without backquotes it is the clause, except as a column after its table's name (`t.returning`).
  */
 function returns(tokens: Tokens, end: number, head: Head): boolean {
   if (head.kind !== "write" || !changes.has(head.verb)) return false;
@@ -188,7 +191,7 @@ function returns(tokens: Tokens, end: number, head: Head): boolean {
   return findOutside(tokens, 0, end, isClause) < end;
 }
 
-/** From the first token to the last one, with a space for each comment. */
+/** @returns the text from the first token to the last one, with a space for each comment */
 function cleanText(tokens: Tokens, end: number): Pick<Statement, "text" | "placeholders"> {
   const { source } = tokens;
   const last = tokens.end(end - 1);
@@ -218,7 +221,7 @@ function cleanText(tokens: Tokens, end: number): Pick<Statement, "text" | "place
   return { text: text + source.slice(copied, last), placeholders };
 }
 
-/** Newlines stay, so that the line numbers in the server's messages stay right. */
+/** Keeps newlines, so that the line numbers in the server's messages stay right. */
 function blank(comment: string): string {
   return ` ${"\n".repeat(comment.split("\n").length - 1)}`;
 }

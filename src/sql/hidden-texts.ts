@@ -4,15 +4,17 @@ import { placesOf } from "./places.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**
- * Whether each placeholder is compared with what may be text without being a column of its own: a function, a CASE, a
- * subquery; in GREATEST and LEAST also a column. There MySQL compares a number with texts without a warning: `COALESCE(name, '') = 0` is true of every name.
+ * Tells for each placeholder whether the server may compare it with text that is not a plain column: a
+ * function, a CASE or a subquery; in GREATEST and LEAST also a column. There MySQL compares a number with
+ * text without a warning: `COALESCE(name, '') = 0` is true for every name.
  * @param sql with `?` only
  */
 export function besideHiddenText(sql: string): boolean[] {
   const tokens = lex(sql);
   const nesting = new Nesting(tokens);
   const operands = caseOperands(tokens);
-  // What a query's column is compared with stands elsewhere.
+  // A placeholder that is a column of a subquery is compared outside it, at a place that this loop does not
+  // see.
   const places = placesOf(sql);
   const found: boolean[] = [];
   for (let at = 0; at < tokens.length; at++) {
@@ -51,7 +53,7 @@ function isComparison(tokens: Tokens, at: number): boolean {
   return isSign(tokens, at) || tokens.is(at, "IN") || tokens.is(at, "BETWEEN");
 }
 
-/** @returns the first token of the operand behind a comparison, or -1 */
+/** @returns the first token of the operand after a comparison, or -1 */
 function afterComparison(tokens: Tokens, from: number): number {
   if (!isSign(tokens, from)) return -1;
   let at = from;
@@ -75,7 +77,7 @@ function endsBound(tokens: Tokens, at: number): boolean {
 
 const boundEnds = new Set(["AND", "BETWEEN", "CASE"]);
 
-/** @returns whether parentheses hold further ones, or a CASE, from a token on */
+/** @returns whether the parentheses contain inner parentheses, CASE or SELECT from token `from` on */
 function holdsCall(tokens: Tokens, from: number): boolean {
   let at = from;
   while (at < tokens.length && tokens.kind(at) !== "close") {
@@ -85,7 +87,10 @@ function holdsCall(tokens: Tokens, from: number): boolean {
   return false;
 }
 
-/** An argument of a function that compares its arguments: of columns NULLIF and FIELD warn, GREATEST and LEAST do not. */
+/**
+ * An argument of a function that compares its arguments. With columns, NULLIF and FIELD warn; GREATEST and
+ * LEAST do not.
+ */
 function isArgument(tokens: Tokens, nesting: Nesting, { left, right }: Sides): boolean {
   const isFirst = tokens.kind(left) === "open";
   const isWhole = (isFirst || tokens.kind(left) === "comma") && isEdge(tokens, right);
@@ -119,7 +124,7 @@ function isOfHiddenCase(
   return tokens.is(at - 1, "WHEN") && endsHidden(tokens, nesting, operands.get(at - 1) ?? -1);
 }
 
-/** @returns for each WHEN that is compared with what stands behind CASE the last token of that */
+/** @returns for each WHEN of a `CASE operand WHEN ..` the last token of the operand */
 function caseOperands(tokens: Tokens): Map<number, number> {
   const found = new Map<number, number>();
   const open: { last: number | undefined; start: number }[] = [];
@@ -163,7 +168,7 @@ function beginsHidden(tokens: Tokens, first: number): boolean {
   return isMemberOf || (tokens.kind(at + 1) === "open" && !numeric.has(tokens.keyword(at)));
 }
 
-/** Functions whose result is a number, whatever they are given. */
+/** Functions that always return a number. */
 const numeric = new Set(
   "ABS ACOS ASCII ASIN ATAN AVG BIT_COUNT BIT_LENGTH CEIL CEILING CHARACTER_LENGTH CHAR_LENGTH COS COUNT CRC32 DATEDIFF DAY DAYOFMONTH DAYOFWEEK DAYOFYEAR DEGREES EXP EXTRACT FIELD FIND_IN_SET FLOOR HOUR INSTR JSON_DEPTH JSON_LENGTH LENGTH LN LOCATE LOG LOG10 LOG2 MICROSECOND MINUTE MOD MONTH OCTET_LENGTH ORD PI POSITION POW POWER QUARTER RADIANS RAND REGEXP_INSTR ROUND ROW_NUMBER SECOND SIGN SIN SQRT STD STDDEV STRCMP SUM TAN TIMESTAMPDIFF TIME_TO_SEC TO_DAYS TO_SECONDS TRUNCATE UNIX_TIMESTAMP VARIANCE WEEK WEEKDAY YEAR YEARWEEK".split(
     " ",

@@ -1,21 +1,22 @@
-/** Optimizer hints that change more than a plan. */
+/** Refuses optimizer hints that change more than the plan. */
 import { limits } from "../limits.ts";
 import { StatementError } from "./errors.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**
- * SET_VAR is SET by another name, TiDB's MEMORY_QUOTA is SET tidb_mem_quota_query; RESOURCE_GROUP is server administration.
+ * SET_VAR does the same as SET. TiDB's MEMORY_QUOTA does the same as SET tidb_mem_quota_query. RESOURCE_GROUP
+ * is server administration.
  */
 const refused = ["SET_VAR", "RESOURCE_GROUP", "MEMORY_QUOTA"];
 
 /**
- * @throws StatementError `not_allowed` for a hint that sets more than the way to the rows, `MAX_EXECUTION_TIME` for longer
- *   than a statement may take among them
+ * @throws StatementError `not_allowed` for a hint that changes more than the plan, and for a
+ *   `MAX_EXECUTION_TIME` above the longest deadline
  */
 export function checkHints(tokens: Tokens): void {
   for (const gap of tokens.gaps) {
     if (gap.kind !== "hint") continue;
-    // Not the ASCII letters alone: TiDB takes U+017F for an S here.
+    // toUpperCase also maps letters beyond ASCII. That is wanted here: TiDB reads U+017F as an S in a hint.
     const hint = tokens.source.slice(gap.start, gap.end).toUpperCase();
     const name = refused.find((one) => hint.includes(one));
     if (name !== undefined)
@@ -30,10 +31,10 @@ export function checkHints(tokens: Tokens): void {
 }
 
 /**
- * The hint replaces `max_execution_time`, by which the server itself ends a statement whose KILL does not arrive: 0 would
- * be no limit.
+ * The hint replaces `max_execution_time`, with which the server ends a statement whose KILL did not arrive. 0
+ * would mean no limit.
  *
- * @param argument what stands behind the hint's name
+ * @param argument the text after the hint's name
  */
 function isShortTime(argument: string): boolean {
   const ms = /^\s*\(\s*([0-9]{1,9})\s*\)/.exec(argument)?.[1];

@@ -1,17 +1,19 @@
-/** JSON parameters: where a JSON function takes a value, a text would become a JSON string. There it is parsed. */
+/**
+ * Parses JSON parameters in the statement. As a value of a JSON function, a bound text would become a JSON
+ * string.
+ */
 import { lex } from "./lexer.ts";
 import type { Spread } from "./lists.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** Whether an argument is a value, by its index from 0. */
+/** Tells whether the argument at an index (from 0) is a value. */
 type Values = (argument: number) => boolean;
 
 const afterPath: Values = (argument) => argument >= 2 && argument % 2 === 0;
 
 /**
- * The functions that take values which need not be documents. Those that take documents (JSON_MERGE_PATCH, JSON_CONTAINS,
- * JSON_OVERLAPS, ..) parse a text by themselves.
- * https://dev.mysql.com/doc/refman/9.7/en/json-functions.html, https://mariadb.com/kb/en/json-functions/
+ * The functions with value arguments, which need not be JSON documents. Functions that take documents
+ * (JSON_MERGE_PATCH, JSON_CONTAINS, JSON_OVERLAPS, ..) parse a text themselves.
  */
 const functions: ReadonlyMap<string, Values> = new Map<string, Values>([
   ["JSON_SET", afterPath],
@@ -26,15 +28,17 @@ const functions: ReadonlyMap<string, Values> = new Map<string, Values>([
 ]);
 
 /**
- * No server takes a JSON type on the wire, and CAST(.. AS JSON) MariaDB does not have. The root of a document is always
- * there, so that nothing is inserted. TiDB keeps no plan of a statement with JSON_EXTRACT(?, '$').
+ * Wraps a placeholder so that the server parses its text. No server accepts a JSON type in the binary
+ * protocol, and MariaDB has no CAST(.. AS JSON). The root `$` of a document always exists, so JSON_INSERT
+ * only parses and inserts nothing. JSON_EXTRACT(?, '$') would do too, but TiDB caches no plan of a statement
+ * with it.
  */
 const parsed = ["JSON_INSERT(", ", '$', 0)"] as const;
 
 /**
- * Parses the JSON parameters that stand where a JSON function takes a value, or before MEMBER OF.
- * @param statement with `?` only; the values that are JSON have the member `json`
- * @returns the same values, and a text that depends on which of them are JSON only
+ * Wraps each JSON parameter that is a value of a JSON function or stands before MEMBER OF.
+ * @param statement all its placeholders are `?`; the JSON values have the member `json`
+ * @returns the same values, and a text that depends only on which values are JSON
  */
 export function parseJson<T extends object>({ sql, values }: Spread<T>): Spread<T> {
   const isJson = values.map((value) => "json" in value);
@@ -53,7 +57,7 @@ export function parseJson<T extends object>({ sql, values }: Spread<T>): Spread<
   return { sql: text + sql.slice(copied), values };
 }
 
-/** An open parenthesis, and in which of its arguments we are. */
+/** An open parenthesis, and the index of the current argument. */
 interface Call {
   values: Values | undefined;
   argument: number;
@@ -73,16 +77,18 @@ function follow(calls: Call[], tokens: Tokens, at: number): void {
   }
 }
 
-/** A name behind a dot is another function, of a database. */
+/** A name after a dot is a stored function of a database. */
 function functionAt(tokens: Tokens, at: number): Values | undefined {
   return tokens.kind(at - 1) === "dot" ? undefined : functions.get(tokens.name(at));
 }
 
-/** @param at the placeholder's token. @returns whether it is alone what a function or MEMBER OF takes for a value */
+/**
+ * @param at the placeholder's token. @returns whether it is one whole value for a JSON function or MEMBER OF
+ */
 function isValue(calls: readonly Call[], tokens: Tokens, at: number): boolean {
   let [left, right] = [at - 1, at + 1];
   let depth = calls.length - 1;
-  // Parentheses around it, which call nothing.
+  // Skip parentheses around the placeholder that are not a function call.
   while (tokens.kind(left) === "open" && tokens.kind(right) === "close" && !tokens.isName(left - 1)) {
     left -= 1;
     right += 1;

@@ -1,5 +1,5 @@
-/** Words that a statement may begin with, and what the caller is told about those that are never accepted. */
-/** The main verb of an accepted statement: of `WITH .. UPDATE` it is UPDATE, of `DESC` DESCRIBE. */
+/** The first words of statements, and the messages for words that are never accepted. */
+/** The main verb of an accepted statement: UPDATE for `WITH .. UPDATE`, DESCRIBE for `DESC`. */
 export type Verb =
   | "SELECT"
   | "TABLE"
@@ -24,7 +24,7 @@ const administration = "Server administration is not done through the gateway.";
 const prepared = "Send the statement itself with parameters.";
 const library = "Loadable functions and packages are installed outside the gateway.";
 
-/** Statements that the guard knows and never accepts, with the reason or the way to go. */
+/** Statements that the guard knows and always refuses, with the reason or an alternative. */
 export const refused: ReadonlyMap<string, string> = new Map([
   ...each(
     "SET RESET DO HANDLER LOCK UNLOCK KILL",
@@ -47,12 +47,12 @@ export const refused: ReadonlyMap<string, string> = new Map([
   ...each("PAUSE RESTART RESTORE RESUME SHUTDOWN SPLIT STOP TRACE TRAFFIC UNINSTALL", administration),
 ]);
 
-/** What CREATE, ALTER and DROP may be about. */
+/** The kinds of objects that CREATE, ALTER and DROP accept. */
 export const schemaObjects: ReadonlySet<string> = new Set(
   "TABLE TABLES INDEX VIEW DATABASE SCHEMA SEQUENCE TRIGGER PROCEDURE FUNCTION EVENT".split(" "),
 );
 
-/** Objects that the guard knows and never accepts. */
+/** Kinds of objects that the guard knows and always refuses. */
 export const refusedObjects: ReadonlyMap<string, string> = new Map([
   ...each("USER ROLE DEFAULT", account),
   ...each("DEFINER", "Views and programs belong to the account that creates them: leave it out."),
@@ -73,8 +73,8 @@ const queries: ReadonlySet<Verb> = new Set([
 ]);
 
 /**
- * @returns whether a statement only answers, though it may lock rows: giving it up leaves nothing behind, so that ceilings
- * on an answer hold for it.
+ * @returns whether a statement only reads, perhaps with row locks. If the gateway breaks it off, nothing
+ *   remains in the database. So the limits on an answer apply to it.
  */
 export function isQuery(verb: Verb): boolean {
   return queries.has(verb);

@@ -2,15 +2,16 @@ import type { Head } from "./dml-kind.ts";
 import type { TokenKind, Tokens } from "./tokens.ts";
 
 /**
- * Where a strict server may only warn of a text that it takes for a number or a date, and go on: in what answers with rows,
- * in a change with IGNORE, on MariaDB in every change that compares something. `ddl` cannot be taken back when it has
- * warned (CREATE TABLE .. SELECT).
+ * Statements in which a strict server may read a text as a number or a date, only warn, and go on: statements
+ * that answer with rows, changes with IGNORE, and on MariaDB every change that compares something. `ddl`
+ * (CREATE TABLE .. SELECT) cannot be rolled back after such a warning.
  */
 export type Lenient = "read" | "change" | "ignore" | "ddl";
 
 /**
- * A word too many costs a transaction, a word too few would cost rows.
- * @returns undefined where it refuses, or compares nothing
+ * Decides by words. If it finds too many, a statement runs in a transaction for nothing. If it found too few,
+ * rows would be changed wrongly.
+ * @returns undefined where the server refuses such a text, or compares nothing
  */
 export function leniencyOf(tokens: Tokens, end: number, head: Head): Lenient | undefined {
   if (head.kind === "read") return "read";
@@ -19,7 +20,7 @@ export function leniencyOf(tokens: Tokens, end: number, head: Head): Lenient | u
   let compares = head.insert === undefined;
   let ignores = false;
   for (let at = 0; at < end; at++) {
-    // UPDATE t IGNORE INDEX (i) is no IGNORE.
+    // IGNORE in `UPDATE t IGNORE INDEX (i)` is an index hint.
     const isHint = tokens.is(at + 1, "INDEX") || tokens.is(at + 1, "KEY");
     ignores ||= tokens.is(at, "IGNORE") && !isHint;
     compares ||= comparing.has(tokens.keyword(at));
@@ -28,13 +29,13 @@ export function leniencyOf(tokens: Tokens, end: number, head: Head): Lenient | u
   return compares ? "change" : undefined;
 }
 
-/** An INSERT or REPLACE of VALUES alone compares nothing. */
+/** Words with which an INSERT or REPLACE compares something. One with VALUES alone compares nothing. */
 const comparing = new Set(["SELECT", "TABLE", "WITH", "DUPLICATE"]);
 
 /**
- * With IGNORE a row of plain values is left out or fitted, as it is asked to be, and its warnings say so: a thousand
- * duplicates are more than can be read.
- * @returns whether an INSERT ends with VALUES whose rows have placeholders and literals only
+ * With IGNORE the server skips or adjusts a row of plain values, which the caller asked for. Such a statement
+ * is not lenient: it may give a thousand warnings of duplicates, more than the gateway reads.
+ * @returns whether an INSERT ends with VALUES, and its rows have placeholders and literals only
  */
 function storesOnly(tokens: Tokens, end: number): boolean {
   let at = end - 1;

@@ -1,10 +1,10 @@
 /**
- * A lexer for MySQL, MariaDB and TiDB. Where the three read a text differently it refuses: what the guard
- * judged must be what the server runs.
+ * A lexer for MySQL, MariaDB and TiDB. It refuses a text that the three read differently, because the server
+ * must run exactly the statement that the guard judged.
  *
- * It holds under the state that the gateway gives every session: `sql_mode` without ANSI_QUOTES (`"` is a
- * string) and without NO_BACKSLASH_ESCAPES (`\'` does not end one), MariaDB's ORACLE and MSSQL modes off,
- * connection character set utf8mb4.
+ * It relies on the state that the gateway sets in every session: `sql_mode` without ANSI_QUOTES (`"` begins a
+ * string) and without NO_BACKSLASH_ESCAPES (`\'` does not end a string), MariaDB's ORACLE and MSSQL modes
+ * off, and the connection character set utf8mb4.
  *
  * Sources: MySQL manual, "Language Structure" (https://dev.mysql.com/doc/refman/en/language-structure.html),
  * and the lexers themselves: sql/sql_lex.cc of MySQL and of MariaDB, pkg/parser/lexer.go of TiDB.
@@ -26,13 +26,13 @@ import { numberEnd, quotedLiteralEnd } from "./numbers.ts";
 import { type TokenKind, Tokens } from "./tokens.ts";
 
 /**
- * Splits a text into tokens, in time linear in its length.
+ * Splits a text into tokens, in linear time.
  *
- * @returns tokens in order; every character is in a token, in a gap (comment, hint) or white space.
+ * @returns tokens in order. Every character belongs to a token, to a gap (comment, hint) or to white space
  * @throws StatementError `unterminated`, `executable_comment` or `invalid_character`
  */
 export function lex(source: string): Tokens {
-  // A lone surrogate would reach the server as another character than the one that was judged.
+  // The server would receive a lone surrogate as another character than the guard judged.
   if (!source.isWellFormed())
     throw new StatementError("invalid_character", "The statement is not well-formed Unicode.");
   const tokens = new Tokens(source);
@@ -70,7 +70,8 @@ function readToken(tokens: Tokens, start: number): number {
     case code.colon:
       return readColon(source, start, add);
     case code.dot:
-      // Also after a name (`t.5`): there the servers disagree, and only about glued letters, refused here.
+      // Also after a name (`t.5`). There the servers disagree only where a letter follows the digits, and
+      // readNumber refuses that.
       return isDigit(source.charCodeAt(start + 1)) ? readNumber(source, start, add) : add("dot", start + 1);
     case code.semicolon:
       return add("semicolon", start + 1);
@@ -81,7 +82,7 @@ function readToken(tokens: Tokens, start: number): number {
     case code.comma:
       return add("comma", start + 1);
     case code.dollar:
-      // MySQL 9 reads `$$ .. $$` and `$tag$ .. $tag$` as strings, the others as names.
+      // MySQL 9 reads `$$ .. $$` and `$tag$ .. $tag$` as strings. MariaDB and TiDB read them as names.
       throw invalid("A name that begins with $ must be in backquotes.", start);
     default:
       if (isOperator(c)) return add("operator", start + 1);
@@ -91,7 +92,10 @@ function readToken(tokens: Tokens, start: number): number {
 
 type Add = (kind: TokenKind, end: number) => number;
 
-/** A keyword, a name, a character set introducer (`_utf8mb4`), or a literal with a letter: x'..' b'..' N'..'. */
+/**
+ * Reads a keyword, a name, a character set introducer (`_utf8mb4`), or a literal with a letter: x'..' b'..'
+ * N'..'.
+ */
 function readWord(source: string, start: number, add: Add): number {
   if (source.charCodeAt(start + 1) === code.quote) {
     const letter = lower(source.charCodeAt(start));
@@ -102,7 +106,10 @@ function readWord(source: string, start: number, add: Add): number {
   return add("word", wordEnd(source, start));
 }
 
-/** A number, or a name that begins with digits (`2fa_codes`), which all three servers allow unquoted. */
+/**
+ * Reads a number, or a name that begins with digits (`2fa_codes`). All three servers allow such names
+ * unquoted.
+ */
 function readNumber(source: string, start: number, add: Add): number {
   const end = numberEnd(source, start);
   return end === undefined ? add("word", wordEnd(source, start)) : add("number", end);
@@ -112,7 +119,7 @@ function wordEnd(source: string, start: number): number {
   let at = start;
   for (; isWordPart(source.charCodeAt(at)); at++) {
     const c = source.charCodeAt(at);
-    // Names end at U+FFFF: https://dev.mysql.com/doc/refman/en/identifiers.html
+    // Characters above U+FFFF are not allowed in names: https://dev.mysql.com/doc/refman/en/identifiers.html
     if (isMisleading(c) || (c >= 0xd800 && c <= 0xdfff)) {
       throw invalid(
         `The character ${codePoint(source.codePointAt(at) ?? c)} is accepted in quotes only.`,
@@ -137,7 +144,7 @@ function stringEnd(source: string, start: number): number {
   throw unterminated("string", start);
 }
 
-/** A backslash means nothing in backquotes; MySQL stops at NUL. */
+/** A backslash has no special meaning in backquotes. MySQL stops at NUL. */
 function identifierEnd(source: string, start: number): number {
   for (let at = start + 1; at < source.length; at++) {
     const c = source.charCodeAt(at);
@@ -161,14 +168,14 @@ function readVariable(source: string, start: number, add: Add): number {
     return add("user_variable", stringEnd(source, name));
   let at = name;
   while (isNamePart(source.charCodeAt(at)) || isOneOf(source.charCodeAt(at), code.dot, code.dollar)) at += 1;
-  // Beyond ASCII the servers disagree where the name ends.
+  // The servers disagree on where a name with characters beyond ASCII ends.
   if (at === name || source.charCodeAt(at) > code.delete) {
     throw invalid("A variable's name must follow its @ directly, in ASCII letters or quotes.", start);
   }
   return add(system ? "system_variable" : "user_variable", at);
 }
 
-/** `:=`, a named placeholder (`:name`, `:jwt.sub`), or a colon alone, for the server to judge. */
+/** Reads `:=`, a named placeholder (`:name`, `:jwt.sub`), or a single colon, which the server judges. */
 function readColon(source: string, start: number, add: Add): number {
   if (source.charCodeAt(start + 1) === code.equals) return add("assign", start + 2);
   if (!isNameStart(source.charCodeAt(start + 1))) return add("operator", start + 1);
@@ -181,7 +188,7 @@ function readColon(source: string, start: number, add: Add): number {
   return add("named", placeholderEnd(source, at));
 }
 
-/** The servers take a `?` that touches a letter for something else. */
+/** Refuses a placeholder directly before a letter: the servers do not read that `?` as a placeholder. */
 function placeholderEnd(source: string, end: number): number {
   if (isWordPart(source.charCodeAt(end)))
     throw invalid("A placeholder must not touch the name after it.", end);

@@ -1,25 +1,26 @@
-/** Lists: the one placeholder of `IN (?)` becomes as many as the list has elements. */
+/** Lists: replaces the placeholder of `IN (?)` by one placeholder per element of the list. */
 import { limits } from "../limits.ts";
 import { ParameterError, wrongParameter } from "./errors.ts";
 import { lex } from "./lexer.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** The elements of an array, where a single value could be. */
+/** The elements of an array that a caller sent as one parameter. */
 export interface List<T> {
   list: readonly T[];
 }
 
-/** A statement with a value for each of its `?`. */
+/** A statement and one value for each `?`. */
 export interface Spread<T> {
   sql: string;
   values: T[];
 }
 
 /**
- * @param sql with `?` only
+ * @param sql a statement whose placeholders are all `?`
  * @param values one for each `?`
- * @param nameOf how the parameter of a place is called in messages
- * @throws ParameterError `wrong_place` for a list that is not alone in `IN (?)`, `too_large`
+ * @param nameOf returns the name of the parameter at an index, for messages
+ * @throws ParameterError `wrong_place` for a list that is not alone in `IN (?)`, `too_large` for too many
+ *   values
  */
 export function spread<T extends object>(
   sql: string,
@@ -45,7 +46,7 @@ export function spread<T extends object>(
   return { sql: text + sql.slice(copied), values: places.flat() };
 }
 
-/** @returns for each `?` of a statement whether a list may be its value */
+/** @returns for each `?` whether its value may be a list */
 export function listPlaces(sql: string): boolean[] {
   const tokens = lex(sql);
   return placeholders(tokens).map((at) => isListPlace(tokens, at));
@@ -62,8 +63,8 @@ function isListPlace(tokens: Tokens, at: number): boolean {
 }
 
 /**
- * The last element again and again, up to the next power of two: IN and NOT IN mean the same, and lists of all
- * lengths make few statements, which stay prepared.
+ * Repeats the last element up to the next power of two. IN and NOT IN keep their meaning. The padding leaves
+ * few different texts for lists of all lengths, so they stay prepared.
  */
 function padded<T>(list: readonly T[]): T[] {
   return Array.from({ length: paddedLength(list.length) }, (_, i) => list[Math.min(i, list.length - 1)] as T);
@@ -73,7 +74,10 @@ function paddedLength(length: number): number {
   return 2 ** Math.ceil(Math.log2(length));
 }
 
-/** Before anything is made of them: a name that stands often in a statement binds its value, or its list, as often. */
+/**
+ * Checks the size before any text is built: a name that stands often in a statement binds its whole value
+ * each time.
+ */
 function checkSize<T extends object>(values: readonly (T | List<T>)[]): void {
   let count = 0;
   let characters = 0;

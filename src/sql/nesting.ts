@@ -1,6 +1,6 @@
 import type { Tokens } from "./tokens.ts";
 
-/** How a statement's parentheses are nested, found in one pass: a list may have 65,535 placeholders, and each one asks. */
+/** The nesting of a statement's parentheses, computed in one pass: up to 65,535 placeholders look it up. */
 export class Nesting {
   readonly #opens: Int32Array;
   readonly #closes: Int32Array;
@@ -18,12 +18,12 @@ export class Nesting {
     }
   }
 
-  /** @returns the parenthesis that is open at a token, itself included, or -1 */
+  /** @returns the innermost open parenthesis at a token (the token itself, if it opens one), or -1 */
   openAt(at: number): number {
     return this.#opens[at] ?? -1;
   }
 
-  /** @returns the parenthesis that closes what `openAt` has found; the statement's end where nothing does */
+  /** @returns the closing parenthesis for a result of `openAt`; the statement's end if there is none */
   closeOf(open: number): number {
     return this.#closes[open] ?? this.#closes.length;
   }

@@ -9,10 +9,10 @@ const b = "b".charCodeAt(0);
  * `12`, `1.5`, `.5`, `1.`, `1e5`, `0x1F`, `0b01`: https://dev.mysql.com/doc/refman/en/number-literals.html
  *
  * @param start the offset of a digit, or of a dot before one
- * @returns the offset after the number; undefined when the digits begin a name.
- * @throws StatementError `invalid_character` when letters touch the number: MySQL reads `1.5INTO` as a
- *   number and a keyword and `0x1INTO` as a name, TiDB both as a number and a keyword; when a dot touches 0x1F or 0b01:
- *   TiDB reads `0x1.` as the number 0 and the name x1.
+ * @returns the offset after the number; undefined when the digits begin a name
+ * @throws StatementError `invalid_character` when a letter follows directly: MySQL reads `1.5INTO` as a
+ *   number and a keyword but `0x1INTO` as a name, and TiDB reads both as a number and a keyword. Also when a
+ *   dot follows 0x1F or 0b01 directly: TiDB reads `0x1.` as the number 0 and the name x1.
  */
 export function numberEnd(source: string, start: number): number | undefined {
   const second = lower(source.charCodeAt(start + 1));
@@ -32,9 +32,9 @@ export function numberEnd(source: string, start: number): number | undefined {
 /**
  * x'1F' and b'01': https://dev.mysql.com/doc/refman/en/hexadecimal-literals.html
  *
- * @param letter the first character in lower case; a quote follows it
+ * @param letter the first character, in lower case; a quote follows it
  * @returns the offset after the closing quote; undefined when the letter does not introduce a literal.
- * @throws StatementError `invalid_character` for other content
+ * @throws StatementError `invalid_character` for characters that are not such digits
  */
 export function quotedLiteralEnd(source: string, start: number, letter: number): number | undefined {
   if (letter !== x && letter !== b) return undefined;

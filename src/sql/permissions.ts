@@ -1,15 +1,18 @@
-/** Which permissions a statement exercises: what it answers or copies, changes, defines, and whom it tells of. */
+/**
+ * The permissions that a statement needs: for rows that it answers or copies, for changes, for definitions,
+ * and for facts about the server or other callers.
+ */
 import type { Head } from "./dml-kind.ts";
 import { tellsOfServer } from "./server-tables.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** As a grant's `allow` has them, with `sql:` in front. */
+/** In a grant's `allow` they have the prefix `sql:`. */
 export const permissions = ["read", "write", "ddl", "server"] as const;
 export type Permission = (typeof permissions)[number];
 
 /**
  * @param returning whether a change answers with rows
- * @returns each permission once, in the order of `permissions`; a statement needs all of them
+ * @returns the needed permissions, each once, in the order of `permissions`
  */
 export function permissionsOf(tokens: Tokens, end: number, head: Head, returning: boolean): Permission[] {
   const isDdl = head.kind === "ddl";
@@ -23,14 +26,18 @@ export function permissionsOf(tokens: Tokens, end: number, head: Head, returning
 }
 
 /**
- * A query reads, and so does a change that has one in it, since it copies or compares other rows. A change of one table
- * that finds its rows by their own columns does not: it answers with a count only. CALL may answer with rows.
+ * A query reads. A change with a query in it reads too, because it copies or compares other rows. A change of
+ * one table does not read: it finds its rows by their own columns and answers with a count only. CALL may
+ * answer with rows.
  */
 function reads(tokens: Tokens, end: number, head: Head): boolean {
   return head.kind === "read" || head.verb === "CALL" || hasQuery(tokens, 0, end) || joins(tokens, end, head);
 }
 
-/** SELECT and TABLE are reserved words: what is not in backquotes is one, but for a name behind a dot. */
+/**
+ * SELECT and TABLE are reserved words. So without backquotes each one is a query, except as a name after a
+ * dot.
+ */
 export function hasQuery(tokens: Tokens, from: number, end: number): boolean {
   for (let at = from; at < end; at++) {
     if ((tokens.is(at, "SELECT") || tokens.is(at, "TABLE")) && tokens.kind(at - 1) !== "dot") return true;
@@ -38,7 +45,7 @@ export function hasQuery(tokens: Tokens, from: number, end: number): boolean {
   return false;
 }
 
-/** UPDATE and DELETE of one table have its name alone before SET or WHERE. */
+/** An UPDATE or DELETE of one table has only that table's name before SET or WHERE. Others join tables. */
 function joins(tokens: Tokens, end: number, head: Head): boolean {
   if (head.kind !== "write" || (head.verb !== "UPDATE" && head.verb !== "DELETE")) return false;
   for (let at = 1; at < end; at++) {
@@ -52,9 +59,9 @@ const ends = new Set(["SET", "WHERE", "ORDER", "LIMIT", "RETURNING"]);
 const joining = new Set(["JOIN", "STRAIGHT_JOIN", "USING"]);
 
 /**
- * A read that takes row locks (FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE) or advances a sequence (MariaDB and TiDB:
- * NEXT VALUE FOR, NEXTVAL, SETVAL) is a write: the server refuses it in a READ ONLY transaction, and its
- * locks make other callers wait. DEFAULT(column) advances the sequence that the column's default names.
+ * A read is a write if it takes row locks (FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE) or advances a sequence
+ * (MariaDB and TiDB: NEXT VALUE FOR, NEXTVAL, SETVAL). The server refuses both in a READ ONLY transaction,
+ * and locks make other callers wait. DEFAULT(column) advances the sequence that the column's default names.
  */
 export function locksOrAdvances(tokens: Tokens, from: number, end: number): boolean {
   for (let at = from; at < end; at++) {

@@ -6,10 +6,10 @@ import type { Placeholder, Statement } from "./guard.ts";
 import { parseJson } from "./json-places.ts";
 import { type List, type Spread, spread } from "./lists.ts";
 
-/** Names that begin so are claims of the caller's token: bound by the gateway, in saved queries only. */
+/** A name with this prefix is a claim of the caller's token. The gateway binds it, in saved queries only. */
 export const claimPrefix = "jwt.";
 
-/** What a statement needs bound. `sql` has `?` only, as the server prepares it. */
+/** The values that a statement needs. In `sql` all placeholders are `?`, as the server prepares it. */
 export type BindPlan =
   | { style: "positional"; sql: string; count: number }
   | { style: "named"; sql: string; names: readonly string[] };
@@ -17,9 +17,9 @@ export type BindPlan =
 /**
  * Reads the placeholders of a statement.
  *
- * @param where `ad-hoc` refuses claim references: a caller could put them beside SQL of their own
- * @returns how to bind; a statement without placeholders is positional with count 0. `names` is in the
- *   order of the placeholders, with repeats.
+ * @param where `ad-hoc` refuses claims, because a caller could combine them with other SQL
+ * @returns how to bind. A statement without placeholders is positional with count 0. `names` is in the order
+ *   of the placeholders and has repeats
  * @throws StatementError `mixed_placeholders` or `reserved_parameter`
  */
 export function bindPlan(statement: Statement, where: "ad-hoc" | "saved" = "ad-hoc"): BindPlan {
@@ -56,11 +56,11 @@ function rewrite(text: string, placeholders: readonly Placeholder[]): string {
   return sql + text.slice(copied);
 }
 
-/** What a caller may send: a list for `?`, an object for `:name`, nothing when there are no placeholders. */
+/** The caller's parameters: a list for `?`, an object for `:name`, nothing when there are no placeholders. */
 export type Parameters = readonly unknown[] | Readonly<Record<string, unknown>>;
 
 /**
- * Orders the caller's values as the statement needs them. Only an object's own properties count.
+ * Puts the caller's values into the order of the placeholders. Reads only an object's own properties.
  *
  * @throws ParameterError `wrong_shape`, `missing_parameter` or `surplus_parameter`
  */
@@ -72,15 +72,15 @@ export function bind(plan: BindPlan, params: Parameters | undefined): unknown[] 
 }
 
 /**
- * As `bind`, with each value ready for the driver, a placeholder for each element of an array, and JSON parsed where a
- * JSON function takes it.
+ * Like `bind`, but returns values for the driver, one placeholder per element of an array, and a text that
+ * parses JSON where a JSON function takes it.
  * @throws ParameterError also `wrong_type`, `wrong_place`, `too_large`
  */
 export function bindJson(plan: BindPlan, params: Parameters | undefined): Spread<BoundValue> {
   return bindEach(plan, params, bindJsonValue);
 }
 
-/** As `bindJson`, with a reader for the values and for the elements of arrays; each is read once. */
+/** Like `bindJson`, with another reader for values and elements. It reads each value once. */
 export function bindEach<T extends object>(
   plan: BindPlan,
   params: Parameters | undefined,
@@ -100,7 +100,7 @@ export function bindEach<T extends object>(
 }
 
 function bindPositions(count: number, params: Parameters | undefined): unknown[] {
-  // An empty object is what a client with nothing to say may send, as is an empty list.
+  // A client without parameters may send an empty object or an empty list.
   const nothing = params === undefined || (count === 0 && Object.keys(params).length === 0);
   if (nothing) return expectCount(count, []);
   if (!isList(params)) {

@@ -1,4 +1,6 @@
-/** Where a placeholder stands: what its value meets there, as far as the text of the statement shows it. */
+/**
+ * Finds the place of each placeholder in the text. The place shows what the server compares the value with.
+ */
 import { betweensOf } from "./betweens.ts";
 import { lex } from "./lexer.ts";
 import { Nesting } from "./nesting.ts";
@@ -21,15 +23,16 @@ import {
 import type { Tokens } from "./tokens.ts";
 
 /**
- * - `equality`: an operand of `= <> != <=>`, an item of an IN list, or of a row that is compared so
- * - `searched`: the left side of IN, which is compared with items of perhaps several types
+ * - `equality`: an operand of `= <> != <=>`, an item of an IN list, or an item of a row in such a comparison
+ * - `searched`: the left side of IN; the items on the right may have several types
  * - `pattern`: an operand of LIKE or REGEXP
  * - `order`: an operand of `< > <= >=` or BETWEEN, an argument of GREATEST or LEAST
  * - `assigned`: an item of VALUES in an INSERT or REPLACE, `column = ?` of a SET, an argument of CALL
  * - `text`: an argument of a function that takes texts
- * - `value`: an item of the outermost select list, an argument of a function that takes values of every type, or of an
- *   explicit conversion, or what IS NULL is asked of
- * - `column`: an item of another select list, which stands for a column where its query is used, or HAVING names it
+ * - `value`: an item of the outermost select list, the operand of IS NULL, or an argument of an explicit
+ *   conversion or of a function that keeps types
+ * - `column`: an item of an inner select list, or one that HAVING may name; it acts as a column where the
+ *   query is used
  * - `other`: everything else
  */
 export type Place =
@@ -44,8 +47,8 @@ export type Place =
   | "other";
 
 /**
- * @param sql a statement that the guard has accepted, with `?` only
- * @returns the place of each `?`, in their order
+ * @param sql a statement that the guard has accepted, whose placeholders are all `?`
+ * @returns the place of each `?`, in order
  */
 export function placesOf(sql: string): Place[] {
   const tokens = lex(sql);
@@ -56,9 +59,9 @@ export function placesOf(sql: string): Place[] {
     nesting: new Nesting(tokens),
     betweens: betweensOf(tokens),
   };
-  /** The clause of each query that is not closed yet, the outermost first. */
+  /** The current clause of each open query, the outermost first. */
   const clauses = [""];
-  /** What a group that has just been closed was, for the rows of VALUES (..), (..). */
+  /** The group that was closed last, to find the further rows of VALUES (..), (..). */
   let closed: Group | undefined;
   for (let at = 0; at < tokens.length; at++) {
     const kind = tokens.kind(at);
@@ -77,7 +80,7 @@ export function placesOf(sql: string): Place[] {
   return places;
 }
 
-/** What is known of the statement as a whole, and of the clauses that a token stands in. */
+/** Facts about the whole statement, and the clauses around the current token. */
 interface Whole {
   clauses: readonly string[];
   isReused: boolean;
@@ -86,7 +89,7 @@ interface Whole {
   betweens: ReadonlySet<number>;
 }
 
-/** A pair of parentheses, by what stands before it. */
+/** The kind of a pair of parentheses, which the token before it shows. */
 type Group = "list" | "row" | "values" | "query" | `call ${string}`;
 
 function groupAt(tokens: Tokens, open: number, closed: Group | undefined): Group {
@@ -134,7 +137,7 @@ function placeAt(
   return group === "row" ? rowAt(tokens, at, { depth, groups, nesting }) : "other";
 }
 
-/** Steps out of parentheses that hold nothing but the placeholder, and over BINARY and COLLATE. */
+/** Skips parentheses that hold only the placeholder, and BINARY and COLLATE. */
 function bare(tokens: Tokens, at: number, groups: readonly Group[]) {
   let left = at - 1;
   let right = at + 1;
@@ -152,8 +155,8 @@ function bare(tokens: Tokens, at: number, groups: readonly Group[]) {
 
 /**
  * @param at the token beside the operand
- * @param step -1 where it stands before the operand, 1 where it stands behind it
- * @returns what kind of comparison it belongs to
+ * @param step -1 if `at` is before the operand, 1 if it is after it
+ * @returns the kind of comparison that the token belongs to
  */
 function comparison(tokens: Tokens, at: number, step: -1 | 1): Comparison | undefined {
   if (tokens.kind(at) === "operator") return signs.get(operatorAt(tokens, at, step));
@@ -162,7 +165,7 @@ function comparison(tokens: Tokens, at: number, step: -1 | 1): Comparison | unde
   return word === "BETWEEN" ? "order" : undefined;
 }
 
-/** `? + 1`, `-?`, `? DIV 2`: what is compared then is the result. */
+/** `? + 1`, `-?`, `? DIV 2`: the server compares the result, not the parameter. */
 function isCalculated(tokens: Tokens, at: number, step: -1 | 1): boolean {
   if (tokens.kind(at) === "operator") return !signs.has(operatorAt(tokens, at, step));
   return calculations.has(tokens.keyword(at));
@@ -178,7 +181,7 @@ function isOnDuplicate(tokens: Tokens, at: number): boolean {
   return tokens.is(at, "UPDATE") && tokens.is(at - 1, "KEY");
 }
 
-/** `SET a = ?`, `, t.a = ?`: of `SET a = b = ?` the second one compares. */
+/** `SET a = ?`, `, t.a = ?`. In `SET a = b = ?` the second `=` compares. */
 function isAssigned(tokens: Tokens, left: number, right: number): boolean {
   const end = tokens.kind(right);
   if (end !== undefined && end !== "comma" && !endsAssignment.has(tokens.keyword(right))) return false;
@@ -189,7 +192,7 @@ function isAssigned(tokens: Tokens, left: number, right: number): boolean {
   return tokens.kind(at - 1) === "comma" || tokens.is(at - 1, "SET") || isOnDuplicate(tokens, at - 1);
 }
 
-/** The operator that has a token at one end: its characters touch each other. */
+/** @returns the operator that begins (step 1) or ends (step -1) with the token `at`; its characters touch */
 function operatorAt(tokens: Tokens, at: number, step: -1 | 1): string {
   let other = at;
   const touches = (next: number) =>
@@ -201,7 +204,7 @@ function operatorAt(tokens: Tokens, at: number, step: -1 | 1): string {
     : tokens.source.slice(tokens.start(other), tokens.end(at));
 }
 
-/** `(a, b) = (?, ?)`: each item is compared as if it stood alone. */
+/** `(a, b) = (?, ?)`: the server compares each item separately. */
 function rowAt(
   tokens: Tokens,
   at: number,
@@ -236,7 +239,7 @@ function isAlias(tokens: Tokens, at: number): boolean {
   return tokens.kind(at) === "string" || (tokens.isName(at) && !endsList.has(tokens.keyword(at)));
 }
 
-/** The end of an item: a comma, a parenthesis, or an end of the statement. */
+/** An item ends at a comma, at a parenthesis, or at an end of the statement. */
 function isEdge(tokens: Tokens, at: number): boolean {
   const kind = tokens.kind(at);
   return kind === undefined || kind === "comma" || kind === "open" || kind === "close";
@@ -246,7 +249,10 @@ function isInsert(tokens: Tokens): boolean {
   return tokens.is(0, "INSERT") || tokens.is(0, "REPLACE");
 }
 
-/** @returns whether an item of the outermost select list may be compared: UNION makes one column of several, HAVING names it */
+/**
+ * @returns whether the statement may compare an item of its outermost select list: UNION makes one column of
+ *   several items, and HAVING can name an item
+ */
 function reusesItems(tokens: Tokens): boolean {
   let depth = 0;
   for (let at = 0; at < tokens.length; at++) {

@@ -1,4 +1,4 @@
-/** Parameters of a batch that stand for a part of an earlier result: `{"$ref": "0.last_insert_id"}`. */
+/** Parameters of a batch that refer to an earlier result: `{"$ref": "0.last_insert_id"}`. */
 
 import type { BindOne } from "./bind-values.ts";
 import { bindJsonValue } from "./bind-values.ts";
@@ -14,12 +14,12 @@ export interface Reference {
   of: "last_insert_id" | "rows_affected" | { row: number; column: string };
 }
 
-/** What a statement of a batch gets for a placeholder. */
+/** The value for a placeholder of a batch's statement. */
 export type BatchValue = BoundValue | { reference: Reference };
 
 /**
- * As `bindJson`, for one statement of a batch.
- * @param index the statement's place: what it refers to comes before it
+ * Like `bindJson`, for one statement of a batch.
+ * @param index of the statement in the batch; it may only refer to earlier ones
  * @throws ParameterError also `wrong_reference`
  */
 export function bindBatch(plan: BindPlan, params: Parameters | undefined, index: number): Spread<BatchValue> {
@@ -32,14 +32,14 @@ export function bindBatch(plan: BindPlan, params: Parameters | undefined, index:
   return bindEach(plan, params, bindOne);
 }
 
-/** @returns what the one member `$ref` of an object says */
+/** @returns the value of `$ref` if it is the object's only member, else undefined */
 function referenceText(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const entries = Object.entries(value);
   return entries.length === 1 && entries[0]?.[0] === "$ref" ? entries[0][1] : undefined;
 }
 
-/** A column's name may have dots; a statement's and a row's number are digits. */
+/** A column's name may have dots. The numbers of a statement and a row are digits. */
 const form = /^(\d{1,3})\.(?:(last_insert_id|rows_affected)|rows\.(\d{1,9})\.(.+))$/s;
 
 function readReference(text: unknown, index: number, name: string): Reference {

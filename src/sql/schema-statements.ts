@@ -1,4 +1,7 @@
-/** CREATE, ALTER, DROP, RENAME and TRUNCATE: which object they are about, and what a stored program may do. */
+/**
+ * CREATE, ALTER, DROP, RENAME and TRUNCATE: finds the kind of object, and judges the body of a stored
+ * program.
+ */
 
 import { type Head, readRows } from "./dml-kind.ts";
 import { StatementError } from "./errors.ts";
@@ -41,8 +44,9 @@ export function readSchemaStatement(tokens: Tokens, verb: SchemaVerb, end: numbe
 }
 
 /**
- * A program or a view runs with the rights of whoever uses it: who makes it needs the permissions for what is in it. A
- * trigger changes what others write.
+ * @returns whether the definition reads or writes rows. A program or a view runs with the rights of its user,
+ *   so its creator needs the permissions for the statements in it. A trigger changes the rows that other
+ *   callers write.
  * @param at the token that names the kind of object
  */
 function bodyOf(
@@ -74,7 +78,7 @@ function hasValues(tokens: Tokens, table: number, end: number): boolean {
   return false;
 }
 
-/** ALTER TABLE .. EXCHANGE PARTITION, and MariaDB's CONVERT PARTITION | TABLE: rows go from one table to another. */
+/** ALTER TABLE .. EXCHANGE PARTITION, and MariaDB's CONVERT PARTITION | TABLE, move rows between tables. */
 function movesRows(tokens: Tokens, table: number, end: number): boolean {
   const isMove = (at: number) =>
     (tokens.is(at, "EXCHANGE") || tokens.is(at, "CONVERT")) &&
@@ -83,9 +87,9 @@ function movesRows(tokens: Tokens, table: number, end: number): boolean {
 }
 
 /**
- * Files and other servers: ALTER TABLE .. DISCARD | IMPORT [PARTITION ..] TABLESPACE takes a table's file away, or one in;
- * DATA | INDEX DIRECTORY, of a table or of a partition, says where it lies; CONNECTION, FILE_NAME and the engines behind
- * them read what is not the database's.
+ * Refuses access to files and other servers. ALTER TABLE .. DISCARD | IMPORT [PARTITION ..] TABLESPACE
+ * removes or adds a table's file. DATA | INDEX DIRECTORY, of a table or a partition, sets the place of a
+ * file. CONNECTION, FILE_NAME and the engines that use them read data outside the database.
  */
 function checkTableFiles(tokens: Tokens, from: number, end: number): void {
   let depth = 0;
@@ -105,7 +109,9 @@ function checkTableFiles(tokens: Tokens, from: number, end: number): void {
   }
 }
 
-/** A word is an option where a text or `=` follows: https://dev.mysql.com/doc/refman/en/create-table.html */
+/**
+ * A word is a table option if a text or `=` follows: https://dev.mysql.com/doc/refman/en/create-table.html
+ */
 function isOption(tokens: Tokens, at: number): boolean {
   return tokens.kind(at) === "string" || tokens.text(at) === "=";
 }
@@ -135,12 +141,13 @@ function refusedObject(tokens: Tokens, at: number, verb: SchemaVerb): StatementE
     : new StatementError("not_allowed", `${verb} .. ${object} is not accepted. ${advice}`, tokens.start(at));
 }
 
-/** Skips modifiers, `ALGORITHM = x` and `SQL SECURITY x`. DEFINER is not among them on purpose. */
+/** Skips modifiers, `ALGORITHM = x` and `SQL SECURITY x`. It does not skip DEFINER, so DEFINER is refused. */
 function afterModifiers(tokens: Tokens, from: number): number {
   let at = from;
   for (;;) {
     if (modifiers.has(tokens.keyword(at))) at += 1;
-    // TiDB's: a table of everybody's whose rows are the session's. https://docs.pingcap.com/tidb/stable/temporary-tables
+    // TiDB: all sessions see the table, and each session has its own rows.
+    // https://docs.pingcap.com/tidb/stable/temporary-tables
     else if (tokens.is(at, "GLOBAL") && tokens.is(at + 1, "TEMPORARY")) at += 2;
     else if (tokens.is(at, "ALGORITHM")) at += tokens.text(at + 1) === "=" ? 3 : 2;
     else if (tokens.is(at, "SQL") && tokens.is(at + 1, "SECURITY")) at += 3;
@@ -149,10 +156,10 @@ function afterModifiers(tokens: Tokens, from: number): number {
 }
 
 /**
- * A stored program runs later, with the privileges of the account that created it: its body is judged now,
- * by the same list. It is one statement, since a semicolon has been refused before.
+ * Judges the body of a stored program by the same lists, because the program runs later with the privileges
+ * of the account that created it. The body is one statement: a semicolon was refused before.
  *
- * @returns the head of the body, where it is a statement about rows.
+ * @returns the head of the body, if it is a statement about rows
  */
 function readProgram(tokens: Tokens, from: number, end: number, object: string): Partial<Head> {
   if (object === "TRIGGER") return readTriggerBody(tokens, triggerBody(tokens, from, end), end);
@@ -165,8 +172,8 @@ function readProgram(tokens: Tokens, from: number, end: number, object: string):
 }
 
 /**
- * RETURN is reserved, and after it comes an expression, which is no statement. A function without it would
- * be one from a library (SONAME) or in another language (AS).
+ * RETURN is a reserved word, and an expression follows it. A function without RETURN comes from a library
+ * (SONAME) or is in another language (AS), so it is refused.
  */
 function readFunction(tokens: Tokens, from: number, end: number): Partial<Head> {
   const isReturn = (at: number) => tokens.is(at, "RETURN") && tokens.kind(at - 1) !== "dot";
@@ -213,7 +220,7 @@ function readTriggerBody(tokens: Tokens, from: number, end: number): Partial<Hea
   throw badBody(tokens, from, "A trigger may SET columns of NEW only.");
 }
 
-/** SET NEW.a = .., NEW.b = ..: each assignment is looked at, since others would set the session's variables. */
+/** SET NEW.a = .., NEW.b = ..: checks each assignment, because others would set variables of the session. */
 function setsNewRow(tokens: Tokens, set: number, end: number): boolean {
   for (
     let at = set;

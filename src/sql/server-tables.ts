@@ -1,4 +1,7 @@
-/** The server's own schemas and variables: what of them tells of nobody, and what needs the permission sql:server. */
+/**
+ * The server's own schemas and variables. Tells which of them are harmless, and which need the permission
+ * sql:server.
+ */
 
 import type { Head } from "./dml-kind.ts";
 import { StatementError } from "./errors.ts";
@@ -6,8 +9,9 @@ import { serverSchemaOf } from "./server-schemas.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**
- * Tables of information_schema that tell of schema objects and of what a server can do: no statement, account, definer or
- * value of a column. A table that is not in the list needs sql:server, so that a later server's tables do.
+ * Tables of information_schema that describe schema objects and abilities of the server. They show no
+ * statement, account, definer or value of a column. A table that is not in this list needs sql:server, so new
+ * tables of later servers need it too.
  */
 const harmless = new Set(
   [
@@ -20,13 +24,15 @@ const harmless = new Set(
   ].map((name) => name.toLowerCase()),
 );
 
-/** @returns the name of the server's schema that a token names, in backquotes or not, or undefined. */
+/** @returns the server's schema that a token names, with or without backquotes; undefined for other tokens */
 function serverSchema(tokens: Tokens, at: number): string | undefined {
   if (!tokens.isName(at)) return undefined;
   return serverSchemaOf(tokens.text(at).replaceAll("`", ""));
 }
 
-/** What may stand behind the name of a schema: a table, a function, in SHOW nothing. */
+/**
+ * A table, a function, or in SHOW nothing may follow a schema's name. Only a table of the list is harmless.
+ */
 function isHarmless(tokens: Tokens, schema: number): boolean {
   return (
     serverSchema(tokens, schema) === "information_schema" &&
@@ -35,22 +41,22 @@ function isHarmless(tokens: Tokens, schema: number): boolean {
   );
 }
 
-/** @returns whether a token begins `schema.object` of the server's; `own.sys.column` does not. */
+/** @returns whether a token begins `schema.object` of a server's schema; `own.sys.column` does not */
 function namesServerObject(tokens: Tokens, at: number): boolean {
   if (tokens.kind(at + 1) !== "dot" || serverSchema(tokens, at) === undefined) return false;
   return !(tokens.kind(at - 1) === "dot" && tokens.isName(at - 2));
 }
 
 /**
- * Functions that tell of other callers' statements (https://docs.pingcap.com/tidb/stable/tidb-functions), and of accounts
- * and roles (MySQL's graph of them). Servers find their own functions by names in backquotes too.
+ * Functions that show other callers' statements: https://docs.pingcap.com/tidb/stable/tidb-functions. TiDB
+ * also finds its own functions by names in backquotes.
  */
 const tellingFunctions = new Set(["TIDB_DECODE_SQL_DIGESTS", "TIDB_MVCC_INFO", "ROLES_GRAPHML"]);
 
 /**
- * Whether a statement names something of the server's that may tell of other callers, of accounts or of settings that
- * hold secrets, at any place: in a subquery, a CTE, DESCRIBE, EXPLAIN. What a view or a stored program asks is not seen
- * here: the account's privileges are the wall before them.
+ * Tells whether a statement names an object of the server that may show other callers, accounts or secret
+ * settings. It looks at every place: subqueries, CTEs, DESCRIBE, EXPLAIN. It cannot see inside views and
+ * stored programs: there the account's privileges protect.
  */
 export function tellsOfServer(tokens: Tokens, end: number): boolean {
   for (let at = 0; at < end; at++) {
@@ -62,8 +68,9 @@ export function tellsOfServer(tokens: Tokens, end: number): boolean {
 }
 
 /**
- * Accounts, privileges and the server's own settings are rows of its schemas: a change of mysql.user is an ALTER USER by
- * another name. A view or a program that names one would show it to callers who may not ask it themselves.
+ * Refuses changes that name a schema of the server. Its rows are accounts, privileges and settings: a change
+ * of mysql.user would act like ALTER USER. A view or a program that names such a schema would show its rows
+ * to callers without the permission.
  * @throws StatementError `not_allowed`
  */
 export function checkServerSchemas(tokens: Tokens, end: number, head: Head): void {
@@ -83,7 +90,7 @@ export function checkServerSchemas(tokens: Tokens, end: number, head: Head): voi
   }
 }
 
-/** `@@name`, `@@global.name`, `@@`name``: the whole name in lower case, its scope in front. */
+/** @returns the whole name of `@@name`, `@@global.name` or `@@`name`` in lower case, with its scope */
 function variableName(tokens: Tokens, from: number): string {
   let name = tokens.text(from);
   for (let at = from + 1; name.endsWith(".") || tokens.kind(at) === "dot"; at++) {
@@ -94,7 +101,7 @@ function variableName(tokens: Tokens, from: number): string {
   return name.replaceAll(/[@`\s]/g, "").toLowerCase();
 }
 
-/** Each is a whole configuration, an SQL text of the operator's, an address or a password. */
+/** Variables that hold a whole configuration, an SQL text of the operator, an address or a password. */
 const tellingVariables = [
   ...[
     "tidb_config",
@@ -125,8 +132,8 @@ function isTellingVariable(name: string): boolean {
 }
 
 /**
- * @param pattern what LIKE has, or a name; ASCII letters, digits, `_`, `.` and `%`
- * @returns whether a variable that it fits may hold a secret
+ * @param pattern of LIKE, or a name; ASCII letters, digits, `_`, `.` and `%`
+ * @returns whether the pattern matches a variable that may hold a secret
  */
 function fitsTellingVariable(pattern: string): boolean {
   const name = pattern.toLowerCase();
@@ -135,9 +142,9 @@ function fitsTellingVariable(pattern: string): boolean {
 }
 
 /**
- * SHOW VARIABLES tells of no secret where it names what it wants: `LIKE 'sql_mode'`, `WHERE Variable_name = 'sql_mode'`,
- * `WHERE Variable_name IN ('sql_mode', 'time_zone')`.
- * @param from the token behind VARIABLES
+ * SHOW VARIABLES shows no secret if it names the variables: `LIKE 'sql_mode'`, `WHERE Variable_name =
+ * 'sql_mode'`, `WHERE Variable_name IN ('sql_mode', 'time_zone')`.
+ * @param from the token after VARIABLES
  */
 export function namesHarmlessVariables(tokens: Tokens, from: number, end: number): boolean {
   const isNamed = tokens.is(from, "WHERE") && tokens.name(from + 1) === "VARIABLE_NAME";
@@ -153,7 +160,7 @@ export function namesHarmlessVariables(tokens: Tokens, from: number, end: number
 
 function isHarmlessName(tokens: Tokens, at: number): boolean {
   const [, name] = /^['"]([\w.%]{1,64})['"]$/.exec(tokens.text(at)) ?? [];
-  // A regular expression with many .* may take long.
+  // A regular expression with many `.*` may be slow.
   if (tokens.kind(at) !== "string" || name === undefined || name.split("%").length > 4) return false;
   return !fitsTellingVariable(name);
 }

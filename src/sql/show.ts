@@ -1,15 +1,23 @@
-/** SHOW: the forms that a caller may send. Two lists decide: a form that is in neither is refused on every server. */
+/**
+ * The forms of SHOW that a caller may send. Two lists decide: a form in neither list is refused on every
+ * server.
+ */
 import { StatementError } from "./errors.ts";
 import { namesHarmlessVariables } from "./server-tables.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** A part of a form: the token after the part that begins at `at`, or undefined where it does not stand there. */
+/**
+ * Matches one part of a form at token `at`. Returns the token after the part, or undefined if it does not
+ * match.
+ */
 type Part = (tokens: Tokens, at: number, end: number) => number | undefined;
 
 /**
- * What tells of nobody: schema objects, what a client asks after its login, and the caller's own last statement.
+ * Forms that show nothing about other callers: schema objects, facts that a client asks after login, and the
+ * caller's own last statement.
  *
- * https://dev.mysql.com/doc/refman/en/show.html, https://mariadb.com/kb/en/show/, ShowStmt in pkg/parser/parser.y of TiDB.
+ * https://dev.mysql.com/doc/refman/en/show.html, https://mariadb.com/kb/en/show/, ShowStmt in
+ * pkg/parser/parser.y of TiDB.
  */
 const harmless: readonly (readonly Part[])[] = [
   [word("DATABASES", "SCHEMAS"), rest("LIKE", "WHERE")],
@@ -36,11 +44,12 @@ const harmless: readonly (readonly Part[])[] = [
 ];
 
 /**
- * With sql:server: other callers' statements, the gateway's login, accounts that define programs, the server's state and
- * all of its settings.
+ * Forms that need sql:server: they show other callers' statements, the gateway's login, accounts that define
+ * programs, the server's state and all of its settings.
  *
- * Absent on purpose: a token to log in with (TiDB's SHOW SESSION_STATES), what was in the session before (PROFILES), values
- * of columns that the account may not read (TiDB's SHOW STATS_TOPN), files and the network (SHOW BINLOG EVENTS, BACKUP).
+ * Some forms are in no list on purpose. They would show a login token (TiDB's SHOW SESSION_STATES), earlier
+ * statements of the session (PROFILES), values of columns that the account may not read (TiDB's SHOW
+ * STATS_TOPN), or files and the network (SHOW BINLOG EVENTS, BACKUP).
  */
 const ofServer: readonly (readonly Part[])[] = [
   [optional(word("FULL")), word("PROCESSLIST"), rest("LIKE", "WHERE")],
@@ -63,7 +72,7 @@ const ofServer: readonly (readonly Part[])[] = [
 ];
 
 /**
- * @returns whether the form tells of the server, so that it needs sql:server
+ * @returns whether the form needs sql:server
  * @throws StatementError `not_allowed` for a form that is in neither list
  */
 export function readShow(tokens: Tokens, end: number): boolean {
@@ -113,7 +122,9 @@ function ifNotExists(tokens: Tokens, at: number): number | undefined {
   return tokens.is(at, "IF") && tokens.is(at + 1, "NOT") && tokens.is(at + 2, "EXISTS") ? at + 3 : undefined;
 }
 
-/** Nothing more, or one of the clauses to the end of the statement: an expression is for the server to judge. */
+/**
+ * Matches the end, or one of the clauses up to the end of the statement. The server judges its expression.
+ */
 function rest(...clauses: string[]): Part {
   return (tokens, at, end) => {
     if (at === end) return at;
@@ -134,12 +145,12 @@ function format(tokens: Tokens, at: number): number | undefined {
   return isFormat ? at + 3 : undefined;
 }
 
-/** An account, in whichever of its many forms: to the end of the statement. */
+/** Matches an account in any form: everything up to the end of the statement. */
 function account(_: Tokens, at: number, end: number): number | undefined {
   return at < end ? end : undefined;
 }
 
-/** Only variables that hold no secret, and that are named. */
+/** Matches a clause that names only variables without secrets. */
 function harmlessVariables(tokens: Tokens, at: number, end: number): number | undefined {
   return namesHarmlessVariables(tokens, at, end) ? end : undefined;
 }

@@ -1,32 +1,34 @@
-/** ORDER BY, GROUP BY and PARTITION BY, wherever they stand: what they sort by must not be a parameter. */
+/**
+ * Refuses a parameter as a whole item of ORDER BY, GROUP BY or PARTITION BY, at every place of a statement.
+ */
 import { StatementError } from "./errors.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** What has been seen of an expression. */
+/** The findings about an expression. */
 interface Seen {
-  /** The first placeholder's token; undefined without one. */
+  /** The token of the first placeholder; undefined if there is none. */
   placeholder: number | undefined;
-  /** Something whose value may differ from row to row: a name, for one. */
+  /** Whether the expression holds something whose value may differ between rows, such as a name. */
   varies: boolean;
 }
 
-/** A level of parentheses; the first one is the statement. */
+/** One level of parentheses; the first level is the statement. */
 interface Level {
-  /** All that the parentheses hold, for the expression around them. */
+  /** The findings about everything in the parentheses, for the expression around them. */
   whole: Seen;
-  /** The item of a list to sort by that is being read; undefined outside of such a list. */
+  /** The current item of an ORDER BY, GROUP BY or PARTITION BY list; undefined outside of such a list. */
   item: Seen | undefined;
 }
 
 /**
- * Refuses an item to sort or group by that has a parameter and nothing that differs from row to row: `?`, `(?) DESC`,
- * `? COLLATE utf8mb4_bin`, `CONCAT(?, '')`. MySQL and MariaDB sort by such a constant, that is not at all; TiDB takes a
- * number for the place of a column. One pass, in time linear in the statement's length.
+ * Refuses an item that has a parameter and nothing that differs between rows: `?`, `(?) DESC`, `? COLLATE
+ * utf8mb4_bin`, `CONCAT(?, '')`. Such an item is a constant, so MySQL and MariaDB do not sort at all, and
+ * TiDB reads a number as the position of a column. One pass, in time linear in the statement's length.
  *
  * @throws StatementError `sorted_by_parameter`
  */
 export function checkSorting(tokens: Tokens, end: number): void {
-  // Most statements have none, and judging one is on every request's way.
+  // A quick search first: most statements have no such list, and every request comes here.
   let first = 0;
   while (first < end && !beginsList(tokens, first)) first += 1;
   const levels: Level[] = [{ whole: nothing(), item: undefined }];
@@ -38,7 +40,7 @@ export function checkSorting(tokens: Tokens, end: number): void {
     } else if (kind === "close") {
       checkItem(tokens, level.item);
       level.item = undefined;
-      // What was opened before the first list is of no list.
+      // The loop starts at the first list, so a parenthesis that was opened before has no level.
       if (levels.length > 1) levels.pop();
       note(levels.at(-1) as Level, level.whole.placeholder, level.whole.varies);
     } else if (level.item !== undefined && (kind === "comma" || endsList(tokens, at))) {
@@ -56,7 +58,7 @@ export function checkSorting(tokens: Tokens, end: number): void {
 
 const sorting = new Set(["ORDER", "GROUP", "PARTITION"]);
 
-/** USE INDEX FOR ORDER BY (..) lists indexes. */
+/** `USE INDEX FOR ORDER BY (..)` has a list of indexes, which is not meant here. */
 function beginsList(tokens: Tokens, by: number): boolean {
   return tokens.is(by, "BY") && sorting.has(tokens.keyword(by - 1)) && !tokens.is(by - 2, "FOR");
 }
@@ -87,20 +89,20 @@ function isRollup(tokens: Tokens, open: number, { item }: Level): boolean {
   return item !== undefined && tokens.is(open - 1, "ROLLUP");
 }
 
-/** What may follow the list. */
+/** Words that may follow the list. */
 const followers = new Set([
   ...["LIMIT", "OFFSET", "FETCH", "HAVING", "QUALIFY", "WINDOW", "PROCEDURE", "RETURNING", "ON"],
   ...["FOR", "LOCK", "INTO", "UNION", "EXCEPT", "INTERSECT", "SEPARATOR", "WITH"],
   ...["ORDER", "GROUP", "PARTITION", "ROWS", "RANGE", "GROUPS"],
 ]);
 
-/** Behind an operator or a dot it is a column: some of these words are not reserved on every server. */
+/** A word after an operator or a dot is a column, because not every server reserves all of these words. */
 function endsList(tokens: Tokens, at: number): boolean {
   const before = tokens.kind(at - 1);
   return before !== "operator" && before !== "dot" && followers.has(tokens.keyword(at));
 }
 
-/** @returns whether a token that is no placeholder may have another value in the next row */
+/** @returns whether a token, which is not a placeholder, may have another value in the next row */
 function varies(tokens: Tokens, at: number): boolean {
   const kind = tokens.kind(at);
   return !(kind !== undefined && fixedKinds.has(kind)) && !isFixedWord(tokens, at);
@@ -108,19 +110,19 @@ function varies(tokens: Tokens, at: number): boolean {
 
 const fixedKinds = new Set(["string", "number", "operator", "comma"]);
 
-/** Reserved on every server, so that they are no column: directions, operators and constants. */
+/** Directions, operators and constants. Every server reserves these words, so none of them is a column. */
 const fixedWords = new Set([
   ...["ASC", "DESC", "BINARY", "COLLATE", "CONVERT", "USING", "AS", "SELECT"],
   ...["NULL", "TRUE", "FALSE", "IS", "NOT", "AND", "OR", "XOR", "DIV", "MOD", "LIKE", "IN", "BETWEEN"],
 ]);
 
-/** Functions whose value depends on their arguments alone. */
+/** Functions whose result depends only on their arguments. */
 const fixedFunctions = new Set([
   ...["CAST", "CONCAT", "CONCAT_WS", "LOWER", "UPPER", "LCASE", "UCASE", "TRIM"],
   ...["COALESCE", "IFNULL", "NULLIF", "QUOTE", "ROLLUP"],
 ]);
 
-/** A type or a collation is one too: what follows AS, USING and COLLATE. */
+/** A type or a collation is fixed too: it follows AS, USING or COLLATE. */
 function isFixedWord(tokens: Tokens, at: number): boolean {
   const before = tokens.keyword(at - 1);
   if (before === "AS" || before === "USING" || before === "COLLATE") return true;

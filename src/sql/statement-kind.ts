@@ -1,4 +1,6 @@
-/** How a statement begins decides what it is. Each reader takes the tokens of one statement, from..end. */
+/**
+ * Finds the kind of a statement by its first words. Each reader takes the tokens from..end of one statement.
+ */
 
 import { type Head, readRows, refusal } from "./dml-kind.ts";
 import { StatementError } from "./errors.ts";
@@ -7,7 +9,7 @@ import { readShow } from "./show.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**
- * @returns what the statement is.
+ * @returns the kind of the statement and the facts that its first words tell
  * @throws StatementError `not_allowed` or `unknown_statement`
  */
 export function readHead(tokens: Tokens, end: number): Head {
@@ -31,15 +33,15 @@ export function readHead(tokens: Tokens, end: number): Head {
   }
 }
 
-/** What EXPLAIN takes, besides a query in parentheses. CALL would have to run to be explained. */
+/** The statements that EXPLAIN accepts, besides a query in parentheses. CALL would have to run. */
 const explained = new Set(["SELECT", "TABLE", "VALUES", "WITH", "INSERT", "UPDATE", "DELETE", "REPLACE"]);
 
 /**
  * EXPLAIN, DESCRIBE, DESC, and MariaDB's ANALYZE, which is its EXPLAIN ANALYZE:
  * https://dev.mysql.com/doc/refman/en/explain.html, https://mariadb.com/kb/en/analyze-statement/
  *
- * A plan runs nothing, so the plan of a write is a read; with ANALYZE the statement runs, so only that of a
- * query is accepted. ANALYZE TABLE, which writes statistics, is not.
+ * EXPLAIN without ANALYZE runs nothing, so the plan of a write counts as a read. With ANALYZE the statement
+ * runs, so only queries are accepted. ANALYZE TABLE writes statistics, so it is refused.
  */
 function readExplain(tokens: Tokens, verb: "EXPLAIN" | "DESCRIBE" | "ANALYZE", end: number): Head {
   let runs = verb === "ANALYZE";
@@ -72,8 +74,9 @@ function onlyQueries(tokens: Tokens, at: number): StatementError {
 }
 
 /**
- * `EXPLAIN FOR CONNECTION 12`, and on MariaDB `EXPLAIN FOR 12`: another caller's statement.
- * @throws StatementError `not_allowed` for what is not a number to the end
+ * `EXPLAIN FOR CONNECTION 12`, on MariaDB also `EXPLAIN FOR 12`: shows the plan of another caller's
+ * statement.
+ * @throws StatementError `not_allowed` unless the rest is one number
  */
 function readConnection(tokens: Tokens, at: number, end: number): Omit<Head, "verb"> {
   const id = tokens.is(at + 1, "CONNECTION") ? at + 2 : at + 1;
@@ -85,7 +88,10 @@ function readConnection(tokens: Tokens, at: number, end: number): Omit<Head, "ve
   );
 }
 
-/** `DESCRIBE [db.]table [column | 'pattern']`. TiDB's EXPLAIN EXPLORE has the same form, and may run what it explains. */
+/**
+ * `DESCRIBE [db.]table [column | 'pattern']`. TiDB's EXPLAIN EXPLORE has the same form but may run the
+ * statement.
+ */
 function isTableName(tokens: Tokens, from: number, end: number): boolean {
   if (tokens.is(from, "EXPLORE") || !tokens.isName(from)) return false;
   const at = tokens.kind(from + 1) === "dot" && tokens.isName(from + 2) ? from + 3 : from + 1;

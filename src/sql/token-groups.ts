@@ -3,7 +3,7 @@ import type { Tokens } from "./tokens.ts";
 
 /**
  * @param open the token that opens the parenthesis
- * @returns the token after its closing one.
+ * @returns the token after the closing parenthesis
  * @throws StatementError `unknown_statement` when it is not closed
  */
 export function afterGroup(tokens: Tokens, open: number, end: number): number {
@@ -17,7 +17,7 @@ export function afterGroup(tokens: Tokens, open: number, end: number): number {
   throw new StatementError("unknown_statement", "A parenthesis is not closed.", tokens.start(open));
 }
 
-/** @returns the first token from `from` that is outside parentheses and fits, or `end`. */
+/** @returns the first token from `from` on that is outside parentheses and fits, or `end` */
 export function findOutside(
   tokens: Tokens,
   from: number,

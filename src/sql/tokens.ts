@@ -1,6 +1,6 @@
 /**
- * What the lexer tells apart. `word` is an unquoted identifier or keyword, `identifier` a backquoted one;
- * x'..' and b'..' are numbers; `positional` is `?`, `named` is `:name`, `assign` is `:=`.
+ * The kinds of tokens. `word` is an unquoted identifier or keyword, `identifier` is in backquotes. x'..' and
+ * b'..' are numbers. `positional` is `?`, `named` is `:name`, `assign` is `:=`.
  */
 export const tokenKinds = [
   "word",
@@ -22,7 +22,7 @@ export const tokenKinds = [
 
 export type TokenKind = (typeof tokenKinds)[number];
 
-/** Text between tokens that is neither a token nor white space. */
+/** A comment or an optimizer hint between tokens. */
 export interface Gap {
   kind: "comment" | "hint";
   start: number;
@@ -34,8 +34,8 @@ const fields = 3;
 /**
  * The tokens of one statement, as offsets into its text.
  *
- * Kept in one typed array: a statement may be a mebibyte of punctuation, and an object for each character
- * would be most of an isolate's memory.
+ * One typed array holds them all. A statement may be 1 MiB of punctuation, and one object per character would
+ * fill most of an isolate's memory.
  */
 export class Tokens {
   readonly source: string;
@@ -65,13 +65,13 @@ export class Tokens {
     this.#length += 1;
   }
 
-  /** @returns the kind, or undefined past either end. */
+  /** @returns the kind; undefined before the first token and after the last one */
   kind(index: number): TokenKind | undefined {
     if (index < 0 || index >= this.#length) return undefined;
     return tokenKinds[this.#data[index * fields] ?? -1];
   }
 
-  /** @returns the first offset; past the end, the length of the text. */
+  /** @returns the offset of the first character; after the last token, the length of the text */
   start(index: number): number {
     return index < this.#length ? (this.#data[index * fields + 1] ?? 0) : this.source.length;
   }
@@ -85,7 +85,7 @@ export class Tokens {
     return this.source.slice(this.start(index), this.end(index));
   }
 
-  /** @returns the word in upper case, or "" for what is not a word or longer than any keyword. */
+  /** @returns the word in upper case; "" for another token, or for a word longer than any keyword */
   keyword(index: number): string {
     if (this.kind(index) !== "word" || this.end(index) - this.start(index) > longestKeyword) return "";
     return upperAscii(this.text(index));
@@ -97,15 +97,17 @@ export class Tokens {
     return kind === "word" || kind === "identifier";
   }
 
-  /** @returns a name without its backquotes, ASCII letters in upper case; "" for another token, or for a long name. */
+  /**
+   * @returns a name without backquotes, ASCII letters in upper case; "" for another token, or for a long name
+   */
   name(index: number): string {
     if (!this.isName(index) || this.end(index) - this.start(index) > longestKeyword + 2) return "";
     return upperAscii(this.text(index).replaceAll("`", ""));
   }
 
   /**
-   * @returns the function that is called here, or "". TiDB finds its own functions by names in backquotes too, and by
-   * some other letters than ASCII ones.
+   * @returns the name of the called function, or "". TiDB also finds its own functions by names in
+   *   backquotes.
    */
   calls(index: number): string {
     return this.kind(index + 1) === "open" ? upperAscii(withAsciiTwins(this.name(index))) : "";
@@ -118,7 +120,7 @@ export class Tokens {
   }
 }
 
-/** Far above the longest that the guard asks for. */
+/** More characters than any word that the guard looks for. */
 const longestKeyword = 32;
 
 /** The letters whose lower or upper case, in Unicode, is an ASCII one. */
@@ -134,8 +136,8 @@ function withAsciiTwins(name: string): string {
 }
 
 /**
- * Keywords are ASCII. `toUpperCase` alone would make a keyword of other letters (U+017F becomes "S"),
- * and the server would not.
+ * Keywords are ASCII. `toUpperCase` alone would turn other letters into ASCII (U+017F becomes "S") and so
+ * make keywords that the server does not see.
  */
 function upperAscii(text: string): string {
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return text;
