@@ -7,7 +7,10 @@ import type { AskKeys } from "./keys.ts";
 import { KeysUnavailableError } from "./keys.ts";
 import type { KeysRequest } from "./keys-object.ts";
 
-/** @returns a way to an issuer's Keys object; where the keys come from is in its name, so a change starts afresh */
+/**
+ * @returns a function that asks an issuer's Keys object. The object's name has the source of the keys, so a
+ *   new source gets a new object
+ */
 export function askKeysObject(env: Bindings, { environment }: Config): AskKeys {
   return async (issuer, unknownKid) => {
     const question: KeysRequest = { issuer: issuer.issuer, unknownKid };
@@ -15,7 +18,7 @@ export function askKeysObject(env: Bindings, { environment }: Config): AskKeys {
     try {
       const found = await askObject(env.KEYS, name, question, limits.keysTimeoutMs);
       const { jwks, fetchedAt } = (found ?? {}) as Partial<FetchedKeys>;
-      // What jose cannot use it blames on the token.
+      // Check the set here: for a broken set, jose would report a bad token.
       if (!jwks || !Array.isArray(jwks.keys) || fetchedAt === undefined) throw new Error("no key set");
       return { jwks, fetchedAt };
     } catch (cause) {

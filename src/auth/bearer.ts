@@ -1,19 +1,19 @@
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 
-/** An access token and how it was sent. */
+/** An access token and the scheme that it was sent with. */
 export interface Credentials {
   /** RFC 6750 §2.1, or RFC 9449 §7.1. */
   scheme: "bearer" | "dpop";
   token: string;
 }
 
-/** Three base64url parts (RFC 7515 §7.1); what they mean is judged later. */
+/** Three base64url parts (RFC 7515 §7.1). Their content is checked later. */
 const compactJws = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /**
- * Takes the token out of an Authorization header; the scheme is case-insensitive (RFC 9110 §11.1).
- * @param header the header's value; two headers arrive joined by a comma, which no token contains
+ * Reads the token from an Authorization header. The scheme is case-insensitive (RFC 9110 §11.1).
+ * @param header the header's value. Two headers arrive joined by a comma, and no token contains a comma
  * @throws TidegateError `token_missing`, `token_malformed`
  */
 export function credentialsOf(header: string | undefined): Credentials {
@@ -21,7 +21,8 @@ export function credentialsOf(header: string | undefined): Credentials {
   if (header === undefined) throw missing;
   const [first = "", token, ...rest] = header.trim().split(/ +/);
   const scheme = first.toLowerCase();
-  // Another scheme's credentials are no token that could be invalid: a bare challenge (RFC 6750 §3).
+  // Credentials of another scheme count as a missing token: the answer has a challenge without an error (RFC
+  // 6750 §3).
   if (scheme !== "bearer" && scheme !== "dpop") throw missing;
   if (token === undefined || rest.length > 0) {
     throw new TidegateError("token_malformed", { detail: "Send exactly one Authorization: Bearer <token>." });

@@ -5,10 +5,10 @@ const realm = 'realm="tidegate"';
 const algorithms = `algs="${proofAlgorithms.join(" ")}"`;
 
 /**
- * What the header WWW-Authenticate says of a refusal: RFC 6750 §3 (without a token no error is named; §3.1 for
- * too little scope) and RFC 9449 §7.1.
- * @param proofs whether tokens of some issuer may be bound to a key
- * @returns undefined where the refusal is not about who is calling
+ * The WWW-Authenticate header for a refusal: RFC 6750 §3 (no error code if there was no token; §3.1 for too
+ * little scope) and RFC 9449 §7.1.
+ * @param proofs whether some issuer's tokens may be bound to a key
+ * @returns undefined if the refusal has nothing to do with the caller's identity
  */
 export function challengeOf({ code, status, message }: TidegateError, proofs: boolean): string | undefined {
   const description = `error_description="${message.replaceAll(/["\\]/g, "'")}"`;

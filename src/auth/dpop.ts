@@ -6,7 +6,7 @@ import { limits } from "../limits.ts";
 import { readToken } from "./parse-jwt.ts";
 import { tokenHash } from "./token-cache.ts";
 
-/** Signatures of proofs: what issuers may sign with, but for the symmetric one (RFC 9449 §4.2). */
+/** Signature algorithms of proofs: those of issuers, except the symmetric one (RFC 9449 §4.2). */
 export const proofAlgorithms = [
   "ES256",
   "ES384",
@@ -20,27 +20,28 @@ export const proofAlgorithms = [
   "RS512",
 ] as const;
 
-/** What a proof must be about: this request, this token, the key that the token is bound to. */
+/** The facts that a proof must match: this request, this token, and the key that the token is bound to. */
 export interface ProofSubject {
   method: string;
-  /** The request's URL; its query and fragment play no role. */
+  /** The request's URL. Its query and fragment are ignored. */
   url: string;
   token: string;
   /** The token's `cnf.jkt`: the key's SHA-256 thumbprint (RFC 7638), base64url. */
   thumbprint: string;
 }
 
-/** A proof that holds, but for what only the key's object can know: whether it is fresh and new. */
+/** A proof that is valid so far. Only the key's Proofs object knows whether it is fresh and new. */
 export interface Proof {
-  /** SHA-256 of the `jti`, base64url: of one size, however long the client's is. */
+  /** SHA-256 of the `jti`, base64url. The hash has a fixed size; a client's `jti` may be long. */
   id: string;
   nonce: string | undefined;
 }
 
 /**
- * Checks a proof of possession in all that can be checked without state (RFC 9449 §4.3, 1 to 11 without 10).
- * @param header the DPoP header's value; several arrive joined by a comma, which no proof contains
- * @throws TidegateError `proof_missing`, `proof_invalid`; no message repeats anything of the proof
+ * Checks everything about a proof of possession that needs no state (RFC 9449 §4.3, 1 to 11 without 10).
+ * @param header the DPoP header's value. Several headers arrive joined by a comma, and no proof contains a
+ *   comma
+ * @throws TidegateError `proof_missing`, `proof_invalid`; the message never repeats a part of the proof
  */
 export async function checkProof(
   header: string | undefined,
@@ -79,12 +80,13 @@ async function checkSignature(proof: string, alg: string, jwk: unknown, thumbpri
     if (cause instanceof TidegateError) throw cause;
     if (cause instanceof errors.JWSSignatureVerificationFailed)
       throw invalid("The proof's signature does not hold.");
-    // jose and WebCrypto say in many ways that members of a key do not fit together or to the algorithm.
+    // jose and WebCrypto throw many kinds of errors for a key whose members do not fit together or to the
+    // algorithm.
     throw invalid("The proof's jwk cannot be used with its algorithm.");
   }
 }
 
-/** RFC 9449 §4.3, 9: query and fragment are ignored; URL normalizes case, default port and path. */
+/** RFC 9449 §4.3, 9: ignores query and fragment. URL normalizes case, default port and path. */
 function isSameTarget(htu: unknown, url: string): boolean {
   if (typeof htu !== "string" || !URL.canParse(htu)) return false;
   const named = new URL(htu);

@@ -7,8 +7,8 @@ import { readAtMost } from "../read-body.ts";
 
 /**
  * Fetches an issuer's keys: https, no redirects, bounded in time and size.
- * @param refused told why keys of the set are not used
- * @throws Error that says what went wrong, for the operator
+ * @param refused receives the reasons why keys of the set are not used
+ * @throws Error with the cause, for the operator
  */
 export async function fetchKeys(
   issuer: Issuer,
@@ -21,7 +21,7 @@ export async function fetchKeys(
   const uri = keys.kind === "remote" ? keys.uri : await discover(issuer.issuer, keys.uri, environment);
   const usable = usableKeys(await fetchJson(uri));
   if (usable.refused.length > 0) refused(usable.refused);
-  // A set without a key is an accident of the issuer's: the keys of before go on.
+  // A set without a usable key is a mistake of the issuer. So throw, and the earlier keys stay in use.
   if (usable.jwks.keys.length === 0) throw new Error("the set has no key that can be used");
   return usable.jwks;
 }

@@ -4,36 +4,39 @@ import { TidegateError } from "../errors.ts";
 import type { Caller } from "./caller.ts";
 
 /**
- * What a request wants to do, as `allow` of a grant says it; `operate` and `metrics` are about no account in
- * particular. To cancel what is one's own every grant allows.
+ * The permission that a request needs, in the words of a grant's `allow`. `operate` and `metrics` belong to
+ * no account. `cancel` is for the caller's own statements, and every grant allows it.
  */
 export type Action = `query:${string}` | Permission | "cancel";
 
-/** What is asked of a grant: `sql` is any permission that begins with `sql:`, before a statement says which ones it needs. */
+/**
+ * The permission that a grant must give. `sql` means any permission that begins with `sql:`: the statement
+ * has not been read yet, so its own permissions are not known.
+ */
 export type Demand = Action | "sql";
 
-/** What one grant says to a caller. */
+/** How one grant fits a caller. */
 export interface Verdict {
   grant: Grant;
-  /** Why it does not match; undefined when it does. */
+  /** Why the grant does not match; undefined if it matches. */
   mismatch: string | undefined;
 }
 
 export interface Decision {
-  /** Every grant in order, also those after the one that decided. */
+  /** All grants in order, also those after the deciding one. */
   verdicts: Verdict[];
-  /** The first grant that matches, and gives the account asked for. */
+  /** The first grant that matches and gives the requested account. */
   decisive: Grant | undefined;
-  /** Set when access is given. */
+  /** The account; undefined if access is refused. */
   account: string | undefined;
-  /** One sentence for the caller when it is not. */
+  /** One sentence for the caller; undefined if access is given. */
   refusal: string | undefined;
 }
 
 /**
- * The first grant whose issuer and claims match decides; no grant, no access. A caller to whom several
- * accounts are open may choose one by name, and can never name one that its claims do not give.
- * @param wanted the account asked for with the header Tidegate-Account
+ * The first grant whose issuer and claims match decides. Without such a grant there is no access. A caller
+ * with several accounts may choose one by name, but only among the accounts that its claims give.
+ * @param wanted the account in the header Tidegate-Account
  */
 export function explain(
   grants: readonly Grant[],
@@ -44,7 +47,7 @@ export function explain(
   const verdicts = grants.map((grant) => ({ grant, mismatch: mismatchOf(grant, caller, wanted) }));
   const decisive = verdicts.find(({ mismatch }) => mismatch === undefined)?.grant;
   if (!decisive) {
-    // The same whether the account does not exist or is not the caller's.
+    // The text is equal for a missing account and for an account of other callers, so it reveals nothing.
     const refusal =
       wanted === undefined ? "No grant matches the token's claims." : "No grant gives the account asked for.";
     return { verdicts, decisive, account: undefined, refusal };
@@ -53,7 +56,7 @@ export function explain(
   return { verdicts, decisive, account: refusal === undefined ? decisive.account : undefined, refusal };
 }
 
-/** @throws TidegateError `access_denied` where the caller's own grant does not allow it */
+/** @throws TidegateError `access_denied` if the caller's own grant does not allow the action */
 export function demandOf(grant: Grant, action: Action): void {
   const detail = refusalOf(grant, action);
   if (detail !== undefined) throw new TidegateError("access_denied", { detail });
@@ -90,7 +93,7 @@ function mismatchOf(grant: Grant, caller: Caller, wanted: string | undefined): s
   return claimMismatch(grant.claims, caller.claims, "");
 }
 
-/** @returns the first claim that does not hold, by its path, and what it must be */
+/** @returns the path of the first claim that does not match, and the required value */
 function claimMismatch(
   predicates: ClaimPredicates,
   claims: Readonly<Record<string, unknown>>,
@@ -108,7 +111,7 @@ function claimMismatch(
   return undefined;
 }
 
-/** @param pattern text in which each `*` stands for any number of characters, a token's subject in full */
+/** @param pattern each `*` matches any number of characters; the pattern must match the whole subject */
 function fits(pattern: string, subject: string | undefined): boolean {
   if (subject === undefined) return false;
   const [first = "", ...rest] = pattern.split("*");

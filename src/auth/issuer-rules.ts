@@ -4,8 +4,9 @@ import { limits } from "../limits.ts";
 import type { UnverifiedToken } from "./parse-jwt.ts";
 
 /**
- * What an issuer's configuration demands beyond what jose verifies (signature, algorithm, issuer, audience,
- * exp, nbf): the token's kind, who it was issued to, how long it may live, and further claims.
+ * Checks the rules of an issuer's configuration that jose does not check: the token's type, the client that
+ * it was issued to, its lifetime, and required claims. jose checks signature, algorithm, issuer, audience,
+ * exp and nbf.
  * @throws TidegateError `token_invalid`
  */
 export function checkRules({ header, claims }: UnverifiedToken, issuer: Issuer, now: Date): void {
@@ -17,7 +18,7 @@ export function checkRules({ header, claims }: UnverifiedToken, issuer: Issuer, 
       throw refused(`The token lacks the claim ${name}.`);
   }
   if (authorizedParties.length > 0) {
-    // OpenID Connect's azp; RFC 9068's client_id. Where both are there, both must be known.
+    // OpenID Connect's azp and RFC 9068's client_id. If a token has both, both must be known.
     const parties = [claims.azp, claims.client_id].filter((party) => party !== undefined);
     const known = parties.every((party) => authorizedParties.includes(String(party)));
     if (parties.length === 0 || !known) throw refused("The token was issued to another client.");
@@ -31,13 +32,16 @@ export function checkRules({ header, claims }: UnverifiedToken, issuer: Issuer, 
   if (exp - iat > maxLifetimeSeconds) throw refused("The token lives for longer than its issuer may let it.");
 }
 
-/** A SHA-256 in base64url (RFC 7638 §3.1): 32 bytes, so the last character has two bits that are zero. */
+/**
+ * A SHA-256 in base64url (RFC 7638 §3.1). It has 32 bytes, so the last two bits of the last character are
+ * zero.
+ */
 const thumbprint = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 /**
- * The key that a token is bound to (RFC 7800 §3.1, RFC 9449 §6.1). A binding that nobody would check is refused:
- * taken as an ordinary token, it would serve whoever stole it.
- * @returns the key's thumbprint, or undefined for a token that is not bound
+ * Finds the key that a token is bound to (RFC 7800 §3.1, RFC 9449 §6.1). It refuses a binding that the
+ * gateway cannot check: as an ordinary token, it would work for a thief.
+ * @returns the key's thumbprint; undefined for a token without a binding
  * @throws TidegateError `token_invalid`
  */
 export function boundKeyOf({ claims }: UnverifiedToken, { dpop }: Issuer): string | undefined {
@@ -56,7 +60,7 @@ export function boundKeyOf({ claims }: UnverifiedToken, { dpop }: Issuer): strin
   return jkt;
 }
 
-/** RFC 7515 §4.1.9: "application/" may be left out, and case does not matter. */
+/** RFC 7515 §4.1.9: "application/" is optional, and case does not matter. */
 function mediaType(typ: unknown): string | undefined {
   if (typeof typ !== "string") return undefined;
   const lower = typ.toLowerCase();

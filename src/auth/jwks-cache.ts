@@ -10,16 +10,16 @@ export interface FetchedKeys {
 export interface JwksCacheOptions {
   fetch: () => Promise<KeySet>;
   now: () => number;
-  /** What an earlier life of the cache knew. */
+  /** The stored keys from before the object restarted. */
   initial?: FetchedKeys | undefined;
   /** Called after each successful fetch. */
   fetched?: (keys: FetchedKeys) => void;
 }
 
 /**
- * One issuer's keys over time: one fetch at a time whoever asks, again in the background when the set grows
- * old, again for a `kid` that nobody knows but not for every forged token, and the last set for a while when
- * the issuer cannot be reached. Pure but for the fetch it is given.
+ * Caches one issuer's keys. It runs one fetch at a time for all requests. It fetches again in the background
+ * when the set is old, and at once for an unknown `kid`, but not for every forged token. While the issuer
+ * cannot be reached, the last set stays in use for a limited time. Pure, except for the `fetch` option.
  */
 export class JwksCache {
   readonly #options: JwksCacheOptions;
@@ -33,14 +33,14 @@ export class JwksCache {
   }
 
   /**
-   * @param unknownKid whether the set in hand lacks the key that a token names
-   * @throws what fetching threw, when there is nothing that may still be used
+   * @param unknownKid whether the caller's copy of the set lacks the key that a token names
+   * @throws the error of the fetch, if no cached set may be used
    */
   async get(unknownKid: boolean): Promise<FetchedKeys> {
     const known = this.#known;
     const age = known ? this.#options.now() - known.fetchedAt : Number.POSITIVE_INFINITY;
     if (known && age < limits.jwksMaxAgeMs) {
-      // When this fetch fails nobody can say whether the token is good: that is no reason to call it bad.
+      // If this fetch fails, the token may still be good. So the error goes on, and no old set is returned.
       if (unknownKid && age >= limits.jwksCooldownMs) return await this.#fetch();
       if (age >= limits.jwksRefreshAgeMs) void this.#fetchOr(known);
       return known;

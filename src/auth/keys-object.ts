@@ -6,7 +6,7 @@ import { fetchKeys } from "./fetch-keys.ts";
 import type { FetchedKeys } from "./jwks-cache.ts";
 import { JwksCache } from "./jwks-cache.ts";
 
-/** What a Worker asks of the object; the answer is FetchedKeys as JSON, or 503. */
+/** A Worker's request to the object. The answer is FetchedKeys as JSON, or 503. */
 export interface KeysRequest {
   issuer: string;
   unknownKid: boolean;
@@ -15,9 +15,9 @@ export interface KeysRequest {
 const stored = "keys";
 
 /**
- * The Durable Object that holds one issuer's keys, so that there is one fetch at a time worldwide: requests
- * of one isolate cannot share a fetch, and isolates know nothing of each other. The last set is stored, so
- * that an issuer's outage is survived even when the object has been moved or restarted.
+ * The Durable Object that holds one issuer's keys. It makes one fetch at a time worldwide: requests of one
+ * isolate cannot share a fetch, and isolates cannot share state. It stores the last set, so that the keys
+ * survive an issuer's outage even if the object moves or restarts.
  */
 export class Keys extends DurableObject<Bindings> {
   #cache: { issuer: string; keys: JwksCache } | undefined;
@@ -49,7 +49,7 @@ export class Keys extends DurableObject<Bindings> {
       initial,
       fetched: (set) => void this.ctx.storage.put(stored, set),
     });
-    // Another request may have come while storage was read: all of them must share one.
+    // Another request may have made the cache while storage was read. All requests must share one cache.
     if (this.#cache?.issuer === name) return this.#cache.keys;
     this.#cache = { issuer: name, keys };
     return keys;

@@ -6,22 +6,22 @@ import { usableKeys } from "../config/key-set.ts";
 import { limits } from "../limits.ts";
 import type { FetchedKeys } from "./jwks-cache.ts";
 
-/** Where an issuer's verification keys come from, ready for jose. */
+/** The source of an issuer's verification keys, in the form that jose takes. */
 export interface KeySource {
   find: JWTVerifyGetKey;
-  /** Makes sure that there are keys. @throws KeysUnavailableError */
+  /** Gets the keys if there are none. @throws KeysUnavailableError */
   ready(): Promise<void>;
 }
 
 /** Asks the issuer's Keys object. @throws KeysUnavailableError */
 export type AskKeys = (issuer: Issuer, unknownKid: boolean) => Promise<FetchedKeys>;
 
-/** The issuer's keys cannot be had; the message is for the operator. */
+/** The issuer's keys are not available. The message is for the operator. */
 export class KeysUnavailableError extends Error {
   override readonly name = "KeysUnavailableError";
 }
 
-/** @returns the key source of one issuer; nothing is fetched before a token needs it */
+/** @returns the key source of one issuer. It fetches nothing before a token needs a key */
 export function keySource(issuer: Issuer, ask: AskKeys): KeySource {
   const { keys } = issuer;
   if (keys.kind === "secret") {
@@ -38,10 +38,12 @@ interface Copy {
   copiedAt: number;
 }
 
-/** A small copy in this isolate of what the Keys object holds; importing a key costs more than using it. */
+/**
+ * Keeps a copy of the Keys object's set in this isolate, because importing a key costs more than using it.
+ */
 function remoteKeys(issuer: Issuer, ask: AskKeys): KeySource {
   let copy: Copy | undefined;
-  /** When the object was last asked for a key that nobody knew, and how that went wrong if it did. */
+  /** The last question to the object about an unknown key, and its error if it failed. */
   let unknown: { askedAt: number; error?: unknown } = { askedAt: 0 };
   const refresh = async (unknownKid: boolean): Promise<Copy> => {
     const { jwks, fetchedAt } = await ask(issuer, unknownKid);
@@ -55,7 +57,7 @@ function remoteKeys(issuer: Issuer, ask: AskKeys): KeySource {
     try {
       return await refresh(false);
     } catch (cause) {
-      // Without the object the copy serves on, for as long as the object's own set would.
+      // Without the object, the copy stays in use, for as long as the object would use its own set.
       if (held && Date.now() - held.fetchedAt < limits.jwksStaleMs) return held;
       throw cause;
     }

@@ -2,13 +2,13 @@ import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { duplicateMember } from "../members.ts";
 
-/** A JWT's parts, read but not verified: they only choose what to verify with. */
+/** The parts of a JWT, parsed but not verified. They may only choose the keys to verify with. */
 export interface UnverifiedToken {
   header: Readonly<Record<string, unknown>>;
   claims: Readonly<Record<string, unknown>>;
 }
 
-/** What a JWT is to us: the code and the noun of its refusals. */
+/** The kind of JWT: the error code and the noun for its refusals. */
 export interface TokenKind {
   code: "token_malformed" | "proof_invalid";
   noun: "token" | "proof";
@@ -17,12 +17,12 @@ export interface TokenKind {
 const accessToken: TokenKind = { code: "token_malformed", noun: "token" };
 
 /**
- * Reads a JWS in compact form (RFC 7515 §7.1) strictly, so that every reader of the token reads the same:
+ * Parses a JWS in compact form (RFC 7515 §7.1) strictly, so that every program reads the same values from it:
  * canonical base64url (RFC 4648 §3.5), UTF-8, JSON objects without duplicate members (RFC 8725 §2.4, §3.7),
- * claims of the types that RFC 7519 §4.1 gives them, and finite numbers (1e999 would never expire).
- * Header members that change what is signed or who is trusted are refused or of no effect: `crit` and `b64`
- * are refused, `jwk`, `jku`, `x5u` and `x5c` are never looked at.
- * @throws TidegateError of the kind's code; its message repeats nothing of the token
+ * claims of the types in RFC 7519 §4.1, and finite numbers (1e999 would never expire). Some header members
+ * would change the signed content or the trusted key: `crit` and `b64` are refused, and `jwk`, `jku`, `x5u`
+ * and `x5c` are ignored.
+ * @throws TidegateError with the kind's code; the message never repeats a part of the token
  */
 export function readToken(token: string, kind = accessToken): UnverifiedToken {
   try {
@@ -33,7 +33,7 @@ export function readToken(token: string, kind = accessToken): UnverifiedToken {
   }
 }
 
-/** What is wrong, as the rest of a sentence that begins with the token. */
+/** The message is the rest of a sentence that begins with "The token". */
 class FormError extends Error {}
 
 function read(token: string): UnverifiedToken {
@@ -50,7 +50,8 @@ function read(token: string): UnverifiedToken {
 
 function decode(part: string): Buffer {
   const bytes = Buffer.from(part, "base64url");
-  // Node's decoder forgives; a second spelling of the same bytes would be a second token with one meaning.
+  // Node's decoder accepts other spellings of the same bytes. Then a second token text would have the same
+  // meaning.
   if (part === "" || bytes.toString("base64url") !== part) throw new FormError(" is not canonical base64url");
   return bytes;
 }

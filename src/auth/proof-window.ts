@@ -2,13 +2,16 @@ import { limits } from "../limits.ts";
 
 export const proofOutcomes = ["fresh", "replayed", "nonce_required"] as const;
 
-/** What became of a proof; `nonce` is the one that the client's next proof must carry. */
+/** The result for a proof. `nonce` is for the client's next proof. */
 export interface ProofDecision {
   outcome: (typeof proofOutcomes)[number];
   nonce: string;
 }
 
-/** A nonce, since when it is given out (ms since the epoch), and the proofs that were made with it. */
+/**
+ * A nonce, the time from which the object hands it out (ms since the epoch), and the proofs that were made
+ * with it.
+ */
 interface Window {
   nonce: string;
   since: number;
@@ -16,9 +19,9 @@ interface Window {
 }
 
 /**
- * One key's nonces and the proofs that have been seen with them (RFC 9449 §8, §9, §11.1). A proof counts only with
- * one of the two newest nonces, so what is remembered ends with the nonce: nothing is forgotten that could
- * come again. That holds for a restart too, which forgets the nonces with the proofs.
+ * The nonces of one key, and the proofs that were used with them (RFC 9449 §8, §9, §11.1). A proof is only
+ * accepted with one of the two newest nonces. So a proof can be forgotten together with its nonce: it is not
+ * accepted again. A restart forgets proofs and nonces together, so the same holds.
  */
 export class ProofWindow {
   /** Newest first, two at most. */
@@ -31,7 +34,7 @@ export class ProofWindow {
   }
 
   /**
-   * @param id names the proof, never two
+   * @param id of the proof, unique
    * @param now milliseconds since the epoch
    */
   use(nonce: string | undefined, id: string, now: number): ProofDecision {
@@ -40,12 +43,12 @@ export class ProofWindow {
     if (!window) return { outcome: "nonce_required", nonce: newest.nonce };
     if (window.seen.has(id)) return { outcome: "replayed", nonce: newest.nonce };
     window.seen.add(id);
-    // A full window takes no more: its nonce has served, and a client that goes on with it gets the newest.
+    // A full old window accepts no more proofs. A client that still uses its nonce gets the newest one.
     if (window.seen.size >= limits.proofsPerNonce && window !== newest) this.#windows.pop();
     return { outcome: "fresh", nonce: this.#turn(now).nonce };
   }
 
-  /** Gives out a new nonce where the newest is old or full, and ends those that are too old. */
+  /** @returns the newest window. Makes a new one if it is old or full, and drops windows that are too old */
   #turn(now: number): Window {
     const ageMs = (window: Window) => now - window.since;
     this.#windows = this.#windows.filter((window) => ageMs(window) < 2 * limits.proofNonceAgeMs);

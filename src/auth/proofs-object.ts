@@ -4,8 +4,8 @@ import type { Proof } from "./dpop.ts";
 import { ProofWindow } from "./proof-window.ts";
 
 /**
- * The Durable Object that knows which proofs one key has made lately, wherever they arrive. In memory only:
- * after a restart no nonce is known any more, so no earlier proof can come again.
+ * The Durable Object that knows the recent proofs of one key, from all Workers. It keeps them in memory only:
+ * after a restart it accepts no earlier nonce, so no earlier proof is accepted again.
  */
 export class Proofs extends DurableObject<Bindings> {
   readonly #window = new ProofWindow(() =>

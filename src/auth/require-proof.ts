@@ -9,7 +9,7 @@ import { checkProof } from "./dpop.ts";
 import type { ProofDecision } from "./proof-window.ts";
 import { proofOutcomes } from "./proof-window.ts";
 
-/** The request that a proof must be about. */
+/** The request that a proof must match. */
 export interface ProvenRequest {
   method: string;
   url: string;
@@ -18,9 +18,9 @@ export interface ProvenRequest {
 }
 
 /**
- * Demands that who sends a token bound to a key holds the key (RFC 9449 §7.1), and that nobody claims so of
- * another token.
- * @returns the nonce for the client's next proof; undefined where the token is not bound
+ * If a token is bound to a key, requires a proof that the sender holds the key (RFC 9449 §7.1). Refuses the
+ * scheme DPoP for other tokens.
+ * @returns the nonce for the client's next proof; undefined if the token is not bound
  * @throws TidegateError `token_invalid`, `proof_missing`, `proof_invalid`, `proof_nonce_required`,
  *   `proofs_unavailable`
  */
@@ -61,7 +61,7 @@ async function ask(env: Bindings, name: string, proof: Proof): Promise<ProofDeci
   }
 }
 
-/** Half a decision is none. */
+/** Rejects incomplete answers: another version of the object may have answered. */
 function isDecision(answer: unknown): answer is ProofDecision {
   const { outcome, nonce } = (answer ?? {}) as Partial<ProofDecision>;
   return proofOutcomes.some((known) => known === outcome) && typeof nonce === "string";

@@ -2,9 +2,9 @@ import { limits } from "../limits.ts";
 import type { Caller } from "./caller.ts";
 
 /**
- * Tokens that this isolate has verified, by the SHA-256 of the whole token, so that a caller's next request
- * costs a hash instead of a signature. An entry ends with its token, and after a minute in any case, since the
- * key may have been removed meanwhile; the least recently used goes first.
+ * Tokens that this isolate has verified, by the SHA-256 of the whole token. A caller's next request then
+ * costs a hash and not a signature check. An entry ends with its token, and after one minute at the latest,
+ * because the key may have been removed. The least recently used entry goes first.
  */
 export class TokenCache {
   readonly #entries = new Map<string, { caller: Caller; until: number }>();
@@ -22,7 +22,7 @@ export class TokenCache {
   /** @param expires the token's `exp` in milliseconds since the epoch, without any skew */
   set(hash: string, caller: Caller, expires: number, now: number): void {
     const until = Math.min(expires, now + limits.verifiedTokenAgeMs);
-    // Said this way round, a time that is no number is over.
+    // Written so that NaN counts as expired.
     if (!(until > now)) return;
     this.#entries.set(hash, { caller, until });
     if (this.#entries.size <= limits.verifiedTokens) return;

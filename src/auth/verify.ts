@@ -14,24 +14,25 @@ export type { Caller } from "./caller.ts";
 
 export interface Verified {
   caller: Caller;
-  /** Whether this isolate had verified the very same token a moment ago. */
+  /** Whether this isolate has verified the same token before, less than a minute ago. */
   remembered: boolean;
 }
 
 export interface Verifier {
   /**
-   * @param token what the Authorization header carried
-   * @param now the time to judge `exp`, `nbf` and `iat` by
-   * @throws TidegateError `token_malformed`, `issuer_unknown`, `token_expired`, `token_invalid`, `keys_unavailable`
+   * @param token from the Authorization header
+   * @param now the time for the checks of `exp`, `nbf` and `iat`
+   * @throws TidegateError `token_malformed`, `issuer_unknown`, `token_expired`, `token_invalid`,
+   *   `keys_unavailable`
    */
   verify(token: string, now: Date): Promise<Verified>;
-  /** @throws TidegateError `keys_unavailable` when an issuer's keys cannot be had */
+  /** @throws TidegateError `keys_unavailable` when the keys of an issuer are not available */
   ready(): Promise<void>;
 }
 
 /**
- * The issuer named in the token chooses the keys, the algorithms and the audience, so a key is never used
- * for another issuer's token (RFC 8725 §3.8) and the token's header never chooses a key source (§3.10).
+ * The token's issuer selects the keys, the algorithms and the audience from the configuration. So a key never
+ * verifies another issuer's token (RFC 8725 §3.8), and the token's header never selects a key source (§3.10).
  */
 export function createVerifier(issuers: readonly Issuer[], ask: AskKeys): Verifier {
   const known = new Map(issuers.map((issuer) => [issuer.issuer, { issuer, keys: keySource(issuer, ask) }]));
@@ -85,7 +86,7 @@ async function verifiedClaims(
   }
 }
 
-/** Says what is wrong with a token without repeating any of it. */
+/** @returns the error for a token, without any part of the token */
 function refusal(cause: unknown): TidegateError {
   if (cause instanceof errors.JWTExpired) return new TidegateError("token_expired");
   if (cause instanceof errors.JWTClaimValidationFailed) {
