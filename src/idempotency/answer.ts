@@ -3,10 +3,11 @@ import { limits } from "../limits.ts";
 import type { Ending, KeptAnswer } from "./record.ts";
 
 /**
- * Has an answer kept before it is given. One that is too large streams on to its caller, and of it is kept at its end
- * that it was there; if it breaks off, nobody says anything, and its outcome stays unknown.
+ * Stores an answer before the caller gets it. An answer that is too large streams on to its caller, and at
+ * its end only the fact that it existed is stored. If such an answer breaks off, nothing is stored, and its
+ * outcome stays unknown.
  * @returns the same answer
- * @throws TidegateError `outcome_unknown` when it breaks off before that
+ * @throws TidegateError `outcome_unknown` when it breaks off before it is stored or known to be too large
  */
 export async function keepAnswer(
   response: Response,
@@ -32,14 +33,17 @@ export async function keepAnswer(
   return new Response(through.readable, response);
 }
 
-/** The statement has been executed: whatever its answer's format is, keeping it must not fail. */
+/** The statement was executed, so storing its answer must work for every format. */
 function keptBody(bytes: Buffer): Pick<KeptAnswer, "body" | "encoding"> {
   const body = bytes.toString("utf8");
   if (Buffer.from(body).equals(bytes)) return { body };
   return { body: bytes.toString("base64"), encoding: "base64" };
 }
 
-/** @returns all of it, or without having read `rest` no more than can be kept and one chunk */
+/**
+ * @returns the whole body in `head`; or, for a large body, a little more than can be stored, and the unread
+ *   `rest`
+ */
 async function readHead(
   body: ReadableStream<Uint8Array> | null,
 ): Promise<{ head: Uint8Array[]; rest?: ReadableStream<Uint8Array> }> {

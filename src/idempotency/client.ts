@@ -7,27 +7,28 @@ import { keepAnswer } from "./answer.ts";
 import type { Begin, End, Ending, Verdict } from "./record.ts";
 import { isVerdict } from "./record.ts";
 
-/** A request that must not happen twice. */
+/** A request that must not run twice. */
 export interface Idempotent {
   env: Bindings;
-  /** Whose key it is: environment, account, caller and key. */
+  /** The name of the Idempotency object: environment, account, caller and key. */
   name: string;
   fingerprint: string;
-  /** How long the request may take at the most. */
+  /** The longest time that the request may take. */
   patienceMs: number;
   requestId: string;
   waitUntil: (promise: Promise<unknown>) => void;
 }
 
-/** Marks what was answered before (draft-ietf-httpapi-idempotency-key-header names no header for it). */
+/** Marks a stored answer (draft-ietf-httpapi-idempotency-key-header names no header for it). */
 const replayed = { "idempotency-replayed": "true" };
 
 /**
- * Runs a request unless it has been run before. That it runs is on the disk before anything is done, so it never
- * happens again, whoever forgets or fails. An error that is retryable has done nothing: it frees the key.
- * @returns the answer, or the first one
- * @throws TidegateError the run's, or that of the first one; `idempotency_key_reused`, `idempotency_in_flight`,
- *   `idempotency_answer_not_kept`, `idempotency_unavailable`, `outcome_unknown`
+ * Runs a request unless it ran before. The object writes its beginning to disk before anything runs, so the
+ * request never runs twice, even if the Worker or the object fails. A retryable error means that nothing was
+ * executed, so it frees the key.
+ * @returns the answer, or the stored answer of the first request
+ * @throws TidegateError the error of this run or the stored error of the first one; `idempotency_key_reused`,
+ *   `idempotency_in_flight`, `idempotency_answer_not_kept`, `idempotency_unavailable`, `outcome_unknown`
  */
 export async function runOnce(request: Idempotent, run: () => Promise<Response>): Promise<Response> {
   const id = crypto.randomUUID();
@@ -58,7 +59,7 @@ async function askToBegin(request: Idempotent, run: string): Promise<Verdict> {
     if (!isVerdict(verdict)) throw new Error("no verdict");
     return verdict;
   } catch (cause) {
-    // It may have begun all the same, and only its answer was lost.
+    // The object may have stored the beginning, and only its answer was lost. So free the key.
     waitUntil(askToEnd(request, run));
     const details = { retryAfter: limits.retryAfterSeconds };
     throw new TidegateError("idempotency_unavailable", details, String(cause));
@@ -77,11 +78,14 @@ async function runAndKeep(request: Idempotent, id: string, run: () => Promise<Re
   }
 }
 
-/** The caller is answered in any case: whose key has no ending is told for a day that nobody knows it. */
+/**
+ * Tells the object how a run ended. Never fails, so the caller gets an answer in any case. If the object does
+ * not learn the ending, repetitions get `outcome_unknown` for a day.
+ */
 async function askToEnd({ env, name, requestId }: Idempotent, run: string, ending?: Ending): Promise<void> {
   const question: End = { ask: "end", run, ...(ending && { ending }) };
   const tell = () => askObject(env.IDEMPOTENCY, name, question, limits.idempotencyTimeoutMs);
-  // An object that ended between two questions fails the second; a new one takes it.
+  // If the object was restarted, the first question fails and a new object takes the second one.
   await tell()
     .catch(tell)
     .catch((cause) => observe({ event: "ending_lost", request_id: requestId, reason: String(cause) }));

@@ -1,14 +1,14 @@
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 
-/** A String of structured fields (RFC 8941 §3.3.3), as the draft has it. */
+/** A String of structured fields (RFC 8941 §3.3.3), as in the draft. */
 const quoted = /^"((?:[ !#-[\]-~]|\\["\\])+)"$/;
-/** Without quotes, as most clients send it: a UUID, or another word of unreserved characters. */
+/** The form without quotes, which most clients send: a UUID, or another word of unreserved characters. */
 const bare = /^[\w.~:+/=-]+$/;
 
 /**
  * Reads the header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07 §2.1).
- * @returns the key; `"k"` and `k` are the same
+ * @returns the key; `"k"` and `k` are equal
  * @throws TidegateError `idempotency_key_invalid`
  */
 export function readKey(header: string): string {
@@ -20,23 +20,24 @@ export function readKey(header: string): string {
   });
 }
 
-/** What makes two requests of one caller the same. */
+/** Two requests of one caller are the same request if these members are equal. */
 export interface IdempotentRequest {
   method: string;
-  /** With the query. */
+  /** The path with its query string. */
   path: string;
-  /** In which the answer is asked for. */
+  /** The requested format of the answer. */
   format: string;
-  /** As it arrived; empty where there is none. */
+  /** The body as received; empty if there is none. */
   body: string;
-  /** What a saved query binds of the token's claims; the same subject may come with others. */
+  /** The claims that a saved query binds. The same subject may send tokens with other claims. */
   claims?: string | undefined;
 }
 
-/** @returns a digest that differs for every other request (§2.4) */
+/** @returns a digest that is different for each different request (§2.4) */
 export async function fingerprintOf(request: IdempotentRequest): Promise<string> {
   const { method, path, format, body, claims } = request;
-  // Without claims as it always was: keys are kept for a day, over deployments too.
+  // Without claims, the digest must stay as in earlier versions: stored keys live for a day, across
+  // deployments.
   const parts = [method, path, format, body, ...(claims === undefined ? [] : [claims])];
   const text = new TextEncoder().encode(JSON.stringify(parts));
   return Buffer.from(await crypto.subtle.digest("SHA-256", text)).toString("base64url");

@@ -6,9 +6,9 @@ import { begin, end } from "./record.ts";
 const stored = "record";
 
 /**
- * The Durable Object that knows what became of one caller's requests with one key, wherever they arrive. Everything
- * is stored, so its end in memory loses nothing, and the platform holds an answer back until what was stored before
- * it is on the disk: nobody runs a request whose beginning could be forgotten. It goes when the record does.
+ * The Durable Object that stores how one caller's requests with one key ended, from all Workers. Everything
+ * is on disk, so a restart loses nothing. The platform holds back an answer until all earlier writes are on
+ * disk, so a Worker never runs a request whose beginning could be lost. The object ends with its record.
  */
 export class Idempotency extends DurableObject<Bindings> {
   override async fetch(request: Request): Promise<Response> {
@@ -19,7 +19,7 @@ export class Idempotency extends DurableObject<Bindings> {
   override async alarm({ scheduledTime }: AlarmInvocationInfo): Promise<void> {
     const { kv } = this.ctx.storage;
     const kept = kv.get<IdempotencyRecord>(stored);
-    // A request that came between the end of the old record and this alarm has begun a new one: that one stays.
+    // A request between the record's end and this alarm may have begun a new record. That record stays.
     if (kept && kept.expiresAt > scheduledTime) await this.ctx.storage.setAlarm(kept.expiresAt);
     else await this.ctx.storage.deleteAll();
   }

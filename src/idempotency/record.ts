@@ -6,31 +6,31 @@ import { limits } from "../limits.ts";
 export type Ending =
   | KeptAnswer
   | { kind: "error"; code: ErrorCode; details: ErrorDetails }
-  /** It was answered to its end, and its caller had more than can be kept. */
+  /** The caller got the whole answer, but it was too large to store. */
   | { kind: "too_large" };
 
 export interface KeptAnswer {
   kind: "answer";
   status: number;
   contentType: string;
-  /** Text, or what `encoding` says. */
+  /** Text, or bytes in the given `encoding`. */
   body: string;
-  /** Of what is no text. */
+  /** Set for a body that is not text. */
   encoding?: "base64";
 }
 
-/** What is kept of a key. Times are milliseconds since the epoch. */
+/** The stored record of a key. Times are milliseconds since the epoch. */
 export interface IdempotencyRecord {
   fingerprint: string;
-  /** Names the one request that may run. */
+  /** The id of the one request that may run. */
   run: string;
   expiresAt: number;
-  /** Whoever runs it has ended it by then, or is gone. */
+  /** After this time the run has ended, or its Worker is gone. */
   givenUpAt: number;
   ending?: Ending;
 }
 
-/** A Worker asks whether it may run a request; `patienceMs` is what that may take. */
+/** A Worker asks whether it may run a request. `patienceMs` is the longest time that the request may take. */
 export interface Begin {
   ask: "begin";
   fingerprint: string;
@@ -38,7 +38,7 @@ export interface Begin {
   patienceMs: number;
 }
 
-/** A Worker says how its run has ended; without an ending nothing has happened, and the key is free again. */
+/** A Worker reports how its run ended. Without `ending`, nothing was executed, and the key is free again. */
 export interface End {
   ask: "end";
   run: string;
@@ -46,18 +46,18 @@ export interface End {
 }
 
 export type Verdict =
-  /** Nobody has: run it, and say how it ended. */
+  /** The request is new: run it, and report how it ended. */
   | { verdict: "run" }
-  /** Somebody else does. */
+  /** Another Worker runs the request now. */
   | { verdict: "running" }
-  /** Somebody did, and has not said how it ended. */
+  /** Another Worker ran the request and never reported how it ended. */
   | { verdict: "unknown" }
   | { verdict: "other_request" }
   | { verdict: "ended"; ending: Ending };
 
 /**
- * Decides whether a request may run. Pure: the clock is handed in.
- * @returns with `run` the record that must be kept before anything is run
+ * Decides whether a request may run. Pure: `now` is a parameter.
+ * @returns the verdict; with `run` also the record, which must be stored before the request runs
  */
 export function begin(
   kept: IdempotencyRecord | undefined,
@@ -73,11 +73,13 @@ export function begin(
   }
   if (kept.fingerprint !== fingerprint) return { verdict: { verdict: "other_request" } };
   if (kept.ending) return { verdict: { verdict: "ended", ending: kept.ending } };
-  // The record does not change with that: whoever comes late with the ending knows more than nobody.
+  // The record does not change: a late Worker may still report the ending.
   return { verdict: { verdict: kept.givenUpAt <= now ? "unknown" : "running" } };
 }
 
-/** @returns the record with its ending, null when it must go, undefined when that run is none of its */
+/**
+ * @returns the record with its ending; null to delete the record; undefined if the record is not of this run
+ */
 export function end(
   kept: IdempotencyRecord | undefined,
   { run, ending }: End,
@@ -86,7 +88,10 @@ export function end(
   return ending === undefined ? null : { ...kept, ending };
 }
 
-/** Another version of the object may have answered, and kept what another version of the Worker said. */
+/**
+ * Checks an answer of the object. Another version of it may have answered, with an ending from another
+ * version of the Worker.
+ */
 export function isVerdict(answer: unknown): answer is Verdict {
   const { verdict, ending } = (answer ?? {}) as { verdict?: unknown; ending?: unknown };
   if (verdict === "ended") return isEnding(ending);

@@ -1,10 +1,10 @@
-/** How many requests a caller may make: `requests` at once, and as many again over `windowSeconds`. */
+/** The rate of a caller: `requests` at once, then the same number over `windowSeconds`. */
 export interface Rate {
   requests: number;
   windowSeconds: number;
 }
 
-/** A token bucket: what is left, and when that was true (milliseconds since the epoch). */
+/** A token bucket: its tokens at the time `at` (milliseconds since the epoch). */
 export interface Bucket {
   tokens: number;
   at: number;
@@ -13,13 +13,15 @@ export interface Bucket {
 export interface Taken {
   bucket: Bucket;
   allowed: boolean;
-  /** Whole requests that may still be made now. */
+  /** How many more whole requests are allowed now. */
   remaining: number;
-  /** Seconds, rounded up, until one more request may be made than now. */
+  /** Seconds, rounded up, until one more request than `remaining` is allowed. */
   resetSeconds: number;
 }
 
-/** Takes one token if there is one. Pure: the clock is handed in, and one that runs backwards gives nothing. */
+/**
+ * Takes one token if there is one. Pure: `now` is a parameter. A clock that runs backwards adds no tokens.
+ */
 export function take(bucket: Bucket | undefined, { requests, windowSeconds }: Rate, now: number): Taken {
   const perMs = requests / (windowSeconds * 1000);
   const before = bucket ?? { tokens: requests, at: now };

@@ -7,10 +7,10 @@ import type { RateDecision } from "./limiter.ts";
 
 /**
  * Counts a request of one caller under one grant.
- * @param key who is counted: environment, grant and subject
+ * @param key of the bucket: environment, grant and subject
  * @returns headers for the answer (draft-ietf-httpapi-ratelimit-headers)
- * @throws TidegateError `rate_limited`; `limiter_unavailable` when nobody can count: what cannot be counted is
- *   not let through
+ * @throws TidegateError `rate_limited`; `limiter_unavailable` when the Limiter does not answer: a request
+ *   that cannot be counted is refused
  */
 export async function countRequest(env: Bindings, key: string, rate: Rate): Promise<Record<string, string>> {
   const decision = await ask(env, key, rate);
@@ -33,7 +33,7 @@ async function ask(env: Bindings, key: string, rate: Rate): Promise<RateDecision
   }
 }
 
-/** Half a decision is none. */
+/** Rejects incomplete answers: another version of the object may have answered. */
 function isDecision(answer: unknown): answer is RateDecision {
   const { allowed, remaining, resetSeconds } = (answer ?? {}) as Partial<RateDecision>;
   return typeof allowed === "boolean" && Number.isFinite(remaining) && Number.isFinite(resetSeconds);

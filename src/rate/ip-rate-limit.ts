@@ -3,11 +3,12 @@ import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 
 /**
- * The coarse outer wall, before a token is looked at: the platform counts requests of one network, per location
- * and for 10 or 60 s (https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/). How many it
- * takes is in wrangler.toml. A runtime of one's own has no such counter; there whatever stands before it does this.
- * @param address the client's, as the platform says; undefined where it does not
- * @throws TidegateError `rate_limited`; `limiter_unavailable` when nobody can count
+ * Limits requests per client network, before any token is read. The platform counts them, per location and
+ * for 10 or 60 s (https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/). The limit is
+ * in wrangler.toml. A self-hosted workerd has no such counter; there, a proxy in front of it must limit
+ * requests.
+ * @param address of the client, from the platform; undefined if the platform gives none
+ * @throws TidegateError `rate_limited`; `limiter_unavailable` when the platform's counter fails
  */
 export async function passWall(env: Bindings, address: string | undefined): Promise<void> {
   if ((env.WALL as RateLimit | undefined) === undefined) return;
@@ -21,7 +22,10 @@ export async function passWall(env: Bindings, address: string | undefined): Prom
   });
 }
 
-/** @returns an IPv4 address as it is, of an IPv6 address the first 64 bits: a client has all the others */
+/**
+ * @returns an IPv4 address unchanged; the first 64 bits of an IPv6 address, because a client owns the other
+ *   64
+ */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
   const [head = [], tail = []] = address.split("::").map((part) => part.split(":").filter(Boolean));

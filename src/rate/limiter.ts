@@ -3,7 +3,7 @@ import type { Bindings } from "../application.ts";
 import type { Bucket, Rate } from "./bucket.ts";
 import { take } from "./bucket.ts";
 
-/** What a Worker is told: Taken without the bucket. */
+/** The answer to a Worker: `Taken` without the bucket. */
 export interface RateDecision {
   allowed: boolean;
   remaining: number;
@@ -11,15 +11,16 @@ export interface RateDecision {
 }
 
 /**
- * The Durable Object that counts one caller's requests under one grant, wherever they arrive. It lives in
- * memory only: an object that sleeps or moves forgets, and a forgotten bucket is a full one.
+ * The Durable Object that counts one caller's requests under one grant, from all Workers. It lives in memory
+ * only. An object that sleeps or moves forgets its bucket, and a new bucket is full.
  */
 export class Limiter extends DurableObject<Bindings> {
   #bucket: Bucket | undefined;
 
   override async fetch(request: Request): Promise<Response> {
     const rate = await request.json<Rate>();
-    // Others came while the question was read: the bucket is read and written without a wait between.
+    // Other requests may arrive while the body is read. So the bucket is read and written without an await in
+    // between.
     const { bucket, ...decision } = take(this.#bucket, rate, Date.now());
     this.#bucket = bucket;
     return Response.json(decision satisfies RateDecision);
