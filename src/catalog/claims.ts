@@ -1,4 +1,4 @@
-/** Claims of the caller's token in saved queries: how they are declared, and how their values are read. */
+/** Claims of the caller's token in saved queries: reads their declarations and their values. */
 
 import { readElements } from "../sql/bind-values.ts";
 import type { BoundValue } from "../sql/bound-value.ts";
@@ -10,23 +10,26 @@ import { splitJson, splitWord } from "./words.ts";
 
 /** A claim that a query reads. */
 export interface Claim {
-  /** What stands behind `:jwt.` in the statement. */
+  /** The name after `:jwt.` in the statement. */
   name: string;
-  /** The claim's own name in the token, then the members inside of it. */
+  /** The claim's name in the token, then the names of members inside it. */
   path: readonly string[];
-  /** Absent for an undeclared claim: the token has a text or a safe integer, and a text is bound. */
+  /** Absent for an undeclared claim. Its value must be a text or a safe integer, and is bound as a text. */
   type?: ValueType;
   /** Declared as `TYPE[]`: a list, for `IN (:jwt.NAME)`. */
   list?: true;
 }
 
-/** As a placeholder can be called behind `:jwt.`. */
+/** The names that a placeholder can have after `:jwt.`. */
 const claimName = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/;
 
-/** How a claim is declared whose own name a placeholder cannot have. */
+/**
+ * An example for messages: the declaration of a claim whose name in the token is not possible in a
+ * placeholder.
+ */
 export const claimExample = `-- @claim tenant "https://example.com/tenant-id" string, then :${claimPrefix}tenant`;
 
-/** @param name as in `:jwt.NAME`: each dot leads into a claim that is an object */
+/** @param name as in `:jwt.NAME`; a dot leads to a member of an object */
 export function undeclaredClaim(name: string): Claim {
   return { name, path: name.split(".") };
 }
@@ -34,7 +37,7 @@ export function undeclaredClaim(name: string): Claim {
 /**
  * Reads `@claim NAME ["OWN NAME" | ["OWN NAME", "MEMBER", ..]] TYPE [text]`.
  *
- * @returns the claim, or what is wrong with its declaration
+ * @returns the claim, or a text that says what is wrong with the declaration
  */
 export function readClaimLine(name: string, declaration: string): Claim | string {
   if (name.startsWith(claimPrefix))
@@ -66,9 +69,9 @@ function readPath(own: unknown): string[] | undefined {
 }
 
 /**
- * Binds a claim of a verified token. An absent claim is an error, never NULL: a filter by tenant must not become one by
- * no tenant. What a claim is bound as never depends on what the token's issuer makes of it: a number that is compared with
- * a column of texts would match the rows of others.
+ * Binds a claim of a verified token. An absent claim is an error and never NULL, so that a filter by tenant
+ * always has a tenant. The type of the bound value never depends on the issuer's JSON type: the server would
+ * compare a number with a text column by conversion, and match rows of other tenants.
  *
  * @throws ParameterError `missing_claim` or `wrong_claim`
  */
@@ -91,10 +94,10 @@ export function bindClaim(
 }
 
 /**
- * What a query binds of a token's claims, for telling two requests apart that differ in nothing else.
+ * Describes the claims that a query binds, to tell apart two requests that differ only in claims.
  *
- * @returns a text that is another one for every other value; undefined where the query reads no claims
- * @throws ParameterError as `bindClaim`
+ * @returns a text that is different for different values; undefined if the query reads no claims
+ * @throws ParameterError like `bindClaim`
  */
 export function fingerprintOfClaims(
   read: readonly Claim[],
@@ -102,14 +105,14 @@ export function fingerprintOfClaims(
 ): string | undefined {
   if (read.length === 0) return undefined;
   const bound = read.map((claim) => [claim.name, bindClaim(claim, claims)]);
-  // JSON has neither integers beyond 2^53 nor the sign of -0.
+  // JSON.stringify cannot write bigints, and writes -0 as 0.
   return JSON.stringify(bound, (_, value: unknown) => {
     if (typeof value === "bigint") return { integer: value.toString() };
     return Object.is(value, -0) ? { number: "-0" } : value;
   });
 }
 
-/** Own members only: a token's text may say `__proto__`. */
+/** Reads own members only, because a token may have a member `__proto__`. */
 function find(path: readonly string[], claims: Readonly<Record<string, unknown>>): unknown {
   let value: unknown = claims;
   for (const name of path) {
@@ -129,7 +132,9 @@ function bindAs(claim: Claim, type: ValueType, value: unknown): BoundValue {
   );
 }
 
-/** As a text, which equals the number in a column of numbers and only itself in a column of texts. */
+/**
+ * Binds a text. In a column of numbers it equals the number, and in a column of texts it equals only itself.
+ */
 function bindUndeclared(claim: Claim, value: unknown): BoundValue {
   if (typeof value === "string" && value.isWellFormed()) return { type: "string", value, undeclared: true };
   if (Number.isSafeInteger(value)) return { type: "string", value: String(value), undeclared: true };

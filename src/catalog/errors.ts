@@ -1,13 +1,13 @@
 /** One thing to correct in a file. */
 export interface Mistake {
   file: string;
-  /** From 1. */
+  /** Counted from 1. */
   line: number;
-  /** What is wrong and what to do. */
+  /** The mistake, and how to correct it. */
   message: string;
 }
 
-/** Saved queries that cannot be used: every mistake at once, for the author, when the gateway is built. */
+/** Saved queries have mistakes. It lists all of them, for the author, when the gateway is built. */
 export class CatalogError extends Error {
   readonly mistakes: readonly Mistake[];
 

@@ -10,7 +10,10 @@ export interface Parameter {
   /** Declared as `TYPE[]`: an array, for `IN (:name)`. Always required. */
   list?: true;
   required: boolean;
-  /** A JSON value of the type, or null, which also lets the caller send null. Absent when required. */
+  /**
+   * A JSON value of the type, or null. With null the caller may also send null. Absent if the parameter is
+   * required.
+   */
   default?: string | number | boolean | null;
   description: string;
 }
@@ -18,25 +21,25 @@ export interface Parameter {
 export interface Header {
   description: string;
   parameters: readonly Parameter[];
-  /** Those that are declared. */
+  /** The declared claims. */
   claims: readonly Claim[];
-  /** Where each parameter is declared, also where its declaration has mistakes. */
+  /** The line of each parameter's declaration, also of a wrong declaration. */
   lines: ReadonlyMap<string, number>;
-  /** Likewise for claims, without `jwt.`. */
+  /** The line of each claim's declaration, by its name without `jwt.`. */
   claimLines: ReadonlyMap<string, number>;
   /** The line of the statement's first word. */
   end: number;
 }
 
-/** As placeholders are named, without dots. */
+/** Like the name of a placeholder, but without dots. */
 const parameterName = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
 /**
- * Reads the `-- ` lines before the statement: `@param NAME TYPE [required | default JSON] [text]` declares a
- * parameter, which is required unless it has a default; `TYPE[]` is an array, which has none. `@claim NAME ["OWN NAME"] TYPE
- * [text]` declares a claim of the token. Other lines are the description.
+ * Reads the `-- ` lines before the statement. `@param NAME TYPE [required | default JSON] [text]` declares a
+ * parameter. It is required unless it has a default. `TYPE[]` is an array and has no default. `@claim NAME
+ * ["OWN NAME"] TYPE [text]` declares a claim of the token. All other lines are the description.
  *
- * @param report called for each mistake with its line, from 1
+ * @param report is called for each mistake with its line, counted from 1
  */
 export function readHeader(source: string, report: (line: number, message: string) => void): Header {
   const description: string[] = [];
@@ -74,12 +77,14 @@ export function readHeader(source: string, report: (line: number, message: strin
   return { description: description.join("\n").trim(), parameters, claims, lines, claimLines, end: last + 1 };
 }
 
-/** With one name for both, `:tenant` instead of `:jwt.tenant` would let the caller choose the tenant. */
+/**
+ * If both had one name, the typing error `:tenant` for `:jwt.tenant` would let the caller choose the tenant.
+ */
 function bothKinds(name: string): string {
   return `${name} is declared as a parameter and as a claim: rename one. :${name} is what the caller sends, :jwt.${name} what the token says.`;
 }
 
-/** @returns the text of a comment line, "" for a blank line, undefined where the statement begins. */
+/** @returns the text of a comment line; "" for a blank line; undefined for the first line of the statement */
 function commentText(row: string): string | undefined {
   const line = row.trim();
   if (line === "") return "";
@@ -88,10 +93,10 @@ function commentText(row: string): string | undefined {
     : undefined;
 }
 
-/** What the URL of a query means by itself: ?rows=array. */
+/** Names in the URL of a query that are not parameters: ?rows=array. */
 const reservedNames = new Set(["rows"]);
 
-/** @returns the parameter, or what is wrong with its declaration. */
+/** @returns the parameter, or a text that says what is wrong with the declaration */
 function readParameter(name: string, declaration: string): Parameter | string {
   if (!parameterName.test(name)) {
     return "A parameter's name must be a letter or _, then letters, digits or _, at most 63 in all; a claim of the token is declared with @claim.";
@@ -122,7 +127,7 @@ function readParameter(name: string, declaration: string): Parameter | string {
   return { name, type, required: false, default: value, description };
 }
 
-/** What is no JSON is undefined here. */
+/** `value` is undefined for invalid JSON. */
 function isLiteral(value: unknown): value is string | number | boolean | null {
   return value === null || ["string", "number", "boolean"].includes(typeof value);
 }

@@ -10,15 +10,15 @@ import type { SavedQuery } from "./parse.ts";
 
 export { ParameterError } from "../sql/errors.ts";
 
-/** Name and text of each parameter of a query string, as URLSearchParams iterates. */
+/** The name and text of each parameter in a query string, in the form of URLSearchParams. */
 export type QueryStringInput = Iterable<readonly [string, string]>;
 
 /**
- * Reads what the caller sent for a saved query.
+ * Reads the caller's parameters for a saved query.
  *
- * @param input the pairs of a query string, or the JSON value of a body; undefined is an empty body
+ * @param input the pairs of a query string, or the JSON value of a body; undefined for an empty body
  * @param claims of the verified token; their values never come from `input`
- * @returns the statement, and a typed value for each of its `?`, in order: an array has one for each element
+ * @returns the statement, and a typed value for each `?` in order; an array gives one value per element
  * @throws ParameterError `missing_parameter`, `surplus_parameter`, `duplicate_parameter`, `wrong_shape`,
  *   `wrong_type`, `too_large`, `missing_claim` or `wrong_claim`
  */
@@ -55,7 +55,10 @@ export function readParameters(
   return spread(query.sql, ordered, (index) => query.order[index] ?? "");
 }
 
-/** Own properties only: `__proto__` in a JSON text is a name like any other, and a surplus one. */
+/**
+ * Reads own properties only. `__proto__` in a JSON text is an ordinary name here, and no query has such a
+ * parameter.
+ */
 function fromJson(input: unknown): Map<string, unknown> {
   if (input === undefined) return new Map();
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
@@ -64,7 +67,7 @@ function fromJson(input: unknown): Map<string, unknown> {
   return new Map(Object.entries(input));
 }
 
-/** A parameter that stands more than once is an array, if it is declared so. */
+/** A parameter that is declared as an array may be repeated; its texts are the elements. */
 function fromPairs(parameters: readonly Parameter[], input: QueryStringInput): Map<string, unknown> {
   const lists = new Set(parameters.filter(({ list }) => list).map(({ name }) => name));
   const given = new Map<string, unknown>();
@@ -103,7 +106,9 @@ function checkNames(parameters: readonly Parameter[], given: ReadonlyMap<string,
   );
 }
 
-/** A parameter whose default is null may be sent as null; a query string cannot say null, but may leave it out. */
+/**
+ * A caller may send null if the default is null. A query string has no null, but it may omit the parameter.
+ */
 function readParameter(
   parameter: Parameter,
   given: ReadonlyMap<string, unknown>,

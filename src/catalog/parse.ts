@@ -1,5 +1,5 @@
 /**
- * Saved queries: one .sql file each, described by the comment at its top.
+ * Saved queries: one .sql file each. The comment at its top describes it.
  *
  * ```sql
  * -- Cities of a country, most populous first.
@@ -8,7 +8,7 @@
  * SELECT name FROM cities WHERE country_code = :country ORDER BY population DESC LIMIT :limit
  * ```
  *
- * Everything is checked when the gateway is built, so that a saved query that is served is one that binds.
+ * The build checks everything, so the gateway only has saved queries whose parameters can be bound.
  */
 import { StatementError } from "../sql/errors.ts";
 import { classify, type Lenient, type StatementKind, type Verb } from "../sql/guard.ts";
@@ -22,12 +22,12 @@ import { type Body, checkUse, endsWithClaim, lineOf, type Report, touchedClaim }
 export { CatalogError, type Mistake } from "./errors.ts";
 export type { Parameter } from "./header.ts";
 
-/** A saved query, ready to bind. Plain JSON: the build bundles it. */
+/** A saved query, ready to bind. It is plain JSON, because the build bundles it. */
 export interface SavedQuery {
   name: string;
-  /** Paragraphs as written; may be empty. */
+  /** The paragraphs of the description; may be empty. */
   description: string;
-  /** As the server prepares it: placeholders are `?`, comments are gone. */
+  /** The text for the server: placeholders are `?`, and comments are removed. */
   sql: string;
   kind: StatementKind;
   verb: Verb;
@@ -35,9 +35,9 @@ export interface SavedQuery {
   returning: boolean;
   /** As of a Statement. */
   lenient?: Lenient | undefined;
-  /** What the caller may send, in the order of declaration. */
+  /** The caller's parameters, in the order of declaration. */
   parameters: readonly Parameter[];
-  /** For each `?` its parameter, or `jwt.` and a claim; with repeats. */
+  /** For each `?` the name of its parameter, or `jwt.` and the name of its claim; with repeats. */
   order: readonly string[];
   /** The claims that the query reads, each once. */
   claims: readonly Claim[];
@@ -49,7 +49,7 @@ export interface QueryFile {
   text: string;
 }
 
-/** The file's name is a part of the URL and of grants. */
+/** The file's name appears in the URL and in grants. */
 const fileName = /^([a-z][a-z0-9_-]{0,62})\.sql$/;
 
 /**
@@ -69,7 +69,7 @@ export function parseQuery(file: string, text: string): SavedQuery {
       "The file's name must be a lower-case letter, then up to 62 letters, digits, - or _, then .sql.",
     );
   }
-  // Editors leave the mark; to the server it would be a character of the statement.
+  // Some editors write a byte order mark. The server would read it as a character of the statement.
   const source = text.startsWith("\ufeff") ? text.slice(1) : text;
   const header = readHeader(source, report);
   const body = readStatement(source, report);
@@ -116,7 +116,7 @@ export function parseCatalog(files: readonly QueryFile[]): SavedQuery[] {
   return [...queries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** @param order of the placeholders' names */
+/** @param order the names of the placeholders */
 function claimsOf(order: readonly string[], { claims: declared }: Header): Claim[] {
   const names = order
     .filter((name) => name.startsWith(claimPrefix))
@@ -136,7 +136,8 @@ function readStatement(source: string, report: Report): Body | undefined {
   try {
     const statement = classify(source);
     const plan = bindPlan(statement, "saved");
-    // The tables of the server's are the operator's to ask; what a form of SHOW tells is not chosen by columns.
+    // The operator may query the server's tables and choose their columns. SHOW has no choice of columns, so
+    // it is refused.
     if (asked.has(statement.verb) && statement.needs.includes("server"))
       report(lineOf(source, lex(source).start(0)), tellsOfServer(statement.verb));
     if (plan.style === "named") return { statement, sql: plan.sql, order: plan.names };

@@ -1,4 +1,4 @@
-/** What a saved query's head declares, and what its statement uses. */
+/** Compares the declarations in a saved query's head with their use in the statement. */
 import { nameList } from "../sql/errors.ts";
 import type { Placeholder, Statement } from "../sql/guard.ts";
 import { lex } from "../sql/lexer.ts";
@@ -7,18 +7,21 @@ import { claimPrefix } from "../sql/placeholders.ts";
 import { type Claim, claimExample } from "./claims.ts";
 import type { Header, Parameter } from "./header.ts";
 
-/** @param line from 1 */
+/** @param line counted from 1 */
 export type Report = (line: number, message: string) => void;
 
 export interface Body {
   statement: Statement;
-  /** With `?` only. */
+  /** The text with `?` placeholders only. */
   sql: string;
-  /** For each `?` its name. */
+  /** The name for each `?`. */
   order: readonly string[];
 }
 
-/** Reports what is used without being declared, declared without being used, and used in another way than declared. */
+/**
+ * Reports names that are used but not declared, declared but not used, or used differently from their
+ * declaration.
+ */
 export function checkUse(source: string, header: Header, body: Body, report: Report): void {
   checkTouching(source, body, report);
   const used = new Map<string, Placeholder>();
@@ -59,7 +62,9 @@ function adviceOn(name: string, claimLines: ReadonlyMap<string, number>): string
   return `Declare it at the top: -- @param ${name} TYPE`;
 }
 
-/** Of a claim that has another name in the token, `:jwt.NAME.MEMBER` would read a member of one that is called NAME. */
+/**
+ * If a claim has another name in the token, `:jwt.NAME.MEMBER` would read a member of the claim called NAME.
+ */
 function complaintOnClaim(placeholder: string, { claims, claimLines }: Header): string | undefined {
   const name = placeholder.slice(claimPrefix.length);
   const own = claims.find((claim) => claim.name === name);
@@ -75,8 +80,9 @@ function isRenamed({ name, path }: Claim): boolean {
 }
 
 /**
- * A claim's name may have any character, a placeholder's not: `:jwt.tenant-id` would be `:jwt.tenant - id`, which is
- * another tenant. So what comes behind one must be white space, or what cannot be meant as a part of the name.
+ * A claim's name may have any character, but a placeholder's name may not: the server would read
+ * `:jwt.tenant-id` as `:jwt.tenant - id`, which is another tenant. So only white space, or a sign that cannot
+ * belong to a name, may follow.
  */
 function checkTouching(source: string, { statement }: Body, report: Report): void {
   for (const { name, sourceStart } of statement.placeholders) {
@@ -86,7 +92,9 @@ function checkTouching(source: string, { statement }: Body, report: Report): voi
   }
 }
 
-/** What is declared below the head would be a comment like any other, and the claim be undeclared. */
+/**
+ * Reports a declaration below the head: it would be an ordinary comment, and the claim would stay undeclared.
+ */
 function checkComments(source: string, { end }: Header, report: Report): void {
   for (const gap of lex(source).gaps) {
     const line = lineOf(source, gap.start);
@@ -96,18 +104,18 @@ function checkComments(source: string, { end }: Header, report: Report): void {
   }
 }
 
-/** @returns the placeholder of a claim that a text ends with */
+/** @returns the claim's placeholder at the end of a text; undefined if there is none */
 export function endsWithClaim(text: string): string | undefined {
   const placeholder = /:jwt\.[A-Za-z0-9_.]*$/.exec(text.slice(-300));
   return placeholder?.[0];
 }
 
-/** @returns what to do about a claim's placeholder that touches what comes behind it */
+/** @returns the message for a claim's placeholder with a wrong character directly after it */
 export function touchedClaim(placeholder: string): string {
   return `${placeholder} touches what comes behind it. If that is the whole name of the claim, write a space behind it. A claim whose name has other characters than letters, digits and _ is declared: ${claimExample}.`;
 }
 
-/** An array is used as `IN (:name)` only. */
+/** Reports an array that is not used as `IN (:name)`. */
 function checkLists(
   source: string,
   { statement, sql, order }: Body,
@@ -131,7 +139,7 @@ function checkLists(
   }
 }
 
-/** @returns the line of an offset, from 1 */
+/** @returns the line of an offset, counted from 1 */
 export function lineOf(source: string, offset: number): number {
   return source.slice(0, offset).split("\n").length;
 }

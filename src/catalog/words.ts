@@ -1,19 +1,19 @@
 /** Reads the lines of a saved query's head, word by word. */
 
-/** @returns the first two words, "" for one that is not there, then the rest. */
+/** @returns the first two words ("" for a missing one), and the rest */
 export function splitWords(text: string): [string, string, string] {
   const [first, afterFirst] = splitWord(text);
   const [second, rest] = splitWord(afterFirst);
   return [first, second, rest];
 }
 
-/** @returns the first word, "" if there is none, and the rest. */
+/** @returns the first word ("" if there is none), and the rest */
 export function splitWord(text: string): [string, string] {
   const end = text.search(/\s|$/);
   return [text.slice(0, end), text.slice(end).trim()];
 }
 
-/** @returns the value of the JSON literal that the text begins with, undefined if it is none; and the rest. */
+/** @returns the value of the JSON literal at the beginning (undefined if there is none), and the rest */
 export function splitJson(text: string): [unknown, string] {
   const end = literalLength(text);
   try {
@@ -23,7 +23,7 @@ export function splitJson(text: string): [unknown, string] {
   }
 }
 
-/** A text and a list end where they are closed, anything else with its word. */
+/** A text or a list ends at its closing character. Any other literal is one word. */
 function literalLength(text: string): number {
   if (!text.startsWith('"') && !text.startsWith("[")) return text.search(/\s|$/);
   let inText = false;

@@ -11,14 +11,19 @@ export interface Asked extends Narrowing {
   defaultDatabase: string;
 }
 
-/** The rows of each part, as arrays; a part that the engine does not have is missing. */
+/** The rows of each part, as arrays. A part that the engine does not have is missing. */
 export type Answers = Partial<Record<Part, readonly (readonly unknown[])[]>>;
 
-/** A table with what its parts are put in order by. Names are keys of maps, never of objects. */
+/**
+ * A table under construction, with the positions of its parts. Names are keys of maps, never of objects,
+ * because a name may be `__proto__`.
+ */
 interface Draft extends Omit<Table, "columns" | "primary_key" | "clustered" | "indexes" | "foreign_keys"> {
-  /** Of the primary key, if there is one. */
+  /** Whether the primary key is clustered; null without one. */
   clustered: boolean | null;
-  /** Of the first column of the primary key: TiDB has AUTO_RANDOM nowhere else. */
+  /**
+   * Whether the first column of the primary key is AUTO_RANDOM. TiDB allows AUTO_RANDOM at no other column.
+   */
   autoRandom: boolean;
   columns: Map<number, Column>;
   indexes: Map<string, { index: Index; parts: Map<number, IndexPart> }>;
@@ -26,12 +31,13 @@ interface Draft extends Omit<Table, "columns" | "primary_key" | "clustered" | "i
 }
 
 /**
- * Makes one document of what the server said, the same each time: its digest tells whether something has changed.
- * @throws Error when the server's information_schema is of another form
+ * Builds one document from the server's answers. Equal answers give equal documents, because clients compare
+ * digests.
+ * @throws Error when the server's information_schema has another form
  */
 export function assemble(answers: Answers, { engine, defaultDatabase, database, table }: Asked): Schema {
   const informationSchema = informationSchemaOf(engine);
-  // To some servers names are equal that are spelt otherwise.
+  // Some servers also return names that differ from the requested one in spelling.
   const isAsked = (name: string, asked: string | undefined) => asked === undefined || asked === name;
   const databases = new Map<string, Map<string, Draft>>();
   for (const row of rowsOf(answers, "databases")) {
@@ -42,12 +48,12 @@ export function assemble(answers: Answers, { engine, defaultDatabase, database, 
     const of = row.text();
     const draft = readTable(row);
     if (!isAsked(of, database)) continue;
-    // TiDB names no database to an account that has rights on single tables of it.
+    // TiDB does not list a database if the account has rights on single tables only.
     const tables = databases.get(of) ?? new Map<string, Draft>();
     if (isAsked(draft.name, table)) tables.set(draft.name, draft);
     databases.set(of, tables);
   }
-  // What belongs to a table that went or came meanwhile is left out.
+  // A table may have been dropped or created between the statements. Rows without their table are skipped.
   const draftOf = (row: Row) => {
     const database = row.text();
     const name = row.text();
@@ -84,7 +90,7 @@ function readTable(row: Row): Draft {
     engine,
     clustered: keyType === null ? null : keyType === "CLUSTERED",
     autoRandom: sharding.startsWith("PK_AUTO_RANDOM_BITS="),
-    // A view has none: servers write VIEW there, or what is wrong with it.
+    // A view has no comment: servers write VIEW there, or an error about the view.
     comment: kind === "view" ? "" : comment,
     columns: new Map(),
     indexes: new Map(),
@@ -131,10 +137,10 @@ function readIndexPart(row: Row, { escapesExpressions }: InformationSchema, type
   const prefix = row.optionalNumber();
   const direction = row.optionalText();
   const expression = row.optionalText();
-  // MySQL and MariaDB write a prefix of 32 and an order there, whatever the column is.
+  // For a spatial index, MySQL and MariaDB always write a prefix of 32 and an order. Both mean nothing.
   const isSpatial = type === "SPATIAL";
   const order = isSpatial ? null : direction === "A" ? "asc" : direction === "D" ? "desc" : null;
-  // Of an expression MySQL has no column, and TiDB one with the name NULL.
+  // For an index on an expression, MySQL gives no column, and TiDB gives a column with the name NULL.
   if (column === null || expression !== null)
     return { expression: expressionText(expression ?? "", escapesExpressions), order };
   return { column, prefix: isSpatial ? null : prefix, order };
@@ -181,7 +187,7 @@ function inOrder<T>(parts: ReadonlyMap<number, T>): T[] {
   return [...parts].sort(([a], [b]) => a - b).map(([, part]) => part);
 }
 
-/** By code units: the servers' own order depends on their collation. */
+/** Sorts by code units, because the servers' order depends on their collation. */
 function sorted<T>(named: ReadonlyMap<string, T>): [string, T][] {
   return [...named].sort(([a], [b]) => (a < b ? -1 : 1));
 }

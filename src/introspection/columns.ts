@@ -3,7 +3,7 @@ import type { InformationSchema } from "./information-schema.ts";
 import type { Row } from "./rows.ts";
 import type { Column } from "./schema.ts";
 
-/** Types that answers call otherwise than the server does (docs/values.md). */
+/** Types with another name in answers than on the server (docs/values.md). */
 const typeNames: ReadonlyMap<string, string> = new Map([
   ...named("TEXT", ["tinytext", "mediumtext", "longtext"]),
   ...named("BLOB", ["tinyblob", "mediumblob", "longblob"]),
@@ -17,8 +17,8 @@ const typeNames: ReadonlyMap<string, string> = new Map([
 const integers = /^(?:tiny|small|medium|big)?int$/;
 
 /**
- * @param row after its table and its name
- * @param isJson whether it is MariaDB's JSON, which is a text with a check
+ * @param row whose table and name have been read
+ * @param isJson whether the column is MariaDB's JSON, which is text with a check
  */
 export function readColumn(name: string, row: Row, of: InformationSchema, isJson: boolean): Column {
   const dataType = row.text().toLowerCase();
@@ -41,7 +41,7 @@ export function readColumn(name: string, row: Row, of: InformationSchema, isJson
     nullable,
     default: generated || autoIncrement ? null : of.readDefault(written, { dataType, extra, nullable }),
     auto_increment: autoIncrement,
-    // Which column of the table it is, is said of the table.
+    // assemble.ts sets this later: only the table's row tells it.
     auto_random: false,
     generated: generated
       ? {
@@ -63,7 +63,10 @@ function typeOf(dataType: string, columnType: string, { vectorsAreTexts }: Infor
   return integers.test(dataType) && / unsigned/i.test(columnType) ? `${name} UNSIGNED` : name;
 }
 
-/** A width says something of BOOLEAN, which is TINYINT(1), and where zeros fill it; MySQL leaves out every other. */
+/**
+ * Removes the display width, as MySQL does. It stays where it means something: BOOLEAN is TINYINT(1), and
+ * ZEROFILL uses the width.
+ */
 function fullTypeOf(dataType: string, columnType: string): string {
   if (dataType === "geomcollection") return "geometrycollection";
   const isBoolean = /^tinyint\(1\)$/i.test(columnType);
@@ -76,7 +79,9 @@ function named(name: string, types: string[]): [string, string][] {
   return types.map((type) => [type, name]);
 }
 
-/** What makes MariaDB send a text as JSON: a check that is json_valid() of the column, or has it among its conditions. */
+/**
+ * @returns whether a check makes a MariaDB column JSON: json_valid() of the column, alone or joined with AND
+ */
 export function isJsonCheck(clause: string, column: string): boolean {
   return clause.split(" and ").includes(`json_valid(\`${column.replaceAll("`", "``")}\`)`);
 }

@@ -1,12 +1,13 @@
 const escapes: Readonly<Record<string, string>> = { "0": "\0", n: "\n", r: "\r", t: "\t", Z: "\x1a" };
 
-/** What a backslash stands for in the servers' strings. */
+/** Resolves backslash escapes as in the servers' strings. */
 export function withoutEscapes(text: string): string {
   return text.replace(/\\(.)/gs, (_, escaped: string) => escapes[escaped] ?? escaped);
 }
 
 /**
- * An expression as it would stand in a statement. The servers spell the time of now in several ways.
+ * @returns an expression as it would stand in a statement. MySQL's information_schema escapes it once more.
+ *   The servers spell CURRENT_TIMESTAMP in several ways; this gives one spelling
  * @param isEscaped whether information_schema has it escaped once more
  */
 export function expressionText(written: string, isEscaped: boolean): string {

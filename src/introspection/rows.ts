@@ -1,4 +1,4 @@
-/** A row of information_schema, read from its beginning to its end. */
+/** A row of information_schema. Each call reads the next value. */
 export class Row {
   readonly #values: readonly unknown[];
   #at = 0;
@@ -7,7 +7,7 @@ export class Row {
     this.#values = values;
   }
 
-  /** @throws Error when the server says something else: its information_schema is of another form */
+  /** @throws Error when the value has another type: this server's information_schema has another form */
   text(): string {
     const value = this.optionalText();
     if (value === null) throw new Error(`column ${this.#at} is NULL`);
@@ -20,7 +20,7 @@ export class Row {
     throw new Error(`column ${this.#at} is no text`);
   }
 
-  /** Servers differ in how wide their integers are, and wide ones come as text. */
+  /** Reads an integer. Its width differs between servers, and wide integers arrive as text. */
   number(): number {
     const value = this.optionalNumber();
     if (value === null) throw new Error(`column ${this.#at} is NULL`);

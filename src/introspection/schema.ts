@@ -1,6 +1,9 @@
-/** What `GET /v1/schema` answers (docs/schema.md); names are the servers' own, everything else is the same for each. */
+/**
+ * The answer of `GET /v1/schema` (docs/schema.md). Names are the server's; everything else is equal on all
+ * servers.
+ */
 export interface Schema {
-  /** Which one names without a database mean. */
+  /** The database of names without a database. */
   default_database: string;
   databases: Database[];
 }
@@ -18,7 +21,10 @@ export interface Table {
   columns: Column[];
   /** The columns' names in the key's order. */
   primary_key: string[] | null;
-  /** Whether TiDB stores the rows in the order of the primary key; null without such a key, and on other servers. */
+  /**
+   * Whether TiDB stores the rows in the order of the primary key; null without such a key and on other
+   * servers.
+   */
   clustered: boolean | null;
   indexes: Index[];
   foreign_keys: ForeignKey[];
@@ -26,20 +32,20 @@ export interface Table {
 
 export interface Column {
   name: string;
-  /** As answers call it (docs/values.md). */
+  /** The type's name in answers (docs/values.md). */
   type: string;
-  /** As the server writes it, but for widths that mean nothing: `varchar(100)`, `enum('a','b')`. */
+  /** The type as the server writes it, without meaningless widths: `varchar(100)`, `enum('a','b')`. */
   full_type: string;
   nullable: boolean;
-  /** Null where an INSERT must say a value, or the server makes one. */
+  /** Null if an INSERT must give a value, or if the server generates it. */
   default: Default | null;
   auto_increment: boolean;
-  /** Whether TiDB gives each new row a random value (AUTO_RANDOM); false on other servers, which have none. */
+  /** Whether TiDB gives each new row a random value (AUTO_RANDOM); false on other servers. */
   auto_random: boolean;
   generated: { expression: string; stored: boolean } | null;
-  /** What an UPDATE of the row sets it to. */
+  /** The expression that an UPDATE of the row stores in the column. */
   on_update: string | null;
-  /** Whether `SELECT *` has it. */
+  /** Whether `SELECT *` shows the column. */
   visible: boolean;
   character_set: string | null;
   collation: string | null;
@@ -53,7 +59,7 @@ export interface Index {
   name: string;
   unique: boolean;
   type: string;
-  /** Whether the server uses it for statements. */
+  /** Whether the server's optimizer uses the index. */
   visible: boolean;
   comment: string;
   columns: IndexPart[];

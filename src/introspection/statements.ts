@@ -2,13 +2,13 @@ import type { BoundValue } from "../sql/bound-value.ts";
 import type { Engine, InformationSchema } from "./information-schema.ts";
 import { informationSchemaOf } from "./information-schema.ts";
 
-/** Which part of the schema is asked about; without either all that the account sees. */
+/** The requested database and table. Without both, everything that the account can see. */
 export interface Narrowing {
   database: string | undefined;
   table: string | undefined;
 }
 
-/** The parts of a schema, in the order in which the server is asked for them. */
+/** The parts of a schema, in the order of the questions to the server. */
 export const parts = [
   "databases",
   "tables",
@@ -28,7 +28,7 @@ export interface Question {
 }
 
 interface Source {
-  /** What is selected, in the order in which assemble.ts reads it. */
+  /** The select list, in the order in which assemble.ts reads it. */
   columns: string;
   from: string;
   database: string;
@@ -84,7 +84,10 @@ function sources({ spread, indexColumns, hasJsonChecks }: InformationSchema): Pa
   };
 }
 
-/** @returns what to ask the server; rows are wanted as arrays. Nothing of the caller's is in the text. */
+/**
+ * @returns the statements for the server, whose rows must come as arrays. The texts have no part of the
+ *   caller's input
+ */
 export function questions(engine: Engine, { database, table }: Narrowing): Question[] {
   const informationSchema = informationSchemaOf(engine);
   const asked = sources(informationSchema);
