@@ -1,9 +1,9 @@
-/** Which of the cluster's settings go together, and what none of them may be. */
+/** Checks which settings of the cluster fit together. */
 import { serverSchemaOf } from "../sql/server-schemas.ts";
 
 /**
- * @param cluster the policy's section, which may be broken
- * @returns what the link cannot honour, with what would work
+ * @param cluster the section of the policy, perhaps invalid
+ * @returns the settings that the link cannot honour, each with an alternative
  */
 export function clusterMistakes(cluster: Record<string, unknown>): string[] {
   return [...repeatedHosts(cluster), ...databaseMistakes(cluster), ...linkMistakes(cluster)];

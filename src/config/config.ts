@@ -7,32 +7,35 @@ import { readingAccounts, readingMistakes, writingAccounts } from "./reading.ts"
 import type { Algorithm, Cluster, Grant, Policy, TokenAlgorithm } from "./schema.ts";
 import { algorithmsOf, readTokenKey } from "./token-key.ts";
 
-/** The bundled policy and the Worker's bindings become one frozen Config, or a ConfigError with every mistake. */
+/**
+ * Turns the bundled policy and the Worker's bindings into one frozen Config, or throws a ConfigError with all
+ * mistakes.
+ */
 
-/** A CA certificate, PEM, and the days between which it may be trusted, as ISO 8601. */
+/** A CA certificate (PEM), and its validity as ISO 8601 dates. */
 export interface Authority {
   pem: string;
-  /** Its name, on one line. */
+  /** The certificate's subject, on one line. */
   subject: string;
   notBefore: string;
   notAfter: string;
 }
 
-/** What the build bundles: one environment's policy, CAs and the saved queries. Holds no secret. */
+/** The build's output: the policy of one environment, its CAs, and the saved queries. It holds no secret. */
 export interface Application {
   environment: string;
   /**
-   * SHA-256 over cluster, CAs, accounts and, on TiDB, what their sessions have of the grants, hex: other connections,
-   * other pool objects.
+   * SHA-256 (hex) over the cluster, the CAs, the accounts, and on TiDB also the facts from grants that
+   * sessions depend on. When it changes, new connections in new pool objects are needed.
    */
   generation: string;
   policy: unknown;
-  /** Of the file that `cluster.ca` names. */
+  /** The CAs in the file that `cluster.ca` names. */
   authorities?: readonly Authority[] | undefined;
   queries: SavedQuery[];
 }
 
-/** The account's login shows a token that the gateway makes with a private key (a JWK, as text). */
+/** For a login with a token. The gateway makes the token with this private key (a JWK as text). */
 export interface TokenCredential {
   key: string;
   algorithm: TokenAlgorithm;
@@ -40,19 +43,25 @@ export interface TokenCredential {
   email?: string | undefined;
 }
 
-/** An account with its secret resolved: a password, a key to make tokens with, or who has the password. */
+/**
+ * An account with its credential: a password, a key that signs tokens, or a Hyperdrive binding that has the
+ * password.
+ */
 export type Account = Omit<Policy["accounts"][string], "password" | "token" | "hyperdrive"> & {
   name: string;
-  /** Nobody may write with it, and the server's READ ONLY would not hold: each login proves that it cannot. */
+  /**
+   * No grant writes with the account, and the server does not enforce READ ONLY. So each login proves that
+   * the account has no privilege to write.
+   */
   readsByPrivilege: boolean;
-  /** Somebody may write with it: a server that is read-only is passed over for another host. */
+  /** Some grant writes with the account, so the pool skips a read-only server and uses another host. */
   writes: boolean;
-  /** No statement of the account may take longer, by whichever grant. */
+  /** The longest deadline of the account's statements, over all grants. */
   longestDeadlineMs: number;
   credential: { password: string } | { token: TokenCredential } | { binding: string };
 };
 
-/** An issuer with the one source of its keys. */
+/** An issuer and the source of its keys. */
 export interface Issuer {
   issuer: string;
   audience: string;
@@ -60,16 +69,16 @@ export interface Issuer {
   keys:
     | { kind: "static"; jwks: KeySet }
     | { kind: "remote"; uri: string }
-    /** The issuer's metadata say where the keys are (OpenID Connect Discovery 1.0 §4). */
+    /** The issuer's metadata has the URL of the keys (OpenID Connect Discovery 1.0 §4). */
     | { kind: "discovery"; uri: string }
     | { kind: "secret"; secret: string };
-  /** `typ` that a token's header must have, such as at+jwt (RFC 9068 §2.1). */
+  /** The required `typ` of a token's header, such as at+jwt (RFC 9068 §2.1). */
   typ: string | undefined;
   maxLifetimeSeconds: number | undefined;
   requiredClaims: readonly string[];
-  /** Empty: any. */
+  /** The clients that may use the issuer's tokens. If empty, any client may. */
   authorizedParties: readonly string[];
-  /** Whether tokens may or must be bound to a key (RFC 9449). */
+  /** Whether tokens can or must be bound to a key (RFC 9449). */
   dpop: "off" | "optional" | "required";
 }
 
@@ -77,19 +86,19 @@ export interface Config {
   environment: string;
   generation: string;
   cluster: Cluster;
-  /** The CAs that may have issued the cluster's certificate; none where the runtime's own are asked. */
+  /** The CAs for the cluster's certificate; empty if the runtime's own CAs are used. */
   authorities: readonly Authority[];
   accounts: ReadonlyMap<string, Account>;
   issuers: readonly Issuer[];
   grants: readonly Grant[];
-  /** Whose pages may read answers; none unless configured. */
+  /** The origins whose pages may read answers; empty by default. */
   origins: readonly string[];
   queries: ReadonlyMap<string, SavedQuery>;
 }
 
 /**
- * @param bindings the Worker's env: `ENVIRONMENT` and the secrets.
- * @throws ConfigError that names every mistake
+ * @param bindings the Worker's env, with `ENVIRONMENT` and the secrets
+ * @throws ConfigError with all mistakes
  */
 export function loadConfig(application: Application, bindings: Record<string, unknown>): Config {
   const { environment, generation, queries, authorities = [] } = application;
@@ -157,7 +166,7 @@ export function loadConfig(application: Application, bindings: Record<string, un
   });
 }
 
-/** @returns the key, or nothing for one that cannot sign the account's tokens */
+/** @returns the key; "" if it cannot sign the account's tokens */
 function privateKey(
   { key: name, algorithm }: Pick<TokenCredential, "key" | "algorithm">,
   text: string,
@@ -187,7 +196,7 @@ function keySource(
   }
   const key = issuer.secret as string;
   const value = secret(key);
-  // RFC 7518 §3.2: an HMAC key is at least as long as the hash. jose does not check.
+  // RFC 7518 §3.2: an HMAC key must be at least as long as the hash. jose does not check this.
   if (value !== "" && new TextEncoder().encode(value).length < 32) {
     mistakes.push(`the secret ${key} is shorter than 32 bytes, too short for HS256`);
   }

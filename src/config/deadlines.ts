@@ -1,6 +1,6 @@
 import type { Policy } from "./schema.ts";
 
-/** @returns the longest time that a statement of the account may take, by whichever grant, in milliseconds */
+/** @returns the longest deadline of the account's statements over all grants, in milliseconds */
 export function longestDeadlineMs({ accounts, grants }: Policy, name: string): number {
   const own = accounts[name]?.deadline_ms ?? 0;
   const granted = grants.flatMap(({ account, deadline_ms = own }) => (account === name ? [deadline_ms] : []));

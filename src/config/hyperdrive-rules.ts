@@ -1,6 +1,6 @@
 /**
- * What `link = "hyperdrive"` takes and what it cannot honour. Hyperdrive holds the address, the TLS settings
- * and the password, and lends a connection for one transaction only (docs/hyperdrive.md).
+ * Checks which settings fit `link = "hyperdrive"`. Hyperdrive holds the address, the TLS settings and the
+ * password, and lends a connection for one transaction only (docs/hyperdrive.md).
  */
 
 type Table = Record<string, unknown>;
@@ -33,8 +33,8 @@ const ofTheAccount: Record<string, string> = {
 };
 
 /**
- * @param cluster as the policy has it, before defaults; so are the others
- * @returns every mistake that has to do with Hyperdrive, one line each
+ * @param cluster as written in the policy, before defaults; the other parameters too
+ * @returns the mistakes that concern Hyperdrive, one line each
  */
 export function hyperdriveMistakes(
   cluster: Table,
@@ -80,7 +80,7 @@ function grantMistakes({ max_concurrent, allow }: Table, at: string): string[] {
 
 function otherLinkMistakes(cluster: Table, accounts: Record<string, Table>): string[] {
   return [
-    // That they are missing is not told by the schema, where they are optional.
+    // The schema does not report these missing settings, because they are optional there.
     ...["hosts", "trust"]
       .filter((key) => cluster[key] === undefined)
       .map((key) => `cluster.${key}: is needed`),
@@ -100,8 +100,8 @@ function refused(table: Table, at: string, reasons: Record<string, string>): str
 }
 
 /**
- * @param binding what the Worker's env has under the name
- * @returns what is wrong with it
+ * @param binding the value in the Worker's env with this name
+ * @returns the mistakes of the binding, one line each
  */
 export function bindingMistakes(name: string, binding: unknown, database: string): string[] {
   const { connect, database: bound } = (binding ?? {}) as { connect?: unknown; database?: unknown };

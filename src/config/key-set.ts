@@ -1,21 +1,21 @@
-/** RFC 7518 §3.3: a key of 2048 bits or larger must be used with RS and PS. */
+/** RFC 7518 §3.3: RS and PS need a key of 2048 bits or more. */
 const rsaBytes = 2048 / 8;
 
-/** A JWK set (RFC 7517 §5) whose members have been looked at. */
+/** A JWK set (RFC 7517 §5) whose keys have been checked. */
 export interface KeySet {
   keys: Record<string, unknown>[];
 }
 
 export interface UsableKeys {
   jwks: KeySet;
-  /** Why keys were left out, one line each; for the operator. */
+  /** The reasons for removed keys, one line each, for the operator. */
   refused: string[];
 }
 
 /**
- * Takes from a key set what may verify signatures. Everything else is left out with a reason: private and
- * symmetric keys (whoever publishes one has published a secret), keys for encryption, short RSA keys.
- * @throws TypeError when the value is no JWK set (RFC 7517 §5)
+ * Keeps the keys of a set that may verify signatures. It removes all others with a reason: private and
+ * symmetric keys (their owner has published a secret), keys for encryption, short RSA keys.
+ * @throws TypeError when the value is not a JWK set (RFC 7517 §5)
  */
 export function usableKeys(value: unknown): UsableKeys {
   const keys = (value as { keys?: unknown } | null)?.keys;

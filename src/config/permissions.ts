@@ -1,4 +1,7 @@
-/** What a grant may allow besides saved queries, which it allows by name: the one list of it. */
+/**
+ * The only list of permissions that a grant may have, besides those for saved queries, which have the query's
+ * name.
+ */
 export const permissions = [
   "sql:read",
   "sql:write",

@@ -7,8 +7,8 @@ import { grantSchema, issuerSchema, policySchema } from "./schema.ts";
 import { sessionMistakes } from "./session-rules.ts";
 
 /**
- * The policy of one environment: what must hold across its parts, beyond the schema. What cannot be honoured
- * is refused here, never ignored.
+ * Checks the policy of one environment: the rules across its parts, which the schema cannot express. A
+ * setting that the gateway cannot honour is refused and never ignored.
  */
 
 export class ConfigError extends Error {
@@ -21,7 +21,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Validates a policy by itself, without secrets: the build and `npm run check` call this.
+ * Validates a policy without secrets. The build and `npm run check` call it.
  * @throws ConfigError
  */
 export function parsePolicy(raw: unknown, environment: string, queryNames: ReadonlySet<string>): Policy {
@@ -30,7 +30,7 @@ export function parsePolicy(raw: unknown, environment: string, queryNames: Reado
   if (!parsed.success) {
     mistakes.push(...parsed.error.issues.map((issue) => `${path(issue.path)}: ${issue.message}`));
   }
-  // What belongs together is judged for every part that is whole, so that all mistakes are told at once.
+  // Also check the rules across parts, for each part that fits the schema, to report all mistakes at once.
   const { cluster, accounts, issuers, grants } = sections(raw);
   mistakes.push(
     ...wholes(issuerSchema, issuers).flatMap(([issuer, i]) =>
@@ -51,7 +51,7 @@ export function parsePolicy(raw: unknown, environment: string, queryNames: Reado
   return parsed.data;
 }
 
-/** zod leaves a key `__proto__` out of a record without a word: a grant would lose its condition. */
+/** zod silently drops a key `__proto__` from a record. A grant would lose a condition that way. */
 function lostKeys(value: unknown, at: readonly PropertyKey[] = []): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, part]) => {
@@ -67,7 +67,7 @@ interface Sections {
   grants: unknown[];
 }
 
-/** The four sections of a policy that may be broken; what has the wrong shape is empty. */
+/** The four sections of a policy that may be invalid. A section of the wrong shape is empty. */
 function sections(raw: unknown): Sections {
   const { cluster, accounts, issuers, grants } = (isTable(raw) ? raw : {}) as Record<string, unknown>;
   const tables = Object.entries(isTable(accounts) ? accounts : {}).filter(([, account]) => isTable(account));
@@ -83,7 +83,7 @@ function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** @returns the items that fit the schema, with their places */
+/** @returns the items that fit the schema, with their indexes */
 function wholes<T>(schema: z.ZodType<T>, items: unknown[]): [T, number][] {
   return items.flatMap((item, i) => {
     const parsed = schema.safeParse(item);
@@ -91,12 +91,12 @@ function wholes<T>(schema: z.ZodType<T>, items: unknown[]): [T, number][] {
   });
 }
 
-/** @returns the names of the Hyperdrive bindings that a policy needs, each once. */
+/** @returns the names of the Hyperdrive bindings that a policy needs, without repeats */
 export function hyperdriveNames(policy: Policy): string[] {
   return [...new Set(Object.values(policy.accounts).flatMap(({ hyperdrive }) => hyperdrive ?? []))];
 }
 
-/** @returns the names of the Worker secrets that a policy needs, each once. */
+/** @returns the names of the Worker secrets that a policy needs, without repeats */
 export function secretNames(policy: Policy): string[] {
   const names = [
     ...Object.values(policy.accounts).flatMap(({ password, token }) => password ?? token?.key ?? []),
@@ -112,7 +112,7 @@ function issuerMistakes(issuer: Policy["issuers"][number], at: string, environme
   );
   if (sources.length !== 1) mistakes.push(`${at}: needs exactly one of jwks_uri, discovery, jwks and secret`);
   const symmetric = issuer.algorithms.includes("HS256");
-  // RFC 8725 §3.1: a public key must never be usable as an HMAC secret.
+  // RFC 8725 §3.1: a public key must never work as an HMAC secret.
   if (symmetric !== (issuer.secret !== undefined) || (symmetric && issuer.algorithms.length > 1)) {
     mistakes.push(
       `${at}.algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri, discovery or jwks`,
@@ -128,7 +128,10 @@ function issuerMistakes(issuer: Policy["issuers"][number], at: string, environme
   return mistakes;
 }
 
-/** @returns whether keys may be fetched from there: a key that anybody on the way can change is none. */
+/**
+ * @returns whether keys may be fetched from the URL. Without TLS, an attacker on the network could replace
+ *   them
+ */
 export function isAcceptableKeyUrl(text: string, environment: string): boolean {
   const url = new URL(text);
   if (url.protocol === "https:") return true;
@@ -159,7 +162,7 @@ function accountMistakes(accounts: Sections["accounts"], cluster: Sections["clus
   return [...mistakes, ...proxies];
 }
 
-/** How an account shows who it is, and what of it the engine does not have. */
+/** Checks the account's way to log in, and whether the engine supports it. */
 function loginMistakes(
   account: Record<string, unknown>,
   at: string,

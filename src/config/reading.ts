@@ -2,14 +2,14 @@ import type { SavedQuery } from "../catalog/parse.ts";
 import type { Policy } from "./schema.ts";
 
 /**
- * Which accounts only read, on a server without a READ ONLY state (TiDB). There an account of readers must be unable to
- * write by privilege: its grants must agree that it only reads, and each login proves that it has no privilege for more
- * (src/db/mysql/engines/privileges.ts).
+ * Finds the accounts that only read. TiDB has no READ ONLY state, so there such an account must have no
+ * privilege to write. All grants of the account must only read, and each login proves that it has no further
+ * privilege (src/db/mysql/engines/privileges.ts).
  */
 
 type Query = Pick<SavedQuery, "name" | "kind">;
 
-/** @returns the accounts that nobody may write with, where only privileges see to it; none on other servers */
+/** @returns the accounts that no grant writes with, on TiDB; on other servers none */
 export function readingAccounts(
   { cluster, accounts, grants }: Pick<Policy, "cluster" | "accounts" | "grants">,
   queries: readonly Query[],
@@ -19,13 +19,13 @@ export function readingAccounts(
   return Object.keys(accounts).filter((name) => !writing.has(name));
 }
 
-/** @returns the accounts that somebody may write with */
+/** @returns the accounts that some grant writes with */
 export function writingAccounts(grants: Policy["grants"], queries: readonly Query[]): ReadonlySet<string> {
   const writing = grants.filter(({ allow }) => allow.some((permission) => writes(permission, queries)));
   return new Set(writing.map(({ account }) => account));
 }
 
-/** @returns the grants of readers whose account others may write with, one line each */
+/** @returns the grants that only read with an account that other grants write with, one line each */
 export function readingMistakes(policy: Policy, queries: readonly Query[]): string[] {
   if (policy.cluster.engine !== "tidb") return [];
   const reading = readingAccounts(policy, queries);
@@ -38,7 +38,7 @@ export function readingMistakes(policy: Policy, queries: readonly Query[]): stri
   });
 }
 
-/** Those that open no statement need no account's rights. */
+/** Other permissions run no statement of the caller, so the account's rights do not matter. */
 function runs(permission: string): boolean {
   return permission.startsWith("sql:") || permission.startsWith("query:");
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { limits } from "../limits.ts";
 import { allowed } from "./permissions.ts";
 
-/** The schema of `config/<environment>.toml` (docs/configuration.md), and the types that follow from it. */
+/** The schema of `config/<environment>.toml` (docs/configuration.md), and its types. */
 
 /** Location hints of Durable Objects, https://developers.cloudflare.com/durable-objects/reference/data-location/ */
 const locations = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
@@ -45,7 +45,7 @@ const tlsVersion = z.enum(["TLSv1.2", "TLSv1.3"]);
 
 const clusterSchema = z.strictObject({
   engine: z.enum(["mysql", "mariadb", "tidb"]),
-  // Required by every link but hyperdrive: hyperdrive-rules.ts.
+  // hyperdrive-rules.ts requires hosts for every link except hyperdrive.
   hosts: z
     .array(hostSchema)
     .min(1)
@@ -89,7 +89,7 @@ const clusterSchema = z.strictObject({
     .default(limits.connectTimeoutMs),
 });
 
-/** What the gateway can log in with; MariaDB's parsec and what needs more than a password is not there. */
+/** The supported authentication plugins. MariaDB's parsec, and plugins with more than a password, are not. */
 export const authPlugins = [
   "caching_sha2_password",
   "sha256_password",
@@ -98,7 +98,7 @@ export const authPlugins = [
   "mysql_clear_password",
 ] as const;
 
-/** What a private key of an account signs its tokens with; TiDB's default comes first. */
+/** The algorithms for an account's tokens. TiDB's default comes first. */
 export const tokenAlgorithms = [
   "RS256",
   "RS384",
@@ -110,7 +110,7 @@ export const tokenAlgorithms = [
   "ES384",
 ] as const;
 
-/** Methods of TiDB that are no way for a password. */
+/** TiDB's authentication methods that `plugin` cannot name, with a message for each. */
 const otherMethods: ReadonlyMap<unknown, string> = new Map([
   ["tidb_auth_token", `goes without plugin: give the account token = { key = "NAME" } instead of password`],
   [
@@ -132,7 +132,7 @@ const tokenSchema = z.strictObject(
     issuer: nonEmpty.optional(),
     email: nonEmpty.optional(),
   },
-  // An unknown key has its own message.
+  // zod has its own message for an unknown key.
   {
     error: ({ code }) =>
       code === "invalid_type"
@@ -141,7 +141,7 @@ const tokenSchema = z.strictObject(
   },
 );
 
-/** How long a statement may take: an account says it for all its grants, a grant for itself, a request for less. */
+/** A deadline: an account's is for all its grants, a grant's for itself, a request's can only be shorter. */
 export const deadline = z.int().min(limits.statementDeadlineFloorMs).max(limits.statementDeadlineCeilingMs);
 const answerBytes = z.int().min(1).max(limits.answerBytesCeiling);
 
@@ -160,10 +160,10 @@ const accountSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_.$-]+(@[A-Za-z0-9_.%:-]+)?$/, "must be a role's name")
     .optional(),
-  // Which modes and zones: session-rules.ts. Without a mode, the engine's (`Dialect.defaultSqlMode`).
+  // session-rules.ts checks modes and zones. dialect.ts has the default modes of each engine.
   sql_mode: z.array(z.string()).optional(),
   time_zone: z.string().default("+00:00"),
-  // Without one, the database's own: collation.ts of db/mysql.
+  // The default is the database's own collation: collation.ts of db/mysql.
   collation: z
     .string()
     .max(64)
@@ -171,7 +171,7 @@ const accountSchema = z.strictObject({
     .optional(),
   shards: z.int().min(1).max(limits.shardsCeiling).default(1),
   connections_per_shard: z.int().min(1).max(limits.connectionsPerShard).default(limits.connectionsPerShard),
-  // Without it, half of them: shares.ts of db/pool.
+  // The default is half of the connections: shares.ts of db/pool.
   connections_per_caller: z.int().min(1).max(limits.connectionsPerShard).optional(),
   lifetime_s: z
     .int()
@@ -204,7 +204,7 @@ export const issuerSchema = z.strictObject({
 
 const permission = z.string().regex(allowed.form, allowed.mistake);
 
-/** What claims must be: a value, equal or a member of an array, or a table for a claim that is an object. */
+/** The required claims: a value (equal, or a member of an array), or a table for an object. */
 export interface ClaimPredicates {
   [claim: string]: string | number | boolean | ClaimPredicates;
 }
@@ -236,7 +236,7 @@ export const grantSchema = z.strictObject({
   allow: z.array(permission).min(1),
 });
 
-/** An origin as browsers send it (RFC 6454 §6.2); `*` would let every page of the web call. */
+/** An origin as browsers send it (RFC 6454 §6.2). `*` would allow every page of the web. */
 const origin = z
   .string()
   .refine(

@@ -1,10 +1,10 @@
-/** What an account may say of its sessions: `sql_mode` and `time_zone`. */
+/** Checks an account's settings for its sessions: `sql_mode` and `time_zone`. */
 
 /**
- * Modes that change what a statement does, and not how it is read: the statement guard and the writing of values into
- * text know one quoting (src/sql/lexer.ts). So never ANSI_QUOTES, NO_BACKSLASH_ESCAPES, PIPES_AS_CONCAT, IGNORE_SPACE,
- * HIGH_NOT_PRECEDENCE, nor those that contain one of them (ANSI, ORACLE, MSSQL, DB2, MAXDB, POSTGRESQL).
- * https://dev.mysql.com/doc/refman/9.7/en/sql-mode.html, https://mariadb.com/kb/en/sql-mode/
+ * Accepted modes change the effect of a statement, not the way it is read: the statement guard, and the code
+ * that writes values into texts, know one way of quoting (src/sql/lexer.ts). So ANSI_QUOTES,
+ * NO_BACKSLASH_ESCAPES, PIPES_AS_CONCAT, IGNORE_SPACE and HIGH_NOT_PRECEDENCE are never accepted, nor modes
+ * that contain one of them (ANSI, ORACLE, MSSQL, DB2, MAXDB, POSTGRESQL).
  */
 const commonModes = [
   "STRICT_TRANS_TABLES",
@@ -19,27 +19,32 @@ const commonModes = [
   "NO_UNSIGNED_SUBTRACTION",
 ];
 
-/** By engine, also its own mode for fractions of seconds that a column does not take. */
+/**
+ * The accepted modes per engine. Each engine adds its mode for fractions of seconds that do not fit a column.
+ */
 export const acceptedModes: Readonly<Record<string, readonly string[]>> = {
   mysql: [...commonModes, "TIME_TRUNCATE_FRACTIONAL"],
   mariadb: [...commonModes, "TIME_ROUND_FRACTIONAL"],
   tidb: commonModes,
 };
 
-/** Offsets that a server takes, in minutes; before 8.0.19 MySQL takes no more than MariaDB, and says so at the login. */
+/**
+ * The offsets that a server accepts, in minutes. MySQL before 8.0.19 accepts only those of MariaDB, and fails
+ * the login.
+ */
 const offsets: Readonly<Record<string, readonly [number, number]>> = {
   mysql: [-(13 * 60 + 59), 14 * 60],
   mariadb: [-(12 * 60 + 59), 13 * 60],
   tidb: [-(12 * 60 + 59), 14 * 60],
 };
 
-/** A zone's name in the tz database; the longest that servers keep has 64 characters. */
+/** A zone's name in the tz database. Servers store up to 64 characters. */
 const zoneName = /^(?=.{1,64}$)[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/;
 
 /**
- * @param account as the policy has it, which may be broken
+ * @param account as written in the policy, perhaps invalid
  * @param at its place in the policy
- * @returns what no session of the engine could be given
+ * @returns the settings that no session of the engine can have, one line each
  */
 export function sessionMistakes(account: Record<string, unknown>, at: string, engine: unknown): string[] {
   const { sql_mode, time_zone } = account;

@@ -1,24 +1,26 @@
 import type { TokenAlgorithm } from "./schema.ts";
 import { tokenAlgorithms } from "./schema.ts";
 
-/** The private key that signs an account's tokens. Pure; nothing here repeats a part of the key. */
+/**
+ * Reads the private key that signs an account's tokens. Pure. No result or error repeats a part of the key.
+ */
 
-/** What a private JWK (RFC 7517 §4) says of itself. */
+/** The public facts about a private JWK (RFC 7517 §4). */
 export interface TokenKey {
   kid: string;
   kty: unknown;
   crv: unknown;
-  /** The one algorithm that the key is for; undefined where the key does not say. */
+  /** The key's only algorithm; undefined if the key names none. */
   alg: unknown;
 }
 
-/** @returns undefined for a text that is no private JWK with a `kid`: TiDB finds the public key by it */
+/** @returns undefined if the text is not a private JWK with a `kid`, by which TiDB finds the public key */
 export function readTokenKey(text: string): TokenKey | undefined {
   let jwk: Record<string, unknown> | null;
   try {
     jwk = JSON.parse(text);
   } catch {
-    // The parser's words would quote the key.
+    // The parser's message would quote the key.
     return undefined;
   }
   const { d, kid, kty, crv, alg } = jwk ?? {};
