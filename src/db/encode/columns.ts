@@ -1,25 +1,30 @@
 /**
- * A column definition as the server sent it (MySQL manual, Protocol::ColumnDefinition41). `extendedFormat`
- * is MariaDB's word for a JSON column, which is LONGTEXT on the wire.
+ * A column definition from the server (MySQL manual, Protocol::ColumnDefinition41). `extendedFormat` is
+ * MariaDB's mark for a JSON column, whose type in the protocol is LONGTEXT.
  */
 export interface Column {
   name: string;
   columnType: number;
   flags: number | string[];
   characterSet: number;
-  /** Digits of the seconds' fraction; above 6 the server does not say. */
+  /** Digits of the seconds' fraction. A number above 6 means that the server does not tell. */
   decimals?: number;
   extendedFormat?: string;
 }
 
-/** What the caller is told of a column, and how its values are written; NULL is the format's matter. */
+/**
+ * The description of a column for the caller, and the functions that write its values. The format writes NULL
+ * itself.
+ */
 export interface DescribedColumn {
   name: string;
   type: string;
   nullable: boolean;
-  /** As JSON text. */
+  /** Writes a value as JSON text. */
   json: (value: unknown) => string;
-  /** As text without quotes: what the JSON string says, or the JSON text of what is no string. */
+  /**
+   * Writes a value as text without quotes: the content of its JSON string, or the JSON text of other values.
+   */
   text: (value: unknown) => string;
 }
 
@@ -82,7 +87,7 @@ export function describeColumn(column: Column): DescribedColumn {
   return { name: column.name, type: textType(column, flags), nullable, ...writersOf("string") };
 }
 
-/** Strings of every length share few wire types; the character set tells text from bytes. */
+/** Strings of all lengths share few types in the protocol. The character set tells text from bytes. */
 function textType(column: Column, flags: number): string {
   if (flags & flag.enum || column.columnType === 0xf7) return "ENUM";
   if (flags & flag.set || column.columnType === 0xf8) return "SET";
@@ -98,7 +103,10 @@ function textType(column: Column, flags: number): string {
   }
 }
 
-/** The driver leaves zeros of the fraction out; the server's own text has as many digits as the column. */
+/**
+ * Adds the zeros at the end of a fraction, which the driver drops. The server's text has as many digits as
+ * the column.
+ */
 function timeText(digits: number): (value: unknown) => string {
   if (digits < 1 || digits > 6) return texts.time;
   return (value) => {
@@ -107,17 +115,17 @@ function timeText(digits: number): (value: unknown) => string {
   };
 }
 
-/** JSON can say -0, though JavaScript's own writer does not. */
+/** JSON has -0, but JSON.stringify writes 0 for it. */
 function numberText(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-/** Below it a FLOAT has fewer bits, and fewer digits may be enough. */
+/** A smaller FLOAT has fewer bits, so fewer digits may be enough. */
 const smallestNormalFloat = 2 ** -126;
 
 /**
- * A FLOAT arrives as the nearest double: 1.1 reads 1.100000023841858. Nine digits tell every float apart; what was
- * written with six or less reads so with six.
+ * Finds the shortest text of a FLOAT. It arrives as the nearest double: 1.1 as 1.100000023841858. Nine digits
+ * tell every FLOAT apart, and a value that was written with six digits or fewer needs six.
  */
 function shortestFloat(value: number): number {
   if (value === 0) return value;
@@ -129,8 +137,8 @@ function shortestFloat(value: number): number {
 }
 
 /**
- * MySQL's JSON type is always valid; MariaDB's is text with a check that may be off, and keeps the line breaks between
- * tokens, which would be the end of a line of NDJSON.
+ * Writes JSON from the server. MySQL's JSON is always valid. MariaDB's is text whose check may be off. It
+ * keeps line breaks between tokens, which would end a line of NDJSON.
  */
 function embeddedJson(value: unknown): string {
   const text = String(value);

@@ -7,7 +7,7 @@ import type { Encoder, RowShape } from "./types.ts";
 
 export type { Encoder, RowShape } from "./types.ts";
 
-/** @param several whether the answer may have several result sets, or none: a CALL's */
+/** @param several whether the answer may have several result sets or none, as for a CALL */
 export function encoderOf(format: Format, shape: RowShape, several: boolean): Encoder {
   switch (format) {
     case "json":

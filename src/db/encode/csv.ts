@@ -4,9 +4,9 @@ import { contentTypes } from "./formats.ts";
 import type { TextFormat } from "./types.ts";
 
 /**
- * An answer as RFC 4180 has it: a header line, CRLF, quotes where they are needed. NULL is an empty field, the empty
- * string `""`. There is no place for the counts, nor for an error. Values stay as they are, also those that a
- * spreadsheet would take for a formula.
+ * An answer as in RFC 4180: a header line, CRLF, and quotes where they are needed. NULL is an empty field,
+ * and the empty string is `""`. The format has no place for counts or errors. Values stay unchanged, also
+ * those that a spreadsheet would read as a formula.
  */
 export class CsvEncoder implements TextFormat {
   readonly contentType = contentTypes.csv;

@@ -1,4 +1,4 @@
-/** The formats that an answer may have, with their media types and parameters. */
+/** The formats of answers, with their media types and parameters. */
 export const contentTypes = {
   json: "application/json; charset=utf-8",
   ndjson: "application/x-ndjson; charset=utf-8",

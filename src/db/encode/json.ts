@@ -4,8 +4,8 @@ import { contentTypes } from "./formats.ts";
 import type { RowShape, Summary, TextFormat } from "./types.ts";
 
 /**
- * An answer as one JSON object; a CALL's has its result sets in a list, however many there are. There is no place
- * in it for an error: an answer that breaks off is no JSON.
+ * An answer as one JSON object. The answer to a CALL has a list of result sets, even for one or none. The
+ * format has no place for an error: an answer that breaks off is not valid JSON.
  */
 export class JsonEncoder implements TextFormat {
   readonly contentType = contentTypes.json;
@@ -38,7 +38,7 @@ export class JsonEncoder implements TextFormat {
     return `${this.#endResults()}],${summaryJson(summary)}}`;
   }
 
-  /** @returns what is missing before the list ends: of rows, or of result sets */
+  /** @returns the text that is missing before the end of the list of rows or result sets */
   #endResults(): string {
     if (this.#several) return this.#row ? "]}" : '{"results":[';
     return this.#row ? "" : this.columns([]);
@@ -53,13 +53,13 @@ export class JsonEncoder implements TextFormat {
   }
 }
 
-/** @returns what a caller is told of the columns, as a JSON array */
+/** @returns the description of the columns, as a JSON array */
 export function columnsJson(columns: readonly Column[]): string {
   const described = columns.map(describeColumn);
   return JSON.stringify(described.map(({ name, type, nullable }) => ({ name, type, nullable })));
 }
 
-/** @returns the members that stand behind the rows */
+/** @returns the members after the rows, without braces */
 export function summaryJson({ rowsAffected, rowsChanged, lastInsertId, info, warnings }: Summary): string {
   const summary = {
     rows_affected: rowsAffected,
@@ -71,13 +71,14 @@ export function summaryJson({ rowsAffected, rowsChanged, lastInsertId, info, war
   return JSON.stringify(summary).slice(1, -1);
 }
 
-/** @returns what writes a row of these columns as JSON text */
+/** @returns a function that writes a row of these columns as JSON text */
 export function rowWriter(
   columns: readonly Column[],
   shape: RowShape,
 ): (values: readonly unknown[]) => string {
   const names = columns.map(({ name }) => name);
-  // JSON objects have unique names: of columns of one name the last is shown. Rows as arrays show all.
+  // Names in a JSON object are unique, so only the last of several columns with one name is shown. Arrays
+  // show all.
   const shown = names.map((name, i) => shape === "array" || names.lastIndexOf(name) === i);
   let first = true;
   const writers = columns.map(describeColumn).map(({ name, json }, i) => {

@@ -4,9 +4,10 @@ import { columnsJson, rowWriter, summaryJson } from "./json.ts";
 import type { RowShape, Summary, TextFormat } from "./types.ts";
 
 /**
- * An answer as lines of JSON: first the columns, then a line for each row, last what became of the statement. Of
- * several result sets each begins with its columns; where there is none, one line says that there are no columns. An
- * answer whose last line is none of the two trailers is not whole. No reader's rule finds another end of a line than LF.
+ * An answer as lines of JSON: first the columns, then a line for each row, last the summary of the statement.
+ * Each further result set begins with its columns. Without a result set, one line has an empty list of
+ * columns. If the last line is neither a summary nor an error, the answer is incomplete. Every reader finds
+ * the same lines, which end with LF.
  */
 export class NdjsonEncoder implements TextFormat {
   readonly contentType = contentTypes.ndjson;
@@ -36,11 +37,12 @@ export class NdjsonEncoder implements TextFormat {
   }
 
   /**
-   * Python's `str.splitlines()`, and with it `iter_lines()` of its HTTP clients, splits at more than LF. JSON itself
-   * escapes CR, VT, FF and the separators from U+001C on; these three it allows inside of strings, and nowhere else.
+   * Escapes three characters that JSON allows inside strings. Python's `str.splitlines()`, and with it
+   * `iter_lines()` of its HTTP clients, splits at them too. JSON itself escapes CR, VT, FF and the separators
+   * from U+001C on.
    */
   toWire(pieces: string): string {
-    // Hardly any answer has one, and three searches cost a tenth of one regular expression.
+    // Few answers have one of them, and three searches cost a tenth of one regular expression.
     const isPlain = !(pieces.includes("\u0085") || pieces.includes("\u2028") || pieces.includes("\u2029"));
     return isPlain ? pieces : pieces.replaceAll(/[\u0085\u2028\u2029]/g, escaped);
   }

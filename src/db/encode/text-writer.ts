@@ -1,14 +1,14 @@
 import type { Column } from "./columns.ts";
 import type { Encoder, Summary, TextFormat } from "./types.ts";
 
-/** As UTF-8 has it, or as an escape of JSON. */
+/** UTF-8 needs up to 3 bytes per UTF-16 code unit, an escape of JSON needs 6. */
 const mostBytesPerCharacter = 6;
 
-/** Writes a format of text as bytes. */
+/** Writes a text format as bytes. */
 export class TextWriter implements Encoder {
   readonly #format: TextFormat;
   readonly #utf8 = new TextEncoder();
-  /** Of what waits, the part whose bytes are counted; as it goes on the wire. */
+  /** The part of the waiting text whose bytes are counted, after `toWire`. */
   #counted = "";
   #countedBytes = 0;
   #uncounted = "";
@@ -39,7 +39,10 @@ export class TextWriter implements Encoder {
     return text !== undefined;
   }
 
-  /** Asked after each row, so it counts only where the answer is open: some 15 times on the way to a limit. */
+  /**
+   * Called after each row, so it counts bytes only when the result is not clear: about 15 times up to a
+   * limit.
+   */
   hasAtLeast(bytes: number): boolean {
     const missing = bytes - this.#countedBytes;
     if (this.#uncounted.length * mostBytesPerCharacter < missing) return false;

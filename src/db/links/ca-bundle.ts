@@ -2,9 +2,10 @@ import type { Authority } from "../../config/config.ts";
 import { LinkError } from "./link.ts";
 
 /**
- * webpki looks at the days of every certificate but a bundle's own: those are looked at here, at each login.
- * @returns the CAs that may be trusted now, PEM
- * @throws LinkError when there is none
+ * Removes the expired CAs of the bundle, at each login. webpki checks the validity of all other certificates,
+ * but not of the bundle's own.
+ * @returns the CAs that are valid now, PEM
+ * @throws LinkError when no CA is valid
  */
 export function bundleAt(authorities: readonly Authority[], now: Date): string {
   const valid = authorities.filter(

@@ -2,8 +2,8 @@ import { X509Certificate } from "node:crypto";
 import type { ServerCertificate } from "./link.ts";
 
 /**
- * Reads what is worth observing of a certificate that was verified elsewhere.
- * @returns undefined when the runtime cannot read it, which is no reason to have no connection
+ * Reads the subject and the end date of a certificate that was verified elsewhere.
+ * @returns undefined when the runtime cannot read it; the connection does not need it
  */
 export function readCertificate(der: Uint8Array): ServerCertificate | undefined {
   try {

@@ -3,22 +3,22 @@ import type { Host } from "../../config/schema.ts";
 import { limits } from "../../limits.ts";
 import { LinkError } from "./link.ts";
 
-/** What every link does in clear text: dial, and read the server's greeting. */
+/** The clear-text part of every link: dial, and read the server's greeting. */
 
-/** A socket on which the server has greeted, and has sent nothing else that was read. */
+/** A socket after the server's greeting. Nothing else has been read from it. */
 export interface Greeted {
   socket: Socket;
   greeting: Buffer;
-  /** Settled by whoever ends the socket, when it has really ended. */
+  /** Settled when the socket has really ended, by the code that closes it. */
   ending: PromiseWithResolvers<void>;
 }
 
 const headerBytes = 4;
 
 /**
- * @param secureTransport `starttls` if the runtime is to do TLS later, `off` if it never is
- * @param signal gives up and closes the socket, whatever the server is doing
- * @param tell called with what settles when the socket has really ended
+ * @param secureTransport `starttls` if the runtime does TLS later, `off` if it never does
+ * @param signal closes the socket and rejects, in any state
+ * @param tell receives a promise that settles when the socket has really ended
  * @throws LinkError
  */
 export async function dial(
@@ -30,7 +30,7 @@ export async function dial(
   const socket = connect(host, { secureTransport, allowHalfOpen: false });
   const ending = Promise.withResolvers<void>();
   tell(ending.promise);
-  // A failed socket rejects `closed` as well; `opened` and read() already tell.
+  // A failed socket also rejects `closed`. `opened` and read() already report the failure.
   socket.closed.catch(() => {});
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   aborted.catch(() => {});
@@ -59,9 +59,9 @@ async function opened(socket: Socket, host: Host): Promise<void> {
 }
 
 /**
- * Reads exactly one packet. A byte that follows it before TLS could only be there to be taken for the answer
- * to a later question (STARTTLS injection), so it ends the connection. Bytes that arrive later stay unread
- * and become the first bytes of the TLS handshake, which they break.
+ * Reads exactly one packet. A byte after it, before TLS, may be an attack: the driver would later take it for
+ * the answer to a command (STARTTLS injection). So such a byte ends the connection. Later bytes stay unread.
+ * They become the first bytes of the TLS handshake and break it.
  */
 async function readGreeting(socket: Socket, host: Host): Promise<Buffer> {
   const reader = socket.readable.getReader();

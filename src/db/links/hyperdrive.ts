@@ -5,15 +5,15 @@ import { SocketReader } from "./socket-reader.ts";
 import { SocketWire } from "./socket-wire.ts";
 
 /**
- * A connection to Hyperdrive, which stands beside the Worker. The way to it is the platform's own; the way
- * from it to the server is TLS, verified by Hyperdrive as its configuration says (sslmode VERIFY_IDENTITY).
- * So nothing is upgraded here, and the greeting is Hyperdrive's.
- * @param signal gives up and closes the socket
+ * A connection to Hyperdrive, which runs beside the Worker. The platform protects the way to Hyperdrive. From
+ * there to the server, Hyperdrive uses TLS and verifies the server by its own configuration (sslmode
+ * VERIFY_IDENTITY). So nothing is upgraded here, and the greeting comes from Hyperdrive.
+ * @param signal closes the socket and rejects
  * @throws LinkError
  */
 export async function dialHyperdrive(binding: Hyperdrive, signal: AbortSignal): Promise<Wire> {
   const socket = binding.connect();
-  // A failed socket rejects `closed` as well; `opened` and read() already tell.
+  // A failed socket also rejects `closed`. `opened` and read() already report the failure.
   socket.closed.catch(() => {});
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   aborted.catch(() => {});
@@ -38,7 +38,7 @@ class HyperdriveWire extends SocketWire {
     super("Hyperdrive", { socket, greeting: Buffer.alloc(0), ending: Promise.withResolvers<void>() });
   }
 
-  /** Hyperdrive greets when it is asked to. */
+  /** Starts to read. The first bytes are Hyperdrive's greeting. */
   override start(): void {
     if (this.socket) void this.pump(this.socket, new SocketReader(this.socket));
   }

@@ -2,21 +2,27 @@ import type { EventEmitter } from "node:events";
 import type { Host } from "../../config/schema.ts";
 
 /**
- * How bytes reach the cluster. Every link makes the same promise: in clear text it takes exactly one packet
- * from the server, the greeting, and after `secure()` has resolved, chain, host name, validity and version
- * have been verified. A link that cannot promise this for a setting refuses the setting.
+ * The way of bytes to the cluster. Every link gives the same guarantee. In clear text it accepts exactly one
+ * packet from the server, the greeting. When `secure()` has resolved, chain, host name, validity and TLS
+ * version are verified. A link refuses a setting with which it cannot give this guarantee.
  */
 export interface Link {
   /**
    * Opens a connection and reads the server's greeting.
-   * @param signal gives up and closes the socket, whatever the server is doing
-   * @param opened called when there is a socket, with what settles when it has really ended
+   * @param signal closes the socket and rejects, in any state
+   * @param opened is called when the socket exists, with a promise that settles when it has really ended
    * @throws LinkError
    */
   dial(host: Host, signal: AbortSignal, opened?: (gone: Promise<void>) => void): Promise<Wire>;
-  /** What the server showed last, verified; undefined before the first time, and where a link cannot see it. */
+  /**
+   * The last verified certificate of a server; undefined before the first one, and for a link that cannot
+   * read it.
+   */
   readonly certificate?: ServerCertificate | undefined;
-  /** How many servers were verified, and how many only had to show that they had been; where a link can tell. */
+  /**
+   * How many TLS handshakes were full, and how many resumed an earlier session; undefined if the link cannot
+   * tell.
+   */
   readonly handshakes?: Readonly<Record<"full" | "resumed", number>>;
 }
 
@@ -28,13 +34,13 @@ export interface ServerCertificate {
 }
 
 /**
- * What the driver needs of a stream. Events: `data` (Buffer), `error` (Error), `end`, `close`.
- * Nothing is emitted before `start()`.
+ * The part of a stream that the driver needs. Events: `data` (Buffer), `error` (Error), `end`, `close`. It
+ * emits nothing before `start()`.
  */
 export interface Wire extends EventEmitter {
   /**
-   * Settled when the socket has really ended. That may be long after `destroy()`: workerd ends no socket whose
-   * TLS handshake, or whose connect, is under way.
+   * Settles when the socket has really ended. That may be long after `destroy()`: workerd does not end a
+   * socket during a connect or a TLS handshake.
    */
   readonly gone: Promise<void>;
   /** Whether the server has been verified. */
@@ -50,7 +56,7 @@ export interface Wire extends EventEmitter {
   destroy(error?: Error): void;
 }
 
-/** A connection that could not be made; the message is for the operator and names the step and the cause. */
+/** A connection failed to open. The message is for the operator, and names the step and the cause. */
 export class LinkError extends Error {
   readonly step: "dial" | "greeting" | "tls";
   constructor(step: LinkError["step"], message: string) {

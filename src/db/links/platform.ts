@@ -7,9 +7,9 @@ import { SocketReader } from "./socket-reader.ts";
 import { SocketWire } from "./socket-wire.ts";
 
 /**
- * The runtime's own STARTTLS (https://developers.cloudflare.com/workers/runtime-apis/tcp-sockets/).
- * workerd verifies chain, validity and the name that was dialled, with TLS 1.2 or 1.3; which CAs it trusts
- * is decided where it is started: the public ones on Cloudflare, the configured ones elsewhere.
+ * The runtime's own STARTTLS (https://developers.cloudflare.com/workers/runtime-apis/tcp-sockets/). workerd
+ * verifies chain, validity and the dialled host name, with TLS 1.2 or 1.3. It trusts the public CAs on
+ * Cloudflare, and elsewhere the CAs that it was started with.
  */
 export const platformLink: Link = {
   dial: async (host: Host, signal, opened) =>
@@ -32,8 +32,8 @@ class PlatformWire extends SocketWire {
       await this.lastWrite;
       this.writer.releaseLock();
       socket = clear.startTls();
-      // From here on destroy() closes this one, also in the middle of the handshake. There workerd closes
-      // nothing before the server goes on or goes away.
+      // From here on destroy() closes this socket, also in the middle of the handshake. There, workerd closes
+      // a socket only when the server continues or ends.
       this.socket = socket;
       socket.closed.catch(() => {});
       await socket.opened;
@@ -46,7 +46,7 @@ class PlatformWire extends SocketWire {
     void this.pump(socket, new SocketReader(socket));
   }
 
-  /** workerd says only "internal error" when a certificate is refused: add what there is to check. */
+  /** workerd only reports "internal error" for a refused certificate. So the message lists what to check. */
   #tlsReason(cause: unknown): string {
     return `no verified TLS with ${show(this.#host)}: ${text(cause)}; check that its certificate is issued by a CA that the runtime trusts, is valid today and names ${this.#host.hostname}, and that the server offers TLS 1.2 or 1.3`;
   }

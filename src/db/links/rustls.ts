@@ -16,9 +16,9 @@ import type { Verified } from "./tls-session-reuse.ts";
 import { RestingEngines } from "./tls-session-reuse.ts";
 
 /**
- * TLS of our own over a plain socket: rustls in WebAssembly, which trusts the CAs of the configuration and no
- * other. Each connection has an instance to itself, so a fault in one ends that one, and no memory is shared. An
- * instance whose connection has ended may serve another one: so TLS 1.3 sessions are resumed.
+ * Our own TLS over a plain socket: rustls in WebAssembly. It trusts only the CAs of the configuration. Each
+ * connection has its own instance, so connections share no memory, and a fault ends one connection only.
+ * After its connection has ended, an instance may serve another one, which resumes the TLS 1.3 session.
  */
 export function rustlsLink(cluster: Cluster, authorities: readonly Authority[]): Link {
   let certificate: ServerCertificate | undefined;
@@ -49,10 +49,10 @@ export function rustlsLink(cluster: Cluster, authorities: readonly Authority[]):
   };
 }
 
-/** What the connections of one link share. */
+/** State that the connections of one link share. */
 interface Shared {
   resting: RestingEngines<TlsEngine>;
-  /** TLS is open. @returns the server's certificate, read */
+  /** Called when TLS is open. @returns the parsed certificate of the server */
   opened(certificate: Uint8Array, resumed: boolean): ServerCertificate | undefined;
 }
 
@@ -60,7 +60,7 @@ class RustlsWire extends SocketWire {
   readonly #host: Host;
   readonly #settings: TlsSettings;
   readonly #shared: Shared;
-  /** From the moment on that TLS begins whatever is written is encrypted, or refused. */
+  /** True before TLS begins. After that, `write` encrypts all bytes or refuses them. */
   #isClear = true;
   #engine: TlsEngine | undefined;
   /** Set when TLS is open. */
@@ -92,26 +92,28 @@ class RustlsWire extends SocketWire {
         const chunk = await reader.read();
         if (this.socket !== socket) throw new Error("the connection was closed during TLS");
         step = chunk ? this.#receive(engine, chunk) : engine.receiveEnd();
-        // Nothing more would come, and the loop would not end.
+        // The server sends nothing after a close_notify, so the loop would never end.
         if (step.state === "closed") throw new Error("the server said goodbye during the handshake");
       }
       if (this.socket !== socket) throw new Error("the connection was closed during TLS");
       const { resumed, certificate } = engine.details();
       const { notAfterMs } = this.#shared.opened(certificate, resumed) ?? {};
-      // Nobody has looked at the chain of a resumed session again.
+      // A resumed session's chain was not verified again, so the time of the first verification stays.
       const atMs = resumed && rested ? rested.verified.atMs : Date.now();
       this.#verified = { settings, atMs, notAfterMs };
     } catch (cause) {
-      // A server that fails a connection of a ticket is asked for a whole handshake next time.
+      // The server may have failed because of a ticket. So the next connection makes a full handshake.
       this.#shared.resting.clear();
-      // The driver is told before the wire is destroyed: of a closed wire it only says that it was lost.
+      // Throw before the wire is destroyed: for a closed wire the driver only reports a lost connection.
       throw new LinkError("tls", this.#reason(cause));
     }
     this.secured = true;
     void this.pump(socket, reader);
   }
 
-  /** Handshake messages. A server speaks only after the login, so nothing may come with them. */
+  /**
+   * Reads handshake messages. A server sends nothing else before the login, so plain bytes here are an error.
+   */
   #receive(engine: TlsEngine, chunk: Uint8Array): Step {
     const steps = [...slices(chunk)].map((piece) => engine.receive(piece));
     if (steps.some(({ plain }) => plain.length > 0))
@@ -121,7 +123,7 @@ class RustlsWire extends SocketWire {
   }
 
   #reason(cause: unknown): string {
-    // The server is owed the alert that says why; what becomes of it is no matter.
+    // Send the alert with the reason to the server. A failure of this write does not matter.
     if (cause instanceof TlsFailure) void this.#sendRecords(cause.records).catch(() => {});
     const { serverName, lowest, highest } = this.#settings;
     const why = cause instanceof TlsFailure ? explain(cause, { serverName, lowest, highest }) : text(cause);
@@ -145,7 +147,7 @@ class RustlsWire extends SocketWire {
     const engine = this.#engine as TlsEngine;
     for (const piece of slices(chunk)) {
       const step = engine.receive(piece);
-      // Of a connection that is open: the answer to a change of keys.
+      // On an open connection, these records answer a key update.
       void this.#sendRecords(step.records).catch(() => {});
       this.isOver ||= step.state === "closed";
       if (step.plain.length > 0) yield step.plain;
@@ -165,15 +167,15 @@ class RustlsWire extends SocketWire {
   }
 
   /**
-   * Says goodbye.
-   * @param verified of a connection that was open to its end, and not broken: its engine may rest
+   * Sends close_notify to the server.
+   * @param verified set if the connection was open and not broken: its engine is kept for another connection
    */
   #part(engine: TlsEngine, verified: Verified | undefined): void {
     let goodbye: Uint8Array;
     try {
       goodbye = verified ? engine.rest() : engine.close();
     } catch {
-      // TLS has failed: there is no goodbye.
+      // TLS has failed, so there is no close_notify to send.
       engine.free();
       return;
     }

@@ -5,9 +5,9 @@ import { text } from "./dial.ts";
 import type { Wire } from "./link.ts";
 import type { SocketReader } from "./socket-reader.ts";
 
-/** What the wires of all links have in common: a socket of cloudflare:sockets behind Node's events. */
+/** The common part of all wires: a socket of cloudflare:sockets behind Node's events. */
 export abstract class SocketWire extends EventEmitter implements Wire {
-  /** Whom the socket leads to, as errors name it. */
+  /** The name of the other side in error messages. */
   readonly #peer: string;
   readonly gone: Promise<void>;
   readonly #ending: PromiseWithResolvers<void>;
@@ -16,7 +16,7 @@ export abstract class SocketWire extends EventEmitter implements Wire {
   protected socket: Socket | undefined;
   protected writer: WritableStreamDefaultWriter<Uint8Array>;
   protected lastWrite: Promise<void> = Promise.resolve();
-  /** The server has said goodbye: whatever its socket does, nothing more is read. */
+  /** The server has sent close_notify, so nothing more is read from the socket. */
   protected isOver = false;
   readonly #greeting: Buffer;
   #resumed: PromiseWithResolvers<void> | undefined;
@@ -64,14 +64,14 @@ export abstract class SocketWire extends EventEmitter implements Wire {
     if (!socket) return;
     this.socket = undefined;
     this.resume();
-    // close() flushes what was written before it, so a farewell still reaches the server. It settles when the
-    // socket has ended: in the middle of a handshake not before the server goes on or goes away.
+    // close() first flushes earlier writes, so the server still gets the last ones. It settles when the
+    // socket has ended: in the middle of a handshake, only when the server continues or ends.
     void socket.close().then(this.#ending.resolve, this.#ending.resolve);
     if (error) this.emit("error", error);
     this.emit("close");
   }
 
-  /** Shows the driver what the server sends after `secure()`, until one of the two ends. */
+  /** Passes the server's bytes after `secure()` to the driver, until either side ends. */
   protected async pump(socket: Socket, reader: SocketReader): Promise<void> {
     let taken = 0;
     try {
@@ -100,11 +100,11 @@ export abstract class SocketWire extends EventEmitter implements Wire {
     }
   }
 
-  /** @returns a chunk from the socket as the driver is to see it. @throws when it cannot be trusted */
+  /** @returns a chunk of the socket in the form for the driver. @throws when it cannot be trusted */
   protected received(chunk: Uint8Array): Iterable<Uint8Array> {
     return [chunk];
   }
 
-  /** The socket has ended. @throws when it should not have */
+  /** Called at the socket's end. @throws when this end is an error */
   protected receivedEnd(): void {}
 }

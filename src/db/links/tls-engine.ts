@@ -2,12 +2,12 @@ import { limits } from "../../limits.ts";
 import { systemCalls } from "./wasi.ts";
 
 /**
- * One TLS connection in one WebAssembly instance: rustls, by the interface of native/tls/src/lib.rs. It moves no
- * bytes itself: it is given what the socket received and answers what the socket has to send. When the connection
- * has ended, another one to the same server may follow it in the same instance, where the tickets are.
+ * One TLS connection in one WebAssembly instance: rustls, with the interface of native/tls/src/lib.rs. It
+ * does no I/O: it gets the socket's received bytes, and returns the bytes to send. After the connection has
+ * ended, another one to the same server may use the instance, which holds the session tickets.
  */
 
-/** In the order of native/tls/src/failure.rs, whose numbers begin with 1. */
+/** In the order of native/tls/src/failure.rs, where the numbers begin with 1. */
 const kinds = [
   "settings",
   "clock",
@@ -24,10 +24,12 @@ const kinds = [
   "misuse",
 ] as const;
 
-/** `trap`: the instance has stopped, out of memory or by a fault of its own. */
+/** `trap`: the instance has stopped, because it is out of memory or has a fault. */
 export type TlsFailureKind = (typeof kinds)[number] | "trap";
 
-/** Why TLS ended; the message is for the operator. `records` has the alert that the server is owed. */
+/**
+ * The reason for the end of TLS. The message is for the operator. `records` holds the alert for the server.
+ */
 export class TlsFailure extends Error {
   readonly kind: TlsFailureKind;
   readonly records: Uint8Array;
@@ -39,20 +41,20 @@ export class TlsFailure extends Error {
   }
 }
 
-/** As TLS numbers them. */
+/** The version numbers of TLS. */
 const versions = { "TLSv1.2": 0x0303, "TLSv1.3": 0x0304 } as const;
 export type TlsVersion = keyof typeof versions;
 
 export interface TlsSettings {
-  /** The CAs that may have issued the server's certificate, PEM. */
+  /** The CAs to trust, PEM. */
   bundle: string;
-  /** The DNS name or IP address that the certificate must have. */
+  /** The DNS name or IP address that the certificate must name. */
   serverName: string;
   lowest: TlsVersion;
   highest: TlsVersion;
 }
 
-/** What a step made: records for the server, decrypted bytes for the driver. Copies, to be kept. */
+/** The result of a step: records for the server, and decrypted bytes for the driver. Both are copies. */
 export interface Step {
   state: "handshaking" | "open" | "closed";
   records: Uint8Array;
@@ -81,7 +83,7 @@ const states = ["handshaking", "open", "closed"] as const;
 export class TlsEngine {
   #exports: Exports;
   readonly #connection: number;
-  /** Set when it was freed, or has trapped: then nothing in it can be relied on. */
+  /** Set after free() or a trap. Then nothing in the instance can be used. */
   #ended: TlsFailure | undefined;
 
   /** @param module src/db/links/tls.wasm */
@@ -107,14 +109,14 @@ export class TlsEngine {
     );
   }
 
-  /** Says goodbye and lets go of an open connection; the tickets stay. @returns the goodbye. @throws TlsFailure */
+  /** Ends an open connection and keeps its tickets. @returns the close_notify to send. @throws TlsFailure */
   rest(): Uint8Array {
     const goodbye = this.close();
     this.#step(() => this.#exports.tls_rest(this.#connection));
     return goodbye;
   }
 
-  /** As `start`, with the settings of the first time, for an engine that rests. @throws TlsFailure */
+  /** Like `start`, after `rest`, with the settings of the first `start`. @throws TlsFailure */
   beginAgain(): Step {
     return this.#step(() => this.#exports.tls_begin_again(this.#connection));
   }
@@ -125,12 +127,12 @@ export class TlsEngine {
     return this.#step(() => this.#exports.tls_receive(this.#connection, length));
   }
 
-  /** The server sends nothing more. @throws TlsFailure `truncated`, unless it has said goodbye */
+  /** The socket has ended. @throws TlsFailure `truncated` if the server sent no close_notify before */
   receiveEnd(): Step {
     return this.#step(() => this.#exports.tls_receive_end(this.#connection));
   }
 
-  /** @returns the bytes as records. @throws TlsFailure `misuse` before the server is verified */
+  /** @returns the encrypted records. @throws TlsFailure `misuse` before the server is verified */
   send(bytes: Uint8Array): Uint8Array {
     const records: Uint8Array[] = [];
     for (const piece of slices(bytes)) {
@@ -140,30 +142,33 @@ export class TlsEngine {
     return records.length === 1 ? (records[0] as Uint8Array) : Buffer.concat(records);
   }
 
-  /** @returns the goodbye. @throws TlsFailure */
+  /** @returns the close_notify to send. @throws TlsFailure */
   close(): Uint8Array {
     return this.#step(() => this.#exports.tls_close(this.#connection)).records;
   }
 
-  /** What was agreed upon, and the server's own certificate (DER); empty before the server is verified. */
+  /**
+   * The negotiated protocol and cipher, and the server's own certificate (DER); empty before the server is
+   * verified.
+   */
   details(): { protocol: string; cipher: string; resumed: boolean; certificate: Uint8Array } {
     const [protocol = "", cipher = "", handshake] = this.#text(parts.details).split(" ");
     const resumed = handshake === "Resumed";
     return { protocol, cipher, resumed, certificate: this.#part(parts.certificate) };
   }
 
-  /** Bytes of memory that the instance has; it never gives any back. */
+  /** The instance's memory in bytes. It never shrinks. */
   get memoryBytes(): number {
     return this.#exports.memory?.buffer.byteLength ?? 0;
   }
 
-  /** Wipes the keys and lets go of the instance, whose memory then goes with it. */
+  /** Wipes the keys and drops the instance, so that its memory can be freed. */
   free(): void {
     if (this.#ended) return;
     try {
       this.#exports.tls_free(this.#connection);
     } catch {
-      // A trap in the last call: the memory goes all the same.
+      // The last call trapped. The instance is dropped in any case.
     }
     this.#end(new TlsFailure("misuse", "the connection was closed"));
   }
@@ -171,7 +176,7 @@ export class TlsEngine {
   #fill(...pieces: Uint8Array[]): number {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const pointer = this.#call(() => this.#exports.tls_reserve(this.#connection, length));
-    // Made only now: growing the memory detaches what was there before.
+    // Make this view after tls_reserve, because growing the memory detaches earlier views.
     const room = new Uint8Array(this.#exports.memory.buffer, pointer, length);
     let at = 0;
     for (const piece of pieces) {
@@ -216,7 +221,7 @@ export class TlsEngine {
   }
 }
 
-/** Cuts bytes into pieces that one step takes. */
+/** Cuts bytes into pieces for one step each. */
 export function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += limits.tlsStepBytes) {
     yield bytes.subarray(at, at + limits.tlsStepBytes);

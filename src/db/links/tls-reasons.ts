@@ -1,6 +1,6 @@
 import type { TlsFailure, TlsFailureKind, TlsSettings } from "./tls-engine.ts";
 
-/** What the operator reads when TLS fails: the cause, the engine's own words, and what to check. */
+/** The message for the operator when TLS fails: the cause, the engine's own words, and what to check. */
 
 type Reason = (words: string, settings: Omit<TlsSettings, "bundle">) => string;
 

@@ -1,32 +1,32 @@
 import { limits } from "../../limits.ts";
 import type { TlsEngine } from "./tls-engine.ts";
 
-/** What must hold so that an engine's tickets may stand for the verification of its server. */
+/** The earlier verification of a server, which the tickets of an engine rely on. */
 export interface Verified {
-  /** For whom it was verified, and with what: host, name, CAs and versions. */
+  /** The settings of that verification: host, name, CAs and versions. */
   settings: string;
-  /** When chain and name were verified, in milliseconds since 1970. */
+  /** The time when chain and name were verified, in milliseconds since 1970. */
   atMs: number;
-  /** The end of the server's certificate; undefined where it is not known. */
+  /** The end date of the server's certificate, in milliseconds since 1970; undefined if unknown. */
   notAfterMs: number | undefined;
 }
 
 type Engine = Pick<TlsEngine, "beginAgain" | "free">;
 
 /**
- * Engines whose connection has ended, of one pool: the next connection to the same server may begin in one of them
- * and save a signature and a chain. An engine is here or in a connection, never both.
+ * The idle engines of one pool, whose connections have ended. The next connection to the same server may use
+ * one, and saves a signature and a chain check. An engine is either here or in a connection.
  */
 export class RestingEngines<E extends Engine> {
   #engines: { engine: E; verified: Verified }[] = [];
 
-  /** Keeps an engine that rests, unless there are enough. */
+  /** Adds an idle engine, and frees the oldest one if there are too many. */
   put(engine: E, verified: Verified): void {
     this.#engines.push({ engine, verified });
     while (this.#engines.length > limits.restingEngines) this.#engines.shift()?.engine.free();
   }
 
-  /** @returns one that may serve now, the last that came; what may not serve any more is let go */
+  /** @returns the newest engine that may serve now. It frees the engines that may not serve any more */
   take(settings: string, nowMs: number): { engine: E; verified: Verified } | undefined {
     const all = Map.groupBy(this.#engines, ({ verified }) => mayServe(verified, settings, nowMs));
     for (const { engine } of all.get(false) ?? []) engine.free();
@@ -34,13 +34,13 @@ export class RestingEngines<E extends Engine> {
     return this.#engines.pop();
   }
 
-  /** Lets go of all. */
+  /** Frees all idle engines. */
   clear(): void {
     for (const { engine } of this.#engines.splice(0)) engine.free();
   }
 }
 
-/** Whatever is not known speaks against it. */
+/** An unknown value counts as a refusal. */
 function mayServe({ settings, atMs, notAfterMs }: Verified, wanted: string, nowMs: number): boolean {
   const ageMs = nowMs - atMs;
   return (

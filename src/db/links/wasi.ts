@@ -1,18 +1,21 @@
 /**
- * What src/db/links/tls.wasm asks of its system (WASI preview 1): the time, random bytes, and four calls that the
- * Rust library links without need. It has no file, no variable and no output.
+ * The system calls of src/db/links/tls.wasm (WASI preview 1): the time, random bytes, and four calls that
+ * Rust's standard library links but does not need. The module gets no file, no environment variable and no
+ * output.
  */
 
 /** WASI's errno for a call that does not exist. */
 const notSupported = 52;
-/** getRandomValues gives no more at once (Web Cryptography §10.1.1). */
+/** The most bytes from one call of getRandomValues (Web Cryptography §10.1.1). */
 const randomBytes = 65_536;
 
-/** @param memory the instance's memory as it is now: growing it replaces the buffer. */
+/** @param memory returns the instance's current buffer, because growing the memory replaces it */
 export function systemCalls(memory: () => ArrayBufferLike): Record<string, WebAssembly.ImportValue> {
   const view = () => new DataView(memory());
   return {
-    /** Nanoseconds since 1970. In a Worker that is the time of the last I/O, seldom a second ago. */
+    /**
+     * Nanoseconds since 1970. In a Worker this is the time of the last I/O, rarely more than a second ago.
+     */
     clock_time_get(_clock: number, _precision: bigint, result: number): number {
       view().setBigUint64(result, BigInt(Date.now()) * 1_000_000n, true);
       return 0;
