@@ -11,25 +11,25 @@ export interface LaunchOptions {
   command: string[];
   environment: NodeJS.ProcessEnv;
   identity?: { uid: number; gid: number } | undefined;
-  /** Both output streams go to this file, emptied first. */
+  /** Both output streams go to this file, which is emptied first. */
   logPath: string;
 }
 
-/** A server process that does not outlive this one. */
+/** A server process that ends with this process. */
 export interface Child {
   pid: number;
   exited: Promise<Exit>;
   running(): boolean;
-  /** SIGTERM, and SIGKILL after `graceMs`. Resolves when the process is gone. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`. Resolves when the process is gone. */
   stop(graceMs?: number): Promise<Exit>;
-  /** SIGKILL: no clean shutdown. Resolves when the process is gone. */
+  /** Sends SIGKILL: no clean shutdown. Resolves when the process is gone. */
   kill(): Promise<Exit>;
 }
 
 /**
- * Waits for the end of our pipe, which comes however this process ends, SIGKILL included. "done" says that
- * the server is gone already. Nobody may reap a server whose parent is gone (a container without an init):
- * a zombie counts as gone.
+ * Waits for the end of our pipe, which also ends when this process gets SIGKILL. "done" means that the server
+ * is already gone. A zombie counts as gone: without an init process, as in a container, a server without its
+ * parent stays a zombie.
  */
 const watchdogScript = `read -r line; [ "$line" = done ] && exit 0
 alive() { kill -0 "$1" 2>/dev/null && ! grep -q "^State:[[:space:]]*Z" "/proc/$1/status" 2>/dev/null; }
@@ -37,7 +37,7 @@ kill -TERM "$1" 2>/dev/null
 n=0; while alive "$1" && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done
 alive "$1" && kill -KILL "$1"`;
 
-/** Starts a process in a group of its own, so that Ctrl-C reaches us and not it. Throws if it cannot. */
+/** Starts a process in its own group, so that Ctrl-C reaches only us. Throws if it cannot start it. */
 export async function launch(options: LaunchOptions): Promise<Child> {
   const [file = "", ...args] = options.command;
   const log = openSync(options.logPath, "w", 0o644);
@@ -97,7 +97,9 @@ export async function launch(options: LaunchOptions): Promise<Child> {
   };
 }
 
-/** Calls `probe` until it gives a value; undefined after `timeoutMs` or when `goOn` says no. */
+/**
+ * Calls `probe` until it returns a value. Returns undefined after `timeoutMs`, or when `goOn` returns false.
+ */
 export async function poll<T>(
   probe: () => Promise<T | undefined>,
   options: { intervalMs: number; timeoutMs: number; goOn: () => boolean },

@@ -1,7 +1,7 @@
 import { ServerUnavailableError } from "./errors.ts";
 import { run, which } from "./run.ts";
 
-/** @throws ServerUnavailableError where no Docker daemon answers */
+/** @throws ServerUnavailableError if no Docker daemon answers */
 export async function demandDocker(): Promise<void> {
   if (which("docker") === undefined) throw new ServerUnavailableError("docker is not installed");
   const info = await run("docker", ["info", "--format", "{{.ServerVersion}}"], { timeoutMs: 20_000 });

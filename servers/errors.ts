@@ -1,10 +1,10 @@
 /**
- * No database server could be had, or it did not start. The message says what was tried, why each way
- * failed, and what to do; it is meant to be printed as it is, without a stack.
+ * No database server was found, or it did not start. The message says what was tried, why each way failed,
+ * and what to do. Print it without a stack.
  */
 export class ServerUnavailableError extends Error {
   override readonly name = "ServerUnavailableError";
-  /** Where another program has its port: the next one may do. */
+  /** Set when another program has the port: the next port may work. */
   readonly code: "EADDRINUSE" | undefined;
 
   constructor(message: string, code?: "EADDRINUSE") {
@@ -13,7 +13,7 @@ export class ServerUnavailableError extends Error {
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 /**
- * A name beside `path` for what is not complete yet, after removing what ended runs left there. The name is
- * new each time: a program whose caller was killed may still be writing to the last one.
+ * Returns a new path beside `path` for an incomplete file, and removes such files of ended runs. The name is
+ * new each time, because a program of a killed run may still write to the old file.
  */
 export function freshDraft(path: string): string {
   const folder = dirname(path);
@@ -15,7 +15,7 @@ export function freshDraft(path: string): string {
   return join(folder, `${prefix}${randomBytes(4).toString("hex")}`);
 }
 
-/** The value in a JSON file of our own, or undefined when it is missing or was written in half. */
+/** The value in one of our JSON files; undefined when the file is missing or incomplete. */
 export function readJson<T>(path: string): T | undefined {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as T;

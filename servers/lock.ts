@@ -3,16 +3,17 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ServerUnavailableError } from "./errors.ts";
 
-/** A process by its id and, where /proc tells, its start time: ids are used again, pairs are not. */
+/** A process: its id and, if there is /proc, its start time. The system reuses ids, but not such pairs. */
 export interface ProcessIdentity {
   pid: number;
   startTime: string | null;
 }
 
-/** The identity of a running process; `startTime` is null where there is no /proc. */
+/** The identity of a running process. `startTime` is null without /proc. */
 export function identify(pid: number): ProcessIdentity {
   try {
-    // Field 22 of stat; the name in field 2 may hold spaces and parentheses, so count from its end.
+    // Field 22 of stat. The name in field 2 may hold spaces and parentheses, so count after its last
+    // parenthesis.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return { pid, startTime: fields[19] ?? null };
@@ -21,7 +22,7 @@ export function identify(pid: number): ProcessIdentity {
   }
 }
 
-/** Whether that very process is still running. A zombie counts as gone. */
+/** Whether the same process is still running. A zombie counts as gone. */
 export function isAlive(known: ProcessIdentity): boolean {
   try {
     process.kill(known.pid, 0);
@@ -32,7 +33,7 @@ export function isAlive(known: ProcessIdentity): boolean {
     const stat = readFileSync(`/proc/${known.pid}/stat`, "utf8");
     if (stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z")) return false;
   } catch {
-    // No /proc: the signal test above is all there is.
+    // Without /proc, only the signal test above is possible.
   }
   const now = identify(known.pid);
   return known.startTime === null || now.startTime === null || now.startTime === known.startTime;
@@ -44,12 +45,12 @@ export interface Lock {
 }
 
 /**
- * Takes the lock directory `path`, or returns the process that holds it. A lock whose process is gone is
- * taken over. Works between processes of one machine that see each other's ids.
+ * Takes the lock directory `path`, or returns the process that holds it. It takes over the lock of a process
+ * that is gone. It works between processes of one machine that see each other's ids.
  */
 export function tryLock(path: string): Lock | { holder: ProcessIdentity } {
   mkdirSync(dirname(path), { recursive: true });
-  // rename() onto a directory that is not empty fails, so the lock appears complete or not at all.
+  // rename() fails if the target directory is not empty. So the lock appears complete or not at all.
   const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   mkdirSync(draft);
   writeFileSync(`${draft}/owner.json`, JSON.stringify(identify(process.pid)));
@@ -81,7 +82,7 @@ function ownerOf(path: string): ProcessIdentity | undefined {
   }
 }
 
-/** Moves a dead process's lock away; puts it back when another process was faster and it is a live one. */
+/** Moves a dead process's lock away. Puts it back if another live process took the lock in between. */
 function discardStale(path: string, dead: ProcessIdentity | undefined): void {
   const away = `${path}.stale.${process.pid}`;
   try {

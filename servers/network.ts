@@ -1,6 +1,6 @@
 import { createConnection, createServer } from "node:net";
 
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
+/** A TCP port of 127.0.0.1 that was free just now. Another program may take it. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -13,8 +13,8 @@ export function freePort(): Promise<number> {
 }
 
 /**
- * The version that a MySQL or MariaDB server on 127.0.0.1 announces in its first packet ("9.7.4-2",
- * "10.11.18-MariaDB-..."), or undefined when none answers within a second.
+ * The version in the first packet of a MySQL or MariaDB server on 127.0.0.1 ("9.7.4-2",
+ * "10.11.18-MariaDB-..."), or undefined when no server answers within a second.
  */
 export function readGreeting(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -32,15 +32,15 @@ export function readGreeting(port: number): Promise<string | undefined> {
       // Packet header (4 bytes), protocol version 10, then the server's version up to a NUL.
       const end = bytes.indexOf(0, 5);
       if (bytes.length > 5 && bytes[4] !== 10) finish();
-      // MariaDB puts 5.5.5- in front for old replicas.
+      // MariaDB puts the prefix 5.5.5- before its version, for old replicas.
       else if (end > 0) finish(bytes.toString("latin1", 5, end).replace(/^5\.5\.5-/, ""));
     });
   });
 }
 
 /**
- * Listens on 127.0.0.1:`port` and carries bytes to and from a unix socket. Resolves when it listens, with
- * the function that closes it and its connections.
+ * Listens on 127.0.0.1:`port` and copies bytes to and from a unix socket. When it listens, it resolves with a
+ * function that closes the listener and its connections.
  */
 export function bridge(port: number, socketPath: string): Promise<() => void> {
   const open = new Set<{ destroy(): unknown }>();

@@ -1,4 +1,4 @@
-// @peculiar/x509 needs the metadata API in place before it is loaded.
+// @peculiar/x509 needs the metadata API before it is loaded.
 import "reflect-metadata";
 import { createPrivateKey, randomBytes, type webcrypto, X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ export interface KeyedCertificate {
   key: string;
 }
 
-/** Times default to an hour ago (clocks differ) and a year from now. */
+/** The default is from one hour ago, because clocks differ, to one year from now. */
 export interface Validity {
   notBefore?: Date;
   notAfter?: Date;
@@ -28,17 +28,20 @@ export interface LeafOptions extends Validity {
   /** Extended key usages. Default: serverAuth. An empty list leaves the extension out. */
   usages?: ("serverAuth" | "clientAuth" | "codeSigning")[];
   keyType?: KeyType;
-  /** Of the authority's signature. */
+  /** The hash in the authority's signature. */
   hash?: "SHA-1" | "SHA-256";
 }
 
 export interface AuthorityOptions extends Validity {
   keyType?: KeyType;
-  /** The authority that signs this one; without it, it signs itself. */
+  /** The authority that signs this one. Without it, the authority is self-signed. */
   parent?: Authority;
-  /** basicConstraints CA. False makes an issuer that no client may accept as one. Default: true. */
+  /** basicConstraints CA. With false, no client may accept the certificate as an issuer. Default: true. */
   ca?: boolean;
-  /** The only DNS domain that it may issue for (name constraints, RFC 5280 §4.2.1.10), under 100 characters. */
+  /**
+   * The only DNS domain that the authority may issue for (name constraints, RFC 5280 §4.2.1.10), under 100
+   * characters.
+   */
   permittedDomain?: string;
 }
 
@@ -82,7 +85,7 @@ function nameConstraints(domain: string): x509.Extension {
   return new x509.Extension("2.5.29.30", true, [0x82, 0x30, 0xa0, 0x30].reduce(wrap, Buffer.from(domain)));
 }
 
-/** Reads an authority back from its PEM certificate and key (EC P-256 only, as ensurePki makes it). */
+/** Reads an authority from its PEM certificate and key (only EC P-256, which ensurePki makes). */
 async function readAuthority(certificate: string, key: string): Promise<Authority> {
   const algorithm = algorithmOf("P-256");
   const der = createPrivateKey(key).export({ type: "pkcs8", format: "der" });
@@ -93,7 +96,7 @@ async function readAuthority(certificate: string, key: string): Promise<Authorit
   return assemble(commonName, certificate, { privateKey, publicKey } as webcrypto.CryptoKeyPair);
 }
 
-/** The keys behind an authority, which its users have no business with. */
+/** The private keys of authorities. They are not part of the public type. */
 const keysOf = new WeakMap<Authority, webcrypto.CryptoKeyPair>();
 
 async function assemble(
@@ -141,7 +144,7 @@ async function sign(
   if (issuerKeys === undefined) throw new TypeError("the issuer was not made by createAuthority");
   const certificate = await x509.X509CertificateGenerator.create(
     {
-      // The first bit is clear: a serial number is a positive integer.
+      // The first bit is 0, because a serial number is a positive integer.
       serialNumber: `4${randomBytes(16).toString("hex").slice(1)}`,
       subject: [{ CN: [commonName] }],
       issuer: [{ CN: [issuer.commonName] }],
@@ -184,7 +187,7 @@ async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   return `${x509.PemConverter.encode(der, "PRIVATE KEY")}\n`;
 }
 
-/** The lasting authority of a machine's test servers, and a certificate for localhost and 127.0.0.1. */
+/** The permanent authority of a machine's test servers, and a certificate for localhost and 127.0.0.1. */
 export interface Pki extends KeyedCertificate {
   /** PEM of the authority's certificate, also in the file `caPath`. */
   ca: string;
@@ -197,8 +200,8 @@ const renewBeforeMs = 7 * dayMs;
 
 /**
  * Makes `ca.pem`, `ca.key`, `server.pem` and `server.key` in `directory`, or reuses them. The server's pair
- * is renewed under the same authority when less than 7 days are left (it lasts a year, the authority ten).
- * Keys get mode 0600.
+ * lasts a year and the authority ten. The pair is renewed under the same authority when fewer than 7 days are
+ * left. Keys get mode 0600.
  */
 export function ensurePki(directory: string): Promise<Pki> {
   mkdirSync(directory, { recursive: true });
@@ -223,7 +226,7 @@ export function ensurePki(directory: string): Promise<Pki> {
   });
 }
 
-/** A stored pair, if both files are there, fit each other, were issued by `ca`, and will last. */
+/** The stored pair, if both files exist, fit each other, were issued by `ca`, and stay valid long enough. */
 function readPair(base: string, ca?: string): KeyedCertificate | undefined {
   try {
     const certificate = readFileSync(`${base}.pem`, "utf8");
@@ -234,7 +237,7 @@ function readPair(base: string, ca?: string): KeyedCertificate | undefined {
     const issued = ca === undefined || parsed.verify(new X509Certificate(ca).publicKey);
     if (lasts && issued && parsed.checkPrivateKey(createPrivateKey(key))) return { certificate, key };
   } catch {
-    // Missing or damaged: made again.
+    // A missing or damaged pair is made again.
   }
   return undefined;
 }
@@ -245,7 +248,7 @@ function writePair(base: string, pair: KeyedCertificate): void {
     [`${base}.pem`, pair.certificate, 0o644],
   ] as const) {
     writeFileSync(`${name}.new`, text, { mode });
-    // The mode above does not apply to a leftover file, and the umask may narrow it.
+    // The mode above does not apply to an existing file, and the umask may remove bits.
     chmodSync(`${name}.new`, mode);
     renameSync(`${name}.new`, name);
   }

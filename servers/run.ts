@@ -12,7 +12,7 @@ export interface RunResult {
 export interface RunOptions {
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** Written to the program's standard input. */
+  /** The text for the program's standard input. */
   input?: string;
   /** Run as this user and group (root only). */
   identity?: { uid: number; gid: number } | undefined;
@@ -39,7 +39,7 @@ export function run(file: string, args: string[], options: RunOptions = {}): Pro
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
     });
-    // A program that ends without reading its input is judged by its status, not by our EPIPE.
+    // A program may end before it has read its input. Its exit status decides then, not our EPIPE error.
     child.stdin.on("error", () => {});
     child.stdin.end(options.input ?? "");
     child.on("error", (error) => resolve({ status: 127, stdout, stderr: `${stderr}${error.message}` }));
@@ -52,7 +52,7 @@ export function run(file: string, args: string[], options: RunOptions = {}): Pro
 
 /** The full path of a program on the PATH, or undefined. */
 export function which(program: string): string | undefined {
-  // Servers live in folders that an ordinary user's PATH leaves out.
+  // Servers are in folders that are not on an ordinary user's PATH.
   const folders = [
     ...(process.env.PATH ?? "").split(delimiter),
     "/usr/local/sbin",

@@ -3,18 +3,18 @@ import type { DebianEngine, TlsMode } from "./engines.ts";
 
 export interface ServerPaths {
   dataDirectory: string;
-  /** Holds the pid file, the certificates and, where its name is short enough, the socket. */
+  /** Holds the pid file, the certificates and, if its path is short enough, the socket. */
   runDirectory: string;
   socket: string;
 }
 
-/** Small memory, no binary log, no wait for the disk: data of tests may be lost in a power cut. */
+/** Little memory, no binary log, no wait for the disk: a power cut may lose test data. */
 const shared = [
   "--skip-name-resolve",
   "--performance-schema=OFF",
   "--innodb-buffer-pool-size=64M",
   "--innodb-flush-log-at-trx-commit=2",
-  // The default of 64 MB is a quarter of the whole server.
+  // The default of 64 MB would be a quarter of the server's memory.
   "--innodb-log-buffer-size=4M",
   "--skip-log-bin",
   "--local-infile=OFF",
@@ -22,7 +22,7 @@ const shared = [
 ];
 
 const perEngine: Record<DebianEngine, string[]> = {
-  // --loose: older versions lack some of these.
+  // --loose, because older versions lack some of these options.
   mysql: [
     "--loose-mysqlx=OFF",
     "--secure-file-priv=NULL",
@@ -32,11 +32,11 @@ const perEngine: Record<DebianEngine, string[]> = {
     "--loose-sha256-password-proxy-users=ON",
     "--plugin-load-add=mysql_no_login=mysql_no_login.so",
   ],
-  // Without option files MariaDB 10.11 would fall back to latin1.
+  // Without option files, MariaDB 10.11 would use latin1.
   mariadb: ["--character-set-server=utf8mb4", "--innodb-log-file-size=64M", "--key-buffer-size=1M"],
 };
 
-/** The options that make the server's TLS what `mode` says; the PEM files are in `tlsDirectory`. */
+/** The options for the TLS mode. The PEM files are in `tlsDirectory`. */
 export function tlsArguments(engine: DebianEngine, mode: TlsMode, tlsDirectory: string): string[] {
   if (mode === "none") {
     return engine === "mysql"
@@ -52,7 +52,7 @@ export function tlsArguments(engine: DebianEngine, mode: TlsMode, tlsDirectory: 
   ];
 }
 
-/** The options of a server that is the same wherever it runs. */
+/** The options that do not depend on where the server runs. */
 export function commonArguments(engine: DebianEngine): string[] {
   return [...shared, ...perEngine[engine]];
 }
@@ -65,16 +65,16 @@ export function placeArguments(engine: DebianEngine, paths: ServerPaths, port: n
     `--pid-file=${join(paths.runDirectory, "server.pid")}`,
     `--port=${port}`,
     "--bind-address=127.0.0.1",
-    // A server that starts removes temporary tables from this folder, and not its own only.
+    // A starting server removes all temporary tables from this folder, also those of other servers.
     `--tmpdir=${join(paths.runDirectory, "tmp")}`,
-    // MariaDB knows no NULL here: a folder that never holds anything.
+    // MariaDB does not accept NULL here, so this names a folder that stays empty.
     ...(engine === "mariadb" ? [`--secure-file-priv=${join(paths.runDirectory, "files")}`] : []),
   ];
 }
 
 /**
- * One statement a line (an init file needs that): root may log in from here only, with this password.
- * The password must be free of quotes and backslashes.
+ * One statement per line, as an init file needs. root may only log in from this machine, with this password.
+ * The password must have no quotes and backslashes.
  */
 export function administratorStatements(engine: DebianEngine, password: string): string {
   const proxy = engine === "mysql" ? ["GRANT PROXY ON ''@'' TO 'root'@'127.0.0.1' WITH GRANT OPTION"] : [];

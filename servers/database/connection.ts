@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import mysql, { type Connection, type ConnectionOptions } from "mysql2/promise";
 import type { DatabaseServer } from "./types.ts";
 
-/** What it takes to connect: a subset of DatabaseServer. */
+/** The data for a connection: a subset of DatabaseServer. */
 export type ServerAddress = Pick<DatabaseServer, "host" | "port" | "caPath" | "tls">;
 
 /**
- * mysql2's options for a server: TLS with the chain and the name verified (mysql2 checks an IP address as
- * the name "localhost", which the certificate has), or clear text when the server has no TLS on offer.
+ * mysql2's options for a server: TLS with verified chain and name, or clear text if the server has no TLS.
+ * mysql2 checks an IP address as the name "localhost", which the certificate has.
  */
 export function connectionOptions(server: ServerAddress, user: string, password: string): ConnectionOptions {
   return {
@@ -23,7 +23,7 @@ export function connectionOptions(server: ServerAddress, user: string, password:
   };
 }
 
-/** Connects from Node, for setting up and for looking behind the gateway's back. Throws mysql2's errors. */
+/** Connects from Node, to prepare data and to check it without the gateway. Throws mysql2's errors. */
 export function connect(server: ServerAddress, user: string, password: string): Promise<Connection> {
   return mysql.createConnection(connectionOptions(server, user, password));
 }

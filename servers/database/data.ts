@@ -17,7 +17,7 @@ import { type RunResult, run } from "../run.ts";
 import { administratorStatements, type ServerPaths } from "./arguments.ts";
 import { type NativeInstallation, shareFile } from "./installation.ts";
 
-/** The user and group that a server runs as when we are root. */
+/** The user and group of a server when we are root. */
 export interface Identity {
   uid: number;
   gid: number;
@@ -28,8 +28,8 @@ const timeoutMs = 120_000;
 const markerName = "tidegate.json";
 
 /**
- * The identity for a server: undefined for an ordinary user; `nobody` for root, unless `nobody` cannot
- * reach the program or the directory, then undefined and the server runs as root.
+ * Chooses the identity for a server. It is undefined for an ordinary user, and `nobody` for root. If `nobody`
+ * cannot reach the program or the directory, it is undefined, and the server runs as root.
  */
 export async function chooseIdentity(
   installation: NativeInstallation,
@@ -48,7 +48,7 @@ export async function chooseIdentity(
   return undefined;
 }
 
-/** Gives a file or a whole folder to the server's user. Without an identity nothing is done. */
+/** Gives a file or a whole folder to the server's user. Without an identity it does nothing. */
 export function giveTo(identity: Identity | undefined, path: string): void {
   if (identity === undefined) return;
   chownSync(path, identity.uid, identity.gid);
@@ -57,7 +57,7 @@ export function giveTo(identity: Identity | undefined, path: string): void {
   }
 }
 
-/** Reads the administrator's password, or makes one. `isNew` says that no server knows it yet. */
+/** Reads the administrator's password, or makes one. `isNew` means that no server knows it yet. */
 export function administratorPassword(directory: string): { password: string; isNew: boolean } {
   const path = join(directory, "administrator.json");
   const known = readJson<{ password: string }>(path);
@@ -68,9 +68,9 @@ export function administratorPassword(directory: string): { password: string; is
 }
 
 /**
- * Makes the data directory unless a usable one is there; says whether it did. Data of another engine or
- * version series is moved aside, not deleted. Throws ServerUnavailableError when the folder holds something
- * else or when the server cannot initialise it.
+ * Makes the data directory unless a usable one exists. Returns whether it made one. Data of another engine or
+ * version series is moved aside and not deleted. Throws ServerUnavailableError when the folder holds other
+ * files, or when the server cannot initialise it.
  */
 export async function ensureData(
   installation: NativeInstallation,
@@ -83,7 +83,7 @@ export async function ensureData(
   const series = `${installation.engine}-${installation.version.split(".").slice(0, 2).join(".")}`;
   const found = existingSeries(dataDirectory);
   if (found === series) {
-    // A run as root may have left files that the server's user cannot open.
+    // An earlier run as root may have left files that the server's user cannot open.
     giveTo(identity, dataDirectory);
     return false;
   }
@@ -115,7 +115,7 @@ export async function ensureData(
   return true;
 }
 
-/** The engine and version series of a data directory made by ensureData; undefined when there is none. */
+/** The engine and version series of a data directory that ensureData made; undefined if there is none. */
 function existingSeries(dataDirectory: string): string | undefined {
   let names: string[];
   try {
@@ -181,7 +181,7 @@ export function writeInitFile(
   return path;
 }
 
-/** What mariadb-install-db does, without its shell, its help tables and its test database. */
+/** Does the work of mariadb-install-db, without its shell, its help tables and its test database. */
 async function initialiseMariadb(
   installation: NativeInstallation,
   paths: ServerPaths,
@@ -195,7 +195,7 @@ async function initialiseMariadb(
     "maria_add_gis_sp_bootstrap.sql",
     "mysql_sys_schema.sql",
   ]
-    // From 11 on the names begin with mariadb.
+    // Since version 11 the names begin with mariadb.
     .map(
       (name) => shareFile(installation, name) ?? shareFile(installation, name.replace(/^mysql/, "mariadb")),
     )

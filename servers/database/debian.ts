@@ -9,18 +9,18 @@ import { type RunResult, run, which } from "../run.ts";
 export interface DebianTreeOptions {
   /** A suite or code name of the Debian archive: "sid", "bookworm". */
   suite: string;
-  /** Unpacked together with everything they depend on. */
+  /** Unpacked with all their dependencies. */
   packages: string[];
-  /** Unpacked alone, without what they depend on (for a plugin inside a large package). */
+  /** Unpacked without their dependencies (for a plugin inside a large package). */
   alone?: string[];
   /** Paths inside the tree that are removed after unpacking, to save disk space. */
   prune?: string[];
   /**
-   * Leaves out the C library: for a program that starts itself again and so cannot be run through the tree's
-   * loader. Then `suite` must be the machine's own release, or an older one.
+   * Leaves out the C library. This is for a program that starts itself again, which the tree's loader cannot
+   * do. Then `suite` must be the machine's own release or an older one.
    */
   hostLibrary?: boolean;
-  /** The tree. It exists only when it is complete. Drafts and a lock are made beside it. */
+  /** The folder of the tree. It only exists when it is complete. Drafts and a lock are made beside it. */
   directory: string;
   log: (line: string) => void;
 }
@@ -52,15 +52,15 @@ export function parseIndexTargets(output: string): IndexTarget[] {
     .filter((fields) => fields.length === 3)
     .map(([uri = "", label = "", release = ""]) => ({
       uri,
-      // apt leaves a variable that it does not know as it stands in the format.
+      // apt does not replace an unknown variable in the format.
       label: label.startsWith("$(") || label === "" ? undefined : label,
       release,
     }));
 }
 
 /**
- * The Debian archive's mirrors among the targets, best first, each once. An entry whose release file was
- * read counts by its label; one that was not (lists never fetched) by how its address ends.
+ * The mirrors of the Debian archive among the targets, best first, each once. If an entry's release file was
+ * read, its label decides. Otherwise (lists were never fetched) the end of its address decides.
  */
 export function debianMirrors(targets: IndexTarget[]): string[] {
   const labels = new Map(
@@ -75,15 +75,15 @@ export function debianMirrors(targets: IndexTarget[]): string[] {
   const archives = targets.filter(isArchive);
   const isNetwork = (target: IndexTarget) =>
     !target.uri.startsWith("file:") && !target.uri.startsWith("copy:");
-  // A local folder rarely holds another suite than its own machine's.
+  // A local folder rarely has a suite other than its machine's own.
   const ordered = [...archives.filter(isNetwork), ...archives.filter((target) => !isNetwork(target))];
   return [...new Set(ordered.map((target) => target.uri))];
 }
 
 /**
- * Gives a folder with Debian packages and all they depend on, unpacked: made on the first call, reused
- * later. Needs no root and changes nothing outside `directory` and its parent. Throws
- * ServerUnavailableError with what was tried.
+ * Returns a folder with unpacked Debian packages and all their dependencies. The first call makes it, and
+ * later calls reuse it. It needs no root, and changes nothing outside `directory` and its parent. Throws
+ * ServerUnavailableError with the ways that were tried.
  */
 export async function debianTree(options: DebianTreeOptions): Promise<DebianTree> {
   const { directory, log } = options;
@@ -96,7 +96,8 @@ export async function debianTree(options: DebianTreeOptions): Promise<DebianTree
   }
   return withLock(`${directory}.lock`, { log, waitMs: 15 * 60_000 }, async () => {
     if (manifestOf(directory) === wanted) return openTree(directory);
-    // What an interrupted run left is thrown away: a download takes seconds, trust in a half one does not pay.
+    // Files of an interrupted run are removed: a download takes seconds, and half a download cannot be
+    // trusted.
     const part = freshDraft(directory);
     try {
       const downloaded = await download(part, options);
@@ -107,7 +108,7 @@ export async function debianTree(options: DebianTreeOptions): Promise<DebianTree
       for (const deb of debs)
         mustSucceed(await run("dpkg-deb", ["-x", deb, tree]), `unpack ${basename(deb)}`);
       for (const path of prune) rmSync(join(tree, path), { recursive: true, force: true });
-      // Archives may carry a root folder of mode 0700; the server's user has to pass.
+      // The root folder in an archive may have mode 0700. The server's user must be able to enter it.
       await chmod(tree, 0o755);
       const versions = debs.map((deb) => decodeURIComponent(basename(deb, ".deb")));
       writeFileSync(join(tree, manifestName), JSON.stringify({ wanted, versions }, null, 1));
@@ -142,7 +143,7 @@ function openTree(directory: string): DebianTree {
   return { directory, libraryDirectory, libraryPath: [...folders, join(directory, "usr/lib")].join(":") };
 }
 
-/** The tree's own dynamic loader. Throws ServerUnavailableError where there is none (`hostLibrary`). */
+/** The tree's own dynamic loader. Throws ServerUnavailableError if there is none (`hostLibrary`). */
 export function loaderOf({ directory, libraryPath }: DebianTree): string {
   const loader = libraryPath
     .split(":")
@@ -186,18 +187,19 @@ async function download(part: string, options: DebianTreeOptions): Promise<strin
   throw new ServerUnavailableError(failures.join("\n"));
 }
 
-/** Asks apt rather than its files: it reads both source formats and every override. */
+/** Ask apt, because it reads both formats of source files and every override. */
 async function findMirrors(): Promise<string[]> {
   const env = { ...process.env, LC_ALL: "C" };
   const known = await run("apt-get", ["indextargets", "--format", targetFormat], { env });
-  // Without fetched lists the first form prints nothing; this one does, but knows no label.
+  // If no lists were fetched, the first command prints nothing. This one prints the targets, but without
+  // labels.
   const named = await run("apt-get", ["indextargets", "--no-release-info", "--format", targetFormat], {
     env,
   });
   return debianMirrors([...parseIndexTargets(known.stdout), ...parseIndexTargets(named.stdout)]);
 }
 
-/** Lays out a private apt state that knows of no installed package. Returns its configuration's path. */
+/** Makes a private apt state without installed packages. Returns its configuration's path. */
 function writeAptState(part: string, mirror: string, architecture: string, suite: string): string {
   for (const folder of ["lists/partial", "archives/partial", "none"]) {
     mkdirSync(join(part, folder), { recursive: true });
@@ -210,8 +212,9 @@ function writeAptState(part: string, mirror: string, architecture: string, suite
   const source = `deb [arch=${architecture} lang=none target=Packages${signedBy}] ${mirror} ${suite} main\n`;
   writeFileSync(join(part, "sources.list"), source);
   const path = (name: string) => JSON.stringify(join(part, name));
-  // Read after the machine's own configuration, so that its proxy and credentials stay; its hooks must not
-  // run (some clean the machine's cache), nor its pins, default release or foreign architectures count.
+  // apt reads it after the machine's configuration, so the machine's proxy and credentials stay. The
+  // machine's hooks must not run (some clean the machine's cache). Its pins, default release and foreign
+  // architectures must not count.
   const configuration = `#clear APT::Update;
 APT::Update::Error-Mode "any";
 #clear DPkg;

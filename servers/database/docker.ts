@@ -12,8 +12,8 @@ import { writePki } from "./pki-files.ts";
 import type { Launched, StartOptions } from "./types.ts";
 
 /**
- * Starts the official image in the foreground, its data in a volume named after the directory. The image's
- * own start script makes the data and sets root's password. Throws ServerUnavailableError.
+ * Starts the official image in the foreground, with its data in a volume named after the directory. The
+ * image's own start script makes the data and sets root's password. Throws ServerUnavailableError.
  */
 export async function launchDocker(
   installation: DockerInstallation,
@@ -24,7 +24,7 @@ export async function launchDocker(
   const { directory, log } = options;
   const { engine } = installation;
   if (options.pam) throw withoutPam(installation);
-  // Others cannot pass this folder, so the key inside may be readable by the container's user.
+  // Other users cannot enter this folder, so the key inside may be readable for the container's user.
   const privateFolder = join(directory, "container");
   const tlsFolder = join(privateFolder, "tls");
   rmSync(privateFolder, { recursive: true, force: true });
@@ -36,7 +36,7 @@ export async function launchDocker(
   const name = `tidegate-${engine}-${createHash("sha256").update(directory).digest("hex").slice(0, 12)}`;
   await run("docker", ["rm", "--force", name]);
   const { password, isNew } = administratorPassword(directory);
-  // A volume whose password was lost is of no use.
+  // A volume is useless when its password was lost.
   if (isNew) await run("docker", ["volume", "rm", "--force", name]);
   const present = await run("docker", ["image", "inspect", installation.image]);
   if (present.status !== 0) {
@@ -51,7 +51,7 @@ export async function launchDocker(
       ...["--publish", `127.0.0.1:${port}:3306`],
       ...["--volume", `${tlsFolder}:/tidegate:ro`],
       ...["--mount", `type=volume,source=${name},target=/var/lib/mysql`],
-      // Without a value docker takes it from its own environment, which other users cannot list.
+      // Without a value, docker takes it from its own environment, which other users cannot read.
       ...["--env", `${prefix}_ROOT_PASSWORD`, "--env", `${prefix}_ROOT_HOST=%`],
       installation.image,
       ...commonArguments(engine),
@@ -61,7 +61,7 @@ export async function launchDocker(
     environment: { ...process.env, [`${prefix}_ROOT_PASSWORD`]: password },
     logPath,
   });
-  // A signal to docker's client reaches the server, but SIGKILL ends the client alone.
+  // docker's client passes signals to the server, except SIGKILL, which ends only the client.
   void child.exited.then(() => run("docker", ["rm", "--force", name]));
   return {
     child: {

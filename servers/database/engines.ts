@@ -1,4 +1,4 @@
-/** Every engine that a test server can be of. */
+/** The engines of test servers. */
 export const engines = ["mysql", "mariadb", "tidb"] as const;
 export type Engine = (typeof engines)[number];
 

@@ -13,18 +13,18 @@ export interface NativeInstallation {
   engine: DebianEngine;
   /** "9.7.4". */
   version: string;
-  /** Where it was found, for people. */
+  /** The place where it was found, for messages. */
   source: string;
   /** The path of mysqld or mariadbd itself. */
   program: string;
-  /** What to execute: the program, or a loader with the program as its argument. */
+  /** The command to execute: the program, or a loader with the program as its argument. */
   command: string[];
   environment: NodeJS.ProcessEnv;
-  /** Options that tell a program outside its usual place where its files are. */
+  /** Options with the places of files, for a program outside its usual place. */
   layout: string[];
-  /** Where MariaDB's system table scripts may be, best first. */
+  /** The folders that may have MariaDB's scripts for system tables, best first. */
   shareDirectories: string[];
-  /** The unpacked packages that the program is from; undefined when it is from elsewhere. */
+  /** The unpacked packages with the program; undefined if it comes from elsewhere. */
   tree?: DebianTree;
 }
 
@@ -32,7 +32,7 @@ export interface NativeInstallation {
 export interface DockerInstallation {
   kind: "docker";
   engine: DebianEngine;
-  /** The image's tag; the exact version is known when the server runs. */
+  /** The image's tag. The exact version is known when the server runs. */
   version: string;
   source: string;
   image: string;
@@ -63,25 +63,25 @@ const facts: Record<DebianEngine, EngineFacts> = {
     program: "mariadbd",
     suite: "bookworm",
     packages: ["mariadb-server-core"],
-    // auth_ed25519.so, auth_pam_v1.so and pam_user_map.so of the first, and what PAM itself takes. Alone,
-    // because what these packages depend on (Perl, the client) is not needed.
+    // auth_ed25519.so, auth_pam_v1.so and pam_user_map.so are in the first package, the others are for PAM
+    // itself. They are unpacked alone, because their dependencies (Perl, the client) are not needed.
     alone: ["mariadb-server", "libpam0g", "libaudit1", "libcap-ng0", "libpam-modules"],
     image: "mariadb:10.11",
   },
 };
 
-/** Client programs, Perl and manuals that the server's packages bring along. */
+/** Client programs, Perl and manuals in the server's packages, which are not needed. */
 const unneeded = ["usr/bin", "usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/perl"];
 
 const repository = join(import.meta.dirname, "../..");
 
-/** Unpacked packages are shared by all servers of this working copy. */
+/** All servers of this working copy share the unpacked packages. */
 const treesDirectory = join(repository, ".tidegate/servers");
 
 /**
  * Finds a server: the environment variable TIDEGATE_MYSQLD or TIDEGATE_MARIADBD, Debian packages, the PATH,
- * Docker; for TiDB see `findTidb`. Throws ServerUnavailableError with each way that was tried and why it failed. A variable that is
- * set but does not work is an error; nothing else is tried then.
+ * Docker; for TiDB see `findTidb`. If the variable is set and its program does not work, this is an error,
+ * and nothing else is tried. Throws ServerUnavailableError with each way and the reason why it failed.
  */
 export async function findInstallation(engine: Engine, log: (line: string) => void): Promise<Installation> {
   if (engine === "tidb") return await findTidb(log);
@@ -129,7 +129,7 @@ async function fromDebian(engine: DebianEngine, log: (line: string) => void): Pr
     version: "",
     source: `Debian ${suite} packages in ${tree.directory}`,
     program: path,
-    // --argv0: the server works out its own place from the name it is called by.
+    // --argv0, because the server finds its own place by the name that started it.
     command: [loaderOf(tree), "--library-path", tree.libraryPath, "--argv0", path, path],
     environment: treeEnvironment(tree),
     layout: [
@@ -151,7 +151,7 @@ function treeEnvironment(tree: DebianTree): NodeJS.ProcessEnv {
   };
 }
 
-/** Nothing of the caller's environment may steer a server (LD_PRELOAD, MYSQL_HOME, locale). */
+/** The caller's environment must not affect a server (LD_PRELOAD, MYSQL_HOME, locale). */
 function plainEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, LC_ALL: "C" };
 }
@@ -183,7 +183,7 @@ async function onDisk(engine: DebianEngine, path: string, source: string): Promi
   });
 }
 
-/** Asks the program for its version, which also shows that it runs at all and is of the right kind. */
+/** Asks the program for its version. The answer also shows that it runs and is the right program. */
 async function describe(installation: NativeInstallation): Promise<NativeInstallation> {
   const [file = "", ...args] = installation.command;
   const answer = await run(file, [...args, "--no-defaults", "--version"], {
@@ -215,7 +215,7 @@ async function fromDocker(engine: DebianEngine): Promise<DockerInstallation> {
   };
 }
 
-/** MariaDB's SQL script of that name, or undefined where this version has none. */
+/** MariaDB's SQL script with this name; undefined if this version has none. */
 export function shareFile(installation: NativeInstallation, name: string): string | undefined {
   return installation.shareDirectories.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }

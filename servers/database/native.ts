@@ -9,10 +9,10 @@ import { preparePam } from "./pam.ts";
 import { writePki } from "./pki-files.ts";
 import type { Launched, StartOptions } from "./types.ts";
 
-/** A unix socket's address holds 108 bytes, the last of them NUL; MySQL adds ".lock" to a file beside it. */
+/** A unix socket's path has at most 108 bytes with its NUL. MySQL adds ".lock" for a file beside it. */
 const maxSocketPathBytes = 102;
 
-/** Prepares `directory` and starts the program. Throws ServerUnavailableError, or what the start threw. */
+/** Prepares `directory` and starts the program. Throws ServerUnavailableError, or the error of the start. */
 export async function launchNative(
   installation: NativeInstallation,
   options: StartOptions,
@@ -21,7 +21,7 @@ export async function launchNative(
 ): Promise<Launched> {
   const { directory, log } = options;
   const { engine } = installation;
-  // Root's own folders may be closed to others; the server's user has to pass through this one.
+  // Root's folders may be closed to other users. The server's user must be able to enter this one.
   if (process.getuid?.() === 0) chmodSync(directory, 0o711);
   const identity = await chooseIdentity(installation, directory, log);
   const runDirectory = join(directory, "run");
@@ -37,7 +37,7 @@ export async function launchNative(
   if (dirname(socket) !== runDirectory) giveTo(identity, dirname(socket));
   const { password, isNew } = administratorPassword(directory);
   const made = await ensureData(installation, paths, password, identity, log);
-  // Data whose password was lost gets the new one; --skip-grant-tables would refuse the statements.
+  // Data whose password was lost gets the new password. --skip-grant-tables would refuse the statements.
   const forgot =
     isNew && !made ? [`--init-file=${writeInitFile(installation, paths, password, identity)}`] : [];
   const child = await launch({

@@ -6,15 +6,15 @@ import type { DatabaseServer } from "./types.ts";
 
 export interface SampleOptions {
   passwords: { analyst: string; editor: string };
-  /** All 135,233 cities (the default), or so many of the most populous ones. */
+  /** "all" (the default): all 135,233 cities. A number: so many of the largest cities. */
   cities?: "all" | number;
   log: (line: string) => void;
 }
 
-/** A login of the sample, as a gateway's configuration wants it. */
+/** A login of the sample, in the form of a gateway's configuration. */
 export interface SampleAccount {
   user: string;
-  /** Who CURRENT_USER() is after the login; missing where the login acts as itself. */
+  /** The result of CURRENT_USER() after the login; missing if the login acts as itself. */
   actsAs?: string;
 }
 
@@ -26,7 +26,7 @@ export interface Sample {
   editor: SampleAccount;
 }
 
-/** Change it when the tables or their content change: data with another mark is loaded anew. */
+/** Change it when the tables or their content change: data with another number is loaded again. */
 const sampleVersion = 1;
 
 const tables = `
@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS notes (
   created_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
 )`;
 
-/** Sorting once is faster than keeping the order row by row. */
+/** Make the indexes last: sorting once is faster than updating them for each row. */
 const indexes =
   "ALTER TABLE cities ADD INDEX country_population (country_code, population), ADD INDEX name (name)";
 
@@ -80,10 +80,10 @@ interface City {
 const rowsPerInsert = 5000;
 
 /**
- * Loads the database `world` (countries, cities, an empty `notes`) unless it is there already, and makes
- * the accounts with these passwords, always. On MySQL with proxy users the logins gw_analyst and gw_editor
- * act as analyst and editor, who cannot log in; elsewhere they hold the rights themselves. All logins
- * require TLS. Throws mysql2's errors; a server with --skip-grant-tables refuses the accounts.
+ * Loads the database `world` (countries, cities, an empty `notes`) unless it exists. Always makes the
+ * accounts with these passwords. On MySQL with proxy users, the logins gw_analyst and gw_editor act as
+ * analyst and editor, who cannot log in. Elsewhere the logins have the rights themselves. All logins require
+ * TLS. Throws mysql2's errors; a server with --skip-grant-tables refuses the accounts.
  */
 export async function loadSample(server: DatabaseServer, options: SampleOptions): Promise<Sample> {
   const connection = await connectAdministrator(server);
@@ -103,10 +103,10 @@ export async function loadSample(server: DatabaseServer, options: SampleOptions)
   }
 }
 
-/** Says whether anything had to be loaded. */
+/** Returns whether anything had to be loaded. */
 async function loadTables(connection: Connection, amount: "all" | number): Promise<boolean> {
   const mark = `${sampleVersion}/${amount}`;
-  // The mark lives outside `world`, whose tables the sample's users see.
+  // The version mark is outside `world`, because the sample's users see the tables of `world`.
   await connection.query("CREATE DATABASE IF NOT EXISTS tidegate_sample CHARACTER SET utf8mb4");
   await connection.query("CREATE TABLE IF NOT EXISTS tidegate_sample.state (mark VARCHAR(50) PRIMARY KEY)");
   const [marks] = await connection.query<RowDataPacket[]>("SELECT mark FROM tidegate_sample.state");
@@ -131,7 +131,7 @@ async function insert(connection: Connection, table: string, rows: unknown[][]):
   }
 }
 
-/** The packages are CommonJS data, read only when they are needed: parsing the cities takes a while. */
+/** The packages are CommonJS data. Load them only when needed, because parsing the cities is slow. */
 const require = createRequire(import.meta.url);
 
 function countryRows(): unknown[][] {
@@ -162,7 +162,7 @@ function cityRows(amount: "all" | number): unknown[][] {
     amount === "all"
       ? [...all]
       : all.toSorted((a, b) => b.population - a.population || a.cityId - b.cityId).slice(0, amount);
-  // In the order of the primary key the table is filled from left to right.
+  // In this order, each row goes to the end of the primary key.
   chosen.sort((a, b) => a.cityId - b.cityId);
   return chosen.map((city) => [
     city.cityId,
@@ -178,7 +178,10 @@ function cityRows(amount: "all" | number): unknown[][] {
 const roles = ["analyst", "editor"] as const;
 type Role = (typeof roles)[number];
 
-/** Drops and makes every account, so that rights and passwords are exactly these. Says whether logins are proxies. */
+/**
+ * Drops and makes every account, so that rights and passwords are exactly these. Returns whether logins are
+ * proxies.
+ */
 async function makeAccounts(
   connection: Connection,
   server: DatabaseServer,
@@ -197,7 +200,7 @@ async function makeAccounts(
       passwords[role],
     ]);
     if (proxies) {
-      // After the mapping MySQL 9.7 looks at the identity's REQUIRE alone and forgets the login's.
+      // After the mapping, MySQL 9.7 only checks the REQUIRE of the identity, not of the login.
       await connection.query(`CREATE USER ${identity} IDENTIFIED WITH mysql_no_login REQUIRE SSL`);
       await connection.query(`GRANT PROXY ON ${identity} TO ${login}`);
     }

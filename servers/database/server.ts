@@ -18,9 +18,9 @@ export type { DatabaseServer, ServerPki, StartOptions } from "./types.ts";
 const startTimeoutMs = 120_000;
 
 /**
- * Starts a real server on 127.0.0.1, making its data directory on the first call. The server ends with
- * this process, whatever ends it. One server per directory. Throws ServerUnavailableError when no server
- * program can be had, the directory is in use, or the server does not come up.
+ * Starts a real server on 127.0.0.1. The first call makes its data directory. The server ends with this
+ * process, also when this process is killed. One server per directory. Throws ServerUnavailableError when no
+ * server program is found, the directory is in use, or the server does not start.
  */
 export async function startDatabase(options: StartOptions): Promise<DatabaseServer> {
   const directory = resolve(options.directory);
@@ -51,7 +51,7 @@ function takeDirectory(directory: string): Lock {
   );
 }
 
-/** Ends a server that outlived the process that started it. The directory's lock must be held. */
+/** Ends a server whose starting process is gone. The caller must hold the directory's lock. */
 async function endOrphan(directory: string, log: (line: string) => void): Promise<void> {
   const path = join(directory, "server.json");
   const orphan = readJson<ProcessIdentity>(path);
@@ -70,7 +70,7 @@ async function endOrphan(directory: string, log: (line: string) => void): Promis
     return poll(gone, { intervalMs: 50, timeoutMs, goOn: () => true });
   };
   if (isAlive(orphan)) {
-    // Without a start time the number may be another program's by now.
+    // Without a start time, the id may belong to another program now.
     if (orphan.startTime === null) {
       throw new ServerUnavailableError(
         `process ${orphan.pid} may still serve ${directory}: end it if so, then remove ${path}`,
@@ -157,14 +157,14 @@ function launch(installation: Installation, options: StartOptions, port: number,
   }
 }
 
-/** Waits until the server answers on `port`; gives its version, or undefined when it does not come up. */
+/** Waits until the server answers on `port`. Returns its version, or undefined when it does not start. */
 function ready(launched: Launched, port: number, logPath: string, exited: Promise<Exit>) {
   let bridged = false;
   const probe = async () => {
-    // The log tells our own server from another one that has the port.
+    // The log shows that our own server has the port, and not another one.
     const text = readFileSync(logPath, "utf8");
     if (!text.includes(launched.readyMark)) return undefined;
-    // With --skip-grant-tables MySQL listens on its unix socket only, whatever it is told.
+    // With --skip-grant-tables, MySQL ignores the port and listens only on its unix socket.
     if (!bridged && launched.socket !== undefined && / port: 0\b/.test(text)) {
       bridged = true;
       const close = await bridge(port, launched.socket);
@@ -175,7 +175,7 @@ function ready(launched: Launched, port: number, logPath: string, exited: Promis
   return poll(probe, { intervalMs: 30, timeoutMs: startTimeoutMs, goOn: launched.child.running });
 }
 
-/** The lines of a server's log that say what went wrong; its end, when none is marked as an error. */
+/** The error lines of a server's log; the log's end if there are none. */
 function complaints(log: string): string {
   const marked = log.split("\n").filter((line) => /\[(ERROR|FATAL)\]/.test(line));
   return lastLines(marked.length > 0 ? marked.join("\n") : log, 15);

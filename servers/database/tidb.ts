@@ -15,10 +15,10 @@ import { configurationFile } from "./tidb-configuration.ts";
 import type { Launched, StartOptions } from "./types.ts";
 
 const readyMark = "server is running MySQL protocol";
-/** Go gives memory back late: a server of tests needs no more. */
+/** Go returns memory late. A test server needs no more than this. */
 const memoryLimit = "1500MiB";
 
-/** Prepares `directory` and starts a TiDB. Throws ServerUnavailableError, or what the start threw. */
+/** Prepares `directory` and starts a TiDB. Throws ServerUnavailableError, or the error of the start. */
 export async function launchTidb(
   installation: TidbInstallation,
   options: StartOptions,
@@ -58,7 +58,7 @@ async function startProgram(
   rmSync(runDirectory, { recursive: true, force: true });
   mkdirSync(join(runDirectory, "tmp"), { recursive: true, mode: 0o700 });
   writePki(runDirectory, options.pki);
-  // Data whose password was lost is of no use.
+  // Data is useless when its password was lost.
   if (isNew) rmSync(dataDirectory, { recursive: true, force: true });
   keepData(dataDirectory, version, options.log);
   const place = {
@@ -80,7 +80,10 @@ async function startProgram(
   return { child, dataDirectory, cleanUp: () => rmSync(runDirectory, { recursive: true, force: true }) };
 }
 
-/** Data of another version is moved aside, not deleted: TiDB upgrades its tables, and never goes back. */
+/**
+ * Moves data of another version aside without deleting it: TiDB upgrades its tables and never downgrades
+ * them.
+ */
 function keepData(dataDirectory: string, version: string, log: (line: string) => void): void {
   const marker = `${dataDirectory}.json`;
   const found = readJson<{ version: string }>(marker)?.version;
@@ -94,7 +97,7 @@ function keepData(dataDirectory: string, version: string, log: (line: string) =>
   writeFileSync(marker, JSON.stringify({ version }));
 }
 
-/** The official image in the foreground, its data in a volume named after the directory. */
+/** Starts the official image in the foreground, with its data in a volume named after the directory. */
 async function startContainer(
   { image }: TidbInstallation & { image: string },
   options: StartOptions,
@@ -130,7 +133,7 @@ async function startContainer(
     environment: process.env,
     logPath,
   });
-  // A signal to docker's client reaches the server, but SIGKILL ends the client alone.
+  // docker's client passes signals to the server, except SIGKILL, which ends only the client.
   void child.exited.then(() => run("docker", ["rm", "--force", name]));
   const kill: Child["kill"] = async () => {
     await run("docker", ["kill", name]);
@@ -140,13 +143,15 @@ async function startContainer(
 }
 
 /**
- * A new TiDB has root without a password, and settings that no configuration file has. With tidb_enable_1pc, which is on
- * by default where there is a TiKV, a transaction of one region is committed in one write. Without it the store here,
- * which keeps locks in memory only, would apply half of a transaction that is being committed when the server ends.
+ * Sets root's password, and settings that no configuration file has. With tidb_enable_1pc, which a TiKV
+ * cluster has on by default, a transaction in one region is committed in one write. The store here keeps
+ * locks in memory only. Without tidb_enable_1pc, it would keep half of a transaction if the server ends
+ * during the commit.
  *
- * The price: this store takes the commit's timestamp before others can see the write (tryOnePC in unistore/tikv/mvcc.go:
- * "TODO add memory lock"). An optimistic transaction that begins in between reads the old row, and the first write is lost.
- * TiDB runs a statement of its own so in either mode. A test whose statements meet at a row turns tidb_enable_1pc off.
+ * The price: this store takes the commit's timestamp before others can see the write (tryOnePC in
+ * unistore/tikv/mvcc.go: "TODO add memory lock"). An optimistic transaction that begins in between reads the
+ * old row, and the first write is lost. TiDB runs a single statement as an optimistic transaction in either
+ * mode. A test whose statements change the same row turns tidb_enable_1pc off.
  */
 async function settle(
   { directory, tls = "required" }: StartOptions,

@@ -8,20 +8,20 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT 
 
 export type SigningAlgorithm = "ES256" | "RS256";
 
-/** An issuer's key pair; the public part says its algorithm. */
+/** An issuer's key pair. The public part has the algorithm. */
 export interface SigningKey {
   privateKey: CryptoKey;
   publicJwk: JWK;
 }
 
-/** @returns a new key pair whose kid is its thumbprint (RFC 7638); RSA has 2048 bits */
+/** @returns a new key pair; its kid is its thumbprint (RFC 7638), and RSA has 2048 bits */
 export async function createSigningKey(algorithm: SigningAlgorithm = "ES256"): Promise<SigningKey> {
   const options = { extractable: true, modulusLength: 2048 };
   const { privateKey, publicKey } = await generateKeyPair(algorithm, options);
   return { privateKey, publicJwk: await describe(await exportJWK(publicKey), algorithm) };
 }
 
-/** Reads the key pair kept in a file (a private JWK), or makes it: tokens outlive a restart. */
+/** Reads the key pair in a file (a private JWK), or makes it, so that tokens stay valid after a restart. */
 export async function ensureSigningKey(path: string): Promise<SigningKey> {
   if (!existsSync(path)) {
     const { privateKey } = await createSigningKey();
@@ -31,7 +31,7 @@ export async function ensureSigningKey(path: string): Promise<SigningKey> {
   return await readSigningKey(path);
 }
 
-/** @throws when the file is missing or holds no private JWK */
+/** @throws when the file is missing or has no private JWK */
 export async function readSigningKey(path: string): Promise<SigningKey> {
   const { d, ...publicPart } = JSON.parse(readFileSync(path, "utf8")) as JWK;
   const publicJwk = await describe(publicPart, "ES256");
@@ -44,7 +44,8 @@ async function describe(jwk: JWK, algorithm: SigningAlgorithm): Promise<JWK> {
 
 /**
  * Signs a token.
- * @param claims `iss` and `aud` as the gateway expects them; `exp` as a NumericDate or a time span like "1h"
+ * @param claims with the `iss` and `aud` that the gateway expects; `exp` is a NumericDate or a time span like
+ *   "1h"
  */
 export async function mint(
   key: SigningKey,
@@ -70,16 +71,16 @@ export interface KeyServer {
 }
 
 export interface KeyServerOptions {
-  /** What the metadata say that the issuer is; without it the server's own address. */
+  /** The issuer in the metadata; by default the server's own address. */
   issuer?: string;
-  /** Further members of the metadata. */
+  /** More members of the metadata. */
   metadata?: Record<string, unknown>;
-  /** Further paths, without a query: a login, or what a key server does that misbehaves. */
+  /** More paths, without a query: a login, or tricks of a bad key server. */
   routes?: Record<string, RequestListener>;
 }
 
 /**
- * Serves the public keys on loopback under /.well-known/jwks.json, as an issuer does, and its metadata under
+ * Serves an issuer's public keys on loopback under /.well-known/jwks.json, and its metadata under
  * /.well-known/openid-configuration (OpenID Connect Discovery 1.0 §4).
  */
 export async function startKeyServer(

@@ -11,11 +11,11 @@ import {
 export interface LoginOptions {
   /** The issuer's address, such as "http://127.0.0.1:8788". */
   issuer: string;
-  /** Who a person may choose to be. */
+  /** The roles that a person may choose. */
   roles: readonly string[];
-  /** Signs an access token for what a code was redeemed for. */
+  /** Signs an access token for a redeemed code. */
   mint(redeemed: Redeemed): Promise<string>;
-  /** How long such a token lives; said in the answer. */
+  /** The lifetime of such a token, which the answer tells. */
   expiresSeconds: number;
 }
 
@@ -29,8 +29,8 @@ export interface Login {
 const bodyBytes = 16 * 1024;
 
 /**
- * A login for browsers, as people know it: OAuth 2.0's authorization code with PKCE. It asks for no password,
- * so it belongs on loopback, in development.
+ * A login page for browsers: OAuth 2.0's authorization code flow with PKCE. It asks for no password, so use
+ * it only on loopback, in development.
  */
 export function developmentLogin(options: LoginOptions): Login {
   const codes = createCodes();
@@ -51,12 +51,12 @@ export function developmentLogin(options: LoginOptions): Login {
   };
 }
 
-/** Whoever hangs up in the middle of a body, or whatever else fails, ends that request and nothing more. */
+/** An error, for example a client that closes in the middle of a body, ends only its own request. */
 function served(handle: (...parameters: Parameters<RequestListener>) => Promise<void>): RequestListener {
   return (request, response) => void handle(request, response).catch(() => response.destroy());
 }
 
-/** GET shows who one may be; the form posts the same request with the role that was chosen. */
+/** GET shows the roles. The form posts the same request with the chosen role. */
 async function authorize(
   request: IncomingMessage,
   response: ServerResponse,
@@ -75,7 +75,7 @@ async function authorize(
     const role = parameters.get("role");
     if (request.method === "POST" && role !== null && roles.includes(role)) {
       const code = codes.issue(authorization, role, Date.now());
-      // 303: the browser follows with GET and leaves the form behind.
+      // 303: the browser follows with GET and does not send the form again.
       response.writeHead(303, { location: redirection(address, { code }), "cache-control": "no-store" });
       response.end();
     } else sendPage(response, 200, choicePage(authorization, roles), address);
@@ -87,7 +87,10 @@ async function authorize(
   }
 }
 
-/** RFC 6749 §5.1, §5.2. Any page may read the answer: only one with the verifier gets a token, and no cookie helps. */
+/**
+ * RFC 6749 §5.1, §5.2. Any page may read the answer: it needs the verifier to get a token, and no cookie is
+ * used.
+ */
 async function token(
   request: IncomingMessage,
   response: ServerResponse,
@@ -115,7 +118,7 @@ async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
     throw new OAuthError("invalid_request", "the body must be application/x-www-form-urlencoded");
   }
   let text = "";
-  // Whoever sends too much gets an answer, so the connection must outlive the loop.
+  // A client that sends too much gets an answer, so the connection must stay open after the loop.
   for await (const chunk of request.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
     text += chunk;
     if (text.length > bodyBytes) throw new OAuthError("invalid_request", "the body is too large");
@@ -128,7 +131,7 @@ function refuseMethod(response: ServerResponse, allow: string): void {
 }
 
 function sendPage(response: ServerResponse, status: number, html: string, address?: ReturnAddress): void {
-  // Chromium holds the redirection after a form to form-action too.
+  // Chromium applies form-action to the redirect after a form too.
   const target = address === undefined ? "" : ` ${new URL(address.redirectUri).origin}`;
   response.writeHead(status, {
     "content-type": "text/html; charset=utf-8",

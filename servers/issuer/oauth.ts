@@ -2,7 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 
 /**
  * The development issuer's part of OAuth 2.0's authorization code flow (RFC 6749 §4.1) with PKCE (RFC 7636),
- * without I/O. Clients are public: a page has no secret, the verifier is what proves that it is the same one.
+ * without I/O. Clients are public: a page cannot keep a secret. The verifier proves that the same page asks
+ * again.
  */
 
 /** The errors of RFC 6749 §4.1.2.1 and §5.2 that can happen here. */
@@ -12,7 +13,7 @@ export type OAuthErrorCode =
   | "unsupported_grant_type"
   | "unsupported_response_type";
 
-/** A refusal; the message is meant for `error_description`, so it has no quotes and no value of the request. */
+/** A refusal. The message is for `error_description`, so it has no quotes and no value of the request. */
 export class OAuthError extends Error {
   readonly code: OAuthErrorCode;
 
@@ -23,7 +24,7 @@ export class OAuthError extends Error {
   }
 }
 
-/** Where an answer may be sent, known before the rest of the request is looked at. */
+/** The address for the answer, which is known before the rest of the request is read. */
 export interface ReturnAddress {
   clientId: string;
   redirectUri: string;
@@ -36,13 +37,13 @@ export interface AuthorizationRequest extends ReturnAddress {
   challenge: string;
 }
 
-/** How long a code may be redeemed; RFC 6749 §4.1.2 allows ten minutes, a page needs a second. */
+/** How long a code may be redeemed. RFC 6749 §4.1.2 allows ten minutes, a page needs a second. */
 export const codeLifetimeMs = 60_000;
 
 const loopback = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /**
- * Reads who asks and where the answer goes. Whatever is wrong here is shown to the person and never redirected
+ * Reads the client and the address for the answer. A mistake here is shown to the person and never redirected
  * (RFC 6749 §4.1.2.1).
  * @throws OAuthError unless `redirect_uri` is http on loopback without a fragment
  */
@@ -64,7 +65,7 @@ export function readReturnAddress(parameters: URLSearchParams): ReturnAddress {
 
 /**
  * Reads the rest of an authorization request.
- * @throws OAuthError, to be sent to the return address (RFC 6749 §4.1.2.1, RFC 7636 §4.4.1)
+ * @throws OAuthError, which goes to the return address (RFC 6749 §4.1.2.1, RFC 7636 §4.4.1)
  */
 export function readAuthorizationRequest(
   parameters: URLSearchParams,
@@ -73,7 +74,8 @@ export function readAuthorizationRequest(
   const type = once(parameters, "response_type");
   if (type === undefined) throw new OAuthError("invalid_request", "response_type is missing");
   if (type !== "code") throw new OAuthError("unsupported_response_type", "response_type must be code");
-  // Without the method "plain" would be meant, which protects nothing that has been seen.
+  // Without the parameter, the method would be "plain", which does not protect against a reader of the
+  // request.
   if (once(parameters, "code_challenge_method") !== "S256") {
     throw new OAuthError("invalid_request", "code_challenge_method must be S256");
   }
@@ -84,7 +86,7 @@ export function readAuthorizationRequest(
   return { ...address, challenge };
 }
 
-/** @returns the return address with the answer's parameters added to its query, and `state` as it came */
+/** @returns the return address with the answer's parameters in its query, and the unchanged `state` */
 export function redirection(address: ReturnAddress, answer: Record<string, string>): string {
   const url = new URL(address.redirectUri);
   for (const [name, value] of Object.entries(answer)) url.searchParams.set(name, value);
@@ -92,18 +94,18 @@ export function redirection(address: ReturnAddress, answer: Record<string, strin
   return url.href;
 }
 
-/** What a redeemed code stands for. */
+/** The facts that a code was issued for. */
 export interface Redeemed {
   role: string;
   clientId: string;
 }
 
-/** The codes that are out, each for one redemption within a minute. */
+/** The issued codes. Each can be redeemed once, within a minute. */
 export interface Codes {
   issue(request: AuthorizationRequest, role: string, nowMs: number): string;
   /**
-   * Redeems a token request (RFC 6749 §4.1.3, RFC 7636 §4.5). The first attempt uses a code up, even a failed
-   * one: whoever has a code without its verifier may not guess.
+   * Redeems a token request (RFC 6749 §4.1.3, RFC 7636 §4.5). The first attempt uses the code up, even if it
+   * fails, so that nobody can guess the verifier of a stolen code.
    * @throws OAuthError of RFC 6749 §5.2
    */
   redeem(form: URLSearchParams, nowMs: number): Redeemed;

@@ -1,6 +1,6 @@
 /**
- * The small, pure slice of the MySQL client/server protocol that the counting proxy and the rogue server
- * share: bytes in, bytes out, no sockets. Page names in the comments are those of the MySQL internals manual.
+ * The part of the MySQL client/server protocol that the counting proxy and the rogue server share. Pure:
+ * bytes in, bytes out, no sockets. Page names in the comments are from the MySQL internals manual.
  */
 
 /** One physical packet ("Protocol::Packet"): the payload without its four header bytes. */
@@ -27,14 +27,17 @@ export const capability = {
   QUERY_ATTRIBUTES: 0x8000000,
 } as const;
 
-// "Text Protocol", "Prepared Statements" and "Utility Commands": a command's code is its place in this list.
+// "Text Protocol", "Prepared Statements" and "Utility Commands". The code of a command is its index in this
+// list.
 const commandNames =
   `SLEEP QUIT INIT_DB QUERY FIELD_LIST CREATE_DB DROP_DB REFRESH SHUTDOWN STATISTICS PROCESS_INFO CONNECT
   PROCESS_KILL DEBUG PING TIME DELAYED_INSERT CHANGE_USER BINLOG_DUMP TABLE_DUMP CONNECT_OUT REGISTER_SLAVE
   STMT_PREPARE STMT_EXECUTE STMT_SEND_LONG_DATA STMT_CLOSE STMT_RESET SET_OPTION STMT_FETCH DAEMON
   BINLOG_DUMP_GTID RESET_CONNECTION`.split(/\s+/);
 
-/** The name of the command that begins a payload, such as "COM_QUERY"; "COM_0x2a" when it is not known. */
+/**
+ * The name of the command at the beginning of a payload, such as "COM_QUERY"; "COM_0x2a" for an unknown one.
+ */
 export function commandName(payload: Buffer): string {
   const code = payload[0];
   if (code === undefined) return "COM_EMPTY";
@@ -48,22 +51,23 @@ export const commandsWithoutReply: ReadonlySet<string> = new Set([
   "COM_STMT_SEND_LONG_DATA",
 ]);
 
-/** Cuts a byte stream into packets, however the bytes arrive. */
+/** Cuts a byte stream into packets. The bytes may arrive in pieces of any size. */
 export class PacketSplitter {
   #chunks: Buffer[] = [];
   #length = 0;
   #needed = 4;
 
-  /** Bytes of a packet that is not complete yet. */
+  /** How many bytes of an incomplete packet are waiting. */
   get pendingBytes(): number {
     return this.#length;
   }
 
-  /** Takes the next bytes and returns the packets that they complete. */
+  /** Takes the next bytes, and returns the packets that are complete now. */
   push(chunk: Buffer): Packet[] {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
-    // Joined only when a packet can be complete: joining at every chunk is quadratic for 16 MiB packets.
+    // Join chunks only when a packet may be complete: joining at every chunk is quadratic for packets of 16
+    // MiB.
     if (this.#length < this.#needed) return [];
     const bytes = Buffer.concat(this.#chunks);
     const packets: Packet[] = [];
@@ -93,7 +97,7 @@ export function frame(sequence: number, payload: Buffer): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-/** What a server says first ("Protocol::HandshakeV10"). */
+/** The first packet of a server ("Protocol::HandshakeV10"). */
 export interface Greeting {
   readonly serverVersion: string;
   readonly connectionId: number;
@@ -147,12 +151,15 @@ export function parseGreeting(payload: Buffer): Greeting {
   return { serverVersion, connectionId, capabilities, scramble, plugin };
 }
 
-/** Whether a client's first packet asks for TLS: a login that is cut off after 32 bytes ("Protocol::SSLRequest"). */
+/**
+ * Whether a client's first packet asks for TLS: it is a login that ends after 32 bytes
+ * ("Protocol::SSLRequest").
+ */
 export function isSslRequest(payload: Buffer): boolean {
   return payload.length === 32 && (payload.readUInt32LE(0) & capability.SSL) !== 0;
 }
 
-/** What a client sends to log in ("Protocol::HandshakeResponse41"). */
+/** The login packet of a client ("Protocol::HandshakeResponse41"). */
 export interface HandshakeResponse {
   readonly capabilities: number;
   readonly userName: string;
@@ -161,7 +168,7 @@ export interface HandshakeResponse {
   readonly plugin: string | undefined;
 }
 
-/** Reads a login; throws a RangeError when it is cut off. */
+/** Reads a login; throws a RangeError when the packet is too short. */
 export function parseHandshakeResponse(payload: Buffer): HandshakeResponse {
   const reader = new Reader(payload);
   const capabilities = reader.integer(4);
@@ -194,8 +201,8 @@ export function authSwitchRequest(plugin: string, scramble: Buffer): Buffer {
 }
 
 /**
- * The SQL of a COM_QUERY or COM_STMT_PREPARE payload, or undefined for another command. With the capability
- * QUERY_ATTRIBUTES a COM_QUERY carries parameters before the SQL; when there are any, they are not decoded.
+ * The SQL of a COM_QUERY or COM_STMT_PREPARE payload; undefined for another command. With the capability
+ * QUERY_ATTRIBUTES, a COM_QUERY may have parameters before the SQL. Then the payload is not decoded.
  */
 export function sqlOf(payload: Buffer, capabilities: number): string | undefined {
   const name = commandName(payload);
@@ -209,7 +216,7 @@ function nulString(text: string): Buffer {
   return Buffer.from(`${text}\0`, "utf8");
 }
 
-/** Reads a payload from its start; a read past the end throws a RangeError instead of returning less. */
+/** Reads a payload from its start. A read past the end throws a RangeError. */
 class Reader {
   readonly #payload: Buffer;
   #offset = 0;

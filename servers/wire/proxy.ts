@@ -1,6 +1,7 @@
 /**
- * A proxy between a MySQL client and a real server that counts round trips exactly and can be slow, deaf or
- * gone. It ends TLS on both sides, so it sees the packets in clear, and forwards them unchanged.
+ * A proxy between a MySQL client and a real server. It counts round trips exactly. It can delay bytes, hold
+ * them back, or refuse connections. It ends TLS on both sides, so it reads the packets in clear text. It
+ * forwards them unchanged.
  */
 import { once } from "node:events";
 import net from "node:net";
@@ -10,7 +11,7 @@ import { ConnectionLog, type SeenCommand } from "./round-trips.ts";
 export type { ProxyOptions } from "./relay.ts";
 export type { ConnectionLog, ProxyEvent, SeenCommand } from "./round-trips.ts";
 
-/** What happened since a mark, on all connections; the properties keep counting. */
+/** The events since a mark, on all connections. The properties keep counting. */
 export interface Mark {
   readonly roundTrips: number;
   readonly commands: readonly SeenCommand[];
@@ -19,28 +20,31 @@ export interface Mark {
 /** A running proxy. */
 export interface CountingProxy {
   readonly port: number;
-  /** Connections accepted so far, the refused ones too. */
+  /** The number of accepted connections so far, including those that were closed at once. */
   readonly accepted: number;
   /** Connections that are open now. */
   readonly open: number;
   readonly connections: readonly ConnectionLog[];
-  /** One number for each connection, in the order of acceptance. */
+  /** One number per connection, in the order of acceptance. */
   readonly loginRoundTrips: readonly number[];
   /** Round trips after the logins, on all connections. */
   roundTrips(): number;
   commands(): readonly SeenCommand[];
   mark(): Mark;
-  /** Drops what was recorded of commands and of connections that are closed: a long run has no use for it. */
+  /** Drops the records of commands and of closed connections, to save memory in a long run. */
   forget(): void;
   /** Destroys every connection on both sides. */
   dropAll(): void;
-  /** While on, bytes are accepted and held back; they travel on when it ends, like TCP after a lost route. */
+  /**
+   * While on, the proxy accepts bytes and holds them back. Later it sends them on, like TCP after a broken
+   * route.
+   */
   blackHole(on: boolean): void;
-  /** From now on the connections that are there carry nothing, as after a lost route; new ones do. */
+  /** From now on, the existing connections carry nothing, as after a broken route. New connections work. */
   strand(): void;
   /** While on, new connections are accepted and closed at once. */
   refuse(on: boolean): void;
-  /** Delays each direction: a counted round trip then takes at least twice this time. */
+  /** Delays each direction, so a counted round trip takes at least twice this time. */
   setDelayMs(delayMs: number): void;
   stop(): Promise<void>;
 }

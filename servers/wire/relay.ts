@@ -6,25 +6,28 @@ import type { ConnectionLog } from "./round-trips.ts";
 import { acceptTls, readPacket } from "./starttls.ts";
 import type { Meddler } from "./tampering.ts";
 
-/** Where the proxy leads and how it looks to a client; certificates and keys are PEM. */
+/** The target of the proxy, and its TLS for clients. Certificates and keys are PEM. */
 export interface ProxyOptions {
   readonly target: { readonly host: string; readonly port: number; readonly ca: string };
   readonly certificate: string;
   readonly privateKey: string;
   readonly delayMs?: number;
-  /** The one version of TLS that clients may have; without it each that Node's OpenSSL allows. */
+  /** The only TLS version for clients; by default each version that Node's OpenSSL allows. */
   readonly tlsVersion?: "TLSv1.2" | "TLSv1.3";
-  /** Called for each connection, when both sides are secured. */
+  /** Called for each connection, when both sides have TLS. */
   readonly meddle?: (client: net.Socket) => Meddler;
 }
 
-/** What the network is like now; shared by all connections of a proxy. */
+/** The current state of the network, shared by all connections of a proxy. */
 export interface Conditions {
   delayMs: number;
   deaf: boolean;
 }
 
-/** One direction of one connection: runs what it is given in order, after the delay, never while deaf. */
+/**
+ * One direction of one connection. It runs its tasks in order, after the delay, and none while bytes are held
+ * back.
+ */
 class DelayLine {
   readonly #conditions: Conditions;
   readonly #queue: { dueMs: number; run: () => void }[] = [];
@@ -39,7 +42,7 @@ class DelayLine {
     this.wake();
   }
 
-  /** Resolves when something that is sent now would arrive. */
+  /** Resolves when bytes sent now would arrive. */
   turn(): Promise<void> {
     return new Promise((resolve) => this.push(resolve));
   }
@@ -49,8 +52,8 @@ class DelayLine {
     if (first === undefined || this.#waiting || this.#conditions.deaf) return;
     this.#waiting = true;
     const waitMs = Math.ceil(first.dueMs - performance.now());
-    // Even without delay not before the loop has read what the client wrote already: else a reply could
-    // overtake the rest of a burst that came in two chunks, and count it as another round trip.
+    // Also without a delay, wait until the event loop has read the client's bytes. Otherwise a reply could
+    // overtake the rest of a burst that came in two chunks, and the rest would count as another round trip.
     if (waitMs <= 0) setImmediate(() => this.#run());
     else setTimeout(() => this.#run(), waitMs);
   }
@@ -63,11 +66,11 @@ class DelayLine {
   }
 }
 
-/** Carries one connection. */
+/** Forwards one connection. */
 export class Relay {
   readonly #client: net.Socket;
   readonly #options: ProxyOptions;
-  /** What has been seen of it. */
+  /** The record of the connection. */
   readonly log: ConnectionLog;
   readonly #toServer: DelayLine;
   readonly #toClient: DelayLine;
@@ -136,12 +139,12 @@ export class Relay {
   async #secure(sslRequest: Buffer, server: net.Socket): Promise<void> {
     await this.#toServer.turn();
     server.write(sslRequest);
-    // Together, so that the first failure is the one that the log tells.
+    // Wait for both together, so that the log shows the first failure.
     this.#join(...(await Promise.all([this.#secureClient(), connectTls(server, this.#options.target)])));
   }
 
   async #secureClient(): Promise<tls.TLSSocket> {
-    // A TLS 1.3 handshake is one round trip: the request's way to the server, and the way back.
+    // A TLS 1.3 handshake is one round trip: to the server and back.
     await this.#toClient.turn();
     const { certificate, privateKey, tlsVersion } = this.#options;
     const pinned = tlsVersion && { minVersion: tlsVersion, maxVersion: tlsVersion };
@@ -180,7 +183,7 @@ export class Relay {
   }
 }
 
-/** Resolves when a socket closes, for whatever reason; events.once() would reject at an error. */
+/** Resolves when a socket closes, for any reason. events.once() would reject at an error. */
 function closing(socket: net.Socket): Promise<void> {
   return new Promise((resolve) => socket.once("close", () => resolve()));
 }
@@ -193,7 +196,7 @@ function forward(chunk: Buffer, from: net.Socket, to: net.Socket): void {
 
 async function connectTls(socket: net.Socket, target: ProxyOptions["target"]): Promise<tls.TLSSocket> {
   const { host, ca } = target;
-  // Server name indication takes no address; the certificate is compared with `host` either way.
+  // Server name indication must not hold an IP address. The certificate is compared with `host` in any case.
   const secure = tls.connect({ socket, host, ca, ...(net.isIP(host) ? {} : { servername: host }) });
   secure.on("error", () => {});
   await once(secure, "secureConnect");

@@ -1,12 +1,12 @@
 import * as packets from "./packets.ts";
 
-/** A command that a client sent, with the first 200 characters of its SQL where it has any. */
+/** A client's command, with the first 200 characters of its SQL if it has any. */
 export interface SeenCommand {
   readonly command: string;
   readonly text?: string;
 }
 
-/** Something that happened on one connection; `at` is milliseconds of performance.now(). */
+/** An event on one connection. `at` is in milliseconds of performance.now(). */
 export interface ProxyEvent extends Partial<SeenCommand> {
   readonly kind: "connect" | "greeting" | "tls" | "command" | "reply" | "close";
   readonly phase: "handshake" | "command";
@@ -14,15 +14,16 @@ export interface ProxyEvent extends Partial<SeenCommand> {
 }
 
 /**
- * The record of one connection, as its client experiences it. A round trip begins when the client writes after
- * it was given server bytes (or for the first time); whatever it writes before the next server bytes belongs to
- * the same one. A reply's end is never guessed: the client's next write shows that it had what it needed.
+ * The record of one connection from the client's view. A round trip begins when the client writes for the
+ * first time, or after it got server bytes. All writes before the next server bytes belong to the same round
+ * trip. The end of a reply is never guessed: the client's next write shows that it has what it needs.
  */
 export class ConnectionLog {
   readonly events: ProxyEvent[] = [];
   /**
-   * TCP connect and greeting count as 1, TLS 1.3 (or a resumed session) as 1, TLS 1.2 as 2, then each exchange of
-   * the authentication. On a wire the greeting costs one more: the server speaks only after the client's ACK.
+   * TCP connect and greeting count as 1, TLS 1.3 (or a resumed session) as 1, TLS 1.2 as 2, and each exchange
+   * of the authentication as 1. On a real network the greeting costs one more: the server sends it only after
+   * the client's ACK.
    */
   loginRoundTrips = 0;
   /** Round trips after the login. */
@@ -59,9 +60,9 @@ export class ConnectionLog {
     this.note("tls", { text: version });
   }
 
-  /** Bytes of the client, when they arrive. */
+  /** Called when bytes of the client arrive. */
   clientBytes(chunk: Buffer): void {
-    // A packet belongs to the round trip in which its first byte came, though a reply may overtake its last.
+    // A packet belongs to the round trip of its first byte, even if a reply overtakes its last byte.
     if (this.#fromClient.pendingBytes === 0) this.#joins = this.#unanswered;
     for (const packet of this.#fromClient.push(chunk)) {
       this.#clientPacket(packet);
@@ -69,7 +70,7 @@ export class ConnectionLog {
     }
   }
 
-  /** Bytes of the server, when they are handed to the client. */
+  /** Called when the client gets bytes of the server. */
   serverBytes(chunk: Buffer): void {
     if (this.#unanswered) this.note("reply");
     this.#unanswered = false;
@@ -78,7 +79,7 @@ export class ConnectionLog {
   }
 
   #clientPacket({ sequence, payload }: packets.Packet): void {
-    // Only commands begin with sequence 0, also those that are pipelined behind the login.
+    // Only commands begin with sequence 0, also commands that are pipelined after the login.
     if (sequence === 0) this.#command(payload);
     else if (this.#phase === "handshake") this.#loginPacket(payload);
     if (this.#ridesAlong) return;
@@ -97,11 +98,11 @@ export class ConnectionLog {
   }
 
   #loginPacket(payload: Buffer): void {
-    // Never the text of these: they hold credentials.
+    // Never record the content of these packets: they hold credentials.
     this.note("command", { command: this.#loginSeen ? "AuthResponse" : "HandshakeResponse41" });
     if (!this.#loginSeen) this.#capabilities &= payload.readUInt32LE(0);
     this.#loginSeen = true;
-    // A compressed stream cannot be read here; wrong counts would be worse than a refusal.
+    // This code cannot read a compressed stream. Refuse it: wrong counts would be worse.
     if (this.#capabilities & packets.capability.COMPRESS)
       throw new Error("the proxy cannot count compressed packets");
   }

@@ -2,7 +2,9 @@ import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import type { Packet } from "./packets.ts";
 
-/** Answers a TLS handshake on a socket that has spoken in clear until now; bytes not read yet belong to it. */
+/**
+ * Answers a TLS handshake on a socket that was in clear text so far. Unread bytes belong to the handshake.
+ */
 export function acceptTls(socket: Duplex, options: tls.TlsOptions): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const server = tls.createServer(options);
@@ -15,7 +17,7 @@ export function acceptTls(socket: Duplex, options: tls.TlsOptions): Promise<tls.
   });
 }
 
-/** Reads exactly one packet and leaves the bytes behind it in the stream, for whoever reads next. */
+/** Reads exactly one packet, and leaves later bytes in the stream for the next reader. */
 export function readPacket(socket: Duplex): Promise<Packet> {
   return new Promise((resolve, reject) => {
     let header: Buffer | null = null;

@@ -1,26 +1,27 @@
 import type net from "node:net";
 import * as packets from "./packets.ts";
 
-/** Stands in one proxied connection, behind TLS, and may change what the client gets. */
+/** Sits in one proxied connection, inside TLS, and may change the bytes for the client. */
 export interface Meddler {
   fromClient(chunk: Buffer): void;
-  /** @returns what the client gets in place of these bytes */
+  /** @returns the bytes that the client gets instead */
   fromServer(chunk: Buffer): Buffer;
 }
 
-/** Where a packet of the server's stands: in the answer to which command, and the how-manieth of it. */
+/** The position of a server's packet: the command that it answers, and its index in the answer. */
 export interface Spot {
   readonly command: string;
-  /** The SQL; of an EXECUTE what was prepared. */
+  /** The SQL; for an EXECUTE the SQL that was prepared. */
   readonly text: string;
   readonly index: number;
-  /** What was executed last on this connection, before this command or by it. */
+  /** The SQL that was executed last on this connection, before this command or by it. */
   readonly executed: string;
 }
 
 /**
- * What becomes of a packet: bytes for the client, headers included, or undefined to leave it alone. `cut` ends the
- * connection as soon as they are sent, `swallow` keeps back whatever the server sends from now on.
+ * Decides about a packet: returns bytes for the client, headers included, or undefined to leave the packet
+ * unchanged. `cut` ends the connection after these bytes. `swallow` holds back all further bytes of the
+ * server.
  */
 export type Trick = (
   packet: packets.Packet,
@@ -28,8 +29,8 @@ export type Trick = (
 ) => { send: Buffer; after?: "cut" | "swallow" } | undefined;
 
 /**
- * Shows a trick each packet of the server's after the login. An answer begins with packet 1: commands may be
- * pipelined, and no answer that is looked at here has more than 250 packets before its last.
+ * Calls a trick for each packet of the server after the login. An answer begins with packet number 1, because
+ * commands may be pipelined. No answer that is examined here has more than 250 packets before its last one.
  */
 export class TrickMeddler implements Meddler {
   readonly #client: net.Socket;
@@ -43,7 +44,7 @@ export class TrickMeddler implements Meddler {
   #index = 0;
   #last = 0;
   #swallowing = false;
-  /** What the client has sent since the trick was played on it. */
+  /** The client's packets since the trick changed something. */
   sentSince: packets.Packet[] | undefined;
 
   constructor(client: net.Socket, trick: Trick) {

@@ -7,21 +7,25 @@ import { freshDraft } from "../../files.ts";
 import { withLock } from "../../lock.ts";
 import { run, which } from "../../run.ts";
 
-/** TiDB's server is an ordinary Go program: `go.mod` beside this file pins its commit, `go.sum` what it is made of. */
+/**
+ * Builds TiDB's server, which is an ordinary Go program. `go.mod` beside this file pins its commit, and
+ * `go.sum` pins the modules that it uses.
+ */
 
 const module = import.meta.dirname;
 const serverPackage = "github.com/pingcap/tidb/cmd/tidb-server";
-/** The module's oldest Go. */
+/** The oldest Go version that can build the module. */
 const oldestGo = [1, 25] as const;
 /** Two cores took 7 minutes; a slow machine that downloads 1 GB first takes longer. */
 const buildMs = 60 * 60_000;
 
-/** The branch that go.mod's commit is on; the commit's tag is no version that Go accepts. */
+/** The branch of go.mod's commit. The commit's tag is not a version that Go accepts. */
 const release = "v8.5";
 
 /**
- * Gives the path of a tidb-server that was built from `go.mod`: built on the first call, which takes minutes, and kept
- * in the user's cache folder for all checkouts. Go keeps the modules and objects in its own cache folders.
+ * Returns the path of a tidb-server built from `go.mod`. The first call builds it, which takes minutes, and
+ * keeps it in the user's cache folder for all checkouts. Go keeps modules and objects in its own cache
+ * folders.
  * @throws ServerUnavailableError when there is no Go, an older one, or the build fails
  */
 export async function builtServer(log: (line: string) => void): Promise<string> {
@@ -38,7 +42,7 @@ export async function builtServer(log: (line: string) => void): Promise<string> 
 }
 
 async function goVersion(go: string): Promise<string> {
-  // Another Go than the machine's own would be downloaded for it.
+  // GOTOOLCHAIN must stay local, or Go would download another version.
   const { stdout } = await run(go, ["env", "GOVERSION"], { env: goEnvironment(), timeoutMs: 30_000 });
   const [, major = "0", minor = "0"] = /^go(\d+)\.(\d+)/.exec(stdout.trim()) ?? [];
   const isOld = Number(major) < oldestGo[0] || (Number(major) === oldestGo[0] && Number(minor) < oldestGo[1]);
@@ -85,7 +89,7 @@ function goEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, GOTOOLCHAIN: "local", GOWORK: "off", GOFLAGS: "-mod=readonly" };
 }
 
-/** The server will announce itself as "v8.5-20251126-e4e814fdc0af", of the pseudo-version in go.mod. */
+/** The server will announce the version "v8.5-20251126-e4e814fdc0af", from the pseudo-version in go.mod. */
 function linkerFlags(): string {
   const text = readFileSync(join(module, "go.mod"), "utf8");
   const [, day, commit] = /pingcap\/tidb v\S+\.(\d{8})\d{6}-([0-9a-f]{12})/.exec(text) ?? [];
@@ -93,7 +97,7 @@ function linkerFlags(): string {
   return `-s -w -X ${name}=${release}-${day}-${commit}`;
 }
 
-/** Another pin or other flags make another server. */
+/** The hash of the commit and the flags: if either changes, another server is built. */
 function hashOfModule(): string {
   const hash = createHash("sha256").update(linkerFlags());
   for (const name of ["go.mod", "go.sum"]) hash.update(readFileSync(join(module, name)));

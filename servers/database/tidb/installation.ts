@@ -3,25 +3,26 @@ import { messageOf, ServerUnavailableError } from "../../errors.ts";
 import { isProgram, run, which } from "../../run.ts";
 import { builtServer } from "./build.ts";
 
-/** A TiDB server: a program on this machine, or an image. */
+/** A TiDB server: a program on this machine, or a container image. */
 export type TidbInstallation = {
   kind: "tidb";
   engine: "tidb";
   /** "8.0.11-TiDB-v8.5.4". */
   version: string;
-  /** Where it was found, for people. */
+  /** The place where it was found, for messages. */
   source: string;
 } & ({ program: string } | { image: string });
 
 const variable = "TIDEGATE_TIDB";
-/** The release that tiup and Docker are asked for. */
+/** The release to get from tiup or Docker. */
 const release = "v8.5.4";
 const image = `pingcap/tidb:${release}`;
 
 /**
- * Finds a TiDB server: the program that TIDEGATE_TIDB names, `tidb-server` on the PATH, `tiup` on the PATH, Docker, Go.
- * A variable that is set but does not work is an error; nothing else is tried then.
- * @throws ServerUnavailableError with each way that was tried and why it failed
+ * Finds a TiDB server: the program that TIDEGATE_TIDB names, `tidb-server` on the PATH, `tiup` on the PATH,
+ * Docker, Go. If the variable is set and its program does not work, this is an error, and nothing else is
+ * tried.
+ * @throws ServerUnavailableError with each way and the reason why it failed
  */
 export async function findTidb(log: (line: string) => void): Promise<TidbInstallation> {
   const chosen = process.env[variable];
@@ -75,7 +76,7 @@ async function fromDocker(): Promise<TidbInstallation> {
   return { kind: "tidb", engine: "tidb", version: release, source: `Docker image ${image}`, image };
 }
 
-/** Asks the program for its version, which also shows that it runs at all and is a TiDB. */
+/** Asks the program for its version. The answer also shows that it runs and is a TiDB. */
 async function onDisk(program: string, source: string): Promise<TidbInstallation> {
   if (!isProgram(program)) throw new ServerUnavailableError(`${program} is not an executable file`);
   const answer = await run(program, ["-V"], { timeoutMs: 30_000 });
