@@ -7,7 +7,7 @@ import { judge } from "./outcome.ts";
 import type { Random } from "./random.ts";
 import type { Tally, Way } from "./tally.ts";
 
-/** Somebody who moves money. */
+/** A caller that moves money. */
 export interface Caller {
   name: string;
   ask: Ask;
@@ -15,10 +15,10 @@ export interface Caller {
 }
 
 const mostAttempts = 6;
-/** Part of the transfers that go through /v1/transactions; each keeps a connection for six requests. */
+/** The share of transfers through /v1/transactions. Each of these keeps a connection for six requests. */
 const transactionPart = 0.25;
 
-/** Moves money until told to stop. Resolves when every transfer has come to its end. */
+/** Moves money until `signal` aborts. Resolves when every transfer has ended. */
 export async function moveMoney(caller: Caller, tally: Tally, signal: AbortSignal): Promise<void> {
   const lookups: Promise<void>[] = [];
   for (let count = 1; !signal.aborted; count++) {
@@ -36,7 +36,9 @@ function newTransfer({ name, random }: Caller, count: number): Transfer {
   return { id: `${name}-${count}`, source, target, amount: random.between(1, 100) };
 }
 
-/** Tries until there is an outcome; only what was refused for certain, and called retryable, is sent again. */
+/**
+ * Tries until there is an outcome. It repeats a request only if it was refused for certain, and is retryable.
+ */
 async function move(
   { ask, random }: Caller,
   transfer: Transfer,
@@ -62,7 +64,7 @@ interface Tried {
   answer: Answer | undefined;
 }
 
-/** In the order in which people write it, so that two transfers can block each other. */
+/** Does not sort the two accounts, so that two transfers can block each other. */
 function statementsOf({ id, source, target, amount }: Transfer, attempt: number) {
   return [
     {
@@ -79,7 +81,7 @@ async function byBatch(ask: Ask, transfer: Transfer, attempt: number): Promise<T
   return { verdict: judge("decisive", answer), answer };
 }
 
-/** How long a transaction stays open whose caller has gone away. */
+/** How long a transaction stays open after its caller has gone. */
 export const idleTimeoutMs = 5_000;
 
 async function byTransaction(ask: Ask, transfer: Transfer, attempt: number): Promise<Tried> {
@@ -89,7 +91,7 @@ async function byTransaction(ask: Ask, transfer: Transfer, attempt: number): Pro
   for (const statement of statementsOf(transfer, attempt)) {
     const answer = await ask("POST", `${path}/sql`, statement);
     if (answer?.status === 200) continue;
-    // Without a COMMIT nothing can be there, whatever became of this statement.
+    // Without a COMMIT the transfer cannot be in the ledger, whatever the answer to this statement is.
     if (answer === undefined || answer.body.transaction !== "rolled_back") await ask("DELETE", path);
     return { verdict: judge("preparing", answer), answer };
   }
@@ -97,7 +99,7 @@ async function byTransaction(ask: Ask, transfer: Transfer, attempt: number): Pro
   return { verdict: judge("decisive", answer), answer };
 }
 
-/** Not being there says little: the COMMIT may still be on its way. Being there says that it stays. */
+/** A missing transfer proves little, because its COMMIT may still be on its way. A found transfer stays. */
 async function lookUp({ ask, random }: Caller, record: TransferRecord, signal: AbortSignal): Promise<void> {
   await sleep(random.between(500, 5_000), undefined, { signal }).catch(() => {});
   const sql = "SELECT COUNT(*) AS n FROM transfers WHERE id = ?";

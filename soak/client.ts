@@ -3,10 +3,13 @@ import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
 import { patienceMs } from "./tally.ts";
 
-/** Sends one request. @returns undefined when the connection broke off, or the caller gave up, before the answer */
+/**
+ * Sends one request. @returns the answer; undefined when the connection broke, or the caller left before the
+ * answer
+ */
 export type Ask = (method: string, path: string, body?: unknown) => Promise<Answer | undefined>;
 
-/** Of so many requests the caller goes away before the answer. */
+/** The share of requests whose caller leaves before the answer. */
 const abandonedPart = 0.005;
 
 export function client(url: string, token: string, tally: Tally, random: Random): Ask {

@@ -5,7 +5,7 @@ import type { DatabaseServer, Engine, StartOptions } from "../servers/database/s
 import { startDatabase } from "../servers/database/server.ts";
 import type { Tables } from "./oracle.ts";
 
-/** A server that is ended and started again in the middle of its work, on the same data and port. */
+/** A server that can be ended and started again during work, on the same data and port. */
 export class Database {
   readonly #options: StartOptions;
   #server: DatabaseServer;
@@ -27,12 +27,12 @@ export class Database {
     return this.#server.version;
   }
 
-  /** SIGTERM: the server says goodbye to its clients. */
+  /** Sends SIGTERM: the server closes its connections properly. */
   async stop(): Promise<void> {
     await this.#server.stop();
   }
 
-  /** SIGKILL: it recovers from its log when it is started again. */
+  /** Sends SIGKILL: the server recovers from its log at the next start. */
   async kill(): Promise<void> {
     await this.#server.kill();
   }
@@ -41,13 +41,13 @@ export class Database {
     this.#server = await startDatabase({ ...this.#options, port: this.port });
   }
 
-  /** Around the proxy and the gateway. */
+  /** Connects directly, without the proxy and the gateway. */
   async administrator(): Promise<Connection> {
     return await connectAdministrator(this.#server);
   }
 }
 
-/** Few enough for deadlocks, with little enough that some of them cannot pay. */
+/** Few accounts, so that deadlocks happen, and little money, so that some transfers cannot pay. */
 export const accounts = 24;
 const openingBalance = 500;
 
@@ -58,7 +58,7 @@ const tables = [
    ) ENGINE = InnoDB`,
 ];
 
-/** Makes the ledger and the gateway's logins anew. @param logins passwords by user */
+/** Makes the ledger and the gateway's logins again. @param logins passwords by user */
 export async function makeLedger(
   connection: Connection,
   engine: Engine,
@@ -78,7 +78,7 @@ export async function makeLedger(
   }
 }
 
-/** Everything that the ledger has. */
+/** Reads the whole ledger. */
 export async function readLedger(connection: Connection): Promise<Tables> {
   const [balances] = await connection.query<RowDataPacket[]>("SELECT id, balance FROM ledger.accounts");
   const [transfers] = await connection.query<RowDataPacket[]>(

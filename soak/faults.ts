@@ -5,14 +5,14 @@ import type { SoakGateway } from "./gateway.ts";
 import { soakAccounts } from "./gateway.ts";
 import type { PlannedFault } from "./schedule.ts";
 
-/** What faults are done to. */
+/** The parts that can get a fault. */
 export interface Victims {
   database: Database;
   proxy: CountingProxy;
   gateway: SoakGateway;
 }
 
-/** Does one fault. Resolves when it is over and everything is up again. */
+/** Injects one fault. Resolves when it is over and every part runs again. */
 export async function inject(fault: PlannedFault, { database, proxy, gateway }: Victims): Promise<void> {
   const { kind, forMs, size } = fault;
   switch (kind) {
@@ -53,7 +53,7 @@ async function killConnections(database: Database, percent: number): Promise<voi
     const users = soakAccounts.map(({ user }) => user);
     const found = await connectionsOf(administrator, users);
     for (const { id } of found.slice(0, Math.ceil((found.length * percent) / 100))) {
-      // It may have ended by itself meanwhile (ER_NO_SUCH_THREAD).
+      // The connection may have ended already (ER_NO_SUCH_THREAD).
       await administrator.query(`KILL ${id}`).catch((cause) => {
         if (cause.errno !== 1094) throw cause;
       });

@@ -7,7 +7,7 @@ import { createSigningKey, mint } from "../servers/issuer/issuer.ts";
 import { loadConfig } from "../src/config/config.ts";
 import { nameOf } from "../src/db/pool/messages/object-name.ts";
 
-/** Accounts of the policy; each has a login of its own. */
+/** An account of the policy, with its own login. */
 export interface SoakAccount {
   name: string;
   user: string;
@@ -21,20 +21,20 @@ export const soakAccounts: readonly SoakAccount[] = [
   { name: "south", user: "gw_south", secret: "EDITOR_PASSWORD", shards: 1 },
 ];
 
-/** An account's sockets at the cluster: 5 pooled ones and one for control, for each shard. */
+/** An account's connections to the cluster, per shard: 5 of the pool and one for KILL. */
 export const connectionsPerShard = 6;
 
 export interface SoakGateway {
   url: string;
-  /** The process that serves it; undefined where processes cannot be looked up. */
+  /** The process id of workerd; undefined if processes cannot be listed. */
   pid: number | undefined;
   /** Names of the Pool objects. */
   pools: readonly string[];
   /** @param account one of `soakAccounts`, or "operator" */
   token(account: string, subject: string): Promise<string>;
-  /** Ends a Pool object's life in memory, as the platform may at any time. */
+  /** Evicts a Pool object from memory, as the platform may do at any time. */
   evict(pool: string): Promise<void>;
-  /** The runtime keeps every line that was logged until this is called. */
+  /** Drops the logged lines. The runtime keeps all of them until this call. */
   forgetLogs(): void;
   close(): Promise<void>;
 }
@@ -43,9 +43,9 @@ export interface SoakGatewayOptions {
   /** Private directory. */
   directory: string;
   engine: Engine;
-  /** Where the database is reached. */
+  /** The port of the database. */
   port: number;
-  /** A PEM file: the authority that the runtime trusts. */
+  /** A PEM file with the authority that the runtime trusts. */
   caPath: string;
   secrets: Record<string, string>;
 }
@@ -63,7 +63,7 @@ export async function startSoakGateway(options: SoakGatewayOptions): Promise<Soa
   writeApplication(application, applicationPath);
   const configPath = join(directory, "wrangler.json");
   writeWranglerConfig(configPath, applicationPath, false, { main: "test/gateway/support/entries/abort.ts" });
-  // Both are read when wrangler is loaded.
+  // wrangler reads both when it is loaded.
   Object.assign(process.env, wranglerVariables, { NODE_EXTRA_CA_CERTS: caPath });
   const { createTestHarness } = await import("wrangler");
   const harness = createTestHarness({ workers: [{ configPath, secrets }] });
@@ -87,7 +87,7 @@ export async function startSoakGateway(options: SoakGatewayOptions): Promise<Soa
   };
 }
 
-/** Deadlines are short, so that one fault after the other is lived through. */
+/** Deadlines are short, so that the gateway gets over each fault before the next one. */
 function policy({ engine, port }: SoakGatewayOptions, publicJwk: object): Record<string, unknown> {
   const base = policyForServers({
     engine,

@@ -4,16 +4,16 @@ import type { Violation } from "./oracle.ts";
 import type { FaultKind } from "./schedule.ts";
 import { outages } from "./schedule.ts";
 
-/** Everything is in milliseconds since the run began. */
+/** All times are in milliseconds since the run began. */
 
-/** A fault that was injected. */
+/** An injected fault. */
 export interface Injected {
   kind: FaultKind;
   fromMs: number;
   toMs: number;
 }
 
-/** How many connections the server had at a moment, by user. */
+/** The number of the server's connections at one time, by user. */
 export interface ConnectionSample {
   atMs: number;
   byUser: Readonly<Record<string, number>>;
@@ -28,10 +28,10 @@ export type HealthRule =
   | "answered in time"
   | "explained";
 
-/** For so long after a fault the server may not have noticed yet that connections are gone. */
+/** How long after a fault the server may still count dead connections. */
 export const graceMs = 10_000;
 
-/** @param budgets the most connections that each user may have */
+/** @param budgets the largest number of connections per user */
 export function judgeConnections(
   samples: readonly ConnectionSample[],
   faults: readonly Injected[],
@@ -50,22 +50,26 @@ export function judgeConnections(
 
 export interface MemoryFigures {
   mostMiB: number;
-  /** Medians of the first third after the warm-up and of the last one; undefined when the run did not come so far. */
+  /** Medians of the first and the last third after the warm-up; undefined if the run was too short. */
   thirdsMiB: [first: number, last: number] | undefined;
 }
 
-/** A JavaScript heap breathes; what leaks for each request or fault would be far beyond this in a long run. */
+/** A JavaScript heap varies. A leak per request or fault would be far larger than this in a long run. */
 const memoryGrowth = 1.3;
 const memoryGrowthBytes = 64 * 2 ** 20;
 /**
- * Work in which the heaps of workerd's isolates still grow to their size: it was reached after some 11,000 transfers
- * (430 to 500 MiB), and nothing was added by the next 94,000. Time says nothing: a busy machine does less in it.
+ * The warm-up, in which the heaps of workerd's isolates still grow. They reached their size after about
+ * 11,000 transfers (430 to 500 MiB), and did not grow in the next 94,000. The warm-up is not a time, because
+ * a busy machine does less work per second.
  */
 const warmUpTransfers = 12_000;
-/** At any time. The most that was seen in 50 minutes was 501 MiB. */
+/** The limit at any time. The largest value in 50 minutes was 501 MiB. */
 const memoryCeilingMiB = 768;
 
-/** @returns when memory is flat from, by the transfers acknowledged; undefined when the run did not come so far */
+/**
+ * @returns the time from which memory must be flat, found by acknowledged transfers; undefined if the run was
+ *   too short
+ */
 export function warmFrom(acknowledgedMs: readonly number[]): number | undefined {
   return acknowledgedMs[warmUpTransfers];
 }
@@ -103,12 +107,12 @@ export function judgeMemory(figures: MemoryFigures | undefined): Violation<Healt
   return [{ rule: "memory flat", detail: `workerd grew from ${first} to ${last} MiB (medians of thirds)` }];
 }
 
-/** Longer than this nothing may be at a standstill while everything is up. */
+/** The longest accepted time without an acknowledged transfer while every part runs. */
 export const standstillMs = 30_000;
 
 /**
- * @param acknowledgedMs when transfers were acknowledged, in order
- * @param endMs when the callers stopped
+ * @param acknowledgedMs times of acknowledged transfers, in order
+ * @param endMs time when the callers stopped
  */
 export function judgeProgress(
   acknowledgedMs: readonly number[],
@@ -125,7 +129,7 @@ export function judgeProgress(
   });
 }
 
-/** How much of a span was outage. Faults come one after the other. */
+/** The total outage within a span. Faults do not overlap. */
 function outageMs(faults: readonly Injected[], fromMs: number, toMs: number): number {
   return faults
     .filter(({ kind }) => outages.has(kind))
@@ -135,12 +139,12 @@ function outageMs(faults: readonly Injected[], fromMs: number, toMs: number): nu
     );
 }
 
-/** What became of the faults of a kind. */
+/** The results of the faults of one kind. */
 export interface FaultFigures {
   injected: number;
-  /** After how many of them something was acknowledged again. */
+  /** After how many of them a transfer was acknowledged again. */
   survived: number;
-  /** From a fault's end to the next acknowledgement, without what was an outage again by then. */
+  /** From a fault's end to the next acknowledged transfer, without later outages in between. */
   recoveryMs: { median: number; max: number } | null;
 }
 

@@ -1,24 +1,24 @@
 import type { Outcome } from "./outcome.ts";
 
-/** What a caller wanted. */
+/** A transfer that a caller wants. */
 export interface Transfer {
-  /** Chosen by the caller; the ledger has each once at the most. */
+  /** Chosen by the caller. The ledger has each id at most once. */
   id: string;
   source: number;
   target: number;
   amount: number;
 }
 
-/** What a caller knows of a transfer in the end. */
+/** A caller's knowledge about a transfer at the end. */
 export interface TransferRecord extends Transfer {
   outcome: Outcome;
-  /** The try that `outcome` is about; every one before it was refused for certain. */
+  /** The number of the attempt with this `outcome`. All earlier attempts were refused for certain. */
   attempt: number;
-  /** It was looked up afterwards and found. */
+  /** The caller looked for the transfer later and found it. */
   seen: boolean;
 }
 
-/** The ledger's tables: balances by account, and every row of the transfers with the try that wrote it. */
+/** The ledger's tables: balances by account, and every transfer with the number of its attempt. */
 export interface Tables {
   balances: ReadonlyMap<number, number>;
   transfers: readonly (Transfer & { attempt: number })[];
@@ -40,9 +40,9 @@ export interface Violation<Rule extends string = string> {
 }
 
 /**
- * Compares what callers know with what the ledger has.
+ * Compares the callers' knowledge with the ledger.
  * @param opening the balances before the first transfer
- * @returns everything that must not be
+ * @returns all violations
  */
 export function audit(
   opening: Tables["balances"],
@@ -90,7 +90,7 @@ function sums(opening: Tables["balances"], { balances }: Tables): Violation<Ledg
   return before === after ? [] : [violation("sum unchanged", `${before} became ${after}`)];
 }
 
-/** Each balance is what the account began with and what the transfers that are there made of it. */
+/** Each balance must be the opening balance plus the transfers in the ledger. */
 function balances(opening: Tables["balances"], tables: Tables): Violation<LedgerRule>[] {
   const expected = new Map(opening);
   const add = (account: number, amount: number) =>

@@ -1,35 +1,39 @@
 import { type ErrorCode, errorKinds } from "../src/errors.ts";
 
 /**
- * What a caller knows of a transfer. `refused`: for certain nothing of it was done. `unknown`: the answer says so, or
- * there was none.
+ * A caller's knowledge about a transfer. `refused`: it certainly changed nothing. `unknown`: the answer says
+ * so, or there was no answer.
  */
 export type Outcome = "acknowledged" | "refused" | "unknown";
 
-/** An answer as a caller has it; undefined where the connection broke off before it was there. */
+/** An answer at the caller; undefined if the connection broke before it arrived. */
 export interface Answer {
   status: number;
   code?: string;
   errno?: number;
   retryable?: boolean;
   retryAfterSeconds?: number;
-  /** The rest of its body. */
+  /** The other members of its body. */
   body: Record<string, unknown>;
 }
 
-/** Whether a request could make a transfer happen: a batch or a COMMIT, and nothing else. */
+/**
+ * `decisive`: the request could execute the transfer: a batch or a COMMIT. `preparing`: any other request.
+ */
 export type Step = "decisive" | "preparing";
 
 export interface Verdict {
   outcome: Outcome;
-  /** The answer says that the same may be sent again. */
+  /** The answer says that the same request may be sent again. */
   retryable: boolean;
 }
 
-/** Codes with which anything may have happened; every other one means that nothing did (docs/errors.md). */
+/**
+ * Codes after which the transfer may have been executed. After every other code it was not (docs/errors.md).
+ */
 const uncertain: ReadonlySet<string> = new Set<ErrorCode>(["outcome_unknown", "internal", "misconfigured"]);
 
-/** @returns what an answer means for the transfer that the request was for */
+/** @returns the meaning of an answer for its transfer */
 export function judge(step: Step, answer: Answer | undefined): Verdict {
   if (answer === undefined) return { outcome: step === "decisive" ? "unknown" : "refused", retryable: false };
   if (answer.status < 300) {
@@ -41,12 +45,12 @@ export function judge(step: Step, answer: Answer | undefined): Verdict {
   return { outcome: isCertain ? "refused" : "unknown", retryable: answer.retryable === true };
 }
 
-/** Duplicate key: the only unique key of the ledger is the transfer's id. */
+/** Error number of a duplicate key. The ledger's only unique key is the transfer's id. */
 const duplicate = 1062;
-/** A balance must not be negative: MySQL's number and MariaDB's. */
+/** Error numbers for a negative balance: of MySQL and of MariaDB. */
 const checkFailed = [3819, 4025];
 
-/** Codes that the faults and the callers' own races explain. */
+/** Codes that the faults, or races between callers, explain. */
 const explained: ReadonlySet<string> = new Set<ErrorCode>([
   "sql_transient",
   "transaction_busy",
@@ -66,7 +70,7 @@ const explained: ReadonlySet<string> = new Set<ErrorCode>([
   "deadline_exceeded",
 ]);
 
-/** @returns what is wrong with an answer whatever became of the transfer, or undefined */
+/** @returns a mistake of the answer itself, apart from its transfer; undefined if there is none */
 export function complaint({ status, code, errno, retryable }: Answer): string | undefined {
   if (status < 300) return undefined;
   if (errno === duplicate) return "a transfer's id was there already: it was done though its answer said not";

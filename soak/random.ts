@@ -1,7 +1,7 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
-/** Choices that follow from a seed alone. */
+/** Random choices that depend on the seed only. */
 export class Random {
   readonly #generator: ReturnType<typeof xoroshiro128plus>;
 
@@ -14,7 +14,7 @@ export class Random {
     return uniformInt(this.#generator, from, to);
   }
 
-  /** @param part from 0, never, to 1, always */
+  /** @param part the probability: 0 is never, 1 is always */
   chance(part: number): boolean {
     return this.between(0, 999_999) < part * 1_000_000;
   }

@@ -7,7 +7,7 @@ import { faultKinds } from "./schedule.ts";
 import type { FinalConnections } from "./settle.ts";
 import type { Way } from "./tally.ts";
 
-/** The whole result, as in .tidegate/soak/latest.json. */
+/** The whole result, which .tidegate/soak/latest.json also holds. */
 export interface SoakReport {
   version: 1;
   startedAt: string;
@@ -16,10 +16,13 @@ export interface SoakReport {
   database: string;
   callers: number;
   faults: Record<FaultKind, FaultFigures>;
-  /** Requests whose caller went away before the answer. */
+  /** Requests whose caller left before the answer. */
   abandoned: number;
   transfers: Record<Outcome, number>;
-  /** Unknown ones that were looked up and found; and those that are there in the end. */
+  /**
+   * `unknownSeen`: unknown transfers that a caller found later. `unknownThere`: unknown transfers in the
+   * ledger at the end.
+   */
   unknownSeen: number;
   unknownThere: number;
   retries: number;
@@ -45,7 +48,7 @@ export function latencyOf(values: readonly number[]): Latency {
 }
 
 const ways = ["batch", "transaction"] as const;
-/** More than this says nothing new on a terminal; the JSON has all of them. */
+/** A terminal shows at most so many violations. The JSON has all of them. */
 const shownViolations = 30;
 
 /** The report as text for a terminal. */

@@ -40,9 +40,9 @@ const options = await readScriptOptions(
 );
 const { minutes, engine, seed = randomInt(2 ** 31) } = options;
 
-/** Callers of each account. With them every connection of every shard is busy at times. */
+/** Callers per shard. With these, every connection of every shard is busy at times. */
 const callersPerShard = 5;
-/** Without faults, at the end: whatever the last fault did must heal. */
+/** A time without faults at the end, in which the gateway must recover from the last one. */
 const calmMs = 5_000;
 const forgetMs = 2_000;
 
@@ -64,7 +64,7 @@ try {
   process.exitCode = complain(cause);
 } finally {
   await world?.stop();
-  // Ends what a start that failed half-way has left.
+  // Ends the parts of a start that failed half-way.
   process.exit();
 }
 
@@ -119,7 +119,7 @@ async function startCallers({ gateway }: World, tally: Tally, signal: AbortSigna
   });
 }
 
-/** One fault after the other until the time is over. @returns what was injected */
+/** Injects one fault after the other until the time is over. @returns the injected faults */
 async function injectFaults(victims: Victims, tally: Tally): Promise<Injected[]> {
   const endMs = minutes * 60_000 - calmMs;
   const faults: Injected[] = [];

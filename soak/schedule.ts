@@ -1,8 +1,8 @@
 import { Random } from "./random.ts";
 
 /**
- * What is done to the database and to the way to it. For `restart`, `crash`, `black hole` and `refuse` nothing can
- * be committed meanwhile; `kill`, `drop` and `evict` are over at once.
+ * The kinds of faults of the database or of the way to it. During `restart`, `crash`, `black hole` and
+ * `refuse` nothing can be committed. `kill`, `drop` and `evict` are over at once.
  */
 export const faultKinds = [
   "restart",
@@ -16,16 +16,16 @@ export const faultKinds = [
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** Kinds during which nobody can be served. */
+/** Kinds during which no request can succeed. */
 export const outages: ReadonlySet<FaultKind> = new Set(["restart", "crash", "black hole", "refuse"]);
 
 export interface PlannedFault {
   kind: FaultKind;
-  /** Quiet before it. */
+  /** The pause before the fault. */
   pauseMs: number;
-  /** How long it lasts; for a server that was ended, until it is started again. */
+  /** How long the fault lasts. For an ended server, the time until its restart. */
   forMs: number;
-  /** How hard it is, from 1 to 100: the part of the connections that is killed, the milliseconds of delay. */
+  /** The strength, from 1 to 100: the percentage of killed connections, or the delay in milliseconds. */
   size: number;
 }
 
@@ -40,12 +40,12 @@ const lengthsMs: Record<FaultKind, [from: number, to: number]> = {
   evict: [0, 0],
 };
 
-/** Longer than a COMMIT waits for its answer: the gateway must give up before the bytes travel on. */
+/** Longer than a COMMIT waits for its answer: the gateway must give up before the bytes arrive. */
 const longBlackHoleMs: [from: number, to: number] = [16_000, 20_000];
 
 /**
- * Faults without end: each kind once, in a new order each time, so that a short run has all of them. From the second
- * time on a black hole may be a long one.
+ * Plans faults without end: each kind once per round, in a new order each round, so that a short run has all
+ * kinds. From the second round on, a black hole may be a long one.
  */
 export function* planFaults(seed: number): Generator<PlannedFault, never> {
   const random = new Random(seed);

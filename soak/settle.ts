@@ -14,26 +14,26 @@ export interface PoolCount {
   opening: number;
 }
 
-/** Connections in the end, by user: what the server had, what the pool said of it, and what was left after a drain. */
+/** Connections at the end, by user: at the server, in the pool's metrics, and at the server after a drain. */
 export interface FinalConnections {
   atServer: Record<string, number>;
   inPools: Record<string, PoolCount>;
   afterDrain: Record<string, number>;
 }
 
-/** Nobody asks any more: how long the server may take to have only what the pools have. */
+/** After the last request: how long the server may take until it has only the pools' connections. */
 const settleMs = 20_000;
 const stepMs = 250;
 const steadyMs = 2_000;
 
-/** After the callers have stopped: the server must have the pools' connections and no others, and none after a drain. */
+/** Checks the end of a run: the server must have exactly the pools' connections, and none after a drain. */
 export async function settle(
   gateway: SoakGateway,
   administrator: Connection,
 ): Promise<{ connections: FinalConnections; violations: Violation<HealthRule>[] }> {
   const users = soakAccounts.map(({ user }) => user);
   const now = async () => count(await connectionsOf(administrator, users));
-  // A transaction whose caller went away at the end has its connection until it expires.
+  // A transaction whose caller has gone keeps its connection until it expires.
   await sleep(idleTimeoutMs);
   const atServer = await steady(now);
   const inPools = await drain(gateway);
@@ -47,7 +47,7 @@ export async function settle(
     const { idle = 0, busy = 0, opening = 0 } = inPools[user] ?? {};
     const said = `${idle} idle, ${busy} busy, ${opening} being opened`;
     return [
-      // A drain does not count the control connections, one for each shard at the most.
+      // The pool's metrics do not count control connections, at most one per shard.
       ...(had >= idle && had <= idle + shards && busy + opening === 0
         ? []
         : [violation("connections known", `${user} had ${had} connections, the pools said ${said}`)]),
@@ -64,7 +64,7 @@ export async function settle(
   return { connections: { atServer, inPools, afterDrain }, violations };
 }
 
-/** @returns the count that has not changed for a while, or the last one */
+/** @returns the count when it is stable, or the last count */
 async function steady(now: () => Promise<Record<string, number>>): Promise<Record<string, number>> {
   let last = await now();
   let sameMs = 0;

@@ -18,7 +18,7 @@ import type { settle } from "./settle.ts";
 import type { Tally } from "./tally.ts";
 import type { Watch } from "./watch.ts";
 
-/** Everything that a run has left. */
+/** All data that a run leaves. */
 export interface Remains {
   conditions: Pick<SoakReport, "startedAt" | "minutes" | "seed" | "database">;
   callers: number;

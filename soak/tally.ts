@@ -6,17 +6,20 @@ import { complaint } from "./outcome.ts";
 /** How a transfer is sent. */
 export type Way = "batch" | "transaction";
 
-/** What happened in a run, as the callers saw it. Times are in milliseconds since it began. */
+/** The events of a run, from the callers' view. Times are in milliseconds since the run began. */
 export class Tally {
   readonly #startedMs = performance.now();
   readonly records: TransferRecord[] = [];
-  /** When transfers were acknowledged, in order. */
+  /** The times of acknowledged transfers, in order. */
   readonly acknowledgedMs: number[] = [];
-  /** Of each acknowledged transfer, the try that was: from its first request to its last answer. */
+  /**
+   * For each acknowledged transfer, the time of the successful attempt, from its first request to its last
+   * answer.
+   */
   readonly latenciesMs: Record<Way, number[]> = { batch: [], transaction: [] };
-  /** Answers by status and code. */
+  /** The number of answers by status and code. */
   readonly answers = new Map<string, number>();
-  /** Answers that are wrong by themselves, the first of each kind. */
+  /** Wrong answers, the first of each kind. */
   readonly complaints = new Map<string, string>();
   slowestAnswerMs = 0;
   /** Requests that the caller gave up on purpose. */
@@ -32,7 +35,7 @@ export class Tally {
     this.latenciesMs[way].push(this.nowMs() - startedMs);
   }
 
-  /** @param what the request; it names no value */
+  /** @param what the request, without values */
   answered(what: string, startedMs: number, answer: Answer | undefined): void {
     const ms = this.nowMs() - startedMs;
     this.slowestAnswerMs = Math.max(this.slowestAnswerMs, ms);
@@ -54,5 +57,5 @@ export class Tally {
   }
 }
 
-/** Queue, login, deadline, COMMIT and KILL have bounds of their own, which together are less than this. */
+/** Longer than the bounds of queue, login, deadline, COMMIT and KILL together. */
 export const patienceMs = 60_000;

@@ -14,7 +14,7 @@ export interface WatchOptions {
   nowMs: () => number;
 }
 
-/** Looks from outside, a few times a second: at the server's connections, and at the memory of workerd. */
+/** Watches from outside, a few times a second: the server's connections, and workerd's memory. */
 export class Watch {
   readonly connections: ConnectionSample[] = [];
   readonly memory: MemorySample[] = [];
@@ -45,7 +45,7 @@ export class Watch {
         byUser: count(await connectionsOf(this.#administrator, users)),
       });
     } catch {
-      // The server is down: it has no connections.
+      // The server is down, so it has no connections.
       this.#administrator?.destroy();
       this.#administrator = undefined;
     } finally {
@@ -54,7 +54,7 @@ export class Watch {
   }
 }
 
-/** @returns how many connections each user has */
+/** @returns the number of connections per user */
 export function count(connections: readonly { user: string }[]): Record<string, number> {
   const byUser: Record<string, number> = {};
   for (const { user } of connections) byUser[user] = (byUser[user] ?? 0) + 1;

@@ -10,7 +10,7 @@ import type { Victims } from "./faults.ts";
 import { soakAccounts, startSoakGateway } from "./gateway.ts";
 import type { Tables } from "./oracle.ts";
 
-/** Everything that a soak makes. */
+/** The folder for all files of a soak. */
 export const soakDirectory = join(privateDirectory(), "soak");
 
 export interface World extends Victims {
@@ -19,7 +19,7 @@ export interface World extends Victims {
   stop(): Promise<void>;
 }
 
-/** The gateway, a proxy, and a server with the ledger: a request takes this way. */
+/** Starts the gateway, a proxy, and a server with the ledger. Requests take this way. */
 export async function startWorld(engine: Engine, log: (line: string) => void): Promise<World> {
   mkdirSync(soakDirectory, { recursive: true });
   const pki = await ensurePki(join(soakDirectory, "pki"));
