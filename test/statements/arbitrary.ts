@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Pieces that lexers stumble over. */
+/** Pieces that are hard for lexers. */
 const pieces = [
   ..."SELECT|INSERT|INTO|DELETE|WITH|x AS (|OUTFILE|FOR UPDATE|CREATE|PROCEDURE|p()|TRIGGER|EXPLAIN|ANALYZE|SET|DO".split(
     "|",
@@ -11,7 +11,7 @@ const pieces = [
   ..."0|1|0x|1e|1e5|.5|x'|b'|N'|_utf8mb4|$|$$|é|列|😀|\u00a0|\u2028|\ufeff|a|b1|=|<|-|*|/|!|[|{".split("|"),
 ];
 
-/** Texts that look like SQL, and some that do not. */
+/** Texts that look like SQL, and other texts. */
 export const sqlish = fc.oneof(
   fc.array(fc.constantFrom(...pieces), { maxLength: 30 }).map((parts) => parts.join("")),
   fc.array(fc.constantFrom(...pieces), { maxLength: 30 }).map((parts) => parts.join(" ")),

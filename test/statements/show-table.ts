@@ -1,4 +1,4 @@
-/** Forms of SHOW: those that a caller may send, and those of every server's grammar that nobody may. */
+/** Forms of SHOW: accepted ones, and the forms in the servers' grammars that are always refused. */
 
 /** With sql:read. */
 export const acceptedShow: readonly string[] = [
@@ -49,7 +49,7 @@ export const acceptedShow: readonly string[] = [
   "SHOW COUNT(*) ERRORS -- x",
 ];
 
-/** With sql:server: what tells of other callers, of accounts, or of the server's settings and state. */
+/** With sql:server: they show other callers, accounts, or the server's settings and state. */
 export const serverShow: readonly string[] = [
   "SHOW CREATE TRIGGER x",
   "SHOW CREATE PROCEDURE p",
@@ -115,7 +115,9 @@ export const serverShow: readonly string[] = [
   "SHOW COLUMNS FROM `performance_schema` . threads",
 ];
 
-/** What each form would give: a token to log in with, a password's hash, others' statements, the server. */
+/**
+ * Refused forms. They would show a login token, a password's hash, other callers' statements, or the server.
+ */
 export const refusedShow: readonly string[] = [
   // TiDB, in the order of ShowStmt in its parser.y
   "SHOW SESSION_STATES",
@@ -132,7 +134,7 @@ export const refusedShow: readonly string[] = [
   "SHOW TABLE t REGIONS",
   "SHOW TABLE world.t PARTITION (p) REGIONS WHERE 1",
   "SHOW TABLE t INDEX i REGIONS",
-  // A table may be named so.
+  // A table may have this name.
   "SHOW TABLE STATUS REGIONS",
   "SHOW TABLE STATUS.t REGIONS",
   "SHOW TABLE STATUS NEXT_ROW_ID",
@@ -207,7 +209,7 @@ export const refusedShow: readonly string[] = [
   "SHOW WSREP_STATUS",
   "SHOW WSREP_MEMBERSHIP",
   "SHOW INNODB STATUS",
-  // other servers' and none
+  // other servers, and no server
   "SHOW vitess_tablets",
   "SHOW KEYSPACES",
   "SHOW",
@@ -222,7 +224,7 @@ export const refusedShow: readonly string[] = [
   "SHOW FULL DATABASES",
   "SHOW SESSION_VARIABLES",
   "SHOW FULL VARIABLES",
-  // forms that go on as another one, or end too early
+  // wrong endings: the form continues as another one, or ends too early
   "SHOW PROCESSLIST 1",
   "SHOW FULL FULL PROCESSLIST",
   "SHOW EXPLAIN FOR '1'",

@@ -2,7 +2,10 @@ import type { StatementReason } from "../../src/sql/errors.ts";
 import type { StatementKind, Verb } from "../../src/sql/guard.ts";
 import { acceptedShow, refusedShow, serverShow } from "./show-table.ts";
 
-/** What the guard says of each statement, in one table. test/gateway/sql/guard-fuzz.test.ts runs its reads on the servers. */
+/**
+ * The guard's result for each statement. test/gateway/sql/guard-fuzz.test.ts runs the reads of this table on
+ * the servers.
+ */
 
 type Accepted = readonly [kind: StatementKind, verb: Verb, sql: string];
 type Refused = readonly [reason: StatementReason, sql: string];
@@ -211,7 +214,7 @@ export const accepted: readonly Accepted[] = [
 
 export const refused: readonly Refused[] = [
   ...refusedShow.map((sql): Refused => ["not_allowed", sql]),
-  // nothing, or more than one
+  // no statement, or several
   ["empty", ""],
   ["empty", " \n"],
   ["empty", ";"],
@@ -512,7 +515,7 @@ export const refused: readonly Refused[] = [
   ["unknown_statement", "PRAGMA x"],
   ["unknown_statement", "COPY t TO 'x'"],
   ["unknown_statement", "MERGE INTO t"],
-  // what the servers would read differently
+  // texts that the servers read differently
   ["invalid_character", "SELECT\u00a01"],
   ["invalid_character", "SELECT 1\u2028INTO OUTFILE 'x'"],
   ["invalid_character", "SELECT\u200b 1"],
@@ -541,7 +544,7 @@ export const refused: readonly Refused[] = [
   ["unterminated", "SELECT 1 /* a * /"],
   ["unterminated", "SELECT 'a' 'b"],
   ["unterminated", "SELECT /*+ BKA(t)"],
-  // the server's own schemas and files, and what is new in some server
+  // the server's own schemas and files, and new statements of some server
   ["not_allowed", "UPDATE mysql.user SET authentication_string = 'x'"],
   ["not_allowed", "UPDATE t, `mysql` . `user` SET t.a = 1"],
   ["not_allowed", "INSERT INTO MySQL.global_priv VALUES ('%', 'u', '{}')"],
@@ -627,7 +630,7 @@ export const refused: readonly Refused[] = [
   ["not_allowed", "SELECT * FROM (REPLACE t SET a = 1) AS x"],
   ["unknown_statement", "TRUNCATED t"],
   ["multiple_statements", "DELIMITER //\nSELECT 1; SELECT 2//"],
-  // every word that is never accepted stands here, so what is left of them
+  // the remaining words that are never accepted: each one must be in this table
   ["not_allowed", "CASE 1 WHEN 1 THEN SELECT 1"],
   ["not_allowed", "LOOP SELECT 1"],
   ["not_allowed", "REPEAT SELECT 1"],

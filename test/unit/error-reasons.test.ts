@@ -5,7 +5,7 @@ import { section } from "./errors-document.ts";
 
 const source = readFileSync(join(import.meta.dirname, "../../src/sql/errors.ts"), "utf8");
 
-/** @returns the words of a union of texts in the source. */
+/** @returns the words of a string union in the source. */
 function union(name: string): string[] {
   const body = new RegExp(`type ${name} =([^;]*);`).exec(source)?.[1] ?? "";
   return [...body.matchAll(/"(\w+)"/g)].map(([, word]) => word ?? "");

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** docs/errors.md, which must say what the source does. */
+/** docs/errors.md, which must agree with the source. */
 export const document = readFileSync(join(import.meta.dirname, "../../docs/errors.md"), "utf8");
 
-/** @returns the text of a section, without its heading and those below it. */
+/** @returns the text of a section, without its heading and its subsections. */
 export function section(title: string): string {
   const [, ...parts] = document.split(/^#+ /m);
   const found = parts.filter((part) => part.startsWith(`${title}\n`));
@@ -12,7 +12,7 @@ export function section(title: string): string {
   return found.join();
 }
 
-/** @returns the cells of a table's rows whose first cell is a code. */
+/** @returns the cells of the table rows whose first cell is a code. */
 export function rows(text: string): string[][] {
   return text
     .split("\n")

@@ -7,7 +7,7 @@ const duplicateMember = (json: string) => find(json, { "": JSON.parse(json) }, (
 test("the name that is there twice is told", () => {
   expect(duplicateMember('{"a": {"b": 1}, "c": [{"a": 1, "b": "\\"", "b": 2}]}')).toBe("b");
   expect(duplicateMember('{"a\\u0062": 1, "ab": 2}')).toBe("ab");
-  // JSON.parse has kept nothing of the first.
+  // JSON.parse has dropped the first member.
   for (const last of ["1", "null", '"x"', "[]", "{}"])
     expect(duplicateMember(`{"a": {"b": [1.5, {"c": 1e3}]}, "a": ${last}}`)).toBe("a");
   expect(duplicateMember('{"a": "a", "b": {"a": [{"a": 1}, {"a": 2}]}}')).toBeUndefined();
@@ -51,7 +51,7 @@ test("numbers that a double does not say as they are written are told, with wher
 });
 
 describe("members twice", () => {
-  /** JSON as a tree whose objects are lists of members, so that names may repeat. */
+  /** JSON as a tree. Its objects are lists of members, so that names may repeat. */
   type Tree = string | number | null | { list: Tree[] } | { members: [string, Tree][] };
   const name = fc.oneof(
     fc.constantFrom("a", "b", 'c"', "\\", "/", "é", "__proto__", ":", "{"),
@@ -68,7 +68,7 @@ describe("members twice", () => {
     ),
   }));
 
-  /** Writes names plainly, or with every letter escaped; with white space here and there. */
+  /** Writes names unchanged or with every letter escaped, and white space at some places. */
   function write(value: Tree, escaped: boolean): string {
     if (value === null || typeof value !== "object") return JSON.stringify(value);
     if ("list" in value) return `[${value.list.map((item) => write(item, escaped)).join(" , ")}]`;

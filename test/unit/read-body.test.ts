@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers());
 
 const pace = { graceMs: limits.bodyGraceMs, bytesPerSecond: limits.bodyBytesPerSecond };
 
-/** A body that comes in pieces, one after each pause; then it ends, or `stalls`. */
+/** A body that arrives in pieces, one after each pause. Then it ends or `stalls`. */
 function body({
   pieces,
   bytes,
@@ -35,7 +35,7 @@ function body({
   return { stream, cancel };
 }
 
-/** @returns what became of reading it, and after how many milliseconds */
+/** @returns the result of reading the body, and its time in milliseconds */
 async function outcome(stream: ReadableStream<Uint8Array>, maxBytes: number = limits.bodyBytes) {
   const started = Date.now();
   const settled = readAtMost(stream, maxBytes, pace).then(

@@ -34,7 +34,7 @@ const ath = await tokenHash(token);
 
 type Members = Record<string, unknown>;
 
-/** A good proof but for some members; undefined leaves one out. */
+/** A valid proof with some changed members; undefined leaves a member out. */
 async function proof(claims: Members = {}, header: Members = {}, by = key): Promise<string> {
   const payload = { htm: "POST", htu: url, ath, jti: "1", iat: nowSeconds, ...claims };
   const protectedHeader = { alg: "ES256", typ: "dpop+jwt", jwk: by.jwk, ...header };

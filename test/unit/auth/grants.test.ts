@@ -34,7 +34,7 @@ interface Case {
   from?: string;
 }
 
-/** Claims as a token brings them: JSON, where `__proto__` is a name like any other. */
+/** Claims parsed from JSON like a token's. In JSON, `__proto__` is an ordinary name. */
 function json(text: string): Record<string, string> {
   return JSON.parse(text);
 }

@@ -10,7 +10,7 @@ const nowSeconds = now.getTime() / 1000;
 type Rules = Partial<Issuer>;
 type Members = Record<string, unknown>;
 
-/** Judges a token of five minutes by an issuer that demands nothing but these rules. */
+/** Checks a token with a lifetime of five minutes against an issuer with only these rules. */
 function check(rules: Rules, claims: Members = {}, header: Members = {}): void {
   const token = { header: { alg: "ES256", ...header }, claims: { exp: nowSeconds + 300, ...claims } };
   checkRules(token, issuerWith(rules), now);

@@ -3,14 +3,14 @@ import type { FetchedKeys } from "../../../src/auth/jwks-cache.ts";
 import { JwksCache } from "../../../src/auth/jwks-cache.ts";
 import type { KeySet } from "../../../src/config/key-set.ts";
 
-/** The times that the issue and docs/configuration.md promise, in milliseconds; not taken from limits.ts. */
+/** The times that docs/configuration.md promises, in milliseconds. They are not read from limits.ts. */
 const second = 1_000;
 const minute = 60 * second;
 const start = Date.parse("2026-11-21T12:00:00Z");
 
 let now: number;
 let fetches: number;
-/** What the issuer does when it is asked: serves a set, or fails. */
+/** The issuer's reaction to a request: it serves a set, or fails. */
 let issuer: () => Promise<KeySet>;
 let stored: FetchedKeys[];
 
@@ -30,7 +30,7 @@ function cacheWith(initial?: FetchedKeys): JwksCache {
   });
 }
 
-/** Lets a background fetch end. */
+/** Waits until a background fetch has ended. */
 async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
@@ -225,7 +225,7 @@ describe("an issuer that is down", () => {
     issuer = serves("k2");
     now += 5 * second;
     expect(await kidOf(cache)).toBe("k2");
-    // The failure is forgotten: the next fetch is not held back by it.
+    // The earlier failure no longer holds back a fetch.
     now += 10 * minute;
     issuer = serves("k3");
     expect(await kidOf(cache)).toBe("k3");

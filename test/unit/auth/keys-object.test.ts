@@ -4,7 +4,10 @@ import type { FetchedKeys } from "../../../src/auth/jwks-cache.ts";
 import type { KeysRequest } from "../../../src/auth/keys-object.ts";
 import { Keys } from "../../../src/auth/keys-object.ts";
 
-/** The object's own life, minute by minute; test/gateway/auth/key-outage.test.ts ends and breaks a real one. */
+/**
+ * The object's behaviour over time, with a fake clock. test/gateway/auth/key-outage.test.ts uses a real
+ * object.
+ */
 vi.mock("cloudflare:workers", () => ({
   DurableObject: class {
     ctx: unknown;
@@ -23,7 +26,7 @@ const key = { kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "k1" };
 const config = { environment: "production", issuers: [{ issuer, keys: { kind: "remote", uri } }] };
 const minute = 60_000;
 
-/** Outlives the object, as its storage does. */
+/** The object's storage, which survives the object. */
 let storage: Map<string, unknown>;
 let fetched: string[];
 let issuerIsUp: boolean;

@@ -11,7 +11,7 @@ function base64url(value: string | Uint8Array): string {
   return Buffer.from(value as string).toString("base64url");
 }
 
-/** A token of these JSON texts; nothing is signed, form.ts does not look. */
+/** A token with these JSON texts. Its signature is not real, because parse-jwt.ts does not verify it. */
 function tokenOf(parts: { header?: string | Uint8Array; claims?: string | Uint8Array; signature?: string }) {
   return [
     base64url(parts.header ?? header),
@@ -20,7 +20,7 @@ function tokenOf(parts: { header?: string | Uint8Array; claims?: string | Uint8A
   ].join(".");
 }
 
-/** The good header or the good claims with more members, as JSON text. */
+/** The valid header or the valid claims with more members, as JSON text. */
 const withHeader = (members: string) => tokenOf({ header: `{"alg":"ES256",${members}}` });
 const withClaims = (members: string) => tokenOf({ claims: `{"iss":"a",${members}}` });
 
@@ -59,9 +59,9 @@ describe("reads", () => {
   });
 });
 
-/** Its last letter has four bits that mean nothing: Q and R are the same bytes to a forgiving decoder. */
+/** Four bits of the last letter have no meaning: a tolerant decoder reads Q and R as the same bytes. */
 const looseHeader = base64url('{"alg":"ES256" }').replace(/Q$/, "R");
-/** In base64 it has a plus and a slash. */
+/** Its base64 text has a plus and a slash. */
 const mixedClaims = Buffer.from('{"a":">>>???"}').toString("base64").replace("=", "");
 
 const hostile: [string, string][] = [

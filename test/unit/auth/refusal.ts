@@ -1,6 +1,6 @@
 import { TidegateError } from "../../../src/errors.ts";
 
-/** @returns the error that the work is refused with; anything that is not ours fails the test. */
+/** @returns the TidegateError that `work` throws. Any other error fails the test. */
 export async function refusal(work: () => unknown): Promise<TidegateError> {
   try {
     await work();

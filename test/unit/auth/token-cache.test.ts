@@ -10,7 +10,7 @@ function caller(subject: string): Caller {
   return { issuer: "https://a.example.com/", subject, claims: { sub: subject } };
 }
 
-/** A cache that knows the callers 0, 1, .. of an hour's tokens. */
+/** A cache with the callers 0, 1, .. of tokens that last an hour. */
 function filled(count: number): TokenCache {
   const cache = new TokenCache();
   for (let i = 0; i < count; i++) cache.set(String(i), caller(String(i)), now + 60 * minute, now);

@@ -39,7 +39,7 @@ beforeAll(async () => {
   ]);
 });
 
-// Nothing here may reach for the network, whatever a token says.
+// No test may use the network, whatever its token contains.
 const fetched = vi.fn(() => Promise.reject(new Error("no network in unit tests")));
 beforeEach(() => vi.stubGlobal("fetch", fetched));
 afterEach(() => {
@@ -66,14 +66,14 @@ function issuerOf(
   };
 }
 
-/** Static keys and secrets are in hand: nobody is ever asked for them. */
+/** The verifier has static keys and secrets, so it never asks a Keys object. */
 function verifierOf(issuers: Issuer[]): Verifier {
   return createVerifier(issuers, () => Promise.reject(new Error("asked for keys")));
 }
 
 const goodClaims = { iss: issuerA, aud: "tidegate", exp: nowSeconds + 300, sub: "somebody" };
 
-/** Claims that are undefined are left out. */
+/** Leaves out claims that are undefined. */
 async function tokenOfA(
   claims: JWTPayload | { [claim: string]: unknown } = {},
   header: Partial<JWTHeaderParameters> = {},
@@ -91,7 +91,7 @@ function base64url(value: unknown): string {
 async function refused(token: string) {
   const error = await refusal(() => verifier.verify(token, now));
   expect(error.status).toBe(401);
-  // What is said of a token never repeats any of it, to the caller or to the log.
+  // No error or log text repeats a part of the token.
   for (const part of token.split(".").filter((text) => text.length > 8)) {
     expect(`${error.message} ${error.operator}`).not.toContain(part);
   }
@@ -124,7 +124,7 @@ describe("a good token", () => {
   });
 
   test.each(["RS256", "PS256"])("may use each of the issuer's algorithms: %s", async (alg) => {
-    // A key is bound to one algorithm when it is imported.
+    // Importing a key binds it to one algorithm.
     const key = (await importJWK(await exportJWK(b.privateKey), alg)) as CryptoKey;
     const token = await tokenOfA({ iss: issuerB }, { alg }, key);
     expect((await verifier.verify(token, now)).caller.issuer).toBe(issuerB);
@@ -449,7 +449,7 @@ describe("key sets", () => {
     expect((await own.verify(await tokenOfA({ sub: "another" }), now)).caller.subject).toBe("another");
     await own.ready();
     expect(asked).toEqual([false]);
-    // Nobody knows this key: the Keys object is asked, but not once more for the next forged token.
+    // The key is unknown, so the Keys object is asked once, and not again for the next forged tokens.
     for (const kid of ["x", "y", "z"]) {
       const token = await tokenOfA({}, { kid });
       expect((await refusal(() => own.verify(token, now))).code).toBe("token_invalid");

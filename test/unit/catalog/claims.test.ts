@@ -6,7 +6,7 @@ import { CatalogError, type Mistake, parseQuery } from "../../../src/catalog/par
 
 const url = "https://example.com/tenant-id";
 
-/** @returns what a query that selects :jwt.x binds. */
+/** @returns the bound values of a query that selects :jwt.x. */
 function bind(claims: unknown, head = "", statement = "SELECT :jwt.x"): unknown {
   const query = parseQuery("q.sql", `${head}\n${statement}`);
   return readParameters(query, {}, "json", claims as Record<string, unknown>).values;

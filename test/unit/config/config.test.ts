@@ -29,7 +29,7 @@ const rustls = { "cluster.link": "rustls", "cluster.trust": "bundle", "cluster.c
 
 const bindings = { ENVIRONMENT: "production", READER_PASSWORD: "hunter2" };
 
-/** Parts of a policy whose issuer signs with a shared secret. */
+/** Parts of a policy whose issuer uses a shared secret. */
 const hs256 = {
   "issuers[0].jwks_uri": undefined,
   "issuers[0].secret": "JWT_SECRET",
@@ -86,7 +86,7 @@ describe("a good bundle with its bindings", () => {
       ["reader", true],
       ["editor", false],
     ]);
-    // A query that writes makes query:* a permission to write, and the other grant of its account a reader's.
+    // With a query that writes, query:* is a permission to write. The account's other grant only reads.
     const writing: Application = {
       ...application({ ...parts, "grants[1].account": "reader", "grants[1].allow": ["query:*"] }),
       queries: [{ ...query, kind: "write" }],

@@ -6,7 +6,7 @@ import { parsePolicy } from "../../../src/config/policy.ts";
 import { limits } from "../../../src/limits.ts";
 import { change, good, mistakesOf } from "./example.ts";
 
-/** docs/configuration.md says what src/config/schema.ts does. */
+/** docs/configuration.md must agree with src/config/schema.ts. */
 const root = join(import.meta.dirname, "..", "..", "..");
 const document = readFileSync(join(root, "docs", "configuration.md"), "utf8");
 const source = readFileSync(join(root, "src", "config", "schema.ts"), "utf8");
@@ -37,7 +37,7 @@ interface Key {
   fallback: string;
 }
 
-/** @returns the sections of the policy: title, the schema's name in the source, the documented keys. */
+/** @returns the sections of the policy: title, name of the schema in the source, and documented keys. */
 function sections(): [string, string, Key[]][] {
   return [
     ["[cluster]", "clusterSchema"],
@@ -76,7 +76,7 @@ describe("the defaults", () => {
   const real: Record<string, unknown>[] = [
     { ...cluster },
     { ...accounts.reader },
-    // Of the sources of keys one must be given, none in particular.
+    // An issuer needs one source of keys, but each source is optional.
     { ...issuers[0] },
     { ...grants[0] },
     {},
@@ -127,7 +127,7 @@ describe("the defaults", () => {
       { [`${places[title]}.${key}`]: undefined },
     );
     const mistakes = mistakesOf(() => parsePolicy(without, "production", new Set()));
-    // A source of keys is needed, and a way to log in, but none in particular.
+    // A source of keys and a way to log in are needed, but each one is optional.
     const needed = ["jwks_uri", "password"].includes(key) || fallback === "required";
     expect(mistakes.length > 0).toBe(needed);
   });

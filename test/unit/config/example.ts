@@ -1,6 +1,6 @@
 import { ConfigError } from "../../../src/config/policy.ts";
 
-/** A policy with nothing but what is needed, as smol-toml returns it; a new one each time. */
+/** A policy with required keys only, as smol-toml returns it; a new copy for each call. */
 export function good() {
   return {
     cluster: {
@@ -30,7 +30,7 @@ export function good() {
   };
 }
 
-/** Replaces parts by their paths (`accounts.reader.role`, `grants[0].allow`); undefined removes. */
+/** Replaces parts at their paths (`accounts.reader.role`, `grants[0].allow`); undefined removes a part. */
 export function change<T extends object>(value: T, parts: Record<string, unknown>): T {
   for (const [path, part] of Object.entries(parts)) {
     const keys = path.replaceAll(/\[(\d+)\]/g, ".$1").split(".");
@@ -43,7 +43,7 @@ export function change<T extends object>(value: T, parts: Record<string, unknown
   return value;
 }
 
-/** @returns the mistakes that the work is refused with; none when it is accepted. */
+/** @returns the mistakes of the ConfigError that `work` throws; none if it throws none. */
 export function mistakesOf(work: () => unknown): readonly string[] {
   try {
     work();

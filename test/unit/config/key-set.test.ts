@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { usableKeys } from "../../../src/config/key-set.ts";
 
-/** An RSA key of this many bits, of which only the length is looked at. */
+/** An RSA key of this many bits. Only its length matters. */
 function rsa(bits: number, zeros = 0): Record<string, unknown> {
   const n = Buffer.alloc(Math.ceil(bits / 8), 0xff);
   n[0] = (1 << ((bits - 1) % 8)) | 1;

@@ -5,7 +5,7 @@ import { change, good, mistakesOf } from "./example.ts";
 
 const queries = new Set(["orders", "add-note"]);
 
-/** @returns the mistakes of the good policy with some parts replaced. */
+/** @returns the mistakes of the valid policy with some parts replaced. */
 function mistakes(parts: Record<string, unknown>, environment = "production"): readonly string[] {
   return mistakesOf(() => parsePolicy(change(good(), parts), environment, queries));
 }
@@ -166,12 +166,12 @@ describe("the mistake is named", () => {
   const oneSource = "issuers[0]: needs exactly one of jwks_uri, discovery, jwks and secret";
   const discovery =
     "issuers[0].issuer: must be an https URL for discovery (http only for loopback in development)";
-  /** A key set of one key. */
+  /** A key set with one key. */
   const jwks = (key: Record<string, unknown>) => ({
     "issuers[0].jwks_uri": undefined,
     "issuers[0].jwks": { keys: [key] },
   });
-  /** An issuer of another name whose metadata are asked; its grants are left out. */
+  /** An issuer with another name and discovery. Its grants are left out. */
   const discovered = (issuer: string) => ({
     "issuers[0].jwks_uri": undefined,
     "issuers[0].issuer": issuer,
@@ -452,7 +452,7 @@ describe("the mistake is named", () => {
     expect(mistakes(parts)).toEqual([mistake]);
   });
 
-  /** The schema library's own words say what is wrong; here it matters that the place is named. */
+  /** The schema library makes the message. These tests only check that it names the place. */
   const places: [string, Record<string, unknown>, RegExp][] = [
     ["an unknown engine", { "cluster.engine": "postgres" }, /^cluster\.engine: .*mysql/],
     ["no engine", { "cluster.engine": undefined }, /^cluster\.engine: /],
@@ -562,7 +562,7 @@ describe("an unknown key is refused by name in", () => {
     expect(mistakes(parts).filter((mistake) => place.test(mistake))).toHaveLength(1);
   });
 
-  // `"__proto__" = "x"` is a key like any other to TOML; dropping it would open the grant to everybody.
+  // In TOML, `"__proto__" = "x"` is an ordinary key. Without it, the grant would be open to every caller.
   test("a grant's claims, named __proto__", () => {
     expect(mistakes({ "grants[0].claims": JSON.parse('{"__proto__":"x"}') })).toEqual([
       expect.stringMatching(/^grants\[0\]\.claims/),
@@ -657,7 +657,7 @@ describe("secretNames", () => {
   });
 });
 
-/** Values just beyond a bound, on either side. */
+/** Values just outside of a bound, on either side. */
 function outside(path: string, ...values: number[]): [string, Record<string, unknown>, RegExp][] {
   return values.map((value) => [
     `${path} of ${value}`,

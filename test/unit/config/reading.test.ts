@@ -8,7 +8,7 @@ const queries = [
   { name: "add-note", kind: "write" },
 ] as const;
 
-/** A policy whose grants are those, of account and permissions. */
+/** A policy with these grants: an account and its permissions. */
 function policy(engine: string, ...grants: [account: string, ...allow: string[]][]) {
   const {
     cluster,
@@ -46,7 +46,7 @@ describe("on TiDB, an account that only reads", () => {
     (permission) => {
       const parsed = policy("tidb", ["reader", "sql:read", permission]);
       expect(readingAccounts(parsed, queries)).toEqual(["other"]);
-      // Who may write beside reading is no reader.
+      // A grant that reads and writes is not a reader.
       expect(readingMistakes(parsed, queries)).toEqual([]);
     },
   );

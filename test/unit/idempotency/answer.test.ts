@@ -6,7 +6,7 @@ import { limits } from "../../../src/limits.ts";
 
 const headers = { "content-type": "application/json; charset=utf-8", "server-timing": "db;dur=1" };
 
-/** An answer that arrives in pieces, and breaks off after them or ends. */
+/** An answer that arrives in pieces, and then ends or breaks off. */
 function answerOf(pieces: (string | Uint8Array)[], breaks = false) {
   const left = [...pieces];
   const body = new ReadableStream<Uint8Array>({
@@ -32,7 +32,7 @@ async function kept(response: Response) {
   return { answered: await answered.catch((cause) => cause), endings, waiting };
 }
 
-/** Just as large as can be kept. */
+/** Exactly the largest size that can be stored. */
 const largest = "x".repeat(limits.idempotentAnswerBytes);
 
 describe("an answer", () => {

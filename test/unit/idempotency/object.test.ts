@@ -4,7 +4,7 @@ import { Idempotency } from "../../../src/idempotency/object.ts";
 import type { Begin, IdempotencyRecord } from "../../../src/idempotency/record.ts";
 import { limits } from "../../../src/limits.ts";
 
-/** When the object forgets; test/gateway/sql/idempotency.test.ts asks a real one. */
+/** Tests when the object deletes its record. test/gateway/sql/idempotency.test.ts uses a real object. */
 vi.mock("cloudflare:workers", () => ({
   DurableObject: class {
     ctx: unknown;

@@ -8,7 +8,7 @@ const first: Begin = { ask: "begin", fingerprint: "f", run: "one", patienceMs: 5
 const again: Begin = { ...first, run: "two" };
 const answer: Ending = { kind: "answer", status: 200, contentType: "application/json", body: "{}" };
 
-/** The record of a request that runs. */
+/** The record of a running request. */
 function started(): IdempotencyRecord {
   const { record } = begin(undefined, first, now);
   if (!record) throw new Error("nothing is kept");

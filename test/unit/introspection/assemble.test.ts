@@ -22,11 +22,11 @@ const answers = {
   ],
   columns: [
     column("orders", "id", 1),
-    // Wide integers are texts.
+    // Wide integers arrive as text.
     column("orders", "buyer", "2"),
     column("orders", "place", 10),
     column("orders", "__proto__", 9),
-    // It was made after the tables were asked for.
+    // This table was created after the question about tables.
     column("made meanwhile", "id", 1),
   ],
   indexParts: [

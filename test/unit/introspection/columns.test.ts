@@ -5,7 +5,7 @@ import { informationSchemaOf } from "../../../src/introspection/information-sche
 import { Row } from "../../../src/introspection/rows.ts";
 import type { Default } from "../../../src/introspection/schema.ts";
 
-/** A column as information_schema has it, from its data type on. */
+/** A row of information_schema for a column, from its data type on. */
 interface Said {
   dataType?: string;
   columnType?: string;
@@ -112,7 +112,7 @@ describe("a default is a value or an expression, however the server writes it", 
         stored: true,
       });
     }
-    // It says so of an expression too, which is none.
+    // MySQL also writes this for a default that is an expression; the column is not generated.
     expect(read("mysql", { default: "1", extra: "DEFAULT_GENERATED" }).generated).toBeNull();
   });
 });

@@ -12,7 +12,7 @@ describe("a host", () => {
     ["a_b.example"],
     ["xn--zrich-kva.example"],
     ["a:"],
-    // Where another protocol than HTTP/1.1 brings no such header.
+    // Protocols other than HTTP/1.1 may have no such header.
     [undefined],
   ])("%s", (host) => {
     expect(() => demandAddress(`http://${host ?? "a"}/v1/sql`, host)).not.toThrow();

@@ -30,7 +30,7 @@ describe("Accept chooses the format", () => {
     ["application/json; charset=utf8", "json"],
     ['application/json; charset="UTF-8"', "json"],
     ["application/json; charset=latin1", undefined],
-    // What a format has no parameter for.
+    // Parameters that the format does not have.
     ["application/json;odata=verbose", "json"],
     ["application/json;odata.metadata=minimal;IEEE754Compatible=true", "json"],
     ["application/json;odata=verbose;q=0, text/csv", "csv"],

@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 
 const down = new TidegateError("database_unreachable");
 
-/** A check whose end the test decides; counts how often it was started. */
+/** A check that the test ends. It counts how often it began. */
 function manual() {
   const started: PromiseWithResolvers<Finding>[] = [];
   return {
@@ -57,7 +57,7 @@ describe("the first check", () => {
     expect(started).toHaveLength(2);
     started[1]?.resolve({});
     expect((await third).error).toBeUndefined();
-    // What the lost one says at last is too old to count.
+    // The late result of the abandoned check does not count.
     started[0]?.resolve({ error: down });
     await vi.advanceTimersByTimeAsync(0);
     expect((await shared.ask(check)).error).toBeUndefined();

@@ -16,7 +16,7 @@ describe("JSON values", () => {
     [2 ** 53 - 1, { type: "integer", value: 2 ** 53 - 1, undeclared: true }],
     [1.5, { type: "number", value: 1.5, undeclared: true }],
     [5e-324, { type: "number", value: 5e-324, undeclared: true }],
-    // Read from a text: an integer literal beyond 2^53 is a bigint, so this one had a fraction or an exponent.
+    // As a number it had a fraction or an exponent: an integer literal beyond 2^53 would be a bigint.
     [1e300, { type: "number", value: 1e300, undeclared: true }],
     [2n ** 53n + 1n, { type: "integer", value: 2n ** 53n + 1n, undeclared: true }],
     [2n ** 64n - 1n, { type: "integer", value: 2n ** 64n - 1n, undeclared: true }],

@@ -7,7 +7,7 @@ const json = (value: unknown = { b: 1 }, type = "JSON") => ({ type, value });
 const bind = (sql: string, params: unknown[] | Record<string, unknown>) =>
   bindJson(bindPlan(classify(sql)), params);
 
-/** In an expected text, a placeholder whose value is parsed. */
+/** ¶ in an expected text means a placeholder whose value is parsed. */
 const written = (text: string) => text.replaceAll("¶", () => "JSON_INSERT(?, '$', 0)");
 
 describe("a JSON parameter is parsed", () => {
@@ -33,10 +33,10 @@ describe("a JSON parameter is parsed", () => {
     const bound = bind(text, Array(count).fill(json()));
     expect(bound.sql).toBe(written(sql));
     expect(bound.values).toEqual(Array(count).fill({ type: "string", value: '{"b":1}', json: true }));
-    // Whatever it holds, the text is the same: one prepared statement.
+    // The text does not depend on the JSON value, so it is one prepared statement.
     for (const value of [null, true, 0, "", "x", [], { "'": "?" }])
       expect(bind(text, Array(count).fill(json(value, "json"))).sql).toBe(bound.sql);
-    // Only what says that it is JSON.
+    // Only values with the type JSON are parsed.
     for (const value of [
       "{}",
       true,

@@ -4,7 +4,7 @@ import { StatementError } from "../../../src/sql/errors.ts";
 import { lex } from "../../../src/sql/lexer.ts";
 import { sqlish } from "../../statements/arbitrary.ts";
 
-/** `kind:text` of each token. */
+/** @returns `kind:text` of each token */
 function read(sql: string): string[] {
   const tokens = lex(sql);
   return Array.from({ length: tokens.length }, (_, at) => `${tokens.kind(at)}:${tokens.text(at)}`);

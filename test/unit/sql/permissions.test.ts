@@ -3,7 +3,7 @@ import { classify } from "../../../src/sql/guard.ts";
 import type { Permission } from "../../../src/sql/permissions.ts";
 import { acceptedShow, serverShow } from "../../statements/show-table.ts";
 
-/** Which permissions each statement needs. */
+/** The permissions that each statement needs. */
 const table: Record<string, readonly string[]> = {
   read: [
     ...acceptedShow.filter((sql) => !sql.includes("nextval")),

@@ -5,7 +5,7 @@ import { StatementError } from "../../../src/sql/errors.ts";
 import { classify } from "../../../src/sql/guard.ts";
 import * as vocabulary from "../../../src/sql/keywords.ts";
 
-/** docs/statements.md says what the guard says. */
+/** docs/statements.md must agree with the guard. */
 const document = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "statements.md"), "utf8");
 
 const lines = [...document.matchAll(/```sql ([a-z ]+)\n([\s\S]*?)```/g)].flatMap(
@@ -46,7 +46,7 @@ describe("docs/statements.md", () => {
   });
 
   test("names every object that ddl may be about", () => {
-    // TABLES and SCHEMA are other words for two of them.
+    // TABLES and SCHEMA are synonyms of two others.
     const objects = [...vocabulary.schemaObjects].filter((word) => word !== "TABLES" && word !== "SCHEMA");
     const words = document.split(/\W+/);
     expect(objects.filter((word) => !words.includes(word))).toEqual([]);

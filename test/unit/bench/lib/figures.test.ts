@@ -31,7 +31,8 @@ test("percentiles are values that occurred, in whatever order they came", () => 
 });
 
 test("a ratio is taken round by round: not the ratio of the medians", () => {
-  // The machine was four times as fast in the last round; ours was always twice as fast as theirs.
+  // The machine was four times as fast in the last round. Our way was twice as fast as the other one in each
+  // round.
   expect(ratioOf([10, 20, 80], [5, 10, 40])).toEqual({ median: 2, min: 2, max: 2 });
   expect(ratioOf([10, 30, 10], [10, 10, 20])).toEqual({ median: 1, min: 0.5, max: 3 });
 });

@@ -33,7 +33,7 @@ const phases = [
 ];
 const answers = [
   answer("before", 100, 10, "200"),
-  // Asked for in one phase, answered in the next one.
+  // Sent in one phase and answered in the next one.
   answer("before", 990, 50, "200"),
   answer("overload", 1000, 1500, "200"),
   answer("overload", 1000, 2500, "200"),
@@ -55,7 +55,8 @@ describe("a crowd", () => {
   test("is told apart by the phase in which it came, what was served by when it was", () => {
     expect(before).toMatchObject({ seconds: 1, sentPerSecond: 2, servedPerSecond: 1 });
     expect(before?.accepted).toEqual({ count: 2, p50Ms: 10, p90Ms: 10, p99Ms: 10, maxMs: 50 });
-    // One of the phase before it, one of its own; the third came after its end.
+    // Two answers were served in this phase; one of their requests came in the phase before. The third came
+    // too late.
     expect(overload).toMatchObject({ seconds: 2, sentPerSecond: 3, servedPerSecond: 1, lateP99Ms: 1 });
     expect(overload?.accepted).toMatchObject({ count: 2, maxMs: 2500 });
   });

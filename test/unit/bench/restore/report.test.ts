@@ -20,7 +20,7 @@ const trips = {
   none: { answer: 1, restore: 0 },
 };
 
-// The machine was twice as fast in the second round, in which another kind began.
+// The machine was twice as fast in the second round, which began with another kind.
 const samples = [
   sample("hot", 300, 10),
   sample("cold", 200, 20),

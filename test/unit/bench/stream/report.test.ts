@@ -18,7 +18,7 @@ const reading = (way: Way, seconds: number, cpuMs: number): Reading => ({
   cpuMs,
 });
 
-// The machine was half as fast in the second round, in which another way began.
+// The machine was half as fast in the second round, which began with another way.
 const readings = [
   reading("ndjson", 1, 4),
   reading("json", 1, 4),
@@ -35,7 +35,8 @@ const readings = [
 test("ways are compared within a round, and reported by their medians", () => {
   const report = summarizeStreams("1 column", readings);
   expect(report).toMatchObject({ label: "1 column", rows: 1000, bytesPerRow: 110 });
-  // Rows and bytes a second of the two rounds: 1000 and 500, 110,000 and 55,000; CPU for a million rows.
+  // Rows per second in the two rounds: 1000 and 500. Bytes per second: 110,000 and 55,000. CPU is per million
+  // rows.
   expect(report.ways.ndjson).toEqual({ rowsPerSecond: 750, megabytesPerSecond: 0.1, cpuMs: 6000 });
   expect(report.ways.mysql2Rows).toEqual({ rowsPerSecond: 3000, megabytesPerSecond: null, cpuMs: 1500 });
   const same = (value: number) => ({ median: value, min: value, max: value });

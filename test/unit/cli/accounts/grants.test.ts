@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readCreateUser, readGrants, withoutSecrets } from "../../../../cli/accounts/grants.ts";
 
-/** Lines as MySQL 9.7, MariaDB 10.11 and TiDB 8.5 print them. */
+/** Lines that MySQL 9.7, MariaDB 10.11 and TiDB 8.5 print. */
 
 const none = { held: [], memberships: [], proxies: [], unread: [] };
 const hash = "*D821809F681A40A6E379B50D0463EFAE20BDD122";

@@ -6,7 +6,7 @@ import { TidegateError } from "../../../../src/errors.ts";
 
 const grants = ["GRANT USAGE ON *.* TO `reader`@`%`", "GRANT SELECT ON `shop`.* TO `reader`@`%`"];
 
-/** An account that is mapped and has nothing to complain about. */
+/** A mapped account without problems. */
 const mapped: Seen = {
   user: "gw_reader@10.0.0.7",
   currentUser: "reader@%",

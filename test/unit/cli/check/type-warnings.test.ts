@@ -3,7 +3,7 @@ import { typeWarnings } from "../../../../cli/check/type-warnings.ts";
 import { parseQuery } from "../../../../src/catalog/parse.ts";
 import type { Kind } from "../../../../src/db/mysql/values/derived-types.ts";
 
-/** @returns line and complaint of each warning, shortened to what distinguishes it */
+/** @returns the line and a short form of the message of each warning */
 function warn(text: string, ...kinds: Kind[]): string[] {
   const warnings = typeWarnings({ name: "q.sql", text }, parseQuery("q.sql", text), kinds);
   return warnings.map(({ file, line, message }) => {
@@ -83,7 +83,7 @@ test("one that stands beside text and beside a number is right for neither", () 
   expect(warn(text, "text", "integer", "text")).toEqual([
     "2 meets text Use another parameter there, declared as string",
   ]);
-  // Whether it is NULL any type can say.
+  // A value of any type can be compared with NULL.
   expect(warn(text, "text", "text", "text")).toEqual(["2 meets text Declare it as string"]);
   const other = one("string", "a = :v AND b = :v");
   expect(warn(other, "integer", "text")).toEqual([

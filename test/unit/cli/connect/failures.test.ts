@@ -7,7 +7,10 @@ import { LinkError } from "../../../../src/db/links/link.ts";
 import { TlsFailure } from "../../../../src/db/links/tls-engine.ts";
 import { PluginRefusedError } from "../../../../src/db/mysql/auth-plugins/authentication.ts";
 
-/** What no server of the tests can be made to do; the rest is in test/gateway/links/connect.test.ts, with real ones. */
+/**
+ * Failures that no test server can produce. test/gateway/links/connect.test.ts has the others, with real
+ * servers.
+ */
 
 const attempt = { hostname: "h", port: 1, user: "u", database: "d", ownCa: true, timeoutMs: 7 };
 const line = (step: Step, error: unknown, tokenFor?: string) =>

@@ -10,7 +10,7 @@ import { withResult } from "../../../../cli/connect/write.ts";
 import { packageRoot } from "../../../../cli/project/paths.ts";
 import { parsePolicy } from "../../../../src/config/policy.ts";
 
-/** What a check of a server with a public certificate finds; the certificate itself is only printed. */
+/** The result of a check of a server with a public certificate. The certificate itself is only printed. */
 const result = {
   connection: {
     form: "a URL",
@@ -141,7 +141,7 @@ describe("what was found becomes a policy", () => {
   test("with a CA of its own, versions and file are named; without it again, they go", () => {
     const target = { env: "staging", account: "analyst" };
     const own = withResult(target, policyFile(template), { ...result, ca: "PEM" });
-    // The gateway takes it so.
+    // The gateway accepts the result.
     expect(parsePolicy(parse(own.text), "staging", new Set()).cluster).toMatchObject({
       link: "rustls",
       trust: "bundle",
@@ -149,7 +149,7 @@ describe("what was found becomes a policy", () => {
       tls_min: "TLSv1.2",
       tls_max: "TLSv1.2",
     });
-    // The secret keeps the name that it has.
+    // The secret keeps its name.
     expect(own.secret).toBe("ANALYST_PASSWORD");
     const again = withResult(target, policyFile(own.text), { ...result, ca: undefined });
     expect(Object.keys(parse(again.text).cluster as object).sort()).toEqual([

@@ -17,7 +17,7 @@ import { parseQuery } from "../../../../src/catalog/parse.ts";
 import { ConfigError } from "../../../../src/config/policy.ts";
 import type { Grant } from "../../../../src/config/schema.ts";
 
-/** A wrangler.toml with one environment and nothing to complain about; a new one each time. */
+/** A valid wrangler.toml with one environment; a new copy for each call. */
 function good() {
   return {
     name: "tidegate",
@@ -50,7 +50,7 @@ function good() {
 
 type Good = ReturnType<typeof good>;
 
-/** @returns the mistakes of the good file after a change. */
+/** @returns the mistakes of the valid file after a change. */
 function mistakes(change: (file: Good) => unknown, secrets: string[] | undefined = ["READER_PASSWORD"]) {
   const file = good();
   change(file);
@@ -261,7 +261,7 @@ describe("what is committed", () => {
       expect(generation(reading)).toBe(
         generation({ ...reading, grants: [...reading.grants, ...reading.grants] }),
       );
-      // TiDB's sessions know the longest deadline; others do not.
+      // TiDB's sessions depend on the longest deadline. Sessions of other servers do not.
       const patient = { ...reading, grants: [{ ...reading.grants[0], deadline_ms: 60_000 }] };
       const mysql = { cluster: { ...reading.cluster, engine: "mysql" } };
       expect(generation(patient)).not.toBe(generation(reading));

@@ -51,7 +51,7 @@ test("a port that another program takes before it is bound is passed over too", 
     wanted,
     () => {},
     async (next) => {
-      // Found free, and taken now.
+      // The port was found free, and is taken now.
       if (next === wanted) await listen(wanted);
       return await listen(next);
     },

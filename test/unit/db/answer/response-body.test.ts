@@ -24,7 +24,9 @@ async function isStreamed(body: AnswerBody): Promise<boolean> {
   ]);
 }
 
-/** CSV of one column "v" whose header and rows have so many bytes together: text of one, two, three or four bytes each. */
+/**
+ * CSV with one column "v". Header and rows have so many bytes in total, of characters with one to four bytes.
+ */
 async function answerOf(bytes: number, character: string): Promise<AnswerBody> {
   const body = bodyOf();
   body.columns([column(0xfd)] as never);
@@ -33,7 +35,7 @@ async function answerOf(bytes: number, character: string): Promise<AnswerBody> {
   while (left > 0) {
     const characters = Math.min(200, Math.floor((left - 2) / size));
     const rest = left - 2 - characters * size;
-    // Plain letters make up what the character leaves over.
+    // Letters of one byte fill the rest.
     const padding = rest < 3 * size ? rest : 0;
     body.row([character.repeat(characters) + "a".repeat(padding)]);
     left -= 2 + characters * size + padding;

@@ -4,7 +4,7 @@ import type { Column } from "../../../../src/db/encode/columns.ts";
 import { describeColumn } from "../../../../src/db/encode/columns.ts";
 import { binary, column, encodeValue, flags } from "./wire.ts";
 
-/** The type that the caller is told, the value as the driver gives it, and its JSON text. */
+/** The type for the caller, the value from the driver, and its JSON text. */
 const table: [string, Column, string, unknown, string][] = [
   ["TINYINT", column(0x01), "TINYINT", -128, "-128"],
   ["TINYINT UNSIGNED", column(0x01, { flags: flags.unsigned }), "TINYINT UNSIGNED", 255, "255"],

@@ -11,7 +11,7 @@ function encode(columns: readonly Column[], rows: readonly unknown[][]): string 
 
 const varchar = (name: string) => column(0xfd, { name });
 
-/** RFC 4180 §2, and NULL for a field that is empty without quotes. */
+/** Reads CSV (RFC 4180 §2). An empty field without quotes is NULL. */
 function read(text: string): (string | null)[][] {
   const records: (string | null)[][] = [];
   let record: (string | null)[] = [];

@@ -8,14 +8,14 @@ import { typeNames } from "../../../../src/sql/adhoc-types.ts";
 import type { GoldenAnswer } from "../../../golden/files.ts";
 import { readGolden } from "../../../golden/files.ts";
 
-/** docs/values.md says what src does. */
+/** docs/values.md must agree with src. */
 const document = readFileSync(join(import.meta.dirname, "../../../../docs/values.md"), "utf8");
 
 function section(title: string): string {
   return document.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? "";
 }
 
-/** @returns the rows of a section's tables, without headings. */
+/** @returns the rows of a section's tables, without their headings. */
 function rows(text: string): string[][] {
   return text
     .split("\n")
@@ -32,7 +32,7 @@ const golden = engines.map((engine) =>
   [...readGolden(engine).lines.values()].map((line) => ({ line, ...(JSON.parse(line) as GoldenAnswer) })),
 );
 
-/** @returns whether a case is of the type that a row names: with or without a length, and in no character set */
+/** @returns whether a case has the type that a row names: with or without a length, in no character set */
 function isOf(named: string, of: string): boolean {
   const plain = of.replace(/ NULL$/, "").replace(/ \/\*.*$/, "");
   if (plain === named) return true;
@@ -47,7 +47,7 @@ describe("the table of answers", () => {
   test("has every type of the golden files", () => {
     const named = table.flatMap(([types = ""]) => types.split(", ").filter((type) => /^[A-Z]/.test(type)));
     for (const { of } of golden.flat()) {
-      // What a precision, a scale or another character set makes of a type is told in words.
+      // The document explains precision, scale and other character sets of a type in words.
       const base = of.replace(/ (CHARACTER SET|COLLATE|UNSIGNED|ZEROFILL|NULL|\/\*).*$/, "");
       const names = [base, base.replace(/\(.*$/s, "")];
       expect(
@@ -63,7 +63,7 @@ describe("the table of answers", () => {
       const types = cell.split(/,(?! ?\d| [`'])/).map((name) => name.trim().replace(/, .*$/, ""));
       for (const [i, example = ""] of examples.entries()) {
         const found = golden[i]?.filter(({ of }) => types.some((name) => isOf(name, of))) ?? [];
-        // The type is another one there, which has a row of its own.
+        // The type has another name there, and a row of its own.
         if (/^(next row|row before)$/.test(example)) continue;
         if (example === "-") {
           expect(found).toEqual([]);

@@ -113,7 +113,7 @@ describe("column names", () => {
   });
 });
 
-/** A column with values as the driver gives them, and what the reader must find. */
+/** A column, values from the driver, and the values that a reader must find. */
 interface Sample {
   column: Column;
   value: unknown;

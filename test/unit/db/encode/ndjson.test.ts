@@ -70,7 +70,8 @@ describe("NDJSON", () => {
   });
 
   describe("has one end of a line in each line, by any reader's rule", () => {
-    // Python's str.splitlines(), which httpx's and requests' iter_lines() follow; Java's \\R and Perl's have fewer.
+    // The line ends of Python's str.splitlines(), which iter_lines() of httpx and requests uses. Java's \\R
+    // and Perl's have fewer.
     const pythonLineEnds = ["\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"];
     const hostile = `a${pythonLineEnds.join("")}\u2028b`;
     const json = { name: `j${hostile}`, extendedFormat: "json" } as const;
@@ -84,7 +85,7 @@ describe("NDJSON", () => {
         [
           encoder.columns(of),
           encoder.row([hostile, stored, stored]),
-          // No JSON, on MariaDB: a string.
+          // Invalid JSON, which MariaDB can store, becomes a string.
           encoder.row([hostile, hostile, null]),
           encoder.end({ ...warned, info: hostile }),
           encoder.fail({ detail: hostile }),

@@ -5,11 +5,13 @@ import type { Format } from "../../../../src/db/encode/formats.ts";
 import type { Encoder } from "../../../../src/db/encode/types.ts";
 import { column, encode, summary } from "./wire.ts";
 
-/** A column of text. */
+/** A text column. */
 const text = column(0xfd);
 const formats: Format[] = ["json", "ndjson", "csv"];
 
-/** Characters of one, two, three and four bytes; those that NDJSON escapes; halves of a pair, which become U+FFFD. */
+/**
+ * Characters of one to four bytes, characters that NDJSON escapes, and lone surrogates, which become U+FFFD.
+ */
 const unit = fc.constantFrom("a", "é", "漢", "😀", "\u0085", "\u2028", "\ud800", '"', "\n");
 const values = fc.array(fc.string({ unit, maxLength: 40 }), { maxLength: 30 });
 
@@ -36,7 +38,7 @@ describe.each(formats)("as %s", (format) => {
         encoder.end(summary);
         whole.end(summary);
         const rest = encoder.take();
-        // The one that was never asked has written the same.
+        // The writer without a call of hasAtLeast has written the same bytes.
         expect(Buffer.concat([...taken, rest])).toEqual(Buffer.from(whole.take()));
         expect(encoder.take()).toHaveLength(0);
       }),

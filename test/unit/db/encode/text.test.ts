@@ -6,7 +6,7 @@ import { binary, column, encodeValue } from "./wire.ts";
 const read = (of: Column, text: string | Buffer) =>
   textRowReader([of])([typeof text === "string" ? Buffer.from(text) : text])[0];
 
-/** The server's text, the value that the binary protocol would have brought, and its JSON. */
+/** The server's text, the same value in the binary protocol, and its JSON. */
 const table: [string, Column, string | Buffer, unknown, string][] = [
   ["TINYINT", column(0x01), "-128", -128, "-128"],
   ["SMALLINT", column(0x02), "32767", 32767, "32767"],

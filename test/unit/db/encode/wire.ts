@@ -2,14 +2,14 @@ import type { Column } from "../../../../src/db/encode/columns.ts";
 import { JsonEncoder, rowWriter } from "../../../../src/db/encode/json.ts";
 import type { RowShape, Summary } from "../../../../src/db/encode/types.ts";
 
-/** The bits of a column definition that matter here. */
+/** The flags of a column definition that these tests use. */
 export const flags = { notNull: 1, unsigned: 32, binary: 128, enum: 256, set: 2048 } as const;
 
-/** Character sets by their numbers on the wire. */
+/** The protocol's numbers of character sets. */
 export const utf8mb4 = 255;
 export const binary = 63;
 
-/** A column definition of a wire type. */
+/** A column definition with a type of the protocol. */
 export function column(columnType: number, more: Partial<Column> = {}): Column {
   return { name: "v", columnType, flags: 0, characterSet: utf8mb4, ...more };
 }
@@ -24,7 +24,7 @@ export interface Answer {
   warnings: { level: string; code: number; message: string }[] | null;
 }
 
-/** The summary of a statement that had nothing to say. */
+/** The summary of a statement without effects. */
 export const summary: Summary = {
   ...{ rowsAffected: 0, rowsChanged: null, lastInsertId: null, info: null, warnings: [] },
 };

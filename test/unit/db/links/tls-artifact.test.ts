@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readTlsModule } from "../../../../cli/node/tls-module.ts";
 
-/** The committed artifact is the one that the committed sources made; cli/dev/build-tls.ts --check makes it again. */
+/**
+ * The committed artifact was made from the committed sources. cli/dev/build-tls.ts --check makes it again.
+ */
 const root = join(import.meta.dirname, "../../../..");
 const record = readFileSync(join(root, "native", "tls", "artifact.sha256"), "utf8");
 const lines = record

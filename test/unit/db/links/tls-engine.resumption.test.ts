@@ -7,7 +7,7 @@ import type { Step, TlsSettings } from "../../../../src/db/links/tls-engine.ts";
 import { slices, TlsEngine } from "../../../../src/db/links/tls-engine.ts";
 import { authority, failureOf, leaf, module, settings } from "./tls-peer.ts";
 
-/** An engine in which one connection follows another, with Node's own TLS as the server. */
+/** One engine with several connections, one after the other. The server is Node's own TLS. */
 
 const started: tls.Server[] = [];
 const sockets: net.Socket[] = [];
@@ -16,7 +16,7 @@ afterAll(() => {
   for (const server of started) server.close();
 });
 
-/** A server that greets, so that its tickets have arrived when the greeting has. */
+/** A server that sends a greeting. When the greeting has arrived, its tickets have arrived too. */
 async function serve(options: tls.TlsOptions = {}): Promise<tls.Server> {
   const server = tls.createServer({ cert: leaf.certificate, key: leaf.key, ...options }, (socket) => {
     socket.on("error", () => {});
@@ -28,7 +28,7 @@ async function serve(options: tls.TlsOptions = {}): Promise<tls.Server> {
   return server;
 }
 
-/** Runs one connection to its end. @returns what was agreed upon */
+/** Runs one connection to its end. @returns the negotiated details */
 async function connect(engine: TlsEngine, server: tls.Server, begin: () => Step) {
   const socket = net.connect((server.address() as net.AddressInfo).port, "127.0.0.1");
   socket.on("error", () => {});
@@ -66,7 +66,7 @@ describe("the next connection in an engine", () => {
     const server = await serve();
     const { resumed, certificate } = await first(server);
     expect(resumed).toBe(false);
-    // Node's server gives two tickets with a whole handshake, and none with a resumed one.
+    // Node's server gives two tickets with a full handshake, and none with a resumed one.
     for (const _ of [1, 2]) {
       expect(await next(server)).toMatchObject({ resumed: true, protocol: "TLSv1_3", certificate });
     }

@@ -10,7 +10,9 @@ import { slices } from "../../../../src/db/links/tls-engine.ts";
 import { limits } from "../../../../src/limits.ts";
 import { closing, connect, failureOf, handshake, leaf } from "./tls-peer.ts";
 
-/** The engine in Node. What a hostile server may try is in test/gateway/links/tls.test.ts, over real links. */
+/**
+ * The engine in Node. test/gateway/links/tls.test.ts has the attacks of a hostile server, over real links.
+ */
 afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
@@ -36,7 +38,7 @@ describe("a verified server", () => {
     }
     expect(Buffer.concat(received).equals(content)).toBe(true);
     expect(Buffer.concat(heard).equals(question)).toBe(true);
-    // docs/links.md tells the number.
+    // docs/links.md has this number.
     expect(engine.memoryBytes).toBeLessThan(2 * 1024 * 1024);
     expect(engine.receiveEnd().state).toBe("closed");
   });
@@ -54,7 +56,7 @@ describe("a verified server", () => {
       "TLSv1_2 TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
     ],
   ] as const)("of %s with %s", async (version, ciphers, expected) => {
-    // Of two the server takes the one that the client names first.
+    // The server chooses the client's first one of the two.
     const { engine } = await connect({
       ciphers,
       minVersion: version,
@@ -92,7 +94,7 @@ describe("a verified server", () => {
     const { engine, socket, incoming } = await connect({}, (client) =>
       client.once("data", () => client.write("x")),
     );
-    // Tickets come first, so that what is changed is the answer.
+    // Take the tickets first, so that the changed record is the answer.
     for (const piece of slices((await incoming.next()).value as Buffer)) engine.receive(piece);
     socket.write(engine.send(Buffer.from("?")));
     const record = Buffer.from((await incoming.next()).value as Buffer);
@@ -103,7 +105,7 @@ describe("a verified server", () => {
   });
 });
 
-/** Node's TLS asks for no change of keys, OpenSSL's own server does when it reads a K. */
+/** Node's TLS sends no key update. OpenSSL's own server sends one when it reads a K. */
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 
 describe.skipIf(!hasOpenssl)("an OpenSSL server", () => {
@@ -148,11 +150,11 @@ describe.skipIf(!hasOpenssl)("an OpenSSL server", () => {
     server.stdin.write("before\n");
     expect(await heard()).toBe("before\n");
     server.stdin.write("K\n");
-    // What is written before it was read would be a part of the same line.
+    // Wait until the server has read the line. Bytes written before would belong to the same line.
     expect(engine.receive((await incoming.next()).value as Buffer).plain).toHaveLength(0);
     server.stdin.write("after\n");
     expect(await heard()).toBe("after\n");
-    // The answer to the change goes ahead of what is sent next, in a record of its own.
+    // The answer to the key update goes before the next bytes, in its own record.
     const records = engine.send(Buffer.from("with new keys\n"));
     const first = 5 + Buffer.from(records).readUInt16BE(3);
     expect(records.length).toBeGreaterThan(first);

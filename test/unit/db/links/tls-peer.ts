@@ -6,7 +6,7 @@ import { createAuthority } from "../../../../servers/pki.ts";
 import type { Step, TlsSettings } from "../../../../src/db/links/tls-engine.ts";
 import { slices, TlsEngine, TlsFailure } from "../../../../src/db/links/tls-engine.ts";
 
-/** Peers of the engine: Node's own TLS, over real sockets. */
+/** Peers for the engine: Node's own TLS over real sockets. */
 export const module = readTlsModule();
 export const authority = await createAuthority("Test CA");
 export const leaf = await authority.issue({ commonName: "db", dns: ["db.example.com"] });
@@ -17,9 +17,9 @@ export const settings: TlsSettings = {
   highest: "TLSv1.3",
 };
 
-/** What a test has opened. */
+/** Functions that close what a test has opened. */
 export const closing: (() => unknown)[] = [];
-/** One side of a socket pair whose other side speaks TLS as a server. */
+/** One side of a socket pair. The other side is a TLS server. */
 async function serve(options: tls.TlsOptions, onClient: (socket: tls.TLSSocket) => void) {
   const server = tls.createServer({ cert: leaf.certificate, key: leaf.key, ...options }, (socket) => {
     socket.on("error", () => {});
@@ -36,7 +36,7 @@ async function serve(options: tls.TlsOptions, onClient: (socket: tls.TLSSocket) 
   return { socket };
 }
 
-/** A connection whose server is verified. */
+/** A connection with a verified server. */
 export async function connect(
   options: tls.TlsOptions = {},
   onClient: (socket: tls.TLSSocket) => void = () => {},

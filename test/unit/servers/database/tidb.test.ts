@@ -14,7 +14,7 @@ describe("where a TiDB is looked for", () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "tidegate-tidb-"));
     lines.length = 0;
-    // The shell that the programs below are written for, and nothing else.
+    // The PATH has only the shell, which the programs below need.
     vi.stubEnv("PATH", folder);
     vi.stubEnv("TIDEGATE_TIDB", "");
     vi.stubEnv("XDG_CACHE_HOME", folder);
@@ -24,7 +24,7 @@ describe("where a TiDB is looked for", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** A program that says what a server of a release says. */
+  /** A program that prints the version of a server. */
   function program(name: string, script: string): string {
     const path = join(folder, name);
     writeFileSync(path, `#!/bin/sh\n${script}\n`);

@@ -8,7 +8,7 @@ import {
   redirection,
 } from "../../../../servers/issuer/oauth.ts";
 
-/** The pair of RFC 7636, appendix B. */
+/** The example of RFC 7636, appendix B. */
 const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -21,7 +21,7 @@ const question = {
   code_challenge_method: "S256",
 };
 
-/** A member that is undefined is left out. */
+/** Leaves out members that are undefined. */
 function parameters(members: Record<string, string | undefined>): URLSearchParams {
   return new URLSearchParams(
     Object.entries(members).filter((entry): entry is [string, string] => entry[1] !== undefined),

@@ -17,7 +17,7 @@ import {
 const loginFlags =
   capability.PROTOCOL_41 | capability.CONNECT_WITH_DB | capability.PLUGIN_AUTH | capability.SECURE_CONNECTION;
 
-/** A login's payload; `auth` holds the length of the authentication response and its bytes. */
+/** The payload of a login. `auth` has the length of the authentication response and its bytes. */
 function login(capabilities: number, auth: Buffer): Buffer {
   const fixed = Buffer.alloc(32);
   fixed.writeUInt32LE(capabilities >>> 0, 0);

@@ -24,7 +24,7 @@ describe("a secret is found in a line", () => {
 test("nothing is found where nothing is", () => {
   expect(leaksIn(lines('{"reason":"a \\"secret\\" of"}'), [secret])).toEqual([]);
   expect(leaksIn([], [secret])).toEqual([]);
-  // Half of it at the end of one line and half at the start of the next is in neither.
+  // If the secret is split over two lines, neither line has it.
   expect(leaksIn([secret.slice(0, 10), secret.slice(10)], [secret])).toEqual([]);
 });
 

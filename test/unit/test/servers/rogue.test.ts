@@ -106,7 +106,7 @@ describe("rogue", () => {
     await expect(connect(old, { minVersion: "TLSv1.2" })).rejects.toThrow(/version/);
     expect(old.evidence.tlsErrors.join()).toMatch(/version|protocol/);
     expect(old.evidence.userNames).toEqual([]);
-    // The old versions are really on offer: a client that allows them gets in.
+    // The old versions really work: a client that allows them can connect.
     const lax = { minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT:@SECLEVEL=0" } as const;
     (await connect(old, lax)).destroy();
     expect(old.evidence.userNames).toEqual(["gw_reader"]);
@@ -183,7 +183,7 @@ describe("rogue", () => {
       if (kind === "garbage") expect(first).toHaveLength(512);
       else if (kind === "injected-late") expect((await once(client, "data"))[0]).toEqual(injected);
       else expect(first.subarray(-injected.length)).toEqual(injected);
-      // Not TLS and not a request for it: counted, though it makes no packet.
+      // Neither TLS nor a request for TLS. It counts, although it is not a packet.
       client.write("clear");
       await expect.poll(() => server.evidence.clearTextBytesAfterGreeting).toBe(5);
       client.destroy();
@@ -246,7 +246,7 @@ describe("proxy", () => {
     stream.write(Buffer.concat([ping, close, ping, ping]));
     await answers(3);
     expect(mark.roundTrips).toBe(1);
-    // The first ping is answered while half of the second is still on its way: they were one write.
+    // The first ping is answered while half of the second is still on its way. They were one write.
     stream.write(Buffer.concat([ping, ping.subarray(0, 3)]));
     await answers(1);
     stream.write(ping.subarray(3));
@@ -300,7 +300,7 @@ describe("proxy", () => {
     const queryMs = await timed(async () => client?.query("SET x"));
     expect(queryMs).toBeGreaterThanOrEqual(30);
     proxy.setDelayMs(0);
-    // A busy machine may be slow once, not always.
+    // A busy machine may be slow sometimes, but not always.
     await expect.poll(() => timed(async () => client?.query("SET x")), { timeout: 15_000 }).toBeLessThan(30);
     client?.destroy();
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ConnectionString } from "../../../../../cli/connect/strings/parse.ts";
 import { parseConnectionString } from "../../../../../cli/connect/strings/parse.ts";
 
-/** Rows of what is taken: the string, and what must come out of it beside the default. */
+/** Accepted strings: each row has the string, and the result's differences from the default. */
 type Row = [string, Partial<ConnectionString> & { at?: string }];
 
 const base = { user: "u", password: undefined, database: "d", caPath: undefined, needsCa: false };

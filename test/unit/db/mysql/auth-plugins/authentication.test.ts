@@ -13,7 +13,7 @@ import { publicKeyOf, signNonce } from "../../../../../src/db/mysql/auth-plugins
 const password = "hunter2";
 const scramble = Buffer.from("12345678901234567890");
 
-/** Stand for the driver's methods: they say who was asked, and with what. */
+/** Replace the driver's methods. Each returns its name and its arguments. */
 const builtIn: BuiltIn = {
   caching_sha2_password: (given) => (data) => Buffer.from(`sha2 ${given} ${data}`),
   mysql_native_password: (given) => (data) => Buffer.from(`native ${given} ${data}`),

@@ -4,7 +4,7 @@ import { toDriverValue } from "../../../../../src/db/mysql/driver/bind-types.ts"
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 
 describe("a parameter is bound with the type it has", () => {
-  // The driver shows a value with a declared type as TYPE(value).
+  // The driver prints a value with a declared type as TYPE(value).
   test.each<[BoundValue, string]>([
     [{ type: "integer", value: 12 }, "LONGLONG(12)"],
     [{ type: "integer", value: -1 }, "LONGLONG(-1)"],
@@ -12,7 +12,7 @@ describe("a parameter is bound with the type it has", () => {
     [{ type: "integer", value: -(2n ** 63n) }, "LONGLONG(-9223372036854775808)"],
     [{ type: "integer", value: 2n ** 63n }, "LONGLONG UNSIGNED(9223372036854775808)"],
     [{ type: "integer", value: 2n ** 64n - 1n }, "LONGLONG UNSIGNED(18446744073709551615)"],
-    // On its way to the pool a large integer is its digits.
+    // A large integer travels to the pool as its digits.
     [{ type: "integer", value: "18446744073709551615" }, "LONGLONG UNSIGNED(18446744073709551615)"],
     [{ type: "decimal", value: "1.10" }, "NEWDECIMAL(1.10)"],
     [

@@ -14,7 +14,10 @@ import {
   reply,
 } from "../guard/guarded-connection.ts";
 
-/** More columns than are answered: PREPARE's definitions pass, so that the connection lives; what it cannot count ends it. */
+/**
+ * Results with too many columns. The definitions of a PREPARE pass, so the connection stays open. A number of
+ * columns that PREPARE cannot announce ends the connection.
+ */
 
 const many = 5_000;
 const definitions = (count: number, from = 2) =>
@@ -62,7 +65,7 @@ describe("a statement without columns in PREPARE, as CALL is", () => {
     ));
 });
 
-/** 65,536 and 65,537: the head says 0 and 1. */
+/** For 65,536 and 65,537 columns, the head says 0 and 1. */
 describe("a PREPARE whose head has begun anew", () => {
   const wide = /^more than 65535 columns$/;
   test("at 0", () => refuses(read, reply(prepared(1, 0)), frame(2, column()), wide));

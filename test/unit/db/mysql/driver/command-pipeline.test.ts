@@ -5,7 +5,7 @@ import type { Row, Step } from "../../../../../src/db/mysql/driver/commands.ts";
 import { execute, prepare, query, reset } from "../../../../../src/db/mysql/driver/commands.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 
-/** What MySQL 9.7.4 and MariaDB 10.11.18 answered to these commands, recorded behind their TLS. */
+/** The answers of MySQL 9.7.4 and MariaDB 10.11.18 to these commands, recorded inside TLS. */
 const recorded = {
   mysql: {
     restore:
@@ -53,7 +53,7 @@ describe.each(["mysql", "mariadb"] as const)("a pipeline, answered by %s", (serv
     expect(await good.reply).toMatchObject({ id: 2 });
     expect(await proof.reply).toEqual([{ proof: "x" }]);
 
-    // The connection goes on as if they had been sent one by one.
+    // The connection works as after single commands.
     const running = execute(connection, await good.reply, ["hello"]);
     const rows: unknown[] = [];
     running.on("result", (row) => rows.push(row));

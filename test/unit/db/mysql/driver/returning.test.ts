@@ -9,10 +9,12 @@ import { classify } from "../../../../../src/sql/guard.ts";
 import { connected, execute, ok, prepare, prepared, reply, reset } from "../guard/guarded-connection.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 
-/** INSERT | REPLACE | DELETE .. RETURNING, as MariaDB 10.11.18 answered it (payloads of its packets, in hex). */
+/**
+ * The answers of MariaDB 10.11.18 to INSERT | REPLACE | DELETE .. RETURNING (payloads of packets, in hex).
+ */
 
 const packets = (hex: string) => reply(...hex.split(" ").map((payload) => Buffer.from(payload, "hex")));
-/** No columns: so PREPARE answers whatever is returned. */
+/** PREPARE announces no columns, whatever RETURNING names. */
 const announced = "000100000000000000000000";
 const [id, name] = [
   "03646566017701740174026964026964000c3f000b000000030342000000",
@@ -22,14 +24,14 @@ const recorded = {
   two: `02 ${id} ${name} fe00002200 0000010000000161 0000020000000162 fe00002200`,
   /** n = 77 */
   none: `01 ${id} fe00002200 fe00002200`,
-  /** 1 = 0: it does not look for rows at all. */
+  /** For `1 = 0` it reads no rows at all. */
   impossible: "00000002000000",
-  /** INSERT IGNORE that leaves out one of two */
+  /** INSERT IGNORE that skips one of two rows. */
   ignoring: `02 ${id} ${name} fe00000200 0000070000000171 fe01000200`,
   failing: `01 ${id} fe00000200 000032000000 ff26042332333030304475706c696361746520656e74727920276127`,
 };
 
-/** What becomes of a statement that a server of this engine has prepared so and answers so. */
+/** Runs a statement on a server of this engine that gives these answers to PREPARE and EXECUTE. */
 async function run(engine: "mysql" | "mariadb", sql: string, answer: Buffer) {
   const wires: GuardedWire[] = [];
   const { wire, connection } = await loggedIn(engine, (plain) => {
@@ -128,7 +130,7 @@ test("a reset ends what was said of a statement: its number becomes another one'
   };
   prepareAgain();
   wire.allowRows(1);
-  // Nobody has such a statement.
+  // No statement has this number.
   wire.allowRows(2);
   answerWithRows();
   expect(server.destroyed).toBeUndefined();

@@ -7,11 +7,11 @@ import { restoreStatements, setNames } from "../../../../../src/db/mysql/engines
 const engines = ["mysql", "mariadb", "tidb"] as const;
 
 describe("a session's collation", () => {
-  test.each(engines)("is asked of %s, where the account says none", (engine) => {
+  test.each(engines)("is asked from %s if the account names none", (engine) => {
     const dialect = dialectOf({ engine });
     const question = dialect.databaseCollation;
     expect(setNames(dialect, {})).toBe(`SET NAMES utf8mb4, SESSION collation_connection = ${question}`);
-    // The server reads it under whatever sql_mode it has by itself.
+    // The server reads this question with its default sql_mode, which is unknown.
     expect(question).not.toMatch(/["\\;]|\|\|/);
   });
 
@@ -22,7 +22,7 @@ describe("a session's collation", () => {
       );
   });
 
-  test("that the login has found is put back by its name", () => {
+  test("that the login has found is restored by its name", () => {
     const settings = { time_zone: "+00:00", longestDeadlineMs: 1 };
     const { collation }: Pick<Identity, "collation"> = { collation: "utf8mb4_general_ci" };
     for (const engine of engines)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { statementError } from "../../../../../src/db/mysql/engines/errors.ts";
 
-/** @returns what a caller is told of a server's error */
+/** @returns the caller's view of a server's error */
 function told(errno: number, message: string) {
   const error = Object.assign(new Error(message), { errno, sqlMessage: message });
   return statementError(error, { author: "caller", atomic: true });
@@ -9,7 +9,7 @@ function told(errno: number, message: string) {
 
 const constraintOf = (errno: number, message: string) => told(errno, message).details.constraint;
 
-/** As MySQL 9.7, MariaDB 10.11 and TiDB 8.5 said it. */
+/** The messages of MySQL 9.7, MariaDB 10.11 and TiDB 8.5. */
 describe("the constraint of an error", () => {
   test.each<[number, string, string]>([
     [1062, "Duplicate entry '1' for key 'p.PRIMARY'", "p.PRIMARY"],
@@ -65,7 +65,7 @@ describe("the constraint of an error", () => {
     ["is in another language", 1062, "Doppelter Eintrag 'x' für Schlüssel 'u.n'"],
     ["names a column", 1048, "Column 'n' cannot be null"],
     ["is another one", 1292, "Duplicate entry 'x' for key 'u.n'"],
-    // 511 bytes, of which the value's end looks like a key.
+    // 511 bytes; the end of the value looks like a key's name.
     ["is cut", 1062, `Duplicate entry '${"é".repeat(236)}' for key 'SECRET'`.slice(0, 272)],
     ["has no end", 1062, "Duplicate entry 'x' for key 'SECRET"],
     ["is of a value that looks like one", 1062, "Duplicate entry 'x' for key 'SECRET' for keys"],
@@ -116,7 +116,7 @@ describe("an apostrophe is no quotation mark", () => {
     expect(told(errno, message).message).toBe(shown);
   });
 
-  // Each value would show where one of its words is taken for the server's.
+  // Each value would be visible if one of its words were read as the server's.
   test.each([
     "can't SECRET can't",
     "x' can't 'SECRET",

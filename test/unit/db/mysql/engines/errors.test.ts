@@ -16,7 +16,7 @@ function server(errno: number | undefined, message: string, sqlState?: string): 
   });
 }
 
-/** Every number that a server or a driver has ever used, and more. */
+/** All numbers of servers and drivers, and more. */
 const allNumbers = Array.from({ length: 20_000 }, (_, n) => n + 1);
 
 const textMistakes = numbers(
@@ -100,7 +100,7 @@ describe("a statement that the server refused", () => {
     [1213, "40001", "sql_transient", 409, true],
     [3024, "HY000", "deadline_exceeded", 504, false],
     [1053, "08S01", "database_unavailable", 503, true],
-    // The query's own memory, and the server's.
+    // The memory limit of the query, and of the server.
     [8175, "HY000", "sql_error", 400, false],
     [8176, "HY000", "database_unavailable", 503, true],
   ])("%i %s is %s, status %i", (errno, sqlState, code, status, retryable) => {
@@ -179,7 +179,7 @@ describe("a mistake in the text of a saved query", () => {
 });
 
 describe("a message that quotes a value", () => {
-  /** As MySQL 9.7 and MariaDB 10.11 say it; the value is `O'Brien said "x"`. */
+  /** The messages of MySQL 9.7 and MariaDB 10.11. The value is `O'Brien said "x"`. */
   const value = `O'Brien said "x"`;
   const table: [number, string, string][] = [
     [1062, `Duplicate entry '${value}' for key 'u.n'`, "Duplicate entry '…'"],
@@ -213,7 +213,7 @@ describe("a message that quotes a value", () => {
       "User-level lock name '…' should not exceed 64 characters.",
     ],
     [1062, "Duplicate entry 'line\nbreak' for key 'u.n'", "Duplicate entry '…'"],
-    // Without quotation marks, as TiDB 8.5 says it, and every engine of a partition.
+    // Messages without quotation marks: of TiDB 8.5, and of every engine about partitions.
     [
       9007,
       `Write conflict, txnStartTS=4, conflictStartTS=5, conflictCommitTS=6, key={tableID=124, tableName=x.cu, indexID=1, indexValues={${value}, }}, originalKey=7480, primary=[]byte(nil), reason=Optimistic [try again later]`,
@@ -236,7 +236,7 @@ describe("a message that quotes a value", () => {
     ],
     [1526, `Table has no partition for value ${value}`, "Table has no partition"],
     [1062, "Duplicate entry '' for key 'u.n'", "Duplicate entry '…'"],
-    // As TiDB 8.5 says it, of a clustered primary key.
+    // The messages of TiDB 8.5 about a clustered primary key.
     [
       9007,
       `Write conflict, txnStartTS=470811794422890496, conflictStartTS=470811794423152640, conflictCommitTS=470811794423152641, key={tableID=112, tableName=t.a, handle={a@b.example}}, originalKey=7480000000000000705f728000000000000001, primary=[]byte(nil), originalPrimaryKey=, reason=Optimistic [try again later]`,
@@ -277,7 +277,7 @@ describe("a message that quotes a value", () => {
     expect(shown).toContain("'…'");
   });
 
-  // A server cuts its messages at 512 bytes, perhaps within a quotation that then does not end.
+  // A server cuts its messages at 512 bytes. So a quotation may have no end.
   test.each([
     ["its only quotation", `Incorrect string value: '${"SECRET".repeat(100)}`],
     [
@@ -325,7 +325,7 @@ describe("an expression with a parameter that stands twice", () => {
     const told = statementError(refused, { ...by("caller"), values: texts("SECRET", "SECRET") });
     expect(told.details.detail).toMatch(advice);
     expect(told.message).not.toContain("SECRET");
-    // Elsewhere it would be beside the point.
+    // In other cases the advice would not fit.
     for (const values of [undefined, [], texts("SECRET")])
       expect(statementError(refused, { ...by("caller"), ...(values && { values }) }).message).not.toMatch(
         advice,

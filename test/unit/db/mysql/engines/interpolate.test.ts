@@ -15,18 +15,18 @@ describe("a value is written with its type", () => {
     [{ type: "string", value: "" }, "''"],
     [{ type: "date", value: "2026-02-28" }, "'2026-02-28'"],
     [{ type: "datetime", value: "2026-02-28 10:00:00" }, "'2026-02-28 10:00:00'"],
-    // MariaDB takes a whole number of few digits for INT.
+    // MariaDB reads an integer of few digits as INT.
     [{ type: "integer", value: 5 }, "000000000005"],
     [{ type: "integer", value: -5 }, "(-000000000005)"],
     [{ type: "integer", value: 18446744073709551615n }, "18446744073709551615"],
-    // Without an exponent it would be DECIMAL.
+    // Without an exponent it would be a DECIMAL.
     [{ type: "number", value: 1.5 }, "1.5e0"],
     [{ type: "number", value: 5 }, "5e0"],
     [{ type: "number", value: -1e-7 }, "(-1e-7)"],
     [{ type: "number", value: 1e300 }, "1e+300"],
     [{ type: "number", value: -0 }, "(-0e0)"],
     [{ type: "decimal", value: "1.10" }, "1.10"],
-    // After a point TiDB takes a keyword for a name.
+    // After a point, TiDB reads a keyword as a name.
     [{ type: "decimal", value: "5" }, "(5.)"],
     [{ type: "decimal", value: "-5" }, "(-5.)"],
     [{ type: "decimal", value: "-0.5" }, "(-0.5)"],
@@ -48,10 +48,10 @@ const text: BoundValue = { type: "string", value: "x" };
 describe("a literal stands for itself, whatever touches the placeholder", () => {
   test.each([
     ["SELECT?", one, "SELECT 000000000001 "],
-    // With a space it would be `-- `, a comment.
+    // With a space, it would be a comment (`-- `).
     ["SELECT 5--?", one, "SELECT 5--000000000001 "],
     ["SELECT 5-?", { type: "integer", value: -1 }, "SELECT 5-(-000000000001) "],
-    // Without one, N'x' and 'a''x' would be one token.
+    // Without a space, N'x' and 'a''x' would be one token.
     ["SELECT N?", text, "SELECT N 'x' "],
     ["SELECT 'a'?", text, "SELECT 'a' 'x' "],
     ["SELECT ?'a'", text, "SELECT  'x' 'a'"],
@@ -67,7 +67,7 @@ describe("a literal stands for itself, whatever touches the placeholder", () => 
   });
 
   test.each([[[]], [[one, one]]])("with other values than placeholders nothing is sent: %j", (values) => {
-    // Without values there is nothing to write: the server refuses the ?.
+    // Without values the text stays as it is, and the server refuses the ?.
     if (values.length === 0) expect(writeValues("SELECT ?", values)).toBe("SELECT ?");
     else expect(() => writeValues("SELECT ?", values)).toThrow(expect.objectContaining({ code: "internal" }));
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { verifyReadsOnly } from "../../../../../src/db/mysql/engines/privileges.ts";
 
-/** @returns the operator's text; undefined when the account is let in */
+/** @returns the operator's text; undefined when the account is accepted */
 function refusal(...lines: string[]): string | undefined {
   try {
     verifyReadsOnly(lines.map((line) => ({ "Grants for u@%": line })));
@@ -16,7 +16,7 @@ const usage = "GRANT USAGE ON *.* TO 'u1'@'%'";
 
 describe("an account that can only read", () => {
   test.each([
-    // As in TiDB's manual, of old and of now, and as its source writes them.
+    // The forms in TiDB's old and new manual, and in its source.
     ["GRANT Select ON test.* TO 'u1'@'%'"],
     ["GRANT SELECT ON `test`.* TO 'u1'@'%'"],
     ["GRANT SELECT,SHOW VIEW ON `shop`.* TO 'gw_reader'@'10.0.0.%'"],
@@ -27,7 +27,7 @@ describe("an account that can only read", () => {
     ["GRANT SELECT(id, name) ON `shop`.`orders` TO 'u1'@'%'"],
     ["GRANT 'analyst'@'%' TO 'u1'@'%'"],
     ["GRANT 'analyst'@'%', 'clerk'@'%' TO 'u1'@'%'"],
-    // As MySQL 9.7 writes them.
+    // The forms of MySQL 9.7.
     ["GRANT SELECT, SHOW VIEW ON `shop`.* TO `u1`@`%`"],
     ["GRANT SELECT (`id`, `name`) ON `shop`.`orders` TO `u1`@`%`"],
     ["GRANT `analyst`@`%` TO `u1`@`%`"],

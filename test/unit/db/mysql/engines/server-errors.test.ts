@@ -10,7 +10,7 @@ const server = (errno: number, message = "m") =>
   Object.assign(new Error(message), { errno, sqlMessage: message });
 const standsAlone = { author: "caller", atomic: true, writable: true } as const;
 
-/** The rows of docs/errors.md: for each number what its cells say, the last cell's words apart. */
+/** The rows of docs/errors.md: for each number its cells, and the words of the last cell separately. */
 const documented = new Map(
   ["The numbers, one by one", "TiDB's numbers"]
     .flatMap((title) => section(title).split("\n"))
@@ -76,7 +76,7 @@ describe("a number with several meanings", () => {
     ],
     [1290, "The MySQL server is running with the --secure-file-priv option so it cannot ..", "kept"],
     [1290, "The TiDB server is running with the --skip-grant-table option so it cannot ..", "kept"],
-    // The words have not come with the number.
+    // The number came without a message.
     [1290, "", "left"],
   ])("%i %s: the connection is %s", (errno, message, connection) => {
     const kind = kindOf(errno, message);

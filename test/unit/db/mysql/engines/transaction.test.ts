@@ -18,7 +18,7 @@ const account = {
   ...{ name: "reader", user: "gw_reader", acts_as: "reader@%", time_zone: "+00:00" },
 } as Account;
 
-/** What a server answers to the proof when all is as it must be. */
+/** A server's answer to the proof when all settings are right. */
 const good: Record<string, string | null> = {
   ...{ login: "gw_reader@192.0.2.1", current: "reader@%", proxy: "'gw_reader'@'%'", db: "shop" },
   ...{ version: "9.7.4", sql_mode: mysql.defaultSqlMode, time_zone: "+00:00" },

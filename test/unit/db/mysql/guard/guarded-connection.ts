@@ -26,7 +26,7 @@ export const execute = (id: number) => command(0x17, Buffer.from([id, 0, 0, 0, 0
 export const selected = reply(prepared(1, 1), column(), eof());
 export const rows = reply(Buffer.from([1]), column(), eof(), binaryRow(), eof());
 
-/** A wire whose server is the test. */
+/** A wire on which the test plays the server. */
 export class FakeWire extends EventEmitter implements Wire {
   readonly written: Uint8Array[] = [];
   readonly gone = Promise.resolve();
@@ -56,7 +56,7 @@ export class FakeWire extends EventEmitter implements Wire {
   }
 }
 
-/** A guarded connection that is logged in. */
+/** A guarded connection after its login. */
 export function connected() {
   const server = new FakeWire();
   const wire = new GuardedWire(server);
@@ -79,7 +79,10 @@ export function connected() {
   };
 }
 
-/** Asks, and is answered with good packets and then a bad one: nothing of it is heard, nor of what came with it. */
+/**
+ * Sends commands, and gets good packets and then a bad one. The driver must get nothing of the chunk with the
+ * bad one.
+ */
 export function refuses(asked: Buffer[], good: Buffer, bad: Buffer, because: RegExp): void {
   for (const oneChunk of [true, false]) {
     const connection = connected();
@@ -92,5 +95,5 @@ export function refuses(asked: Buffer[], good: Buffer, bad: Buffer, because: Reg
   }
 }
 
-/** No packets before. */
+/** No good packets. */
 export const nothing = Buffer.alloc(0);

@@ -9,13 +9,16 @@ import {
 import type { Wire } from "../../../../../src/db/links/link.ts";
 import { type Connection, createConnection } from "../../../../../src/db/mysql/driver/driver.ts";
 
-/** A wire whose other end is a test: it keeps what was written, and says what it is told to. */
+/**
+ * A wire on which the test plays the server: it records the written bytes, and emits the bytes that the test
+ * gives.
+ */
 export class RecordedWire extends EventEmitter implements Wire {
   readonly writes: Buffer[] = [];
   readonly gone = new Promise<void>(() => {});
   readonly secured = true;
   destroyed = false;
-  /** Why, where that was said. */
+  /** The reason for the end, if one was given. */
   destroyedBecause: string | undefined;
 
   start(): void {}
@@ -33,20 +36,20 @@ export class RecordedWire extends EventEmitter implements Wire {
     this.destroyedBecause ??= error?.message;
   }
 
-  /** Shows bytes to the driver, cut into pieces of this length. */
+  /** Emits bytes to the driver, cut into pieces of this length. */
   say(bytes: Buffer, length = bytes.length): void {
     for (let at = 0; at < bytes.length; at += length) this.emit("data", bytes.subarray(at, at + length));
   }
 
-  /** What was written since the last call: the payloads of each write. */
+  /** The payloads of each write since the last call. */
   takeWrites(): { sequence: number; payload: Buffer }[][] {
     return this.writes.splice(0).map((bytes) => new PacketSplitter().push(bytes));
   }
 }
 
 /**
- * @param guard puts something between the wire and the connection
- * @returns a connection that has logged in on a wire, without TLS and with an empty password
+ * @param guard wraps the wire before the connection uses it
+ * @returns a connection after its login, without TLS and with an empty password
  */
 export async function loggedIn(
   server: "mysql" | "mariadb" = "mysql",
@@ -65,7 +68,7 @@ export async function loggedIn(
   const greeting = buildGreeting({
     serverVersion: server === "mysql" ? "9.7.4" : "10.11.18-MariaDB",
     connectionId: 7,
-    // MariaDB does not call itself MySQL (LONG_PASSWORD), and says so what more it can do.
+    // MariaDB clears the flag LONG_PASSWORD, which means MySQL, and announces its own capabilities elsewhere.
     capabilities:
       (server === "mysql" ? LONG_PASSWORD : 0) |
       PROTOCOL_41 |
@@ -75,7 +78,7 @@ export async function loggedIn(
     scramble: Buffer.alloc(20, "s"),
     plugin: "mysql_native_password",
   });
-  // MARIADB_CLIENT_EXTENDED_METADATA, in the last four of the ten bytes before the scramble's second part.
+  // MARIADB_CLIENT_EXTENDED_METADATA is in the last 4 of the 10 bytes before the scramble's second part.
   if (server === "mariadb") greeting[greeting.indexOf("ssssssssssss\0") - 4] = 0x08;
   const connected = once(connection, "connect");
   wire.say(frame(0, greeting));

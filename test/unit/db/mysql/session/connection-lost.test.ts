@@ -15,7 +15,7 @@ import {
 import { limits } from "../../../../../src/limits.ts";
 import { column, FakeWire, prepared, reply } from "../guard/guarded-connection.ts";
 
-/** What a lost connection means for its statement depends on what was found, never on the words of it. */
+/** The meaning of a lost connection for its statement depends on the typed cause, never on the message. */
 
 const read = { writable: false };
 const write = { writable: true };
@@ -59,10 +59,10 @@ const greeting = {
   plugin: "mysql_native_password",
 };
 
-/** A connection of the driver's, logged in through the guard. */
+/** A connection of the driver after its login through the guard. */
 async function loggedIn() {
   const wire = new FakeWire();
-  // With the capabilities that the driver asks for.
+  // The greeting has the capabilities that the driver asks for.
   wire.start = () =>
     void wire.emit("data", frame(0, buildGreeting({ ...greeting, scramble: Buffer.alloc(20, 1) })));
   const connection = createConnection(new GuardedWire(wire), {
@@ -84,7 +84,7 @@ describe("what the guard has found comes through the driver", () => {
   test("a row that is too large", async () => {
     const { wire, connection, lost } = await loggedIn();
     connection.query({ sql: " SELECT 1", rowsAsArray: true, typeCast: false }).on("error", () => {});
-    // The head of a packet of 16 MiB.
+    // The header of a packet of 16 MiB.
     wire.emit("data", Buffer.concat([Buffer.from([0xff, 0xff, 0xff, 1]), Buffer.alloc(100)]));
     const [error] = await lost;
     expect(lossOf(error)).toEqual({ reason: error.message, excess: "row" });

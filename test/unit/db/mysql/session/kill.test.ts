@@ -15,7 +15,9 @@ import {
   selected,
 } from "../guard/guarded-connection.ts";
 
-/** What a KILL on this connection would be now: KILL QUERY for one statement, KILL CONNECTION for several. */
+/**
+ * The statement that would stop this connection now: KILL QUERY for one command, KILL CONNECTION for several.
+ */
 function killNow({ wire }: ReturnType<typeof connected>): string {
   return killOf("7", wire.owedWork).sql;
 }
@@ -43,7 +45,7 @@ describe("how a session's work is stopped", () => {
     connection.wire.write(query("SHOW WARNINGS LIMIT 64"));
     expect(killNow(connection)).toBe(one);
     connection.says(rows);
-    // Only the gateway's own question is left.
+    // Only the gateway's own command is unanswered.
     expect(connection.wire.owed).toBe(1);
     expect(killNow(connection)).toBe(one);
   });
@@ -74,7 +76,7 @@ describe("how a session's work is stopped", () => {
     expect(killNow(connection)).toBe(all);
     connection.says(rows);
     expect(killNow(connection)).toBe(one);
-    // A result that is half there is not over.
+    // A half-received result is not over.
     connection.says(reply(Buffer.from([1]), column(), eof(), binaryRow()));
     expect(killNow(connection)).toBe(one);
   });

@@ -9,7 +9,10 @@ import { isHostFailure } from "../../../../../src/db/pool/connections/host-failo
 import type { TidegateError } from "../../../../../src/errors.ts";
 import { FakeWire } from "../guard/guarded-connection.ts";
 
-/** Which failure of a login says something about the host: only those make the pool leave it alone for a while. */
+/**
+ * Tells failures of the host from the gateway's own failures. Only after a failure of the host does the pool
+ * avoid the host for a while.
+ */
 
 const cluster = {
   hosts: [{ hostname: "db.test", port: 3306 }],
@@ -26,7 +29,7 @@ const account = {
 
 const { LONG_PASSWORD, PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH, CONNECT_WITH_DB, SSL } = capability;
 
-/** A server that greets and offers TLS. */
+/** A server that sends its greeting and offers TLS. */
 class Greeting extends FakeWire {
   override start(): void {
     const greeting = buildGreeting({
@@ -54,7 +57,7 @@ describe("a failure of the gateway itself is no failure of the host", () => {
   const fails = () => {
     throw broken;
   };
-  /** Its property is read when the login takes it up. */
+  /** The login reads this property, which throws. */
   const unreadable = { ...account, credential: Object.defineProperty({}, "password", { get: fails }) };
 
   test.each<[string, Link, Account]>([
@@ -91,7 +94,7 @@ describe("a failure of the gateway itself is no failure of the host", () => {
 });
 
 describe("what the server or the way to it does is one", () => {
-  /** @param act what the server does when the driver asks for TLS */
+  /** @param act the server's reaction when the driver begins TLS */
   function acting(act: (wire: FakeWire) => void): Link {
     return linkOf(
       new (class extends Greeting {

@@ -6,7 +6,10 @@ import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 import { column, reply } from "../guard/guarded-connection.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 
-/** OK_Packet. Servers write the length of its info before it, though the manual knows none without CLIENT_SESSION_TRACK. */
+/**
+ * OK_Packet. Servers write a length before the info, although the manual has none without
+ * CLIENT_SESSION_TRACK.
+ */
 function ok({ affected = 0, id = [0], status = 2, warnings = 0, info = "", withLength = true }): Buffer {
   const text = Buffer.from(info);
   return Buffer.concat([
@@ -33,7 +36,7 @@ const one = Buffer.from([1]);
 /** SERVER_MORE_RESULTS_EXISTS */
 const more = 2 | 8;
 
-/** @returns the outcome of executions that are sent in one write, each answered with these packets */
+/** @returns the results of executions that are sent in one write, each answered with these packets */
 const outcomes = (...answers: Buffer[][]) => outcomesOf({ returning: false, values: [] }, ...answers);
 
 async function outcomesOf(
@@ -59,7 +62,7 @@ const nothing = {
   ...{ warningCount: 0, warnings: [], conversion: "none" },
 };
 
-/** Nobody has asked for them yet. */
+/** The warnings have not been read yet. */
 const unread = (warningCount: number) => ({ warningCount, warnings: null, conversion: "none" });
 
 describe("what is read of an answer", () => {

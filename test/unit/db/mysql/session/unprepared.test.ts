@@ -12,10 +12,10 @@ import { limits } from "../../../../../src/limits.ts";
 import { column, connected, eof, ok, query, refuses, reply } from "../guard/guarded-connection.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 
-/** ER_UNSUPPORTED_PS, with its state. */
+/** ER_UNSUPPORTED_PS with its SQLSTATE. */
 const error = Buffer.from("\xff\x0f\x05#HY000not supported", "latin1");
 
-/** What becomes of a read that the server does not prepare, and whose text it answers so. */
+/** Runs a read that the server does not prepare, with this answer to its text. */
 async function run(answer: Buffer) {
   const wires: GuardedWire[] = [];
   const { wire, connection } = await loggedIn("mysql", (plain) => {
@@ -64,7 +64,7 @@ describe("a text's answer", () => {
 });
 
 describe("the guard", () => {
-  /** More than the answer to a command of the gateway's own may have. */
+  /** Longer than the accepted answer to the gateway's own commands. */
   const long = Buffer.concat([Buffer.from([0xfc, 0xff, 0x7f]), Buffer.alloc(0x7fff, 0x61)]);
   const rows = Array.from({ length: 3 }, (_, at) => frame(4 + at, long));
   const described = reply(...head);

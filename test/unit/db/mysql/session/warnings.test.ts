@@ -16,7 +16,7 @@ const plan = row(1105, "skip prepared plan-cache: get a TableDual plan");
 
 type Engine = "mysql" | "mariadb" | "tidb";
 
-/** Of a statement with these parameters; by default one without a declared type. */
+/** Facts about a statement with these parameters; by default one without a declared type. */
 function about(engine: Engine, author: "caller" | "operator", ...params: unknown[]) {
   const dialect = dialectOf({ engine });
   return { dialect, author, values: (params.length > 0 ? params : [0]).map((value) => bindJsonValue(value)) };

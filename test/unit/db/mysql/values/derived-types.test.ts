@@ -3,12 +3,12 @@ import { DerivedTypes } from "../../../../../src/db/mysql/values/derived-types.t
 import { TidegateError } from "../../../../../src/errors.ts";
 import { bindJsonValue } from "../../../../../src/sql/bind-values.ts";
 
-/** enum_field_types, of what MySQL 9.7 derives. */
+/** The enum_field_types that MySQL 9.7 derives. */
 const types = { integer: 8, decimal: 246, double: 5, bit: 16, year: 13, date: 10, datetime: 12, time: 11 };
 const texts = { varchar: 253, char: 254, text: 251, blob: 252, enum: 247 };
 const json = 245;
 
-/** What a value is bound as, and whether the server's warnings still count; or why it is refused. */
+/** The bound form of a value, and whether the server's warnings still count; or the reason for a refusal. */
 function bound(sql: string, type: number | number[], ...params: unknown[]) {
   const values = params.map((value) => bindJsonValue(value));
   try {
@@ -22,7 +22,7 @@ function bound(sql: string, type: number | number[], ...params: unknown[]) {
   }
 }
 
-/** The same of a number that was written so. */
+/** Like `bound`, for a number with these digits. */
 function boundAsSent(sql: string, type: number, value: number, sent: string) {
   const values = [bindJsonValue(value, "1", sent)];
   return new DerivedTypes(sql, [type]).apply(values).map((one) => `${one.type} ${one.value}`);
@@ -90,7 +90,7 @@ describe("a number or boolean without a declared type", () => {
       expect(bound(equal, type, 7)).toEqual(["integer 7"]);
       expect(bound(equal, type, true)).toEqual(["boolean true"]);
     }
-    // As a DOUBLE it would equal what is not the same.
+    // As a DOUBLE it would also equal other decimals.
     expect(bound(equal, types.decimal, 0.1)).toEqual(["decimal 0.1"]);
     expect(bound(greater, types.integer, 1.5)).toEqual(["decimal 1.5"]);
     expect(boundAsSent(equal, types.decimal, 0.1, "0.10000000000000000001")).toEqual([
@@ -99,7 +99,7 @@ describe("a number or boolean without a declared type", () => {
     expect(bound(equal, types.double, 0.1)).toEqual(["number 0.1"]);
     expect(bound(equal, types.decimal, 1e300)).toEqual(["number 1e+300"]);
     expect(bound("SELECT 1 FROM t WHERE ? IN (i, c)", types.integer, 7)).toEqual(["integer 7 ?"]);
-    // In an expression the type is not that of a column alone: the warnings count.
+    // In an expression, the type is not the column's type, so the warnings count.
     expect(bound("SELECT 1 FROM t WHERE c = ? + 0", types.integer, 7)).toEqual(["integer 7 ?"]);
   });
 

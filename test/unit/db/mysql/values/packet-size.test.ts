@@ -6,7 +6,7 @@ import { PreparedStatements } from "../../../../../src/db/mysql/driver/prepared-
 import { demandFits, fits } from "../../../../../src/db/mysql/values/packet-size.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 
-/** mysql2's own packet of an execution, with query attributes: what is really sent. */
+/** mysql2's own packet for an execution, with query attributes, as it is sent. */
 const load = createRequire(import.meta.url);
 const Execute = load(join(dirname(load.resolve("mysql2")), "lib", "packets", "execute.js"));
 const queryAttributes = 1 << 27;
@@ -35,9 +35,9 @@ const kinds: [string, BoundValue[]][] = [
 describe("what the server takes", () => {
   test.each(kinds)("of %s is sent, and what it does not take is not", (_, values) => {
     const bytes = sent(values);
-    // The server refuses a packet of its limit.
+    // The server refuses a packet that is exactly as long as its limit.
     expect(fits(bytes, "SELECT 1", values)).toBe(false);
-    // Counted too high by what a value may have beside it, at the most.
+    // The estimate may be too high, by the largest overhead of each value.
     expect(fits(bytes + 30 + 22 * values.length, "SELECT 1", values)).toBe(true);
   });
 

@@ -128,7 +128,7 @@ describe("the control connection", () => {
     expect(opened[0]?.closed).toBe(0);
     await vi.advanceTimersByTimeAsync(1);
     expect(opened[0]?.closed).toBe(1);
-    // Nothing is left that would keep the object awake.
+    // No timer is left that would keep the object awake.
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -7,7 +7,7 @@ import { codeOf, idleMs, lifetimeMs, pool, poolWith, queueWaitMs, request, settl
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
-  // No jitter unless a test asks for it.
+  // No jitter, except in tests that set it.
   vi.spyOn(Math, "random").mockReturnValue(0);
 });
 afterEach(() => {
@@ -307,7 +307,7 @@ describe("a login that fails", () => {
     server.refuse(failure);
     await settle();
     expect([first.error, second.error]).toEqual([undefined, undefined]);
-    // No login after login: the next attempt comes a little later.
+    // The next login does not come at once, but a little later.
     expect(server.pending).toHaveLength(0);
     checkout.release(open);
     await settle();
@@ -524,14 +524,14 @@ describe("whatever happens", () => {
   });
 });
 
-/** A long sequence of random events; the invariants are looked at after each. */
+/** Runs a long sequence of random events, and checks the invariants after each one. */
 async function upheaval(seed: number): Promise<void> {
   const random = generator(seed);
   const size = 1 + random(3);
   const { server, checkout } = pool({ size, queueLength: 6 });
   const states: ReturnType<typeof request>[] = [];
   const returned = new Set<Lease<FakeConnection>>();
-  /** Connections that were open, and logins that were under way, at a drain: nobody may get them any more. */
+  /** The open connections and running logins at a drain: no later request may get one. */
   const drained = new Set<unknown>();
   const accept = () => {
     const login = server.pending[0];
@@ -539,7 +539,7 @@ async function upheaval(seed: number): Promise<void> {
     connection.lingers = random(3) === 0;
     if (drained.has(login)) drained.add(connection);
   };
-  /** They have ended, and their sockets have not. */
+  /** Connections that have ended, but whose sockets have not. */
   const lingering = () => server.opened.filter(({ usable, isGone }) => !usable && !isGone);
   const leases = () => states.flatMap(({ lease }) => lease ?? []);
   const held = () =>
@@ -572,7 +572,7 @@ async function upheaval(seed: number): Promise<void> {
     const alive = server.opened.filter(({ usable }) => usable).length;
     expect(alive + lingering().length + server.pending.length).toBeLessThanOrEqual(size);
   }
-  // When the storm is over, what is asked for is answered.
+  // After the random events, every request is answered.
   for (const connection of server.opened) {
     connection.lingers = false;
     if (!connection.usable) connection.go();

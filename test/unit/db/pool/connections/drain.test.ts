@@ -64,7 +64,7 @@ describe("a drain", () => {
     expect(checkout.endIfExpired(connection)).toBe(true);
     expect(connection.closed).toBe(1);
     await settle();
-    // Nothing is left to give back.
+    // The connection has been closed, so this release has no effect.
     checkout.release(connection);
     checkout.discard(connection, "not_restored");
     expect(checkout.endIfExpired(connection)).toBe(false);
@@ -77,7 +77,7 @@ describe("a drain", () => {
     const waiting = request(checkout);
     expect(checkout.endIfExpired(connection)).toBe(false);
     expect(checkout.drain()).toEqual({ idle: 0, busy: 1, opening: 0 });
-    // There is no room yet: the connections of an account are bounded.
+    // No login can begin yet, because an account's connections are bounded.
     expect(server.pending).toHaveLength(0);
     checkout.release(connection);
     await settle();
@@ -100,7 +100,7 @@ describe("a drain", () => {
     const { server, checkout, closed } = pool({ size: 2 });
     const waiting = request(checkout);
     expect(checkout.drain()).toEqual({ idle: 0, busy: 0, opening: 1 });
-    // There is room for a second login: nobody waits for the first one to end.
+    // A second login has room, so it does not wait for the end of the first one.
     expect(server.pending).toHaveLength(2);
     const old = server.accept();
     await settle();
@@ -132,7 +132,7 @@ describe("a drain", () => {
     expect(server.pending).toHaveLength(2);
     server.accept();
     await settle();
-    // Its place is taken by the next login, never by a third one beside it.
+    // The next login takes its slot; there is never a third one.
     expect(server.pending).toHaveLength(2);
     server.accept();
     await settle();
@@ -158,7 +158,7 @@ describe("a drain", () => {
     checkout.release(busy);
     await settle();
     expect(busy.closed).toBe(1);
-    // Two logins have been overtaken, one by two drains; the third one counts.
+    // Two logins began before a drain, one of them before two drains. The third one counts.
     for (const expected of [1, 1]) {
       const old = server.accept();
       await settle();

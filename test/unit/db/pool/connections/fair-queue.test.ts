@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FairQueue } from "../../../../../src/db/pool/connections/fair-queue.ts";
 
-/** Requests are named after their callers: a1 and a2 are a's. */
+/** Requests have their callers' names: a1 and a2 belong to a. */
 function request(name: string) {
   return { caller: name[0] as string, name };
 }

@@ -1,6 +1,6 @@
 import type { Pooled } from "../../../../../src/db/pool/connections/pooled.ts";
 
-/** A connection of which a test decides what becomes of it. */
+/** A connection that a test controls. */
 export class FakeConnection implements Pooled {
   readonly lost: Promise<string>;
   readonly gone: Promise<void>;
@@ -9,7 +9,7 @@ export class FakeConnection implements Pooled {
   destroyed = 0;
   readonly #lose: (reason: string) => void;
   readonly #go: () => void;
-  /** Set, its socket ends when the test says so. */
+  /** If set, its socket ends when the test calls `go`. */
   lingers = false;
 
   constructor() {
@@ -23,13 +23,13 @@ export class FakeConnection implements Pooled {
 
   isGone = false;
 
-  /** Its socket ends. */
+  /** Ends its socket. */
   go(): void {
     this.isGone = true;
     this.#go();
   }
 
-  /** As when the server goes away. */
+  /** Acts as if the server had gone. */
   lose(reason = "gone"): void {
     this.usable = false;
     this.#lose(reason);
@@ -47,9 +47,9 @@ export class FakeConnection implements Pooled {
   }
 }
 
-/** Opens connections when the test says so. */
+/** A server that opens connections when the test lets it. */
 export class FakeServer {
-  /** Logins that wait for `accept` or `refuse`. */
+  /** The logins that wait for `accept` or `refuse`. */
   readonly pending: PromiseWithResolvers<FakeConnection>[] = [];
   readonly opened: FakeConnection[] = [];
 

@@ -6,13 +6,13 @@ import { closeText } from "../../../../../src/db/pool/object/counters.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { type FakeConnection, FakeServer } from "./fake-connection.ts";
 
-/** A pool on connections that are none, for tests with vitest's timers. */
+/** A pool with fake connections, for tests with vitest's timers. */
 
 export const lifetimeMs = 100_000;
 export const idleMs = 10_000;
 export const queueWaitMs = 5_000;
 
-/** A pool whose logins wait until the test lets them succeed or fail. */
+/** A pool whose logins wait until the test accepts or refuses them. */
 export function pool(options: Partial<CheckoutOptions<FakeConnection>> = {}) {
   const server = new FakeServer();
   const closed: string[] = [];
@@ -30,12 +30,12 @@ export function pool(options: Partial<CheckoutOptions<FakeConnection>> = {}) {
   return { server, checkout, closed };
 }
 
-/** Lets everything run that waits for nothing but its turn. */
+/** Runs everything that is ready: microtasks, and timers of 0 ms. */
 export async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
 
-/** A request for a connection and what has become of it so far. */
+/** A request for a connection, and its state so far. */
 export function request(checkout: Checkout<FakeConnection>, caller = "somebody") {
   const state: { lease?: Lease<FakeConnection>; error?: unknown } = {};
   checkout.acquire(caller).then(
@@ -49,7 +49,7 @@ export function request(checkout: Checkout<FakeConnection>, caller = "somebody")
   return state;
 }
 
-/** A pool with so many open connections, all given back, in the order they were opened. */
+/** A pool with so many idle connections, released in the order in which they were opened. */
 export async function poolWith(count: number, options: Partial<CheckoutOptions<FakeConnection>> = {}) {
   const made = pool({ size: count, ...options });
   const requests = Array.from({ length: count }, (_, i) => request(made.checkout, `opener ${i}`));
@@ -59,7 +59,7 @@ export async function poolWith(count: number, options: Partial<CheckoutOptions<F
   return { ...made, connections };
 }
 
-/** @returns the code of one of our errors */
+/** @returns the code of a TidegateError */
 export function codeOf(error: unknown): string {
   return error instanceof TidegateError ? error.code : `not ours: ${error}`;
 }

@@ -7,7 +7,7 @@ const first = { hostname: "first", port: 3306 };
 const second = { hostname: "second", port: 3306 };
 const failure = new TidegateError("database_unreachable", {}, "nobody listens");
 
-// The longest that jitter makes of a backoff, unless a test says otherwise.
+// Jitter gives the longest backoff, except in tests that change it.
 beforeEach(() => void vi.spyOn(Math, "random").mockReturnValue(1));
 afterEach(() => void vi.restoreAllMocks());
 
@@ -46,7 +46,7 @@ describe("the order", () => {
     const trial = hosts.begin(first, 2_000);
     hosts.saidNothing(trial);
     expect(hosts.candidates(2_000)).toEqual([first, second]);
-    // A later one is under way.
+    // A later attempt is running.
     hosts.begin(first, 3_000);
     hosts.saidNothing(trial);
     expect(hosts.candidates(3_000)).toEqual([second]);
@@ -95,7 +95,7 @@ describe("the backoff", () => {
 describe("while no host can be reached", () => {
   function down() {
     const hosts = new Hosts([first, second]);
-    // So often that the backoff alone would leave them alone for half a minute.
+    // So many failures that the backoff alone would be half a minute.
     for (let i = 0; i < 7; i++) for (const host of [first, second]) fail(hosts, host, i * 1_000);
     return { hosts, failedAt: 6_000 };
   }
@@ -116,12 +116,12 @@ describe("while no host can be reached", () => {
     expect(hosts.refusal(due)).toBeUndefined();
     expect(hosts.candidates(due)).toEqual([first]);
     hosts.begin(first, due);
-    // The other host has its turn, and then nobody, until the time has come again.
+    // The other host is tried next, and then none until the next turn.
     expect(hosts.candidates(due)).toEqual([second]);
     hosts.begin(second, due);
     expect(hosts.refusal(due)).toBeDefined();
     expect(hosts.refusal(due + limits.reconnectProbeMs - 1)).toBeDefined();
-    // The attempts hang: others are made beside them.
+    // The attempts hang, so others begin beside them.
     expect(hosts.candidates(due + limits.reconnectProbeMs)).toEqual([first]);
   });
 

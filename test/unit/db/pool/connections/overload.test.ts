@@ -3,7 +3,7 @@ import { TidegateError } from "../../../../../src/errors.ts";
 import type { FakeConnection } from "./fake-connection.ts";
 import { codeOf, idleMs, pool, poolWith, queueWaitMs, request, settle } from "./fake-pool.ts";
 
-/** A checkout that is asked for more than it has, by several callers, or that has nothing to give. */
+/** A checkout with too many requests of several callers, or without any connection to give. */
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
@@ -62,7 +62,7 @@ describe("callers", () => {
     const more = request(checkout, "greedy");
     await settle();
     expect(codeOf(more.error)).toBe("pool_full");
-    // Who has been told leaves no timer behind.
+    // A refused request leaves no timer.
     expect(vi.getTimerCount()).toBe(3);
   });
 });
@@ -127,7 +127,7 @@ describe("saturated", () => {
     const { server, checkout } = pool({ size: 1 });
     expect(checkout.saturated).toBe(false);
     request(checkout);
-    // There is no room for a login of one's own.
+    // A new login has no room.
     expect(checkout.saturated).toBe(true);
     const connection = server.accept();
     await settle();

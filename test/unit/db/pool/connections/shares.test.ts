@@ -7,7 +7,7 @@ import { TidegateError } from "../../../../../src/errors.ts";
 import type { FakeConnection } from "./fake-connection.ts";
 import { pool, poolWith, queueWaitMs, settle } from "./fake-pool.ts";
 
-/** How many connections one caller has, counted: 5 of which each may have 2. */
+/** The connections per caller: 5 in all, of which each caller may have 2. */
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
@@ -24,7 +24,7 @@ interface Asked {
   error?: unknown;
 }
 
-/** Everything that is asked of a checkout, and who has what. */
+/** All requests to a checkout, and the callers that have a connection. */
 function asking(checkout: Checkout<FakeConnection>) {
   const served: Asked[] = [];
   const ask = (caller: string, use: Use = "statement"): Asked => {
@@ -41,7 +41,7 @@ function asking(checkout: Checkout<FakeConnection>) {
     return asked;
   };
   const many = (count: number, caller: string) => Array.from({ length: count }, () => ask(caller));
-  /** Ends one, and waits until what follows from it has happened. */
+  /** Ends one request, and waits for the consequences. */
   const end = async (asked: Asked | undefined, how: "release" | "discard" = "release") => {
     if (!asked?.lease) throw new Error("it has no connection");
     const { connection } = asked.lease;
@@ -50,7 +50,7 @@ function asking(checkout: Checkout<FakeConnection>) {
     else checkout.discard(connection, "stopped");
     await settle();
   };
-  /** Who has a connection now, in the order in which they got it. */
+  /** The callers that have a connection now, in the order in which they got it. */
   const holders = () => served.map(({ caller }) => caller);
   return { ask, many, end, holders, served };
 }
@@ -109,7 +109,7 @@ describe("one caller asks for 20", () => {
     many(2, "c");
     await settle();
     expect(holders()).toEqual(["a", "a", "b", "b", "c"]);
-    // Each passes the turn on: a has asked first, then b, then c.
+    // Each end serves the next caller: a asked first, then b, then c.
     await end(served[0]);
     expect(holders()).toEqual(["a", "b", "b", "c", "a"]);
     await end(served[0]);
@@ -173,7 +173,7 @@ describe("transactions", () => {
     await end(first);
     expect([holders().length, checkout.waiting]).toEqual([3, 1]);
     await end(transactions[0]);
-    // It has a transaction and a statement, which is its share.
+    // The caller has a transaction and a statement, which is its whole share.
     expect([holders().length, checkout.waiting]).toEqual([2, 1]);
   });
 

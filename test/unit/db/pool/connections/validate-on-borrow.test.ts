@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Liveness } from "../../../../../src/db/pool/connections/validate-on-borrow.ts";
 import { limits } from "../../../../../src/limits.ts";
 
-/** A session that was silent for so long, and answers or does not. */
+/** A session that was silent for some time, and that answers a ping or does not. */
 class Silent {
   readonly #loss = Promise.withResolvers<string>();
   readonly lost = this.#loss.promise;

@@ -10,7 +10,7 @@ describe("a transaction's id", () => {
     const ids = Array.from({ length: 1_000 }, () => newTransactionId(0));
     expect(new Set(ids).size).toBe(1_000);
     for (const id of ids) expect(id).toMatch(/^0-[0-9a-f]{32}$/);
-    // Every digit differs among so many: none is fixed.
+    // Among so many ids, every digit takes every value, so none is constant.
     for (let at = 2; at < 34; at++) expect(new Set(ids.map((id) => id[at])).size).toBe(16);
   });
 

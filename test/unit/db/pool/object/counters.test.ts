@@ -60,12 +60,12 @@ describe("what a pool says of now", () => {
     request(checkout);
     expect(checkout.gauges).toEqual({ ...none, busy: 2, waiting: 1 });
     checkout.discard(connection, "lost");
-    // Its place is free when its socket has really ended.
+    // Its slot is free when its socket has really ended.
     expect(checkout.gauges).toEqual({ ...none, busy: 1, closing: 1, waiting: 1 });
     await settle();
     expect(checkout.gauges).toEqual({ ...none, busy: 1, opening: 1, waiting: 1 });
     checkout.drain();
-    // The login that the drain has overtaken still takes up room.
+    // The login from before the drain still takes a slot.
     expect(checkout.gauges).toEqual({ ...none, busy: 1, opening: 1, waiting: 1 });
     server.accept();
   });

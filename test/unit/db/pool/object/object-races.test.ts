@@ -3,7 +3,7 @@ import { Hosts } from "../../../../../src/db/pool/connections/host-failover.ts";
 import { Readiness } from "../../../../../src/db/pool/object/readiness-check.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 
-/** What a pool finds out over a wait, while it is told to forget or asked again. */
+/** A pool waits for an answer, and meanwhile it is told to forget, or asked again. */
 
 const host = { hostname: "only", port: 3306 };
 const failure = new TidegateError("database_unreachable", {}, "nobody listens");
@@ -19,7 +19,7 @@ test("a login that began before everything was forgotten, and fails after it, sa
 });
 
 describe("readiness", () => {
-  /** A pool whose server answers when it is told to. */
+  /** A pool whose server answers when the test says so. */
   function start() {
     const pings: PromiseWithResolvers<void>[] = [];
     const ping = async () => {

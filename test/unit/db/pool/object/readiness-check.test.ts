@@ -6,7 +6,10 @@ import { limits } from "../../../../../src/limits.ts";
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => void vi.useRealTimers());
 
-/** A pool of one connection, and the connection beside it. `fails` is what a ping, or the wait for a connection, does. */
+/**
+ * A pool with one connection, and the control connection beside it. `fails` is the result of a ping, or of
+ * the wait for a connection.
+ */
 function setUp() {
   const events: string[] = [];
   const state = { isSaturated: false, ping: undefined as unknown, acquire: undefined as unknown };

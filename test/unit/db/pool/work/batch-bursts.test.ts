@@ -16,12 +16,12 @@ const statement = (sql: string, ...values: BatchValue[]): BatchStatement => ({
 });
 const many = (n: number, make: (i: number) => BatchStatement) => Array.from({ length: n }, (_, i) => make(i));
 
-/** What an id or a count is bound as. */
+/** The bound form of an id or a count. */
 const integer: BoundValue = { type: "integer", value: 0, undeclared: true };
 const resolving = (resolve: (reference: Reference) => BoundValue | string) =>
   ({ dialect: mysql, resolve }) as const;
 
-/** How many statements go together, from the first to the last. */
+/** The number of statements in each burst, in order. */
 function sizes(statements: BatchStatement[], resolve: (reference: Reference) => BoundValue = () => one) {
   const found: number[] = [];
   for (let next = 0; next < statements.length; next += found.at(-1) as number)

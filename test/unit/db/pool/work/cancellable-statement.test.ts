@@ -60,11 +60,11 @@ describe("a statement under way", () => {
     expect(events).toEqual(["prepare"]);
     await vi.advanceTimersByTimeAsync(limits.controlAheadMs);
     expect(events).toEqual(["prepare", "stopping: deadline_exceeded", "kill"]);
-    // The server may say what became of it: the caller waits a little for that.
+    // The server may report the statement's result, so the caller waits a little.
     await vi.advanceTimersByTimeAsync(limits.stopGraceMs - 1);
     expect(heard()).toBeUndefined();
     await vi.advanceTimersByTimeAsync(1);
-    // It may be done by now: nobody is told that nothing has happened.
+    // The statement may have been executed, so the caller must not hear that nothing happened.
     expect(heard()).toBe("outcome_unknown");
     kills[0]?.(true);
     expect(running.end()).toBe(false);

@@ -12,7 +12,7 @@ const outcome: Outcome = {
   ...{ warningCount: 0, warnings: [], conversion: "none", revocable: true },
 };
 
-/** A runner of a change that may have to be taken back, and what was asked of its session, in order. */
+/** A runner of a change that may have to be rolled back, and the calls on its session, in order. */
 function runnerOfChange(settle: () => boolean) {
   const asked: string[] = [];
   const note = (word: string) => () => void asked.push(word);

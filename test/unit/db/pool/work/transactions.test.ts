@@ -13,7 +13,7 @@ import { platformTimers } from "../../../../../src/timers.ts";
 import { summary } from "../../encode/wire.ts";
 import { settle } from "../connections/fake-pool.ts";
 
-/** Timers and counting; what a server does to a transaction is seen in test/gateway/transactions/transactions.test.ts. */
+/** Timers and counting. test/gateway/transactions/transactions.test.ts shows the server's part. */
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
@@ -142,7 +142,7 @@ describe("expiry", () => {
     await begin("x");
     await vi.advanceTimersByTimeAsync(999);
     const running = run(transactions, "x");
-    // While a statement runs the transaction is not idle.
+    // A transaction with a running statement is not idle.
     await vi.advanceTimersByTimeAsync(3_000);
     sessions[0]?.succeed();
     expect((await running).status).toBe(200);
@@ -195,7 +195,7 @@ describe("expiry", () => {
     await transactions.end({ kind: "end", id: "x", caller: "a", how: "commit", mayWrite: true });
     await begin("y");
     sessions[1]?.lose();
-    // It serves somebody else by now, or nobody: what becomes of it has nothing to do with the first one.
+    // The session may serve another transaction now, so its loss does not matter for the first one.
     sessions[0]?.lose();
     await settle();
     expect(vi.getTimerCount()).toBe(0);
@@ -244,7 +244,7 @@ test("one that is read only refuses what writes, also while another statement ru
   expect(sessions[0]?.said).toEqual(["START TRANSACTION READ ONLY"]);
   sessions[0]?.succeed();
   expect((await reading).status).toBe(200);
-  // Somebody else is told no more than that there is none.
+  // Another caller only hears that there is no such transaction.
   const other = transactions.execute({ ...write, caller: "b" }, tag, () => {});
   expect(await codeOf(other)).toBe("transaction_unknown");
 });
@@ -339,7 +339,8 @@ test("a statement is counted while it runs, one that is refused is not", async (
   session.succeed();
   await first;
   expect(running).toBe(0);
-  // Another transaction's statement takes the grant's only place: this one is refused, and rests as before.
+  // Another transaction's statement takes the grant's only slot. This statement is refused, and the
+  // transaction stays idle.
   running = 1;
   expect(await codeOf(run(transactions, "x"))).toBe("concurrency_exceeded");
   running = 0;

@@ -9,13 +9,13 @@ import { PoolBackend } from "../../../../../src/db/pool/worker/pool-backend.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 
-/** A shard that cannot be reached is not to be had from a workerd at hand: here the way to it is made up. */
+/** workerd cannot simulate an unreachable shard, so the test provides the way to the shards. */
 
 interface Call extends PoolRequest {
   shard: string;
 }
 
-/** @param answer what a shard answers, or how it fails, by its name `account/…/shard` */
+/** @param answer returns the answer of a shard, or throws, by its name `account/…/shard` */
 function context(answer: (shard: string) => Response, password = "a password", cluster: object = {}) {
   const calls: Call[] = [];
   const namespace = {
@@ -56,7 +56,7 @@ function account(name: string, shards: number, password: string) {
 
 const found = () => Response.json({ idle: 1, busy: 2, opening: 3 });
 const shards = (calls: readonly Call[]) => calls.map(({ shard }) => shard).sort();
-/** The tags are what HMAC-SHA-256 makes of the secret "a password". */
+/** The tags are from HMAC-SHA-256 over the secret "a password". */
 const tags: Record<string, string> = { analyst: "e3f5", editor: "d25a" };
 const name = (account: string, shard: number) =>
   `test/${account}/anywhere/${"g".repeat(16)}-${tags[account]}-${protocolVersion}/${shard}`;
@@ -95,7 +95,7 @@ describe("draining", () => {
       "analyst/1: version_mismatch",
     ],
   ])(
-    "when a shard %s every other one is asked all the same, and the request may be sent again",
+    "when a shard %s all others are still asked, and the request may be sent again",
     async (_, fail, operator) => {
       const { calls, drain } = context((shard) => (shard === name("analyst", 1) ? fail() : found()));
       const error = await drain(["analyst", "editor"]).catch((cause: unknown) => cause as TidegateError);
@@ -114,14 +114,14 @@ describe("the name of an object", () => {
     return { names: shards(calls), generations: calls.map(({ generation }) => generation) };
   };
 
-  test("is another one when the secret is, and so is what both sides compare", async () => {
+  test("changes with the secret, and so does the value that both sides compare", async () => {
     const [before, same, after] = [await names("old"), await names("old"), await names("new")];
     expect(same).toEqual(before);
     expect(after.names.filter((one) => before.names.includes(one))).toEqual([]);
     expect(after.generations[0]).not.toBe(before.generations[0]);
   });
 
-  test("is another one at another location", async () => {
+  test("changes with the location", async () => {
     const [anywhere, near] = [context(found), context(found, "a password", { location: "apac" })];
     await anywhere.drain(["analyst"]);
     await near.drain(["analyst"]);
@@ -130,8 +130,8 @@ describe("the name of an object", () => {
     );
   });
 
-  test("has too little of the secret to recognize a guess by", async () => {
-    // 16 bits: of many secrets some must have the same name.
+  test("has too few bits of the secret to confirm a guess", async () => {
+    // A tag has 16 bits, so some of many secrets must share one.
     const seen = new Set<string>();
     for (let i = 0; i < 2_000; i++) seen.add((await names(`secret ${i}`)).names[0] ?? "");
     expect(seen.size).toBeLessThan(2_000);
@@ -157,7 +157,7 @@ describe("a statement", () => {
   const fine = () => new Response("{}", { headers: { [waitingHeader]: "7" } });
   const refusing = (code: TidegateError["code"]) => encodeError(new TidegateError(code, { retryAfter: 1 }));
 
-  test("is executed by one shard, whose hint stays inside", async () => {
+  test("is executed by one shard, whose queue header stays inside", async () => {
     const { calls, execute } = context(fine);
     const answer = await execute("analyst", work());
     expect([await answer.text(), answer.headers.has(waitingHeader), calls.length]).toEqual(["{}", false, 1]);
@@ -170,13 +170,13 @@ describe("a statement", () => {
       const { calls, execute } = context(() => (asked++ === 0 ? refusing(code) : fine()));
       expect((await execute("analyst", work(true))).status).toBe(200);
       expect(new Set(shards(calls)).size).toBe(2);
-      // From now on the one that refused is passed over.
+      // From now on the shard that refused is skipped.
       for (let i = 0; i < 20; i++) await execute("analyst", work());
       expect(calls.slice(1).some(({ shard }) => shard === calls[0]?.shard)).toBe(false);
     },
   );
 
-  test("that two shards refuse is refused, and the third one is asked by the next", async () => {
+  test("that two shards refuse is refused, and the next one asks the third shard", async () => {
     let asked = 0;
     const { calls, execute } = context(() => (asked++ < 2 ? refusing("pool_full") : fine()));
     await expect(execute("analyst", work())).rejects.toMatchObject({ code: "pool_full" });
@@ -185,7 +185,7 @@ describe("a statement", () => {
     expect(new Set(shards(calls)).size).toBe(3);
   });
 
-  test("of an account with one shard is tried once", async () => {
+  test("for an account with one shard is tried once", async () => {
     const { calls, execute } = context(() => refusing("pool_full"));
     await expect(execute("editor", work())).rejects.toMatchObject({ code: "pool_full" });
     expect(calls).toHaveLength(1);
@@ -203,7 +203,7 @@ describe("a statement", () => {
     expect(calls).toHaveLength(1);
   });
 
-  test("whose shard is gone is not tried again: whether it had begun is not known", async () => {
+  test("whose shard is gone is not tried again, because it may have begun", async () => {
     for (const [writable, code] of [
       [false, "connection_lost"],
       [true, "outcome_unknown"],
@@ -216,7 +216,7 @@ describe("a statement", () => {
     }
   });
 
-  test("that was refused only after a while is not tried again: its caller has waited enough", async () => {
+  test("that was refused after a wait is not tried again, because its caller has waited enough", async () => {
     const { calls, execute } = context(() => {
       const until = performance.now() + limits.shardRefusalMs + 50;
       while (performance.now() < until);

@@ -4,7 +4,7 @@ import { limits } from "../../../../../src/limits.ts";
 
 const draws = 600;
 
-/** How often each shard is chosen, when nothing changes in between. */
+/** How often each shard is chosen while nothing changes. */
 function spread(shards: Shards, count: number, now = 0): number[] {
   const chosen = Array.from({ length: count }, () => 0);
   for (let i = 0; i < draws; i++) chosen[shards.choose(now)] = (chosen[shards.choose(now)] ?? 0) + 1;
@@ -42,7 +42,8 @@ describe("the choice", () => {
       shards.begin(shard);
       running[shard] = (running[shard] ?? 0) + 1;
     }
-    // Without a look at the load the fullest one has about 125; of two choices it has a few more than 100.
+    // Random choice would give the fullest shard about 125. The better of two choices gives little more than
+    // 100.
     expect(Math.max(...running)).toBeLessThanOrEqual(110);
   });
 
@@ -62,7 +63,7 @@ describe("what a shard says of its queue", () => {
     shards.answered(0, 10, 1_000);
     for (let i = 0; i < 4; i++) shards.begin(1);
     for (let i = 0; i < 50; i++) expect(shards.choose(1_000)).toBe(1);
-    // A quarter is left of ten.
+    // A quarter of the ten is left.
     const later = 1_000 + limits.shardHearsayMs * 0.75;
     for (let i = 0; i < 50; i++) expect(shards.choose(later)).toBe(0);
   });
@@ -95,7 +96,7 @@ describe("a shard that refused", () => {
     shards.refused(0, 0);
     shards.refused(1, 0);
     for (const times of spread(shards, 2)) expect(times).toBeGreaterThan(0);
-    // But nobody is asked twice for nothing.
+    // But no shard is asked twice.
     expect(shards.choose(0, 0)).toBeUndefined();
   });
 
