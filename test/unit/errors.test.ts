@@ -7,7 +7,7 @@ import { document, rows, section } from "./errors-document.ts";
 const codes = Object.keys(errorKinds) as ErrorCode[];
 
 describe("a problem document (RFC 9457)", () => {
-  test("of nothing but a code", () => {
+  test("with a code only", () => {
     expect(toProblem(new TidegateError("pool_full"), "r1")).toEqual({
       type: "about:blank",
       title: "Every connection is busy and the queue is full",
@@ -18,7 +18,7 @@ describe("a problem document (RFC 9457)", () => {
     });
   });
 
-  test("of all that an error can say", () => {
+  test("with all members", () => {
     const error = new TidegateError(
       "sql_error",
       {
@@ -47,14 +47,14 @@ describe("a problem document (RFC 9457)", () => {
     });
   });
 
-  test("never has what is for the operator", () => {
+  test("never has the operator's text", () => {
     for (const code of codes) {
       const problem = toProblem(new TidegateError(code, {}, "host db1 refused gw_reader"), "r1");
       expect(JSON.stringify(problem)).not.toContain("db1");
     }
   });
 
-  test("an error may say otherwise than its kind whether it is retryable", () => {
+  test("an error may replace its kind's retryable", () => {
     const error = new TidegateError("connection_lost", { retryable: false });
     expect(error.retryable).toBe(false);
     expect(toProblem(error, "r1").retryable).toBe(false);
@@ -69,7 +69,7 @@ describe("a problem document (RFC 9457)", () => {
 describe("the kinds", () => {
   const kinds = codes.map((code) => ({ code, ...errorKinds[code] }));
 
-  test("a caller's mistake is a 4xx and never retryable, but for asking too often or sending too slowly", () => {
+  test("a caller's mistake is a 4xx and not retryable, except for too many requests or a slow body", () => {
     for (const { code, status, retryable } of kinds.filter(({ fault }) => fault === "caller")) {
       expect([code, status >= 400 && status < 500, retryable]).toEqual([
         code,
@@ -100,13 +100,13 @@ describe("the kinds", () => {
     }
   });
 
-  test("what may have written is never retryable by itself", () => {
+  test("an error after a possible write is not retryable by default", () => {
     for (const code of ["outcome_unknown", "deadline_exceeded", "internal"] as const) {
       expect(errorKinds[code].retryable).toBe(false);
     }
   });
 
-  test("codes are words with underscores, titles are sentences of their own", () => {
+  test("codes are words with underscores, titles are sentences", () => {
     for (const { code, title } of kinds) {
       expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/);
       expect(title).toMatch(/^[A-Z].*[^.]$/);
@@ -116,7 +116,7 @@ describe("the kinds", () => {
 });
 
 describe("asTidegateError", () => {
-  test("leaves ours as they are", () => {
+  test("leaves a TidegateError unchanged", () => {
     const error = new TidegateError("pool_full");
     expect(asTidegateError(error)).toBe(error);
   });
@@ -127,7 +127,7 @@ describe("asTidegateError", () => {
     [undefined, "undefined"],
     [null, "null"],
     [{ code: "pool_full" }, "[object Object]"],
-  ])("%s is internal, and its words are for the log only", (cause, operator) => {
+  ])("%s is internal, and its message goes to the log only", (cause, operator) => {
     const error = asTidegateError(cause);
     expect(error).toMatchObject({ code: "internal", status: 500, operator });
     expect(JSON.stringify(toProblem(error, "r1"))).not.toContain(operator);
@@ -137,7 +137,7 @@ describe("asTidegateError", () => {
 describe("docs/errors.md", () => {
   const table = rows(section("Codes"));
 
-  test("has exactly one row for each code, and no other", () => {
+  test("has exactly one row for each code", () => {
     expect(table.map(([code]) => code)).toEqual(codes);
   });
 
@@ -151,7 +151,7 @@ describe("docs/errors.md", () => {
     expect(meaning?.length).toBeGreaterThan(20);
   });
 
-  test("has the bounds that hold", () => {
+  test("has the current bounds", () => {
     expect(limits.tokenBytes).toBe(8 * 1024);
     expect(limits.bodyBytes).toBe(1024 * 1024);
     expect(limits.clockSkewSeconds).toBe(30);

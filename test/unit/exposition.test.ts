@@ -26,7 +26,7 @@ closed_total{account="reader",reason="lost"} 1.5
 `);
 });
 
-test("a histogram's buckets have what the ones below them have", () => {
+test("a histogram's buckets also count all lower buckets", () => {
   const value = { bounds: [0.1, 1], counts: [2, 0, 3], sum: 12.5 };
   expect(
     expose([{ name: "wait_seconds", type: "histogram", help: "", samples: [{ labels: { a: "b" }, value }] }]),
@@ -40,7 +40,7 @@ wait_seconds_count{a="b"} 5
 `);
 });
 
-test("what a certificate says ends neither its label nor its line", () => {
+test("the subject of a certificate ends neither its label nor its line", () => {
   const samples = [{ labels: { subject: 'CN=\\"\nx 1' }, value: 1 }];
   const text = expose([{ name: "expiry", type: "gauge", help: "one\ntwo\\", samples }]);
   expect(text).toBe(

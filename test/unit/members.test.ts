@@ -4,7 +4,7 @@ import { duplicateMember as find } from "../../src/members.ts";
 
 const duplicateMember = (json: string) => find(json, { "": JSON.parse(json) }, () => {});
 
-test("the name that is there twice is told", () => {
+test("the repeated name is reported", () => {
   expect(duplicateMember('{"a": {"b": 1}, "c": [{"a": 1, "b": "\\"", "b": 2}]}')).toBe("b");
   expect(duplicateMember('{"a\\u0062": 1, "ab": 2}')).toBe("ab");
   // JSON.parse has dropped the first member.
@@ -13,7 +13,7 @@ test("the name that is there twice is told", () => {
   expect(duplicateMember('{"a": "a", "b": {"a": [{"a": 1}, {"a": 2}]}}')).toBeUndefined();
 });
 
-test("numbers that a double does not say as they are written are told, with where they are", () => {
+test("numbers that a double cannot keep as written are reported, with their places", () => {
   const json = ` { "a" : [1, -1.50,{"b" :-0 }, [ ] , "1.5", 1E3], "c": 123456789012345, "d": -0.0,"__proto__":{"0":1e-2},
     "e": 1234567890123456, "f\\u0067": -12345678901234, "h": [[2.0]], "i": 0, "j": -1, "k": "\\",-2.5" } `;
   const root = { "": JSON.parse(json) };
@@ -50,7 +50,7 @@ test("numbers that a double does not say as they are written are told, with wher
   expect(seen).toEqual([[alone, "", "1.50"]]);
 });
 
-describe("members twice", () => {
+describe("repeated members", () => {
   /** JSON as a tree. Its objects are lists of members, so that names may repeat. */
   type Tree = string | number | null | { list: Tree[] } | { members: [string, Tree][] };
   const name = fc.oneof(
@@ -91,7 +91,7 @@ describe("members twice", () => {
     return new Set(names).size < names.length || value.members.some(([, item]) => repeats(item));
   }
 
-  test("are found exactly where there are any", () => {
+  test("are found exactly if there are any", () => {
     let found = 0;
     fc.assert(
       fc.property(tree, fc.boolean(), (value, escaped) => {
@@ -105,7 +105,7 @@ describe("members twice", () => {
     expect(found).toBeGreaterThan(20);
   });
 
-  test("are found in time that grows with the text only", () => {
+  test("are found in time linear in the text", () => {
     const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
     const wide = `{${Array.from({ length: 20_000 }, (_, i) => `"${i}":"\\\\"`).join(",")}}`;
     const slashes = JSON.stringify({ a: '\\"'.repeat(100_000) });

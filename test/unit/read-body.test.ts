@@ -46,7 +46,7 @@ async function outcome(stream: ReadableStream<Uint8Array>, maxBytes: number = li
   return await settled;
 }
 
-describe("a body that comes in time is read whole, and no timer stays behind", () => {
+describe("a body that arrives in time is read whole, and no timer is left", () => {
   test.each([
     ["at once", { pieces: 1, bytes: 100, everyMs: 0 }],
     ["a byte a second, for less than the grace", { pieces: 9, bytes: 1, everyMs: 1_000 }],
@@ -63,7 +63,7 @@ describe("a body that comes in time is read whole, and no timer stays behind", (
   });
 });
 
-describe("a body that comes too slowly is given up", () => {
+describe("a body that arrives too slowly is abandoned", () => {
   const graceMs = limits.bodyGraceMs;
   test.each<[string, Parameters<typeof body>[0], number]>([
     ["nothing comes", { pieces: 0, bytes: 0, everyMs: 0, stalls: true }, graceMs],
@@ -79,13 +79,13 @@ describe("a body that comes too slowly is given up", () => {
     expect(cancel).toHaveBeenCalledOnce();
   });
 
-  test("the slowest that is still read whole takes 74 s", async () => {
+  test("the slowest accepted body takes 74 s", async () => {
     const longestMs = graceMs + (limits.bodyBytes / limits.bodyBytesPerSecond) * 1_000;
     expect(longestMs).toBe(74_000);
   });
 });
 
-test("one that is too large is cancelled as soon as that is known", async () => {
+test("a body that is too large is cancelled at once", async () => {
   const { stream, cancel } = body({ pieces: 10, bytes: 6, everyMs: 1 });
   const { bytes, ms } = (await outcome(stream, 11)) as { bytes: undefined; ms: number };
   expect([bytes, ms]).toEqual([undefined, 2]);
@@ -93,14 +93,14 @@ test("one that is too large is cancelled as soon as that is known", async () => 
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("one that breaks off is told as it was", async () => {
+test("a body that breaks off throws the stream's error", async () => {
   const broken = new Error("reset");
   const stream = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(broken) });
   expect(await outcome(stream)).toMatchObject({ error: broken });
   expect(vi.getTimerCount()).toBe(0);
 });
 
-describe("what nobody reads is read over", () => {
+describe("an unused body is read and dropped", () => {
   async function discarded(stream: ReadableStream<Uint8Array>) {
     const started = Date.now();
     const over = discard(stream, limits.unreadBodyMs).then(() => Date.now() - started);
@@ -108,7 +108,7 @@ describe("what nobody reads is read over", () => {
     return await over;
   }
 
-  test("to its end, where that comes soon", async () => {
+  test("to its end, if this comes soon", async () => {
     const { stream, cancel } = body({ pieces: 5, bytes: 100_000, everyMs: 10 });
     expect(await discarded(stream)).toBe(50);
     expect(cancel).not.toHaveBeenCalled();
@@ -118,13 +118,13 @@ describe("what nobody reads is read over", () => {
   test.each([
     ["trickles", { pieces: 100, bytes: 1, everyMs: 300 }],
     ["stalls", { pieces: 0, bytes: 0, everyMs: 0, stalls: true }],
-  ])("for a moment, where it %s, and is cancelled", async (_, sent) => {
+  ])("for a moment, if it %s, and is then cancelled", async (_, sent) => {
     const { stream, cancel } = body(sent);
     expect(await discarded(stream)).toBe(limits.unreadBodyMs);
     expect(cancel).toHaveBeenCalledOnce();
   });
 
-  test("and that its sender breaks off is no failure", async () => {
+  test("without an error if its sender breaks off", async () => {
     const stream = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.error(new Error("reset")),
     });

@@ -4,13 +4,13 @@ import { within } from "../../src/within.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("what comes in time is the answer, and no timer is left", async () => {
+test("a result in time is returned, and no timer is left", async () => {
   expect(await within(Promise.resolve(1), 1_000, () => 2)).toBe(1);
   await expect(within(Promise.reject(new Error("no")), 1_000, () => 2)).rejects.toThrow("no");
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("what comes late is not heard, not even that it failed", async () => {
+test("a late result is ignored, also a late failure", async () => {
   const { promise, reject } = Promise.withResolvers<number>();
   const answer = within(promise, 1_000, () => 2);
   await vi.advanceTimersByTimeAsync(1_000);
@@ -19,7 +19,7 @@ test("what comes late is not heard, not even that it failed", async () => {
   await vi.advanceTimersByTimeAsync(0);
 });
 
-test("being late may be an error", async () => {
+test("`late` may throw", async () => {
   const answer = within(new Promise(() => {}), 1_000, () => {
     throw new Error("no reply");
   });
@@ -28,7 +28,7 @@ test("being late may be an error", async () => {
   await refused;
 });
 
-test("a time that is over gives what is there already a chance, and no more", async () => {
+test("with a time of zero, only a result that exists already is returned", async () => {
   expect(await within(Promise.resolve(1), -5, () => 2)).toBe(1);
   const answer = within(new Promise(() => {}), 0, () => 2);
   await vi.advanceTimersByTimeAsync(1);

@@ -36,13 +36,13 @@ test.each([`DPoP ${token}`, `dpop ${token}`])("a token bound to a key: %j", (hea
   expect(credentialsOf(header)).toEqual({ scheme: "dpop", token });
 });
 
-describe("asks for a token where there is none", () => {
+describe("asks for a token if there is none", () => {
   test.each([undefined, "", " ", "\t"])("%j", async (header) => {
     expect(await refusal(() => credentialsOf(header))).toMatchObject({ code: "token_missing", status: 401 });
   });
 });
 
-describe("asks for a token where there are credentials of another scheme", () => {
+describe("asks for a token if the credentials have another scheme", () => {
   test.each([
     ["a token without a scheme", token],
     ["another scheme", `Basic ${token}`],
@@ -89,7 +89,7 @@ describe("refuses as malformed", () => {
   });
 });
 
-test("no header gives anything but a compact JWS or a refusal", () => {
+test("every header gives a compact JWS or a refusal", () => {
   const header = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.string({ unit: fc.constantFrom("Bearer", "DPoP", " ", ".", ",", "a", "=", "\t", "é") }),

@@ -251,7 +251,7 @@ describe("denies", () => {
   });
 });
 
-describe("what every object inherits is no claim", () => {
+describe("a member that every object inherits is not a claim", () => {
   const inherited = [
     "constructor",
     "toString",
@@ -268,7 +268,7 @@ describe("what every object inherits is no claim", () => {
     });
   });
 
-  test("nor is one that an object of claims has from elsewhere", async () => {
+  test("a member that an object of claims inherits is not a claim", async () => {
     const claims = Object.create({ role: "editor" });
     expect(await refusal(() => decided({ grants: [editor], claims }))).toMatchObject({
       code: "access_denied",
@@ -379,7 +379,7 @@ describe("a pattern for the subject", () => {
     expect(account).toBe(matches ? "a" : undefined);
   });
 
-  test("is judged in linear time", () => {
+  test("matches in linear time", () => {
     const grants = [{ ...grant("a", {}), subject: `${"a*".repeat(50)}b` }];
     const { account } = explain(
       grants,
@@ -392,7 +392,7 @@ describe("a pattern for the subject", () => {
 });
 
 describe("explain", () => {
-  test("says of every grant why it does not match, and which one decides", () => {
+  test("says why each grant does not match, and which one decides", () => {
     const other = { ...grant("other", {}), issuer: "https://other.example.com/" };
     const grants = [other, { ...editor, subject: "admin" }, editor, analyst];
     const { verdicts, decisive, account, refusal } = explain(

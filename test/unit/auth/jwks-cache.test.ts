@@ -53,7 +53,7 @@ beforeEach(() => {
 });
 
 describe("one fetch at a time", () => {
-  test("for a hundred who ask at once", async () => {
+  test("for a hundred requests at once", async () => {
     const cache = cacheWith();
     const got = await Promise.all(Array.from({ length: 100 }, (_, i) => cache.get(i % 2 === 1)));
     expect(fetches).toBe(1);
@@ -61,7 +61,7 @@ describe("one fetch at a time", () => {
     expect(got[0]).toEqual({ jwks: setOf("k1"), fetchedAt: start });
   });
 
-  test("for a hundred with an unknown kid when the set is old enough", async () => {
+  test("for a hundred requests with an unknown kid, if the set is old enough", async () => {
     const cache = cacheWith({ jwks: setOf("k0"), fetchedAt: start - minute });
     const got = await Promise.all(Array.from({ length: 100 }, () => kidOf(cache, true)));
     expect([fetches, ...new Set(got)]).toEqual([1, "k1"]);
@@ -75,7 +75,7 @@ describe("one fetch at a time", () => {
     expect(got.every(({ status }) => status === "rejected")).toBe(true);
   });
 
-  test("whose time is when it ended, not when it began", async () => {
+  test("counts from its end, not from its beginning", async () => {
     let answer = (_: KeySet) => {};
     issuer = () => new Promise((resolve) => (answer = resolve));
     const got = cacheWith().get(false);
@@ -86,7 +86,7 @@ describe("one fetch at a time", () => {
 });
 
 describe("growing old", () => {
-  test("until 5 minutes nothing is fetched", async () => {
+  test("before 5 minutes nothing is fetched", async () => {
     const cache = cacheWith();
     await cache.get(false);
     now += 5 * minute - 1;
@@ -94,7 +94,7 @@ describe("growing old", () => {
     expect(fetches).toBe(1);
   });
 
-  test("after 5 minutes in the background: nobody waits for it", async () => {
+  test("after 5 minutes it is fetched in the background, and no request waits", async () => {
     const cache = cacheWith();
     await cache.get(false);
     now += 5 * minute;
@@ -108,7 +108,7 @@ describe("growing old", () => {
     expect(fetches).toBe(2);
   });
 
-  test("after 10 minutes nothing is given before a fetch", async () => {
+  test("after 10 minutes requests wait for a fetch", async () => {
     const cache = cacheWith();
     await cache.get(false);
     issuer = serves("k2");
@@ -116,7 +116,7 @@ describe("growing old", () => {
     expect(await kidOf(cache)).toBe("k2");
   });
 
-  test("a removed key is gone after 5 minutes and a request, where there is traffic", async () => {
+  test("with traffic, a removed key is gone after 5 minutes and a request", async () => {
     const cache = cacheWith();
     await cache.get(false);
     issuer = serves("k2");
@@ -145,7 +145,7 @@ describe("an unknown kid", () => {
     expect(await kidOf(cache, true)).toBe("k2");
   });
 
-  test("makes at most one every 30 s, however many are forged", async () => {
+  test("makes at most one every 30 s, also with many forged tokens", async () => {
     const cache = cacheWith();
     await cache.get(false);
     for (let i = 0; i < 300; i++) {
@@ -155,7 +155,7 @@ describe("an unknown kid", () => {
     expect(fetches).toBe(1 + 10);
   });
 
-  test("cannot be judged while the issuer is down; known keys go on", async () => {
+  test("cannot be judged while the issuer is down; known keys still work", async () => {
     const cache = cacheWith();
     await cache.get(false);
     issuer = fails("status 500");
@@ -166,12 +166,12 @@ describe("an unknown kid", () => {
 });
 
 describe("an issuer that is down", () => {
-  test("is told to whoever asks when there never was a set", async () => {
+  test("fails every request if there never was a set", async () => {
     issuer = fails("status 500");
     await expect(cacheWith().get(false)).rejects.toThrow("status 500");
   });
 
-  test("is not asked again for 5 s, and the failure is told at once", async () => {
+  test("is not asked again for 5 s; requests fail at once", async () => {
     issuer = fails("first");
     const cache = cacheWith();
     await expect(cache.get(false)).rejects.toThrow("first");
@@ -184,7 +184,7 @@ describe("an issuer that is down", () => {
     expect(fetches).toBe(2);
   });
 
-  test("does not disturb while the last set is younger than an hour", async () => {
+  test("does not matter while the last set is younger than an hour", async () => {
     const cache = cacheWith();
     await cache.get(false);
     issuer = fails();
@@ -196,7 +196,7 @@ describe("an issuer that is down", () => {
     expect(fetches).toBe(1 + 4);
   });
 
-  test("is told when the last set is an hour old", async () => {
+  test("fails requests when the last set is an hour old", async () => {
     const cache = cacheWith();
     await cache.get(false);
     issuer = fails();
@@ -204,7 +204,7 @@ describe("an issuer that is down", () => {
     await expect(cache.get(false)).rejects.toThrow("status 500");
   });
 
-  test("is asked at most every 5 s while the last set serves", async () => {
+  test("is asked at most every 5 s while the last set is in use", async () => {
     const cache = cacheWith();
     await cache.get(false);
     issuer = fails();
@@ -231,7 +231,7 @@ describe("an issuer that is down", () => {
     expect(await kidOf(cache)).toBe("k3");
   });
 
-  test("in the background leaves no promise that nobody handles", async () => {
+  test("in the background leaves no unhandled rejection", async () => {
     const cache = cacheWith();
     await cache.get(false);
     issuer = fails();
@@ -242,18 +242,18 @@ describe("an issuer that is down", () => {
   });
 });
 
-describe("an earlier life", () => {
-  test("gives the first set, without a fetch", async () => {
+describe("a stored set", () => {
+  test("is the first set, without a fetch", async () => {
     const initial = { jwks: setOf("k0"), fetchedAt: start - minute };
     expect(await cacheWith(initial).get(false)).toBe(initial);
     expect(fetches).toBe(0);
   });
 
-  test("whose set is too old gives none when the issuer answers", async () => {
+  test("that is too old is not used when the issuer answers", async () => {
     expect(await kidOf(cacheWith({ jwks: setOf("k0"), fetchedAt: start - 10 * minute }))).toBe("k1");
   });
 
-  test("whose set is too old still serves when the issuer is down", async () => {
+  test("that is too old is still used when the issuer is down", async () => {
     issuer = fails();
     expect(await kidOf(cacheWith({ jwks: setOf("k0"), fetchedAt: start - 59 * minute }))).toBe("k0");
     await expect(
@@ -261,7 +261,7 @@ describe("an earlier life", () => {
     ).rejects.toThrow();
   });
 
-  test("is given every fetched set, and no failure", async () => {
+  test("is replaced by every fetched set, and by no failure", async () => {
     const cache = cacheWith();
     await cache.get(false);
     issuer = fails();

@@ -70,7 +70,7 @@ test("gives the issuer's keys and when they were fetched", async () => {
   expect(fetched).toEqual([uri]);
 });
 
-test("fetches once for a hundred who ask at once, though storage is read first", async () => {
+test("fetches once for a hundred requests at once, although it reads storage first", async () => {
   const object = start();
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, i) => ask(object, { unknownKid: i > 50 })),
@@ -92,13 +92,13 @@ describe("restarted", () => {
     return await ask(start());
   };
 
-  test("serves what it knew, without a fetch", async () => {
+  test("serves the stored keys, without a fetch", async () => {
     const { fetchedAt } = (await (await restart(minute)).json()) as FetchedKeys;
     expect(fetchedAt).toBe(Date.now() - minute);
     expect(fetched).toHaveLength(1);
   });
 
-  test("serves what it knew for an hour while the issuer is down", async () => {
+  test("serves the stored keys for an hour while the issuer is down", async () => {
     expect((await restart(59 * minute)).status).toBe(200);
     expect(fetched).toHaveLength(2);
   });

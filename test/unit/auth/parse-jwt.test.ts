@@ -187,12 +187,12 @@ describe("refuses", () => {
     }
   });
 
-  test("no two of them by accident: all are different", () => {
+  test("each of them with another message", () => {
     expect(new Set(hostile.map(([, token]) => token)).size).toBe(hostile.length);
   });
 });
 
-describe("whatever comes", () => {
+describe("random input", () => {
   const spoiled = fc
     .tuple(fc.constantFrom(header, claims), fc.nat(), fc.string({ unit: "binary", maxLength: 3 }))
     .map(([text, at, more]) => {
@@ -222,7 +222,7 @@ describe("whatever comes", () => {
     );
   });
 
-  test("what is read has one spelling only", () => {
+  test("a token that is read has one spelling only", () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.string(), fc.jsonValue()),

@@ -12,17 +12,17 @@ function makeWindow(): ProofWindow {
 }
 
 describe("a nonce", () => {
-  test("is demanded where there is none, and given", () => {
+  test("is demanded if the proof has none, and given out", () => {
     expect(makeWindow().use(undefined, "a", 0)).toEqual({ outcome: "nonce_required", nonce: "n1" });
   });
 
-  test("is demanded where it is none of ours", () => {
+  test("is demanded if the proof's nonce is unknown", () => {
     const window = makeWindow();
     window.use(undefined, "a", 0);
     expect(window.use("n0", "a", 0)).toEqual({ outcome: "nonce_required", nonce: "n1" });
   });
 
-  test("a guess at the first one is not taken either", () => {
+  test("a guess of the first one is not accepted", () => {
     expect(makeWindow().use("n0", "a", 0).outcome).toBe("nonce_required");
   });
 
@@ -37,7 +37,7 @@ describe("a nonce", () => {
     expect(window.use("n1", "b", now)).toEqual({ outcome, nonce });
   });
 
-  test("of before the last one is not taken", () => {
+  test("from before the last one is not accepted", () => {
     const window = makeWindow();
     for (const turn of [0, 1, 2]) window.use(undefined, "a", turn * proofNonceAgeMs);
     expect(window.use("n1", "b", 2 * proofNonceAgeMs).outcome).toBe("nonce_required");
@@ -45,7 +45,7 @@ describe("a nonce", () => {
     expect(window.use("n3", "c", 2 * proofNonceAgeMs).outcome).toBe("fresh");
   });
 
-  test("is not forgotten by a clock that runs backwards", () => {
+  test("survives a clock that runs backwards", () => {
     const window = makeWindow();
     window.use(undefined, "a", 1_000_000);
     expect(window.use("n1", "b", 0)).toEqual({ outcome: "fresh", nonce: "n1" });
@@ -61,13 +61,13 @@ describe("a proof", () => {
     expect(window.use("n1", "a", 2 * proofNonceAgeMs - 1).outcome).toBe("replayed");
   });
 
-  test("that had no nonce may come again with one", () => {
+  test("without a nonce may come again with a nonce", () => {
     const window = makeWindow();
     window.use(undefined, "a", 0);
     expect(window.use("n1", "a", 0).outcome).toBe("fresh");
   });
 
-  test("that fills the nonce's memory brings a new nonce, and what was remembered still is", () => {
+  test("that fills the nonce's memory brings a new nonce, and earlier proofs are still remembered", () => {
     const window = makeWindow();
     window.use(undefined, "a", 0);
     for (let i = 1; i < proofsPerNonce; i++) expect(window.use("n1", `p${i}`, 0).nonce).toBe("n1");
@@ -76,7 +76,7 @@ describe("a proof", () => {
     expect(window.use("n2", "p1", 0).outcome).toBe("fresh");
   });
 
-  test("with an old nonce whose memory is full ends that nonce, so memory has a bound", () => {
+  test("with an old nonce whose memory is full ends this nonce, so memory is bounded", () => {
     const window = makeWindow();
     window.use(undefined, "a", 0);
     for (let i = 0; i < proofsPerNonce - 1; i++) window.use("n1", `p${i}`, 0);
@@ -86,7 +86,7 @@ describe("a proof", () => {
   });
 });
 
-test("whatever the order of nonces, proofs and times, no proof counts twice with one nonce", () => {
+test("no proof counts twice with one nonce, in any order of nonces, proofs and times", () => {
   const step = fc.record({
     nonce: fc.integer({ min: 0, max: 6 }),
     id: fc.integer({ min: 0, max: 5 }),

@@ -22,7 +22,7 @@ describe("a remembered token", () => {
     expect(filled(3).get("1", now)).toEqual(caller("1"));
   });
 
-  test("is not another one", () => {
+  test("is not given for another token", () => {
     expect(filled(3).get("4", now)).toBeUndefined();
     expect(filled(3).get("constructor", now)).toBeUndefined();
   });
@@ -34,20 +34,20 @@ describe("a remembered token", () => {
     expect(cache.get("a", now + 10_000)).toBeUndefined();
   });
 
-  test("ends after a minute in any case, however often it is used", () => {
+  test("ends after a minute, also if it is used often", () => {
     const cache = filled(1);
     for (let age = 0; age < minute; age += 1_000) expect(cache.get("0", now + age)).toBeDefined();
     expect(cache.get("0", now + minute)).toBeUndefined();
   });
 
-  test("that has ended is gone, even if the clock goes back", () => {
+  test("that has ended is gone, also if the clock goes back", () => {
     const cache = filled(1);
     cache.get("0", now + minute);
     expect(cache.size).toBe(0);
     expect(cache.get("0", now)).toBeUndefined();
   });
 
-  test.each([now, now - 1, 0, Number.NaN])("that is over already is not remembered: %d", (expires) => {
+  test.each([now, now - 1, 0, Number.NaN])("that has expired is not remembered: %d", (expires) => {
     const cache = new TokenCache();
     cache.set("a", caller("a"), expires, now);
     expect(cache.get("a", now)).toBeUndefined();
@@ -66,7 +66,7 @@ describe("the bound", () => {
     expect(cache.get("1", now)).toBeDefined();
   });
 
-  test("keeps what is used", () => {
+  test("keeps tokens in use", () => {
     const cache = filled(bound);
     cache.get("0", now);
     cache.set("new", caller("new"), now + minute, now);
@@ -74,7 +74,7 @@ describe("the bound", () => {
     expect(cache.get("1", now)).toBeUndefined();
   });
 
-  test("counts a token that is verified again once", () => {
+  test("counts a token once, also if it is verified again", () => {
     const cache = filled(bound);
     for (let i = 0; i < 10; i++) cache.set("0", caller("0"), now + minute, now);
     expect(cache.size).toBe(bound);

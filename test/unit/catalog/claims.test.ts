@@ -23,7 +23,7 @@ function refusal(claims: unknown, head = "", statement?: string): string {
   return "";
 }
 
-describe("a claim that is not declared", () => {
+describe("an undeclared claim", () => {
   test.each([
     ["7", "7"],
     ["", ""],
@@ -54,13 +54,13 @@ describe("a claim that is not declared", () => {
   });
 
   test.each([[undefined], [{}], [{ x: null }], [Object.create({ x: "me" })], [{ "jwt.x": "me" }]])(
-    "and is not there is refused: %j",
+    "that is missing is refused: %j",
     (claims) => {
       expect(refusal(claims)).toBe('missing_claim: The token has no claim "x" that the query can use.');
     },
   );
 
-  test("is never anything but a text or a refusal", () => {
+  test("always gives a text or a refusal", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         try {
@@ -75,7 +75,7 @@ describe("a claim that is not declared", () => {
   });
 });
 
-describe("a claim that is declared", () => {
+describe("a declared claim", () => {
   test.each([
     ["string", "7", { type: "string", value: "7" }],
     ["integer", 7, { type: "integer", value: 7 }],
@@ -110,16 +110,16 @@ describe("a claim that is declared", () => {
     expect(told).not.toMatch(/7x|02-30/);
   });
 
-  test("and is not there is refused, whatever its type", () => {
+  test("that is missing is refused, with every type", () => {
     for (const claims of [{}, { x: null }])
       expect(refusal(claims, "-- @claim x boolean")).toMatch(/^missing_claim: /);
   });
 });
 
-describe("a claim that is declared as a list", () => {
+describe("a claim declared as a list", () => {
   const statement = "SELECT 1 FROM t WHERE a IN (:jwt.x)";
 
-  test("is a value for each element", () => {
+  test("gives a value for each element", () => {
     const query = parseQuery("q.sql", `-- @claim x string[] Groups\n${statement}`);
     expect(readParameters(query, {}, "json", { x: ["a", "b", "c"] })).toEqual({
       sql: "SELECT 1 FROM t WHERE a IN (?, ?, ?, ?)",
@@ -134,7 +134,7 @@ describe("a claim that is declared as a list", () => {
     [["a", 7], "has an element that is an integer; the query takes a string"],
     [["a", null], "has an element that is null; the query takes a string"],
     [[["a"]], "has an element that is a list; the query takes a string"],
-  ])("is refused as anything else: %#", (value, words) => {
+  ])("is refused if it is not such a list: %#", (value, words) => {
     expect(refusal({ x: value }, "-- @claim x string[]", statement)).toContain(words);
   });
 });
@@ -149,21 +149,21 @@ describe("the token's own name", () => {
     }
   });
 
-  test("is what an error says", () => {
+  test("is in the error", () => {
     expect(refusal({ x: "8" }, `-- @claim x "${url}" string`)).toContain(`no claim "${url}"`);
     expect(refusal({ [url]: true }, `-- @claim x "${url}" string`)).toContain(
       `claim "${url}" is a boolean; the query takes`,
     );
   });
 
-  test("may lead to a member", () => {
+  test("may name a member", () => {
     const head = `-- @claim x ["${url}", "tenant-id"] integer  Of the tenant`;
     expect(bind({ [url]: { "tenant-id": 7 } }, head)).toEqual([{ type: "integer", value: 7 }]);
     for (const claims of [{ [url]: "x" }, { "tenant-id": 7 }, { [url]: [7] }])
       expect(refusal(claims, head)).toMatch(/^missing_claim: /);
   });
 
-  test("and a name with dots are two things", () => {
+  test("and a name with dots are different", () => {
     const head = "-- @claim x.y integer";
     const statement = "SELECT :jwt.x.y";
     expect(bind({ x: { y: 7 }, "x.y": 8 }, head, statement)).toEqual([{ type: "integer", value: 7 }]);
@@ -171,7 +171,7 @@ describe("the token's own name", () => {
     expect(bind({ x: { y: 7 }, "x.y": 8 }, renamed, statement)).toEqual([{ type: "integer", value: 8 }]);
   });
 
-  test("of a claim is none of its members", () => {
+  test("of a claim is not that of its members", () => {
     const head = '-- @claim a "b-c" string\n-- @claim a.d ["b-c", "d"] string';
     expect(parseQuery("q.sql", `${head}\nSELECT :jwt.a, :jwt.a.d`).claims[1]?.path).toEqual(["b-c", "d"]);
   });
@@ -200,7 +200,7 @@ function mistakes(text: string): readonly Mistake[] {
   return [];
 }
 
-describe("a placeholder of a claim that touches what comes behind it", () => {
+describe("a placeholder of a claim with a character directly after it", () => {
   test.each([
     ..."-/+*%|&^~#@".split("").map((c) => `:jwt.tenant${c}id`),
     ":jwt.app.tenant-id",
@@ -222,7 +222,7 @@ describe("a placeholder of a claim that touches what comes behind it", () => {
     ":jwt.tenant$id",
     ":jwt.tenant\u00a0",
     ":jwt.tenant--",
-  ])("is refused, with words that help: %j", (text) => {
+  ])("is refused with advice: %j", (text) => {
     const found = mistakes(`-- x\nSELECT\n${text}`);
     expect(found[0]?.message).toMatch(
       /^:jwt\.[\w.]+ touches .*: -- @claim tenant "https.*string, then :jwt\.tenant\.$/,
@@ -242,12 +242,12 @@ describe("a placeholder of a claim that touches what comes behind it", () => {
     ":jwt.tenant<=>a",
     ":jwt.tenant>=a",
     "a-:jwt.tenant",
-  ])("is none where it stands alone: %j", (text) => {
+  ])("is accepted before white space or such a sign: %j", (text) => {
     expect(mistakes(`SELECT ${text}`)).toEqual([]);
   });
 
   test.each([":jwt-tenant", ":jwt.-x", ":jwt", ":jwt:sub", ":jwt/sub", ":jwt.ünal", ":jwt. sub"])(
-    "or is none at all says how claims are written: %s",
+    "or an invalid one is refused with the right form: %s",
     (text) => {
       expect(mistakes(`SELECT ${text}`)[0]?.message).toMatch(
         /^:jwt is not declared. A claim of the token is :jwt.NAME; .*@claim/,
@@ -314,7 +314,7 @@ describe("a mistake with a claim", () => {
     expect(mistakes(text)).toContainEqual({ file: "q.sql", line, message: expect.stringMatching(message) });
   });
 
-  test("that is used without jwt. is said so", () => {
+  test("that is used without jwt. is reported", () => {
     expect(
       mistakes("-- @claim a string\nSELECT :a").map(({ line, message }) => `${line} ${message}`),
     ).toEqual([
@@ -323,7 +323,7 @@ describe("a mistake with a claim", () => {
     ]);
   });
 
-  test("is none where a word like it stands in a comment or a text", () => {
+  test("is not found in a comment or a text", () => {
     for (const text of [
       "SELECT 1 -- see @claim.md",
       "SELECT '-- @claim a integer'",
@@ -333,15 +333,15 @@ describe("a mistake with a claim", () => {
   });
 });
 
-describe("what tells two requests apart that differ in their claims only", () => {
+describe("the fingerprint of claims", () => {
   const print = (claims: Record<string, unknown>, head = "", statement = "SELECT :jwt.x") =>
     fingerprintOfClaims(parseQuery("q.sql", `${head}\n${statement}`).claims, claims);
 
-  test("is nothing where the query reads none", () => {
+  test("is undefined if the query reads no claims", () => {
     expect(print({ x: "7" }, "", "SELECT 1")).toBeUndefined();
   });
 
-  test("is the same for what is bound alike, and for claims that the query does not read", () => {
+  test("is the same for equal bound values, and for other claims that the query does not read", () => {
     expect(print({ x: "7" })).toBe(print({ x: 7, y: "other", exp: 1 }));
   });
 
@@ -353,17 +353,17 @@ describe("what tells two requests apart that differ in their claims only", () =>
     ["a number's sign", 0, -0, "-- @claim x number"],
     ["a boolean", true, false, "-- @claim x boolean"],
     ["a member of an object", { y: 1 }, { y: 2 }, '-- @claim x ["x", "y"] integer'],
-  ])("is another one for %s", (_, one, other, head) => {
+  ])("differs for %s", (_, one, other, head) => {
     expect(print({ x: one }, head)).not.toBe(print({ x: other }, head));
   });
 
-  test("is another one for other elements of a list, their order, and their borders", () => {
+  test("differs for other elements of a list, another order, and other borders", () => {
     const list = (x: string[]) => print({ x }, "-- @claim x string[]", "SELECT 1 IN (:jwt.x)");
     const all = [list(["a"]), list(["b"]), list(["a", "b"]), list(["b", "a"]), list(["a,b"])];
     expect(new Set(all).size).toBe(all.length);
   });
 
-  test("is another one where two claims have changed places", () => {
+  test("differs if two claims have changed places", () => {
     const statement = "SELECT :jwt.x, :jwt.y";
     expect(print({ x: "a", y: "b" }, "", statement)).not.toBe(print({ x: "b", y: "a" }, "", statement));
   });

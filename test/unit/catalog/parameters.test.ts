@@ -27,7 +27,7 @@ describe("a query string", () => {
     ]);
   });
 
-  test("leaves out what has a default", () => {
+  test("may leave out parameters with a default", () => {
     expect(text("code=NZ")).toEqual([
       { type: "integer", value: 10 },
       { type: "string", value: "NZ" },
@@ -69,7 +69,7 @@ describe("a JSON body", () => {
     ]);
   });
 
-  test("may be empty when nothing is required", () => {
+  test("may be empty if no parameter is required", () => {
     const plain = parseQuery("q.sql", "SELECT 1");
     for (const nothing of [undefined, {}])
       expect(readParameters(plain, nothing, "json")).toEqual({ sql: "SELECT 1", values: [] });
@@ -107,7 +107,7 @@ describe("a JSON body", () => {
     );
   });
 
-  test("nothing but a ParameterError is thrown, whatever is sent", () => {
+  test("only a ParameterError is thrown, for every input", () => {
     fc.assert(
       fc.property(
         fc.object({ key: fc.constantFrom("code", "limit", "since", "exact", "x", "__proto__") }),
@@ -137,7 +137,7 @@ describe("an array", () => {
     ],
   };
 
-  test("is one in JSON, and a name that comes again in a query string", () => {
+  test("is an array in JSON, and a repeated name in a query string", () => {
     expect(readParameters(list, { ids: [1, "2", 3], not: ["x"] }, "json")).toEqual(bound);
     const search = new URLSearchParams("ids=1&not=x&ids=2&ids=3");
     expect(readParameters(list, search, "query-string")).toEqual(bound);

@@ -12,7 +12,7 @@ function mistakes(text: string, file = "q.sql"): readonly Mistake[] {
 }
 
 describe("a saved query", () => {
-  test("has everything that its file says", () => {
+  test("has all parts of its file", () => {
     const text = [
       "-- Cities of a country.",
       "--",
@@ -163,11 +163,11 @@ describe("a mistake", () => {
     ]);
   });
 
-  test("is made by another case of a name", () => {
+  test("is a name in another case", () => {
     expect(mistakes("-- @param A string\nSELECT :a").map(({ line }) => line)).toEqual([1, 2]);
   });
 
-  test("is not reported twice for one cause", () => {
+  test("is reported once for one cause", () => {
     expect(mistakes("-- @param a text\nSELECT :a")).toHaveLength(1);
   });
 });

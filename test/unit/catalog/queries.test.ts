@@ -6,7 +6,7 @@ import { parseCatalog } from "../../../src/catalog/parse.ts";
 const root = join(import.meta.dirname, "../../..");
 const folder = join(root, "queries");
 
-test("the sample application's queries are right", () => {
+test("the sample application's queries are valid", () => {
   const files = readdirSync(folder).map((name) => ({
     name,
     text: readFileSync(`${folder}/${name}`, "utf8"),
@@ -25,7 +25,7 @@ test("the sample application's queries are right", () => {
   for (const query of queries.values()) expect(query.description, query.name).not.toBe("");
 });
 
-test("the documents' queries are right", () => {
+test("the documents' queries are valid", () => {
   const documents = [
     "README.md",
     "CONTRIBUTING.md",

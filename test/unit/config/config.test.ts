@@ -36,7 +36,7 @@ const hs256 = {
   "issuers[0].algorithms": ["HS256"],
 };
 
-describe("a good bundle with its bindings", () => {
+describe("a valid bundle with its bindings", () => {
   const config = loadConfig(application(), bindings);
 
   test("has every part", () => {
@@ -46,7 +46,7 @@ describe("a good bundle with its bindings", () => {
     expect(config.grants).toHaveLength(1);
   });
 
-  test("has the CAs that were bundled, and none otherwise", () => {
+  test("has the bundled CAs, or none", () => {
     const authorities = [{ pem: "PEM", subject: "CN=CA", notBefore: "2026-01-01", notAfter: "2027-01-01" }];
     expect(config.authorities).toEqual([]);
     expect(loadConfig({ ...application(rustls), authorities }, bindings).authorities).toBe(authorities);
@@ -77,7 +77,7 @@ describe("a good bundle with its bindings", () => {
     });
   });
 
-  test("says of which accounts a TiDB login must prove that they only read", () => {
+  test("marks the accounts whose TiDB login must prove that it only reads", () => {
     const editor = { user: "gw_editor", password: "READER_PASSWORD" };
     const grants = [...good().grants, { ...good().grants[0], account: "editor", allow: ["sql:write"] }];
     const parts = { "accounts.editor": editor, grants, "cluster.engine": "tidb" };
@@ -97,7 +97,7 @@ describe("a good bundle with its bindings", () => {
     ]);
   });
 
-  test("has each issuer with the one source of its keys", () => {
+  test("has each issuer with the source of its keys", () => {
     expect(config.issuers).toEqual([
       {
         issuer: "https://id.example.com/",
@@ -131,7 +131,7 @@ describe("a good bundle with its bindings", () => {
     expect(loadConfig(application(parts), bindings).issuers[0]?.keys).toEqual({ kind: "discovery", uri });
   });
 
-  test("has what an issuer demands of its tokens", () => {
+  test("has each issuer's rules for tokens", () => {
     const parts = {
       "issuers[0].typ": "at+jwt",
       "issuers[0].max_lifetime_s": 600,
@@ -152,7 +152,7 @@ describe("a good bundle with its bindings", () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
-  test("finds no account or query by what every object has", () => {
+  test("finds no account or query by the name of an inherited member", () => {
     for (const name of ["constructor", "__proto__", "toString"]) {
       expect(config.accounts.get(name)).toBeUndefined();
       expect(config.queries.get(name)).toBeUndefined();
@@ -173,7 +173,7 @@ describe("a secret", () => {
     expect(mistakesOf(() => loadConfig(application(), given))).toEqual([missing]);
   });
 
-  test("that every object has is missing", () => {
+  test("with the name of an inherited member is missing", () => {
     const parts = { "accounts.reader.password": "CONSTRUCTOR" };
     expect(mistakesOf(() => loadConfig(application(parts), bindings))).toHaveLength(1);
   });
@@ -190,7 +190,7 @@ describe("a secret", () => {
     if (accepted) expect(load().issuers[0]?.keys).toEqual({ kind: "secret", secret });
   });
 
-  describe("that is to make an account's tokens", () => {
+  describe("that makes an account's tokens", () => {
     const parts = {
       "cluster.engine": "tidb",
       "accounts.reader": { user: "gw_reader", token: { key: "TOKEN_KEY", issuer: "tidegate" } },
@@ -210,7 +210,7 @@ describe("a secret", () => {
       ["has no kid", JSON.stringify({ kty: "RSA", n: "n", e: "e", d: "d" })],
       ["is null", "null"],
       ["is a text in JSON", '"hunter2"'],
-    ])("and %s is refused, without a word of it", (_, key) => {
+    ])("and %s is refused, without a part of it", (_, key) => {
       expect(mistakesOf(() => load(key))).toEqual([
         "the secret TOKEN_KEY must be a private key as JWK (RFC 7517) with a kid",
       ]);
@@ -228,7 +228,7 @@ describe("a secret", () => {
     });
   });
 
-  test("for HS256 that is missing is told once, as missing", () => {
+  test("for HS256 that is missing is reported once, as missing", () => {
     expect(mistakesOf(() => loadConfig(application(hs256), bindings))).toEqual([
       'the secret JWT_SECRET is missing: put it with "wrangler secret put JWT_SECRET --env production"',
     ]);
@@ -255,12 +255,12 @@ describe("another environment than the bundle's", () => {
 });
 
 describe("several mistakes", () => {
-  test("of the bindings are told at once", () => {
+  test("of the bindings are reported at once", () => {
     const found = mistakesOf(() => loadConfig(application(hs256), { JWT_SECRET: "short" }));
     expect(found).toHaveLength(3);
   });
 
-  test("of the policy are told before the bindings are looked at", () => {
+  test("of the policy are reported before the bindings are checked", () => {
     const parts = { "cluster.engine": "oracle", "grants[0].account": "writer" };
     const found = mistakesOf(() => loadConfig(application(parts), {}));
     expect(found).toHaveLength(2);

@@ -23,7 +23,7 @@ describe("the examples", () => {
     expect(mistakesOf(() => parsePolicy(parse(text), "production", queries))).toEqual([]);
   });
 
-  test("show every key", () => {
+  test("have every key", () => {
     const text = examples.join("\n");
     for (const [, , keys] of sections()) {
       for (const { key } of keys) expect(text).toMatch(new RegExp(`\\b${key} =`));
@@ -60,7 +60,7 @@ describe.each(sections())("%s", (_, schema, keys) => {
   const body =
     new RegExp(`const ${schema} = z.strictObject\\(\\{\n([\\s\\S]*?)\n\\}\\);`).exec(source)?.[1] ?? "";
 
-  test("has a row for every key of the schema, and no other", () => {
+  test("has exactly one row for each key of the schema", () => {
     const real = [...body.matchAll(/^ {2}(\w+):/gm)].map(([, key]) => key);
     expect(real.length).toBeGreaterThan(0);
     expect(keys.map(({ key }) => key)).toEqual(real);
@@ -121,7 +121,7 @@ describe("the defaults", () => {
     "[[grants]]": "grants[0]",
     "[cors]": "cors",
   };
-  test.each(table)("$title $key is $fallback, as the schema has it", ({ title, key, fallback }) => {
+  test.each(table)("$title $key is $fallback, as in the schema", ({ title, key, fallback }) => {
     const without = change(
       { ...good(), cors: { origins: ["https://app.example.com"] } },
       { [`${places[title]}.${key}`]: undefined },
@@ -139,13 +139,16 @@ describe("the words", () => {
     return [...body.matchAll(/"(\w+)"/g)].map(([, word]) => word ?? "");
   };
 
-  test.each(["locations", "algorithms", "authPlugins", "tokenAlgorithms"])("of %s are all named", (name) => {
-    const words = list(name);
-    expect(words.length).toBeGreaterThan(4);
-    for (const word of words) expect(document).toContain(`\`${word}\``);
-  });
+  test.each(["locations", "algorithms", "authPlugins", "tokenAlgorithms"])(
+    "of %s are all in the document",
+    (name) => {
+      const words = list(name);
+      expect(words.length).toBeGreaterThan(4);
+      for (const word of words) expect(document).toContain(`\`${word}\``);
+    },
+  );
 
-  test("have the bounds that hold", () => {
+  test("have the current bounds", () => {
     expect(limits.connectionsPerShard).toBe(5);
     expect(limits.clockSkewSeconds).toBe(30);
     expect(limits.connectTimeoutMs).toBe(10_000);

@@ -21,7 +21,7 @@ function mistakes(parts: Record<string, unknown>): readonly string[] {
   return mistakesOf(() => parsePolicy(policy(parts), "production", new Set()));
 }
 
-test("a good policy needs no address, no trust and no secret, and names its bindings", () => {
+test("a valid policy needs no address, no trust and no secret, and names its bindings", () => {
   const parsed = parsePolicy(policy(), "production", new Set());
   expect(parsed.cluster).toMatchObject({ link: "hyperdrive", caching: "disabled", hosts: [] });
   expect(secretNames(parsed)).toEqual([]);
@@ -29,7 +29,7 @@ test("a good policy needs no address, no trust and no secret, and names its bind
   expect(mistakes({ "accounts.reader.acts_as": "reader@%" })).toEqual([]);
 });
 
-describe("caching that nobody has looked at is refused", () => {
+describe("caching must be set", () => {
   test("left out", () => {
     expect(mistakes({ "cluster.caching": undefined })).toEqual([
       'cluster.caching: must be "disabled", for which you have looked: npx wrangler hyperdrive get ID (it is on unless turned off)',
@@ -43,7 +43,7 @@ describe("caching that nobody has looked at is refused", () => {
   });
 });
 
-describe("what Hyperdrive cannot honour is refused", () => {
+describe("a setting that Hyperdrive cannot honour is refused", () => {
   const refusals: [string, unknown][] = [
     ["cluster.hosts", ["db.example.com:3306"]],
     ["cluster.trust", "public"],
@@ -77,14 +77,14 @@ describe("what Hyperdrive cannot honour is refused", () => {
     ]);
   });
 
-  test("a limit on statements at once", () => {
+  test("a limit on parallel statements", () => {
     expect(mistakes({ "grants[0].max_concurrent": 4 })).toEqual([
       expect.stringMatching(/^grants\[0\]\.max_concurrent: cannot be kept with the link hyperdrive/),
     ]);
   });
 });
 
-test("transactions over several requests do not go with it", () => {
+test("transactions over several requests are refused", () => {
   expect(mistakes({ "grants[0].allow": ["sql:read", "transaction"] })).toEqual([
     expect.stringMatching(/^grants\[0\]\.allow: transaction does not go with the link hyperdrive/),
   ]);
@@ -106,7 +106,7 @@ describe("bindings", () => {
   test.each([
     ["reader_db", "must be the NAME of a Hyperdrive binding, in capitals"],
     ["POOL", "is a binding of another kind"],
-  ])("%s is no name for one", (name, why) => {
+  ])("%s is not a valid name", (name, why) => {
     expect(mistakes({ "accounts.reader.hyperdrive": name })).toEqual([`accounts.reader.hyperdrive: ${why}`]);
   });
 });
@@ -115,14 +115,14 @@ describe("with another link", () => {
   const platform = (parts: Record<string, unknown>) =>
     mistakesOf(() => parsePolicy(change(good(), parts), "production", new Set()));
 
-  test("the address and the trust are needed", () => {
+  test("the address and the trust are required", () => {
     expect(platform({ "cluster.hosts": undefined, "cluster.trust": undefined })).toEqual([
       "cluster.hosts: is needed",
       "cluster.trust: is needed",
     ]);
   });
 
-  test("there are no bindings and no cache", () => {
+  test("bindings and caching are refused", () => {
     const found = platform({ "cluster.caching": "disabled", "accounts.reader.hyperdrive": "READER_DB" });
     expect(found).toEqual([
       "cluster.caching: goes with the link hyperdrive; nothing else caches",
@@ -148,13 +148,13 @@ describe("the Worker's env", () => {
     ["nothing", undefined],
     ["a text", "READER_DB"],
     ["another object", { fetch: () => {} }],
-  ])("or is refused: %s", (_, binding) => {
+  ])("with a wrong one is refused: %s", (_, binding) => {
     expect(mistakesOf(() => load(binding))).toEqual([
       "the Hyperdrive binding READER_DB is missing: put it into wrangler.toml, with its id",
     ]);
   });
 
-  test("or leads elsewhere", () => {
+  test("with one for another database is refused", () => {
     expect(mistakesOf(() => load({ connect: () => {}, database: "other" }))).toEqual([
       'the Hyperdrive binding READER_DB leads to the database "other", not to "shop"',
     ]);

@@ -77,7 +77,7 @@ describe("a key that is left out", () => {
     expect(usableKeys({ keys: [key] })).toEqual({ jwks: { keys: [] }, refused: [`keys[0]: ${reason}`] });
   });
 
-  test("does not keep the others from being used, and its place is told", () => {
+  test("does not affect the other keys, and its place is reported", () => {
     const found = usableKeys({ keys: [ec, rsa(1024), ec, { ...ec, use: "enc" }] });
     expect(found.jwks.keys).toEqual([ec, ec]);
     expect(found.refused).toEqual([`keys[1]: ${short}`, `keys[3]: ${use}`]);
@@ -93,7 +93,7 @@ test("a set may be empty", () => {
 });
 
 test.each([null, undefined, 1, "keys", [], [ec], {}, { keys: null }, { keys: {} }, { keys: "AA" }])(
-  "%j is no key set",
+  "%j is not a key set",
   (value) => {
     expect(() => usableKeys(value)).toThrow(TypeError);
   },

@@ -4,7 +4,7 @@ import { explain } from "../../../src/auth/grants.ts";
 import { allowed, permissions } from "../../../src/config/permissions.ts";
 
 test.each(permissions)(
-  "%s is taken in a policy, named in its mistakes, and allows itself and nothing else",
+  "%s is accepted in a policy, named in its mistakes, and allows only itself",
   (permission) => {
     expect(permission).toMatch(allowed.form);
     expect(allowed.mistake).toContain(permission);
@@ -27,6 +27,6 @@ test.each([
   "cancel",
   "read",
   "operate\n",
-])("%j is no permission", (text) => {
+])("%j is not a permission", (text) => {
   expect(text).not.toMatch(allowed.form);
 });

@@ -13,8 +13,8 @@ function mistakes(parts: Record<string, unknown>, environment = "production"): r
 const rustls = { "cluster.link": "rustls", "cluster.trust": "bundle", "cluster.ca": "ca/cluster.pem" };
 const trust = `cluster.trust: must be "public" (the platform's public CAs), "runtime" (the CAs that the runtime is started with) or, with link = "rustls", "bundle" (the CAs of the file that ca names)`;
 
-describe("a good policy", () => {
-  test("is accepted and completed with the defaults", () => {
+describe("a valid policy", () => {
+  test("is accepted, and gets the defaults", () => {
     expect(parsePolicy(good(), "production", queries)).toEqual({
       cluster: {
         engine: "mysql",
@@ -540,7 +540,7 @@ describe("the mistake is named", () => {
     expect(mistakes({ accounts: {}, grants: [] })).toEqual(["accounts: needs an account"]);
   });
 
-  test("an account's password is not repeated", () => {
+  test("does not repeat an account's password", () => {
     const found = mistakes({ "accounts.reader.password": "hunter2" });
     expect(found.join()).not.toContain("hunter2");
   });
@@ -581,7 +581,7 @@ describe("keys over http", () => {
   const uri = (text: string) => ({ "issuers[0].jwks_uri": text });
 
   test.each(["http://127.0.0.1:8788/jwks", "http://localhost/jwks", "http://[::1]:1/jwks"])(
-    "are good in development from %s",
+    "are accepted in development from %s",
     (text) => {
       expect(mistakes(uri(text), "development")).toEqual([]);
     },
@@ -602,7 +602,7 @@ describe("keys over http", () => {
   });
 });
 
-describe("every mistake is told at once", () => {
+describe("all mistakes are reported at once", () => {
   test("of the form and across the parts", () => {
     const found = mistakes({
       "cluster.engine": "tidb",
@@ -634,7 +634,7 @@ describe("every mistake is told at once", () => {
     expect(error.mistakes).toEqual(["a: one", "b: two"]);
   });
 
-  test("a grant that names a broken issuer is not told that the issuer does not exist", () => {
+  test("an invalid issuer does not also count as missing for its grants", () => {
     expect(mistakes({ "issuers[0].algorithms": ["none"] })).toHaveLength(1);
   });
 });

@@ -31,18 +31,18 @@ describe("on TiDB, an account that only reads", () => {
     [["query:orders"]],
     [["sql:read", "query:orders", "transaction"]],
     [["operate", "metrics"]],
-  ])("is one whose grants have %j", (allow) => {
+  ])("has only grants with %j", (allow) => {
     const parsed = policy("tidb", ["reader", ...allow], ["other", "sql:write"]);
     expect(readingAccounts(parsed, queries)).toEqual(["reader"]);
     expect(readingMistakes(parsed, queries)).toEqual([]);
   });
 
-  test("is one without a grant", () => {
+  test("may have no grant", () => {
     expect(readingAccounts(policy("tidb"), queries)).toEqual(["reader", "other"]);
   });
 
   test.each([["sql:write"], ["sql:ddl"], ["query:add-note"], ["query:*"]])(
-    "is none with %s",
+    "does not have %s",
     (permission) => {
       const parsed = policy("tidb", ["reader", "sql:read", permission]);
       expect(readingAccounts(parsed, queries)).toEqual(["other"]);
@@ -51,13 +51,13 @@ describe("on TiDB, an account that only reads", () => {
     },
   );
 
-  test("may have query:* where no query writes", () => {
+  test("may have query:* if no query writes", () => {
     const reading = queries.filter(({ kind }) => kind === "read");
     expect(readingAccounts(policy("tidb", ["reader", "query:*"]), reading)).toEqual(["reader", "other"]);
   });
 });
 
-describe("on TiDB, readers and writers of one account", () => {
+describe("on TiDB, grants that read and grants that write with one account", () => {
   test.each(["sql:write", "sql:ddl", "query:add-note", "query:*"])("are refused: %s", (permission) => {
     const grants = [
       ["reader", "sql:read"],
@@ -71,7 +71,7 @@ describe("on TiDB, readers and writers of one account", () => {
     ]);
   });
 
-  test("are no matter where a grant opens no statement", () => {
+  test("are accepted if one of them allows no statement", () => {
     expect(readingMistakes(policy("tidb", ["reader", "operate"], ["reader", "sql:write"]), queries)).toEqual(
       [],
     );

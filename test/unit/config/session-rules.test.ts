@@ -20,7 +20,7 @@ function mistakes(account: Record<string, unknown>, engine = "mysql"): readonly 
 const engines = ["mysql", "mariadb", "tidb"] as const;
 
 describe("an account's sql_mode", () => {
-  test.each(engines)("of %s may have every accepted mode, and the default's are among them", (engine) => {
+  test.each(engines)("of %s may have every accepted mode, and the defaults are accepted", (engine) => {
     expect(mistakes({ sql_mode: acceptedModes[engine] }, engine)).toEqual([]);
     expect(mistakes({ sql_mode: dialectOf({ engine }).defaultSqlMode.split(",") }, engine)).toEqual([]);
   });
@@ -44,11 +44,11 @@ describe("an account's sql_mode", () => {
     ["tidb", "TIME_TRUNCATE_FRACTIONAL"],
     ["mysql", "TIME_ROUND_FRACTIONAL"],
     ["tidb", "TIME_ROUND_FRACTIONAL"],
-  ])("of %s has not another engine's %s", (engine, mode) => {
+  ])("of %s refuses another engine's %s", (engine, mode) => {
     expect(mistakes({ sql_mode: ["STRICT_ALL_TABLES", mode] }, engine)).toHaveLength(1);
   });
 
-  test("is strict", () => {
+  test("must be strict", () => {
     const needs =
       "accounts.reader.sql_mode: needs STRICT_TRANS_TABLES or STRICT_ALL_TABLES: without them values are cut to fit";
     expect(mistakes({ sql_mode: [] })).toEqual([needs]);
@@ -56,7 +56,7 @@ describe("an account's sql_mode", () => {
     expect(mistakes({ sql_mode: ["STRICT_ALL_TABLES"] })).toEqual([]);
   });
 
-  test("is a list of modes, each once", () => {
+  test("must have each mode once", () => {
     expect(mistakes({ sql_mode: "STRICT_ALL_TABLES" })).toHaveLength(1);
     expect(mistakes({ sql_mode: ["STRICT_ALL_TABLES", 1] })).not.toEqual([]);
     expect(mistakes({ sql_mode: ["STRICT_ALL_TABLES", "STRICT_ALL_TABLES"] })).toEqual([
@@ -101,24 +101,24 @@ describe("an account's time_zone", () => {
       "Ber lin",
     ],
     ...["UTC'", "UTC', SESSION sql_mode = '", "UTC\\", "Zürich", "UTC\n", "a".repeat(65)],
-  ])("is refused as %j", (time_zone) => {
+  ])("is refused: %j", (time_zone) => {
     expect(mistakes({ time_zone })).toEqual([
       `accounts.reader.time_zone: must be an offset such as "+00:00" or a name such as "Europe/Berlin"`,
     ]);
   });
 
-  test.each(["SYSTEM", "system"])("is not the server's own: %s", (time_zone) => {
+  test.each(["SYSTEM", "system"])("may not be the server's own: %s", (time_zone) => {
     expect(mistakes({ time_zone })).toEqual([
       "accounts.reader.time_zone: must be a zone itself; SYSTEM is whatever the server has",
     ]);
   });
 
-  test("has no second way to say UTC by an offset", () => {
+  test("has one offset for UTC", () => {
     expect(mistakes({ time_zone: "-00:00" })).toEqual([`accounts.reader.time_zone: is written "+00:00"`]);
   });
 });
 
-test("docs/configuration.md names every accepted mode and each engine's own", () => {
+test("docs/configuration.md names every accepted mode, also each engine's own", () => {
   for (const mode of Object.values(acceptedModes).flat()) expect(document).toContain(`\`${mode}\``);
   for (const engine of engines) expect(document).toContain(`\`${dialectOf({ engine }).defaultSqlMode}\``);
 });

@@ -4,7 +4,7 @@ import { tokenAlgorithms } from "../../../src/config/schema.ts";
 import { algorithmsOf, readTokenKey } from "../../../src/config/token-key.ts";
 
 describe("a key that a library makes", () => {
-  test.each(tokenAlgorithms)("for %s can sign with it", async (algorithm) => {
+  test.each(tokenAlgorithms)("for %s signs with it", async (algorithm) => {
     const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
     const jwk = { ...(await exportJWK(privateKey)), kid: "1" };
     const key = readTokenKey(JSON.stringify(jwk));
@@ -29,6 +29,6 @@ test.each<[string, Record<string, unknown>, readonly string[]]>([
 });
 
 test.each(["", "no JSON", "null", "[]", "1", '{"d":"d"}', '{"kid":"1"}', '{"d":1,"kid":"1"}'])(
-  "%j is no private key",
+  "%j is not a private key",
   (text) => expect(readTokenKey(text)).toBeUndefined(),
 );

@@ -46,14 +46,14 @@ describe("an answer", () => {
     ["with a byte order mark", ["\ufeffa,b"], "\ufeffa,b"],
     ["of nothing", [], ""],
     ["as large as it may be", [largest], largest],
-  ])("%s is kept before it is given", async (_, pieces, body) => {
+  ])("%s is stored before the caller gets it", async (_, pieces, body) => {
     const { answered, endings } = await kept(answerOf(pieces));
     expect(endings).toEqual([{ kind: "answer", status: 200, contentType: headers["content-type"], body }]);
     expect(Buffer.from(await answered.arrayBuffer()).toString()).toBe(body);
     expect(answered.headers.get("server-timing")).toBe(headers["server-timing"]);
   });
 
-  test("that is no text is kept too, byte by byte: its statement has been executed", async () => {
+  test("that is not text is stored byte by byte, because its statement was executed", async () => {
     const bytes = Uint8Array.of(0xff, 0x00, 0xc3, 0x28, 0x80);
     const { answered, endings } = await kept(answerOf([bytes]));
     const { body, encoding } = endings[0] as KeptAnswer;
@@ -64,13 +64,13 @@ describe("an answer", () => {
     expect(isVerdict({ verdict: "ended", ending: { ...endings[0], encoding: "hex" } })).toBe(false);
   });
 
-  test("that breaks off has an outcome that is unknown, and of it nothing is kept here", async () => {
+  test("that breaks off has an unknown outcome, and nothing of it is stored here", async () => {
     const { answered, endings } = await kept(answerOf(['{"rows":['], true));
     expect(answered).toMatchObject({ code: "outcome_unknown", operator: "the answer broke off: Error: cut" });
     expect(endings).toEqual([]);
   });
 
-  test("that is too large is given whole, and its end is kept", async () => {
+  test("that is too large reaches the caller whole, and its end is stored", async () => {
     const { answered, endings, waiting } = await kept(answerOf([largest, "more", "and more"]));
     expect(endings).toEqual([]);
     expect(await answered.text()).toBe(`${largest}moreand more`);
@@ -78,14 +78,14 @@ describe("an answer", () => {
     expect(endings).toEqual([{ kind: "too_large" }]);
   });
 
-  test("that is too large and breaks off breaks off, and nobody says that it ended", async () => {
+  test("that is too large and breaks off reaches the caller broken, and no end is stored", async () => {
     const { answered, endings, waiting } = await kept(answerOf([largest, "more"], true));
     await expect(answered.text()).rejects.toThrow("cut");
     await Promise.all(waiting);
     expect(endings).toEqual([]);
   });
 
-  test("that is too large and not wanted any more is not asked for, and nobody says that it ended", async () => {
+  test("that is too large is cancelled when the caller leaves, and no end is stored", async () => {
     let cancelled = false;
     const body = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new TextEncoder().encode(largest)),

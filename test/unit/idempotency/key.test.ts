@@ -58,7 +58,7 @@ describe("a request's fingerprint", () => {
     expect(await fingerprintOf(request)).toMatch(/^[\w-]{43}$/);
   });
 
-  test("is as it was before claims were part of it, where a query binds none: keys are kept over deployments", async () => {
+  test("has its old value if a query binds no claims, because keys live across deployments", async () => {
     expect(await fingerprintOf({ ...request, claims: undefined })).toBe(
       createHash("sha256")
         .update(JSON.stringify(["POST", "/v1/sql", "json", request.body]))
@@ -66,7 +66,7 @@ describe("a request's fingerprint", () => {
     );
   });
 
-  test("is another one for each other claim", async () => {
+  test("differs for each other claim", async () => {
     const [a, b] = ['[["tenant","a"]]', '[["tenant","b"]]'];
     expect(await fingerprintOf({ ...request, claims: a })).not.toBe(
       await fingerprintOf({ ...request, claims: b }),
@@ -83,7 +83,7 @@ describe("a request's fingerprint", () => {
     ["place of the border between two parts", { path: '/v1/sql"', format: "son" }],
     ["lack of a body", { body: "" }],
     ["claim", { claims: '[["tenant","a"]]' }],
-  ])("is another one for another %s", async (_, change) => {
+  ])("differs for another %s", async (_, change) => {
     expect(await fingerprintOf({ ...request, ...change })).not.toBe(await fingerprintOf(request));
   });
 });

@@ -45,7 +45,7 @@ async function begin(object: Idempotency, run: string): Promise<unknown> {
 
 const alarm = (at: number | undefined) => ({ scheduledTime: at ?? 0, isRetry: false, retryCount: 0 });
 
-test("its alarm removes a record whose time is over", async () => {
+test("its alarm removes an expired record", async () => {
   const object = start();
   expect(await begin(object, "first")).toEqual({ verdict: "run" });
   expect(alarmAt).toBe(Date.now() + limits.idempotencyAgeMs);
@@ -54,7 +54,7 @@ test("its alarm removes a record whose time is over", async () => {
   expect(kept.size).toBe(0);
 });
 
-test("an alarm that comes behind the next request's beginning leaves that one's record alone", async () => {
+test("an alarm after the next request's beginning keeps the new record", async () => {
   const object = start();
   await begin(object, "first");
   const due = alarm(alarmAt);

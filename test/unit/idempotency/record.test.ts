@@ -22,7 +22,7 @@ function ended(ending: Ending): IdempotencyRecord {
 }
 
 describe("a request with a key", () => {
-  test("that is new may run, and is kept for a day from its beginning", () => {
+  test("that is new may run, and its record lives for a day from its beginning", () => {
     expect(begin(undefined, first, now)).toEqual({
       verdict: { verdict: "run" },
       record: { fingerprint: "f", run: "one", expiresAt: now + 24 * hour, givenUpAt: now + 50_000 },
@@ -34,11 +34,11 @@ describe("a request with a key", () => {
     [49_999, "running"],
     [50_000, "unknown"],
     [24 * hour - 1, "unknown"],
-  ])("that has begun %i ms ago and not ended: %s, and what is kept stays", (ms, verdict) => {
+  ])("that began %i ms ago and has not ended: %s, and the record stays", (ms, verdict) => {
     expect(begin(started(), again, now + ms)).toEqual({ verdict: { verdict } });
   });
 
-  test("that has ended has its ending for a day", () => {
+  test("that has ended keeps its ending for a day", () => {
     const kept = ended(answer);
     const replayed = { verdict: { verdict: "ended", ending: answer } };
     expect(begin(kept, again, now)).toEqual(replayed);
@@ -59,19 +59,19 @@ describe("a request with a key", () => {
     ["runs", started(), now],
     ["is given up", started(), now + hour],
     ["has ended", ended(answer), now],
-  ])("that is another one is never run while the first one %s", (_, kept, at) => {
+  ])("that differs never runs while the first one %s", (_, kept, at) => {
     const other = begin(kept, { ...again, fingerprint: "other" }, at);
     expect(other).toEqual({ verdict: { verdict: "other_request" } });
   });
 });
 
 describe("the end of a run", () => {
-  test("is kept with the record, late as well", () => {
+  test("is stored with the record, also late", () => {
     expect(ended(answer)).toEqual({ ...started(), ending: answer });
     expect(begin(ended(answer), again, now + hour).verdict).toEqual({ verdict: "ended", ending: answer });
   });
 
-  test("with which nothing happened lets the record go", () => {
+  test("without any effect removes the record", () => {
     expect(end(started(), { ask: "end", run: "one" })).toBeNull();
   });
 
@@ -85,7 +85,7 @@ describe("the end of a run", () => {
   });
 });
 
-describe("what an object answers", () => {
+describe("an answer of the object", () => {
   const error = { kind: "error", code: "sql_conflict", details: {} };
 
   test.each([
@@ -96,7 +96,7 @@ describe("what an object answers", () => {
     [{ verdict: "ended", ending: answer }],
     [{ verdict: "ended", ending: error }],
     [{ verdict: "ended", ending: { kind: "too_large" } }],
-  ])("%j is a verdict", (value) => {
+  ])("%j is valid", (value) => {
     expect(isVerdict(value)).toBe(true);
   });
 
@@ -115,7 +115,7 @@ describe("what an object answers", () => {
     [{ verdict: "ended", ending: { ...error, code: "a_code_of_tomorrow" } }],
     [{ verdict: "ended", ending: { ...error, code: "constructor" } }],
     [{ verdict: "ended", ending: { ...error, details: null } }],
-  ])("%j is none", (value) => {
+  ])("%j is invalid", (value) => {
     expect(isVerdict(value)).toBe(false);
   });
 });

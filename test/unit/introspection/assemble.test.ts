@@ -47,8 +47,8 @@ const answers = {
 
 const asked = { engine: "mysql", defaultDatabase: "shop", database: undefined, table: undefined } as const;
 
-describe("what the server said becomes one document", () => {
-  test("in order, each part where it belongs", () => {
+describe("the server's answers become one document", () => {
+  test("in order, with each part at its place", () => {
     const { default_database, databases } = assemble(answers, asked);
     expect(default_database).toBe("shop");
     expect(databases.map(({ name, tables }) => [name, ...tables.map((table) => table.name)])).toEqual([
@@ -80,7 +80,7 @@ describe("what the server said becomes one document", () => {
     ]);
   });
 
-  test("the same, in whichever order the server says it", () => {
+  test("the same for every order of the server's rows", () => {
     const expected = JSON.stringify(assemble(answers, asked));
     const shuffled = fc.record(
       Object.fromEntries(
@@ -97,7 +97,7 @@ describe("what the server said becomes one document", () => {
     );
   });
 
-  test("without what only looks like the name that was asked for", () => {
+  test("without names that only look like the requested name", () => {
     const named = assemble(answers, { ...asked, database: "shop", table: "orders" }).databases;
     expect(named.map(({ name, tables }) => [name, tables.map((table) => table.name)])).toEqual([
       ["shop", ["orders"]],
@@ -107,7 +107,7 @@ describe("what the server said becomes one document", () => {
     expect(assemble(answers, { ...asked, database: "attic", table: "orders" }).databases).toEqual([]);
   });
 
-  test("a database that only its tables tell of", () => {
+  test("a database that is listed by its tables only", () => {
     const said = { tables: [["shop", "orders", "BASE TABLE", "InnoDB", "", null, null]] };
     const named = (of: Partial<typeof asked>) =>
       assemble(said, { ...asked, ...of }).databases.map(({ name }) => name);
@@ -116,7 +116,7 @@ describe("what the server said becomes one document", () => {
     expect(assemble(said, { ...asked, table: "ORDERS" }).databases).toEqual([]);
   });
 
-  test("what TiDB says of a key: how rows lie, and which column is AUTO_RANDOM; an index of an expression", () => {
+  test("TiDB's facts: clustered keys, AUTO_RANDOM columns, and indexes on expressions", () => {
     const said = {
       databases: [["shop"]],
       tables: [

@@ -32,7 +32,7 @@ function read(engine: Engine, said: Said, isJson = false) {
   return readColumn("name", new Row(row), informationSchemaOf(engine), isJson);
 }
 
-describe("a default is a value or an expression, however the server writes it", () => {
+describe("a default is a value or an expression, for every form that the servers write", () => {
   const table: [Engine, Said, Default | null][] = [
     ["mysql", {}, null],
     ["mysql", { nullable: true }, { value: null }],
@@ -99,7 +99,7 @@ describe("a default is a value or an expression, however the server writes it", 
     expect(read(engine, said).default).toEqual(expected);
   });
 
-  test("what the server makes has none", () => {
+  test("a value that the server generates has no default", () => {
     expect(read("mysql", { extra: "auto_increment" })).toMatchObject({ default: null, auto_increment: true });
     const made = { nullable: true, expression: "(`a` + 1)" };
     expect(read("mysql", { ...made, extra: "VIRTUAL GENERATED" })).toMatchObject({
@@ -134,7 +134,7 @@ describe("a type", () => {
     expect(read("mariadb", { dataType, columnType })).toMatchObject({ type, full_type: fullType });
   });
 
-  test("MariaDB's JSON is JSON; of another text with the check only the answers are", () => {
+  test("MariaDB's JSON is JSON; for another text with the check only the type in answers is JSON", () => {
     const long = read("mariadb", { dataType: "longtext", columnType: "longtext" }, true);
     expect(long).toMatchObject({ type: "JSON", full_type: "json", character_set: null, collation: null });
     const short = read("mariadb", {}, true);
@@ -153,7 +153,7 @@ describe("a type", () => {
   });
 });
 
-test("ON UPDATE, and whether SELECT * has it", () => {
+test("ON UPDATE, and whether SELECT * shows the column", () => {
   const invisible = "on update current_timestamp(6), INVISIBLE";
   expect(read("mariadb", { extra: invisible })).toMatchObject({
     on_update: "CURRENT_TIMESTAMP(6)",

@@ -4,8 +4,8 @@ import { questions } from "../../../src/introspection/statements.ts";
 const engines = ["mysql", "mariadb", "tidb"] as const;
 const everything = { database: undefined, table: undefined };
 
-describe.each(engines)("what %s is asked", (engine) => {
-  test("is one statement for each part, without the server's own databases", () => {
+describe.each(engines)("the questions for %s", (engine) => {
+  test("are one statement per part, without the server's own databases", () => {
     const asked = questions(engine, everything);
     expect(asked.map(({ part }) => part)).toEqual([
       ...["databases", "tables", "columns", "indexParts", "foreignKeyColumns", "foreignKeyRules"],
@@ -19,7 +19,7 @@ describe.each(engines)("what %s is asked", (engine) => {
     }
   });
 
-  test("says names as values, never in the text", () => {
+  test("have names as values, never in the text", () => {
     const names = { database: "da'ta", table: "ta`ble" };
     for (const { part, sql, values } of questions(engine, names)) {
       const wanted = part === "databases" ? ["da'ta"] : ["da'ta", "ta`ble"];
@@ -29,7 +29,7 @@ describe.each(engines)("what %s is asked", (engine) => {
     }
   });
 
-  test("may be narrowed to a table of any database", () => {
+  test("may be limited to a table of any database", () => {
     const byTable = questions(engine, { ...everything, table: "t" });
     expect(byTable.map(({ values }) => values.length)).toEqual([0, ...Array(byTable.length - 1).fill(1)]);
   });

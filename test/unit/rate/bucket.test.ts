@@ -5,7 +5,7 @@ import { take } from "../../../src/rate/bucket.ts";
 
 const rate = { requests: 3, windowSeconds: 30 };
 
-test("gives what is there, then refuses and says when to come back", () => {
+test("gives its tokens, then refuses and says when to come back", () => {
   let bucket: Bucket | undefined;
   const seen = [0, 0, 0, 0].map((now) => {
     const taken = take(bucket, rate, now);
@@ -22,13 +22,13 @@ test("gives what is there, then refuses and says when to come back", () => {
   expect(take(bucket, rate, 10_000).allowed).toBe(true);
 });
 
-test("is never fuller than full, and a clock that runs backwards gives nothing", () => {
+test("never has more than its size, and a clock that runs backwards adds nothing", () => {
   const empty = { tokens: 0, at: 1_000_000 };
   expect(take(empty, rate, 1e12).remaining).toBe(2);
   expect(take(empty, rate, 0)).toMatchObject({ allowed: false, bucket: { tokens: 0, at: 1_000_000 } });
 });
 
-test("over any span no more is given than the bucket plus its refill", () => {
+test("in any span it gives at most its size plus the refill", () => {
   const steps = fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 200 });
   const rates = fc.record({
     requests: fc.integer({ min: 1, max: 50 }),

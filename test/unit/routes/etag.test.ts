@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { entityTagOf, isNoneMatch } from "../../../src/routes/etag.ts";
 
 describe("an entity tag", () => {
-  test("is weak, and the same for the same text only", async () => {
+  test("is weak, and equal only for equal texts", async () => {
     const [one, same, other] = await Promise.all(["a", "a", "b"].map(entityTagOf));
     expect(one).toMatch(/^W\/"[\w-]{43}"$/);
     expect(same).toBe(one);
@@ -22,7 +22,7 @@ describe("If-None-Match", () => {
     ', "abc",',
     '"a,b", "abc"',
     '"", "abc"',
-  ])("%s: the copy is still right", (header) => {
+  ])("%s: the copy is current", (header) => {
     expect(isNoneMatch(header, etag)).toBe(true);
   });
 
@@ -41,7 +41,7 @@ describe("If-None-Match", () => {
     '"a b", "abc"',
     `${'"x", '.repeat(5_000)}!`,
     `${", ".repeat(20_000)}!`,
-  ])("%s: it is not, or there is none", (header) => {
+  ])("%s: the copy is not current, or there is none", (header) => {
     expect(isNoneMatch(header, etag)).toBe(false);
   });
 });

@@ -71,12 +71,12 @@ describe("Accept chooses the format", () => {
     expect(chooseFormat(accept, every)?.mediaType).toBe(mediaType);
   });
 
-  test("of those that there are", () => {
+  test("among the given ones", () => {
     expect(chooseFormat("text/csv, */*;q=0.1", ["json"])?.format).toBe("json");
     expect(chooseFormat("text/csv", ["json"])).toBeUndefined();
   });
 
-  test("whatever it says, something or nothing is chosen", () => {
+  test("every value chooses a format or none", () => {
     const piece = fc.constantFrom(
       ...'*/,;= \t"\\q0.1a'.split(""),
       "text/csv",

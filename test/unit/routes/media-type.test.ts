@@ -30,13 +30,13 @@ describe("media types", () => {
     expect(readMediaTypes(header)).toEqual(expected);
   });
 
-  test("however long they are", () => {
+  test("of any length", () => {
     for (const piece of ['"', "\\", ";,", '"\\', 'a="'])
       expect(() => readMediaTypes(piece.repeat(50_000))).not.toThrow();
   });
 });
 
-test("UTF-8 by its names", () => {
+test("UTF-8 by all its names", () => {
   expect(["utf-8", "UTF8", "Utf-8", "utf-16", "utf-8x", "", "latin1"].filter(isUtf8)).toEqual([
     ...["utf-8", "UTF8", "Utf-8"],
   ]);

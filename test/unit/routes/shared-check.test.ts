@@ -21,7 +21,7 @@ function manual() {
 }
 
 describe("the first check", () => {
-  test("keeps everybody waiting who asks meanwhile, and is made once", async () => {
+  test("lets all requests wait, and runs once", async () => {
     const { started, check } = manual();
     const shared = new SharedCheck();
     let answered = 0;
@@ -37,7 +37,7 @@ describe("the first check", () => {
     expect(started).toHaveLength(1);
   });
 
-  test("that finds something wrong says so to each", async () => {
+  test("that fails gives its failure to each request", async () => {
     const { started, check } = manual();
     const shared = new SharedCheck();
     const asked = [shared.ask(check), shared.ask(check)];
@@ -45,7 +45,7 @@ describe("the first check", () => {
     expect((await Promise.all(asked)).map(({ error }) => error)).toEqual([down, down]);
   });
 
-  test("that never ends is not waited for without end, and another one is made", async () => {
+  test("that never ends has a bounded wait, and another one runs", async () => {
     const { started, check } = manual();
     const shared = new SharedCheck();
     void shared.ask(check);
@@ -63,7 +63,7 @@ describe("the first check", () => {
     expect((await shared.ask(check)).error).toBeUndefined();
   });
 
-  test("goes on when the one who asked goes away", async () => {
+  test("continues when its request goes away", async () => {
     const { started, check } = manual();
     const kept: Promise<unknown>[] = [];
     const shared = new SharedCheck();
@@ -76,7 +76,7 @@ describe("the first check", () => {
     expect(started).toHaveLength(1);
   });
 
-  test("that throws is nobody's finding: the next one asks anew", async () => {
+  test("that throws is not kept: the next request checks again", async () => {
     const shared = new SharedCheck();
     const fails = () => Promise.reject(new TypeError("ours"));
     await expect(shared.ask(fails)).rejects.toThrow("ours");
@@ -85,7 +85,7 @@ describe("the first check", () => {
 });
 
 describe("a later check", () => {
-  test("is made when the finding is too old; meanwhile the others get the one before", async () => {
+  test("runs when the result is too old; meanwhile the others get the old result", async () => {
     const shared = new SharedCheck();
     await shared.ask(async () => ({}));
     const { started, check } = manual();

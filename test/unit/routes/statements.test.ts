@@ -14,7 +14,7 @@ describe("what a backend is asked to execute", () => {
     });
   });
 
-  test("has the caller's own deadline, and the other ceilings as they are", () => {
+  test("has the caller's own deadline, and the other ceilings unchanged", () => {
     const { ceilings } = executeRequest(access, select, bound, { ...order, deadlineMs: 200 });
     expect(ceilings).toEqual({ ...access.ceilings, deadlineMs: 200 });
   });
@@ -25,7 +25,7 @@ describe("what a backend is asked to execute", () => {
     expect([atomic("CALL"), atomic("INSERT")]).toEqual([false, true]);
   });
 
-  test("keeps to the ceilings of rows and bytes where it only reads", () => {
+  test("has the ceilings of rows and bytes if it only reads", () => {
     const bounded = (verb: "SELECT" | "INSERT") =>
       executeRequest(access, { ...select, verb }, bound, order).bounded;
     expect([bounded("SELECT"), bounded("INSERT")]).toEqual([true, false]);

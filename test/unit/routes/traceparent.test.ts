@@ -43,7 +43,7 @@ describe("a traceparent", () => {
     expect(read(header)).toBeUndefined();
   });
 
-  test("brings nothing but digits into the log, whatever it is", () => {
+  test("brings only digits into the log, for every header", () => {
     const parts = fc.constantFrom("00", "01", traceId, parentId, "-", '"', "\n", "x", "ff", "\u2028", "{}");
     fc.assert(
       fc.property(
@@ -59,6 +59,6 @@ describe("a traceparent", () => {
   });
 });
 
-test("without a trace the log says nothing of one", () => {
+test("without a trace the log has no trace fields", () => {
   expect(traceFields(undefined)).toEqual({});
 });

@@ -21,7 +21,7 @@ describe("a lock between processes", () => {
     expect("release" in tryLock(path)).toBe(true);
   });
 
-  test("is taken over from a process that is gone, also when its id is in use again", () => {
+  test("is taken over from a process that is gone, also if its id is in use again", () => {
     const path = join(directory, "lock");
     tryLock(path);
     writeFileSync(join(path, "owner.json"), JSON.stringify({ pid: process.pid, startTime: "1" }));
@@ -29,7 +29,7 @@ describe("a lock between processes", () => {
     expect(JSON.parse(readFileSync(join(path, "owner.json"), "utf8"))).toEqual(identify(process.pid));
   });
 
-  test("lets the next one in after the action, even a failed one, and gives up in time", async () => {
+  test("goes to the next process after the action, also after a failed one, and a wait ends in time", async () => {
     const path = join(directory, "lock");
     const options = { log: () => {}, waitMs: 5_000 };
     const order: string[] = [];
@@ -47,13 +47,13 @@ describe("a lock between processes", () => {
     await expect(withLock(path, { log: () => {}, waitMs: 1 }, async () => {})).rejects.toThrow(/has held/);
   });
 
-  test("a process id that nobody has is not alive", () => {
+  test("an unused process id is not alive", () => {
     expect(isAlive({ pid: 2 ** 22 + 1, startTime: null })).toBe(false);
     expect(isAlive(identify(process.pid))).toBe(true);
   });
 });
 
-test("a draft gets a new name each time and removes what earlier ones left", () => {
+test("a draft gets a new name each time, and earlier drafts are removed", () => {
   const path = join(directory, "data");
   const first = freshDraft(path);
   writeFileSync(first, "half");

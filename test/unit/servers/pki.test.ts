@@ -9,7 +9,7 @@ const dayMs = 86_400_000;
 const serverAuth = "1.3.6.1.5.5.7.3.1";
 
 describe("a private authority", () => {
-  test("is a CA whose leaf serves the names it was issued for", async () => {
+  test("is a CA whose leaf is valid for its names", async () => {
     const authority = await createAuthority("Test CA");
     const pair = await authority.issue({ commonName: "db", dns: ["localhost"], ip: ["127.0.0.1"] });
     const root = new X509Certificate(authority.certificate);
@@ -26,7 +26,7 @@ describe("a private authority", () => {
     expect(leaf.publicKey.asymmetricKeyDetails?.namedCurve).toBe("prime256v1");
   });
 
-  test("makes the wrong certificates that tests need", async () => {
+  test("makes the invalid certificates that tests need", async () => {
     const authority = await createAuthority("Test CA");
     const other = await createAuthority("Test CA");
     const past = { notBefore: new Date(Date.now() - 9 * dayMs), notAfter: new Date(Date.now() - dayMs) };
@@ -44,7 +44,7 @@ describe("a private authority", () => {
   });
 });
 
-describe("the lasting certificates of the test servers", () => {
+describe("the permanent certificates of the test servers", () => {
   let directory: string;
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "tidegate-pki-"));

@@ -10,7 +10,7 @@ const problem = (status: number, code: string, more: Partial<Answer> = {}): Answ
   ...more,
 });
 
-describe("what a caller knows after a batch or a COMMIT", () => {
+describe("a caller's knowledge after a batch or a COMMIT", () => {
   test.each([
     ["200", { status: 200, body: {} }, "acknowledged", false],
     ["no answer", undefined, "unknown", false],
@@ -25,14 +25,14 @@ describe("what a caller knows after a batch or a COMMIT", () => {
     expect(judge("decisive", answer)).toEqual({ outcome, retryable });
   });
 
-  test("before its COMMIT nothing of a transaction can be there, whatever the answer", () => {
+  test("before its COMMIT a transaction has no effect, with any answer", () => {
     expect(judge("preparing", undefined).outcome).toBe("refused");
     expect(judge("preparing", problem(503, "outcome_unknown")).outcome).toBe("refused");
   });
 });
 
-describe("an answer that is wrong by itself", () => {
-  test("none of these is", () => {
+describe("a wrong answer", () => {
+  test("these answers are right", () => {
     expect(complaint({ status: 200, body: {} })).toBeUndefined();
     expect(complaint(problem(503, "pool_timeout", { retryable: true }))).toBeUndefined();
     expect(complaint(problem(409, "sql_conflict", { errno: 3819 }))).toBeUndefined();

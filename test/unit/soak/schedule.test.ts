@@ -7,12 +7,12 @@ function first(seed: number, count: number) {
   return Array.from({ length: count }, () => plan.next().value);
 }
 
-test("the same seed plans the same faults, another one others", () => {
+test("equal seeds plan equal faults, other seeds other ones", () => {
   expect(first(1, 50)).toEqual(first(1, 50));
   expect(first(1, 50)).not.toEqual(first(2, 50));
 });
 
-test("every kind comes once before any comes again", () => {
+test("every kind comes once before one repeats", () => {
   for (let seed = 0; seed < 20; seed++) {
     const kinds = first(seed, faultKinds.length * 3).map(({ kind }) => kind);
     for (let from = 0; from < kinds.length; from += faultKinds.length) {
@@ -29,7 +29,7 @@ test("a long black hole comes, and never in the first round, so that a short run
   expect(new Set(long.map(({ kind }) => kind))).toEqual(new Set(["black hole"]));
 });
 
-test("choices stay within what there is to choose from", () => {
+test("choices stay within their bounds", () => {
   const random = new Random(3);
   const rolls = Array.from({ length: 1_000 }, () => random.between(1, 6));
   expect(new Set(rolls)).toEqual(new Set([1, 2, 3, 4, 5, 6]));

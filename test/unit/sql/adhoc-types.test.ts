@@ -88,16 +88,19 @@ describe("a value of a type", () => {
     ["INET6", ["192.0.2.1", "2001:db8:::1", "fe80::1%eth0", "12345::"]],
     ["NULL", [0, ""]],
   ];
-  test.each(refused)("%s refuses what it cannot hold: %#", (type, values) => {
+  test.each(refused)("%s refuses a value that it cannot hold: %#", (type, values) => {
     for (const value of values) expect(readAs(type, value, "a")).toEqual(expect.any(String));
   });
 
-  test.each(["", "INT SIGNED", "ARRAY", "__proto__", "toString", "VARCHAR(10)"])("there is no %s", (type) => {
-    expect(readAs(type, "1", "a")).toBeUndefined();
-  });
+  test.each(["", "INT SIGNED", "ARRAY", "__proto__", "toString", "VARCHAR(10)"])(
+    "%s is not a type",
+    (type) => {
+      expect(readAs(type, "1", "a")).toBeUndefined();
+    },
+  );
 });
 
-test("every type that an answer names is a parameter's type", () => {
+test("every type in answers is a type of parameters", () => {
   const flags = { notNull: 1, unsigned: 32, enum: 256, set: 2048 };
   const named = new Set<string>();
   for (let columnType = 0; columnType < 256; columnType++)

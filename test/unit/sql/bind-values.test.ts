@@ -91,7 +91,7 @@ describe("JSON values", () => {
     );
   });
 
-  test("an object that is no value is told what one looks like", () => {
+  test("an object that is not a value is refused with the right form", () => {
     for (const value of [{}, [1], { a: 1 }, { type: "string" }])
       expect(() => bindJsonValue(value)).toThrow(/"type" and "value".*ARRAY/);
     expect(() => bindJsonValue({ type: "nothing", value: 1 })).toThrow(/the types are .*DECIMAL/);
@@ -137,7 +137,7 @@ describe("arrays", () => {
     expect(() => array(value)).toThrow(expect.objectContaining({ reason: "wrong_type", parameters: ["a"] }));
   });
 
-  test("a value that is none stays a value", () => {
+  test("a value that is not an array stays a value", () => {
     expect(bindJsonParameter("a", "a", bindJsonValue)).toEqual({
       type: "string",
       value: "a",
@@ -272,17 +272,17 @@ describe("declared types", () => {
   });
 });
 
-describe("a value that says it is in UTC", () => {
+describe("a datetime with Z", () => {
   const values = ["2026-01-31T23:59:59", "2026-01-31T23:59:59Z"].map((value) =>
     bindJsonValue({ type: "datetime", value }),
   );
 
-  test("is bound where the session is in UTC", () => {
+  test("is bound if the session is in UTC", () => {
     expect(() => demandZone(values, "+00:00")).not.toThrow();
     expect(() => demandZone(values.slice(0, 1), "+01:00")).not.toThrow();
   });
 
-  test.each(["+01:00", "Europe/Berlin", "UTC", ""])("is refused where it is in %j", (zone) => {
+  test.each(["+01:00", "Europe/Berlin", "UTC", ""])("is refused if the session is in %j", (zone) => {
     expect(() => demandZone(values, zone)).toThrow(
       `Parameter 2 ends with Z, but the account's time zone is ${zone}: say it in that, without Z.`,
     );

@@ -18,7 +18,7 @@ describe("a body", () => {
     expect(parseExactly(text)).toEqual(value);
   });
 
-  test("__proto__ is a name like any other, beside a large integer too", () => {
+  test("__proto__ is an ordinary name, also beside a large integer", () => {
     for (const text of ['{"__proto__": 1}', '{"__proto__": 9007199254740993}']) {
       const value = parseExactly(text) as object;
       expect(Object.keys(value)).toEqual(["__proto__"]);
@@ -42,7 +42,7 @@ describe("a body", () => {
       expect(() => parseExactly(text)).toThrow(SyntaxError);
   });
 
-  test("that nests deeply, beside a large integer too", () => {
+  test("that nests deeply, also beside a large integer", () => {
     const deep = `{"a":${"[".repeat(200_000)}${"]".repeat(200_000)},"b":9007199254740993}`;
     expect((parseExactly(deep) as { b: bigint }).b).toBe(9007199254740993n);
   });
@@ -52,7 +52,7 @@ describe("a body", () => {
       expect(() => parseExactly(text)).toThrow(DuplicateMemberError);
   });
 
-  test("with a member twice reaches nothing but itself", () => {
+  test("with a repeated member changes no other object", () => {
     for (const names of [["__proto__"], ["constructor", "prototype"], ["toString"]]) {
       const inner = names.reduceRight(
         (text, name) => `{"${name}":${text}}`,
@@ -69,7 +69,7 @@ describe("a body", () => {
     ]);
   });
 
-  test("numbers are there as they were sent", () => {
+  test("numbers keep their digits", () => {
     const read = parseExactly(
       '{"a":[1.50,1,"1.50",-0,[2e3]],"b":1.0,"c":9007199254740993,"d":{"b":1E+2},"1":0.10}',
     ) as { a: unknown[]; d: object };
@@ -89,7 +89,7 @@ describe("a body", () => {
     expect(textAsSent({ ...read }, "b")).toBeUndefined();
   });
 
-  test("whatever it is, it reads as JSON.parse reads it, and each number's text says the number", () => {
+  test("every text is read as by JSON.parse, and each number's digits give the number", () => {
     fc.assert(
       fc.property(
         fc.jsonValue({ noUnicodeString: false }),
@@ -115,7 +115,7 @@ describe("a body", () => {
     );
   });
 
-  test("no integer is rounded, wherever it stands", () => {
+  test("no integer is rounded, at any place", () => {
     fc.assert(
       fc.property(fc.array(fc.bigInt(-(10n ** 30n), 10n ** 30n)), (integers) => {
         const read = parseExactly(`{"a": [${integers.join()}]}`) as { a: (number | bigint)[] };
@@ -147,7 +147,7 @@ describe("JSON as a value", () => {
     );
   });
 
-  test("what was read is written, and reads the same", () => {
+  test("a value that was read is written, and reads the same", () => {
     const value = fc.jsonValue({ noUnicodeString: false });
     fc.assert(
       fc.property(value, (one) => {

@@ -4,7 +4,7 @@ import { classify, StatementError } from "../../../src/sql/guard.ts";
 import { lex } from "../../../src/sql/lexer.ts";
 import { sqlish } from "../../statements/arbitrary.ts";
 
-describe("two minus signs that would become a comment when what follows is taken away", () => {
+describe("two minus signs that would become a comment after cleaning", () => {
   test.each([
     "DELETE FROM notes WHERE id = 1--/**/1 AND author = 'me'",
     "SELECT 1--/* */2",
@@ -23,11 +23,11 @@ describe("two minus signs that would become a comment when what follows is taken
     ["SELECT 1-/**/-2", "SELECT 1- -2"],
     ["SELECT '--'/**/, `a-`", "SELECT '--' , `a-`"],
     ["SELECT 1 -- the rest\n, 2", "SELECT 1  \n, 2"],
-  ])("%s is none of them", (sql, text) => {
+  ])("%s is accepted", (sql, text) => {
     expect(classify(sql).text).toBe(text);
   });
 
-  test("the text that travels has the tokens that were judged", () => {
+  test("the cleaned text has the tokens that were judged", () => {
     const piece = fc.constantFrom(
       "-",
       "--",
@@ -69,7 +69,7 @@ describe("two minus signs that would become a comment when what follows is taken
 });
 
 describe("for every text", () => {
-  test("the guard answers or throws a StatementError, and its answer stands when asked again", () => {
+  test("the guard answers or throws a StatementError, and accepts its own cleaned text", () => {
     fc.assert(
       fc.property(sqlish, (sql) => {
         const statement = judge(sql);
@@ -84,7 +84,7 @@ describe("for every text", () => {
     );
   });
 
-  test("no text in quotes or comments changes the answer", () => {
+  test("texts in quotes or comments do not change the answer", () => {
     const hidden = fc.constantFrom(
       "INTO OUTFILE",
       ";",
@@ -107,7 +107,7 @@ describe("for every text", () => {
     );
   });
 
-  test("repetition neither recurses nor takes long", () => {
+  test("repetition neither recurses nor is slow", () => {
     const pieces = [
       "EXPLAIN ",
       "(",

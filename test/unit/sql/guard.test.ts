@@ -48,7 +48,7 @@ describe("RETURNING", () => {
     "DELETE FROM t WHERE t.returning = 1 RETURNING 1",
     "DELETE FROM t WHERE a = :returning RETURNING/**/a",
     "DELETE FROM t WHERE b = `returning`RETURNING b",
-  ])("is there: %s", (sql) => {
+  ])("is in %s", (sql) => {
     expect(classify(sql)).toMatchObject({ kind: "write", returning: true });
   });
 
@@ -69,7 +69,7 @@ describe("RETURNING", () => {
     "SELECT returning FROM t",
     "EXPLAIN DELETE FROM t RETURNING a",
     "CREATE PROCEDURE p() INSERT INTO t VALUES (1) RETURNING a",
-  ])("is not there: %s", (sql) => {
+  ])("is not in %s", (sql) => {
     expect(classify(sql).returning).toBe(false);
   });
 
@@ -81,7 +81,7 @@ describe("RETURNING", () => {
   });
 });
 
-describe("the text that travels", () => {
+describe("the cleaned text", () => {
   const table: [string, string][] = [
     ["  SELECT 1 ;  ", "SELECT 1"],
     ["/* a */ SELECT 1 -- b", "SELECT 1"],
@@ -96,7 +96,7 @@ describe("the text that travels", () => {
     expect(classify(sql).text).toBe(expected);
   });
 
-  test("keeps the placeholders' places in both texts", () => {
+  test("keeps the placeholders' offsets in both texts", () => {
     const sql = "/* x */ SELECT :a /* ? */, ':b', ? /* y */ + :jwt.sub;";
     const { text, placeholders } = classify(sql);
     expect(placeholders.map(({ name }) => name)).toEqual(["a", null, "jwt.sub"]);
@@ -109,7 +109,7 @@ describe("the text that travels", () => {
   });
 });
 
-describe("where a server may only warn of a conversion", () => {
+describe("statements in which a server may only warn of a conversion", () => {
   test.each([
     ["SELECT 1 FROM t WHERE a = ?", "read"],
     ["UPDATE t SET a = ?", "change"],

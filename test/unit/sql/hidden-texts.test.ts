@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { besideHiddenText } from "../../../src/sql/hidden-texts.ts";
 
-describe("a placeholder is compared with what may be text and warns of nothing", () => {
+describe("a placeholder is compared with possible text, and the server does not warn", () => {
   test.each([
     "COALESCE(a, '') = ?",
     "? = COALESCE(a, '')",

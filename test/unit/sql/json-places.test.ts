@@ -72,7 +72,7 @@ describe("a JSON parameter is parsed", () => {
     expect(bind(sql, Array(count).fill(json())).sql).toBe(written(bare));
   });
 
-  test("where it stands, whatever stands beside it: other types, lists, names", () => {
+  test("at its place, beside other types, lists and names", () => {
     const list = { type: "ARRAY", value: [1, 2, 3] };
     const sql = "SELECT JSON_ARRAY(?, ?, ?) FROM t WHERE a IN (?) AND b = ? AND ? MEMBER OF(doc)";
     const bound = bind(sql, [1, json(), json("x", "string"), list, json(), json()]);
@@ -94,7 +94,7 @@ describe("a JSON parameter is parsed", () => {
     expect(named.sql).toBe(written("SELECT JSON_ARRAY(¶, ?, ¶), ?"));
   });
 
-  test("in a batch, beside what refers to an earlier statement", () => {
+  test("in a batch, beside references to an earlier statement", () => {
     const plan = bindPlan(classify("SELECT JSON_ARRAY(?, ?)"));
     const { sql, values } = bindBatch(plan, [{ $ref: "0.last_insert_id" }, json()], 1);
     expect(sql).toBe(written("SELECT JSON_ARRAY(?, ¶)"));

@@ -100,7 +100,7 @@ describe("comments", () => {
     expect(read(sql)).toEqual(expected);
   });
 
-  test("are remembered apart from hints", () => {
+  test("are kept separately from hints", () => {
     expect(lex("a /* b */ /*+ c */ # d").gaps).toEqual([
       { kind: "comment", start: 2, end: 9 },
       { kind: "hint", start: 10, end: 18 },
@@ -191,7 +191,7 @@ describe("refused", () => {
 });
 
 describe("for every text", () => {
-  test("tokens, gaps and white space cover it in order, or a StatementError says why not", () => {
+  test("tokens, gaps and white space cover it in order, or a StatementError is thrown", () => {
     fc.assert(
       fc.property(sqlish, (sql) => {
         if (reason(sql) !== "accepted") return;
@@ -215,7 +215,7 @@ describe("for every text", () => {
     );
   });
 
-  test("a quoted text is one token, whatever it holds", () => {
+  test("a quoted text is one token, with any content", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const quoted = `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
@@ -224,7 +224,7 @@ describe("for every text", () => {
     );
   });
 
-  test("time grows with the length only", () => {
+  test("the time is linear in the length", () => {
     const nasty = ["(", "''", "/**/", "1.", "@a", ":a", "a.", "`a`", "-- \n", "0x", "--"];
     for (const piece of nasty) {
       const started = performance.now();

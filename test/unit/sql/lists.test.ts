@@ -42,13 +42,13 @@ describe("a list", () => {
     "SELECT a IN (-?)",
     "INSERT INTO t VALUES (?)",
     "SELECT `IN` (?)",
-  ])("has no place in %s", (sql) => {
+  ])("is refused in %s", (sql) => {
     expect(() => bind(sql, [array(1, 2)])).toThrow(
       expect.objectContaining({ reason: "wrong_place", parameters: ["1"] }),
     );
   });
 
-  test("places are told of saved queries, too", () => {
+  test("places in saved queries are found too", () => {
     expect(listPlaces("SELECT ?, a IN (?), b IN (?, ?), c NOT IN (?)")).toEqual([
       false,
       true,
@@ -58,7 +58,7 @@ describe("a list", () => {
     ]);
   });
 
-  test("of any length: the same elements, a power of two of them", () => {
+  test("of any length has the same elements, padded to a power of two", () => {
     const elements = fc.array(fc.integer(), { minLength: 1, maxLength: limits.arrayElements });
     fc.assert(
       fc.property(elements, (list) => {
@@ -73,10 +73,10 @@ describe("a list", () => {
   });
 });
 
-describe("what a statement may have bound", () => {
+describe("the bounds of a statement's values", () => {
   const repeated = (times: number, what: string) => `SELECT ${Array(times).fill(what).join(", ")}`;
 
-  test("values: as many as a server prepares", () => {
+  test("values: as many as a server can prepare", () => {
     const values = bind(repeated(limits.boundValues, ":a"), { a: 1 }).values;
     expect(values).toHaveLength(limits.boundValues);
     expect(() => bind(repeated(limits.boundValues + 1, ":a"), { a: 1 })).toThrow(
@@ -84,7 +84,7 @@ describe("what a statement may have bound", () => {
     );
   });
 
-  test("a list that is used often counts as often, before anything is made of it", () => {
+  test("a repeated list counts each time, before any text is built", () => {
     const list = { l: array(...Array(1_000).fill(1)) };
     expect(bind(repeated(63, "1 IN (:l)"), list).values).toHaveLength(63 * 1_024);
     for (const times of [64, 50_000])
@@ -93,7 +93,7 @@ describe("what a statement may have bound", () => {
       );
   });
 
-  test("characters: of texts, each as often as it is used", () => {
+  test("characters: of all texts, each as often as it is used", () => {
     const a = "x".repeat(limits.boundCharacters / 8);
     expect(bind(repeated(8, ":a"), { a }).values).toHaveLength(8);
     expect(() => bind(repeated(9, ":a"), { a })).toThrow(expect.objectContaining({ reason: "too_large" }));

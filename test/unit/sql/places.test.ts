@@ -3,7 +3,7 @@ import { bindJsonValue } from "../../../src/sql/bind-values.ts";
 import { compareAloud } from "../../../src/sql/compare-aloud.ts";
 import { placesOf } from "../../../src/sql/places.ts";
 
-describe("where a placeholder stands", () => {
+describe("the place of a placeholder", () => {
   test.each([
     ["SELECT 1 FROM t WHERE a = ?", "equality"],
     ["SELECT 1 FROM t WHERE ? <> a", "equality"],
@@ -73,7 +73,7 @@ describe("where a placeholder stands", () => {
   });
 });
 
-describe("what MariaDB looks up without a word stands in a function", () => {
+describe("a value that MariaDB looks up without a warning is put in a function", () => {
   const aloud = (sql: string, ...params: unknown[]) =>
     compareAloud(
       sql,
@@ -90,7 +90,7 @@ describe("what MariaDB looks up without a word stands in a function", () => {
     );
   });
 
-  test("nothing that it compares one by one, that is declared, or that is no such value", () => {
+  test("no value that is compared one by one, is declared, or has another type", () => {
     for (const [sql, ...params] of [
       ["SELECT 1 FROM t WHERE a IN (?, ?)", "a", "b"],
       ["SELECT 1 FROM t WHERE a = ?", { type: "VARCHAR", value: "6x" }],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { runsNothingWhenPrepared } from "../../../src/sql/prepared-ahead.ts";
 
-describe("preparing runs nothing of", () => {
+describe("PREPARE runs no part of", () => {
   test.each([
     "SELECT 1",
     "SELECT name FROM countries WHERE code = ?",
@@ -16,7 +16,7 @@ describe("preparing runs nothing of", () => {
   ])("%s", (sql) => expect(runsNothingWhenPrepared(sql)).toBe(true));
 });
 
-describe("preparing may run something of", () => {
+describe("PREPARE may run a part of", () => {
   test.each([
     "SELECT GET_LOCK('x', 30)",
     "SELECT get_lock ('x', 30)",

@@ -58,7 +58,7 @@ describe("a parameter of a batch", () => {
     );
   });
 
-  test("is a value where there is more than $ref, and an object is no value", () => {
+  test("is a value if it has more than $ref, and an object is not a value", () => {
     expect(() => one({ $ref: "0.last_insert_id", more: 1 })).toThrow(
       expect.objectContaining({ reason: "wrong_type" }),
     );

@@ -58,7 +58,7 @@ describe("a parameter to sort by is refused", () => {
     expect(() => classify(sql)).toThrow(expect.objectContaining({ reason: "sorted_by_parameter" }));
   });
 
-  test("and the error says where it stands, and what to do", () => {
+  test("and the error has its position and advice", () => {
     const sql = "SELECT a FROM t WHERE b = ?\nORDER BY a, (? )";
     try {
       classify(sql);
@@ -71,7 +71,7 @@ describe("a parameter to sort by is refused", () => {
   });
 });
 
-describe("what differs from row to row is accepted", () => {
+describe("an item that differs between rows is accepted", () => {
   test.each([
     "SELECT a FROM t ORDER BY a LIMIT ?",
     "SELECT a FROM t ORDER BY a LIMIT ? OFFSET ?",

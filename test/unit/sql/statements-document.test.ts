@@ -27,7 +27,7 @@ function kindOf(sql: string): string {
 }
 
 describe("docs/statements.md", () => {
-  test("has each permission alone, those that go together, and what is never accepted", () => {
+  test("has each permission alone, combinations, and refused statements", () => {
     const kinds = [
       "read",
       "read server",
@@ -45,7 +45,7 @@ describe("docs/statements.md", () => {
     expect(kindOf(sql)).toBe(kind);
   });
 
-  test("names every object that ddl may be about", () => {
+  test("names every kind of object for ddl", () => {
     // TABLES and SCHEMA are synonyms of two others.
     const objects = [...vocabulary.schemaObjects].filter((word) => word !== "TABLES" && word !== "SCHEMA");
     const words = document.split(/\W+/);

@@ -9,7 +9,7 @@ const asked: Asked[] = [
   { round: 1, place: "static", ms: 2, hops: 0, fetches: 0 },
 ];
 
-test("a place is compared with keys in the policy, of the same round", () => {
+test("a place is compared with keys in the policy within a round", () => {
   const [baseline, object, ...more] = placesReport(asked);
   expect(baseline).toMatchObject({ place: "static", ratio: { low: 1, median: 1, high: 1 } });
   expect(object).toEqual({
@@ -26,13 +26,13 @@ test("a place is compared with keys in the policy, of the same round", () => {
 test.each([
   ["hops", { hops: 2 }],
   ["fetches", { fetches: 1 }],
-])("%s that are not the same in every round are no exact number", (what, change) => {
+])("%s that differ between rounds are not an exact number", (what, change) => {
   const [first, ...others] = asked.toReversed();
   const changed = [{ ...(first as Asked), ...change }, ...others];
   expect(() => placesReport(changed)).toThrow(`the number of ${what} is not the same each time`);
 });
 
-test("a request that the log does not have is not taken for one without hops", () => {
+test("a request that is missing in the log does not count as one without hops", () => {
   const lost = asked.map((one) => (one.place === "object" ? { ...one, hops: NaN } : one));
   expect(() => placesReport(lost)).toThrow("the number of hops");
 });

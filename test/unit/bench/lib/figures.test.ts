@@ -22,7 +22,7 @@ describe("quantile", () => {
   });
 });
 
-test("percentiles are values that occurred, in whatever order they came", () => {
+test("percentiles are measured values, in any order of measurement", () => {
   const latencies = Array.from({ length: 1001 }, (_, i) => 1000 - i);
   expect(percentiles(latencies)).toEqual({ p50Ms: 500, p90Ms: 900, p99Ms: 990, maxMs: 1000 });
   expect(latencies[0]).toBe(1000);
@@ -30,13 +30,13 @@ test("percentiles are values that occurred, in whatever order they came", () => 
   expect(percentiles([])).toEqual({ p50Ms: NaN, p90Ms: NaN, p99Ms: NaN, maxMs: NaN });
 });
 
-test("a ratio is taken round by round: not the ratio of the medians", () => {
+test("a ratio is computed per round: it is not the ratio of the medians", () => {
   // The machine was four times as fast in the last round. Our way was twice as fast as the other one in each
   // round.
   expect(ratioOf([10, 20, 80], [5, 10, 40])).toEqual({ median: 2, min: 2, max: 2 });
   expect(ratioOf([10, 30, 10], [10, 10, 20])).toEqual({ median: 1, min: 0.5, max: 3 });
 });
 
-test("the last width is that of all further columns", () => {
+test("the last width is for all further columns", () => {
   expect(table([["a", "b", "c", "d"]], [3, 2, 4])).toEqual(["a   b   c   d"]);
 });

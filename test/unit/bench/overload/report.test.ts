@@ -4,7 +4,7 @@ import type { CrowdAnswer } from "../../../../bench/overload/crowd.ts";
 import { outcomeOf } from "../../../../bench/overload/outcome.ts";
 import { concurrencyReports, formatPhases, phaseReports } from "../../../../bench/overload/report.ts";
 
-describe("what an answer was", () => {
+describe("the kind of an answer", () => {
   const full = JSON.stringify({ code: "pool_full" });
 
   test.each([
@@ -52,7 +52,7 @@ const probed = [
 describe("a crowd", () => {
   const [before, overload] = phaseReports({ phases, answers }, probed);
 
-  test("is told apart by the phase in which it came, what was served by when it was", () => {
+  test("is counted in the phase of its request, a served answer in the phase of the answer", () => {
     expect(before).toMatchObject({ seconds: 1, sentPerSecond: 2, servedPerSecond: 1 });
     expect(before?.accepted).toEqual({ count: 2, p50Ms: 10, p90Ms: 10, p99Ms: 10, maxMs: 50 });
     // Two answers were served in this phase; one of their requests came in the phase before. The third came
@@ -61,7 +61,7 @@ describe("a crowd", () => {
     expect(overload?.accepted).toMatchObject({ count: 2, maxMs: 2500 });
   });
 
-  test("is refused by a full queue, and whatever else happens is said", () => {
+  test("is refused by a full queue, and other results are listed", () => {
     expect(before?.refused.count).toBe(0);
     expect(overload?.refused).toMatchObject({ count: 2, p50Ms: 5, maxMs: 7 });
     expect(before?.others).toEqual({});
@@ -71,7 +71,7 @@ describe("a crowd", () => {
     expect(text).not.toContain("NaN");
   });
 
-  test("leaves the probes to the phase in which they asked", () => {
+  test("counts the probes in the phase in which they asked", () => {
     expect(before?.probes.livez).toMatchObject({ count: 1, maxMs: 2 });
     expect(overload?.probes.livez).toMatchObject({ count: 1, maxMs: 9 });
     expect(overload?.probes.badToken.count).toBe(1);

@@ -53,7 +53,7 @@ test("kinds are compared within a round, and reported by their medians", () => {
   expect(ratios["cold/sequential"].statementsPerSecond.median).toBe(2);
 });
 
-test("CPU that cannot be known is not a number in the report", () => {
+test("unknown CPU time is not a number in the report", () => {
   const unknown = samples.map((one) => ({ ...one, databaseCpuUs: NaN }));
   const report = distanceReport({ roundTripMs: 0, aloneMs: 1 }, trips, unknown);
   expect(report.kinds.none.databaseCpuUs).toBeNull();

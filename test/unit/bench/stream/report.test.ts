@@ -44,7 +44,7 @@ test("ways are compared within a round, and reported by their medians", () => {
   expect(report.ratios.mysql2Rows).toEqual({ rowsPerSecond: same(0.25), cpu: same(4) });
 });
 
-test("CPU that cannot be known is not a number in the report", () => {
+test("unknown CPU time is not a number in the report", () => {
   const report = summarizeStreams(
     "1 column",
     readings.map((one) => ({ ...one, cpuMs: NaN })),

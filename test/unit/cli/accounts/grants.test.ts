@@ -126,7 +126,7 @@ describe("roles and identities", () => {
     },
   );
 
-  test("a line of an unknown form is told, not passed over, and without what it quotes", () => {
+  test("a line of an unknown form is reported, without its quoted texts", () => {
     const { unread, held } = readGrants([`GRANT SELECT ON EVERYTHING TO a BY PASSWORD '${hash}'`]);
     expect(unread).toEqual(["GRANT SELECT ON EVERYTHING TO a BY PASSWORD '…'"]);
     expect(held).toEqual([]);
@@ -144,7 +144,7 @@ test.each([
     "GRANT USAGE ON *.* TO `a`@`%` REQUIRE SSL",
   ],
   ["GRANT SELECT ON `x IDENTIFIED y`.* TO `a`@`%`", "GRANT SELECT ON `x IDENTIFIED y`.* TO `a`@`%`"],
-])("%s is shown without what logs in", (line, shown) => {
+])("%s is shown without its credentials", (line, shown) => {
   expect(withoutSecrets(line)).toBe(shown);
 });
 

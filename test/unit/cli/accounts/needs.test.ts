@@ -33,14 +33,14 @@ describe("a permission can use", () => {
     expect([...use(...allow).privileges].sort()).toEqual(privileges.sort());
   });
 
-  test("sql:ddl: what changes the schema, and nothing that changes accounts or the server", () => {
+  test("sql:ddl: privileges to change the schema, and none to change accounts or the server", () => {
     const { privileges } = use("sql:ddl");
     for (const name of ["CREATE", "ALTER", "DROP", "INDEX", "CREATE VIEW"])
       expect(privileges).toContain(name);
     for (const name of ["DELETE", "GRANT OPTION", "CREATE USER"]) expect(privileges).not.toContain(name);
   });
 
-  test("each once, of all grants of the account and of no other", () => {
+  test("each once, of all grants of this account only", () => {
     const grant = { account: "reader", allow: ["sql:read", "query:list"] };
     const grants = [grant, grant, { account: "x", allow: ["sql:write"] }] as Policy["grants"];
     expect(useOf("reader", grants, queries).permissions).toEqual(["sql:read", "query:list"]);
@@ -53,7 +53,7 @@ function excess(lines: string[], allow: string[], more: { own?: string[]; role?:
   return excessOf(rights, { own, role: more.role, use: use(...allow), database: "my_shop" });
 }
 
-describe("too much, and how to mend it", () => {
+describe("too many privileges, and the statement that removes them", () => {
   const table: [string, string, string[], RegExp, string][] = [
     [
       "a write for readers",
@@ -143,7 +143,7 @@ describe("too much, and how to mend it", () => {
     ["INSERT", "query:add"],
     ["DELETE", "sql:write"],
     ["CREATE", "sql:ddl"],
-  ])("not %s with %s, with or without the escape that GRANT wants", (privilege, allow) => {
+  ])("not %s with %s, with or without the escape that GRANT needs", (privilege, allow) => {
     for (const name of ["`my_shop`", "`my\\_shop`"]) {
       expect(excess([`GRANT ${privilege} ON ${name}.* TO \`a\`@\`%\``], [allow])).toEqual([]);
     }
@@ -177,7 +177,7 @@ describe("too much, and how to mend it", () => {
     });
   });
 
-  test("GRANT OPTION is a statement of its own: REVOKE ALL does not take it along", () => {
+  test("GRANT OPTION needs its own statement: REVOKE ALL does not remove it", () => {
     const found = excess(["GRANT ALL PRIVILEGES ON `x`.* TO `a`@`%` WITH GRANT OPTION"], ["sql:read"]);
     expect(found.map(({ fix }) => fix)).toEqual([
       "REVOKE ALL PRIVILEGES ON `x`.* FROM `a`@`%`",
@@ -185,7 +185,7 @@ describe("too much, and how to mend it", () => {
     ]);
   });
 
-  test("what only the role has is taken from the role, although MySQL prints it as the account's", () => {
+  test("a privilege of the role only is removed from the role, although MySQL prints it for the account", () => {
     const lines = ["GRANT SELECT, INSERT ON `my_shop`.* TO `a`@`%`"];
     const own = ["GRANT SELECT ON `my_shop`.* TO `a`@`%`"];
     const [found] = excess(lines, ["sql:read"], { own, role: "`writers`@`%`" });

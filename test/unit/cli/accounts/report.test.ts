@@ -39,7 +39,7 @@ function reportOf(more: Change): Report {
   });
 }
 
-test("an account with nothing to complain about", () => {
+test("an account without problems", () => {
   expect(format(reportOf({}))).toBe(
     `reader: ok
   login      gw_reader@10.0.0.7 (the account 'gw_reader'@'%')
@@ -56,7 +56,7 @@ test("an account with nothing to complain about", () => {
   );
 });
 
-describe("a warning, with the statement that mends it", () => {
+describe("a warning, with the statement that fixes it", () => {
   const noTls = "IDENTIFIED WITH 'x' REQUIRE NONE";
   const second = "GRANT PROXY ON `root`@`%` TO `gw_reader`@`%`";
   const table: [string, Change, RegExp, string][] = [
@@ -105,7 +105,7 @@ describe("a warning, with the statement that mends it", () => {
 });
 
 describe("without an administrator", () => {
-  test("what a mapped session cannot see is said, not taken for good", () => {
+  test("facts that a mapped session cannot see are reported as unknown", () => {
     const { unseen, warnings, facts } = reportOf({ login: undefined });
     expect(unseen.map(({ fix }) => fix)).toEqual([
       "SHOW GRANTS FOR 'gw_reader'@'%'",
@@ -115,7 +115,7 @@ describe("without an administrator", () => {
     expect(Object.fromEntries(facts).method).toEqual(["not shown to this account"]);
   });
 
-  test("a plain login sees all of itself, two PROXY grants included", () => {
+  test("a plain login sees all its own grants, also two PROXY grants", () => {
     const own = ["GRANT PROXY ON `a`@`%` TO `gw`@`%`", "GRANT PROXY ON `b`@`%` TO `gw`@`%`"];
     const seen = { proxyUser: null, currentUser: "gw@%", grants: own, own };
     const { unseen, warnings } = reportOf({ login: undefined, seen });
@@ -123,23 +123,23 @@ describe("without an administrator", () => {
     expect(warnings.map(({ what }) => what)).toEqual([expect.stringContaining("2 PROXY grants")]);
   });
 
-  test("an identity that the server does not show is named too", () => {
+  test("an identity that the server hides is named too", () => {
     const { unseen } = reportOf({ login: undefined, seen: { createUser: undefined } });
     expect(unseen.map(({ fix }) => fix)).toContain("SHOW CREATE USER 'reader'@'%'");
   });
 });
 
-describe("an account that would be refused", () => {
+describe("an account that the gateway would refuse", () => {
   const refused = new TidegateError("database_login_failed", {}, "1045 Access denied");
 
-  test("without a login there is only the gateway's reason", () => {
+  test("without a login only the gateway's reason is shown", () => {
     const text = format(reportOf({ inspection: { refused, seen: undefined }, login: undefined }));
     expect(text).toBe(
       "reader: refused, database_login_failed: 1045 Access denied (docs/accounts.md)\n  login      gw_reader\n  used for   sql:read",
     );
   });
 
-  test("with the wrong identity its rights are shown all the same", () => {
+  test("with the wrong identity its rights are still shown", () => {
     const wrong = new TidegateError("database_identity_wrong", {}, 'CURRENT_USER() must be "x@%"');
     const result = reportOf({ inspection: { refused: wrong, seen: mapped } });
     expect(result.refused).toBe('database_identity_wrong: CURRENT_USER() must be "x@%"');

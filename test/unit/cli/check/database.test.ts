@@ -4,7 +4,7 @@ import { headOf, lineOfDeclaration, merged } from "../../../../cli/check/finding
 import { parseQuery } from "../../../../src/catalog/parse.ts";
 import type { Policy } from "../../../../src/config/schema.ts";
 
-describe("which accounts run a query", () => {
+describe("the accounts that run a query", () => {
   const query = parseQuery("a.sql", "SELECT 1 FROM t");
   const grant = (account: string, ...allow: string[]) => ({ account, allow }) as Policy["grants"][number];
   const grants = [
@@ -32,7 +32,7 @@ test("lines: of a parameter, of a claim of the same kind of name, and of the sta
   expect(["a", "jwt.b", "jwt.c"].map((name) => lineOfDeclaration(head, name))).toEqual([1, 2, 4]);
 });
 
-test("what several accounts have in common is said once", () => {
+test("a message for several accounts is printed once", () => {
   const finding = { file: "a.sql", line: 2, message: "1146: no table" };
   expect(
     merged([

@@ -53,7 +53,7 @@ test.each(texts)("%s", (type) => {
   expect(warn(one(type, "c = CAST(:v AS SIGNED)"), "integer")).toEqual([]);
 });
 
-test("what is only stored or shown is compared with nothing", () => {
+test("a value that is only stored or shown gives no warning", () => {
   const text = "-- @param v integer required\nINSERT INTO t (a, b) SELECT :v, b FROM t WHERE b = 1";
   expect(warn(text, "text")).toEqual([]);
   expect(warn("-- @param v integer\nINSERT INTO t (a) VALUES (:v)", "text")).toEqual([]);
@@ -68,7 +68,7 @@ test("lists", () => {
   ]);
 });
 
-test("claims: a declared one is bound as declared, an undeclared one as what it meets", () => {
+test("claims: a declared one has its type, an undeclared one the type beside it", () => {
   const text = `-- @claim uid integer
 -- @claim tenant "https://example.com/tenant-id" string
 SELECT 1 FROM t WHERE a = :jwt.uid AND b = :jwt.tenant AND c = :jwt.sub AND d = :jwt.sub`;
@@ -78,7 +78,7 @@ SELECT 1 FROM t WHERE a = :jwt.uid AND b = :jwt.tenant AND c = :jwt.sub AND d = 
   ]);
 });
 
-test("one that stands beside text and beside a number is right for neither", () => {
+test("a parameter beside text and beside a number fits neither", () => {
   const text = one("integer", "(:v IS NULL OR a = :v) AND b = :v");
   expect(warn(text, "text", "integer", "text")).toEqual([
     "2 meets text Use another parameter there, declared as string",
@@ -91,7 +91,7 @@ test("one that stands beside text and beside a number is right for neither", () 
   ]);
 });
 
-test("each parameter is named with its own line, once for each way that does not fit", () => {
+test("each parameter is named with its line, once for each mismatch", () => {
   const text = `-- @param a integer required
 --
 -- @param b string required
@@ -103,14 +103,14 @@ SELECT 1 FROM t WHERE c = :a AND d > :a AND e > :a AND f = :b AND g = :b`;
   ]);
 });
 
-test("where fewer types came than there are placeholders they may be another one's: that is all that is said", () => {
+test("if fewer types arrive than placeholders, only this is reported", () => {
   const text = one("integer", "c = :v AND d = :v");
   expect(typeWarnings({ name: "q.sql", text }, parseQuery("q.sql", text), ["text"])).toEqual([
     { file: "q.sql", line: 3, message: expect.stringMatching(/^the declared types were not compared: /) },
   ]);
 });
 
-test("no message has anything but the declaration's own words", () => {
+test("messages quote only the declaration", () => {
   const text = "-- @param v string default \"secret\"\nSELECT 1 FROM t WHERE c = :v AND d = 'hidden'";
   const [warning] = typeWarnings({ name: "q.sql", text }, parseQuery("q.sql", text), ["integer"]);
   expect(warning?.message).toMatch(/^:v is declared string /);

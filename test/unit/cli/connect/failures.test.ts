@@ -21,14 +21,14 @@ const numbered = (errno: number) => Object.assign(new Error("said"), { errno });
 describe("a login with a token", () => {
   const tidb = "8.0.11-TiDB-v8.5.3";
 
-  test("that TiDB refuses: what it compares, since it does not say", () => {
+  test("that TiDB refuses: the facts that TiDB compares, because its error does not name them", () => {
     expect(line("login", numbered(1045), tidb)).toBe(
       "Failed at login: no login as u (error 1045: said). Check that auth-token-jwks has the public key with its kid and alg, that TOKEN_ISSUER and the e-mail of the user's ATTRIBUTE are those of --token-issuer and --token-email, and both clocks; TiDB's log says what it found.",
     );
   });
 
   test.each([numbered(1045), numbered(1044), new PluginRefusedError("dialog", "which", "remedy")])(
-    "at a server that takes none",
+    "at a server that accepts no tokens",
     (error) => {
       expect(line("login", error, "9.7.4")).toBe(
         "Failed at login: the server is 9.7.4, and only TiDB takes tokens. Check the address, or leave out --token-key and give a password.",
@@ -36,14 +36,14 @@ describe("a login with a token", () => {
     },
   );
 
-  test("whose database is not there is no matter of the token", () => {
+  test("with a missing database has nothing to do with the token", () => {
     expect(line("login", numbered(1049), tidb)).toMatch(
       /^Failed at database: no database d .*the database's name/,
     );
   });
 });
 
-test("a method that is refused is a whole sentence, with what would work", () => {
+test("a refused method is a whole sentence, with an alternative", () => {
   const refused = new PluginRefusedError(
     "tidb_sm3_password",
     "which is not supported",
@@ -131,7 +131,7 @@ describe("a failure", () => {
     );
   });
 
-  test("is one line, whatever the server says", () => {
+  test("is one line, for every message of a server", () => {
     const hostile = Object.assign(new Error(`a\nb\r\u001b[2Jc\u202e${"x".repeat(500)}`), { errno: 1045 });
     const said = line("login", hostile);
     expect(said).toContain("a b [2Jc");
@@ -141,11 +141,11 @@ describe("a failure", () => {
   });
 });
 
-describe("how long a certificate is valid", () => {
+describe("the validity of a certificate", () => {
   const now = Date.UTC(2026, 0, 1);
   const until = (days: number) => ({ validToDate: new Date(now + days * 86_400_000) });
 
-  test("is said in days, with a warning below 30", () => {
+  test("is given in days, with a warning below 30", () => {
     expect(validity(until(30), now)).toBe("2026-01-31, 30 days left");
     expect(validity(until(29.9), now)).toBe("2026-01-30, 29 days left - WARNING: renew it soon");
   });

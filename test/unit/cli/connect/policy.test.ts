@@ -37,7 +37,7 @@ function change(cluster: Change["cluster"], login: Change["login"] = {}, account
 }
 
 describe("a change of the policy", () => {
-  test("touches the lines that it must and no other", () => {
+  test("changes only the necessary lines", () => {
     const { text, summary } = editPolicy(template, change({ link: "rustls", ca: "ca/x.pem" }, { user: "r" }));
     const lines = template.split("\n");
     lines.splice(lines.indexOf('link = "platform"'), 1, 'link = "rustls"');
@@ -55,7 +55,7 @@ describe("a change of the policy", () => {
     ]);
   });
 
-  test("that changes nothing says nothing", () => {
+  test("without effect reports nothing", () => {
     const same = change(
       { engine: "mysql", hosts: ["db.example.com:3306"], ca: undefined },
       { user: "gw_analyst" },
@@ -63,20 +63,20 @@ describe("a change of the policy", () => {
     expect(editPolicy(template, same)).toEqual({ text: template, summary: [] });
   });
 
-  test("takes a key away, with the comment behind it", () => {
+  test("removes a key, with the comment after it", () => {
     const { text } = editPolicy(template, change({ trust: undefined }));
     expect(text).not.toContain("public CA");
     expect(text).toContain("# A template:");
   });
 
-  test("puts a new account behind the others", () => {
+  test("puts a new account after the others", () => {
     const { text } = editPolicy(template, change({}, { user: "r", password: "R" }, "reader"));
     expect(text).toMatch(
       /acts_as = "editor@%"\n\n\[accounts\.reader\]\nuser = "r"\npassword = "R"\n\n\[\[issuers\]\]/,
     );
   });
 
-  test("replaces a list that goes over several lines, and keeps comments between", () => {
+  test("replaces a list over several lines, and keeps comments between", () => {
     const text =
       '[cluster]\n# the host\nhosts = [\n  "a:1", # first\n  "[b]:2",\n]\n# below\nengine = "mysql"\n\n# next\n[x]\n';
     const edited = editPolicy(text, change({ hosts: ["c:3"], database: "d" }, { user: "u" }));
@@ -85,12 +85,12 @@ describe("a change of the policy", () => {
     );
   });
 
-  test("makes an empty file", () => {
+  test("fills an empty file", () => {
     const { text } = editPolicy("", change({ engine: "mysql" }, { user: "u" }));
     expect(parse(text)).toEqual({ cluster: { engine: "mysql" }, accounts: { analyst: { user: "u" } } });
   });
 
-  test("escapes what a name holds", () => {
+  test("escapes special characters in a name", () => {
     const login = { user: 'a"b\\c\n[x]\nd = 1' };
     expect(parse(editPolicy(template, change({}, login)).text)).toMatchObject({
       accounts: { analyst: login },
@@ -105,7 +105,7 @@ describe("a change of the policy", () => {
       "text that looks like a section",
       'x = """\n[cluster]\nengine = "mysql"\n"""\n[cluster]\nengine = "mysql"\n',
     ],
-  ])("is refused for %s, rather than done wrongly", (_, text) => {
+  ])("is refused for %s", (_, text) => {
     expect(() => editPolicy(text, change({ engine: "mariadb" }, { user: "v" }))).toThrow();
   });
 
@@ -114,10 +114,10 @@ describe("a change of the policy", () => {
   });
 });
 
-describe("what was found becomes a policy", () => {
+describe("the result of a check becomes a policy", () => {
   const policyFile = (text: string) => ({ text, accounts: (parse(text).accounts ?? {}) as never });
 
-  test("that the gateway takes, with the public CAs", () => {
+  test("that the gateway accepts, with the public CAs", () => {
     const target = { env: "production", account: "new-reader" };
     const { text, secret } = withResult(target, policyFile(template), { ...result, ca: undefined });
     const policy = parsePolicy(parse(text), "production", new Set());
@@ -138,7 +138,7 @@ describe("what was found becomes a policy", () => {
     expect(text).not.toContain("hidden");
   });
 
-  test("with a CA of its own, versions and file are named; without it again, they go", () => {
+  test("with a private CA, it names versions and file; without it, they are removed", () => {
     const target = { env: "staging", account: "analyst" };
     const own = withResult(target, policyFile(template), { ...result, ca: "PEM" });
     // The gateway accepts the result.
@@ -168,7 +168,7 @@ describe("what was found becomes a policy", () => {
     const target = { env: "production", account: "reader" };
     const base = '[cluster]\nengine = "tidb"\n\n[accounts.reader]\nuser = "gw_reader"\n';
 
-    test("its password goes, and what says how that is sent", () => {
+    test("its password is removed, with the settings for sending it", () => {
       const before = `${base}password = "READER_PASSWORD" # the old one\nplugin = "mysql_clear_password"\ncleartext = true\n`;
       const { text, summary, secret } = withResult(target, policyFile(before), {
         ...{ ...result, found, token, ca: undefined },
@@ -180,7 +180,7 @@ describe("what was found becomes a policy", () => {
       });
     });
 
-    test("its secret keeps its name; other members are replaced", () => {
+    test("its secret keeps its name, and other members are replaced", () => {
       const before = `${base}token = { key = "OWN_KEY", email = "a@example.com" }\n`;
       const es384 = { key: "{}", algorithm: "ES384", email: "b@example.com" } as const;
       const { text } = withResult(target, policyFile(before), {
@@ -192,14 +192,14 @@ describe("what was found becomes a policy", () => {
       expect(text).toContain('token = { key = "OWN_KEY", algorithm = "ES384", email = "b@example.com" }\n');
     });
 
-    test("a table of its own that says the same stays", () => {
+    test("a separate table with the same content stays", () => {
       const before = `${base}\n[accounts.reader.token]\nkey = "OWN_KEY"\nissuer = 'a"b\\c'\n`;
       const { text } = withResult(target, policyFile(before), { ...result, found, token, ca: undefined });
       expect(text).toContain("[accounts.reader.token]");
       expect(text).not.toContain("token = {");
     });
 
-    test("with a password again the token goes", () => {
+    test("with a password again, the token is removed", () => {
       const before = `${base}token = { key = "OWN_KEY" }\n`;
       const { text } = withResult(target, policyFile(before), { ...result, found, ca: undefined });
       expect(parse(text).accounts).toEqual({ reader: { user: "gw_reader", password: "READER_PASSWORD" } });

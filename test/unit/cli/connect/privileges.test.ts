@@ -14,8 +14,8 @@ function judge(found: { engine: "mysql" | "tidb"; surplus: string | undefined },
 
 const more = { engine: "tidb", surplus: "it has GRANT INSERT" } as const;
 
-describe("a TiDB login that may do more than read", () => {
-  test.each([["sql:read"], ["query:orders"]])("is refused where the grants have %s", (permission) => {
+describe("a TiDB login with privileges to write", () => {
+  test.each([["sql:read"], ["query:orders"]])("is refused if the grants have %s", (permission) => {
     expect(judge(more, [permission])).toEqual({
       refusal: expect.stringMatching(
         /^The grants of "reader" only read\. .*: it has GRANT INSERT\. Take it away/,
@@ -23,17 +23,17 @@ describe("a TiDB login that may do more than read", () => {
     });
   });
 
-  test.each(["sql:write", "sql:ddl", "query:add-note"])("is right where one has %s", (permission) => {
+  test.each(["sql:write", "sql:ddl", "query:add-note"])("is accepted if a grant has %s", (permission) => {
     expect(judge(more, ["sql:read"], [permission])).toEqual({});
   });
 
-  test("is told what will be where there is no grant", () => {
+  test("gets a note if there is no grant", () => {
     expect(judge(more)).toEqual({ note: expect.stringMatching(/unless a grant of "reader" writes\.$/) });
     expect(judgePrivileges(more, "", "reader", queries)).toHaveProperty("note");
   });
 });
 
-test("a login that only reads, and other servers, are as they may be", () => {
+test("a login that only reads is accepted, and so is any login on other servers", () => {
   expect(judge({ engine: "tidb", surplus: undefined }, ["sql:read"])).toEqual({});
   expect(judge({ engine: "mysql", surplus: undefined }, ["sql:read"])).toEqual({});
 });

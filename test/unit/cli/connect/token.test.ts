@@ -29,7 +29,7 @@ const none: TokenOptions = {
 const withKey = { ...none, tokenKey: rsaFile };
 
 describe("a token", () => {
-  test("is made with the key of the file, as the options say", () => {
+  test("is made with the key in the file and the options", () => {
     const options = { ...withKey, tokenIssuer: "tidegate", tokenEmail: "a@example.com" };
     expect(readToken(options, undefined, false)).toEqual({
       ...{ key: JSON.stringify(rsa, null, 2), algorithm: "RS256" },
@@ -37,14 +37,14 @@ describe("a token", () => {
     });
   });
 
-  test("keeps what the policy says and the options do not", () => {
+  test("keeps the policy's values for options that are not given", () => {
     const known = { key: "K", algorithm: "PS512", issuer: "tidegate", email: "a@example.com" };
     expect(readToken({ ...withKey, tokenEmail: "b@example.com" }, known, false)).toMatchObject({
       ...{ algorithm: "PS512", issuer: "tidegate", email: "b@example.com" },
     });
   });
 
-  test.each(["PS256", "ES256", "ES384"])("has the algorithm that the key names: %s", async (alg) => {
+  test.each(["PS256", "ES256", "ES384"])("has the algorithm of the key: %s", async (alg) => {
     const path = file(`${alg}.json`, JSON.stringify({ ...(await jwkOf(alg)), alg }));
     expect(readToken({ ...none, tokenKey: path }, { algorithm: "RS512" }, false)?.algorithm).toBe(alg);
   });
@@ -56,7 +56,7 @@ describe("without --token-key", () => {
     expect(readToken(none, { key: "K" }, true)).toBeUndefined();
   });
 
-  test("an account that has a token asks for its key, not for a password", () => {
+  test("an account with a token asks for its key, not for a password", () => {
     expect(() => readToken(none, { key: "K" }, false)).toThrow(
       /"reader" logs in with a token: .*--token-key/,
     );
@@ -67,7 +67,7 @@ describe("without --token-key", () => {
   });
 });
 
-describe("is refused, without a word of the key", () => {
+describe("is refused, without a part of the key", () => {
   const { d: _, ...publicPart } = rsa;
   test.each([
     ["a password beside it", rsaFile, true, "leave one out"],

@@ -26,12 +26,12 @@ function put(text: string): string {
 const read = (text: string) => readAuthorities(directory, put(text));
 
 describe("a bundle", () => {
-  test("of several CAs is taken, with comments between them", () => {
+  test("of several CAs is accepted, with comments between them", () => {
     const found = read(`# first\n${first.certificate}\nSubject: second\r\n${second.certificate}`);
     expect(found.map(({ pem }) => pem)).toEqual([first.certificate.trim(), second.certificate.trim()]);
   });
 
-  test("may have a CA whose days are over, besides one that is valid", () => {
+  test("may have an expired CA, if another one is valid", () => {
     const [expired] = read(old.certificate + first.certificate);
     expect(new Date(expired?.notAfter ?? "").getTime()).toBeLessThan(Date.now());
   });
@@ -71,13 +71,13 @@ describe("a bundle", () => {
     expect(mistakesOf(() => read(text))).toEqual([expect.stringMatching(mistake)]);
   });
 
-  test("that is not there is refused, without a path of the machine", () => {
+  test("that is missing is refused, without a path of the machine", () => {
     expect(mistakesOf(() => readAuthorities(directory, "ca/none.pem"))).toEqual([
       "cluster.ca: ca/none.pem cannot be read: ENOENT: no such file or directory",
     ]);
   });
 
-  test("is told all its mistakes at once", () => {
+  test("gets all its mistakes at once", () => {
     expect(mistakesOf(() => read(leaf.certificate + leaf.key))).toHaveLength(2);
   });
 });
@@ -98,7 +98,7 @@ describe("npm run check", () => {
     ]);
   });
 
-  test("warns of a CA with less than 30 days, and of one that is over", async () => {
+  test("warns of a CA with less than 30 days, and of an expired one", async () => {
     const soon = await createAuthority("Soon CA", { notAfter: new Date(day(20).getTime() + 3_600_000) });
     expect(check(first.certificate + soon.certificate + old.certificate)).toEqual([]);
     expect(warningsOf("production", directory)).toEqual([
@@ -118,7 +118,7 @@ describe("the application", () => {
     return makeApplication("development", { ...policy, cluster }, directory);
   };
 
-  test("has the bundle, and another generation with another one", () => {
+  test("has the bundle; another bundle gives another generation", () => {
     const [one, same, other] = [make(first.certificate), make(first.certificate), make(second.certificate)];
     expect(one.authorities?.map(({ pem }) => pem)).toEqual([first.certificate.trim()]);
     expect(same.generation).toBe(one.generation);

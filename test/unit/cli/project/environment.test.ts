@@ -59,7 +59,7 @@ function mistakes(change: (file: Good) => unknown, secrets: string[] | undefined
 
 const at = "wrangler.toml, [env.production]";
 
-test("warns of what tells of other callers: grants with sql:server, saved queries that read such tables", () => {
+test("warns of access to other callers' data: grants with sql:server, saved queries that read such tables", () => {
   const grant = (allow: string[]) => ({ account: "analyst", allow }) as unknown as Grant;
   const grants = [grant(["sql:read", "query:*"]), grant(["sql:read", "sql:server"])];
   const queries = [
@@ -74,11 +74,11 @@ test("warns of what tells of other callers: grants with sql:server, saved querie
   ]);
 });
 
-test("a good file has no mistakes", () => {
+test("a valid file has no mistakes", () => {
   expect(mistakes(() => {})).toEqual([]);
 });
 
-test("a build command may stand at the top when it names the environment", () => {
+test("a build command may be at the top if it names the environment", () => {
   const command = "node cli/tidegate.ts build --env production";
   const atTop = (file: Good) => {
     Object.assign(file.env.production, { build: undefined });
@@ -196,7 +196,7 @@ describe("the mistake is named", () => {
   });
 });
 
-test("the largest variable and the largest number are good", () => {
+test("the largest variable and the largest number are accepted", () => {
   const found = mistakes(({ env }) => {
     const more = Object.fromEntries(Array.from({ length: 61 }, (_, i) => [`V${i}`, "x"]));
     Object.assign(env.production.vars, more, { BIG: "x".repeat(5120) });
@@ -204,7 +204,7 @@ test("the largest variable and the largest number are good", () => {
   expect(found).toEqual([]);
 });
 
-test("of a policy that cannot be read the secrets are not judged", () => {
+test("the secrets of an invalid policy are not checked", () => {
   const change = ({ env }: Good) => env.production.secrets.required.push("OTHER");
   expect(wranglerMistakes("production", good() as WranglerFile, undefined)).toEqual([]);
   expect(mistakes(change, undefined)).toHaveLength(1);
@@ -216,11 +216,11 @@ describe("what is committed", () => {
     expect(Object.keys(readWranglerFile().env ?? {})).toEqual([...environments]);
   });
 
-  test.each(environments)("%s is good", (name) => {
+  test.each(environments)("%s is valid", (name) => {
     expect(checkEnvironment(name)).toEqual([]);
   });
 
-  test("on TiDB a reader's account is nobody's to write with, and other grants make other pools", () => {
+  test("on TiDB no grant writes with a reader's account, and other grants give other pools", () => {
     const directory = mkdtempSync(join(tmpdir(), "tidegate-check-"));
     const file = readPolicyFile("production") as {
       cluster: object;
@@ -271,7 +271,7 @@ describe("what is committed", () => {
     }
   });
 
-  test("an environment without a policy is told what there is", () => {
+  test("an environment without a policy gets a list of the existing ones", () => {
     expect(checkEnvironment("nowhere")).toEqual([
       expect.stringMatching(/^there is no config\/nowhere\.toml; there are: .*production/),
     ]);
@@ -287,7 +287,7 @@ describe("Hyperdrive bindings", () => {
     expect(hyperdriveMistakes("production", good() as WranglerFile, [])).toEqual([]);
   });
 
-  test("one that is missing, and one that nobody names", () => {
+  test("one that is missing, and one that no account names", () => {
     expect(found([{ binding: "OTHER_DB", id: "1" }], ["READER_DB"])).toEqual([
       `${at}: hyperdrive lacks the binding READER_DB, which the policy names`,
       `${at}: hyperdrive has OTHER_DB, which no policy names`,

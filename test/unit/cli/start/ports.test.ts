@@ -19,14 +19,14 @@ async function listen(port: number): Promise<number> {
   return port;
 }
 
-test("the wanted port, and not a word about it", async () => {
+test("uses the wanted port without a message", async () => {
   const wanted = await freePort();
   const said: string[] = [];
   expect(await onFreePort("gateway", wanted, (line) => said.push(line), listen)).toBe(wanted);
   expect(said).toEqual([]);
 });
 
-test("a port that is in use is passed over, and nothing is started there", async () => {
+test("skips a port in use, and starts nothing there", async () => {
   const wanted = await listen(await freePort());
   const said: string[] = [];
   const tried: number[] = [];
@@ -44,7 +44,7 @@ test("a port that is in use is passed over, and nothing is started there", async
   expect(said).toEqual([`port ${wanted} is in use: the gateway has ${port}`]);
 });
 
-test("a port that another program takes before it is bound is passed over too", async () => {
+test("skips a port that another program takes before the bind", async () => {
   const wanted = await freePort();
   const port = await onFreePort(
     "gateway",
@@ -59,7 +59,7 @@ test("a port that another program takes before it is bound is passed over too", 
   expect(port).toBeGreaterThan(wanted);
 });
 
-test("whatever else goes wrong is told, and no other port is tried", async () => {
+test("reports every other error, and tries no other port", async () => {
   const tried: number[] = [];
   const fails = async (port: number) => {
     tried.push(port);

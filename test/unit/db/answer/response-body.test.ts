@@ -58,7 +58,7 @@ describe.each(["a", "é", "漢", "😀"])("an answer of %s", (character) => {
     expect(body.response().headers.get("content-length")).toBeNull();
   });
 
-  test("is handed to the stream in pieces of 16 KiB, and a row", async () => {
+  test("goes to the stream in pieces of 16 KiB and at most one more row", async () => {
     const body = await answerOf(limits.wholeAnswerBytes + 1, character);
     const reader = (body.response().body as ReadableStream<Uint8Array>).getReader();
     await reader.read();

@@ -116,7 +116,7 @@ const table: [string, Column, string, unknown, string][] = [
   ["NULL of no type", column(0x06), "NULL", null, "null"],
 ];
 
-describe("every wire type", () => {
+describe("every type of the protocol", () => {
   test.each(table)("%s", (_, of, type, value, text) => {
     expect(describeColumn(of).type).toBe(type);
     expect(encodeValue(of, value)).toBe(text);
@@ -127,13 +127,13 @@ describe("every wire type", () => {
     expect(encodeValue(of, null)).toBe("null");
   });
 
-  test("NOT NULL is told", () => {
+  test("NOT NULL is reported", () => {
     expect(describeColumn(column(0x03)).nullable).toBe(true);
     expect(describeColumn(column(0x03, { flags: flags.notNull })).nullable).toBe(false);
     expect(describeColumn(column(0xfd, { flags: flags.notNull | flags.binary })).nullable).toBe(false);
   });
 
-  test("a type that nobody knows is not lost", () => {
+  test("values of an unknown type are not lost", () => {
     expect(encodeValue(column(0xf0), "x")).toBe('"x"');
     expect(encodeValue(column(0xf0, { characterSet: binary }), Buffer.of(1))).toBe('"AQ=="');
   });
@@ -154,11 +154,11 @@ describe("FLOAT", () => {
     [1.17549435e-38, "1.1754944e-38"],
     [-0, "-0"],
     [0, "0"],
-  ])("%d reads %s", (value, text) => {
+  ])("%d is written as %s", (value, text) => {
     expect(encodeValue(float, Math.fround(value))).toBe(text);
   });
 
-  test("what was written with six digits reads the same", () => {
+  test("a number of six digits keeps its text", () => {
     const digits = fc.tuple(fc.integer({ min: -999_999, max: 999_999 }), fc.integer({ min: -20, max: 20 }));
     fc.assert(
       fc.property(digits, ([mantissa, exponent]) => {
@@ -168,7 +168,7 @@ describe("FLOAT", () => {
     );
   });
 
-  test("every float can be told from its text, which has nine digits at most", () => {
+  test("every float has its own text of at most nine digits", () => {
     const bits = fc.integer({ min: 0, max: 0xffff_ffff });
     fc.assert(
       fc.property(bits, (pattern) => {
@@ -186,7 +186,7 @@ describe("FLOAT", () => {
   });
 });
 
-describe("JSON that is not JSON, in a MariaDB column without its check", () => {
+describe("invalid JSON, in a MariaDB column without its check", () => {
   const json = column(0xfc, { extendedFormat: "json" });
 
   test.each(["", "{", "undefined", "{'a': 1}", "[1,]", "NaN", "1 2", '"a', "]", '"}],"rows":['])(

@@ -45,16 +45,16 @@ describe("CSV", () => {
     );
   });
 
-  test("of no rows is the header, of no result nothing", () => {
+  test("without rows is the header; without a result it is empty", () => {
     expect(encode([varchar("a")], [])).toBe("a\r\n");
     expect(new CsvEncoder().end()).toBe("");
   });
 
-  test("a value that a spreadsheet would take for a formula stays what it is", () => {
+  test("a value that a spreadsheet would read as a formula stays unchanged", () => {
     expect(encode([varchar("a")], [["=1+1"]])).toBe("a\r\n=1+1\r\n");
   });
 
-  test("columns of one name are all there", () => {
+  test("has all columns with one name", () => {
     expect(encode([varchar("a"), varchar("a")], [["x", "y"]])).toBe("a,a\r\nx,y\r\n");
   });
 
@@ -62,7 +62,7 @@ describe("CSV", () => {
     expect(new CsvEncoder().fail()).toBeUndefined();
   });
 
-  test("whatever the values are, a reader gets them back", () => {
+  test("a reader gets all values back", () => {
     const characters = fc.oneof(
       fc.constantFrom('"', ",", "\r", "\n", "\r\n", " ", "=", "a"),
       fc.string({ unit: "binary" }),

@@ -81,7 +81,7 @@ describe("the table of answers", () => {
 });
 
 describe("the table of parameters", () => {
-  test("has every type that a value can say", () => {
+  test("has every type that a value can name", () => {
     const cells = rows(section("Parameters").split("### Types")[1] ?? "").map(([cell = ""]) => cell);
     const named = cells.slice(1).flatMap((cell) => {
       const types = [...cell.matchAll(/`(\w+)`/g)].map(([, type = ""]) => type.toUpperCase());
@@ -91,7 +91,7 @@ describe("the table of parameters", () => {
   });
 });
 
-test("the session's modes are those that are set", () => {
+test("the documented session modes are those of the gateway", () => {
   for (const engine of ["mysql", "mariadb", "tidb"] as const) {
     const state = restingState(dialectOf({ engine }), { time_zone: "+00:00", longestDeadlineMs: 60_000 });
     const modes = /sql_mode = '([^']*)'/.exec(state)?.[1];

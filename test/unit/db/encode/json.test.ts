@@ -42,7 +42,7 @@ describe("an answer", () => {
     });
   });
 
-  test("whose warnings are not known", () => {
+  test("with unknown warnings", () => {
     const text = new JsonEncoder("object").end({ ...summary, warnings: null });
     expect(JSON.parse(text)).toMatchObject({ warnings: null });
   });
@@ -58,7 +58,7 @@ describe("an answer of a CALL", () => {
     [[[3]], [{ a: 3 }]],
   ];
 
-  test.each([0, 1, 2, 3])("lists its result sets when they are %i", (count) => {
+  test.each([0, 1, 2, 3])("lists its result sets, here %i", (count) => {
     const encoder = new JsonEncoder("object", true);
     let text = "";
     for (const [rows] of sets.slice(0, count)) {
@@ -77,7 +77,7 @@ describe("an answer of a CALL", () => {
 
 describe("column names", () => {
   test.each(["__proto__", "constructor", "", "a.b", 'a"b', "a\\b", "\u2028", "ä😀", "\n", "0"])(
-    "%j is a name like any other",
+    "%j is an ordinary name",
     (name) => {
       const row = JSON.parse(rowWriter([int(name)], "object")([1]));
       expect(Object.keys(row)).toEqual([name]);
@@ -93,22 +93,22 @@ describe("column names", () => {
 
   const twice = [int("a"), int("b"), int("a"), int("")];
 
-  test("of columns of one name an object shows the last", () => {
+  test("an object shows the last of several columns with one name", () => {
     expect(rowWriter(twice, "object")([1, 2, 3, 4])).toBe('{"b":2,"a":3,"":4}');
   });
 
-  test("an array shows all", () => {
+  test("an array shows all of them", () => {
     expect(rowWriter(twice, "array")([1, 2, 3, 4])).toBe("[1,2,3,4]");
   });
 
-  test("the list of columns shows all in either case", () => {
+  test("the list of columns shows all in both cases", () => {
     for (const shape of ["object", "array"] as const) {
       const { columns }: Answer = JSON.parse(encode(twice, [], shape));
       expect(columns.map(({ name }) => name)).toEqual(["a", "b", "a", ""]);
     }
   });
 
-  test("a row of nothing but one name", () => {
+  test("a row whose columns all have one name", () => {
     expect(rowWriter([int("a"), int("a"), int("a")], "object")([1, 2, 3])).toBe('{"a":3}');
   });
 });

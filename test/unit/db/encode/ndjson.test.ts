@@ -18,7 +18,7 @@ const rows = [
 ];
 
 describe("NDJSON", () => {
-  test("has a line for the columns, one for each row, and one for what became of the statement", () => {
+  test("has a line for the columns, one for each row, and one for the summary", () => {
     expect(encode(rows, "object")).toBe(
       '{"columns":[{"name":"id","type":"INT","nullable":false},{"name":"name","type":"VARCHAR","nullable":true}]}\n' +
         '{"id":1,"name":"a\\nb"}\n' +
@@ -27,11 +27,11 @@ describe("NDJSON", () => {
     );
   });
 
-  test("has rows as arrays, which no other line is", () => {
+  test("has rows as arrays; no other line is an array", () => {
     expect(encode(rows, "array").split("\n").slice(1, 3)).toEqual(['[1,"a\\nb"]', "[2,null]"]);
   });
 
-  test("of several result sets has the columns of each before its rows", () => {
+  test("with several result sets has the columns of each before its rows", () => {
     const encoder = new NdjsonEncoder("array");
     const one = column(0x03, { name: "a" });
     const text =
@@ -55,13 +55,13 @@ describe("NDJSON", () => {
     );
   });
 
-  test("ends with the error where it breaks off", () => {
+  test("ends with the error if it breaks off", () => {
     expect(new NdjsonEncoder("object").fail({ code: "deadline_exceeded" })).toBe(
       '{"error":{"code":"deadline_exceeded"}}\n',
     );
   });
 
-  test("JSON that was stored with lines is on one", () => {
+  test("JSON that was stored in several lines is in one line", () => {
     const stored = '{\n "a":\r\n [1,\n 2]}';
     const line = encode([[stored]], "object", [column(0xfc, { name: "j", extendedFormat: "json" })]).split(
       "\n",
@@ -69,7 +69,7 @@ describe("NDJSON", () => {
     expect(JSON.parse(line ?? "")).toEqual({ j: { a: [1, 2] } });
   });
 
-  describe("has one end of a line in each line, by any reader's rule", () => {
+  describe("has one line end per line, by the rules of every reader", () => {
     // The line ends of Python's str.splitlines(), which iter_lines() of httpx and requests uses. Java's \\R
     // and Perl's have fewer.
     const pythonLineEnds = ["\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"];
@@ -105,7 +105,7 @@ describe("NDJSON", () => {
       expect(lines[5]).toBe("");
     });
 
-    test("nothing else is escaped that JSON's own writer does not escape", () => {
+    test("escapes nothing else that JSON.stringify does not escape", () => {
       const others = String.fromCodePoint(
         ...Array.from({ length: 0x3000 }, (_, i) => i).filter(
           (c) => c !== 0x85 && (c < 0x2028 || c > 0x2029),
@@ -116,7 +116,7 @@ describe("NDJSON", () => {
     });
   });
 
-  test("whatever the values are, its lines say what the JSON answer says", () => {
+  test("its lines have the same values as the JSON answer", () => {
     const of = [column(0xfd, { name: "s" }), column(0xfc, { name: "j", extendedFormat: "json" })];
     const json = fc
       .tuple(fc.json(), fc.integer({ min: 0, max: 2 }))

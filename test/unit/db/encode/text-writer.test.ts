@@ -16,7 +16,7 @@ const unit = fc.constantFrom("a", "é", "漢", "😀", "\u0085", "\u2028", "\ud8
 const values = fc.array(fc.string({ unit, maxLength: 40 }), { maxLength: 30 });
 
 describe.each(formats)("as %s", (format) => {
-  test("what waits is told in bytes, exactly, and no byte is lost or counted twice", () => {
+  test("the waiting text is counted exactly in bytes, and no byte is lost or counted twice", () => {
     fc.assert(
       fc.property(values, fc.integer({ min: 1, max: 3_000 }), fc.boolean(), (rows, limit, asks) => {
         const encoder = encoderOf(format, "array", false);
@@ -45,7 +45,7 @@ describe.each(formats)("as %s", (format) => {
     );
   });
 
-  test("the answer is yes from the very byte on", () => {
+  test("hasAtLeast is true from exactly this byte on", () => {
     for (const character of ["a", "é", "漢", "😀", "\u2028"]) {
       const [encoder, same] = [1, 2].map(() => {
         const made = encoderOf(format, "array", false);
@@ -59,7 +59,7 @@ describe.each(formats)("as %s", (format) => {
   });
 });
 
-test("what JSON's own encoder writes is what goes on the wire", () => {
+test("the bytes are the UTF-8 of the JSON encoder's text", () => {
   const encoder = encoderOf("json", "object", false);
   encoder.columns([text]);
   encoder.row(["漢"]);

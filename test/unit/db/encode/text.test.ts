@@ -42,7 +42,7 @@ const table: [string, Column, string | Buffer, unknown, string][] = [
   ],
 ];
 
-describe("the text protocol's value becomes the binary protocol's", () => {
+describe("a value of the text protocol becomes that of the binary protocol", () => {
   test.each(table)("%s", (_, of, text, value, json) => {
     expect(read(of, text)).toEqual(value);
     expect(encodeValue(of, read(of, text))).toBe(json);

@@ -14,7 +14,7 @@ const lines = record
   .split("\n")
   .map((line) => line.split("  "));
 
-test("the record names the artifact and everything it was made of", () => {
+test("the record names the artifact and all its sources", () => {
   const sources = readdirSync(join(root, "native", "tls", "src")).map((name) => `native/tls/src/${name}`);
   expect(lines.map(([, path]) => path)).toEqual([
     "native/tls/Cargo.lock",
@@ -34,7 +34,7 @@ test.each(lines)("%s  %s", (hash, path = "") => {
   ).toBe(hash);
 });
 
-test("it asks its system for nothing but the time, random bytes and four calls without effect", () => {
+test("it imports only the time, random bytes and four calls without effect", () => {
   const module = readTlsModule();
   expect(
     WebAssembly.Module.imports(module)

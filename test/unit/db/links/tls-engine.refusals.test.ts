@@ -10,14 +10,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("whatever a server sends in the place of its handshake", () => {
+describe("random bytes of a server instead of its handshake", () => {
   const record = fc
     .tuple(fc.constantFrom(20, 21, 22, 23), fc.uint8Array({ maxLength: 300 }))
     .map(([type, content]) =>
       Uint8Array.of(type, 3, 3, content.length >> 8, content.length & 0xff, ...content),
     );
 
-  test("opens nothing, and stops no instance", () => {
+  test("opens no connection, and stops no instance", () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(record, fc.uint8Array({ maxLength: 300 })), { maxLength: 5 }),
@@ -44,7 +44,7 @@ describe("refused", () => {
     await expect(connect()).rejects.toMatchObject({ kind: "clock" });
   });
 
-  test("a clock that says nothing", async () => {
+  test("a clock without a time", async () => {
     vi.spyOn(Date, "now").mockReturnValue(Number.NaN);
     await expect(connect()).rejects.toMatchObject({ kind: "trap" });
     vi.restoreAllMocks();
@@ -73,7 +73,7 @@ describe("refused", () => {
     expect(failureOf(() => engine.receive(Buffer.from([22]))).kind).toBe("misuse");
   });
 
-  test("whatever comes after free()", async () => {
+  test("every call after free()", async () => {
     const { engine } = await connect();
     engine.free();
     engine.free();
@@ -81,7 +81,7 @@ describe("refused", () => {
     expect(engine.memoryBytes).toBe(0);
   });
 
-  test("more memory than the artifact declares, which stops the instance and no other", async () => {
+  test("more memory than the artifact declares; this stops only the one instance", async () => {
     const { engine: other } = await connect();
     const engine = new TlsEngine(module);
     const bundle = authority.certificate.repeat(1 + Math.ceil(20_000_000 / authority.certificate.length));

@@ -73,12 +73,12 @@ describe("the next connection in an engine", () => {
     expect(await next(server)).toMatchObject({ resumed: false, certificate });
   });
 
-  test("is verified in full where the server knows nothing of the ticket", async () => {
+  test("is verified in full if the server does not know the ticket", async () => {
     await first(await serve());
     expect(await next(await serve())).toMatchObject({ resumed: false });
   });
 
-  test("of an impostor who has no ticket's key is refused", async () => {
+  test("to an impostor without the ticket's key is refused", async () => {
     await first(await serve());
     const impostor = await (await createAuthority(authority.commonName)).issue({
       commonName: "db",
@@ -88,7 +88,7 @@ describe("the next connection in an engine", () => {
     await expect(next(other)).rejects.toMatchObject({ kind: "bad_signature" });
   });
 
-  test("has a whole handshake in TLS 1.2, where a resumed session would have the old one's secret", async () => {
+  test("has a full handshake in TLS 1.2, in which a resumed session would reuse the old secret", async () => {
     const server = await serve();
     expect(await first(server, { ...settings, highest: "TLSv1.2" })).toMatchObject({ resumed: false });
     expect(await next(server)).toMatchObject({ resumed: false, protocol: "TLSv1_2" });
@@ -105,7 +105,7 @@ describe("the next connection in an engine", () => {
 });
 
 describe("an engine", () => {
-  test("cannot rest before its connection is open, nor after it failed", () => {
+  test("cannot become idle before its connection is open, nor after it failed", () => {
     const { kind } = failureOf(() => engine.rest());
     expect(kind).toBe("misuse");
     engine = new TlsEngine(module);
@@ -118,7 +118,7 @@ describe("an engine", () => {
     expect(failureOf(() => engine.beginAgain()).kind).toBe("misuse");
   });
 
-  test("that rests sends nothing", async () => {
+  test("that is idle sends nothing", async () => {
     await first(await serve());
     expect(failureOf(() => engine.send(Buffer.from("x"))).kind).toBe("misuse");
   });

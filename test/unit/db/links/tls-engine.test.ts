@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 describe("a verified server", () => {
-  test("gets what is sent, and what it sends arrives, 20 MB in constant memory", async () => {
+  test("sends and receives 20 MB in constant memory", async () => {
     const content = Buffer.alloc(20_000_000, "tidegate ");
     const heard: Buffer[] = [];
     const { engine, socket, incoming } = await connect({}, (client) => {
@@ -73,7 +73,7 @@ describe("a verified server", () => {
     expect(shown.fingerprint256).toBe(new X509Certificate(leaf.certificate).fingerprint256);
   });
 
-  test("is told goodbye", async () => {
+  test("gets a close_notify", async () => {
     let ended = false;
     const { engine, socket } = await connect({}, (client) => {
       client.resume().once("end", () => {
@@ -84,13 +84,13 @@ describe("a verified server", () => {
     await expect.poll(() => ended).toBe(true);
   });
 
-  test("that is cut off without a goodbye is an error, not an end", async () => {
+  test("that closes without a close_notify is an error, not an end", async () => {
     const { engine } = await connect();
     expect(failureOf(() => engine.receiveEnd()).kind).toBe("truncated");
     expect(failureOf(() => engine.send(Buffer.from("x"))).kind).toBe("truncated");
   });
 
-  test("whose record was changed on the way is not believed", async () => {
+  test("whose record was changed on the way is refused", async () => {
     const { engine, socket, incoming } = await connect({}, (client) =>
       client.once("data", () => client.write("x")),
     );
@@ -109,7 +109,7 @@ describe("a verified server", () => {
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 
 describe.skipIf(!hasOpenssl)("an OpenSSL server", () => {
-  test("that changes its keys, and asks for new ones, is understood and understands", async () => {
+  test("may change its keys and ask for new ones, in both directions", async () => {
     const directory = mkdtempSync(join(tmpdir(), "tidegate-openssl-"));
     writeFileSync(join(directory, "leaf.pem"), leaf.certificate);
     writeFileSync(join(directory, "leaf.key"), leaf.key, { mode: 0o600 });

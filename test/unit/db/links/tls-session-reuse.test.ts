@@ -27,7 +27,7 @@ function resting(...all: Partial<Verified>[]) {
   return { lot, engines };
 }
 
-test("the last one that came serves next, and none serves twice", () => {
+test("the newest engine serves next, and none serves twice", () => {
   const { lot, engines } = resting({}, {});
   expect(lot.take("db", now)?.engine).toBe(engines[1]);
   expect(lot.take("db", now)?.engine).toBe(engines[0]);
@@ -35,7 +35,7 @@ test("the last one that came serves next, and none serves twice", () => {
   expect(engines.map(({ freed }) => freed)).toEqual([0, 0]);
 });
 
-test("there are few: one more, and the oldest is let go", () => {
+test("their number is bounded: one more frees the oldest", () => {
   const { lot, engines } = resting(...Array.from({ length: limits.restingEngines + 1 }, () => ({})));
   expect(engines.map(({ freed }) => freed)).toEqual([1, ...Array(limits.restingEngines).fill(0)]);
   lot.clear();
@@ -49,13 +49,13 @@ test.each<[string, Partial<Verified>, number]>([
   ["verified in the future, so that the clock is wrong", {}, -1],
   ["whose server's certificate has expired since", { notAfterMs: now + minuteMs }, minuteMs + 1],
   ["of whose certificate nothing is known", { notAfterMs: undefined }, 0],
-])("one %s is let go", (_, more, passedMs) => {
+])("an engine %s is freed", (_, more, passedMs) => {
   const { lot, engines } = resting(more);
   expect(lot.take("db", now + passedMs)).toBeUndefined();
   expect(engines[0]?.freed).toBe(1);
 });
 
-test("just before all that it serves", () => {
+test("just before each of these limits an engine serves", () => {
   const { lot, engines } = resting({ notAfterMs: now + 10 * minuteMs });
   expect(lot.take("db", now + 10 * minuteMs - 1)?.engine).toBe(engines[0]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { debianMirrors, parseIndexTargets } from "../../../../servers/database/debian.ts";
 
-describe("which Debian mirror the machine's apt uses", () => {
+describe("the Debian mirror of the machine's apt", () => {
   test("by the label of its release file, without security and other vendors, each once", () => {
     const output = [
       "http://security.example/debian-security/\tDebian-Security\tbookworm-security",
@@ -17,7 +17,7 @@ describe("which Debian mirror the machine's apt uses", () => {
     ]);
   });
 
-  test("by its address where the lists were never fetched and apt knows no label", () => {
+  test("by its address, if the lists were never fetched and apt knows no label", () => {
     const output = [
       "cdrom:[Debian 12]/\t$(LABEL)\tbookworm",
       "http://mirror.example/debian/\t$(LABEL)\tbookworm",
@@ -32,7 +32,7 @@ describe("which Debian mirror the machine's apt uses", () => {
     ]);
   });
 
-  test("a label that is known once holds for every line of that address", () => {
+  test("a known label holds for every line with this address", () => {
     const output = [
       "https://download.docker.example/linux/debian/\tDocker CE\tbookworm",
       "https://download.docker.example/linux/debian/\t$(LABEL)\tbookworm",
@@ -40,7 +40,7 @@ describe("which Debian mirror the machine's apt uses", () => {
     expect(debianMirrors(parseIndexTargets(output))).toEqual([]);
   });
 
-  test("Ubuntu has none", () => {
+  test("none on Ubuntu", () => {
     const output = "http://archive.ubuntu.example/ubuntu/\tUbuntu\tnoble\n";
     expect(debianMirrors(parseIndexTargets(output))).toEqual([]);
   });

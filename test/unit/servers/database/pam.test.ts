@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { movePath, preparePam } from "../../../../servers/database/pam.ts";
 import { ServerUnavailableError } from "../../../../servers/errors.ts";
 
-test("a path in a compiled file is replaced wherever it occurs, and no byte changes its place", () => {
+test("a path in a compiled file is replaced at each place, and no byte moves", () => {
   const binary = Buffer.from("\x7fELF\xff\0/etc/security/user_map.conf\0%s: /etc/security/\0\xfe", "latin1");
   const moved = movePath(binary, "/etc/security/", "../run/pam");
   expect(moved.toString("latin1")).toBe("\x7fELF\xff\0../run/pam////user_map.conf\0%s: ../run/pam////\0\xfe");

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { findTidb } from "../../../../servers/database/tidb/installation.ts";
 import { configurationFile } from "../../../../servers/database/tidb-configuration.ts";
 
-describe("where a TiDB is looked for", () => {
+describe("the search for a TiDB", () => {
   let folder: string;
   const lines: string[] = [];
   const find = () => findTidb((line) => lines.push(line));
@@ -40,7 +40,7 @@ describe("where a TiDB is looked for", () => {
     expect(await find()).toMatchObject({ version: "v8.5.9", program: join(folder, "mine") });
   });
 
-  test("where that one does not run, nothing else is tried", async () => {
+  test("if this program does not run, nothing else is tried", async () => {
     server("tidb-server", "v8.5.1");
     vi.stubEnv("TIDEGATE_TIDB", join(folder, "none"));
     await expect(find()).rejects.toThrow(/^TIDEGATE_TIDB: .*none is not an executable file$/);
@@ -58,7 +58,7 @@ describe("where a TiDB is looked for", () => {
     expect(await find()).toMatchObject({ version: "v8.5.1", program: onPath });
   });
 
-  test("then Docker, where its daemon answers", async () => {
+  test("then Docker, if its daemon answers", async () => {
     program("docker", "echo 28.0");
     expect(await find()).toMatchObject({ image: expect.stringMatching(/^pingcap\/tidb:v8\.5/) });
   });
@@ -68,7 +68,7 @@ describe("where a TiDB is looked for", () => {
     await expect(find()).rejects.toThrow(/- Go: .*go is go1\.24\.3, TiDB needs go1\.25/);
   });
 
-  test("where there is none of them: each way, why not, and what helps", async () => {
+  test("without any of them: names each way, its failure, and what helps", async () => {
     await expect(find()).rejects.toThrow(
       [
         "No TiDB server could be had. Tried:",
@@ -91,7 +91,7 @@ describe("the configuration file", () => {
     tlsDirectory: "/tls",
   };
 
-  test("keeps everything where it is told, and listens nowhere else", () => {
+  test("keeps all files in its folder, and listens only on its port", () => {
     expect(parse(configurationFile(place, "required"))).toMatchObject({
       ...{
         host: "127.0.0.1",
@@ -110,7 +110,7 @@ describe("the configuration file", () => {
     expect(parse(configurationFile(place, "none")).security).toEqual({ "auto-tls": false });
   });
 
-  test("takes further settings into its sections", () => {
+  test("adds further settings to its sections", () => {
     const { security } = parse(
       configurationFile(place, "offered", {
         security: { "tls-version": "TLSv1.3", "skip-grant-table": true },

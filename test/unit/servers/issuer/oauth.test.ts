@@ -43,7 +43,7 @@ function codeOf(action: () => unknown): string | undefined {
 }
 
 describe("an authorization request", () => {
-  test("is read, and answered with its state", () => {
+  test("is read, and its answer has its state", () => {
     const request = read();
     expect(request).toEqual({
       clientId: "page",
@@ -91,7 +91,7 @@ describe("an authorization request", () => {
     expect(codeOf(() => read(changes))).toBe(code);
   });
 
-  test("is refused when it says something twice", () => {
+  test("is refused if it repeats a parameter", () => {
     const twice = parameters(question);
     twice.append("redirect_uri", "http://127.0.0.1:1/");
     expect(codeOf(() => readReturnAddress(twice))).toBe("invalid_request");
@@ -123,7 +123,7 @@ describe("a code", () => {
     expect(codeOf(() => codes.redeem(redemption(late), codeLifetimeMs))).toBe("invalid_grant");
   });
 
-  test("outlives the next one's making", () => {
+  test("stays valid when the next one is made", () => {
     const codes = createCodes();
     const first = codes.issue(read(), "analyst", 0);
     codes.issue(read(), "editor", 1);
@@ -152,7 +152,7 @@ describe("a code", () => {
     expect(codeOf(() => codes.redeem(redemption(code, changes), 1))).toBe(expected);
   });
 
-  test("that nobody issued is refused", () => {
+  test("that was not issued is refused", () => {
     expect(codeOf(() => createCodes().redeem(redemption("invented"), 0))).toBe("invalid_grant");
   });
 });

@@ -25,7 +25,7 @@ function login(capabilities: number, auth: Buffer): Buffer {
 }
 
 describe("splitter", () => {
-  test("finds the same packets however the bytes are cut", () => {
+  test("finds the same packets for every cut of the bytes", () => {
     const payloads = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 });
     const cuts = fc.infiniteStream(fc.integer({ min: 1, max: 40 }));
     fc.assert(
@@ -86,7 +86,7 @@ describe("greeting", () => {
     plugin: fc.constantFrom("caching_sha2_password", "mysql_native_password"),
   });
 
-  test("what is built is what is read", () => {
+  test("a built greeting reads back the same", () => {
     fc.assert(
       fc.property(greeting, (sent) => {
         expect(parseGreeting(buildGreeting(sent))).toEqual(sent);
@@ -94,7 +94,7 @@ describe("greeting", () => {
     );
   });
 
-  test("anything else is refused, also a greeting that is cut off", () => {
+  test("other bytes are refused, also an incomplete greeting", () => {
     expect(() => parseGreeting(errPacket(1040, "Too many connections", null))).toThrow(RangeError);
     fc.assert(
       fc.property(greeting, fc.nat(), (sent, at) => {
@@ -125,14 +125,14 @@ describe("login", () => {
     });
   });
 
-  test("a cut-off one is refused, at whatever byte", () => {
+  test("an incomplete login is refused, at every length", () => {
     const bytes = login(loginFlags, Buffer.concat([Buffer.from([32]), secret]));
     for (let length = 0; length < bytes.length; length += 1) {
       expect(() => parseHandshakeResponse(bytes.subarray(0, length))).toThrow(RangeError);
     }
   });
 
-  test("only 32 bytes with CLIENT_SSL are a request for TLS", () => {
+  test("only 32 bytes with CLIENT_SSL ask for TLS", () => {
     const whole = login(loginFlags | capability.SSL, Buffer.alloc(1));
     expect(isSslRequest(whole)).toBe(false);
     expect(isSslRequest(whole.subarray(0, 32))).toBe(true);
@@ -163,7 +163,7 @@ describe("commands", () => {
     expect(commandName(Buffer.from([code, 1, 2]))).toBe(name);
   });
 
-  test("the SQL begins behind the query attributes, where the client sends them", () => {
+  test("the SQL begins after the query attributes, if the client sends them", () => {
     expect(sqlOf(Buffer.from("\x03SELECT 1"), 0)).toBe("SELECT 1");
     expect(sqlOf(Buffer.from("\x03\0\x01SELECT 1"), capability.QUERY_ATTRIBUTES)).toBe("SELECT 1");
     expect(sqlOf(Buffer.from("\x16SELECT ?"), capability.QUERY_ATTRIBUTES)).toBe("SELECT ?");

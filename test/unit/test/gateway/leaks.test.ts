@@ -21,19 +21,19 @@ describe("a secret is found in a line", () => {
   });
 });
 
-test("nothing is found where nothing is", () => {
+test("nothing is found in lines without a secret", () => {
   expect(leaksIn(lines('{"reason":"a \\"secret\\" of"}'), [secret])).toEqual([]);
   expect(leaksIn([], [secret])).toEqual([]);
   // If the secret is split over two lines, neither line has it.
   expect(leaksIn([secret.slice(0, 10), secret.slice(10)], [secret])).toEqual([]);
 });
 
-test("a secret that is too short to be searched for is a mistake, not a pass", () => {
+test("a secret that is too short for a search is an error, not a pass", () => {
   expect(() => leaksIn(lines("x"), ["1234567"])).toThrow(RangeError);
 });
 
 describe("of an Authorization header", () => {
-  test("the token, its claims and its signature are secrets, its header is none", () => {
+  test("the token, its claims and its signature are secrets, its header is not", () => {
     expect(secretsOf("Bearer eyJhbGciOiJub25lIn0.claims-of-it.signature-of-it")).toEqual([
       "eyJhbGciOiJub25lIn0.claims-of-it.signature-of-it",
       "claims-of-it",
@@ -41,7 +41,7 @@ describe("of an Authorization header", () => {
     ]);
   });
 
-  test("credentials of another scheme too, and a few letters are nobody's", () => {
+  test("credentials of another scheme are secrets too, and a few letters are not", () => {
     expect(secretsOf("Basic dXNlcjpwYXNz")).toEqual(["dXNlcjpwYXNz"]);
     expect(secretsOf("Bearer a.b.c")).toEqual([]);
     expect(secretsOf("")).toEqual([]);

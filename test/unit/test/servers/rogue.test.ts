@@ -59,13 +59,13 @@ function sslRequest(): Buffer {
 }
 
 describe("rogue", () => {
-  test("without TLS on offer it gets no byte from a client that wants TLS", async () => {
+  test("without TLS it gets no byte from a client that wants TLS", async () => {
     const server = await rogue({ kind: "no-tls" });
     await expect(connect(server)).rejects.toMatchObject({ code: "HANDSHAKE_NO_SSL_SUPPORT" });
     expect(server.evidence).toMatchObject({ connections: 1, clearTextBytesAfterGreeting: 0, userNames: [] });
   });
 
-  test("without TLS it records what a careless client says in clear", async () => {
+  test("without TLS it records the clear text of a careless client", async () => {
     const server = await rogue({ kind: "no-tls" });
     const { port } = server;
     const client = await mysql.createConnection({ host: "127.0.0.1", port, user: "gw", password: "secret" });
@@ -98,7 +98,7 @@ describe("rogue", () => {
     expect(server.evidence).toMatchObject({ sslRequests: 1, userNames: [], credentialBytes: 0 });
   });
 
-  test("can deny everybody, or offer only versions of TLS that are too old", async () => {
+  test("can refuse every login, or offer only old versions of TLS", async () => {
     await expect(connect(await rogue({ kind: "tls", login: "denied", ...identity }))).rejects.toMatchObject({
       errno: 1045,
     });
@@ -112,7 +112,7 @@ describe("rogue", () => {
     expect(old.evidence.userNames).toEqual(["gw_reader"]);
   });
 
-  test("can ask for the password by another plugin", async () => {
+  test("can ask for the password with another plugin", async () => {
     const server = await rogue({ kind: "auth-switch", plugin: "mysql_clear_password", ...identity });
     await expect(connect(server)).rejects.toMatchObject({ code: "MYSQL_CLEAR_PASSWORD_NOT_ENABLED" });
     const options = { host: "127.0.0.1", port: server.port, user: "gw", password: "secret", ssl: { ca } };
@@ -123,7 +123,7 @@ describe("rogue", () => {
     expect(server.evidence.credentialBytes - before).toBe("gw".length + 32 + "secret\0".length);
   });
 
-  test("logs anybody in and answers as somebody else", async () => {
+  test("accepts every login and answers as another identity", async () => {
     const server = await rogue(everyone());
     const client = await connect(server);
     expect((await client.query("SELECT CURRENT_USER() user"))[0]).toEqual([{ user: "root@%", note: null }]);
@@ -155,13 +155,13 @@ describe("rogue", () => {
     });
   });
 
-  test("sends its late bytes before it begins TLS, however early the client does", async () => {
+  test("sends its late bytes before it begins TLS, also if the client begins early", async () => {
     const server = await rogue({ kind: "injected-late", ...identity });
     await expect(connect(server)).rejects.toThrow(/wrong version|packet|record/);
     expect(server.evidence).toMatchObject({ sslRequests: 1, tlsHandshakes: 0, credentialBytes: 0 });
   });
 
-  test("counts as clear text what follows the request for TLS and is not TLS", async () => {
+  test("counts bytes after the request for TLS that are not TLS as clear text", async () => {
     const server = await rogue({ kind: "tls", login: "ok", ...identity });
     const client = net.connect(server.port, "127.0.0.1");
     await once(client, "data");
@@ -232,7 +232,7 @@ describe("proxy", () => {
     ]);
   });
 
-  test("counts commands that are written together once, however they are cut, and commands without reply never", async () => {
+  test("counts commands of one write once, for every cut, and commands without reply never", async () => {
     const proxy = await proxyTo(await rogue(everyone()));
     const client = await connect(proxy);
     const stream = (client as unknown as { connection: { stream: net.Socket } }).connection.stream;
@@ -262,7 +262,7 @@ describe("proxy", () => {
     client.destroy();
   });
 
-  test("counts a login without TLS too, and hides no error that comes instead of a greeting", async () => {
+  test("also counts a login without TLS, and passes on an error instead of a greeting", async () => {
     const proxy = await proxyTo(await rogue({ kind: "no-tls" }));
     const client = await mysql.createConnection({ host: "127.0.0.1", port: proxy.port, user: "gw" });
     client.destroy();
@@ -271,7 +271,7 @@ describe("proxy", () => {
     await expect(connect(full)).rejects.toMatchObject({ errno: 1040 });
   });
 
-  test("takes a client's first TLS bytes also in the same segment as its request for TLS", async () => {
+  test("accepts a client's first TLS bytes in the same segment as its request for TLS", async () => {
     const server = await rogue(everyone());
     const proxy = await proxyTo(server);
     const raw = net.connect(proxy.port, "127.0.0.1");
@@ -285,7 +285,7 @@ describe("proxy", () => {
     secure.destroy();
   });
 
-  test("a delay shows in the time of every counted round trip", async () => {
+  test("a delay lengthens every counted round trip", async () => {
     const proxy = await proxyTo(await rogue(everyone()), { delayMs: 15 });
     const timed = async (run: () => Promise<unknown>) => {
       const startMs = performance.now();
@@ -320,7 +320,7 @@ describe("proxy", () => {
     client.destroy();
   });
 
-  test("drops and refuses connections, and is there again afterwards", async () => {
+  test("drops and refuses connections, and works again later", async () => {
     const proxy = await proxyTo(await rogue(everyone()));
     const client = await connect(proxy);
     client.on("error", () => {});
@@ -335,7 +335,7 @@ describe("proxy", () => {
     expect(proxy.accepted).toBe(3);
   });
 
-  test("does not let a server behind it pass that its authority has not signed", async () => {
+  test("refuses a server that its authority has not signed", async () => {
     const other = await createAuthority("Another authority");
     const server = await rogue(everyone());
     const target = { host: "127.0.0.1", port: server.port, ca: other.certificate };

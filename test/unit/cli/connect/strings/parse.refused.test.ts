@@ -10,7 +10,7 @@ function refusals(text: string): string {
   return "refusals" in parsed ? parsed.refusals.join("\n") : "taken";
 }
 
-describe("what asks for less, or for what is not there, is refused with the reason", () => {
+describe("a setting that lowers security, or that does not exist, is refused with the reason", () => {
   test.each([
     ["jdbc:mysql://h/d?user=u&sslMode=REQUIRED", /^sslMode=REQUIRED encrypts without looking at who/],
     ["jdbc:mysql://h/d?user=u&sslMode=PREFERRED", /^sslMode=PREFERRED goes on in clear text/],
@@ -146,13 +146,13 @@ describe("what asks for less, or for what is not there, is refused with the reas
     expect(refusals(text)).toMatch(reason);
   });
 
-  test("all reasons are told at once", () => {
+  test("all reasons are reported at once", () => {
     const text = "jdbc:mysql://h/d?user=u&sslMode=REQUIRED&verifyServerCertificate=false&sslKey=k";
     expect(refusals(text).split("\n")).toHaveLength(3);
   });
 });
 
-describe("whatever is given", () => {
+describe("for every input", () => {
   const secret = fc
     .string({ minLength: 1, maxLength: 12, unit: "grapheme-ascii" })
     .map((text) => `Zq7${text}Zq8`);
@@ -172,7 +172,7 @@ describe("whatever is given", () => {
     .tuple(fc.constantFrom(...shapes), secret, fc.string({ maxLength: 30, unit: "binary" }))
     .map(([shape, password, other]) => shape(password, other));
 
-  test("it is taken or refused; nothing is thrown, and no message repeats the password", () => {
+  test("the string is accepted or refused; nothing is thrown, and no message repeats the password", () => {
     fc.assert(
       fc.property(text, (input) => {
         const parsed = parseConnectionString(input);
@@ -184,7 +184,7 @@ describe("whatever is given", () => {
     );
   });
 
-  test("an encoded password comes out as it went in", () => {
+  test("an encoded password is decoded to itself", () => {
     const anything = fc
       .string({ minLength: 1, maxLength: 30, unit: "binary" })
       .filter((one) => one.isWellFormed() && !one.includes("\0"))
@@ -210,7 +210,7 @@ describe("whatever is given", () => {
     );
   });
 
-  test("what is deep or long ends nothing", () => {
+  test("a deep or long input does not crash", () => {
     const deep = `{host:'h',user:'u',ssl:${"{a:".repeat(5_000)}1${"}".repeat(5_000)}}`;
     expect(() => parseConnectionString(deep)).not.toThrow();
     expect(() => parseConnectionString(`mysql -${"A".repeat(19_000)}`)).not.toThrow();
@@ -232,7 +232,7 @@ describe("docs/connect.md", () => {
     });
   });
 
-  test("each setting that it says is refused, is", () => {
+  test("each setting that it calls refused is refused", () => {
     const refused = document.slice(
       document.indexOf("## What is refused"),
       document.indexOf("## When it fails"),

@@ -309,7 +309,7 @@ describe("mysql2's object", () => {
   ]);
 });
 
-describe("what is done otherwise is said", () => {
+describe("differences from the string get a note", () => {
   test.each([
     ["mysql://u@h/d?ssl-mode=VERIFY_CA", "ssl-mode=VERIFY_CA does not compare the host name"],
     ["{host:'h',user:'u',ssl:{rejectUnauthorized:true}}", "mysql2 verifies the chain and not the host name"],
@@ -326,7 +326,7 @@ describe("what is done otherwise is said", () => {
     expect("connection" in parsed && parsed.connection.notes.join(" ")).toContain(note);
   });
 
-  test("and a string with nothing otherwise has no note", () => {
+  test("a string without differences has no note", () => {
     const parsed = parseConnectionString("mysql://u:p@h/d?ssl-mode=VERIFY_IDENTITY");
     expect(parsed).toMatchObject({ connection: { notes: [] } });
     const verified = "{host:'h',user:'u',ssl:{rejectUnauthorized:true,verifyIdentity:true}}";

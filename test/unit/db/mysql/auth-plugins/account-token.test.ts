@@ -25,7 +25,7 @@ describe("a token for a login", () => {
     expect(payload).toEqual({ sub: "gw_reader", email: "", iat: seconds - skew, exp: seconds + skew });
   });
 
-  test("says what the user was created with", async () => {
+  test("has the values that the user was created with", async () => {
     const { publicKey, key } = await keyFor("ES256");
     const credential = { key, algorithm: "ES256", issuer: "tidegate", email: "a@example.com" } as const;
     const { payload } = await jwtVerify(await mintAccountToken(credential, "u", now), publicKey, {
@@ -34,7 +34,7 @@ describe("a token for a login", () => {
     expect(payload).toMatchObject({ sub: "u", iss: "tidegate", email: "a@example.com" });
   });
 
-  test("cannot be made with a key of another kind", async () => {
+  test("cannot be made with a key for another algorithm", async () => {
     const { key } = await keyFor("ES256");
     await expect(mintAccountToken({ key, algorithm: "RS256" }, "u", now)).rejects.toThrow();
   });

@@ -71,7 +71,7 @@ describe("begins", () => {
     );
   });
 
-  test("not with the password as it is, because the greeting says so", () => {
+  test("not with the clear-text password, although the greeting asks for it", () => {
     expect(() => authentication().begin("mysql_clear_password", scramble)).toThrow("cleartext = true");
     const { response } = authentication(undefined, true).begin("mysql_clear_password", scramble);
     expect(response.toString()).toBe(`${password}\0`);
@@ -83,7 +83,7 @@ describe("changes the method", () => {
     expect(authentication().switchTo(name)(Buffer.alloc(33, 7))?.length).toBeGreaterThan(0);
   });
 
-  test("to the password as it is only where the account allows it", () => {
+  test("to the clear-text password, only if the account allows it", () => {
     expect(() => authentication().switchTo("mysql_clear_password")).toThrow("cleartext = true");
     expect(authentication(undefined, true).switchTo("mysql_clear_password")(scramble)?.toString()).toBe(
       `${password}\0`,
@@ -125,11 +125,11 @@ describe("changes the method", () => {
       "mysql_clear_password",
       "the server asks for the authentication plugin mysql_clear_password, which the account does not allow (cleartext = true); PAM and LDAP need it; a user of TiDB's tidb_auth_token needs a token instead of a password",
     ],
-  ])("never to %s, and it is said what would work", (name, sentence) => {
+  ])("never to %s, with an alternative in the message", (name, sentence) => {
     expect(() => authentication().switchTo(name)).toThrow(sentence);
   });
 
-  test("to nothing else, whatever its name", () => {
+  test("to no other method, whatever its name", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (name) => {
         fc.pre(!(authPlugins as readonly string[]).includes(name));
@@ -140,7 +140,7 @@ describe("changes the method", () => {
 });
 
 test.each(["sha256_password", "mysql_clear_password", "client_ed25519"] as const)(
-  "%s answers once; a server that asks on is refused",
+  "%s answers once; a server that asks again is refused",
   (name) => {
     const respond = authentication(undefined, true).switchTo(name);
     respond(Buffer.alloc(32));
@@ -149,18 +149,18 @@ test.each(["sha256_password", "mysql_clear_password", "client_ed25519"] as const
 );
 
 describe("client_ed25519", () => {
-  test("keeps of a password what MariaDB's documentation shows for it", () => {
+  test("derives the public key that MariaDB's documentation shows for a password", () => {
     const kept = Buffer.from(publicKeyOf("secret")).toString("base64").replace(/=$/, "");
     expect(kept).toBe("ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY");
   });
 
-  test("is plain Ed25519 where the password has the length of a key", () => {
+  test("is plain Ed25519 if the password has the length of a key", () => {
     const key = "0123456789abcdef0123456789abcdef";
     const nonce = Buffer.alloc(32, 7);
     expect(signNonce(key, nonce)).toEqual(Buffer.from(ed25519.sign(nonce, Buffer.from(key))));
   });
 
-  test("signs what a library verifies, for every password and nonce", () => {
+  test("gives signatures that a library verifies, for every password and nonce", () => {
     fc.assert(
       fc.property(
         fc.string({ minLength: 1 }),

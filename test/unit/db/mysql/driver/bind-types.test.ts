@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { toDriverValue } from "../../../../../src/db/mysql/driver/bind-types.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 
-describe("a parameter is bound with the type it has", () => {
+describe("a parameter is bound with its type", () => {
   // The driver prints a value with a declared type as TYPE(value).
   test.each<[BoundValue, string]>([
     [{ type: "integer", value: 12 }, "LONGLONG(12)"],
@@ -35,7 +35,7 @@ describe("a parameter is bound with the type it has", () => {
     expect(inspect(toDriverValue(value))).toBe(shown);
   });
 
-  test("-0, which on its way to the pool is a text, since JSON's writer drops its sign", () => {
+  test("-0, which travels to the pool as a text, because JSON.stringify drops its sign", () => {
     expect(toDriverValue({ type: "number", value: "-0" })).toHaveProperty("value", -0);
   });
 });

@@ -24,7 +24,7 @@ const definitions = (count: number, from = 2) =>
   Buffer.concat(Array.from({ length: count }, (_, at) => frame((from + at) & 0xff, column())));
 const read = [prepare("SELECT 1")];
 
-test("PREPARE may announce them, and something else can be asked", () => {
+test("PREPARE may announce them, and the connection stays usable", () => {
   const connection = connected();
   connection.wire.write(read[0] as Buffer);
   const answer = Buffer.concat([
@@ -41,7 +41,7 @@ test("PREPARE may announce them, and something else can be asked", () => {
 describe("a statement without columns in PREPARE, as CALL is", () => {
   const head = (bytes: number[]) => Buffer.concat([reply(prepared(1, 0)), reply(Buffer.from(bytes))]);
 
-  test("may answer with as many as PREPARE could announce", () => {
+  test("may answer with as many columns as PREPARE could announce", () => {
     const connection = connected();
     for (const bytes of [prepare("CALL p()"), execute(1)]) connection.wire.write(bytes);
     const end = (2 + many) & 0xff;
@@ -56,7 +56,7 @@ describe("a statement without columns in PREPARE, as CALL is", () => {
     expect(connection.wire.isResting).toBe(true);
   });
 
-  test("and with no more", () =>
+  test("may not answer with more", () =>
     refuses(
       [prepare("CALL p()"), execute(1)],
       reply(prepared(1, 0)),
@@ -66,15 +66,15 @@ describe("a statement without columns in PREPARE, as CALL is", () => {
 });
 
 /** For 65,536 and 65,537 columns, the head says 0 and 1. */
-describe("a PREPARE whose head has begun anew", () => {
+describe("a PREPARE whose 16-bit count has wrapped around", () => {
   const wide = /^more than 65535 columns$/;
   test("at 0", () => refuses(read, reply(prepared(1, 0)), frame(2, column()), wide));
   test("at 1", () =>
     refuses(read, Buffer.concat([reply(prepared(1, 1)), frame(2, column())]), frame(3, column()), wide));
-  test("with another command behind it", () =>
+  test("with another command after it", () =>
     refuses([...read, execute(1)], reply(prepared(1, 0)), frame(2, column()), wide));
-  test("what is no definition there, is out of place", () =>
+  test("a packet that is not a definition is refused there", () =>
     refuses([...read, execute(1)], reply(prepared(1, 0)), frame(2, ok()), /packet 2 came where 1 belongs/));
-  test("nor is a definition behind anything else", () =>
+  test("a definition is refused after any other packet", () =>
     refuses([], nothing, frame(2, column()), /nobody asked for/));
 });

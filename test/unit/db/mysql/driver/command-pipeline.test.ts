@@ -69,7 +69,7 @@ describe.each(["mysql", "mariadb"] as const)("a pipeline, answered by %s", (serv
   });
 });
 
-test("commands that are added meanwhile wait for the whole of it", async () => {
+test("commands that are added later wait for the whole pipeline", async () => {
   const { wire, connection } = await loggedIn();
   const steps: Step<Row[]>[] = [query(connection, "SET a = 1"), query(connection, "SET b = 1")];
   connection.addCommand(new Pipeline(commands(steps)));
@@ -84,7 +84,7 @@ test("commands that are added meanwhile wait for the whole of it", async () => {
   await later.reply;
 });
 
-test("a packet with another number than the command's own is noticed", async () => {
+test("a packet with a wrong sequence number is noticed", async () => {
   const { wire, connection } = await loggedIn();
   const warned: Error[] = [];
   connection.on("warn", (warning: Error) => warned.push(warning));
@@ -96,7 +96,7 @@ test("a packet with another number than the command's own is noticed", async () 
   expect(warned).toHaveLength(1);
 });
 
-test("a value that cannot be written fails its own execution", async () => {
+test("a value that cannot be written fails only its own execution", async () => {
   const { wire, connection } = await loggedIn();
   const circular: Record<string, unknown> = {};
   circular.itself = circular;
@@ -110,7 +110,7 @@ test("a value that cannot be written fails its own execution", async () => {
   await set.reply;
 });
 
-test("on a connection that is closed every step says so", async () => {
+test("on a closed connection every step fails with this reason", async () => {
   const { wire, connection } = await loggedIn();
   connection.on("error", () => {});
   wire.emit("error", new Error("gone"));

@@ -12,7 +12,7 @@ const integer: BoundValue = { type: "integer", value: 1 };
 const text: BoundValue = { type: "string", value: "a" };
 
 describe("prepared statements of a connection", () => {
-  test("one that was not executed yet takes any types, and keeps them", () => {
+  test("a statement that was not executed yet accepts any types, and keeps them", () => {
     const statements = new PreparedStatements(4, false);
     statements.add("SELECT ?", prepared(1));
     expect(statements.has("SELECT ?", [integer])).toBe(true);
@@ -24,7 +24,7 @@ describe("prepared statements of a connection", () => {
     expect(statements.take("SELECT ?", [integer]).id).toBe(1);
   });
 
-  test("the one used longest ago goes when there are too many", () => {
+  test("the least recently used one is closed when there are too many", () => {
     const statements = new PreparedStatements(2, false);
     expect(statements.add("a", prepared(1))).toEqual([]);
     expect(statements.add("b", prepared(2))).toEqual([]);
@@ -34,14 +34,14 @@ describe("prepared statements of a connection", () => {
     expect(statements.take("a", []).id).toBe(1);
   });
 
-  test("one that is prepared again takes the place of the first, which is closed", () => {
+  test("a second PREPARE of one text replaces the first, which is closed", () => {
     const statements = new PreparedStatements(2, false);
     statements.add("a", prepared(1));
     expect(statements.add("a", prepared(2)).map(({ id }) => id)).toEqual([1]);
     expect(statements.take("a", []).id).toBe(2);
   });
 
-  test("one that is claimed stays, for its types or, not executed yet, for any", () => {
+  test("a claimed one stays, for its types, or for any types if it was not executed yet", () => {
     const statements = new PreparedStatements(3, false);
     for (const [id, sql] of ["a", "b", "c"].entries()) statements.add(sql, prepared(id));
     expect(statements.claim({ sql: "a", values: [integer] })).toBe(true);
@@ -53,7 +53,7 @@ describe("prepared statements of a connection", () => {
     expect(statements.take("b", [text]).id).toBe(1);
   });
 
-  test("a reset forgets them all", () => {
+  test("a reset drops them all", () => {
     const statements = new PreparedStatements(2, false);
     statements.add("a", prepared(1));
     statements.take("a", [text]);
@@ -62,7 +62,7 @@ describe("prepared statements of a connection", () => {
     expect(() => statements.take("a", [text])).toThrow("not prepared");
   });
 
-  test("the server's types decide what values are bound as, once it has said them", () => {
+  test("once the server has announced types, they decide how values are bound", () => {
     const sql = "SELECT 1 FROM t WHERE a = ?";
     const undeclared: BoundValue[] = [{ ...integer, undeclared: true }];
     const statements = new PreparedStatements(2, true);
@@ -81,7 +81,7 @@ describe("prepared statements of a connection", () => {
     expect(statements.typed(sql, undeclared)).toBeUndefined();
   });
 
-  test("what it says of a text is there once the text is prepared, whatever is evicted for it", () => {
+  test("the announced types of a text exist once it is prepared, also if its PREPARE evicts another", () => {
     const sql = "SELECT 1 FROM t WHERE a = ? AND b = ?";
     const none: BoundValue = { type: "null", value: null };
     const undeclared: BoundValue = { ...integer, undeclared: true };
@@ -98,7 +98,7 @@ describe("prepared statements of a connection", () => {
     expect(() => statements.bound(sql, [undeclared, none])).toThrow("not prepared");
   });
 
-  test("a server that says none leaves them as they are", () => {
+  test("a server that announces no types leaves values unchanged", () => {
     const undeclared: BoundValue[] = [{ ...integer, undeclared: true }];
     const statements = new PreparedStatements(2, false);
     statements.add("SELECT 1 FROM t WHERE a = ?", prepared(1, varchar));

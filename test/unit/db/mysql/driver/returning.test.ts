@@ -101,7 +101,7 @@ describe("on MariaDB", () => {
     expect(rows).toEqual([]);
   });
 
-  test("without it rows are no answer to a change", async () => {
+  test("without RETURNING, rows are a wrong answer to a change", async () => {
     const { wire, rows } = await run(
       "mariadb",
       "DELETE FROM t WHERE a = 'RETURNING id'",
@@ -112,13 +112,13 @@ describe("on MariaDB", () => {
   });
 });
 
-test("on MySQL it is a column's name, and rows are no answer to a change", async () => {
+test("on MySQL, RETURNING is a column's name, and rows are a wrong answer to a change", async () => {
   const { wire, rows } = await run("mysql", "DELETE FROM t WHERE returning = 1", packets(recorded.two));
   expect(wire.destroyedBecause).toMatch(/where an OK belongs/);
   expect(rows).toEqual([]);
 });
 
-test("a reset ends what was said of a statement: its number becomes another one's", () => {
+test("a reset forgets RETURNING of a statement, because its number is used again", () => {
   const { server, wire, says } = connected();
   const prepareAgain = () => {
     wire.write(prepare("DELETE FROM t"));

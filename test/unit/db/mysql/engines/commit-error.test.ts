@@ -33,7 +33,7 @@ describe("a COMMIT that the server refuses has not happened", () => {
     expect(refusedCommit(server(errno))).toMatchObject({ code, retryable });
   });
 
-  test("and the duplicate that it found is not quoted", () => {
+  test("and the duplicate value is not quoted", () => {
     const message = "Duplicate entry 'somebody@example.com' for key 'users.email'";
     expect(commitError(server(1062, message)).message).toBe("Duplicate entry '…'");
   });

@@ -69,12 +69,12 @@ describe("the constraint of an error", () => {
     ["is cut", 1062, `Duplicate entry '${"é".repeat(236)}' for key 'SECRET'`.slice(0, 272)],
     ["has no end", 1062, "Duplicate entry 'x' for key 'SECRET"],
     ["is of a value that looks like one", 1062, "Duplicate entry 'x' for key 'SECRET' for keys"],
-  ])("is left out where the message %s", (_, errno, message) => {
+  ])("is left out if the message %s", (_, errno, message) => {
     expect(told(errno, message).details).not.toHaveProperty("constraint");
   });
 });
 
-describe("an apostrophe is no quotation mark", () => {
+describe("an apostrophe is not a quotation mark", () => {
   test.each<[number, string, string]>([
     [1007, "Can't create database 'meas'; database exists", "Can't create database '…'; database exists"],
     [1091, "Can't DROP 'nope'; check that column/key exists", "Can't DROP '…'; check that column/key exists"],
@@ -125,7 +125,7 @@ describe("an apostrophe is no quotation mark", () => {
     "can't' SECRET",
     "' isn't SECRET isn't '",
     "server's SECRET",
-  ])("but a value %j is hidden whole", (value) => {
+  ])("but a value %j is hidden completely", (value) => {
     for (const message of [
       `Duplicate entry '${value}' for key 'u.n'`,
       `Can't do '${value}'`,
@@ -138,7 +138,7 @@ describe("an apostrophe is no quotation mark", () => {
     }
   });
 
-  test("nor is x'..' or N'..' one, whose value may begin with an s or a t", () => {
+  test("x'..' and N'..' are quotations, although their value may begin with an s or a t", () => {
     for (const literal of ["N's SECRET'", "_binary's SECRET'", "x't SECRET'", "_utf8mb4't SECRET'"]) {
       expect(told(1690, `Out of range in ${literal}`).message).not.toContain("SECRET");
     }

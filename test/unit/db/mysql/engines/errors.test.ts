@@ -24,7 +24,7 @@ const textMistakes = numbers(
 );
 
 describe("docs/errors.md and the numbers", () => {
-  test("have the same code for every number there is", () => {
+  test("have the same code for every number", () => {
     const documented = new Map(
       rows(section("SQL errors")).flatMap(([code = "", cell = ""]) =>
         numbers(cell).map((number) => [number, code]),
@@ -37,7 +37,7 @@ describe("docs/errors.md and the numbers", () => {
     expect(real).toEqual([...documented].sort(([a], [b]) => a - b));
   });
 
-  test("say of each of TiDB's numbers the code, whether it may come again, and what helps", () => {
+  test("give for each of TiDB's numbers the code, whether to retry, and what helps", () => {
     const lines = section("TiDB's numbers").split("\n");
     const explained = lines
       .filter((line) => /^\| \d{4} /.test(line))
@@ -55,7 +55,7 @@ describe("docs/errors.md and the numbers", () => {
     expect(own).toEqual(expect.arrayContaining(coded));
   });
 
-  test("agree on which mistakes of a saved query are the operator's", () => {
+  test("agree on the mistakes of a saved query that are the operator's", () => {
     expect(textMistakes.length).toBeGreaterThan(10);
     const real = allNumbers.filter(
       (errno) => statementError(server(errno, "m"), by("operator")).code === "query_broken",
@@ -63,7 +63,7 @@ describe("docs/errors.md and the numbers", () => {
     expect(real).toEqual(textMistakes);
   });
 
-  test("agree on whose messages tell values without quotation marks", () => {
+  test("agree on the numbers whose messages have values without quotation marks", () => {
     const own = section("Values without quotation marks");
     const cut = allNumbers.filter(
       (errno) => statementError(server(errno, "words: more"), by("caller")).message === "words",
@@ -71,7 +71,7 @@ describe("docs/errors.md and the numbers", () => {
     expect(numbers(own.split(" only the words")[0] ?? "")).toEqual(cut);
   });
 
-  test("agree on whose messages are passed on whole", () => {
+  test("agree on the numbers whose messages are passed on unchanged", () => {
     const passed = numbers(section("Which of the server's words are passed on"));
     const message = "words 'quoted' more";
     const whole = allNumbers.filter(
@@ -80,7 +80,7 @@ describe("docs/errors.md and the numbers", () => {
     expect(passed.toSorted()).toEqual(whole);
   });
 
-  test("the example is what the gateway answers", () => {
+  test("the example is the gateway's answer", () => {
     const { errno, sqlstate, detail, constraint, code } = JSON.parse(
       /```json\n([^`]*)```/.exec(document)?.[1] ?? "",
     );
@@ -108,7 +108,7 @@ describe("a statement that the server refused", () => {
     expect(error).toMatchObject({ code, status, retryable, details: { errno, sqlstate: sqlState } });
   });
 
-  test("that TiDB has stopped, in the words that it has for it", () => {
+  test("that TiDB has stopped, with TiDB's numbers", () => {
     for (const message of ["context canceled", "rpc error: code = Canceled desc = context canceled"]) {
       expect(statementError(server(1105, message), by("caller"))).toMatchObject({
         ...{ code: "deadline_exceeded", status: 504, details: { errno: 1105 } },
@@ -118,26 +118,26 @@ describe("a statement that the server refused", () => {
     expect(statementError(server(1054, "context canceled"), by("caller")).code).toBe("sql_error");
   });
 
-  test("without a state has none", () => {
+  test("without a SQLSTATE has none", () => {
     expect(statementError(server(1064, "m"), by("caller")).details).not.toHaveProperty("sqlstate");
     expect(statementError(server(1064, "m", ""), by("caller")).details).not.toHaveProperty("sqlstate");
   });
 
-  test("when it cannot be served now, says when to come back", () => {
+  test("when it cannot be served now, has a Retry-After", () => {
     expect(
       statementError(server(1114, "The table 't' is full"), by("caller")).details.retryAfter,
     ).toBeGreaterThan(0);
     expect(statementError(server(1062, "m"), by("caller")).details.retryAfter).toBeUndefined();
   });
 
-  test("without a number is the driver's complaint, whose words may repeat a value and stay here", () => {
+  test("without a number is the driver's error, whose message may repeat a value and goes to the log only", () => {
     const error = statementError(server(undefined, "cannot encode 'hunter2'"), by("caller"));
     expect(error).toMatchObject({ code: "internal", status: 500, details: {} });
     expect(`${error.message} ${error.operator}`).not.toContain("hunter2");
   });
 });
 
-test("whose login it is and from where stays with the operator", () => {
+test("the login's user and host go to the operator only", () => {
   const message = "SELECT command denied to user 'gw_analyst'@'10.20.30.40' for table 'secrets'";
   const error = statementError(server(1142, message, "42000"), by("caller"));
   expect(error.message).toBe("SELECT command denied to user '…' for table 'secrets'");
@@ -150,13 +150,13 @@ test("a message with one quote, cut by the server, is redacted to its end", () =
   );
 });
 
-test("a procedure may have done a part: nothing about it is retryable", () => {
+test("a procedure may have done a part, so no error of it is retryable", () => {
   expect(statementError(server(1213, "Deadlock found", "40001"), by("caller")).retryable).toBe(true);
   expect(statementError(server(1213, "Deadlock found", "40001"), by("caller", false)).retryable).toBe(false);
 });
 
 describe("a mistake in the text of a saved query", () => {
-  test("is the operator's, and the server's words are for the log only", () => {
+  test("is the operator's, and the server's message goes to the log only", () => {
     const message = "Table 'secret_schema.users' doesn't exist";
     const error = statementError(server(1146, message, "42S02"), by("operator"));
     expect(error).toMatchObject({ code: "query_broken", status: 500, details: {} });
@@ -164,12 +164,12 @@ describe("a mistake in the text of a saved query", () => {
     expect(error.message).not.toContain("secret_schema");
   });
 
-  test("is the caller's in a statement of its own", () => {
+  test("in the caller's own statement is the caller's", () => {
     const error = statementError(server(1146, "Table 'shop.usres' doesn't exist", "42S02"), by("caller"));
     expect(error).toMatchObject({ code: "sql_error", message: "Table 'shop.usres' doesn't exist" });
   });
 
-  test("what the caller's values do in it is the caller's", () => {
+  test("an error of the caller's values is the caller's", () => {
     for (const errno of [1062, 1264, 1292, 1366, 1406, 1452]) {
       const error = statementError(server(errno, "m"), by("operator"));
       expect(error.status).toBeGreaterThanOrEqual(400);
@@ -271,7 +271,7 @@ describe("a message that quotes a value", () => {
     ],
     [3819, "Check constraint 'ch_chk_1' is violated."],
     [4025, "CONSTRAINT `ch.c` failed for `p`.`ch`"],
-  ])("%i: names that cannot be told from values go with them", (errno, message) => {
+  ])("%i: names that look like values are hidden too", (errno, message) => {
     const shown = statementError(server(errno, message), by("caller")).message;
     expect(shown).not.toMatch(/`|ch_chk_1/);
     expect(shown).toContain("'…'");
@@ -305,12 +305,12 @@ describe("a message that quotes a value", () => {
     [1242, "Subquery returns more than 1 row"],
     [8121, "privilege check for 'SUPER' fail"],
     [8132, "Feature 'SELECT INTO' is not supported when security enhanced mode is enabled"],
-  ])("%i quotes none and is passed on whole", (errno, message) => {
+  ])("%i quotes no value and is passed on unchanged", (errno, message) => {
     expect(statementError(server(errno, message), by("caller")).message).toBe(message);
   });
 });
 
-describe("an expression with a parameter that stands twice", () => {
+describe("an expression with a repeated parameter", () => {
   const words = "Expression #1 of SELECT list is not in GROUP BY clause";
   const advice = / .* derived table, and name that\.$/;
 
@@ -320,7 +320,7 @@ describe("an expression with a parameter that stands twice", () => {
     [3065, "Expression #1 of ORDER BY clause is not in SELECT list"],
     [1054, "Unknown column 'a' in 'having clause'"],
     [1054, "Unknown column 'a' in 'HAVING'"],
-  ])("%i %s: the error says what to do", (errno, message) => {
+  ])("%i %s: the error has advice", (errno, message) => {
     const refused = server(errno, message, "42000");
     const told = statementError(refused, { ...by("caller"), values: texts("SECRET", "SECRET") });
     expect(told.details.detail).toMatch(advice);
@@ -332,13 +332,13 @@ describe("an expression with a parameter that stands twice", () => {
       );
   });
 
-  test("and the operator of a saved query reads it in the log", () => {
+  test("and the operator of a saved query finds the advice in the log", () => {
     const error = statementError(server(1055, words), { ...by("operator"), values: texts("1", "1") });
     expect(error).toMatchObject({ code: "query_broken", operator: expect.stringMatching(advice) });
     expect(error.details).toEqual({});
   });
 
-  test("and no other unknown column is told so", () => {
+  test("and no other unknown column gets the advice", () => {
     const error = statementError(server(1054, "Unknown column 'having' in 'field list'"), {
       ...by("caller"),
       values: texts("1", "1"),
@@ -387,14 +387,14 @@ describe("a login that failed", () => {
     expect(error.message).not.toContain("gw_reader");
   });
 
-  test("with a token says what TiDB compares, and not of a password", () => {
+  test("with a token names the facts that TiDB compares, and no password", () => {
     const { operator, code } = loginError(server(1045, "Access denied"), true);
     expect(code).toBe("database_login_failed");
     expect(operator).toMatch(/^1045 Access denied; check that auth-token-jwks .* TOKEN_ISSUER .* clocks/);
     expect(loginError(server(1049, "Unknown database"), true).operator).toContain("cluster.database");
   });
 
-  test("before TLS, since the server offers none", () => {
+  test("before TLS, because the server offers no TLS", () => {
     const error = loginError(Object.assign(server(undefined, "m"), { code: "HANDSHAKE_NO_SSL_SUPPORT" }));
     expect(error).toMatchObject({ code: "database_tls_failed", status: 503 });
     expect(error.operator).toContain("TLS");
@@ -438,7 +438,7 @@ describe("a text with a zone among the parameters", () => {
     expect(statementError(error, statement).message).toBe(plain);
   });
 
-  test("nor does another error", () => {
+  test("another error has no such advice", () => {
     const duplicate = server(1062, "Duplicate entry 'a' for key 'b'");
     expect(statementError(duplicate, bound("2026-02-28T10:00:00Z")).message).toBe("Duplicate entry '…'");
   });

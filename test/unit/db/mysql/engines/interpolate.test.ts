@@ -45,7 +45,7 @@ describe("a value is written with its type", () => {
 const one: BoundValue = { type: "integer", value: 1 };
 const text: BoundValue = { type: "string", value: "x" };
 
-describe("a literal stands for itself, whatever touches the placeholder", () => {
+describe("a literal stays separate from all tokens beside the placeholder", () => {
   test.each([
     ["SELECT?", one, "SELECT 000000000001 "],
     // With a space, it would be a comment (`-- `).
@@ -60,13 +60,13 @@ describe("a literal stands for itself, whatever touches the placeholder", () => 
     expect(writeValues(sql, [value])).toBe(expected);
   });
 
-  test("what a value says is not read: a ? in it is no placeholder", () => {
+  test("the content of a value is not parsed: a ? in it is not a placeholder", () => {
     expect(writeValues("SELECT ?, ?", [{ type: "string", value: "?" }, one])).toBe(
       "SELECT  '?' ,  000000000001 ",
     );
   });
 
-  test.each([[[]], [[one, one]]])("with other values than placeholders nothing is sent: %j", (values) => {
+  test.each([[[]], [[one, one]]])("if values and placeholders differ, nothing is sent: %j", (values) => {
     // Without values the text stays as it is, and the server refuses the ?.
     if (values.length === 0) expect(writeValues("SELECT ?", values)).toBe("SELECT ?");
     else expect(() => writeValues("SELECT ?", values)).toThrow(expect.objectContaining({ code: "internal" }));

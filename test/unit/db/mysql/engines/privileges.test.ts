@@ -36,7 +36,7 @@ describe("an account that can only read", () => {
   });
 });
 
-describe("an account that can do more, or may be able to", () => {
+describe("an account that can write, or perhaps can", () => {
   test.each([
     ["GRANT ALL PRIVILEGES ON *.* TO 'root'@'%'"],
     ["GRANT ALL PRIVILEGES ON `shop`.* TO 'u1'@'%' WITH GRANT OPTION"],
@@ -70,7 +70,7 @@ describe("an account that can do more, or may be able to", () => {
     expect(refusal()).toMatch(/SHOW GRANTS shows nothing$/);
   });
 
-  test("is told with the first line and how many there are", () => {
+  test("is reported with the first such line and their number", () => {
     expect(refusal(usage, "GRANT FILE ON *.* TO 'u'@'%'", "x", "y")).toBe(
       "no grant writes with this account, so it may have SELECT, SHOW VIEW and PROCESS only: it has GRANT FILE ON *.* TO 'u'@'%' and 2 more",
     );

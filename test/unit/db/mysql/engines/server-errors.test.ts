@@ -31,7 +31,7 @@ const plain = serverErrors.filter(({ words }) => words === undefined);
 
 describe("the table of the server's errors", () => {
   test.each(plain.flatMap((row) => row.numbers.map((number) => [number, row] as const)))(
-    "%i is what docs/errors.md says of it, and what its caller is told",
+    "%i agrees with docs/errors.md, in code and answer",
     (number, row) => {
       expect(documented.get(number)?.slice(0, 5)).toEqual(said(row));
       expect(documented.get(number)?.[5]?.length).toBeGreaterThan(15);
@@ -46,13 +46,13 @@ describe("the table of the server's errors", () => {
     },
   );
 
-  test("has every number of the document, each number once", () => {
+  test("has every number of the document once", () => {
     const all = plain.flatMap((row) => row.numbers);
     expect(all).toEqual([...new Set(all)]);
     expect(all.toSorted()).toEqual([...documented.keys()].toSorted());
   });
 
-  test("what no row has is an error of the statement, and leaves a COMMIT in doubt", () => {
+  test("an unknown number is an error of the statement, and makes the outcome of a COMMIT unknown", () => {
     expect(kindOf(19_999, "m")).toEqual({
       ...{ code: "sql_error", connection: "kept", transaction: "open", commit: "unknown" },
     });
@@ -85,7 +85,7 @@ describe("a number with several meanings", () => {
     expect(kind.commit).toBe("refused");
   });
 
-  test("1243 is the caller's mistake where a program executes what is not prepared", () => {
+  test("1243 is the caller's mistake if a stored program executes an unprepared statement", () => {
     const unknown = "Unknown prepared statement handler (leak) given to EXECUTE";
     expect(kindOf(1243, unknown)).toMatchObject({ code: "sql_error", connection: "kept" });
     expect(kindOf(1243, unknown).again).toBeUndefined();
@@ -94,13 +94,13 @@ describe("a number with several meanings", () => {
     );
   });
 
-  test("1180 is a lost race where Group Replication says so", () => {
+  test("1180 is a lost race if Group Replication says so", () => {
     const race = "Got error 149 - 'Lock deadlock; Retry transaction' during COMMIT";
     expect(commitError(server(1180, race))).toMatchObject({ code: "sql_transient", retryable: true });
     expect(kindOf(1180, "Got error 1499 - 'x' during COMMIT").code).toBe("outcome_unknown");
   });
 
-  test("1180 is in doubt only of a statement that commits by itself", () => {
+  test("1180 has an unknown outcome only for a statement that commits by itself", () => {
     expect(statementError(server(1180), standsAlone)).toMatchObject({
       ...{ code: "outcome_unknown", retryable: false },
     });
@@ -109,12 +109,12 @@ describe("a number with several meanings", () => {
     });
   });
 
-  test("1105 of TiDB for a prepared statement that it does not know", () => {
+  test("1105 of TiDB for an unknown prepared statement", () => {
     const words = "ERROR 1243 (HY000): Unknown prepared statement handler 9999 given to stmt_execute";
     expect(kindOf(1105, words)).toMatchObject({ code: "database_unavailable", connection: "ended" });
   });
 
-  test("1153 behind a part of the answer is not the statement's size", () => {
+  test("1153 after a part of the answer is not about the statement's size", () => {
     const answered = { ...standsAlone, answered: true };
     expect(statementError(server(1153), answered).code).toBe("outcome_unknown");
     expect(statementError(server(1153), { ...answered, writable: false }).code).toBe("result_too_large");

@@ -38,12 +38,12 @@ function refusal(change: Record<string, string | null>, of: Partial<Cluster> = {
 }
 
 describe("the proof of a transaction", () => {
-  test("asks for every setting that is judged", () => {
+  test("asks for every setting that it checks", () => {
     const asked = [...transactionProof(mysql, account).matchAll(/ AS (\w+)/g)].map(([, name]) => name);
     expect(asked.toSorted()).toEqual(Object.keys(good).toSorted());
   });
 
-  test("holds when all is as it must be, in whatever order the modes stand", () => {
+  test("holds if all settings are right, with the modes in any order", () => {
     expect(refusal({})).toBeUndefined();
     expect(refusal({ sql_mode: mysql.defaultSqlMode.split(",").reverse().join(",") })).toBeUndefined();
   });
@@ -79,7 +79,7 @@ describe("the proof of a transaction", () => {
   });
 });
 
-test("the proof holds for the modes and the zone of the account, as the server writes its name", () => {
+test("the proof holds for the account's modes and zone, as the server writes the zone's name", () => {
   const own = { ...account, sql_mode: ["STRICT_ALL_TABLES", "NO_ZERO_DATE"], time_zone: "Europe/Berlin" };
   const row = { ...good, sql_mode: "NO_ZERO_DATE,STRICT_ALL_TABLES", time_zone: "europe/berlin" };
   expect(() => verifyTransaction(row, own, cluster)).not.toThrow();
@@ -97,13 +97,13 @@ test("the proof holds for the modes and the zone of the account, as the server w
 });
 
 describe("a transaction", () => {
-  test("is READ ONLY unless the statement writes; TiDB has none such", () => {
+  test("is READ ONLY unless the statement writes; TiDB has no READ ONLY", () => {
     expect(beginTransaction(mysql, false)).toBe("START TRANSACTION READ ONLY");
     expect(beginTransaction(mariadb, true)).toBe("START TRANSACTION");
     expect(beginTransaction(tidb, false)).toBe("START TRANSACTION");
   });
 
-  test("says its state in words that make no difference to the next one, and the server's own deadline", () => {
+  test("sets its state for itself only, and the server's own deadline", () => {
     expect(transactionState(mysql, account, 1500)).toMatch(/, SESSION max_execution_time = 1500$/);
     expect(transactionState(mariadb, account, 1500)).toMatch(/, SESSION max_statement_time = 1.5$/);
     for (const dialect of [mysql, mariadb, tidb])
@@ -127,12 +127,12 @@ describe("errors before the statement are not the caller's", () => {
     expect(preparationError(error(errno, message))).toMatchObject({ code });
   });
 
-  test("one of ours stays what it is", () => {
+  test("a TidegateError stays unchanged", () => {
     const ours = new TidegateError("connection_lost");
     expect(preparationError(ours)).toBe(ours);
   });
 
-  test("a server's own words are not taken for Hyperdrive's", () => {
+  test("a server's own message is not read as Hyperdrive's", () => {
     expect(isHyperdriveError(error(1105, "Internal error."))).toBe(true);
     expect(isHyperdriveError(error(2013, "Lost connection to server during query"))).toBe(true);
     expect(isHyperdriveError(error(1815, "Internal error: nothing of Hyperdrive's"))).toBe(false);

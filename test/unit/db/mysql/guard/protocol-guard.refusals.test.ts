@@ -120,7 +120,7 @@ describe("what is too large", () => {
     refuses(asked, described, announced(4, limits.rowBytes + 1), /more than 8388608 bytes in one piece/));
   test("a row of several packets", () =>
     refuses(asked, described, announced(4, 0xffffff), /more than 8388608 bytes in one piece/));
-  test("a row of just that many bytes passes", () => {
+  test("a row of exactly the limit passes", () => {
     const connection = connected();
     for (const bytes of asked) connection.wire.write(bytes);
     connection.says(

@@ -23,7 +23,7 @@ import {
   text,
 } from "./guarded-connection.ts";
 
-describe("what servers answer passes unchanged, however it is cut", () => {
+describe("servers' answers pass unchanged, in pieces of any size", () => {
   const dialogue: [Buffer, Buffer][] = [
     [
       Buffer.concat([reset, query("SET NAMES utf8mb4"), query("USE `world`")]),
@@ -80,7 +80,7 @@ describe("what servers answer passes unchanged, however it is cut", () => {
     }
   });
 
-  test("a command in two packets, which no answer may overtake", () => {
+  test("a command in two packets: no answer may come before its end", () => {
     const connection = connected();
     connection.wire.write(Buffer.from([0xff, 0xff, 0xff, 0]));
     connection.wire.write(Buffer.concat([Buffer.from([0x03]), Buffer.alloc(0xffffff - 1, 0x20)]));
@@ -91,9 +91,9 @@ describe("what servers answer passes unchanged, however it is cut", () => {
   });
 });
 
-describe("what nobody asked for", () => {
-  test("while nothing is asked", () => refuses([], nothing, reply(ok()), /nobody asked for/));
-  test("glued behind an answer", () => refuses([reset], reply(ok()), reply(ok()), /nobody asked for/));
+describe("bytes without a command", () => {
+  test("while no command is open", () => refuses([], nothing, reply(ok()), /nobody asked for/));
+  test("directly after an answer", () => refuses([reset], reply(ok()), reply(ok()), /nobody asked for/));
   test("a second result", () =>
     refuses([prepare("SELECT 1"), execute(1)], Buffer.concat([selected, rows]), rows, /nobody asked for/));
   test("one byte", () => {
@@ -101,16 +101,16 @@ describe("what nobody asked for", () => {
     connection.says(Buffer.from([7]), Buffer.from([0, 0]), Buffer.from([1]), Buffer.alloc(7));
     expect(connection.server.destroyed).toMatch(/nobody asked for/);
   });
-  test("why the server hangs up is told", () =>
+  test("the server's reason for closing is reported", () =>
     refuses([], nothing, frame(0, errPacket(4031, "inactivity")), /hung up with error 4031/));
-  test("and spoils nothing that came with it", () => {
+  test("and does not affect the answer that came with it", () => {
     const connection = connected();
     connection.wire.write(reset);
     connection.says(Buffer.concat([reply(ok()), frame(0, errPacket(1053, "shutdown"))]));
     expect(connection.server.destroyed).toMatch(/hung up with error 1053/);
     expect(connection.heard).toEqual(reply(ok()));
   });
-  test("behind the login", () => {
+  test("directly after the login", () => {
     const server = new FakeWire();
     const wire = new GuardedWire(server);
     wire.on("error", () => {});
@@ -118,7 +118,7 @@ describe("what nobody asked for", () => {
     server.emit("data", Buffer.concat([frame(2, okPacket()), frame(1, okPacket())]));
     expect(server.destroyed).toMatch(/nobody asked for/);
   });
-  test("after the goodbye nothing matters", () => {
+  test("after the client's QUIT nothing matters", () => {
     const connection = connected();
     connection.wire.write(command(0x01));
     connection.says(reply(errPacket(1053, "shutdown")));
@@ -126,7 +126,7 @@ describe("what nobody asked for", () => {
   });
 });
 
-test("a question behind a statement is owed, and is no work that a KILL would have to prevent", () => {
+test("a SHOW WARNINGS after a statement is expected, and is not work that a KILL must stop", () => {
   const { wire, says } = connected();
   wire.write(Buffer.concat([prepare("SELECT 1"), execute(1), query("SHOW WARNINGS LIMIT 64")]));
   says(selected);
@@ -139,10 +139,10 @@ test("a question behind a statement is owed, and is no work that a KILL would ha
   expect([wire.owed, wire.owedWork]).toEqual([2, 2]);
 });
 
-test("an OK is no answer to SHOW WARNINGS", () =>
+test("an OK is not an answer to SHOW WARNINGS", () =>
   refuses([query("SHOW WARNINGS LIMIT 64")], nothing, reply(ok()), /an OK came where rows belong/));
 
-test("whatever comes, nothing throws, and nothing is heard after the refusal", () => {
+test("random bytes throw nothing, and nothing passes after the refusal", () => {
   const garbage = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 20 });
   fc.assert(
     fc.property(garbage, garbage, (first, second) => {
@@ -157,7 +157,7 @@ test("whatever comes, nothing throws, and nothing is heard after the refusal", (
   );
 });
 
-test("a command that is not the gateway's is not sent", () => {
+test("a command that the gateway does not use is not sent", () => {
   const connection = connected();
   connection.wire.write(command(0x12));
   expect(connection.server.written).toHaveLength(1);

@@ -20,7 +20,7 @@ import { column, FakeWire, prepared, reply } from "../guard/guarded-connection.t
 const read = { writable: false };
 const write = { writable: true };
 
-describe("what the caller is told of a lost connection", () => {
+describe("the caller's error for a lost connection", () => {
   test.each<[string, typeof read, boolean, Loss, string]>([
     ["a read", read, true, { reason: "closed" }, "connection_lost"],
     ["a write that was not sent", write, false, { reason: "closed" }, "connection_lost"],
@@ -34,7 +34,7 @@ describe("what the caller is told of a lost connection", () => {
     expect(lostError(statement, sent, false, loss).code).toBe(code);
   });
 
-  test("words alone change nothing: a server may say them too", () => {
+  test("the message alone changes nothing, because a server may send the same text", () => {
     for (const words of [
       `more than ${limits.rowBytes} bytes in one piece`,
       `more than ${limits.readColumns} columns`,
@@ -44,7 +44,7 @@ describe("what the caller is told of a lost connection", () => {
     }
   });
 
-  test("a connection that was dead already is told apart", () => {
+  test("a connection that was already dead is recognized", () => {
     const isStale = (stale: boolean) =>
       lostError(read, true, stale, { reason: "closed" }) instanceof StaleConnectionError;
     expect([isStale(true), isStale(false)]).toEqual([true, false]);
@@ -80,7 +80,7 @@ async function loggedIn() {
   return { wire, connection, lost };
 }
 
-describe("what the guard has found comes through the driver", () => {
+describe("the guard's cause passes through the driver", () => {
   test("a row that is too large", async () => {
     const { wire, connection, lost } = await loggedIn();
     connection.query({ sql: " SELECT 1", rowsAsArray: true, typeCast: false }).on("error", () => {});

@@ -24,13 +24,13 @@ const engines = ["mysql", "mariadb", "tidb"] as const;
 const leniencies = ["read", "change", "ignore", "ddl", undefined] as const;
 
 describe("a statement whose values were converted", () => {
-  test("is refused, by what was converted", () => {
+  test("is refused, with a reason for each kind of value", () => {
     expect(() => judge("none")).not.toThrow();
     expect(() => judge("number")).toThrow(refused("compared_with_text"));
     expect(() => judge("text")).toThrow(refused("compared_with_number"));
   });
 
-  test("or may have been: after a loss it may come again, else the types are to be declared", () => {
+  test("or perhaps were: after a lost connection it may be repeated, otherwise the types must be declared", () => {
     expect(() => judge("unread")).toThrow(refused("warnings_unread"));
     expect(() => judge("lost")).toThrow(
       expect.objectContaining({ code: "connection_lost", retryable: true }),
@@ -38,7 +38,7 @@ describe("a statement whose values were converted", () => {
   });
 });
 
-test.each(engines)("%s only warns of it in reads and with IGNORE, MariaDB in any change", (engine) => {
+test.each(engines)("%s only warns of a conversion in reads and with IGNORE, MariaDB also in every change", (engine) => {
   const warns = leniencies.filter((lenient) =>
     onlyWarns(dialectOf({ engine }), { lenient }, [bindJsonValue("x")]),
   );
@@ -52,7 +52,7 @@ test("TiDB only warns of an empty text in a change", () => {
   expect(onlyWarns(mysql, change, [bindJsonValue("")])).toBe(false);
 });
 
-test("a change of which the server only warns is one that can be taken back, unless all types are declared", () => {
+test("a change with warnings only runs in a transaction that can be rolled back, unless all types are declared", () => {
   const undeclared = [bindJsonValue("x")];
   const declared = [bindJsonValue({ type: "VARCHAR", value: "x" }), bindJsonValue(null)];
   const which = (values: typeof undeclared) =>
@@ -62,7 +62,7 @@ test("a change of which the server only warns is one that can be taken back, unl
   expect(which(declared)).toEqual([]);
 });
 
-test("DDL cannot be taken back: each of its values is declared", () => {
+test("DDL cannot be rolled back, so each of its values must be declared", () => {
   expect(() => demandDeclared({ lenient: "ddl" }, [bindJsonValue("x")])).toThrow(refused("type_undeclared"));
   expect(() => demandDeclared({ lenient: "ddl" }, [bindJsonValue({ type: "INT", value: 1 })])).not.toThrow();
   expect(() => demandDeclared({ lenient: "change" }, [bindJsonValue("x")])).not.toThrow();

@@ -25,7 +25,7 @@ function killNow({ wire }: ReturnType<typeof connected>): string {
 const one = "KILL QUERY 7";
 const all = "KILL CONNECTION 7";
 
-describe("how a session's work is stopped", () => {
+describe("the KILL for a session's work", () => {
   test.each([
     [0, one, false],
     [1, one, false],
@@ -35,7 +35,7 @@ describe("how a session's work is stopped", () => {
     expect(killOf("7", owed)).toEqual({ sql, endsConnection });
   });
 
-  test("one statement, prepared or not, and what asks for its warnings behind it", () => {
+  test("one statement, prepared or not, and the SHOW WARNINGS after it", () => {
     const connection = connected();
     connection.wire.write(prepare("SELECT 1"));
     expect(killNow(connection)).toBe(one);
@@ -66,7 +66,7 @@ describe("how a session's work is stopped", () => {
     }
   });
 
-  test("what is answered counts no more: of a burst the last statement is stopped alone", () => {
+  test("an answered statement does not count: the last statement of a burst is stopped alone", () => {
     const connection = connected();
     connection.wire.write(prepare("SELECT 1"));
     connection.says(selected);
@@ -81,7 +81,7 @@ describe("how a session's work is stopped", () => {
     expect(killNow(connection)).toBe(one);
   });
 
-  test("a restore is several: reset and all that goes with it", () => {
+  test("a restore is several commands: the reset, and those with it", () => {
     const connection = connected();
     connection.wire.write(reset);
     connection.wire.write(query("SET autocommit = 1"));

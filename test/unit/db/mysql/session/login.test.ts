@@ -52,7 +52,7 @@ async function refusalOf(link: Link, of: Account = account): Promise<TidegateErr
   );
 }
 
-describe("a failure of the gateway itself is no failure of the host", () => {
+describe("a failure of the gateway itself is not a failure of the host", () => {
   const broken = new TypeError("cannot sign with hunter2");
   const fails = () => {
     throw broken;
@@ -93,7 +93,7 @@ describe("a failure of the gateway itself is no failure of the host", () => {
   });
 });
 
-describe("what the server or the way to it does is one", () => {
+describe("a failure of the server or of the way to it is a failure of the host", () => {
   /** @param act the server's reaction when the driver begins TLS */
   function acting(act: (wire: FakeWire) => void): Link {
     return linkOf(
@@ -128,7 +128,7 @@ describe("what the server or the way to it does is one", () => {
     expect(openingError(cause).code).toBe("database_unreachable");
   });
 
-  test("a greeting whose scramble is cut", async () => {
+  test("a greeting with an incomplete scramble", async () => {
     class Cut extends FakeWire {
       override start(): void {
         const greeting = { serverVersion: "9.7.4", connectionId: 1, plugin: "mysql_native_password" };
@@ -145,7 +145,7 @@ describe("what the server or the way to it does is one", () => {
     expect((await refusalOf(linkOf(new Cut()))).code).toBe("database_auth_unsupported");
   });
 
-  test("TLS that cannot be had", async () => {
+  test("TLS that fails", async () => {
     class Insecure extends Greeting {
       override async secure(): Promise<void> {
         throw new LinkError("tls", "no verified TLS");
@@ -154,7 +154,7 @@ describe("what the server or the way to it does is one", () => {
     expect((await refusalOf(linkOf(new Insecure()))).code).toBe("database_tls_failed");
   });
 
-  test("its own error keeps its code", async () => {
+  test("an error of the server keeps its code", async () => {
     const denied = Buffer.concat([Buffer.from([0xff, 0x15, 0x04]), Buffer.from("#28000Access denied")]);
     class Denying extends Greeting {
       override write(bytes: Uint8Array): boolean {

@@ -65,7 +65,7 @@ const nothing = {
 /** The warnings have not been read yet. */
 const unread = (warningCount: number) => ({ warningCount, warnings: null, conversion: "none" });
 
-describe("what is read of an answer", () => {
+describe("the facts that are read from an answer", () => {
   test.each<[string, Buffer[], object]>([
     ["an OK that says nothing", [ok({})], {}],
     ["rows affected and an id", [ok({ affected: 3, id: [7] })], { rowsAffected: 3, lastInsertId: "7" }],
@@ -139,7 +139,7 @@ describe("what is read of an answer", () => {
     expect(await outcomes([ok({ affected: 1, id: [0xfc, 1, 2], info })])).toMatchObject([{ info }]);
   });
 
-  test("an info with the session's changes behind it, and none before them", async () => {
+  test("an info before the session's changes, and no info before them", async () => {
     const changes = Buffer.from([3, 2, 1, 0x31]);
     const said = Buffer.concat([ok({ info: "Ähnlich" }), changes]);
     const silent = Buffer.concat([ok({}), Buffer.from([0]), changes]);
@@ -150,11 +150,11 @@ describe("what is read of an answer", () => {
     ["rows: the server counts none", [one, column(), eof(), row, row, eof()], { rowsAffected: 2 }],
     ["no rows", [one, column(), eof(), eof(1)], unread(1)],
     ["an OK, which counts", [ok({ affected: 3, id: [7] })], { rowsAffected: 3, lastInsertId: "7" }],
-  ])("of a change with RETURNING that answers with %s", async (_, packets, expected) => {
+  ])("for a change with RETURNING that answers with %s", async (_, packets, expected) => {
     expect(await outcomesOf({ returning: true, values: [] }, packets)).toEqual([{ ...nothing, ...expected }]);
   });
 
-  test("each of several in one write has its own", async () => {
+  test("each of several executions in one write has its own", async () => {
     const answers = [[ok({ affected: 1 })], [one, column(), eof(), eof(4)], [ok({ affected: 2 })]];
     expect(await outcomes(...answers)).toEqual([
       { ...nothing, rowsAffected: 1 },

@@ -38,7 +38,7 @@ async function run(answer: Buffer) {
 
 const head = [Buffer.from([1]), column(), eof()];
 
-describe("a text's answer", () => {
+describe("the answer to a statement sent as text", () => {
   test("has rows of text, as an execution has them", async () => {
     const { outcome, rows, wire } = await run(
       reply(...head, Buffer.from("\x02é"), Buffer.from([0xfb]), eof()),
@@ -69,7 +69,7 @@ describe("the guard", () => {
   const rows = Array.from({ length: 3 }, (_, at) => frame(4 + at, long));
   const described = reply(...head);
 
-  test("knows a caller's text, whose answer may be long, from a command of its own", () => {
+  test("tells a caller's text, whose answer may be long, from the gateway's own commands", () => {
     const connection = connected();
     connection.wire.write(query(" SHOW WARNINGS"));
     expect(connection.wire.owedWork).toBe(1);
@@ -86,17 +86,17 @@ describe("the guard", () => {
   });
 });
 
-describe("what is sent as a text", () => {
+describe("statements that are sent as text", () => {
   const refusal = (errno: number): ServerError =>
     Object.assign(new Error("no"), { errno, sqlState: "HY000", sqlMessage: "no" });
 
-  test("is what the server says it does not prepare, without values", () => {
+  test("are those that the server does not prepare, without values", () => {
     expect(withoutPreparing(refusal(1295), 0)).toMatchObject({ id: 0 });
     expect(() => withoutPreparing(refusal(1295), 1)).toThrow("it takes no parameters");
     expect(() => withoutPreparing(refusal(1064), 0)).toThrow("no");
   });
 
-  test("and what a refusal would spoil, on MySQL", () => {
+  test("and, on MySQL, those for which a refused PREPARE would have an effect", () => {
     for (const sql of ["SHOW WARNINGS", "show\n errors LIMIT 1", "SHOW COUNT(*) WARNINGS"]) {
       expect(withoutAsking(mysql, sql, 0)).toBeDefined();
       expect(withoutAsking(mysql, sql, 1)).toBeUndefined();

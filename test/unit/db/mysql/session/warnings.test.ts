@@ -22,8 +22,8 @@ function about(engine: Engine, author: "caller" | "operator", ...params: unknown
   return { dialect, author, values: (params.length > 0 ? params : [0]).map((value) => bindJsonValue(value)) };
 }
 
-describe("the question", () => {
-  test("is bounded by LIMIT, and on TiDB, which has none, by a variable that is new", () => {
+describe("the command", () => {
+  test("is bounded by LIMIT, and on TiDB, without a LIMIT there, by a new variable", () => {
     expect(dialectOf({ engine: "mysql" }).warningsQuestion(0)).toBe("SHOW WARNINGS LIMIT 64");
     expect(dialectOf({ engine: "mariadb" }).warningsQuestion(1)).toBe("SHOW WARNINGS LIMIT 64");
     const counted = "(@tidegate_warnings_7 := IFNULL(@tidegate_warnings_7, 0) + 1) <= 65";
@@ -39,7 +39,7 @@ describe("warnings", () => {
     row(1449, "The user specified as a definer (`x`@`%`) does not exist", "Note"),
   ];
 
-  test("of a caller's own statement are told as they are, but for whose login it is", () => {
+  test("of a caller's own statement are reported unchanged, without the login's name", () => {
     expect(readWarnings(rows, 3, about("mysql", "caller")).warnings).toEqual([
       { level: "Warning", code: 1292, message: "Truncated incorrect DOUBLE value: 'secret'" },
       { level: "Note", code: 1449, message: "The user specified as a definer ('…') does not exist" },
@@ -47,7 +47,7 @@ describe("warnings", () => {
     ]);
   });
 
-  test("of a saved query quote nothing: it may have read rows that it does not show", () => {
+  test("of a saved query quote nothing, because it may have read rows that it does not show", () => {
     const { warnings } = readWarnings(rows, 3, about("mysql", "operator"));
     expect(warnings?.map(({ message }) => message)).toEqual([
       "Truncated incorrect DOUBLE value: '…'",
@@ -56,7 +56,7 @@ describe("warnings", () => {
     ]);
   });
 
-  test("are none where TiDB only tells of its plans, wherever it does", () => {
+  test("do not include TiDB's notes about plans, at any position", () => {
     const nothing = { warningCount: 1, warnings: [], conversion: "none" };
     expect(readWarnings([plan], 1, about("tidb", "caller"))).toEqual(nothing);
     const divided = row(1365, "Division by 0");
@@ -68,7 +68,7 @@ describe("warnings", () => {
     }
   });
 
-  test("are told up to a bound, TiDB's plans apart", () => {
+  test("are reported up to a bound, without TiDB's notes about plans", () => {
     const many = Array(limits.warnings + 1).fill(row(1365, "Division by 0"));
     expect(readWarnings(many, 70_000, about("tidb", "caller")).warnings).toHaveLength(limits.warnings);
     expect(readWarnings([plan, ...many.slice(1)], 70_000, about("tidb", "caller")).warnings).toHaveLength(
@@ -76,7 +76,7 @@ describe("warnings", () => {
     );
   });
 
-  test("that the server refuses to tell are null", () => {
+  test("that the server refuses to show are null", () => {
     expect(readWarnings([], 2, about("tidb", "caller"))).toEqual({
       ...{ warningCount: 2, warnings: null, conversion: "unread" },
     });
@@ -87,7 +87,7 @@ describe("a value without a declared type was converted", () => {
   const told = (engine: Engine, params: unknown[], rows: Row[], count = rows.length) =>
     readWarnings(rows, count, about(engine, "operator", ...params)).conversion;
 
-  test.each(["mysql", "mariadb", "tidb"] as const)("a number, by whatever %s took for one", (engine) => {
+  test.each(["mysql", "mariadb", "tidb"] as const)("a number, by every type that %s converted", (engine) => {
     const deprecated = row(1287, "deprecated");
     for (const type of ["DOUBLE", "DECIMAL", "INTEGER", "FLOAT", "datetime", "date", "time"]) {
       expect(told(engine, [0], [deprecated, truncated(type)]), type).toBe("number");
@@ -98,7 +98,7 @@ describe("a value without a declared type was converted", () => {
     expect(told(engine, [0], [row(1292, "in words of another language")])).toBe("number");
   });
 
-  test("but not where TiDB says DECIMAL of a number that it has rounded", () => {
+  test("but not if TiDB says DECIMAL for a number that it has rounded", () => {
     expect(told("tidb", [0], [truncated("DECIMAL", "-1.239")])).toBe("none");
     for (const text of ["5x", "1.2.3x", "", "abc"]) {
       expect(told("tidb", [0], [truncated("DECIMAL", text)]), text).toBe("number");
@@ -115,14 +115,14 @@ describe("a value without a declared type was converted", () => {
     ["  ", " "],
     ["ä", "other"],
     ["it's", "it's"],
-  ])("a text, where the server quotes what can be it: %j, %j", (text, quoted) => {
+  ])("a text, if the server's quote can be from it: %j, %j", (text, quoted) => {
     for (const engine of ["mysql", "mariadb", "tidb"] as const)
       expect(told(engine, [text], [truncated("DECIMAL", "abc"), truncated("DECIMAL", quoted)])).toBe("text");
     const column = row(1292, `Truncated incorrect INTEGER value: '${quoted}' for column 'a' at row 1`);
     expect(told("mariadb", [text], [column])).toBe("text");
   });
 
-  test("a text, but not where the server quotes another one, which it has read", () => {
+  test("a text, but not if the server quotes another text, which it has read", () => {
     expect(told("mariadb", ["NZ"], [truncated("DOUBLE", "abc")])).toBe("none");
     expect(told("mariadb", [""], [truncated("DOUBLE", "abc")])).toBe("none");
     expect(told("mariadb", ["NZ"], [truncated("DOUBLE", "")])).toBe("none");
@@ -137,13 +137,13 @@ describe("a value without a declared type was converted", () => {
     );
   });
 
-  test("nothing, where every type is said", () => {
+  test("nothing, if every type is declared", () => {
     const declared = [{ type: "INTEGER", value: 0 }, { type: "VARCHAR", value: "abc" }, null];
     expect(told("mysql", declared, [truncated("DOUBLE")])).toBe("none");
     expect(told("mysql", declared, [truncated("DOUBLE")], 70)).toBe("none");
   });
 
-  test("is not known, where there are more warnings than were read", () => {
+  test("is unknown, if there are more warnings than were read", () => {
     for (const value of [0, "x"]) {
       expect(told("mysql", [value], [row(1365, "Division by 0")], 2)).toBe("unread");
       expect(told("tidb", [value], [plan], 3)).toBe("unread");
@@ -153,8 +153,8 @@ describe("a value without a declared type was converted", () => {
   });
 });
 
-describe("which statements have warned", () => {
-  test("is remembered until one does not, for a bounded number", () => {
+describe("the memory of statements with warnings", () => {
+  test("keeps a statement until it gives no warning, for a bounded number", () => {
     const warned = new WarnedStatements();
     warned.note("a", true);
     expect([warned.has("a"), warned.has("b")]).toEqual([true, false]);
@@ -166,7 +166,7 @@ describe("which statements have warned", () => {
     expect(warned.has("a")).toBe(false);
   });
 
-  test("is not, of a text that is too long to be kept", () => {
+  test("does not keep a text that is too long", () => {
     const warned = new WarnedStatements();
     const long = "x".repeat(limits.hotStatementCharacters + 1);
     warned.note(long, true);

@@ -33,7 +33,7 @@ const greater = "SELECT 1 FROM t WHERE c > ?";
 const insert = "INSERT INTO t (c) VALUES (?)";
 
 describe("a number or boolean without a declared type", () => {
-  test.each(Object.entries(texts))("beside %s is its text", (_, type) => {
+  test.each(Object.entries(texts))("beside %s is bound as its text", (_, type) => {
     expect(bound(equal, type, 0)).toEqual(["string 0"]);
     expect(bound(equal, type, 2n ** 53n + 1n)).toEqual(["string 9007199254740993"]);
     expect(bound(equal, type, 1.5)).toEqual(["string 1.5"]);
@@ -58,34 +58,27 @@ describe("a number or boolean without a declared type", () => {
       expect(bound(sql, type, 7), sql).toEqual(["string 7"]);
   });
 
-  test.each(Object.entries(texts))(
-    "beside %s is refused where an order or nothing shows what it meets",
-    (_, type) => {
-      for (const sql of [
-        greater,
-        "SELECT 1 FROM t WHERE c BETWEEN ? AND 'x'",
-        "SELECT GREATEST(c, ?) FROM t",
-      ])
-        expect(bound(sql, type, 7), sql).toBe("parameter_invalid compared_with_text");
-      for (const sql of [
-        "SELECT 1 FROM t WHERE c = (SELECT ?)",
-        "WITH a AS (SELECT ? AS b) SELECT 1 FROM t, a WHERE c = b",
-        "SELECT c FROM t UNION SELECT ?",
-        "SELECT 1 FROM t WHERE c = CASE WHEN 1 THEN ? END",
-        "SELECT 1 FROM t WHERE c = IF(1, ?, NULL)",
-        "UPDATE t SET c = COALESCE(?, c)",
-      ])
-        expect(bound(sql, type, 7), sql).toBe("parameter_invalid type_undeclared");
-    },
-  );
+  test.each(Object.entries(texts))("beside %s is refused if the place is an order or unknown", (_, type) => {
+    for (const sql of [greater, "SELECT 1 FROM t WHERE c BETWEEN ? AND 'x'", "SELECT GREATEST(c, ?) FROM t"])
+      expect(bound(sql, type, 7), sql).toBe("parameter_invalid compared_with_text");
+    for (const sql of [
+      "SELECT 1 FROM t WHERE c = (SELECT ?)",
+      "WITH a AS (SELECT ? AS b) SELECT 1 FROM t, a WHERE c = b",
+      "SELECT c FROM t UNION SELECT ?",
+      "SELECT 1 FROM t WHERE c = CASE WHEN 1 THEN ? END",
+      "SELECT 1 FROM t WHERE c = IF(1, ?, NULL)",
+      "UPDATE t SET c = COALESCE(?, c)",
+    ])
+      expect(bound(sql, type, 7), sql).toBe("parameter_invalid type_undeclared");
+  });
 
-  test("stays one in an answer and in JSON", () => {
+  test("stays unchanged in an answer and in JSON", () => {
     for (const sql of ["SELECT ? AS n", "SELECT JSON_OBJECT('a', ?)", "SELECT JSON_ARRAYAGG(?) FROM t"])
       expect(bound(sql, texts.varchar, 7), sql).toEqual(["integer 7 ?"]);
     expect(bound(equal, json, 7)).toEqual(["integer 7"]);
   });
 
-  test("beside a number is one, exactly", () => {
+  test("beside a number is an exact number", () => {
     for (const type of [types.integer, types.bit, types.year, types.double, types.decimal]) {
       expect(bound(equal, type, 7)).toEqual(["integer 7"]);
       expect(bound(equal, type, true)).toEqual(["boolean true"]);
@@ -104,7 +97,7 @@ describe("a number or boolean without a declared type", () => {
   });
 
   test.each([types.date, types.datetime, types.time])(
-    "is refused where a date belongs (%i), declared or not",
+    "is refused beside a date (%i), declared or not",
     (type) => {
       for (const sql of [equal, greater, insert, "SELECT DAYNAME(?)"]) {
         expect(bound(sql, type, 0)).toBe("parameter_invalid compared_with_date");
@@ -117,7 +110,7 @@ describe("a number or boolean without a declared type", () => {
 });
 
 describe("a text without a declared type", () => {
-  test("beside an integer is one when it is a whole numeral", () => {
+  test("beside an integer is bound as an integer if it is a whole numeral", () => {
     expect(bound(equal, types.integer, "6")).toEqual(["integer 6"]);
     expect(bound(equal, types.integer, "-9223372036854775808")).toEqual(["integer -9223372036854775808"]);
     expect(bound(equal, types.integer, "18446744073709551616")).toEqual(["decimal 18446744073709551616"]);
@@ -127,14 +120,14 @@ describe("a text without a declared type", () => {
   });
 
   test.each(["6-4f3a", "5x", "", " 6", "6 ", "+6", "0x6", "abc", "1,5", "1.", "--1", "1".repeat(70)])(
-    "and is refused when it is none: %j",
+    "and is refused if it is not: %j",
     (text) => {
       for (const type of [types.integer, types.decimal, types.bit, types.year])
         expect(bound(equal, type, text)).toBe("parameter_invalid compared_with_number");
     },
   );
 
-  test("beside text is one, and nothing else is looked at", () => {
+  test("beside text stays a text, without a further check", () => {
     expect(bound(equal, texts.varchar, "5x")).toEqual(["string 5x"]);
     expect(bound("SELECT 1 FROM t WHERE c = (SELECT ?)", texts.varchar, "5x")).toEqual(["string 5x ?"]);
     expect(bound(equal, json, "5x")).toEqual(["string 5x ?"]);
@@ -152,13 +145,13 @@ test("a text with Z beside a date is refused: MySQL drops the Z", () => {
   expect(bound(equal, texts.varchar, "2026-02-28T10:00:00Z")).toEqual(["string 2026-02-28T10:00:00Z"]);
 });
 
-test("what is declared is bound as it is", () => {
+test("a declared value is bound unchanged", () => {
   expect(bound(equal, texts.varchar, { type: "INTEGER", value: 0 })).toEqual(["integer 0"]);
   expect(bound(equal, types.integer, { type: "VARCHAR", value: "5x" })).toEqual(["string 5x"]);
   expect(bound(equal, types.integer, null)).toEqual(["null null"]);
 });
 
-test("where fewer definitions came than there are placeholders, none is used", () => {
+test("if fewer definitions arrive than placeholders, none is used", () => {
   const sql = "SELECT GROUP_CONCAT(c ORDER BY ?) FROM t WHERE c = ?";
   expect(bound(sql, [253], "a", 0)).toBe("parameter_invalid type_undeclared");
   expect(bound(sql, [8], "a", "5x")).toEqual(["string a ?", "string 5x ?"]);

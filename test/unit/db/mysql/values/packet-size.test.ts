@@ -32,8 +32,8 @@ const kinds: [string, BoundValue[]][] = [
   ["short texts", Array.from({ length: 500 }, () => text("abc"))],
 ];
 
-describe("what the server takes", () => {
-  test.each(kinds)("of %s is sent, and what it does not take is not", (_, values) => {
+describe("a packet that fits the server's limit", () => {
+  test.each(kinds)("with %s is sent, and a larger one is not", (_, values) => {
     const bytes = sent(values);
     // The server refuses a packet that is exactly as long as its limit.
     expect(fits(bytes, "SELECT 1", values)).toBe(false);
@@ -41,13 +41,13 @@ describe("what the server takes", () => {
     expect(fits(bytes + 30 + 22 * values.length, "SELECT 1", values)).toBe(true);
   });
 
-  test("of a text counts its bytes", () => {
+  test("with a text counts its bytes", () => {
     const sql = `SELECT '${"€".repeat(1_000)}'`;
     const bytes = Buffer.byteLength(sql);
     expect([fits(bytes + 4, sql), fits(bytes + 5, sql)]).toEqual([false, true]);
   });
 
-  test("is said without a value, and is not retryable", () => {
+  test("has an error without a value, which is not retryable", () => {
     expect(() => demandFits(1_024, "SELECT ?", [text("SECRET".repeat(1_000))])).toThrow(
       expect.objectContaining({
         code: "statement_too_large",
@@ -58,7 +58,7 @@ describe("what the server takes", () => {
   });
 });
 
-test("what is prepared on a connection knows its limit", () => {
+test("the prepared statements of a connection know its limit", () => {
   const prepared = new PreparedStatements(4, true);
   const large = [text("x".repeat(5_000))];
   expect(() => prepared.typed("SELECT ?", large)).not.toThrow();
@@ -68,7 +68,7 @@ test("what is prepared on a connection knows its limit", () => {
   );
 });
 
-test("a text that the server has forgotten is forgotten with all its types", () => {
+test("a text that the server has forgotten is dropped with all its types", () => {
   const prepared = new PreparedStatements(8, false);
   const one = (id: number) => ({ id, parameters: [], close() {} });
   const statements = [1, 2, 3].map(one);

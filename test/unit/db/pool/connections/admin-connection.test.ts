@@ -51,7 +51,7 @@ function setUp(refuse = false, elsewhere?: string) {
 }
 
 describe("the control connection", () => {
-  test("is opened ahead, once, and used for the kill", async () => {
+  test("is opened ahead, once, and used for the KILL", async () => {
     const { control, opened, killed } = setUp();
     control.prepare(new FakeControl());
     control.prepare(new FakeControl());
@@ -80,13 +80,13 @@ describe("the control connection", () => {
     expect(opened[1]?.kills).toHaveLength(1);
   });
 
-  test("that leads to another server whatever is asked kills nothing", async () => {
+  test("that always leads to another server kills nothing", async () => {
     const { control, opened } = setUp(false, "two");
     expect(await control.kill(new FakeControl())).toBe(false);
     expect(opened.map(({ kills }) => kills)).toEqual([[], []]);
   });
 
-  test("does nothing for a connection that is lost", async () => {
+  test("does nothing for a lost connection", async () => {
     const { control, opened } = setUp();
     const victim = new FakeControl();
     victim.lose();
@@ -94,7 +94,7 @@ describe("the control connection", () => {
     expect(opened).toEqual([]);
   });
 
-  test("says whether the server answers, in its turn", async () => {
+  test("checks whether the server answers, after earlier work", async () => {
     const { control, opened } = setUp();
     const killing = control.kill(new FakeControl());
     const pinging = control.ping();
@@ -132,7 +132,7 @@ describe("the control connection", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("that is old is replaced at the next use", async () => {
+  test("that is too old is replaced at the next use", async () => {
     const { control, opened } = setUp();
     for (let i = 0; i < 9; i++) {
       control.prepare(new FakeControl());
@@ -153,7 +153,7 @@ describe("the control connection", () => {
     expect(opened).toHaveLength(2);
   });
 
-  test("that does not answer is replaced, and what it was to kill is not used again", async () => {
+  test("that does not answer is replaced, and the session that it should kill is not used again", async () => {
     const { control, opened, killed } = setUp();
     control.prepare(new FakeControl());
     await settle();
@@ -168,7 +168,7 @@ describe("the control connection", () => {
     expect(killed).toEqual([false]);
   });
 
-  test("that cannot be had acknowledges nothing", async () => {
+  test("that cannot be opened acknowledges nothing", async () => {
     const { control, killed } = setUp(true);
     control.prepare(new FakeControl());
     expect(await control.kill(new FakeControl())).toBe(false);

@@ -13,7 +13,7 @@ const authority = (days: number) => ({
 });
 
 describe("a certificate that expires", () => {
-  test("in 30 days is not told, a moment later it is", () => {
+  test("in 30 days is not reported, a moment later it is", () => {
     expect(new ExpiryWatch().due(server(30), [authority(30)], now)).toEqual([]);
     expect(new ExpiryWatch().due(server(30), [authority(30)], now + 1)).toEqual([
       { kind: "server", subject: "CN=db", days_left: 29 },
@@ -21,7 +21,7 @@ describe("a certificate that expires", () => {
     ]);
   });
 
-  test("is told once a day, each for itself", () => {
+  test("is reported once a day, each separately", () => {
     const watch = new ExpiryWatch();
     expect(watch.due(server(10), [authority(40)], now)).toHaveLength(1);
     expect(watch.due(server(10), [authority(40)], now + dayMs - 1)).toEqual([]);
@@ -33,11 +33,11 @@ describe("a certificate that expires", () => {
     ]);
   });
 
-  test("of a server that no link has seen is not known", () => {
+  test("of a server that no link has seen is unknown", () => {
     expect(new ExpiryWatch().due(undefined, [], now)).toEqual([]);
   });
 
-  test("is told after its last day too: a bundle may have one that is over", () => {
+  test("is reported after its last day too, because a bundle may have an expired one", () => {
     expect(new ExpiryWatch().due(undefined, [authority(-3)], now)).toEqual([
       { kind: "ca", subject: "CN=CA", days_left: -3 },
     ]);
@@ -54,7 +54,7 @@ describe("a server's certificate", () => {
     });
   });
 
-  test("that cannot be read is none", () => {
+  test("that cannot be read is undefined", () => {
     expect(readCertificate(new Uint8Array([0x30, 0x01, 0x00]))).toBeUndefined();
     expect(readCertificate(new Uint8Array())).toBeUndefined();
   });

@@ -16,13 +16,13 @@ afterEach(() => {
 });
 
 describe("opening", () => {
-  test("nothing is opened before somebody asks", async () => {
+  test("nothing is opened before a request", async () => {
     const { server } = pool();
     await settle();
     expect(server.pending).toHaveLength(0);
   });
 
-  test("one is opened for each request that finds none", async () => {
+  test("one is opened for each request that finds none free", async () => {
     const { server, checkout } = pool();
     const [a, b] = [request(checkout), request(checkout)];
     expect(server.pending).toHaveLength(2);
@@ -31,7 +31,7 @@ describe("opening", () => {
     expect([a.lease?.connection, b.lease?.connection]).toEqual([first, second]);
   });
 
-  test("never more than the size, however many ask", async () => {
+  test("never more than the size, for any number of requests", async () => {
     const { server, checkout } = pool({ size: 2 });
     for (let i = 0; i < 8; i++) request(checkout);
     expect(server.pending).toHaveLength(2);
@@ -77,7 +77,7 @@ describe("handing out", () => {
     expect(taken.map((state) => state.lease?.connection)).toEqual(connections.toReversed());
   });
 
-  test("nobody gets a connection that somebody has", async () => {
+  test("a connection in use is never handed out again", async () => {
     const { checkout } = await poolWith(2);
     const states = Array.from({ length: 5 }, () => request(checkout));
     await settle();
@@ -86,7 +86,7 @@ describe("handing out", () => {
     expect(held).toHaveLength(2);
   });
 
-  test("a free one at once, without a wait", async () => {
+  test("a free one comes at once", async () => {
     const { checkout } = await poolWith(1);
     expect(await checkout.acquire("somebody")).toMatchObject({ queueMs: 0, connectMs: 0 });
   });
@@ -105,7 +105,7 @@ describe("the queue", () => {
     }
   });
 
-  test("refuses at once what is more than its length", async () => {
+  test("refuses a request beyond its length at once", async () => {
     const { checkout } = await poolWith(1, { queueLength: 2 });
     const states = Array.from({ length: 5 }, () => request(checkout));
     await settle();
@@ -117,7 +117,7 @@ describe("the queue", () => {
     }
   });
 
-  test("has room again when somebody has been served", async () => {
+  test("has room again after a request was served", async () => {
     const { checkout, connections } = await poolWith(1, { queueLength: 1 });
     request(checkout);
     request(checkout);
@@ -127,7 +127,7 @@ describe("the queue", () => {
     expect(next.error).toBeUndefined();
   });
 
-  test("has room again when somebody has given up", async () => {
+  test("has room again after a request gave up", async () => {
     const { checkout } = await poolWith(1, { queueLength: 1 });
     request(checkout);
     request(checkout);
@@ -137,7 +137,7 @@ describe("the queue", () => {
     expect(next.error).toBeUndefined();
   });
 
-  test("keeps nobody longer than the wait", async () => {
+  test("keeps a request no longer than the wait", async () => {
     const { checkout } = await poolWith(1);
     request(checkout);
     const waiting = request(checkout);
@@ -148,7 +148,7 @@ describe("the queue", () => {
     expect((waiting.error as TidegateError).details.retryAfter).toBe(limits.retryAfterSeconds);
   });
 
-  test("forgets who has given up: a connection goes to the next", async () => {
+  test("drops a request that gave up: a connection goes to the next", async () => {
     const { checkout, connections } = await poolWith(1);
     request(checkout);
     const first = request(checkout);
@@ -182,8 +182,8 @@ describe("the queue", () => {
   });
 });
 
-describe("what a request is told of its wait", () => {
-  test("a login of its own is connecting, not queueing", async () => {
+describe("the parts of a request's wait", () => {
+  test("its own login is connecting, not queueing", async () => {
     const { server, checkout } = pool();
     const waiting = request(checkout);
     await vi.advanceTimersByTimeAsync(300);
@@ -202,7 +202,7 @@ describe("what a request is told of its wait", () => {
     expect(waiting.lease).toMatchObject({ queueMs: 200, connectMs: 0 });
   });
 
-  test("a login that began before it came counts only while it was there", async () => {
+  test("an earlier login counts only from the request's arrival", async () => {
     const { server, checkout } = pool({ size: 1 });
     const first = request(checkout);
     await vi.advanceTimersByTimeAsync(queueWaitMs - 100);
@@ -215,7 +215,7 @@ describe("what a request is told of its wait", () => {
   });
 });
 
-describe("a connection that is lost", () => {
+describe("a lost connection", () => {
   test("while idle is never handed out", async () => {
     const { server, checkout, connections, closed } = await poolWith(1);
     connections[0]?.lose("server went away");
@@ -228,7 +228,7 @@ describe("a connection that is lost", () => {
     expect(next.lease?.connection).toBe(fresh);
   });
 
-  test("while idle, at the very moment that somebody asks", async () => {
+  test("while idle, at the moment of a request", async () => {
     const { server, checkout, connections } = await poolWith(1);
     connections[0]?.lose();
     const next = request(checkout);
@@ -240,7 +240,7 @@ describe("a connection that is lost", () => {
     expect(next.lease?.connection).not.toBe(connections[0]);
   });
 
-  test("while busy frees its place for a waiter", async () => {
+  test("while busy frees its slot for a waiter", async () => {
     const { server, checkout, connections } = await poolWith(1);
     request(checkout);
     const waiting = request(checkout);
@@ -253,7 +253,7 @@ describe("a connection that is lost", () => {
     expect(waiting.lease?.connection).toBe(fresh);
   });
 
-  test("and is released afterwards stays forgotten", async () => {
+  test("that is released later does not come back", async () => {
     const { server, checkout, connections, closed } = await poolWith(1);
     const [connection] = connections as [FakeConnection];
     request(checkout);
@@ -269,7 +269,7 @@ describe("a connection that is lost", () => {
     expect(next.lease?.connection).not.toBe(connection);
   });
 
-  test("and is released before the loss is known does not come back", async () => {
+  test("that is released before the loss is known does not come back", async () => {
     const { server, checkout, connections, closed } = await poolWith(1);
     const [connection] = connections as [FakeConnection];
     request(checkout);
@@ -288,7 +288,7 @@ describe("a connection that is lost", () => {
 describe("a login that fails", () => {
   const failure = new TidegateError("database_login_failed");
 
-  test("is told to everybody while nothing is open", async () => {
+  test("fails every request while nothing is open", async () => {
     const { server, checkout } = pool({ size: 1 });
     const states = [request(checkout), request(checkout), request(checkout)];
     server.refuse(failure);
@@ -298,7 +298,7 @@ describe("a login that fails", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("is told to nobody while another connection is open: that one serves all", async () => {
+  test("fails no request while another connection is open, which serves all", async () => {
     const { server, checkout } = pool({ size: 2 });
     request(checkout);
     const open = server.accept();
@@ -319,7 +319,7 @@ describe("a login that fails", () => {
     expect(second.lease?.connection).toBe(grown);
   });
 
-  test("is told to nobody while another login is under way", async () => {
+  test("fails no request while another login is running", async () => {
     const { server, checkout } = pool({ size: 2 });
     const [first, second] = [request(checkout), request(checkout)];
     server.refuse(failure);
@@ -332,7 +332,7 @@ describe("a login that fails", () => {
     expect(second.lease?.connection).toBe(open);
   });
 
-  test("does not take a place: the next request tries again", async () => {
+  test("takes no slot: the next request tries again", async () => {
     const { server, checkout } = pool({ size: 1 });
     request(checkout);
     server.refuse(failure);
@@ -344,7 +344,7 @@ describe("a login that fails", () => {
     expect(next.lease).toBeDefined();
   });
 
-  test("after everybody has given up hurts nobody", async () => {
+  test("after all requests gave up has no effect", async () => {
     const { server, checkout } = pool({ size: 1 });
     const gone = request(checkout);
     await vi.advanceTimersByTimeAsync(queueWaitMs);
@@ -365,7 +365,7 @@ describe("discarding", () => {
     expect(closed).toEqual(["not restored"]);
   });
 
-  test("opens another for who waits", async () => {
+  test("opens another for a waiter", async () => {
     const { server, checkout, connections } = await poolWith(1);
     await checkout.acquire("somebody");
     const waiting = request(checkout);
@@ -389,7 +389,7 @@ describe("discarding", () => {
     expect(closed).toEqual(["stopped"]);
   });
 
-  test("opens nothing when nobody waits", async () => {
+  test("opens nothing without a waiter", async () => {
     const { server, checkout, connections } = await poolWith(1);
     await checkout.acquire("somebody");
     checkout.discard(connections[0] as FakeConnection, "stopped");
@@ -409,7 +409,7 @@ describe("lifetime", () => {
     expect(closed).toEqual(["lifetime"]);
   });
 
-  test("a moment before it is used again", async () => {
+  test("a moment before it may be used again", async () => {
     const { checkout, connections } = await poolWith(1);
     await checkout.acquire("somebody");
     await vi.advanceTimersByTimeAsync(lifetimeMs - 1);
@@ -469,7 +469,7 @@ describe("lifetime", () => {
 });
 
 describe("an idle connection", () => {
-  test("is given back to the cluster", async () => {
+  test("is closed", async () => {
     const { checkout, connections, closed, server } = await poolWith(1);
     await vi.advanceTimersByTimeAsync(idleMs - 1);
     expect(closed).toEqual([]);
@@ -480,7 +480,7 @@ describe("an idle connection", () => {
     expect(server.pending).toHaveLength(1);
   });
 
-  test("is not while it is used now and then", async () => {
+  test("stays while it is used now and then", async () => {
     const { checkout, closed } = await poolWith(1);
     for (let i = 0; i < 5; i++) {
       await vi.advanceTimersByTimeAsync(idleMs - 1);
@@ -490,14 +490,14 @@ describe("an idle connection", () => {
     expect(closed).toEqual([]);
   });
 
-  test("is not while it is busy", async () => {
+  test("stays while it is busy", async () => {
     const { checkout, connections } = await poolWith(1);
     await checkout.acquire("somebody");
     await vi.advanceTimersByTimeAsync(idleMs * 3);
     expect(connections[0]?.closed).toBe(0);
   });
 
-  test("grows old behind those that are used: only the unused ones close", async () => {
+  test("behind the used ones ages: only the unused ones close", async () => {
     const { checkout, connections } = await poolWith(3);
     for (let i = 0; i < 3; i++) {
       await vi.advanceTimersByTimeAsync(idleMs / 2);
@@ -518,8 +518,8 @@ describe("an idle connection", () => {
   });
 });
 
-describe("whatever happens", () => {
-  test("the size is kept, nobody shares, and everybody hears", async () => {
+describe("after random events", () => {
+  test("the size holds, no connection is shared, and every request gets an answer", async () => {
     for (let seed = 1; seed <= 40; seed++) await upheaval(seed);
   });
 });

@@ -13,11 +13,11 @@ afterEach(() => {
 });
 
 describe("a drain", () => {
-  test("of a pool that has opened nothing finds nothing", () => {
+  test("of a pool without connections finds none", () => {
     expect(pool().checkout.drain()).toEqual({ idle: 0, busy: 0, opening: 0 });
   });
 
-  test("closes what is idle at once, and leaves no timer", async () => {
+  test("closes idle connections at once, and leaves no timer", async () => {
     const { server, checkout, connections, closed } = await poolWith(2);
     expect(checkout.drain()).toEqual({ idle: 2, busy: 0, opening: 0 });
     for (const connection of connections) expect(connection).toMatchObject({ closed: 1, destroyed: 0 });
@@ -30,7 +30,7 @@ describe("a drain", () => {
     expect(next.lease?.connection).toBe(fresh);
   });
 
-  test("leaves a busy one to its request, and closes it when it comes back", async () => {
+  test("leaves a busy one to its request, and closes it after that", async () => {
     const { checkout, connections, closed } = await poolWith(2);
     const { connection } = await checkout.acquire("somebody");
     expect(checkout.drain()).toEqual({ idle: 1, busy: 1, opening: 0 });
@@ -43,7 +43,7 @@ describe("a drain", () => {
     expect(closed).toEqual(["drained", "drained"]);
   });
 
-  test("of some leaves the others: these serve on, and those are closed with their reason", async () => {
+  test("of some connections leaves the others in use, and closes the given ones with their reason", async () => {
     const { checkout, connections, closed } = await poolWith(3);
     const { connection } = await checkout.acquire("somebody");
     checkout.retire((one) => one === connection || one === connections[0], "left");
@@ -56,7 +56,7 @@ describe("a drain", () => {
     expect(closed).toEqual(["left", "left"]);
   });
 
-  test("saves a busy one its restore", async () => {
+  test("closes a busy one without a restore", async () => {
     const { checkout, closed } = await poolWith(1);
     const { connection } = await checkout.acquire("somebody");
     expect(checkout.endIfExpired(connection)).toBe(false);
@@ -71,7 +71,7 @@ describe("a drain", () => {
     expect(closed).toEqual(["drained"]);
   });
 
-  test("in the middle of a restore: who waits gets a new one, not the restored one", async () => {
+  test("in the middle of a restore gives a waiter a new one, not the restored one", async () => {
     const { server, checkout } = await poolWith(1);
     const { connection } = await checkout.acquire("somebody");
     const waiting = request(checkout);
@@ -96,7 +96,7 @@ describe("a drain", () => {
     expect([connection.destroyed, closed]).toEqual([1, ["not restored"]]);
   });
 
-  test("turns away a login under way, and its request gets one that began later", async () => {
+  test("drops a running login, and its request gets one that began later", async () => {
     const { server, checkout, closed } = pool({ size: 2 });
     const waiting = request(checkout);
     expect(checkout.drain()).toEqual({ idle: 0, busy: 0, opening: 1 });
@@ -112,7 +112,7 @@ describe("a drain", () => {
     expect((await checkout.acquire("somebody")).connection).toBe(fresh);
   });
 
-  test("turns away a login for which nobody waits any more", async () => {
+  test("drops a running login without a waiter", async () => {
     const { server, checkout } = pool({ size: 1 });
     const gone = request(checkout);
     await vi.advanceTimersByTimeAsync(queueWaitMs);
@@ -125,7 +125,7 @@ describe("a drain", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("while everything waits: the places are kept, and everybody is served by new ones in turn", async () => {
+  test("with waiting requests keeps the slots, and serves all of them with new ones in turn", async () => {
     const { server, checkout } = pool({ size: 2 });
     const states = Array.from({ length: 6 }, () => request(checkout));
     expect(checkout.drain()).toEqual({ idle: 0, busy: 0, opening: 2 });
@@ -147,7 +147,7 @@ describe("a drain", () => {
     expect(states.map(({ lease }) => lease?.connection)).toEqual([...fresh, ...fresh, ...fresh]);
   });
 
-  test("twice counts what is still open, and ends nothing twice", async () => {
+  test("twice counts the open ones, and closes none twice", async () => {
     const { server, checkout, closed } = await poolWith(3);
     const { connection: busy } = await checkout.acquire("somebody");
     expect(checkout.drain()).toEqual({ idle: 2, busy: 1, opening: 0 });
@@ -174,7 +174,7 @@ describe("a drain", () => {
   describe("and a login that fails", () => {
     const failure = new TidegateError("database_login_failed");
 
-    test("that began before it: tells nobody, another is tried at once", async () => {
+    test("that began before it: fails no request, another is tried at once", async () => {
       const { server, checkout } = pool({ size: 1 });
       const waiting = request(checkout);
       checkout.drain();
@@ -187,7 +187,7 @@ describe("a drain", () => {
       expect(waiting.lease?.connection).toBe(fresh);
     });
 
-    test("that began after it: tells everybody, though old connections are busy still", async () => {
+    test("that began after it: fails all requests, although old connections are still busy", async () => {
       const { server, checkout } = await poolWith(2);
       await checkout.acquire("somebody");
       checkout.drain();
@@ -215,7 +215,7 @@ describe("a drain", () => {
     });
   });
 
-  test("does not depend on the clock: put back, a drained connection stays drained", async () => {
+  test("does not depend on the clock: after the clock goes back, a drained connection stays drained", async () => {
     const { checkout } = await poolWith(1);
     const { connection } = await checkout.acquire("somebody");
     checkout.drain();

@@ -24,26 +24,26 @@ describe("turns", () => {
     expect(drain(queueWith(9, ["a1", "a2", "a3"]).queue)).toEqual(["a1", "a2", "a3"]);
   });
 
-  test("go round: one with many waits no shorter than one with few", () => {
+  test("alternate: a caller with many requests waits as long as one with few", () => {
     const { queue } = queueWith(9, ["a1", "a2", "a3", "a4", "b1", "c1", "c2"]);
     expect(drain(queue)).toEqual(["a1", "b1", "c1", "a2", "c2", "a3", "a4"]);
   });
 
-  test("a newcomer is behind everybody's next one, not behind all of somebody's", () => {
+  test("a newcomer is behind each caller's next request, not behind all requests of one", () => {
     const { queue } = queueWith(9, ["a1", "a2", "a3"]);
     expect(queue.shift()?.name).toBe("a1");
     queue.push(request("b1"));
     expect(drain(queue)).toEqual(["a2", "b1", "a3"]);
   });
 
-  test("whoever comes back does not get in front", () => {
+  test("a caller that comes back does not get in front", () => {
     const { queue } = queueWith(9, ["a1", "b1", "b2"]);
     expect(queue.shift()?.name).toBe("a1");
     queue.push(request("a2"));
     expect(drain(queue)).toEqual(["b1", "a2", "b2"]);
   });
 
-  test("one who has left is passed over", () => {
+  test("a request that has left is skipped", () => {
     const { queue, requests } = queueWith(9, ["a1", "b1", "c1"]);
     queue.remove(requests.get("b1") as ReturnType<typeof request>);
     queue.remove(requests.get("b1") as ReturnType<typeof request>);
@@ -53,25 +53,25 @@ describe("turns", () => {
 });
 
 describe("a full queue", () => {
-  test("refuses the one who has all of it", () => {
+  test("refuses the caller that fills it", () => {
     const { losers, queue } = queueWith(3, ["a1", "a2", "a3", "a4"]);
     expect(losers).toEqual([undefined, undefined, undefined, "a4"]);
     expect(drain(queue)).toEqual(["a1", "a2", "a3"]);
   });
 
-  test("gives a newcomer the last place of the one who has most", () => {
+  test("gives a newcomer the last place of the caller with most", () => {
     const { losers, queue } = queueWith(4, ["a1", "b1", "b2", "b3", "c1"]);
     expect(losers.at(-1)).toBe("b3");
     expect(queue.size).toBe(4);
     expect(drain(queue)).toEqual(["a1", "b1", "c1", "b2"]);
   });
 
-  test("goes on until all have the same, then refuses whoever comes", () => {
+  test("continues until all callers have the same number, then refuses every newcomer", () => {
     const { losers } = queueWith(4, ["a1", "a2", "a3", "a4", "b1", "b2", "b3", "a5", "c1", "c2"]);
     expect(losers.slice(4)).toEqual(["a4", "a3", "b3", "a5", "a2", "c2"]);
   });
 
-  test("of single requests refuses a newcomer", () => {
+  test("with one request per caller refuses a newcomer", () => {
     expect(queueWith(2, ["a1", "b1", "c1"]).losers).toEqual([undefined, undefined, "c1"]);
   });
 
@@ -82,7 +82,7 @@ describe("a full queue", () => {
   });
 });
 
-test("emptying leaves nothing", () => {
+test("empty() removes and returns all requests", () => {
   const { queue } = queueWith(9, ["a1", "a2", "b1"]);
   expect(queue.empty().map(({ name }) => name)).toEqual(["a1", "a2", "b1"]);
   expect([queue.size, queue.shift()]).toEqual([0, undefined]);

@@ -20,7 +20,7 @@ describe("the order", () => {
     expect(new Hosts([first, second]).candidates(0)).toEqual([first, second]);
   });
 
-  test("leaves out a host that failed, until its time has come", () => {
+  test("leaves out a failed host until its pause is over", () => {
     const hosts = new Hosts([first, second]);
     fail(hosts, first, 1_000);
     expect(hosts.candidates(1_000)).toEqual([second]);
@@ -30,7 +30,7 @@ describe("the order", () => {
     expect(hosts.isFallback(first)).toBe(false);
   });
 
-  test("one login finds out whether it is back; the others go on to the next host", () => {
+  test("one login checks whether it is back, and the others go to the next host", () => {
     const hosts = new Hosts([first, second]);
     fail(hosts, first, 1_000);
     const trial = hosts.begin(first, 2_000);
@@ -52,7 +52,7 @@ describe("the order", () => {
     expect(hosts.candidates(3_000)).toEqual([second]);
   });
 
-  test("after a change everything is tried again", () => {
+  test("after forget() every host is tried again", () => {
     const hosts = new Hosts([first, second]);
     fail(hosts, first, 1_000);
     hosts.forget();
@@ -62,7 +62,7 @@ describe("the order", () => {
 });
 
 describe("the backoff", () => {
-  test("doubles from 1 s to 32 s and stays there", () => {
+  test("doubles from 1 s to 32 s, its maximum", () => {
     const hosts = new Hosts([first, second]);
     const waits = Array.from({ length: 8 }, (_, i) => fail(hosts, first, (i + 1) * 100_000));
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000, 32_000]);
@@ -77,13 +77,13 @@ describe("the backoff", () => {
     }
   });
 
-  test("counts logins that failed together once", () => {
+  test("counts logins that failed together as one failure", () => {
     const hosts = new Hosts([first, second]);
     const tries = [1, 2, 3].map(() => hosts.begin(first, 1_000));
     expect(tries.map((one) => hosts.failed(one, failure, 1_500))).toEqual([1_000, 1_000, 1_000]);
   });
 
-  test("begins anew after a success", () => {
+  test("starts again after a success", () => {
     const hosts = new Hosts([first]);
     fail(hosts, first, 1_000);
     fail(hosts, first, 10_000);
@@ -100,7 +100,7 @@ describe("while no host can be reached", () => {
     return { hosts, failedAt: 6_000 };
   }
 
-  test("callers are told at once, with the reason and when to come again", () => {
+  test("requests fail at once, with the reason and a Retry-After", () => {
     const { hosts, failedAt } = down();
     const refusal = hosts.refusal(failedAt + 500);
     expect(refusal).toMatchObject({ code: "database_unreachable", status: 503, retryable: true });
@@ -109,7 +109,7 @@ describe("while no host can be reached", () => {
     expect(refusal?.message).not.toContain("nobody listens");
   });
 
-  test("one caller in a few seconds tries, whatever the backoff is, and the others are told at once", () => {
+  test("one request in a few seconds tries, at any backoff, and the others fail at once", () => {
     const { hosts, failedAt } = down();
     const due = failedAt + limits.reconnectProbeMs;
     expect(hosts.refusal(due - 1)).toBeDefined();
@@ -125,7 +125,7 @@ describe("while no host can be reached", () => {
     expect(hosts.candidates(due + limits.reconnectProbeMs)).toEqual([first]);
   });
 
-  test("a host that takes long to fail is not waited for by everybody", () => {
+  test("not every request waits for a host that fails slowly", () => {
     const hosts = new Hosts([first]);
     fail(hosts, first, 0);
     hosts.begin(first, 1_000);
@@ -135,7 +135,7 @@ describe("while no host can be reached", () => {
   });
 });
 
-test("only what has to do with the way to a host is a reason to go to another one", () => {
+test("only a failure on the way to a host is a reason to use another one", () => {
   const codes = Object.keys(errorKinds) as (keyof typeof errorKinds)[];
   expect(codes.filter((code) => isHostFailure(new TidegateError(code)))).toEqual([
     "database_unreachable",
@@ -143,29 +143,29 @@ test("only what has to do with the way to a host is a reason to go to another on
   ]);
 });
 
-describe("a host that takes no writes", () => {
-  test("stands last, until it may be asked again", () => {
+describe("a read-only host", () => {
+  test("is last, until it may be tried again", () => {
     const hosts = new Hosts([first, second]);
     expect(hosts.readOnly(first, 1_000)).toBe(true);
     expect(hosts.candidates(1_000)).toEqual([second, first]);
     expect(hosts.candidates(1_000 + limits.readOnlyHostMs)).toEqual([first, second]);
   });
 
-  test("is news once", () => {
+  test("is logged once", () => {
     const hosts = new Hosts([first, second]);
     expect([1_000, 2_000, 1_000 + limits.readOnlyHostMs].map((now) => hosts.readOnly(first, now))).toEqual([
       ...[true, false, true],
     ]);
   });
 
-  test("is tried first again after a change", () => {
+  test("is tried first again after forget()", () => {
     const hosts = new Hosts([first, second]);
     hosts.readOnly(first, 1_000);
     hosts.forget();
     expect(hosts.candidates(1_000)).toEqual([first, second]);
   });
 
-  test("is better than none, and all of them keep their order", () => {
+  test("is better than none, and all hosts keep their order", () => {
     const hosts = new Hosts([first, second]);
     for (const host of [first, second]) hosts.readOnly(host, 1_000);
     expect(hosts.candidates(1_000)).toEqual([first, second]);

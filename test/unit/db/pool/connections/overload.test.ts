@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 describe("callers", () => {
-  test("take turns: 9 of one delay the only one of another by one", async () => {
+  test("take turns: 9 requests of one caller delay the only one of another by one", async () => {
     const { checkout, connections } = await poolWith(1);
     await checkout.acquire("greedy");
     const greedy = Array.from({ length: 9 }, () => request(checkout, "greedy"));
@@ -27,7 +27,7 @@ describe("callers", () => {
     expect(greedy.filter(({ lease }) => lease)).toHaveLength(1);
   });
 
-  test("who is not heard any more gives up the place in the queue", async () => {
+  test("that disconnect free their place in the queue", async () => {
     const { checkout, connections } = await poolWith(1);
     await checkout.acquire("a");
     const { promise: gone, reject: leave } = Promise.withResolvers<never>();
@@ -41,7 +41,7 @@ describe("callers", () => {
     expect(next.lease).toBeDefined();
   });
 
-  test("who leaves when served already changes nothing", async () => {
+  test("that disconnect after they were served change nothing", async () => {
     const { checkout } = await poolWith(1);
     const { promise: gone, reject: leave } = Promise.withResolvers<never>();
     gone.catch(() => {});
@@ -51,7 +51,7 @@ describe("callers", () => {
     expect(connection.usable).toBe(true);
   });
 
-  test("in a full queue: a newcomer displaces the last one of the greediest, who is told at once", async () => {
+  test("in a full queue: a newcomer replaces the last request of the greediest caller, which fails at once", async () => {
     const { checkout } = await poolWith(1, { queueLength: 3 });
     await checkout.acquire("greedy");
     const greedy = [1, 2, 3].map(() => request(checkout, "greedy"));
@@ -97,10 +97,10 @@ describe("sockets that are still closing", () => {
   });
 });
 
-describe("when it is known that nothing can be opened", () => {
+describe("when no connection can be opened", () => {
   const refusal = new TidegateError("database_unreachable", { retryAfter: 3 });
 
-  test("nobody waits, and nothing is tried", async () => {
+  test("no request waits, and nothing is tried", async () => {
     const { server, checkout } = pool({ refusal: () => refusal });
     const state = request(checkout);
     await settle();
@@ -108,7 +108,7 @@ describe("when it is known that nothing can be opened", () => {
     expect([server.pending.length, checkout.waiting, vi.getTimerCount()]).toEqual([0, 0, 0]);
   });
 
-  test("an open connection still serves, and who waits for a busy one waits", async () => {
+  test("an open connection still serves, and requests wait for a busy one", async () => {
     let down = false;
     const { checkout, connections } = await poolWith(1, { refusal: () => (down ? refusal : undefined) });
     down = true;
@@ -123,7 +123,7 @@ describe("when it is known that nothing can be opened", () => {
 });
 
 describe("saturated", () => {
-  test("is a checkout where one would wait for somebody else's connection", async () => {
+  test("is a checkout in which a request would wait for another request's connection", async () => {
     const { server, checkout } = pool({ size: 1 });
     expect(checkout.saturated).toBe(false);
     request(checkout);

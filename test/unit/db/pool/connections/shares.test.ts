@@ -68,13 +68,13 @@ describe("the share", () => {
     expect(shareOf({ connections_per_shard })).toBe(share);
   });
 
-  test("is what the account says", () => {
+  test("is the account's setting", () => {
     expect(shareOf({ connections_per_shard: 5, connections_per_caller: 4 })).toBe(4);
   });
 });
 
 describe("one caller asks for 20", () => {
-  test("and has 2, alone too; no login is made for the others", async () => {
+  test("and has 2, also when it is alone; the others cause no login", async () => {
     const { server, checkout } = pool(five);
     const { many, holders } = asking(checkout);
     many(20, "a");
@@ -86,7 +86,7 @@ describe("one caller asks for 20", () => {
     expect([server.pending.length, checkout.waiting]).toEqual([0, 18]);
   });
 
-  test("whoever comes has one at once, up to the share each, and then waits", async () => {
+  test("each other caller gets one at once, up to its share, and then waits", async () => {
     const { checkout } = await poolWith(5, five);
     const { many, holders } = asking(checkout);
     many(20, "a");
@@ -98,7 +98,7 @@ describe("one caller asks for 20", () => {
     expect(checkout.waiting).toBe(18 + 1 + 2);
   });
 
-  test("a connection goes to the next below the share: its own next one, when nobody else is", async () => {
+  test("a connection goes to the next caller below the share, or to its own next request if there is none", async () => {
     const { checkout } = await poolWith(5, five);
     const { many, end, holders, served } = asking(checkout);
     many(4, "a");
@@ -119,7 +119,7 @@ describe("one caller asks for 20", () => {
     expect(checkout.waiting).toBe(0);
   });
 
-  test("while its connection is ended, and others are free: its next one gets a free one", async () => {
+  test("when its connection is closed and others are free, its next request gets a free one", async () => {
     const { server, checkout, connections } = await poolWith(5, five);
     const { many, end, holders, served } = asking(checkout);
     many(3, "a");
@@ -131,7 +131,7 @@ describe("one caller asks for 20", () => {
     expect(connections).toContain(served[1]?.lease?.connection);
   });
 
-  test("a lost connection counts no longer", async () => {
+  test("a lost connection no longer counts", async () => {
     const { checkout } = await poolWith(5, five);
     const { many, served } = asking(checkout);
     many(3, "a");
@@ -141,7 +141,7 @@ describe("one caller asks for 20", () => {
     expect(served).toHaveLength(3);
   });
 
-  test("who has waited for nobody but itself is told so; who waited for others is not", async () => {
+  test("a request that waited for its own caller's requests gets this reason, and one that waited for others does not", async () => {
     const { checkout } = await poolWith(2, { size: 2, share: 1 });
     const { ask } = asking(checkout);
     const states = [ask("a"), ask("b"), ask("a"), ask("c")];
@@ -150,7 +150,7 @@ describe("one caller asks for 20", () => {
     expect(details).toEqual([false, false, expect.stringMatching(/^Your own statements/), undefined]);
   });
 
-  test("readiness does not take its waiting ones for a pool without a place", async () => {
+  test("readiness does not count its waiting requests as a full pool", async () => {
     const { server, checkout } = pool(five);
     const { many } = asking(checkout);
     many(20, "a");
@@ -162,7 +162,7 @@ describe("one caller asks for 20", () => {
 });
 
 describe("transactions", () => {
-  test("count, and leave their caller one statement at a time beside them", async () => {
+  test("count, and leave their caller one parallel statement", async () => {
     const { checkout } = await poolWith(5, five);
     const { ask, many, end, holders } = asking(checkout);
     const transactions = [ask("a", "transaction"), ask("a", "transaction")];
@@ -177,7 +177,7 @@ describe("transactions", () => {
     expect([holders().length, checkout.waiting]).toEqual([2, 1]);
   });
 
-  test("what is beside them comes after everybody below the share", async () => {
+  test("this statement comes after every caller below the share", async () => {
     const { checkout } = await poolWith(3, { size: 3, share: 1 });
     const { ask, end, holders, served } = asking(checkout);
     ask("a", "transaction");
@@ -194,7 +194,7 @@ describe("transactions", () => {
     expect(holders()).toEqual(["a", "d", "a"]);
   });
 
-  test("one that is served lets the statement behind it be served, too", async () => {
+  test("one that is served lets the statement behind it be served", async () => {
     const { checkout } = await poolWith(5, { size: 5, share: 1 });
     const { ask, end, holders } = asking(checkout);
     const first = ask("a");
@@ -208,7 +208,7 @@ describe("transactions", () => {
   });
 });
 
-test("in whatever order they come and end: none has more than its share, and none waits beside a free connection", async () => {
+test("in every order, no caller has more than its share, and none waits beside a free connection", async () => {
   for (let seed = 1; seed <= 30; seed++) {
     let state = seed;
     const random = (below: number) => {
@@ -237,7 +237,7 @@ test("in whatever order they come and end: none has more than its share, and non
   }
 });
 
-test("the queue counts whom a connection would serve", () => {
+test("the queue counts the requests that a connection would serve", () => {
   const shares = new Shares<{ caller: string; use: Use }>(2, 50);
   const request = (caller: string, use: Use = "statement") => ({ caller, use });
   for (const caller of ["a", "a", "a", "b"]) shares.push(request(caller));

@@ -4,7 +4,7 @@ import { Sockets } from "../../../../../src/db/pool/connections/socket-slots.ts"
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("no more than the count, and the next one when one has ended", async () => {
+test("not more than the count, and the next one after one has ended", async () => {
   const sockets = new Sockets(2);
   expect(await Promise.all([sockets.take(100), sockets.take(100)])).toEqual([true, true]);
   const third = sockets.take(100);
@@ -14,7 +14,7 @@ test("no more than the count, and the next one when one has ended", async () => 
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("nobody waits for longer than said, and a place goes to whoever still waits", async () => {
+test("a wait is bounded, and a slot goes to a request that still waits", async () => {
   const sockets = new Sockets(1);
   await sockets.take(100);
   const [short, long] = [sockets.take(100), sockets.take(1_000)];

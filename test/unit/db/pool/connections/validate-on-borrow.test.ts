@@ -39,20 +39,20 @@ function watched(...sessions: Silent[]): Liveness<Silent> {
   return liveness;
 }
 
-describe("a connection that is taken", () => {
-  test("is not asked when it was heard a moment ago", async () => {
+describe("a connection at checkout", () => {
+  test("gets no ping if it sent something a moment ago", async () => {
     const session = new Silent(limits.idleTrustMs - 1, false);
     expect(await watched(session).isAlive(session)).toBe(true);
     expect(session.pings).toEqual([]);
   });
 
-  test("is asked when it was silent for long, and used when it answers", async () => {
+  test("gets a ping after a long silence, and is used if it answers", async () => {
     const session = new Silent(limits.idleTrustMs, true);
     expect(await watched(session).isAlive(session)).toBe(true);
     expect(session.pings).toEqual([limits.idlePingMs]);
   });
 
-  test("takes with it all that were as silent, and no other, when it does not answer", async () => {
+  test("without an answer, all connections with the same silence are closed, and no others", async () => {
     const [dead, silent, heard] = [new Silent(9_000, false), new Silent(8_000, true), new Silent(100, true)];
     expect(await watched(dead, silent, heard).isAlive(dead)).toBe(false);
     expect([dead, silent, heard].map(({ isDestroyed }) => isDestroyed)).toEqual([true, true, false]);

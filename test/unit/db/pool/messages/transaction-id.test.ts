@@ -6,7 +6,7 @@ describe("a transaction's id", () => {
     expect(shardOfTransaction(newTransactionId(shard), 64)).toBe(shard);
   });
 
-  test("has 128 bits of its own each time", () => {
+  test("has 128 new bits each time", () => {
     const ids = Array.from({ length: 1_000 }, () => newTransactionId(0));
     expect(new Set(ids).size).toBe(1_000);
     for (const id of ids) expect(id).toMatch(/^0-[0-9a-f]{32}$/);
@@ -27,7 +27,7 @@ describe("a transaction's id", () => {
     ["a line's end", `0-${random}\n`],
     ["a path", "0-../../1"],
     ["nothing", ""],
-  ])("is none with %s", (_, id) => {
+  ])("is invalid with %s", (_, id) => {
     expect(shardOfTransaction(id, 4)).toBeUndefined();
   });
 });

@@ -17,11 +17,11 @@ describe("why a connection ended", () => {
     ["not_restored", "another identity", "not restored: another identity"],
     ["lost", "reading from db.example.com:3306: idle", "reading from db.example.com:3306: idle"],
     ["lost", undefined, "lost"],
-  ])("%s (%s) stands in the log as %j", (reason, detail, text) => {
+  ])("%s (%s) is in the log as %j", (reason, detail, text) => {
     expect(closeText(reason, detail)).toBe(text);
   });
 
-  test("is counted by what the pool did, whatever words come with it", async () => {
+  test("is counted by the typed cause, not by its text", async () => {
     vi.useFakeTimers();
     const metrics = new PoolMetrics();
     const closed = metrics.closed.bind(metrics);
@@ -40,7 +40,7 @@ describe("why a connection ended", () => {
   });
 });
 
-describe("what a pool says of now", () => {
+describe("the current state of a pool", () => {
   beforeEach(() => {
     vi.useFakeTimers({ now: 1_000_000 });
   });
@@ -48,11 +48,11 @@ describe("what a pool says of now", () => {
     vi.useRealTimers();
   });
 
-  test("nothing yet", () => {
+  test("is empty at first", () => {
     expect(pool().checkout.gauges).toEqual(none);
   });
 
-  test("idle, busy, opening and waiting are told apart, also after a drain", async () => {
+  test("counts idle, busy, opening and waiting separately, also after a drain", async () => {
     const { checkout, server } = await poolWith(2);
     const { connection } = await checkout.acquire("a");
     expect(checkout.gauges).toEqual({ ...none, idle: 1, busy: 1 });
@@ -72,7 +72,7 @@ describe("what a pool says of now", () => {
 });
 
 describe("what is counted", () => {
-  test("comes out as it went in, for each shard", () => {
+  test("is unchanged in the metrics, for each shard", () => {
     const metrics = new PoolMetrics();
     metrics.created();
     metrics.created();
@@ -126,14 +126,14 @@ describe("what is counted", () => {
     expect(text).not.toContain("words of the server");
   });
 
-  test("a shard that did not answer is down, and says nothing else", () => {
+  test("a shard that did not answer is down, and has no other sample", () => {
     const shards = [{ labels: { account: "reader", shard: "0" }, metrics: undefined }];
     const text = expose(families({ authorities: [] }, shards));
     expect(text.match(/account=.*/g)).toEqual([`account="reader",shard="0"} 0`]);
     expect(text).toContain("tidegate_shard_up{");
   });
 
-  test("two CAs of one name are one sample, of the one that lasts longer", () => {
+  test("two CAs with one name are one sample, for the one that is valid longer", () => {
     const authority = (notAfter: string) => ({
       pem: "",
       subject: "CN=CA",

@@ -8,7 +8,7 @@ import { TidegateError } from "../../../../../src/errors.ts";
 const host = { hostname: "only", port: 3306 };
 const failure = new TidegateError("database_unreachable", {}, "nobody listens");
 
-test("a login that began before everything was forgotten, and fails after it, says nothing of the host", () => {
+test("a login that began before a drain and fails after it does not count against the host", () => {
   const hosts = new Hosts([host]);
   const before = hosts.begin(host, 1_000);
   hosts.forget();
@@ -41,7 +41,7 @@ describe("readiness", () => {
   }
   const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-  test("a hundred who ask at once cost one question", async () => {
+  test("a hundred requests at once cost one check", async () => {
     const { readiness, pings } = start();
     const asked = Array.from({ length: 100 }, () => readiness.check());
     await turn();
@@ -52,7 +52,7 @@ describe("readiness", () => {
     expect(pings).toHaveLength(1);
   });
 
-  test("a hundred who ask at once learn the same failure, and the next one asks again", async () => {
+  test("a hundred requests at once get the same failure, and the next one checks again", async () => {
     const { readiness, pings } = start();
     const asked = Array.from({ length: 100 }, () => readiness.check());
     await turn();
@@ -66,7 +66,7 @@ describe("readiness", () => {
     await next;
   });
 
-  test("what was asked before everything was forgotten counts for those who asked, and no longer", async () => {
+  test("a check that began before a drain counts only for the requests that wait for it", async () => {
     const { readiness, pings } = start();
     const before = readiness.check();
     await turn();

@@ -38,21 +38,21 @@ function setUp() {
 
 const pooled = ["acquire", "ping pooled", "release"];
 
-describe("whether the server answers", () => {
-  test("is asked over a pooled connection, which is given back", async () => {
+describe("the check of the server", () => {
+  test("uses a pooled connection, and releases it", async () => {
     const { readiness, events } = setUp();
     await readiness.check();
     expect(events).toEqual(pooled);
   });
 
-  test("is asked over one beside them when every one is busy: nobody waits behind statements", async () => {
+  test("uses the control connection if all are busy, so it never waits behind statements", async () => {
     const { readiness, state, events } = setUp();
     state.isSaturated = true;
     await readiness.check();
     expect(events).toEqual(["ping control"]);
   });
 
-  test("holds for a while, from the answer on, and whoever hears of the server prolongs it", async () => {
+  test("holds for a while from the answer on, and every answer of the server prolongs it", async () => {
     const { readiness, events } = setUp();
     await readiness.check();
     vi.advanceTimersByTime(limits.readinessAgeMs - 1);
@@ -66,7 +66,7 @@ describe("whether the server answers", () => {
     expect(events).toEqual([...pooled, ...pooled]);
   });
 
-  test("says nothing any more after a drain", async () => {
+  test("does not hold after a drain", async () => {
     const { readiness, events } = setUp();
     await readiness.check();
     readiness.forget();
@@ -76,7 +76,7 @@ describe("whether the server answers", () => {
 });
 
 describe("a server that does not answer", () => {
-  test("costs the connection, and is asked again the next time", async () => {
+  test("costs the connection, and is checked again the next time", async () => {
     const { readiness, state, events } = setUp();
     state.ping = new Error("no reply within 5000 ms");
     const failed = { code: "database_unavailable", operator: "Error: no reply within 5000 ms" };
@@ -87,7 +87,7 @@ describe("a server that does not answer", () => {
     expect(events.slice(3)).toEqual(pooled);
   });
 
-  test("is told by the code that the failure has", async () => {
+  test("is reported with the failure's code", async () => {
     const { readiness, state } = setUp();
     state.isSaturated = true;
     for (const code of ["database_login_failed", "database_unreachable"] as const) {
@@ -96,7 +96,7 @@ describe("a server that does not answer", () => {
     }
   });
 
-  test("no connection can be had: that is the finding, and none is given back", async () => {
+  test("without any connection the check fails with this reason, and releases none", async () => {
     const { readiness, state, events } = setUp();
     state.acquire = new TidegateError("pool_timeout");
     await expect(readiness.check()).rejects.toMatchObject({ code: "pool_timeout" });

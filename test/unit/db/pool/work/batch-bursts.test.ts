@@ -32,11 +32,11 @@ function sizes(statements: BatchStatement[], resolve: (reference: Reference) => 
 const row = { row: 0, column: "x" };
 
 describe("the statements of a batch that go together", () => {
-  test("are all of them where none needs the result of another", () => {
+  test("are all of them if none needs the result of another", () => {
     expect(sizes(many(100, (i) => statement("SELECT ?", { type: "integer", value: i })))).toEqual([100]);
   });
 
-  test("end before one that needs a result of theirs", () => {
+  test("end before a statement that needs one of their results", () => {
     expect(sizes([statement("a"), statement("b", refersTo(0)), statement("c", refersTo(0))])).toEqual([1, 2]);
     expect(sizes([statement("a"), statement("b"), statement("c", refersTo(0)), statement("d")])).toEqual([
       2, 2,
@@ -44,7 +44,7 @@ describe("the statements of a batch that go together", () => {
     expect(sizes(many(3, (i) => statement("a", ...(i > 0 ? [refersTo(i - 1)] : []))))).toEqual([1, 1, 1]);
   });
 
-  test("have the values that they refer to", () => {
+  test("have the referenced values", () => {
     const { statements } = nextBurst(
       [statement("a"), statement("b", refersTo(0), text(1))],
       1,
@@ -53,13 +53,13 @@ describe("the statements of a batch that go together", () => {
     expect(statements).toEqual([{ sql: "b", values: [text(3), text(1)] }]);
   });
 
-  test("are as many as a connection can have prepared, each text once for each list of types", () => {
+  test("are as many as a connection can keep prepared, each text once for each list of types", () => {
     const most = limits.preparedStatementsPerConnection;
     expect(sizes(many(most + 3, (i) => statement(`SELECT ${i}`)))).toEqual([most, 3]);
     expect(sizes(many(100, (i) => statement("SELECT ?", i % 2 ? one : text(1))))).toEqual([100]);
   });
 
-  test("are no more than may be on the way at once, but always one", () => {
+  test("are not more than the burst's bytes allow, but at least one", () => {
     const half = text(limits.batchBurstBytes / 2);
     expect(sizes(many(5, () => statement("SELECT ?", half)))).toEqual([2, 2, 1]);
     expect(sizes(many(2, () => statement("SELECT ?, ?, ?", half, half, half)))).toEqual([1, 1]);
@@ -67,7 +67,7 @@ describe("the statements of a batch that go together", () => {
     expect(sizes(referring, () => half)).toEqual([1, 2, 1]);
   });
 
-  test("a reference may not stand for more than so much, together", () => {
+  test("the bytes of all references are bounded", () => {
     const wide = [statement("a"), statement("b", ...Array(5).fill(refersTo(0, row)))];
     const megabyte = () => text(1024 * 1024);
     expect(() => sizes(wide, megabyte)).toThrow(/4194304 bytes together/);
@@ -76,7 +76,7 @@ describe("the statements of a batch that go together", () => {
     ]);
   });
 
-  test("what is missing is said of its placeholder", () => {
+  test("a missing value is reported with its placeholder", () => {
     const statements = [statement("a"), statement("b", one, refersTo(0))];
     expect(() =>
       nextBurst(
@@ -88,8 +88,8 @@ describe("the statements of a batch that go together", () => {
   });
 });
 
-describe("what is prepared with them", () => {
-  test("are the later ones, by the types that they will have; those of a row are not known", () => {
+describe("the statements that are prepared with them", () => {
+  test("are the later ones with known types; types of a row's values are unknown", () => {
     const statements = [
       statement("a", text(1)),
       statement("b", refersTo(0)),

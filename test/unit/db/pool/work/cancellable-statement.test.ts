@@ -40,8 +40,8 @@ function setUp(deadlineMs = 5_000, writes = true) {
   return { running, session, kills, events, held, heard: () => heard };
 }
 
-describe("a statement under way", () => {
-  test("that ends by itself leaves its session to its owner, and no timer", () => {
+describe("a running statement", () => {
+  test("that ends by itself gives its session back, and leaves no timer", () => {
     const { running, session, events } = setUp();
     expect(running.begin(session)).toBe(true);
     expect(running.end()).toBe(true);
@@ -50,7 +50,7 @@ describe("a statement under way", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("has the control connection opened before its deadline, and is killed at it", async () => {
+  test("opens the control connection before its deadline, and is killed at the deadline", async () => {
     const { running, session, kills, events, heard } = setUp(5_000);
     running.begin(session);
     running.goOn();
@@ -73,7 +73,7 @@ describe("a statement under way", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("that only reads is over at once: SLEEP() would call the KILL its end", async () => {
+  test("that only reads fails at once, because a killed SLEEP() ends normally", async () => {
     const { running, session, heard } = setUp(5_000, false);
     running.begin(session);
     running.stop(cancelled());
@@ -81,7 +81,7 @@ describe("a statement under way", () => {
     expect(heard()).toBe("request_cancelled");
   });
 
-  test("and its rows wait until the KILL has been acknowledged", async () => {
+  test("keeps its rows back until the server acknowledged the KILL", async () => {
     const { running, session, kills, held } = setUp(5_000, false);
     running.begin(session);
     running.stop(cancelled());
@@ -92,7 +92,7 @@ describe("a statement under way", () => {
     running.end();
   });
 
-  test("a short deadline has it opened half-way", async () => {
+  test("with a short deadline opens the control connection half-way", async () => {
     const { running, session, events } = setUp(100);
     running.begin(session);
     await vi.advanceTimersByTimeAsync(50);
@@ -100,7 +100,7 @@ describe("a statement under way", () => {
     running.end();
   });
 
-  test("its session waits for the KILL's acknowledgement, even when the statement has ended", async () => {
+  test("keeps its session until the server acknowledged the KILL, even if the statement has ended", async () => {
     const { running, session, kills, events } = setUp();
     running.begin(session);
     running.stop(cancelled());
@@ -112,7 +112,7 @@ describe("a statement under way", () => {
     expect(events.at(-1)).toBe("give back");
   });
 
-  test("a KILL that is not acknowledged costs the connection", async () => {
+  test("loses its connection if the KILL is not acknowledged", async () => {
     const { running, session, kills, events } = setUp();
     running.begin(session);
     running.stop(cancelled());
@@ -123,7 +123,7 @@ describe("a statement under way", () => {
     expect(events.at(-1)).toBe("discard: not_killed");
   });
 
-  test("a statement that goes on in spite of it costs the connection", async () => {
+  test("loses its connection if it continues after the KILL", async () => {
     const { running, session, kills, events, heard } = setUp();
     running.begin(session);
     running.goOn();
@@ -134,7 +134,7 @@ describe("a statement under way", () => {
     expect(heard()).toBe("outcome_unknown");
   });
 
-  test("its place is not kept for a KILL that does not come through", async () => {
+  test("does not keep its slot for a KILL that does not arrive", async () => {
     const { running, session, events } = setUp(5_000, false);
     running.begin(session);
     running.stop(cancelled());
@@ -143,7 +143,7 @@ describe("a statement under way", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("that writes and was not sent yet has not happened", async () => {
+  test("that writes and was not sent yet has changed nothing", async () => {
     const { running, session, heard } = setUp(5_000);
     running.begin(session);
     await vi.advanceTimersByTimeAsync(5_000);
@@ -151,7 +151,7 @@ describe("a statement under way", () => {
     expect(() => running.goOn()).toThrow(TidegateError);
   });
 
-  test("is not sent any more when it is stopped before", () => {
+  test("is not sent after a stop", () => {
     const { running, session } = setUp();
     running.begin(session);
     running.goOn();
@@ -159,7 +159,7 @@ describe("a statement under way", () => {
     expect(() => running.goOn()).toThrow(TidegateError);
   });
 
-  test("a session that was lost meanwhile is not given back", async () => {
+  test("does not give back a lost session", async () => {
     const { running, session, kills, events } = setUp();
     running.begin(session);
     running.stop(cancelled());
@@ -170,7 +170,7 @@ describe("a statement under way", () => {
     expect(events.at(-1)).toMatch(/^discard/);
   });
 
-  test("that waits for a session is stopped at once, and gets none", async () => {
+  test("that waits for a session stops at once, and gets none", async () => {
     const { running, session, events, heard } = setUp();
     expect(running.stop(cancelled())).toBe(true);
     await settle();
@@ -179,7 +179,7 @@ describe("a statement under way", () => {
     expect(events).toEqual(["stopping: request_cancelled"]);
   });
 
-  test("that is settled is not stopped any more, nor late", async () => {
+  test("that has ended cannot be stopped, and is not late", async () => {
     const { running, session, events } = setUp(1_000);
     running.begin(session);
     expect(running.settle()).toBe(true);
@@ -193,7 +193,7 @@ describe("a statement under way", () => {
     expect(other.running.settle()).toBe(false);
   });
 
-  test("the first reason counts, and explains the server's error", () => {
+  test("keeps its first reason, which explains the server's error", () => {
     const { running, session } = setUp();
     running.begin(session);
     running.stop(cancelled());
@@ -206,8 +206,8 @@ describe("a statement under way", () => {
   });
 });
 
-describe("requests under way", () => {
-  test("are stopped by caller and id, all or one piece of work", () => {
+describe("running requests", () => {
+  test("are stopped by caller and id, all work of a request or one piece", () => {
     const requests = new Requests();
     const stopped: string[] = [];
     const add = (caller: string, requestId: string, workId: string) =>
@@ -226,7 +226,7 @@ describe("requests under way", () => {
     expect(requests.stop('a","r', "")).toBe(0);
   });
 
-  test("count only what was not too late", () => {
+  test("count only work that was stopped in time", () => {
     const requests = new Requests();
     requests.add("a", { requestId: "r", workId: "1" }, () => false);
     expect(requests.stop("a", "r")).toBe(0);

@@ -12,19 +12,19 @@ function noted(...sqls: string[]): HotStatements {
 }
 
 describe("hot statements", () => {
-  test("are those that come again, the hottest first", () => {
+  test("are repeated ones, the hottest first", () => {
     expect(texts(noted())).toEqual([]);
     expect(texts(noted("a"))).toEqual([]);
     expect(texts(noted("a", "b", "b", "a", "b", "c"))).toEqual(["b", "a"]);
   });
 
-  test("are only what may be prepared while nobody waits for it", () => {
+  test("are only statements that may be prepared ahead", () => {
     const hot = new HotStatements((sql) => sql !== "a");
     for (const sql of ["a", "b", "a", "b", "a"]) hot.note(read(sql));
     expect(texts(hot)).toEqual(["b"]);
   });
 
-  test("must have their share of the latest ones", () => {
+  test("must have a share of the latest ones", () => {
     const others = Array.from({ length: limits.hotStatementWindow - 3 }, (_, i) => `other ${i}`);
     const share = limits.hotStatementWindow * limits.hotStatementShare;
     expect(share).toBe(4);
@@ -32,13 +32,13 @@ describe("hot statements", () => {
     expect(texts(noted(...others, "a", "a", "a", "a"))).toEqual(["a"]);
   });
 
-  test("cool down when others are asked for", () => {
+  test("cool down when other statements come", () => {
     const hot = noted("a", "a", "a", "a");
     for (let i = 0; i < limits.hotStatementWindow; i++) hot.note(read("b"));
     expect(texts(hot)).toEqual(["b"]);
   });
 
-  test("are at most so many", () => {
+  test("have a bounded number", () => {
     const many = Array.from({ length: limits.hotStatements + 4 }, (_, i) => `s${i}`);
     expect(texts(noted(...many, ...many, ...many, ...many))).toHaveLength(limits.hotStatements);
   });
@@ -50,7 +50,7 @@ describe("hot statements", () => {
     expect(texts(noted(longest, longest))).toEqual([longest]);
   });
 
-  test("that the server refuses are forgotten, and say whether they write", () => {
+  test("that the server refuses are dropped, and tell whether they write", () => {
     const hot = new HotStatements(() => true);
     for (let i = 0; i < 3; i++) hot.note({ sql: "w", writable: true });
     expect(hot.top()).toMatchObject([{ sql: "w", writable: true }]);

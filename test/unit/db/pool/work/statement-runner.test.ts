@@ -33,14 +33,14 @@ function runnerOfChange(settle: () => boolean) {
 const change = {} as ExecuteWork;
 const body = {} as AnswerBody;
 
-test("a slow reader of a change's rows does not hold back the answer to its COMMIT", async () => {
+test("a slow reader of a change's rows does not delay the answer to its COMMIT", async () => {
   const { asked, runner } = runnerOfChange(() => true);
   runner.pause();
   await runner.run(change, body);
   expect(asked).toEqual(["pause", "resume", "commit"]);
 });
 
-test("a change that was stopped before is not committed", async () => {
+test("a change that was stopped before its COMMIT is not committed", async () => {
   const { asked, runner } = runnerOfChange(() => false);
   await expect(runner.run(change, body)).rejects.toThrow("stopped");
   expect(asked).toEqual([]);

@@ -154,7 +154,7 @@ describe("expiry", () => {
     expect(await codeOf(run(transactions, "x", "b"))).toBe("transaction_unknown");
   });
 
-  test("after the whole time, however busy it was", async () => {
+  test("after the whole time, also if it was busy", async () => {
     const { transactions, begin, sessions, returned } = shard();
     expect(await begin("x")).toEqual({ expiresAt: 1_010_000 });
     for (let i = 0; i < 10; i++) {
@@ -171,7 +171,7 @@ describe("expiry", () => {
     expect(await codeOf(run(transactions, "x"))).toBe("transaction_expired");
   });
 
-  test("a statement is stopped at whichever comes first, its deadline or the transaction's end", async () => {
+  test("a statement is stopped at its deadline or at the transaction's end, whichever is earlier", async () => {
     for (const [totalMs, stoppedAfterMs, late] of [
       [10_000, 5_000, "transaction_ended"],
       [3_000, 3_000, "transaction_expired"],
@@ -188,7 +188,7 @@ describe("expiry", () => {
     }
   });
 
-  test("no timer is left of a transaction that has ended, nor of one whose connection was lost", async () => {
+  test("a transaction that has ended or lost its connection leaves no timer", async () => {
     const { transactions, begin, sessions, endings } = shard();
     await begin("x");
     await vi.advanceTimersByTimeAsync(5);
@@ -204,7 +204,7 @@ describe("expiry", () => {
     expect(endings).toEqual(["committed after 5", "lost after 0"]);
   });
 
-  test("a session that is lent again tells its loss to the transaction that has it", async () => {
+  test("a session that is used again reports its loss to the current transaction", async () => {
     const session = new FakeSession();
     const { transactions } = shard();
     const one = new Transactions<FakeSession>({
@@ -231,7 +231,7 @@ describe("expiry", () => {
   });
 });
 
-test("one that is read only refuses what writes, also while another statement runs, and stays open", async () => {
+test("a read-only transaction refuses a write, also while another statement runs, and stays open", async () => {
   const { transactions, begin, sessions } = shard();
   await begin("1", { readOnly: true });
   const execute = { ...work, writable: true };
@@ -249,7 +249,7 @@ test("one that is read only refuses what writes, also while another statement ru
   expect(await codeOf(other)).toBe("transaction_unknown");
 });
 
-test("one that may write is no use to a token without sql:write, but for its end by ROLLBACK", async () => {
+test("a token without sql:write can only ROLLBACK a transaction that may write", async () => {
   const { transactions, begin, sessions } = shard();
   await begin("1", { readOnly: false });
   const of = { id: "1", caller: "a", mayWrite: false } as const;
@@ -264,8 +264,8 @@ test("one that may write is no use to a token without sql:write, but for its end
   await transactions.end({ kind: "end", ...of, id: "2", how: "commit" });
 });
 
-describe("room", () => {
-  test("as many as the shard has, a caller's as many as it may; each place is free again at its end", async () => {
+describe("slots", () => {
+  test("are limited per shard and per caller; each is free again after the transaction's end", async () => {
     const { transactions, begin } = shard();
     await begin("1");
     expect(await codeOf(begin("2", { limit: 1 }))).toBe("transactions_exceeded");
@@ -276,7 +276,7 @@ describe("room", () => {
     expect(await begin("4", { caller: "c" })).toHaveProperty("expiresAt");
   });
 
-  test("those that are about to begin take up room, and those that could not begin do not", async () => {
+  test("are taken by transactions that begin, and free again if they fail to begin", async () => {
     const { begin } = shard(1);
     const first = begin("1");
     expect(await begin("2", { caller: "b" })).toEqual({ full: true, ofCaller: 0 });
@@ -293,7 +293,7 @@ describe("room", () => {
     expect(await codeOf(run(transactions, "1"))).toBe("transaction_unknown");
   });
 
-  test("of what has ended so many are remembered, the oldest go first", async () => {
+  test("a bounded number of ended transactions is remembered, and the oldest go first", async () => {
     const { transactions, begin } = shard();
     for (let i = 0; i <= limits.endedTransactions; i++) {
       await begin(String(i));
@@ -305,7 +305,7 @@ describe("room", () => {
   });
 });
 
-test("a statement is counted while it runs, one that is refused is not", async () => {
+test("a statement counts while it runs, and a refused one does not count", async () => {
   let running = 0;
   const session = new FakeSession();
   const transactions = new Transactions<FakeSession>({

@@ -12,20 +12,20 @@ function spread(shards: Shards, count: number, now = 0): number[] {
 }
 
 describe("the choice", () => {
-  test("of one is that one, and there is no other", () => {
+  test("of one shard is this shard, without an alternative", () => {
     const shards = new Shards(1);
     expect(shards.choose(0)).toBe(0);
     expect(shards.choose(0, 0)).toBeUndefined();
   });
 
-  test("goes to all of them while they are alike", () => {
+  test("is spread while all shards are alike", () => {
     for (const count of [2, 3, 8]) {
       const chosen = spread(new Shards(count), count);
       for (const times of chosen) expect(times).toBeGreaterThan(0);
     }
   });
 
-  test("goes to the one with fewer requests under way", () => {
+  test("is the shard with fewer running requests", () => {
     const shards = new Shards(2);
     const ends = [shards.begin(0), shards.begin(0), shards.begin(1)];
     for (let i = 0; i < 50; i++) expect(shards.choose(0)).toBe(1);
@@ -33,7 +33,7 @@ describe("the choice", () => {
     expect(new Set(Array.from({ length: 50 }, () => shards.choose(0))).size).toBe(2);
   });
 
-  test("keeps requests even, when each is under way for long", () => {
+  test("keeps long requests evenly spread", () => {
     const count = 8;
     const shards = new Shards(count);
     const running = Array.from({ length: count }, () => 0);
@@ -47,7 +47,7 @@ describe("the choice", () => {
     expect(Math.max(...running)).toBeLessThanOrEqual(110);
   });
 
-  test("an answer counts once", () => {
+  test("counts an answer once", () => {
     const shards = new Shards(2);
     const end = shards.begin(0);
     end();
@@ -57,8 +57,8 @@ describe("the choice", () => {
   });
 });
 
-describe("what a shard says of its queue", () => {
-  test("counts, and less as time goes by", () => {
+describe("a shard's report of its queue", () => {
+  test("counts, and less with time", () => {
     const shards = new Shards(2);
     shards.answered(0, 10, 1_000);
     for (let i = 0; i < 4; i++) shards.begin(1);
@@ -77,21 +77,21 @@ describe("what a shard says of its queue", () => {
 });
 
 describe("a shard that refused", () => {
-  test("is passed over for a while", () => {
+  test("is skipped for a while", () => {
     const shards = new Shards(3);
     shards.refused(1, 0);
     expect(spread(shards, 3, limits.shardAvoidedMs - 1)[1]).toBe(0);
     expect(spread(shards, 3, limits.shardAvoidedMs)[1]).toBeGreaterThan(0);
   });
 
-  test("is as good as any when it answers again", () => {
+  test("is like any other after it answers again", () => {
     const shards = new Shards(2);
     shards.refused(0, 0);
     shards.answered(0, 0, 1);
     expect(spread(shards, 2, 1)[0]).toBeGreaterThan(0);
   });
 
-  test("is not all that there is: when each has refused, any is asked", () => {
+  test("may be asked if all shards have refused", () => {
     const shards = new Shards(2);
     shards.refused(0, 0);
     shards.refused(1, 0);
@@ -100,7 +100,7 @@ describe("a shard that refused", () => {
     expect(shards.choose(0, 0)).toBeUndefined();
   });
 
-  test("is never the other one", () => {
+  test("is never the alternative", () => {
     const shards = new Shards(3);
     for (let i = 0; i < 50; i++) expect(shards.choose(0, 2)).not.toBe(2);
     shards.refused(0, 0);
