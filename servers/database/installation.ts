@@ -111,7 +111,7 @@ export async function findInstallation(engine: Engine, log: (line: string) => vo
     }
   }
   throw new ServerUnavailableError(
-    `No ${engine} server could be had. Tried:\n${failures.map((line) => `- ${line}`).join("\n")}\n` +
+    `No ${engine} server was found. Tried:\n${failures.map((line) => `- ${line}`).join("\n")}\n` +
       `What helps: install ${engine}'s server and set ${variable} to the path of ${program}; or start Docker; ` +
       `or on Debian let apt reach its mirror.`,
   );

@@ -81,7 +81,7 @@ export function readHeader(source: string, report: (line: number, message: strin
  * If both had one name, the typing error `:tenant` for `:jwt.tenant` would let the caller choose the tenant.
  */
 function bothKinds(name: string): string {
-  return `${name} is declared as a parameter and as a claim: rename one. :${name} is what the caller sends, :jwt.${name} what the token says.`;
+  return `${name} is declared as a parameter and as a claim: rename one. :${name} is the caller's parameter, :jwt.${name} is the token's claim.`;
 }
 
 /** @returns the text of a comment line; "" for a blank line; undefined for the first line of the statement */
@@ -101,7 +101,8 @@ function readParameter(name: string, declaration: string): Parameter | string {
   if (!parameterName.test(name)) {
     return "A parameter's name must be a letter or _, then letters, digits or _, at most 63 in all; a claim of the token is declared with @claim.";
   }
-  if (reservedNames.has(name)) return `No parameter can be called ${name}: ?${name}= says how to answer.`;
+  if (reservedNames.has(name))
+    return `No parameter can be called ${name}: ?${name}= sets the format of the answer.`;
   const [word, mode, rest] = splitWords(declaration);
   const list = word.endsWith("[]");
   const type = list ? word.slice(0, -2) : word;
@@ -109,7 +110,7 @@ function readParameter(name: string, declaration: string): Parameter | string {
     return `The type of ${name} must be one of ${valueTypes.join(", ")}, or an array of one, such as integer[].`;
   }
   if (list) {
-    if (mode === "default") return `${name} is an array, which has no default: remove it.`;
+    if (mode === "default") return `${name} is an array, and an array has no default: remove it.`;
     const description = mode === "required" ? rest : `${mode} ${rest}`.trim();
     return { name, type, list, required: true, description };
   }

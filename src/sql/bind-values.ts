@@ -45,7 +45,7 @@ function bindTyped(value: object, name: string): BoundValue {
   if (typed === undefined) {
     throw wrong(
       name,
-      'must be a string, a number, a boolean, null, or an object of "type" and "value"; a list goes as {"type": "ARRAY", "value": [..]}, JSON as {"type": "JSON", "value": ..}',
+      'must be a string, a number, a boolean, null, or an object of "type" and "value"; send a list as {"type": "ARRAY", "value": [..]}, JSON as {"type": "JSON", "value": ..}',
     );
   }
   const bound = bindAs(typed.type, typed.value, name);
@@ -55,7 +55,10 @@ function bindTyped(value: object, name: string): BoundValue {
 function bindAs(type: string, value: unknown, name: string): BoundValue {
   const bound = readAs(type, value, name);
   if (bound === undefined)
-    throw wrong(name, `has a type that is not known, or not here; the types are ${typeNames.join(", ")}`);
+    throw wrong(
+      name,
+      `has a type that is unknown, or not accepted here; the types are ${typeNames.join(", ")}`,
+    );
   if (typeof bound === "string") throw wrong(name, `must be ${bound}`);
   return bound;
 }
@@ -92,7 +95,7 @@ export function bindJsonParameter<T>(
 /** @returns the elements of an array whose length fits IN, or a text that says what was expected */
 export function readElements(value: unknown): readonly unknown[] | string {
   if (Array.isArray(value) && value.length > 0 && value.length <= limits.arrayElements) return value;
-  return `an array of 1 to ${limits.arrayElements} elements; without any IN () would be no SQL`;
+  return `an array of 1 to ${limits.arrayElements} elements; IN () without elements is not valid SQL`;
 }
 
 /**

@@ -119,14 +119,14 @@ function readDecimal(value: unknown): Reading {
 
 function readDate(value: unknown): Reading {
   if (typeof value === "string" && isDate(value)) return { type: "date", value };
-  return "a date YYYY-MM-DD that there is, from year 0000 to 9999, or 0000-00-00";
+  return "an existing date YYYY-MM-DD, from year 0000 to 9999, or 0000-00-00";
 }
 
 /** Drops the `Z`, because MariaDB reads no offset. `utc` then makes sure that the session runs in UTC. */
 function readDatetime(value: unknown): Reading {
   const text = typeof value === "string" ? datetimeText(value) : undefined;
   if (text === undefined) {
-    return "a date and time YYYY-MM-DD hh:mm:ss, with up to 6 digits of fraction, and a Z behind it or not";
+    return "a date and time YYYY-MM-DD hh:mm:ss, with up to 6 digits of fraction, and optionally a Z at the end";
   }
   return { type: "datetime", value: text, ...(String(value).endsWith("Z") && { utc: true as const }) };
 }

@@ -47,7 +47,7 @@ export function refusal(tokens: Tokens, at: number): StatementError {
   return advice === undefined
     ? new StatementError(
         "unknown_statement",
-        "The statement begins with nothing that the gateway knows.",
+        "The gateway does not know the statement's first word.",
         tokens.start(at),
       )
     : new StatementError("not_allowed", `${word} is not accepted. ${advice}`, tokens.start(at));

@@ -28,7 +28,7 @@ const library = "Loadable functions and packages are installed outside the gatew
 export const refused: ReadonlyMap<string, string> = new Map([
   ...each(
     "SET RESET DO HANDLER LOCK UNLOCK KILL",
-    "The session belongs to the gateway, which gives it to others.",
+    "The session belongs to the gateway, which shares it among callers.",
   ),
   ...each("USE", "Write the database before the name instead: db.table."),
   ...each("BEGIN START COMMIT ROLLBACK SAVEPOINT RELEASE XA", "Use the batch or the transaction endpoints."),

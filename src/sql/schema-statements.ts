@@ -135,7 +135,7 @@ function refusedObject(tokens: Tokens, at: number, verb: SchemaVerb): StatementE
   return advice === undefined
     ? new StatementError(
         "unknown_statement",
-        `${verb} is about nothing that the gateway knows.`,
+        `${verb} names no kind of object that the gateway knows.`,
         tokens.start(at),
       )
     : new StatementError("not_allowed", `${verb} .. ${object} is not accepted. ${advice}`, tokens.start(at));

@@ -84,7 +84,7 @@ export function checkServerSchemas(tokens: Tokens, end: number, head: Head): voi
     if (!isAboutDatabase && (!namesServerObject(tokens, at) || isHarmless(tokens, at))) continue;
     throw new StatementError(
       "not_allowed",
-      `What changes something may not name the schema ${schema}, which is the server's own.`,
+      `A statement that changes something may not name the server's own schema ${schema}.`,
       tokens.start(at),
     );
   }

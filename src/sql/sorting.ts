@@ -79,7 +79,7 @@ function checkItem(tokens: Tokens, item: Seen | undefined): void {
   if (item?.placeholder === undefined || item.varies) return;
   throw new StatementError(
     "sorted_by_parameter",
-    "A parameter is a value, not the name of a column: ORDER BY, GROUP BY and PARTITION BY would take it for a constant. Write the column itself, or choose one with CASE.",
+    "A parameter is a value, not the name of a column: ORDER BY, GROUP BY and PARTITION BY would read it as a constant. Write the column itself, or choose one with CASE.",
     tokens.start(item.placeholder),
   );
 }

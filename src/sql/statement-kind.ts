@@ -83,7 +83,7 @@ function readConnection(tokens: Tokens, at: number, end: number): Omit<Head, "ve
   if (tokens.kind(id) === "number" && id + 1 === end) return { kind: "read", tellsOfServer: true };
   throw new StatementError(
     "not_allowed",
-    "EXPLAIN is accepted for a statement of one's own; with sql:server also FOR CONNECTION and its number.",
+    "EXPLAIN is accepted for a statement of your own; with sql:server also FOR CONNECTION and its number.",
     tokens.start(at),
   );
 }

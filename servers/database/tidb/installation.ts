@@ -48,7 +48,7 @@ export async function findTidb(log: (line: string) => void): Promise<TidbInstall
     }
   }
   throw new ServerUnavailableError(
-    `No TiDB server could be had. Tried:\n${failures.map((line) => `- ${line}`).join("\n")}\n` +
+    `No TiDB server was found. Tried:\n${failures.map((line) => `- ${line}`).join("\n")}\n` +
       `What helps: set ${variable} to the path of a tidb-server; or install tiup, start Docker, or install Go 1.25 or newer.`,
   );
 }

@@ -17,7 +17,7 @@ export async function dialHyperdrive(binding: Hyperdrive, signal: AbortSignal): 
   socket.closed.catch(() => {});
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   aborted.catch(() => {});
-  const abort = () => reject(new LinkError("dial", "Hyperdrive took no connection in time"));
+  const abort = () => reject(new LinkError("dial", "Hyperdrive accepted no connection in time"));
   signal.addEventListener("abort", abort, { once: true });
   try {
     await Promise.race([socket.opened, aborted]);

@@ -93,7 +93,7 @@ class RustlsWire extends SocketWire {
         if (this.socket !== socket) throw new Error("the connection was closed during TLS");
         step = chunk ? this.#receive(engine, chunk) : engine.receiveEnd();
         // The server sends nothing after a close_notify, so the loop would never end.
-        if (step.state === "closed") throw new Error("the server said goodbye during the handshake");
+        if (step.state === "closed") throw new Error("the server sent close_notify during the handshake");
       }
       if (this.socket !== socket) throw new Error("the connection was closed during TLS");
       const { resumed, certificate } = engine.details();

@@ -71,7 +71,7 @@ describe("the search for a TiDB", () => {
   test("without any of them: names each way, its failure, and what helps", async () => {
     await expect(find()).rejects.toThrow(
       [
-        "No TiDB server could be had. Tried:",
+        "No TiDB server was found. Tried:",
         "- tidb-server on the PATH: not found",
         "- tiup: not found",
         "- Docker: docker is not installed",
