@@ -1,12 +1,12 @@
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
-/// Why a connection failed; the state is the negated number. tls-engine.ts has the same list.
+/// Why a connection failed. The state of a call is the negated number. tls-engine.ts has the same list.
 #[derive(Clone, Copy, PartialEq)]
 #[repr(i32)]
 pub enum Kind {
     /// The CA bundle or the server's name cannot be used.
     Settings = 1,
-    /// The runtime's clock says a time that cannot be.
+    /// The time of the runtime's clock is impossible.
     Clock = 2,
     UnknownAuthority = 3,
     /// A signature does not fit: a CA of the same name with another key, or a key that is too small.
@@ -14,12 +14,12 @@ pub enum Kind {
     Expired = 5,
     NotYetValid = 6,
     WrongName = 7,
-    /// Anything else that is wrong with a certificate: its purpose, its key, its constraints.
+    /// Another fault of a certificate: its purpose, its key, its constraints.
     Certificate = 8,
     Version = 9,
     /// No common cipher suite, or the server ended the handshake with an alert.
     Refused = 10,
-    /// The end came without a goodbye.
+    /// The server ended the connection without close_notify.
     Truncated = 11,
     Protocol = 12,
     /// The caller broke the order of calls.
@@ -28,7 +28,7 @@ pub enum Kind {
 
 pub struct Failure {
     pub kind: Kind,
-    /// For the operator; they name neither key nor password.
+    /// The message for the operator. It has no key and no password.
     pub words: String,
 }
 

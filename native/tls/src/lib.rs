@@ -1,11 +1,11 @@
 //! One TLS connection to a database server, for one WebAssembly instance.
 //!
-//! rustls does the protocol, webpki the verification and ring the cryptography; here is only the interface
-//! to JavaScript (src/db/links/tls-engine.ts), which moves the bytes between the socket and this module.
+//! rustls does the protocol, webpki the verification and ring the cryptography. This file is only the
+//! interface for JavaScript (src/db/links/tls-engine.ts), which moves bytes between socket and module.
 //!
-//! JavaScript asks for room with `tls_reserve`, writes there and says with the next call how many bytes it wrote.
-//! That call answers with a state, and what it made (records, decrypted bytes, the words of a failure) lies at
-//! `tls_pointer` until the next call. A failure is a state too: it is final, every later call answers it again.
+//! JavaScript gets a buffer from `tls_reserve`, writes to it, and passes its length to the next call. This
+//! returns a state. Its output (records, decrypted bytes, a failure's words) is at `tls_pointer` until the
+//! next call. A failure is a state too. It is final: every later call returns it again.
 
 mod failure;
 
@@ -22,13 +22,13 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroize;
 
-/// What a call answers when nothing failed.
+/// The states that a call returns without a failure.
 const HANDSHAKING: i32 = 0;
 const OPEN: i32 = 1;
-/// The server has said goodbye (close_notify); nothing more comes, and nothing was cut off.
+/// The server has sent close_notify: it sends nothing more, and nothing is missing.
 const CLOSED: i32 = 2;
 
-/// 2025-01-01. A runtime's clock that says less has not been set (a Worker's is 0 before its first event).
+/// 2025-01-01. A clock with an earlier time is not set (a Worker's clock is 0 before its first event).
 const EARLIEST_SECONDS: u64 = 1_735_689_600;
 
 #[derive(Debug)]
@@ -41,8 +41,8 @@ impl TimeProvider for Clock {
     }
 }
 
-/// ring's suites, all of them AEAD with forward secrecy. Without AES instructions, as in WebAssembly, ChaCha20
-/// is several times faster, so it is asked for first.
+/// ring's suites, all of them AEAD with forward secrecy. WebAssembly has no AES instructions, so ChaCha20 is
+/// several times faster. So it comes first.
 fn provider() -> CryptoProvider {
     let mut provider = ring::default_provider();
     provider.cipher_suites.sort_by_key(|suite: &SupportedCipherSuite| {
@@ -77,8 +77,8 @@ fn configuration(bundle: &[u8], lowest: u32, highest: u32) -> Result<ClientConfi
         .map_err(|e| failure(Kind::Settings, e))?
         .with_root_certificates(authorities)
         .with_no_client_auth();
-    // Tickets stay in the instance's memory: for the next connection that is begun in it, of the same server. Where
-    // TLS 1.2 resumes, the old connection's secret is the new one's too: there each handshake is a full one.
+    // Tickets stay in the instance's memory, for its next connection to the same server. In TLS 1.2 a resumed
+    // session would use the old connection's secret again, so each of its handshakes is a full one.
     configuration.resumption =
         Resumption::in_memory_sessions(1).tls12_resumption(Tls12Resumption::Disabled);
     Ok(configuration)
@@ -88,7 +88,7 @@ fn configuration(bundle: &[u8], lowest: u32, highest: u32) -> Result<ClientConfi
 #[derive(Default)]
 pub struct Connection {
     tls: Option<ClientConnection>,
-    /// What it was begun with, and may be begun with again.
+    /// The settings of `start`, which `begin` uses again.
     kept: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     inbox: Vec<u8>,
     /// Records to send.
@@ -101,7 +101,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Runs one step, unless an earlier one failed; sends what it made, an alert too.
+    /// Runs one step, unless an earlier one failed. Collects its records, also an alert.
     fn step(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Failure>) -> i32 {
         self.records.clear();
         self.plain.clear();
@@ -140,13 +140,13 @@ impl Connection {
             return Err(failure(Kind::Misuse, "there is nothing to begin with, or it has begun"));
         };
         let mut tls = ClientConnection::new(configuration.clone(), server.clone())?;
-        // What is to be sent was bounded before it came here.
+        // JavaScript has bounded the bytes to send.
         tls.set_buffer_limit(None);
         self.tls = Some(tls);
         Ok(())
     }
 
-    /// Lets go of an open connection, and wipes what came through it; its tickets stay.
+    /// Drops an open connection, wipes its buffers, and keeps its tickets.
     fn rest(&mut self) -> Result<(), Failure> {
         match self.tls.take_if(|tls| !tls.is_handshaking()) {
             Some(_) => self.closed = false,
@@ -193,15 +193,15 @@ pub extern "C" fn tls_new() -> Box<Connection> {
 #[unsafe(no_mangle)]
 pub extern "C" fn tls_free(_: Box<Connection>) {}
 
-/// Makes room for `length` bytes, which are the next call's input.
+/// Makes a buffer of `length` bytes for the next call's input.
 #[unsafe(no_mangle)]
 pub extern "C" fn tls_reserve(connection: &mut Connection, length: usize) -> *mut u8 {
     connection.inbox.resize(length, 0);
     connection.inbox.as_mut_ptr()
 }
 
-/// Begins: the room has a CA bundle (PEM) and, behind it, the name or address that the certificate must have.
-/// `lowest` and `highest` are versions as TLS numbers them: 0x0303 is 1.2, 0x0304 is 1.3.
+/// Begins. The buffer has a CA bundle (PEM) and then the name or address that the certificate must have.
+/// `lowest` and `highest` are TLS version numbers: 0x0303 is 1.2, 0x0304 is 1.3.
 #[unsafe(no_mangle)]
 pub extern "C" fn tls_start(
     c: &mut Connection,
@@ -213,13 +213,13 @@ pub extern "C" fn tls_start(
     c.step(|c| c.start(bundle, name, lowest, highest))
 }
 
-/// Ends a connection whose goodbye has been said, so that another to the same server can be begun in its place.
+/// Ends a connection after its close_notify, so that another one to the same server can begin.
 #[unsafe(no_mangle)]
 pub extern "C" fn tls_rest(connection: &mut Connection) -> i32 {
     connection.step(Connection::rest)
 }
 
-/// Begins another connection with the same settings, and with a ticket of an earlier one if there is one.
+/// Begins another connection with the same settings, and with a ticket of an earlier one if it has one.
 #[unsafe(no_mangle)]
 pub extern "C" fn tls_begin_again(connection: &mut Connection) -> i32 {
     connection.step(Connection::begin)
@@ -231,7 +231,7 @@ pub extern "C" fn tls_receive(connection: &mut Connection, length: usize) -> i32
     connection.step(|c| c.receive(length))
 }
 
-/// The server's side of the socket has ended. Without a goodbye before it, somebody may have cut it off.
+/// The server's side of the socket has ended. Without close_notify, an attacker may have cut it off.
 #[unsafe(no_mangle)]
 pub extern "C" fn tls_receive_end(connection: &mut Connection) -> i32 {
     connection.step(|c| match c.closed {
@@ -246,7 +246,7 @@ pub extern "C" fn tls_send(connection: &mut Connection, length: usize) -> i32 {
     connection.step(|c| c.send(length))
 }
 
-/// Says goodbye.
+/// Sends close_notify.
 #[unsafe(no_mangle)]
 pub extern "C" fn tls_close(connection: &mut Connection) -> i32 {
     connection.step(|c| {
@@ -255,7 +255,7 @@ pub extern "C" fn tls_close(connection: &mut Connection) -> i32 {
     })
 }
 
-/// What `tls_pointer` and `tls_length` show: 0 records, 1 decrypted bytes, 2 the words of the failure, 3 version,
+/// The output that `which` names: 0 records, 1 decrypted bytes, 2 the words of the failure, 3 version,
 /// cipher suite and kind of handshake, 4 the server's own certificate (DER).
 fn part(c: &mut Connection, which: u32) -> &[u8] {
     match (which, &c.tls) {
