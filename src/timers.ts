@@ -1,12 +1,12 @@
 import { limits } from "./limits.ts";
 
-/** Runs things later. */
+/** Runs functions later. */
 export interface Timers {
-  /** @returns how to say that it need not run any more */
+  /** @returns a function that cancels the timer */
   after(ms: number, run: () => void): () => void;
 }
 
-/** The platform's own, for what ends with its request: there they end too. */
+/** The platform's timers, for code that ends with its request, as these timers do. */
 export const platformTimers: Timers = {
   after(ms, run) {
     const timer = setTimeout(run, ms);
@@ -15,13 +15,14 @@ export const platformTimers: Timers = {
 };
 
 /**
- * Timers of an object that lives for long. workerd keeps some 280 bytes of each timer that was cleared until the object
- * ends, and a request has four of them (docs/performance.md). So the platform's timers are never cleared here: a few of them
- * run for all that is set, to their end. A second after the last one is over none is left, and the object may sleep.
+ * Timers for a long-lived object. workerd keeps about 280 bytes of each cleared timer until the object ends,
+ * and a request has four of them (docs/performance.md). So this class never clears a platform timer: a few of
+ * them run to their end for all timers that are set. A second after the last one is due none is left, and the
+ * object may sleep.
  */
 export class SharedTimers implements Timers {
   readonly #set = new Set<{ at: number; run: () => void }>();
-  /** When the platform's timers run, the earliest last. */
+  /** The due times of the running platform timers, the earliest last. */
   #armed: number[] = [];
 
   after(ms: number, run: () => void): () => void {
@@ -33,7 +34,7 @@ export class SharedTimers implements Timers {
     };
   }
 
-  /** How many are set. */
+  /** The number of timers that are set. */
   get size(): number {
     return this.#set.size;
   }
@@ -52,11 +53,11 @@ export class SharedTimers implements Timers {
     const now = Date.now();
     const waiting = [...this.#set].sort((one, other) => one.at - other.at);
     const next = waiting.find(({ at }) => at > now);
-    // Before anything runs, which may fail.
+    // Arm first, because a timer's function may throw.
     if (next) this.#arm(next.at);
     const failures: unknown[] = [];
     for (const timer of waiting.filter(({ at }) => at <= now)) {
-      // One that ran before it may have called it off.
+      // An earlier function may have cancelled this timer.
       if (!this.#set.delete(timer)) continue;
       try {
         timer.run();

@@ -35,7 +35,7 @@ export function connectAdministrator(
   return connect(server, server.administrator.user, server.administrator.password);
 }
 
-/** Makes a database on a server that lets everybody in, whatever the password is. */
+/** Makes a database on a server that accepts every login with any password. */
 export async function createDatabase(server: ServerAddress, name: string): Promise<void> {
   const connection = await connect(server, "root", "");
   await connection.query(`CREATE DATABASE IF NOT EXISTS ${name}`);

@@ -1,4 +1,4 @@
-/** Checks which settings of the cluster fit together. */
+/** Checks which settings of the cluster fit together, and which values are never accepted. */
 import { serverSchemaOf } from "../sql/server-schemas.ts";
 
 /**
@@ -17,7 +17,10 @@ function repeatedHosts({ hosts }: Record<string, unknown>): string[] {
   );
 }
 
-/** A name without a schema in front would be a table of the server's there, which the statement guard takes for the caller's. */
+/**
+ * Refuses a schema of the server as the database. In it, a table's name without a schema would mean a table
+ * of the server, but the statement guard would read it as the caller's.
+ */
 function databaseMistakes({ database }: Record<string, unknown>): string[] {
   const schema = typeof database === "string" ? serverSchemaOf(database) : undefined;
   if (schema === undefined) return [];

@@ -2,8 +2,8 @@
  * The guard accepts exactly one statement, of a kind that a caller may send.
  *
  * It is an allow-list over tokens, not a parser of SQL. It refuses everything that it does not know, and the
- * server still parses each accepted statement. It does not judge views and functions (GET_LOCK, SLEEP, stored
- * ones): the session's READ ONLY state and the account's privileges protect against those.
+ * server still parses each accepted statement. It does not judge views and most functions (GET_LOCK, SLEEP,
+ * stored ones): the session's READ ONLY state and the account's privileges protect against those.
  */
 
 import type { Head } from "./dml-kind.ts";
@@ -137,7 +137,10 @@ function checkAssignments(tokens: Tokens, end: number, head: Head): void {
   }
 }
 
-/** LOAD_FILE reads a file of the server's for a login with FILE. A stored function of that name has its database in front. */
+/**
+ * Refuses LOAD_FILE, which reads a file of the server if the login has FILE. A stored function with this name
+ * has its database in front.
+ */
 function checkFiles(tokens: Tokens, end: number): void {
   for (let at = 0; at < end; at++) {
     if (tokens.calls(at) !== "LOAD_FILE" || tokens.kind(at - 1) === "dot") continue;

@@ -119,7 +119,10 @@ function isOption(tokens: Tokens, at: number): boolean {
 const elsewhere = new Set(["CONNECTION", "FILE_NAME"]);
 const foreignEngines = new Set(["FEDERATED", "FEDERATEDX", "CONNECT", "SPIDER", "S3"]);
 
-/** [STORAGE] ENGINE [=] name | 'name'. MySQL finds an engine by letters with accents too; none has a name beyond ASCII. */
+/**
+ * [STORAGE] ENGINE [=] name | 'name'. MySQL also finds an engine by letters with accents. No engine's name
+ * has such letters.
+ */
 function isForeignEngine(tokens: Tokens, at: number): boolean {
   if (!tokens.is(at, "ENGINE")) return false;
   const engine = tokens.text(tokens.text(at + 1) === "=" ? at + 2 : at + 1);

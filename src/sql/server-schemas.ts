@@ -1,21 +1,21 @@
-/** Schemas of MySQL (NDB Cluster and Shell too), MariaDB and TiDB that belong to the server. */
+/** Schemas that belong to the server: of MySQL (also NDB Cluster and MySQL Shell), MariaDB and TiDB. */
 const serverSchemas = new Set(
   "information_schema inspection_schema metrics_schema mysql mysql_innodb_cluster_metadata ndbinfo performance_schema sys workload_schema".split(
     " ",
   ),
 );
 
-/** MySQL's and MariaDB's prefix of a name that is taken as the directory's own: the schema behind it is meant. */
+/** A prefix of MySQL and MariaDB: the name after it is the name of the directory, so it means that schema. */
 const asDirectory = /^(?:#mysql50#)+/i;
 
 /**
- * Servers compare the names of their schemas without letter case, by tables that take some other letters for ASCII ones
- * (U+0130 for I, U+017F for S): a name that could pass for one of the list is one.
+ * Finds a server's schema as a server may compare its name: without letter case, and with some other letters
+ * equal to ASCII ones (U+0130 to I, U+017F to S).
  * @param name without quotation marks
- * @returns the server's schema that is meant, in lower case, or undefined for another one
+ * @returns the server's schema in lower case; undefined for another schema
  */
 export function serverSchemaOf(name: string): string | undefined {
-  // The decomposed form has no name of a schema but these in it: to compare too much only asks for a permission.
+  // NFKD may match more names than a server does. A false match only asks for one more permission.
   const bare = name.normalize("NFKD").replaceAll(/\p{M}/gu, "").replaceAll("\u0131", "i");
   const schema = bare.toLowerCase().replace(asDirectory, "");
   return serverSchemas.has(schema) ? schema : undefined;

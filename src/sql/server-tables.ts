@@ -48,8 +48,8 @@ function namesServerObject(tokens: Tokens, at: number): boolean {
 }
 
 /**
- * Functions that show other callers' statements: https://docs.pingcap.com/tidb/stable/tidb-functions. TiDB
- * also finds its own functions by names in backquotes.
+ * Functions that show other callers' statements (https://docs.pingcap.com/tidb/stable/tidb-functions), or
+ * accounts and roles (MySQL's graph of them). Servers also find their own functions by names in backquotes.
  */
 const tellingFunctions = new Set(["TIDB_DECODE_SQL_DIGESTS", "TIDB_MVCC_INFO", "ROLES_GRAPHML"]);
 
@@ -74,7 +74,7 @@ export function tellsOfServer(tokens: Tokens, end: number): boolean {
  * @throws StatementError `not_allowed`
  */
 export function checkServerSchemas(tokens: Tokens, end: number, head: Head): void {
-  // CREATE [OR REPLACE] DATABASE [IF NOT EXISTS] name: the name stands without a dot.
+  // In CREATE [OR REPLACE] DATABASE [IF NOT EXISTS] name, no dot follows the name.
   const object = tokens.is(1, "OR") && tokens.is(2, "REPLACE") ? 3 : 1;
   const isAboutDatabase =
     head.kind === "ddl" && (tokens.is(object, "DATABASE") || tokens.is(object, "SCHEMA"));
@@ -122,7 +122,10 @@ const tellingVariables = [
 const tellingWords =
   /passw|pwd|secret|auth|credential|access_key|token(?!_size)|_uri\b|^wsrep_|^report_|^init_/;
 
-/** MySQL finds a variable by letters with accents, TiDB by some others; none has a name beyond ASCII. */
+/**
+ * MySQL also finds a variable by letters with accents, and TiDB by some others. No variable's name has such
+ * letters.
+ */
 const beyondAscii = /[^ -~]/;
 
 function isTellingVariable(name: string): boolean {

@@ -107,7 +107,7 @@ export class Tokens {
 
   /**
    * @returns the name of the called function, or "". TiDB also finds its own functions by names in
-   *   backquotes.
+   *   backquotes, and by some letters beyond ASCII.
    */
   calls(index: number): string {
     return this.kind(index + 1) === "open" ? upperAscii(withAsciiTwins(this.name(index))) : "";
@@ -123,7 +123,7 @@ export class Tokens {
 /** More characters than any word that the guard looks for. */
 const longestKeyword = 32;
 
-/** The letters whose lower or upper case, in Unicode, is an ASCII one. */
+/** Letters beyond ASCII whose lower or upper case in Unicode is an ASCII letter. */
 const asciiTwins: Readonly<Record<string, string>> = {
   "\u0130": "I",
   "\u0131": "I",

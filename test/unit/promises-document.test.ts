@@ -2,17 +2,20 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
-/** docs/security.md and docs/reliability.md have a row for each promise, which names a test: it must exist by that name. */
+/**
+ * docs/security.md and docs/reliability.md have a row for each promise. The row names tests, and each must
+ * exist.
+ */
 
 const root = join(import.meta.dirname, "..", "..");
 
 interface Named {
   file: string;
-  /** Of a test or of one of its cases, or how it begins; undefined where the whole file is the test. */
+  /** The name of a test or a case, or its beginning; undefined if the whole file is the test. */
   name: string | undefined;
 }
 
-/** @returns every file of tests that a text names, with the names in quotation marks behind it */
+/** @returns every test file that a text names, with the quoted names after it */
 function namedTests(text: string): Named[] {
   const files = [...text.matchAll(/(test\/[\w/.-]+\.test\.ts)((?:[:,]? "[^"]+")*)/g)];
   return files.flatMap(([, file = "", names = ""]): Named[] => {
@@ -61,7 +64,7 @@ describe.each([
     expect(existsSync(join(root, path))).toBe(true);
   });
 
-  // A title, or the name of a case in a table of them.
+  // The title of a test, or the name of a case in a table.
   test.each(named.flatMap(({ file: path, name }) => (name === undefined ? [] : [[path, name]])))(
     "%s has: %s",
     (path, name) => {
@@ -71,7 +74,7 @@ describe.each([
     },
   );
 
-  test("has its limits in a section of their own", () => {
+  test("has its limits in a separate section", () => {
     const [before = "", ...rest] = text.split("## Deliberate limits\n");
     expect(rest).toHaveLength(1);
     expect(before).not.toMatch(/Not promised:|[Dd]eliberate limits?:/);

@@ -24,7 +24,7 @@ describe("timers of an object", () => {
     expect(run).toHaveBeenCalledTimes(1);
   });
 
-  test("run in the order in which they are due, whatever was set first", () => {
+  test("run in the order of their due times, set in any order", () => {
     const timers = new SharedTimers();
     const ran: number[] = [];
     for (const ms of [5_000, 100, 2_500, 50, 100, 14_000]) {
@@ -34,7 +34,7 @@ describe("timers of an object", () => {
     expect(ran).toEqual([50, 100, 100, 2_500, 5_000, 14_000]);
   });
 
-  test("may be set, and called off, by one that runs", () => {
+  test("may be set and cancelled by a running one", () => {
     const timers = new SharedTimers();
     const ran: string[] = [];
     timers.after(100, () => {
@@ -60,7 +60,7 @@ describe("timers of an object", () => {
     expect([run.mock.calls.length, timers.size]).toEqual([2, 0]);
   });
 
-  test("that are called off do not run, and a second later the platform has none left", () => {
+  test("that are cancelled do not run, and a second later the platform has none left", () => {
     const timers = new SharedTimers();
     const run = vi.fn();
     for (const ms of [100, 5_000, 60_000]) timers.after(ms, run)();
@@ -72,8 +72,8 @@ describe("timers of an object", () => {
   });
 });
 
-/** What workerd keeps for the life of an object is what is cleared (docs/performance.md). */
-test("ten thousand statements clear no timer of the platform's, and have it run two at a time", async () => {
+/** workerd keeps each cleared timer until the object ends (docs/performance.md). */
+test("ten thousand statements clear no platform timer, and use two at a time", async () => {
   const cleared = vi.spyOn(globalThis, "clearTimeout");
   const timers = new SharedTimers();
   const session = {
@@ -102,7 +102,7 @@ test("ten thousand statements clear no timer of the platform's, and have it run 
     });
   let mostTimers = 0;
   for (let i = 0; i < 5_000; i++) {
-    // The second waits for the first one's connection.
+    // The second request waits for the first one's connection.
     const leases = [checkout.acquire("a"), checkout.acquire("b")];
     for (const lease of leases) {
       const { connection } = await lease;
@@ -117,6 +117,6 @@ test("ten thousand statements clear no timer of the platform's, and have it run 
   }
   expect(cleared).toHaveBeenCalledTimes(0);
   expect(mostTimers).toBeLessThanOrEqual(2);
-  // The connection is idle, and that is all.
+  // Only the timer of the idle connection is left.
   expect(timers.size).toBe(1);
 });

@@ -9,7 +9,7 @@ import {
 
 const mebibyte = 2 ** 20;
 
-/** Grows to 300 MiB in the first half; then by so many bytes with each request. */
+/** Grows to 300 MiB in the first half, then by so many bytes per request. */
 const samplesOf = (perRequest: number) =>
   Array.from({ length: 61 }, (_, i) => ({
     requests: i * 5_000,
@@ -63,7 +63,7 @@ describe("memory is judged by the last half", () => {
     expect([isFlat(report), formatMemory(report).at(-1)?.endsWith("NOT FLAT")]).toEqual([flat, !flat]);
   });
 
-  test("and by what is left in V8's heap", () => {
+  test("and by the rest in V8's heap", () => {
     const heaps = (end: number) => [
       { requests: 150_000, heapBytes: 12 * mebibyte },
       { requests: 300_000, heapBytes: 12 * mebibyte + end },
@@ -74,12 +74,12 @@ describe("memory is judged by the last half", () => {
     expect(summarizeMemory("hop", samplesOf(0), []).heapPerRequest).toBeUndefined();
   });
 
-  test("what cannot be known is not flat", () => {
+  test("unknown memory is not flat", () => {
     expect(isFlat(summarizeMemory("gateway", [], []))).toBe(false);
   });
 });
 
-test("the heap is that after the latest collection of all of it", () => {
+test("the heap's size is that after the latest full collection", () => {
   const line = (after: string) =>
     `[1:0x1] 118762 ms: Mark-Compact 12.4 (67.8) -> ${after} (67.0) MB, pooled: 42.0 MB, 33.48 / 0.00 ms testing;`;
   const log = [
