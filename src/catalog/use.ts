@@ -100,7 +100,7 @@ function checkComments(source: string, { end }: Header, report: Report): void {
     const line = lineOf(source, gap.start);
     const [, tag] = /^(?:--|#|\/\*)[\s*]*@(param|claim)\s/.exec(source.slice(gap.start, gap.end)) ?? [];
     if (tag === undefined || line < end) continue;
-    report(line, `@${tag} works only in the lines at the top that begin with "-- ": write it there.`);
+    report(line, `@${tag} works in the lines at the top only, which begin with "-- ": write it there.`);
   }
 }
 
@@ -112,7 +112,7 @@ export function endsWithClaim(text: string): string | undefined {
 
 /** @returns the message for a claim's placeholder with a wrong character directly after it */
 export function touchedClaim(placeholder: string): string {
-  return `${placeholder} has a wrong character directly after it. If it is the whole name of the claim, write a space after it. A claim whose name has other characters than letters, digits and _ is declared: ${claimExample}.`;
+  return `${placeholder} touches the character after it. If it is the whole name of the claim, write a space after it. A claim whose name has other characters than letters, digits and _ is declared: ${claimExample}.`;
 }
 
 /** Reports an array that is not used as `IN (:name)`. */

@@ -119,7 +119,7 @@ function readDecimal(value: unknown): Reading {
 
 function readDate(value: unknown): Reading {
   if (typeof value === "string" && isDate(value)) return { type: "date", value };
-  return "an existing date YYYY-MM-DD, from year 0000 to 9999, or 0000-00-00";
+  return "a date YYYY-MM-DD of an existing day, from year 0000 to 9999, or 0000-00-00";
 }
 
 /** Drops the `Z`, because MariaDB reads no offset. `utc` then makes sure that the session runs in UTC. */
