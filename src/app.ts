@@ -35,7 +35,8 @@ import { unreadDiscarded } from "./routes/unread.ts";
 import { observe } from "./telemetry.ts";
 
 /**
- * Built once per isolate and configuration: the verifier caches keys, the CORS middleware keeps its headers.
+ * Built once per isolate and configuration: the verifier caches keys, the backend remembers the state of
+ * shards, and the CORS middleware keeps its headers.
  */
 let prepared:
   | { config: Config; verifier: Verifier; backend: Backend; crossOrigin: MiddlewareHandler }

@@ -9,5 +9,5 @@ export function isEngine(name: string | undefined): name is Engine {
   return engines.some((engine) => engine === name);
 }
 
-/** Whether clients must use TLS ("required"), may ("offered"), or cannot ("none"). */
+/** Whether clients must use TLS ("required"), may use it ("offered"), or cannot use it ("none"). */
 export type TlsMode = "required" | "offered" | "none";

@@ -2,19 +2,19 @@ import type { Child, Exit } from "../child.ts";
 import type { Engine, TlsMode } from "./engines.ts";
 import type { TidbConfiguration } from "./tidb-configuration.ts";
 
-/** What the server shows its clients, as PEM texts. `ensurePki` and `authority.issue` make them. */
+/** The server's TLS, as PEM texts. `ensurePki` and `authority.issue` make them. */
 export interface ServerPki {
   ca: string;
-  /** The server's certificate, with intermediates after it if there are any. */
+  /** The server's certificate, then its intermediates if there are any. */
   certificate: string;
   key: string;
 }
 
 export interface StartOptions {
   engine: Engine;
-  /** Everything of this one server: data, certificates, log, password. Made if missing. */
+  /** All files of this server: data, certificates, log, password. The folder is made if it is missing. */
   directory: string;
-  /** 0 or omitted: a free one. */
+  /** If 0 or omitted, a free port. */
   port?: number;
   pki: ServerPki;
   /** Default: "required". */
@@ -22,15 +22,15 @@ export interface StartOptions {
   /** MariaDB from Debian packages only: accounts may let PAM check passwords. See `createPamUser`. */
   pam?: boolean;
   /**
-   * Added last, so that they win: "--check-proxy-users=OFF". With "--skip-grant-tables" MySQL takes
-   * connections by its unix socket only, and this process carries `port` there.
+   * Added last, so that they replace others: "--check-proxy-users=OFF". With "--skip-grant-tables" MySQL only
+   * listens on its unix socket. Then this process forwards `port` to it.
    */
   extraArguments?: string[];
   /** TiDB only: added to its configuration file, section by section; see tidb-configuration.ts. */
   configuration?: TidbConfiguration;
   /**
-   * TiDB only: a file with the public keys (JWKS, RFC 7517) of users that log in with tidb_auth_token. TiDB reads it again
-   * when a token fits none of the keys that it has.
+   * TiDB only: a file with the public keys (JWKS, RFC 7517) of users that log in with tidb_auth_token. TiDB
+   * reads the file again when no known key fits a token.
    */
   tokenKeys?: string;
   log: (line: string) => void;
@@ -39,7 +39,7 @@ export interface StartOptions {
 /** A running server. */
 export interface DatabaseServer {
   engine: Engine;
-  /** As the server announces it: "9.7.4-2", "10.11.18-MariaDB-0+deb12u1". */
+  /** The version that the server announces: "9.7.4-2", "10.11.18-MariaDB-0+deb12u1". */
   version: string;
   host: "127.0.0.1";
   port: number;
@@ -56,11 +56,14 @@ export interface DatabaseServer {
   pamDirectory?: string | undefined;
   /** The server's own log. */
   logPath: string;
-  /** Ends the server: SIGTERM, SIGKILL after 10 s. Resolves when the process is gone. May be called again. */
+  /**
+   * Ends the server: sends SIGTERM, and SIGKILL after 10 s. Resolves when the process is gone. It may be
+   * called again.
+   */
   stop(): Promise<void>;
-  /** SIGKILL, as in a crash. Resolves when the process is gone. */
+  /** Sends SIGKILL, like a crash. Resolves when the process is gone. */
   kill(): Promise<void>;
-  /** Resolves when the process is gone, whoever ended it. */
+  /** Resolves when the process is gone, for any reason. */
   exited: Promise<Exit>;
 }
 
@@ -72,10 +75,10 @@ export interface Launched {
   dataDirectory: string | undefined;
   /** Where PAM's files are; undefined without PAM. */
   pamDirectory?: string | undefined;
-  /** What the server writes into its log when it takes connections. */
+  /** The text in the server's log that shows that it accepts connections. */
   readyMark: string;
-  /** Settles what can be set only while the server runs. */
+  /** Applies settings that need a running server. */
   settle?(): Promise<void>;
-  /** Removes what is of use only while the server runs. */
+  /** Removes files that only a running server needs. */
   cleanUp(): void;
 }

@@ -1,10 +1,10 @@
 import type { JWTPayload } from "jose";
 
-/** Somebody whose token has been verified. */
+/** A caller with a verified token. */
 export interface Caller {
   issuer: string;
   subject: string | undefined;
   claims: Readonly<JWTPayload>;
-  /** The thumbprint of the key that whoever sends the token must hold (RFC 9449 §6); most tokens have none. */
+  /** The thumbprint of the key that the sender must hold (RFC 9449 §6). Most tokens have none. */
   boundTo?: string | undefined;
 }

@@ -11,14 +11,14 @@ export interface DefaultOf {
 /** Their defaults are bytes: no server writes them as the text that they are not. */
 const bytes = /^(?:bit|binary|varbinary|(?:tiny|medium|long)?blob)$/;
 
-/** MySQL writes a literal without quotes, and says in EXTRA that it is an expression. */
+/** MySQL writes a literal without quotes. For an expression, EXTRA says so. */
 export function mysqlDefault(written: string | null, of: DefaultOf): Default | null {
   return unquotedDefault(written, of, true);
 }
 
 /**
- * TiDB writes defaults as MySQL does, with two exceptions. Of CURRENT_TIMESTAMP it says nothing in EXTRA. Bytes it decodes
- * as text: bytes that are no text are lost.
+ * TiDB writes defaults like MySQL, with two exceptions. For CURRENT_TIMESTAMP, EXTRA says nothing. It decodes
+ * bytes as text, so bytes that are not UTF-8 are lost.
  */
 export function tidbDefault(written: string | null, of: DefaultOf): Default | null {
   const { dataType, extra } = of;
@@ -30,7 +30,7 @@ export function tidbDefault(written: string | null, of: DefaultOf): Default | nu
   return written.includes("\ufffd") ? null : { expression: `0x${Buffer.from(written).toString("hex")}` };
 }
 
-/** MariaDB writes all of it as SQL: 'text' in quotes, numbers bare, NULL as a word. */
+/** MariaDB writes every default as SQL: 'text' in quotes, numbers bare, NULL as a word. */
 export function mariadbDefault(written: string | null, { dataType, nullable }: DefaultOf): Default | null {
   if (written === null) return nullable ? { value: null } : null;
   if (written === "NULL") return { value: null };

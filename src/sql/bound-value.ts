@@ -1,4 +1,6 @@
-/** How a parameter is declared to the server: a number that is not declared is bound as DOUBLE and compares so. */
+/**
+ * The type of a parameter for the server. A number without a declared type is bound and compared as DOUBLE.
+ */
 export type BoundType =
   | "string"
   | "integer"
@@ -11,18 +13,18 @@ export type BoundType =
   | "null";
 
 /**
- * A parameter ready for the driver. An integer is a number when it is safe (|n| < 2^53) and a bigint
- * otherwise, within -2^63 .. 2^64-1; decimal, date and datetime are MySQL's text, binary is base64.
+ * A parameter ready for the driver. An integer is a number when it is safe (|n| < 2^53), else a bigint within
+ * -2^63 .. 2^64-1. A decimal, date or datetime is MySQL's text. A binary value is base64.
  */
 export interface BoundValue {
   type: BoundType;
   value: string | number | bigint | boolean | null;
-  /** Of a datetime: its `Z` said that it is in UTC. */
+  /** The datetime ended with `Z`, so it is in UTC. */
   utc?: true;
-  /** A text, number or boolean whose type neither the caller nor the operator has said. */
+  /** A text, number or boolean without a declared type, from neither the caller nor the operator. */
   undeclared?: true;
-  /** How an undeclared number was written, where its double does not say it: `1.50`, `1e3`. */
+  /** The caller's digits of an undeclared number, where its double does not show them: `1.50`, `1e3`. */
   sent?: string;
-  /** A text of JSON, which a JSON function must not take for a string; null may be such, too. */
+  /** The value is JSON text (or null), so a JSON function must parse it and not make a string of it. */
   json?: true;
 }

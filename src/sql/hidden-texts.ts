@@ -7,7 +7,7 @@ import type { Tokens } from "./tokens.ts";
  * Tells for each placeholder whether the server may compare it with text that is not a plain column: a
  * function, a CASE or a subquery; in GREATEST and LEAST also a column. There MySQL compares a number with
  * text without a warning: `COALESCE(name, '') = 0` is true for every name.
- * @param sql with `?` only
+ * @param sql a statement whose placeholders are all `?`
  */
 export function besideHiddenText(sql: string): boolean[] {
   const tokens = lex(sql);

@@ -1,9 +1,9 @@
 import type { Column } from "./columns.ts";
 
-/** How a row is written where a format has both. */
+/** The form of a row, for formats that have both. */
 export type RowShape = "object" | "array";
 
-/** What stands behind the rows (docs/http.md). */
+/** The facts after the rows (docs/http.md). */
 export interface Summary {
   rowsAffected: number;
   rowsChanged: number | null;
@@ -12,28 +12,28 @@ export interface Summary {
   warnings: readonly { level: string; code: number; message: string }[] | null;
 }
 
-/** Writes one answer as bytes. Values are lossless (docs/values.md). */
+/** Writes one answer as bytes. Values lose nothing (docs/values.md). */
 export interface Encoder {
-  /** With its parameters. */
+  /** The media type with its parameters. */
   readonly contentType: string;
-  /** Begins a result set; again for a further one. */
+  /** Begins a result set. Called again for each further one. */
   columns(columns: readonly Column[]): void;
   row(values: readonly unknown[]): void;
   /** Ends the answer, also one without a result set. */
   end(summary: Summary): void;
   /**
-   * Ends an answer that breaks off.
+   * Ends an answer that failed in the middle.
    * @param problem the problem document
    * @returns false when the format has no place for an error
    */
   fail(problem: object): boolean;
-  /** Whether so many bytes wait to be taken. */
+  /** @returns whether at least so many bytes are ready for `take` */
   hasAtLeast(bytes: number): boolean;
-  /** @returns what was written since it was called last; the body is all of it, in this order */
+  /** @returns the bytes since the last call. All calls together, in order, give the body */
   take(): Uint8Array;
 }
 
-/** A format that is text. What its methods return, in the order of the calls, is the body when it has passed `toWire`. */
+/** A text format. The body is the text that its methods return, in the order of the calls, after `toWire`. */
 export interface TextFormat {
   readonly contentType: string;
   columns(columns: readonly Column[]): string;
@@ -41,6 +41,6 @@ export interface TextFormat {
   end(summary: Summary): string;
   /** @returns undefined when the format has no place for an error */
   fail(problem: object): string | undefined;
-  /** @param pieces one or several, joined */
+  /** @param pieces one or several returned texts, joined */
   toWire(pieces: string): string;
 }
