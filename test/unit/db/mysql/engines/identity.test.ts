@@ -10,7 +10,7 @@ import { TidegateError } from "../../../../../src/errors.ts";
 import type { Engine } from "./sample-identity.ts";
 import { account, cluster, engines, plain, versions } from "./sample-identity.ts";
 
-/** @returns what differs, in the operator's text; undefined when the identity is accepted. */
+/** @returns the differences, in the operator's text; undefined when the identity is accepted. */
 function differences(engine: Engine, who: Account, identity: Identity): string | undefined {
   try {
     verifyIdentity(identity, who, cluster(engine));
@@ -18,7 +18,7 @@ function differences(engine: Engine, who: Account, identity: Identity): string |
     if (!(error instanceof TidegateError)) throw error;
     expect(error).toMatchObject({ code: "database_identity_wrong", status: 503 });
     expect(error.details.retryAfter).toBeGreaterThan(0);
-    // Who is who in the database is none of the caller's business.
+    // The caller must not learn the identities in the database.
     expect(error.details.detail).toBeUndefined();
     return error.operator;
   }
@@ -220,7 +220,7 @@ describe("one difference ends the connection, and is named", () => {
   });
 
   test.each(["mysql", "mariadb"] as const)(
-    "a server on %s that lets everybody in (--skip-grant-tables)",
+    "a server on %s that accepts every login (--skip-grant-tables)",
     (engine) => {
       const everybody = {
         user: "skip-grants user@skip-grants host",
@@ -232,7 +232,7 @@ describe("one difference ends the connection, and is named", () => {
     },
   );
 
-  test("every difference is told at once", () => {
+  test("all differences are reported at once", () => {
     const text = differences("mysql", account({ acts_as: "reader@%", role: "analyst" }), {
       user: "root@localhost",
       currentUser: "root@localhost",
@@ -247,7 +247,7 @@ describe("one difference ends the connection, and is named", () => {
     expect(text?.split("; ")).toHaveLength(7);
   });
 
-  test("an answer that is empty or has another shape", () => {
+  test("an empty answer, or one of another shape", () => {
     const nothing = {
       user: "undefined",
       currentUser: "undefined",
@@ -268,7 +268,7 @@ describe("one difference ends the connection, and is named", () => {
     );
   });
 
-  test("the password is in no text", () => {
+  test("no text has the password", () => {
     const text = differences("mysql", account(), plain("mysql", { user: "x@y", database: null }));
     expect(text).not.toContain("hunter2");
   });
@@ -289,7 +289,7 @@ describe("the engine in the greeting", () => {
 describe("an identity is the same", () => {
   test.each<[Partial<Identity>, boolean]>([
     [{}, true],
-    // A router may send the next statement to another server.
+    // A router may have sent this statement to another server.
     [{ connectionId: "43", serverId: "s2", version: "9.7.5" }, true],
     [{ user: "gw_writer@203.0.113.7" }, false],
     [{ currentUser: "gw_writer@%" }, false],

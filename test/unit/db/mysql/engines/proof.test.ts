@@ -20,11 +20,11 @@ describe("the proof", () => {
       expect(sql).toContain(part);
     }
     expect(sql.split(", ")).toHaveLength(11);
-    // A number of 63 bits must not pass through a double.
+    // A double cannot hold a number of 63 bits.
     expect(sql).toContain("CAST(CONNECTION_ID() AS CHAR)");
   });
 
-  test("asks for the proxy where there are any", () => {
+  test("asks for the proxy user on engines that have proxy users", () => {
     expect(engines.filter((engine) => proofQuery(dialectOf({ engine })).includes("@@proxy_user"))).toEqual([
       "mysql",
       "mariadb",

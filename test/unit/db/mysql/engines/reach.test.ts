@@ -8,7 +8,7 @@ describe("a KILL", () => {
   const reaches = (engine: Engine, connectionId: string, serverId: string) =>
     reachesOf(dialectOf({ engine }), plain(engine), plain(engine, { connectionId, serverId }));
 
-  test.each(engines)("on %s reaches whatever is on its own server, by an id that is a number", (engine) => {
+  test.each(engines)("on %s reaches every session on its own server, by a numeric id", (engine) => {
     for (const id of ["1", "42", "4294967296", "9223372036854775807"])
       expect(reaches(engine, id, "s1")).toBe(true);
     for (const id of ["", "undefined", "NULL", "42; DROP TABLE t", "-1", "0x2a", "4.2"])
@@ -43,7 +43,7 @@ describe("a KILL", () => {
     ["2097150", false, "no server's"],
   ])("of TiDB's %s from another server: %s (%s)", (id, reached) => {
     expect(reaches("tidb", id, "s2")).toBe(reached);
-    // There the number may be somebody else's.
+    // On another server the same id may belong to another connection.
     for (const engine of ["mysql", "mariadb"] as const) expect(reaches(engine, id, "s2")).toBe(false);
   });
 });

@@ -47,7 +47,7 @@ export function account(parts: Partial<Account> = {}): Account {
   };
 }
 
-/** What the server says of a plain login. */
+/** The server's answer for a plain login. */
 export function plain(engine: Engine, parts: Partial<Identity> = {}): Identity {
   return {
     user: "gw_reader@203.0.113.7",

@@ -25,9 +25,9 @@ describe("setRole", () => {
     ["mysql", "analyst@localhost", "SET ROLE `analyst`@`localhost`"],
     ["tidb", "analyst@%", "SET ROLE `analyst`@`%`"],
     ["mariadb", "analyst", "SET ROLE `analyst`"],
-    // MariaDB's roles have no host.
+    // A role of MariaDB has no host.
     ["mariadb", "analyst@%", "SET ROLE `analyst`"],
-    // As CURRENT_ROLE() prints it.
+    // The form that CURRENT_ROLE() prints.
     ["mysql", "`analyst`@`%`", "SET ROLE `analyst`@`%`"],
     ["mysql", "`a`@`%`,`b`@`%`", "SET ROLE `a`@`%`,`b`@`%`"],
     ["mariadb", "a`b", "SET ROLE `a``b`"],
@@ -49,7 +49,7 @@ describe("the restore", () => {
     expect(restoreStatements(dialectOf({ engine }), database, account(), false).before.at(-1)).toContain(sql);
   });
 
-  test.each(engines)("on %s says the resting state, in two statements with the database", (engine) => {
+  test.each(engines)("on %s sets the resting state, in two statements with the database", (engine) => {
     const { before, after } = restoreStatements(dialectOf({ engine }), "shop", account(), false);
     expect(before).toHaveLength(2);
     expect(before[0]?.startsWith(restingState(dialectOf({ engine }), account()))).toBe(true);
@@ -65,7 +65,7 @@ describe("the restore", () => {
     }
   });
 
-  test.each(engines)("on %s becomes read-only behind the statements that write", (engine) => {
+  test.each(engines)("on %s becomes read-only after the statements that write", (engine) => {
     const { before, after } = restoreStatements(dialectOf({ engine }), "shop", account(), true);
     expect(before.join()).not.toMatch(/read_only/);
     expect(after).toEqual(engine === "tidb" ? [] : ["SET SESSION TRANSACTION READ ONLY"]);
@@ -74,7 +74,7 @@ describe("the restore", () => {
 
 describe("the resting state", () => {
   test.each(engines)(
-    "of %s is said in one statement, character set, time zone and sql_mode included",
+    "of %s is set in one statement, with character set, time zone and sql_mode",
     (engine) => {
       const sql = restingState(dialectOf({ engine }), account());
       expect(sql).toMatch(
@@ -84,26 +84,23 @@ describe("the resting state", () => {
     },
   );
 
-  test.each(engines)(
-    "of %s has strict tables, and no mode that the statement guard does not know",
-    (engine) => {
-      const modes =
-        /sql_mode = '([^']*)'/.exec(restingState(dialectOf({ engine }), account()))?.[1]?.split(",") ?? [];
-      expect(modes).toContain("STRICT_TRANS_TABLES");
-      expect(modes).toContain("NO_ENGINE_SUBSTITUTION");
-      for (const mode of [
-        "ANSI_QUOTES",
-        "NO_BACKSLASH_ESCAPES",
-        "PIPES_AS_CONCAT",
-        "IGNORE_SPACE",
-        "ANSI",
-        "ORACLE",
-        "MSSQL",
-      ]) {
-        expect(modes).not.toContain(mode);
-      }
-    },
-  );
+  test.each(engines)("of %s has a strict mode, and only modes that the statement guard knows", (engine) => {
+    const modes =
+      /sql_mode = '([^']*)'/.exec(restingState(dialectOf({ engine }), account()))?.[1]?.split(",") ?? [];
+    expect(modes).toContain("STRICT_TRANS_TABLES");
+    expect(modes).toContain("NO_ENGINE_SUBSTITUTION");
+    for (const mode of [
+      "ANSI_QUOTES",
+      "NO_BACKSLASH_ESCAPES",
+      "PIPES_AS_CONCAT",
+      "IGNORE_SPACE",
+      "ANSI",
+      "ORACLE",
+      "MSSQL",
+    ]) {
+      expect(modes).not.toContain(mode);
+    }
+  });
 
   test.each(engines)("of %s has the account's own modes and zone, also after a restore", (engine) => {
     const own = account({ sql_mode: ["STRICT_ALL_TABLES", "NO_ZERO_DATE"], time_zone: "Europe/Berlin" });
@@ -113,7 +110,7 @@ describe("the resting state", () => {
       expect(restoreStatements(dialectOf({ engine }), "shop", own, writes).before[0]).toContain(said);
   });
 
-  test("of TiDB ends a SELECT that was left running, after the longest deadline; also behind statements that write", () => {
+  test("of TiDB ends a forgotten SELECT after the longest deadline, also after statements that write", () => {
     const limit = ", SESSION max_execution_time = 21000";
     for (const writes of [false, true])
       expect(restoreStatements(tidb, "shop", account(), writes).before[0]).toContain(limit);
@@ -122,17 +119,17 @@ describe("the resting state", () => {
       expect(restingState(dialectOf({ engine }), account())).not.toMatch(/max_\w+_time/);
   });
 
-  test("keeps the warnings that the gateway tells, where a login may say so", () => {
+  test("keeps the warnings for the gateway's answers, if a login may set this", () => {
     const kept = `, SESSION max_error_count = ${limits.warnings}`;
     expect(restingState(mariadb, account())).toContain(kept);
     expect(transactionState(mariadb, account(), 1)).toContain(kept);
     for (const writes of [false, true])
       expect(restoreStatements(mariadb, "shop", account(), writes).before[0]).toContain(kept);
-    // MySQL: 1227 for most logins, which would end each of them.
+    // On MySQL, most logins may not set it (error 1227), so each login would fail.
     expect(restingState(mysql, account())).not.toContain("max_error_count");
   });
 
-  test("is read-only where the server means it", () => {
+  test("is read-only if the server enforces it", () => {
     expect(restingState(mysql, account())).toMatch(/, SESSION transaction_read_only = ON$/);
     expect(restingState(mariadb, account())).toMatch(/, SESSION tx_read_only = ON$/);
     expect(restingState(tidb, account())).not.toContain("read_only");
@@ -140,7 +137,7 @@ describe("the resting state", () => {
 });
 
 describe("the writable state", () => {
-  test("lifts the read-only one until the restore", () => {
+  test("ends the read-only state until the restore", () => {
     expect(writableState(mysql)).toBe("SET SESSION TRANSACTION READ WRITE");
     expect(writableState(mariadb)).toBe("SET SESSION TRANSACTION READ WRITE");
   });

@@ -38,12 +38,15 @@ describe("a statement whose values were converted", () => {
   });
 });
 
-test.each(engines)("%s only warns of a conversion in reads and with IGNORE, MariaDB also in every change", (engine) => {
-  const warns = leniencies.filter((lenient) =>
-    onlyWarns(dialectOf({ engine }), { lenient }, [bindJsonValue("x")]),
-  );
-  expect(warns).toEqual(engine === "mariadb" ? ["read", "change", "ignore"] : ["read", "ignore"]);
-});
+test.each(engines)(
+  "%s only warns of a conversion in reads and with IGNORE, MariaDB also in every change",
+  (engine) => {
+    const warns = leniencies.filter((lenient) =>
+      onlyWarns(dialectOf({ engine }), { lenient }, [bindJsonValue("x")]),
+    );
+    expect(warns).toEqual(engine === "mariadb" ? ["read", "change", "ignore"] : ["read", "ignore"]);
+  },
+);
 
 test("TiDB only warns of an empty text in a change", () => {
   const change = { lenient: "change" } as const;
