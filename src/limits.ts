@@ -247,7 +247,7 @@ export const limits = {
   /** How long a browser may keep a preflight's answer. Chromium keeps it two hours at most. */
   preflightAgeSeconds: 7200,
 
-  /** So often an object sets the platform's timer again: a longer one could be left over, and would keep the object awake. */
+  /** The longest platform timer of an object. A longer one could be left over, and keep the object awake. */
   timerTickMs: 1_000,
   /** An isolate's /readyz asks the database at most this often, because the endpoint is public. */
   readinessAgeMs: 5_000,
