@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Action } from "../src/auth/grants.ts";
 import { explain } from "../src/auth/grants.ts";
-import { readToken } from "../src/auth/parse-jwt.ts";
+import { parseJwt } from "../src/auth/parse-jwt.ts";
 import { permissions } from "../src/config/permissions.ts";
 import { parsePolicy } from "../src/config/policy.ts";
 import type { OptionsOf } from "./command/declare.ts";
@@ -40,7 +40,7 @@ export function run({ token, action, account: wanted, env }: OptionsOf<typeof de
 
 function readClaims(token: string) {
   try {
-    return readToken(token);
+    return parseJwt(token);
   } catch (cause) {
     throw new Stop(`--token: ${operatorText(cause)}`, 2);
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Ask } from "./client.ts";
 import { accounts } from "./database.ts";
 import type { Transfer, TransferRecord } from "./oracle.ts";
-import type { Answer, Verdict } from "./outcome.ts";
+import type { Answer, Judgement } from "./outcome.ts";
 import { judge } from "./outcome.ts";
 import type { Random } from "./random.ts";
 import type { Tally, Way } from "./tally.ts";
@@ -60,7 +60,7 @@ async function move(
 }
 
 interface Tried {
-  verdict: Verdict;
+  verdict: Judgement;
   answer: Answer | undefined;
 }
 

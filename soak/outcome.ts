@@ -22,7 +22,7 @@ export interface Answer {
  */
 export type Step = "decisive" | "preparing";
 
-export interface Verdict {
+export interface Judgement {
   outcome: Outcome;
   /** The answer says that the same request may be sent again. */
   retryable: boolean;
@@ -34,7 +34,7 @@ export interface Verdict {
 const uncertain: ReadonlySet<string> = new Set<ErrorCode>(["outcome_unknown", "internal", "misconfigured"]);
 
 /** @returns the meaning of an answer for its transfer */
-export function judge(step: Step, answer: Answer | undefined): Verdict {
+export function judge(step: Step, answer: Answer | undefined): Judgement {
   if (answer === undefined) return { outcome: step === "decisive" ? "unknown" : "refused", retryable: false };
   if (answer.status < 300) {
     return { outcome: step === "decisive" ? "acknowledged" : "refused", retryable: false };

@@ -10,7 +10,7 @@ import { beginInSession } from "../../src/db/mysql/engines/transaction.ts";
 import type { Session } from "../../src/db/mysql/session/session.ts";
 import type { BatchWork } from "../../src/db/pool/messages/protocol.ts";
 import { runBatch } from "../../src/db/pool/work/batch.ts";
-import { RunningStatement } from "../../src/db/pool/work/cancellable-statement.ts";
+import { CancellableStatement } from "../../src/db/pool/work/cancellable-statement.ts";
 import type { Backends } from "../lib/backends.ts";
 import { benchDirectory, startBackends } from "../lib/backends.ts";
 import { median, ratioOf, rounded, table } from "../lib/figures.ts";
@@ -50,7 +50,7 @@ function together(n: number, dialect: Dialect): Way {
     ceilings,
   };
   return async (session) => {
-    const running = new RunningStatement<Session>({
+    const running = new CancellableStatement<Session>({
       deadlineMs: ceilings.deadlineMs,
       writes: false,
       control: { prepare() {}, kill: async () => false },

@@ -10,10 +10,10 @@ import { pairLines, pairRequests, pairSchedule, pairTarget } from "../lib/pair.t
 import { directoryOf, startGateway } from "../lib/variants.ts";
 
 const engines = ["mysql", "tidb"] as const;
-type Engine = (typeof engines)[number];
+type Measured = (typeof engines)[number];
 
 type RequestName = keyof typeof pairRequests;
-type Name = `${Engine}-${RequestName}`;
+type Name = `${Measured}-${RequestName}`;
 
 const options = await readScriptOptions(
   declareBench(
@@ -40,7 +40,7 @@ try {
   process.exit();
 }
 
-async function startTargets(engine: Engine): Promise<Target<Name>[]> {
+async function startTargets(engine: Measured): Promise<Target<Name>[]> {
   const backends = await startBackends(console.error, 20_000, engine);
   running.push(backends);
   const name = `engine-${engine}`;
@@ -60,7 +60,7 @@ async function startTargets(engine: Engine): Promise<Target<Name>[]> {
 }
 
 function format(request: RequestName, samples: Sample<Name>[]): string[] {
-  const of = (engine: Engine) => samples.filter(({ target }) => target === `${engine}-${request}`);
+  const of = (engine: Measured) => samples.filter(({ target }) => target === `${engine}-${request}`);
   return pairLines(
     pairRequests[request].label,
     [

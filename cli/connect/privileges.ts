@@ -6,7 +6,7 @@ import type { Found } from "./check.ts";
 
 /** What a login may do that its account's callers may not: only privileges hold them back on TiDB. Pure. */
 
-export interface Verdict {
+export interface PrivilegeFinding {
   /** Why the account is refused; the gateway would refuse it too. */
   refusal?: string;
   /** What to know when no grant has said yet what the account is for. */
@@ -19,7 +19,7 @@ export function judgePrivileges(
   text: string,
   account: string,
   queries: readonly Pick<SavedQuery, "name" | "kind">[],
-): Verdict {
+): PrivilegeFinding {
   if (surplus === undefined) return {};
   const { grants = [] } = parse(text) as { grants?: { account?: unknown; allow?: unknown }[] };
   const own = grants.filter((grant) => grant.account === account && Array.isArray(grant.allow));

@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, compactVerify, errors, importJWK } from "jose";
 import { usableKeys } from "../config/key-set.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { readToken } from "./parse-jwt.ts";
+import { parseJwt } from "./parse-jwt.ts";
 import { tokenHash } from "./token-cache.ts";
 
 /** Signature algorithms of proofs: those of issuers, except the symmetric one (RFC 9449 §4.2). */
@@ -50,7 +50,7 @@ export async function checkProof(
 ): Promise<Proof> {
   if (header === undefined) throw new TidegateError("proof_missing", { detail: "Send a proof as DPoP." });
   const proof = header.trim();
-  const { header: jose, claims } = readToken(proof, { code: "proof_invalid", noun: "proof" });
+  const { header: jose, claims } = parseJwt(proof, { code: "proof_invalid", noun: "proof" });
   if (jose.typ !== "dpop+jwt") throw invalid("The proof's typ is not dpop+jwt.");
   await checkSignature(proof, String(jose.alg), jose.jwk, subject.thumbprint);
   const { htm, htu, ath, iat, jti, nonce } = claims;

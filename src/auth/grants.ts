@@ -16,7 +16,7 @@ export type Action = `query:${string}` | Permission | "cancel";
 export type Demand = Action | "sql";
 
 /** How one grant fits a caller. */
-export interface Verdict {
+export interface GrantMatch {
   grant: Grant;
   /** Why the grant does not match; undefined if it matches. */
   mismatch: string | undefined;
@@ -24,7 +24,7 @@ export interface Verdict {
 
 export interface Decision {
   /** All grants in order, also those after the deciding one. */
-  verdicts: Verdict[];
+  verdicts: GrantMatch[];
   /** The first grant that matches and gives the requested account. */
   decisive: Grant | undefined;
   /** The account; undefined if access is refused. */

@@ -9,7 +9,7 @@ import type { UnverifiedToken } from "./parse-jwt.ts";
  * exp and nbf.
  * @throws TidegateError `token_invalid`
  */
-export function checkRules({ header, claims }: UnverifiedToken, issuer: Issuer, now: Date): void {
+export function checkIssuerRules({ header, claims }: UnverifiedToken, issuer: Issuer, now: Date): void {
   const { typ, authorizedParties, maxLifetimeSeconds, requiredClaims } = issuer;
   if (typ !== undefined && mediaType(header.typ) !== mediaType(typ))
     throw refused("The token is of another kind (typ).");

@@ -24,7 +24,7 @@ const accessToken: TokenKind = { code: "token_malformed", noun: "token" };
  * and `x5c` are ignored.
  * @throws TidegateError with the kind's code; the message never repeats a part of the token
  */
-export function readToken(token: string, kind = accessToken): UnverifiedToken {
+export function parseJwt(token: string, kind = accessToken): UnverifiedToken {
   try {
     return read(token);
   } catch (cause) {

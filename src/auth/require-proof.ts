@@ -24,7 +24,7 @@ export interface ProvenRequest {
  * @throws TidegateError `token_invalid`, `proof_missing`, `proof_invalid`, `proof_nonce_required`,
  *   `proofs_unavailable`
  */
-export async function provePossession(
+export async function requireProof(
   env: Bindings,
   environment: string,
   { scheme, token }: Credentials,

@@ -4,10 +4,10 @@ import type { Issuer } from "../config/config.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Caller } from "./caller.ts";
-import { boundKeyOf, checkRules } from "./issuer-rules.ts";
+import { boundKeyOf, checkIssuerRules } from "./issuer-rules.ts";
 import type { AskKeys, KeySource } from "./keys.ts";
 import { keySource } from "./keys.ts";
-import { readToken } from "./parse-jwt.ts";
+import { parseJwt } from "./parse-jwt.ts";
 import { TokenCache, tokenHash } from "./token-cache.ts";
 
 export type { Caller } from "./caller.ts";
@@ -43,13 +43,13 @@ export function createVerifier(issuers: readonly Issuer[], ask: AskKeys): Verifi
       const hash = await tokenHash(token);
       const remembered = cache.get(hash, now.getTime());
       if (remembered) return { caller: remembered, remembered: true };
-      const unverified = readToken(token);
+      const unverified = parseJwt(token);
       const { iss } = unverified.claims;
       if (iss === undefined) throw new TidegateError("issuer_unknown", { detail: "The token has no iss." });
       const found = known.get(String(iss));
       if (!found) throw new TidegateError("issuer_unknown");
       const claims = await verifiedClaims(token, found.issuer, found.keys, now);
-      checkRules(unverified, found.issuer, now);
+      checkIssuerRules(unverified, found.issuer, now);
       const boundTo = boundKeyOf(unverified, found.issuer);
       const caller = { issuer: found.issuer.issuer, subject: claims.sub, claims, boundTo };
       cache.set(hash, caller, Number(claims.exp) * 1000, now.getTime());

@@ -260,6 +260,8 @@ export const policySchema = z.strictObject({
 
 export type Policy = z.infer<typeof policySchema>;
 export type Cluster = Policy["cluster"];
+/** The database's kind. */
+export type Engine = Cluster["engine"];
 export type Host = Cluster["hosts"][number];
 export type Grant = Policy["grants"][number];
 export type Algorithm = (typeof algorithms)[number];

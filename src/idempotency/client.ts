@@ -4,7 +4,7 @@ import { asTidegateError, TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { observe } from "../telemetry.ts";
 import { keepAnswer } from "./answer.ts";
-import type { Begin, End, Ending, Verdict } from "./record.ts";
+import type { Begin, End, Ending, KeyState } from "./record.ts";
 import { isVerdict } from "./record.ts";
 
 /** A request that must not run twice. */
@@ -51,7 +51,7 @@ export async function runOnce(request: Idempotent, run: () => Promise<Response>)
   }
 }
 
-async function askToBegin(request: Idempotent, run: string): Promise<Verdict> {
+async function askToBegin(request: Idempotent, run: string): Promise<KeyState> {
   const { env, name, fingerprint, patienceMs, waitUntil } = request;
   const question: Begin = { ask: "begin", fingerprint, run, patienceMs };
   try {

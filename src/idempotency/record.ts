@@ -45,7 +45,7 @@ export interface End {
   ending?: Ending;
 }
 
-export type Verdict =
+export type KeyState =
   /** The request is new: run it, and report how it ended. */
   | { verdict: "run" }
   /** Another Worker runs the request now. */
@@ -63,7 +63,7 @@ export function begin(
   kept: IdempotencyRecord | undefined,
   { fingerprint, run, patienceMs }: Begin,
   now: number,
-): { verdict: Verdict; record?: IdempotencyRecord } {
+): { verdict: KeyState; record?: IdempotencyRecord } {
   if (kept === undefined || kept.expiresAt <= now) {
     const expiresAt = now + limits.idempotencyAgeMs;
     return {
@@ -92,7 +92,7 @@ export function end(
  * Checks an answer of the object. Another version of it may have answered, with an ending from another
  * version of the Worker.
  */
-export function isVerdict(answer: unknown): answer is Verdict {
+export function isVerdict(answer: unknown): answer is KeyState {
   const { verdict, ending } = (answer ?? {}) as { verdict?: unknown; ending?: unknown };
   if (verdict === "ended") return isEnding(ending);
   return verdict === "run" || verdict === "running" || verdict === "unknown" || verdict === "other_request";

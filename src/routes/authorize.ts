@@ -1,7 +1,7 @@
 import { credentialsOf } from "../auth/bearer.ts";
 import type { Action, Demand } from "../auth/grants.ts";
 import { decide, demandOf } from "../auth/grants.ts";
-import { provePossession } from "../auth/require-proof.ts";
+import { requireProof } from "../auth/require-proof.ts";
 import type { Caller } from "../auth/verify.ts";
 import type { Config } from "../config/config.ts";
 import type { Grant } from "../config/schema.ts";
@@ -22,7 +22,7 @@ export const authenticated = factory.createMiddleware(async (c, next) => {
   c.set("caller", caller);
   c.set("token", remembered ? "remembered" : "verified");
   const request = { method: c.req.method, url: c.req.url, proof: c.req.header("dpop") };
-  const nonce = await provePossession(c.env, c.var.config.environment, credentials, caller, request, now);
+  const nonce = await requireProof(c.env, c.var.config.environment, credentials, caller, request, now);
   if (nonce !== undefined) addHeaders(c, { "dpop-nonce": nonce });
   await next();
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Checkout } from "../../src/db/pool/connections/checkout.ts";
-import { RunningStatement } from "../../src/db/pool/work/cancellable-statement.ts";
+import { CancellableStatement } from "../../src/db/pool/work/cancellable-statement.ts";
 import { SharedTimers } from "../../src/timers.ts";
 
 beforeEach(() => {
@@ -92,7 +92,7 @@ test("ten thousand statements clear no platform timer, and use two at a time", a
     lifetimeMs: () => 600_000,
   });
   const statement = () =>
-    new RunningStatement<typeof session>({
+    new CancellableStatement<typeof session>({
       timers,
       deadlineMs: 15_000,
       writes: false,

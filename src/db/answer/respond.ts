@@ -1,7 +1,7 @@
 import type { TidegateError } from "../../errors.ts";
 import type { ExecuteRequest } from "../contract/requests.ts";
 import { demandNoConversion } from "../mysql/session/implicit-conversion.ts";
-import { AnswerBody } from "./response-body.ts";
+import { ResponseBody } from "./response-body.ts";
 import type { Runner } from "./runner.ts";
 
 /**
@@ -22,7 +22,7 @@ export async function answer(
   requestId: string,
   finished: Finished,
 ): Promise<Response> {
-  const body = new AnswerBody(session, request);
+  const body = new ResponseBody(session, request);
   const running = session.run(request, body).then(
     (outcome) => {
       // What can be taken back was judged by its runner, and is kept by now.

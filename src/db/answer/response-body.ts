@@ -5,11 +5,11 @@ import type { Encoder } from "../encode/create-encoder.ts";
 import { encoderOf } from "../encode/create-encoder.ts";
 import type { Field } from "../mysql/driver/driver.ts";
 import type { RowSink } from "../mysql/session/row-sink.ts";
-import type { Outcome } from "../mysql/session/statement-result.ts";
+import type { StatementResult } from "../mysql/session/statement-result.ts";
 import type { Runner } from "./runner.ts";
 
 /** The body of one answer, in whichever format: takes the rows, and holds the database back while nobody reads. */
-export class AnswerBody implements RowSink {
+export class ResponseBody implements RowSink {
   readonly #session: Pick<Runner, "pause" | "resume" | "stop" | "timers">;
   readonly #encoder: Encoder;
   readonly #maxRows: number;
@@ -89,7 +89,7 @@ export class AnswerBody implements RowSink {
     this.#unset?.();
   }
 
-  end(outcome: Outcome): void {
+  end(outcome: StatementResult): void {
     this.#finish();
     // What is pending stays: it is sent before the error.
     if (this.tooLarge) throw this.tooLarge;

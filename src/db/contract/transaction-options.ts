@@ -1,4 +1,4 @@
-import type { Cluster } from "../../config/schema.ts";
+import type { Engine } from "../../config/schema.ts";
 
 /** What a caller may ask of a transaction. */
 export interface TransactionOptions {
@@ -15,7 +15,7 @@ export type Isolation = (typeof isolations)[number];
  * there it takes them, and gives snapshot isolation for serializable
  * (https://docs.pingcap.com/tidb/stable/transaction-isolation-levels/).
  */
-export const isolationsOf: Readonly<Record<Cluster["engine"], readonly Isolation[]>> = {
+export const isolationsOf: Readonly<Record<Engine, readonly Isolation[]>> = {
   mysql: isolations,
   mariadb: isolations,
   tidb: ["read committed", "repeatable read"],

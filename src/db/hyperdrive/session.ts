@@ -21,8 +21,8 @@ import { verifyTransaction } from "../mysql/engines/transaction.ts";
 import { demandDeclared, demandNoConversion, demandSeen } from "../mysql/session/implicit-conversion.ts";
 import { greet, openingError } from "../mysql/session/login.ts";
 import type { RowSink } from "../mysql/session/row-sink.ts";
-import type { Outcome } from "../mysql/session/statement-result.ts";
-import { OutcomeReader } from "../mysql/session/statement-result.ts";
+import type { StatementResult } from "../mysql/session/statement-result.ts";
+import { StatementResultReader } from "../mysql/session/statement-result.ts";
 import { readWarnings } from "../mysql/session/warnings.ts";
 import { demandFits } from "../mysql/values/packet-size.ts";
 import { isHyperdriveError } from "./errors.ts";
@@ -96,13 +96,13 @@ export class HyperdriveSession {
    * @throws TidegateError of the server's making, or `database_identity_wrong`, `deadline_exceeded`,
    *   `connection_lost`, `outcome_unknown`
    */
-  async run(statement: Statement, sink: RowSink, deadlineMs: number): Promise<Outcome> {
+  async run(statement: Statement, sink: RowSink, deadlineMs: number): Promise<StatementResult> {
     demandDeclared(statement, statement.values);
     if (this.#dialect.convertsSilently) demandSeen(statement);
     const sql = writeValues(statement.sql, statement.values);
     const { packet } = await this.#prepare(statement.writable, deadlineMs);
     this.#stage = "running";
-    let outcome: Outcome;
+    let outcome: StatementResult;
     try {
       demandFits(Number(packet) || Number.POSITIVE_INFINITY, sql);
       outcome = await this.#unlessLost(this.#query(sql, statement, sink), statement);
@@ -131,12 +131,12 @@ export class HyperdriveSession {
     return proof[0] ?? {};
   }
 
-  async #query(sql: string, statement: Statement, sink: RowSink): Promise<Outcome> {
+  async #query(sql: string, statement: Statement, sink: RowSink): Promise<StatementResult> {
     return await new Promise((resolve, reject) => {
       let failure: TidegateError | undefined;
       let read: ReturnType<typeof textRowReader> | undefined;
       const running = this.#connection.query({ sql, rowsAsArray: true, typeCast: false });
-      const reader = new OutcomeReader(running, statement);
+      const reader = new StatementResultReader(running, statement);
       running.on("fields", (fields: readonly Field[] | undefined) => {
         if (!fields) return;
         if (read && statement.atomic) {
@@ -161,7 +161,7 @@ export class HyperdriveSession {
   }
 
   /** They stay unread where the server refuses to tell them: the statement has been executed all the same. */
-  async #withWarnings(outcome: Outcome, statement: Statement): Promise<Outcome> {
+  async #withWarnings(outcome: StatementResult, statement: Statement): Promise<StatementResult> {
     const asked = command(this.#connection, this.#dialect.warningsQuestion(0)).catch(() => []);
     const rows = (await this.#unlessLost(asked, statement)) as Row[];
     const warned = { dialect: this.#dialect, author: statement.author, values: statement.values };

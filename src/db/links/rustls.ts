@@ -13,7 +13,7 @@ import type { Step, TlsSettings } from "./tls-engine.ts";
 import { slices, TlsEngine, TlsFailure } from "./tls-engine.ts";
 import { explain } from "./tls-reasons.ts";
 import type { Verified } from "./tls-session-reuse.ts";
-import { RestingEngines } from "./tls-session-reuse.ts";
+import { ReusableEngines } from "./tls-session-reuse.ts";
 
 /**
  * Our own TLS over a plain socket: rustls in WebAssembly. It trusts only the CAs of the configuration. Each
@@ -22,7 +22,7 @@ import { RestingEngines } from "./tls-session-reuse.ts";
  */
 export function rustlsLink(cluster: Cluster, authorities: readonly Authority[]): Link {
   let certificate: ServerCertificate | undefined;
-  const resting = new RestingEngines<TlsEngine>();
+  const reusable = new ReusableEngines<TlsEngine>();
   const handshakes = { full: 0, resumed: 0 };
   return {
     handshakes,
@@ -42,7 +42,7 @@ export function rustlsLink(cluster: Cluster, authorities: readonly Authority[]):
         return certificate;
       };
       return new RustlsWire(host, await dial(host, "off", signal, opened), settings, {
-        resting,
+        reusable,
         opened: verified,
       });
     },
@@ -51,7 +51,7 @@ export function rustlsLink(cluster: Cluster, authorities: readonly Authority[]):
 
 /** State that the connections of one link share. */
 interface Shared {
-  resting: RestingEngines<TlsEngine>;
+  reusable: ReusableEngines<TlsEngine>;
   /** Called when TLS is open. @returns the parsed certificate of the server */
   opened(certificate: Uint8Array, resumed: boolean): ServerCertificate | undefined;
 }
@@ -82,10 +82,10 @@ class RustlsWire extends SocketWire {
       await this.lastWrite;
       if (this.socket !== socket) throw new Error("the connection was closed before TLS");
       const settings = JSON.stringify([this.#host, this.#settings]);
-      const rested = this.#shared.resting.take(settings, Date.now());
-      const engine = rested?.engine ?? new TlsEngine(module);
+      const reused = this.#shared.reusable.take(settings, Date.now());
+      const engine = reused?.engine ?? new TlsEngine(module);
       this.#engine = engine;
-      let step = rested ? engine.beginAgain() : engine.start(this.#settings);
+      let step = reused ? engine.beginAgain() : engine.start(this.#settings);
       for (;;) {
         await this.#sendRecords(step.records);
         if (step.state === "open") break;
@@ -99,11 +99,11 @@ class RustlsWire extends SocketWire {
       const { resumed, certificate } = engine.details();
       const { notAfterMs } = this.#shared.opened(certificate, resumed) ?? {};
       // A resumed session's chain was not verified again, so the time of the first verification stays.
-      const atMs = resumed && rested ? rested.verified.atMs : Date.now();
+      const atMs = resumed && reused ? reused.verified.atMs : Date.now();
       this.#verified = { settings, atMs, notAfterMs };
     } catch (cause) {
       // The server may have failed because of a ticket. So the next connection makes a full handshake.
-      this.#shared.resting.clear();
+      this.#shared.reusable.clear();
       // Throw before the wire is destroyed: for a closed wire the driver only reports a lost connection.
       throw new LinkError("tls", this.#reason(cause));
     }
@@ -173,13 +173,13 @@ class RustlsWire extends SocketWire {
   #part(engine: TlsEngine, verified: Verified | undefined): void {
     let goodbye: Uint8Array;
     try {
-      goodbye = verified ? engine.rest() : engine.close();
+      goodbye = verified ? engine.suspend() : engine.close();
     } catch {
       // TLS has failed, so there is no close_notify to send.
       engine.free();
       return;
     }
-    if (verified) this.#shared.resting.put(engine, verified);
+    if (verified) this.#shared.reusable.put(engine, verified);
     else engine.free();
     void this.#sendRecords(goodbye).catch(() => {});
   }

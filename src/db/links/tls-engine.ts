@@ -110,7 +110,7 @@ export class TlsEngine {
   }
 
   /** Ends an open connection and keeps its tickets. @returns the close_notify to send. @throws TlsFailure */
-  rest(): Uint8Array {
+  suspend(): Uint8Array {
     const goodbye = this.close();
     this.#step(() => this.#exports.tls_rest(this.#connection));
     return goodbye;

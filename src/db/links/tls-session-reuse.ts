@@ -11,13 +11,13 @@ export interface Verified {
   notAfterMs: number | undefined;
 }
 
-type Engine = Pick<TlsEngine, "beginAgain" | "free">;
+type ReusableEngine = Pick<TlsEngine, "beginAgain" | "free">;
 
 /**
  * The idle engines of one pool, whose connections have ended. The next connection to the same server may use
  * one, and saves a signature and a chain check. An engine is either here or in a connection.
  */
-export class RestingEngines<E extends Engine> {
+export class ReusableEngines<E extends ReusableEngine> {
   #engines: { engine: E; verified: Verified }[] = [];
 
   /** Adds an idle engine, and frees the oldest one if there are too many. */

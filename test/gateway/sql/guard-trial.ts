@@ -13,7 +13,7 @@ import { allChecksums, dropScratch, makeScratch, outfile, scratch, stateOf } fro
 /** @returns the text that would travel, or undefined for what is no read */
 export type Judge = (sql: string) => string | undefined;
 
-export interface Verdict {
+export interface TrialResult {
   /** How many were tried, were called reads, and got rows from the server. */
   tried: number;
   reads: number;
@@ -67,8 +67,8 @@ export class Trial {
     next: () => string,
     goesOn: (tried: number) => boolean,
     batchSize = 200,
-  ): Promise<Verdict> {
-    const verdict: Verdict = { tried: 0, reads: 0, answered: 0, harm: undefined };
+  ): Promise<TrialResult> {
+    const verdict: TrialResult = { tried: 0, reads: 0, answered: 0, harm: undefined };
     let batch: string[] = [];
     while (goesOn(verdict.tried)) {
       const text = judge(next());
@@ -101,13 +101,13 @@ export class Trial {
     }
   }
 
-  async #harmed(sql: string, what: string): Promise<Verdict["harm"]> {
+  async #harmed(sql: string, what: string): Promise<TrialResult["harm"]> {
     await this.#restore();
     return { sql, what };
   }
 
   /** Compares; on a difference runs the batch again, one by one, to say which statement it was. */
-  async #look(batch: readonly string[]): Promise<Verdict["harm"]> {
+  async #look(batch: readonly string[]): Promise<TrialResult["harm"]> {
     if ((await this.#state()) === this.#before) return undefined;
     await this.#restore();
     for (const sql of batch) {

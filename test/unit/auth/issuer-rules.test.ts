@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { boundKeyOf, checkRules } from "../../../src/auth/issuer-rules.ts";
+import { boundKeyOf, checkIssuerRules } from "../../../src/auth/issuer-rules.ts";
 import type { Issuer } from "../../../src/config/config.ts";
 import { limits } from "../../../src/limits.ts";
 import { refusal } from "./refusal.ts";
@@ -13,7 +13,7 @@ type Members = Record<string, unknown>;
 /** Checks a token with a lifetime of five minutes against an issuer with only these rules. */
 function check(rules: Rules, claims: Members = {}, header: Members = {}): void {
   const token = { header: { alg: "ES256", ...header }, claims: { exp: nowSeconds + 300, ...claims } };
-  checkRules(token, issuerWith(rules), now);
+  checkIssuerRules(token, issuerWith(rules), now);
 }
 
 function issuerWith(rules: Rules): Issuer {

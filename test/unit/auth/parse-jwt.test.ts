@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readToken } from "../../../src/auth/parse-jwt.ts";
+import { parseJwt } from "../../../src/auth/parse-jwt.ts";
 import { limits } from "../../../src/limits.ts";
 import { refusal } from "./refusal.ts";
 
@@ -26,7 +26,7 @@ const withClaims = (members: string) => tokenOf({ claims: `{"iss":"a",${members}
 
 describe("reads", () => {
   test("the header and the claims", () => {
-    expect(readToken(tokenOf({}))).toEqual({ header: JSON.parse(header), claims: JSON.parse(claims) });
+    expect(parseJwt(tokenOf({}))).toEqual({ header: JSON.parse(header), claims: JSON.parse(claims) });
   });
 
   const good: [string, string][] = [
@@ -50,11 +50,11 @@ describe("reads", () => {
     ],
   ];
   test.each(good)("%s", (_, token) => {
-    expect(readToken(token)).toMatchObject({ header: { alg: "ES256" } });
+    expect(parseJwt(token)).toMatchObject({ header: { alg: "ES256" } });
   });
 
   test("__proto__ in the claims without giving them any", () => {
-    const { claims: read } = readToken(withClaims('"__proto__":{"role":"editor"}'));
+    const { claims: read } = parseJwt(withClaims('"__proto__":{"role":"editor"}'));
     expect(read.role).toBeUndefined();
   });
 });
@@ -180,7 +180,7 @@ const hostile: [string, string][] = [
 
 describe("refuses", () => {
   test.each(hostile)("%s", async (_, token) => {
-    const error = await refusal(() => readToken(token));
+    const error = await refusal(() => parseJwt(token));
     expect(error).toMatchObject({ code: "token_malformed", status: 401 });
     for (const part of token.split(".").filter((text) => text.length > 8)) {
       expect(`${error.message} ${error.operator}`).not.toContain(part);
@@ -213,9 +213,9 @@ describe("random input", () => {
       fc.asyncProperty(parts, async (texts) => {
         const token = texts.join(".");
         try {
-          readToken(token);
+          parseJwt(token);
         } catch {
-          expect((await refusal(() => readToken(token))).code).toBe("token_malformed");
+          expect((await refusal(() => parseJwt(token))).code).toBe("token_malformed");
         }
       }),
       { numRuns: 1_000 },
@@ -241,7 +241,7 @@ describe("random input", () => {
             client_id: "",
           });
           const token = tokenOf({ claims: text, signature: base64url(signature) });
-          const read = readToken(token);
+          const read = parseJwt(token);
           expect(JSON.stringify(read.claims)).toBe(text);
           expect(token).toBe(`${base64url(header)}.${base64url(text)}.${base64url(signature)}`);
         },

@@ -1,10 +1,10 @@
-import type { Cluster } from "../../../config/schema.ts";
+import type { Cluster, Engine } from "../../../config/schema.ts";
 import type { Dialect } from "./dialect.ts";
 import { mariadb } from "./mariadb.ts";
 import { mysql } from "./mysql.ts";
 import { tidb } from "./tidb.ts";
 
-const dialects: Readonly<Record<Cluster["engine"], Dialect>> = { mysql, mariadb, tidb };
+const dialects: Readonly<Record<Engine, Dialect>> = { mysql, mariadb, tidb };
 
 /** @returns what a cluster's engine does differently */
 export function dialectOf({ engine }: Pick<Cluster, "engine">): Dialect {

@@ -1,5 +1,5 @@
 import type { Account } from "../../../config/config.ts";
-import type { Cluster } from "../../../config/schema.ts";
+import type { Cluster, Engine } from "../../../config/schema.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import { collationDifference } from "./collation.ts";
@@ -27,8 +27,6 @@ export interface Identity {
   /** Whether it takes no writes. TiDB is not asked: it is read-only as a whole cluster. */
   readOnly?: boolean;
 }
-
-type Engine = Cluster["engine"];
 
 /** @returns whether a session that was proven once is still the same: identity, role, database, collation */
 export function isSameIdentity(one: Identity, other: Identity): boolean {

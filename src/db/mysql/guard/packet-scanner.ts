@@ -16,7 +16,7 @@ export const marks = { ok: 0x00, localInfile: 0xfb, eof: 0xfe, error: 0xff } as 
 const frameBytes = 4;
 
 /** Follows one direction of a connection, however its bytes are cut. */
-export class PacketHeads {
+export class PacketScanner {
   readonly #seen: (head: Head) => void;
   /** The same for every packet: a long answer has many. */
   readonly #head: Head = { sequence: 0, length: 0, bytes: new Uint8Array(), at: 0 };
@@ -24,7 +24,7 @@ export class PacketHeads {
   readonly #cut = new Uint8Array(frameBytes + headBytes);
   #cutBytes = 0;
   /** Bytes of the current packet that are still to come, behind its head. */
-  #rest = 0;
+  #bodyLeft = 0;
 
   constructor(seen: (head: Head) => void) {
     this.#seen = seen;
@@ -42,8 +42,8 @@ export class PacketHeads {
   push(chunk: Uint8Array): { good: number; refusal?: unknown } {
     let at = 0;
     for (;;) {
-      const body = Math.min(this.#rest, chunk.length - at);
-      this.#rest -= body;
+      const body = Math.min(this.#bodyLeft, chunk.length - at);
+      this.#bodyLeft -= body;
       at += body;
       if (at === chunk.length) return { good: at };
       try {
@@ -92,7 +92,7 @@ export class PacketHeads {
     head.bytes = bytes;
     head.at = at + frameBytes;
     this.#seen(head);
-    this.#rest = length - (needed - frameBytes);
+    this.#bodyLeft = length - (needed - frameBytes);
   }
 }
 

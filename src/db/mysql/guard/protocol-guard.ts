@@ -2,19 +2,19 @@ import { EventEmitter } from "node:events";
 import { limits } from "../../../limits.ts";
 import type { Wire } from "../../links/link.ts";
 import type { Head } from "./packet-scanner.ts";
-import { markOf, marks, PacketHeads } from "./packet-scanner.ts";
+import { markOf, marks, PacketScanner } from "./packet-scanner.ts";
 import { readRefusal } from "./refusal.ts";
-import { Farewell, ProtocolError, Replies } from "./reply-tracker.ts";
+import { Farewell, ProtocolError, ReplyTracker } from "./reply-tracker.ts";
 
 /**
  * Stands between a link's wire and the driver, and lets nothing pass that the server may not say now
  * (`Replies`). Whatever else comes destroys the connection. Each error of the server's is the event `refusal` (Refusal).
  */
-export class GuardedWire extends EventEmitter implements Wire {
+export class ProtocolGuard extends EventEmitter implements Wire {
   readonly #wire: Wire;
-  readonly #replies = new Replies();
-  readonly #received = new PacketHeads((head) => this.#judge(head));
-  readonly #sent = new PacketHeads((head) => this.#note(head));
+  readonly #replies = new ReplyTracker();
+  readonly #received = new PacketScanner((head) => this.#judge(head));
+  readonly #sent = new PacketScanner((head) => this.#note(head));
   #loggedIn = false;
   #broken = false;
   /** When the server was last heard, in milliseconds since 1970, and how often. */

@@ -50,7 +50,7 @@ const moreResults = 0x0008;
  * answer to the next question, another caller's. Here nothing passes that was not asked for, is out of order,
  * has the wrong form or is too large. MySQL manual, "Command Phase"; the driver never negotiates DEPRECATE_EOF.
  */
-export class Replies {
+export class ReplyTracker {
   readonly #owed: Expected[] = [];
   /** What the prepared statements said about themselves, by id. */
   readonly #prepared = new Map<number, { columns: number; changes: boolean; mayHaveRows?: true }>();

@@ -3,7 +3,7 @@ import type { Row, Step } from "../driver/commands.ts";
 import { query } from "../driver/commands.ts";
 import type { Connection } from "../driver/driver.ts";
 import type { Dialect } from "../engines/dialect.ts";
-import type { Outcome } from "./statement-result.ts";
+import type { StatementResult } from "./statement-result.ts";
 import { readWarnings } from "./warnings.ts";
 
 /** Asks one connection for the warnings of its statements. */
@@ -28,10 +28,10 @@ export class WarningQuestions {
    * @returns the outcome with its warnings, which stay unread where the server refuses to tell them
    */
   async hear(
-    outcome: Outcome,
+    outcome: StatementResult,
     { author, values }: Pick<Statement, "author" | "values">,
     asked: Promise<Row[]> | undefined,
-  ): Promise<Outcome> {
+  ): Promise<StatementResult> {
     // Without warnings of its own the server tells those of a statement before.
     if (outcome.warningCount === 0) return outcome;
     const rows = await (asked ?? this.#askNow()).catch(() => []);

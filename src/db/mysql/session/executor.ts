@@ -15,7 +15,7 @@ import { demandWholeRows } from "../driver/row-length-check.ts";
 import type { Dialect } from "../engines/dialect.ts";
 import { statementError } from "../engines/errors.ts";
 import { writableState } from "../engines/session-state.ts";
-import type { GuardedWire } from "../guard/protocol-guard.ts";
+import type { ProtocolGuard } from "../guard/protocol-guard.ts";
 import { ProtocolError } from "../guard/reply-tracker.ts";
 import { WarningQuestions } from "./ask-warnings.ts";
 import { demandDeclared, mustBeRevocable } from "./implicit-conversion.ts";
@@ -23,8 +23,8 @@ import { UnpreparedError, unprepared } from "./prepare-again.ts";
 import type { RowSink } from "./row-sink.ts";
 import type { Burst, BurstAnswers } from "./statement-batch.ts";
 import { replies } from "./statement-batch.ts";
-import type { Outcome } from "./statement-result.ts";
-import { OutcomeReader } from "./statement-result.ts";
+import type { StatementResult } from "./statement-result.ts";
+import { StatementResultReader } from "./statement-result.ts";
 import { sendable, textExecution, textSink, withoutAsking } from "./unprepared.ts";
 import type { WarnedStatements } from "./warned-statements.ts";
 
@@ -38,22 +38,22 @@ export interface Progress {
 
 /** The outcome without its warnings, and what gives it with them. */
 interface Executed {
-  outcome: Outcome;
-  hear: () => Promise<Outcome>;
+  outcome: StatementResult;
+  hear: () => Promise<StatementResult>;
 }
 
 /** Executes statements on one connection, and knows which of them are prepared there. */
 export class Executor {
   readonly prepared: PreparedStatements;
   readonly #connection: Connection;
-  readonly #wire: GuardedWire;
+  readonly #wire: ProtocolGuard;
   readonly #dialect: Dialect;
   readonly #warned: WarnedStatements;
   readonly #questions: WarningQuestions;
 
   constructor(
     connection: Connection,
-    wire: GuardedWire,
+    wire: ProtocolGuard,
     dialect: Dialect,
     warned: WarnedStatements,
     packetBytes = Number.POSITIVE_INFINITY,
@@ -193,10 +193,10 @@ export class Executor {
     statement: Statement,
     sink: RowSink,
     ended?: () => void,
-  ): Promise<Outcome> {
+  ): Promise<StatementResult> {
     const taker = running.asText ? textSink(sink) : sink;
     return await new Promise((resolve, reject) => {
-      const reader = new OutcomeReader(running, statement);
+      const reader = new StatementResultReader(running, statement);
       let failure: TidegateError | undefined;
       let results = 0;
       running.on("fields", (fields: readonly Field[] | undefined) => {

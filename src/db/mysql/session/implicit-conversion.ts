@@ -4,7 +4,7 @@ import type { BoundValue } from "../../../sql/bound-value.ts";
 import { besideHiddenText } from "../../../sql/hidden-texts.ts";
 import type { Statement } from "../../contract/statement.ts";
 import type { Dialect } from "../engines/dialect.ts";
-import type { Outcome } from "./statement-result.ts";
+import type { StatementResult } from "./statement-result.ts";
 import { hasUndeclared } from "./warnings.ts";
 
 /**
@@ -67,7 +67,7 @@ export function demandSeen({ sql, values }: Pick<Statement, "sql" | "values">): 
  * @throws TidegateError `parameter_invalid` when it has, or when it has more warnings than can be read;
  *   `connection_lost` when they were lost
  */
-export function demandNoConversion({ conversion }: Pick<Outcome, "conversion">): void {
+export function demandNoConversion({ conversion }: Pick<StatementResult, "conversion">): void {
   if (conversion === "none") return;
   if (conversion === "lost") {
     const details = { retryAfter: limits.retryAfterSeconds };

@@ -22,14 +22,14 @@ import { loginProofQuery } from "../engines/proof.ts";
 import type { ServerErrorKind } from "../engines/server-errors.ts";
 import { kindOf } from "../engines/server-errors.ts";
 import { restingState, setRole } from "../engines/session-state.ts";
-import { GuardedWire } from "../guard/protocol-guard.ts";
+import { ProtocolGuard } from "../guard/protocol-guard.ts";
 import type { Refusal } from "../guard/refusal.ts";
 import { ProtocolError } from "../guard/reply-tracker.ts";
 
 /** A connection that is logged in, in its resting state, and proven to be the account's identity. */
 export interface Login {
   connection: Connection;
-  wire: GuardedWire;
+  wire: ProtocolGuard;
   identity: Identity;
 }
 
@@ -62,14 +62,14 @@ export async function logIn(
   { host, timeoutMs, opened, refused }: Attempt = firstAttempt(cluster),
 ): Promise<Login> {
   const deadline = new AbortController();
-  let wire: GuardedWire | undefined;
+  let wire: ProtocolGuard | undefined;
   const timer = setTimeout(() => {
     deadline.abort();
     // Whatever the server is doing: closing the wire makes every step below fail.
     wire?.destroy();
   }, timeoutMs);
   try {
-    wire = new GuardedWire(await link.dial(host, deadline.signal, opened));
+    wire = new ProtocolGuard(await link.dial(host, deadline.signal, opened));
     const { connection, serverVersion } = await greet(wire, {
       hostname: host.hostname,
       user: account.user,

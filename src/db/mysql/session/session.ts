@@ -9,7 +9,7 @@ import { type Connection, command, type ResultHeader } from "../driver/driver.ts
 import { dialectOf } from "../engines/dialect-of.ts";
 import type { Identity } from "../engines/identity.ts";
 import { reaches } from "../engines/reach.ts";
-import type { GuardedWire } from "../guard/protocol-guard.ts";
+import type { ProtocolGuard } from "../guard/protocol-guard.ts";
 import { type Loss, lossError, lossOf, lostError, lostInTransaction } from "./connection-lost.ts";
 import { Executor } from "./executor.ts";
 import { killOf } from "./kill.ts";
@@ -18,7 +18,7 @@ import { type HotStatement, type Restorable, restore } from "./restore.ts";
 import type { RowSink } from "./row-sink.ts";
 import type { Burst, BurstAnswers, Preparation } from "./statement-batch.ts";
 import { answersUnless, prepareAll } from "./statement-batch.ts";
-import type { OkHeader, Outcome } from "./statement-result.ts";
+import type { OkHeader, StatementResult } from "./statement-result.ts";
 import type { WarnedStatements } from "./warned-statements.ts";
 
 /** SERVER_STATUS_IN_TRANS. */
@@ -45,7 +45,7 @@ export class Session {
   readonly lost: Promise<string>;
   readonly timers: Timers;
   readonly #connection: Connection;
-  readonly #wire: GuardedWire;
+  readonly #wire: ProtocolGuard;
   readonly #executor: Executor;
   readonly #restorable: Omit<Restorable, "identity">;
   readonly #loss = Promise.withResolvers<string>();
@@ -101,7 +101,11 @@ export class Session {
    * Runs one statement; rows go to the sink as they arrive. One round trip if it is prepared, else two; one more for new warnings.
    * @throws TidegateError of the server's making, or `connection_lost` / `outcome_unknown`
    */
-  async run(statement: Statement, sink: RowSink, { goOn, begin = [] }: RunOptions = {}): Promise<Outcome> {
+  async run(
+    statement: Statement,
+    sink: RowSink,
+    { goOn, begin = [] }: RunOptions = {},
+  ): Promise<StatementResult> {
     /** The statement may have changed something for good. */
     let sent = false;
     const { heard } = this.#wire;

@@ -9,7 +9,7 @@ import type { PreparedStatements, Wanted } from "../driver/prepared-cache.ts";
 import { wantedKey } from "../driver/prepared-cache.ts";
 import { demandFits } from "../values/packet-size.ts";
 import type { RowSink } from "./row-sink.ts";
-import type { Outcome } from "./statement-result.ts";
+import type { StatementResult } from "./statement-result.ts";
 import { withoutPreparing } from "./unprepared.ts";
 
 /** Several statements that are sent without waiting for an answer between them. */
@@ -37,7 +37,7 @@ export interface BurstAnswers {
   /** @throws ServerError */
   before: Promise<void>;
   /** One for each statement. @throws TidegateError of the server's making */
-  outcomes: readonly Promise<Outcome>[];
+  outcomes: readonly Promise<StatementResult>[];
   /** @throws ServerError */
   after: Promise<void>;
 }

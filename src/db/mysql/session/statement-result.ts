@@ -7,7 +7,7 @@ import type { Warnings } from "./warnings.ts";
 import { unreadWarnings } from "./warnings.ts";
 
 /** What the server says of a statement that it has executed. */
-export interface Outcome extends Warnings {
+export interface StatementResult extends Warnings {
   /**
    * Of an UPDATE the rows that matched, whether or not they are different now: the driver sets CLIENT_FOUND_ROWS. Of a
    * change that answers with rows (RETURNING) their number: the server says none.
@@ -40,7 +40,7 @@ interface SeenPacket {
 }
 
 /** Listens to a statement's answer for what is neither its columns nor its rows. */
-export class OutcomeReader {
+export class StatementResultReader {
   #header: OkHeader | undefined;
   #warnings = 0;
   /** The packet that the driver is reading. */
@@ -78,7 +78,7 @@ export class OutcomeReader {
     this.#warnings = this.#header.warningStatus;
   }
 
-  outcome(): Outcome {
+  outcome(): StatementResult {
     const { affectedRows = this.#returned } = this.#header ?? {};
     const info = this.#info;
     return {

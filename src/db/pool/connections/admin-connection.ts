@@ -1,5 +1,5 @@
 /** What the control connection needs to be. */
-export interface ControlSession<S> {
+export interface AdminSession<S> {
   readonly usable: boolean;
   /** Settled when the connection is gone. */
   readonly lost: Promise<string>;
@@ -13,7 +13,7 @@ export interface ControlSession<S> {
   destroy(): void;
 }
 
-export interface ControlOptions<S> {
+export interface AdminConnectionOptions<S> {
   /** Logs in beside the pooled connections, on the host of another one; there is room for one. */
   open: (other?: S) => Promise<S>;
   /** How long it serves, and how long it is kept unused. */
@@ -27,8 +27,8 @@ export interface ControlOptions<S> {
  * goes on until it has something to send), so it is ended with KILL over another one of the same login. Kills take
  * turns, and the connection stays for the next one until it is idle or old.
  */
-export class Control<S extends ControlSession<S>> {
-  readonly #options: ControlOptions<S>;
+export class AdminConnection<S extends AdminSession<S>> {
+  readonly #options: AdminConnectionOptions<S>;
   #opening: Promise<S> | undefined;
   #session: S | undefined;
   #expires = 0;
@@ -36,7 +36,7 @@ export class Control<S extends ControlSession<S>> {
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(options: ControlOptions<S>) {
+  constructor(options: AdminConnectionOptions<S>) {
     this.#options = options;
   }
 
@@ -131,6 +131,6 @@ export class Control<S extends ControlSession<S>> {
   }
 }
 
-function isInReach<S extends ControlSession<S>>(session: S, other: S | undefined): boolean {
+function isInReach<S extends AdminSession<S>>(session: S, other: S | undefined): boolean {
   return other === undefined || session.reaches(other);
 }

@@ -11,11 +11,11 @@ import type { ServerErrorKind } from "../../mysql/engines/server-errors.ts";
 import { Session } from "../../mysql/session/session.ts";
 import { WarnedStatements } from "../../mysql/session/warned-statements.ts";
 import { ExpiryWatch } from "./certificate-expiry.ts";
-import { Hosts, isHostFailure } from "./host-failover.ts";
-import { Sockets } from "./socket-slots.ts";
+import { HostFailover, isHostFailure } from "./host-failover.ts";
+import { SocketSlots } from "./socket-slots.ts";
 
 /** Who is told what. */
-export interface OpenerOptions {
+export interface ConnectorOptions {
   /** Of the object in which sessions live. */
   timers: Timers;
   /** Of each login that fails. */
@@ -25,27 +25,27 @@ export interface OpenerOptions {
 }
 
 /** Opens one account's connections: to the best host that can be reached, never with more sockets than allowed. */
-export class Opener {
+export class Connector {
   readonly #config: Config;
   readonly #account: Account;
   readonly #link: Link;
-  readonly #hosts: Hosts;
-  readonly #sockets = new Sockets(limits.connectionsPerShard);
-  readonly #controlSockets = new Sockets(limits.controlConnectionsPerShard);
+  readonly #hosts: HostFailover;
+  readonly #sockets = new SocketSlots(limits.connectionsPerShard);
+  readonly #controlSockets = new SocketSlots(limits.controlConnectionsPerShard);
   /** To which host a connection leads. */
   readonly #leads = new WeakMap<Session, Host>();
   /** Those whose server was read-only when they logged in: it may be the only one that there is. */
   readonly #readOnlyFromLogin = new WeakSet<Session>();
   readonly #expiry = new ExpiryWatch();
   readonly #warned = new WarnedStatements();
-  readonly #options: OpenerOptions;
+  readonly #options: ConnectorOptions;
 
-  constructor(config: Config, account: Account, options: OpenerOptions) {
+  constructor(config: Config, account: Account, options: ConnectorOptions) {
     this.#options = options;
     this.#config = config;
     this.#account = account;
     this.#link = linkOf(config);
-    this.#hosts = new Hosts(config.cluster.hosts);
+    this.#hosts = new HostFailover(config.cluster.hosts);
   }
 
   /** What its link knows of the server. */
@@ -140,7 +140,7 @@ export class Opener {
   }
 
   /** The socket's place is free again when the socket has really ended, which may be long after a login failed. */
-  async #withSocket(sockets: Sockets, host: Host, timeoutMs: number): Promise<Session> {
+  async #withSocket(sockets: SocketSlots, host: Host, timeoutMs: number): Promise<Session> {
     const until = Date.now() + timeoutMs;
     if (!(await sockets.take(timeoutMs))) {
       const retryAfter = limits.retryAfterSeconds;

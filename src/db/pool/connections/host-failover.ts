@@ -42,7 +42,7 @@ export function isHostFailure(error: TidegateError): boolean {
  * The cluster's hosts in order of preference, and which of them can be reached. No timer runs here: a host that
  * failed is tried again when somebody needs a connection and its time has come.
  */
-export class Hosts {
+export class HostFailover {
   readonly #hosts: readonly Knowledge[];
   /** How often everything was forgotten: an attempt from before says nothing any more. */
   #forgotten = 0;

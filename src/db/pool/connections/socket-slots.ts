@@ -1,5 +1,5 @@
 /** How many sockets an object may have at once: whoever wants another waits until one has really ended. */
-export class Sockets {
+export class SocketSlots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

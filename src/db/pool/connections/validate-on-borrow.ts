@@ -15,26 +15,26 @@ export interface Probed {
  * Finds connections that died without a word while they were idle: a route that was lost, a server that fell. What
  * the server ends properly is known without asking.
  */
-export class Liveness<T extends Probed> {
+export class ValidateOnBorrow<T extends Probed> {
   /** Those that nobody has: a transaction's may be as silent, and is somebody's. */
-  readonly #resting = new Set<T>();
+  readonly #idle = new Set<T>();
 
   /** A new connection. */
   watch(session: T): void {
-    this.#resting.add(session);
-    void session.lost.then(() => this.#resting.delete(session));
+    this.#idle.add(session);
+    void session.lost.then(() => this.#idle.delete(session));
   }
 
   /** It is given back. */
-  rests(session: T): void {
-    this.#resting.add(session);
+  becomesIdle(session: T): void {
+    this.#idle.add(session);
   }
 
   /** @returns a connection that lives, as far as can be told without asking each time */
   async lend(acquire: () => Promise<Lease<T>>): Promise<Lease<T>> {
     for (;;) {
       const lease = await acquire();
-      this.#resting.delete(lease.connection);
+      this.#idle.delete(lease.connection);
       const since = Date.now();
       if (await this.isAlive(lease.connection))
         return { ...lease, queueMs: lease.queueMs + Date.now() - since };
@@ -50,7 +50,7 @@ export class Liveness<T extends Probed> {
     } catch {
       session.destroy();
       // Whoever took another one that has been as silent would wait as long.
-      for (const other of this.#resting) if (other.isSilentFor(limits.idleTrustMs)) other.destroy();
+      for (const other of this.#idle) if (other.isSilentFor(limits.idleTrustMs)) other.destroy();
       return false;
     }
   }

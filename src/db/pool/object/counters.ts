@@ -18,7 +18,7 @@ export function closeText(reason: CloseReason, detail?: string): string {
 /** In seconds: from a statement beside the cluster to the longest deadline. */
 const boundsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-export class PoolMetrics {
+export class ShardCounters {
   readonly #startedMs = Date.now();
   #created = 0;
   readonly #closed: Record<string, number> = Object.fromEntries(closeReasons.map((reason) => [reason, 0]));

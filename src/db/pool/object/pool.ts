@@ -8,14 +8,14 @@ import { observe } from "../../../telemetry.ts";
 import { generationOf } from "../messages/object-name.ts";
 import type { PoolRequest } from "../messages/protocol.ts";
 import { encodeError, isSamePeer, waitingHeader } from "../messages/protocol.ts";
-import { AccountConnections } from "./shard.ts";
+import { Shard } from "./shard.ts";
 
 /**
  * The Durable Object that holds one account's connections: sockets survive from request to request here,
  * which they do not in a Worker.
  */
 export class Pool extends DurableObject<Bindings> {
-  #connections: AccountConnections | undefined;
+  #connections: Shard | undefined;
 
   override async fetch(request: Request): Promise<Response> {
     const response = await this.#answer(await request.json<PoolRequest>());
@@ -40,8 +40,8 @@ export class Pool extends DurableObject<Bindings> {
   }
 
   /** An object serves the first account it is asked for, for life. */
-  #connectionsOf(config: Config, account: Account): AccountConnections {
-    this.#connections ??= new AccountConnections(config, account);
+  #connectionsOf(config: Config, account: Account): Shard {
+    this.#connections ??= new Shard(config, account);
     if (this.#connections.name !== account.name)
       throw new TidegateError("internal", {}, "a pool was asked for two accounts");
     return this.#connections;

@@ -16,7 +16,7 @@ export interface Pooled {
 }
 
 /** Whether the server answers; what was found out a moment ago still holds. */
-export class Readiness {
+export class ReadinessCheck {
   readonly #pooled: Pooled;
   readonly #control: Ping;
   #until = 0;

@@ -8,34 +8,34 @@ import type { Dialect } from "../../mysql/engines/dialect.ts";
 import { dialectOf } from "../../mysql/engines/dialect-of.ts";
 import { isUnprepared } from "../../mysql/session/prepare-again.ts";
 import type { Session } from "../../mysql/session/session.ts";
-import { Control } from "../connections/admin-connection.ts";
+import { AdminConnection } from "../connections/admin-connection.ts";
 import { Checkout } from "../connections/checkout.ts";
-import { Opener } from "../connections/connector.ts";
+import { Connector } from "../connections/connector.ts";
 import type { Lease } from "../connections/lease.ts";
 import { shareOf, type Use } from "../connections/shares.ts";
-import { Liveness, onceMore } from "../connections/validate-on-borrow.ts";
+import { onceMore, ValidateOnBorrow } from "../connections/validate-on-borrow.ts";
 import type { BatchWork, Cancelled, ExecuteWork, PoolRequest } from "../messages/protocol.ts";
 import { runBatch } from "../work/batch.ts";
 import { HotStatements } from "../work/hot-statements.ts";
-import { type Tag, type UnderWay, Workload } from "../work/in-flight.ts";
+import { InFlight, type Tag, type UnderWay } from "../work/in-flight.ts";
 import { runnerOf } from "../work/statement-runner.ts";
 import { Transactions } from "../work/transactions.ts";
-import { closeText, PoolMetrics } from "./counters.ts";
-import { Readiness } from "./readiness-check.ts";
+import { closeText, ShardCounters } from "./counters.ts";
+import { ReadinessCheck } from "./readiness-check.ts";
 
 /** One account's connections and what is done with them. */
-export class AccountConnections {
+export class Shard {
   readonly name: string;
   readonly #dialect: Dialect;
-  readonly #opener: Opener;
+  readonly #connector: Connector;
   readonly #checkout: Checkout<Session>;
   readonly #size: number;
-  readonly #control: Control<Session>;
-  readonly #readiness: Readiness;
+  readonly #adminConnection: AdminConnection<Session>;
+  readonly #readiness: ReadinessCheck;
   readonly #hot: HotStatements;
-  readonly #workload: Workload<Session>;
-  readonly #metrics = new PoolMetrics();
-  readonly #liveness = new Liveness<Session>();
+  readonly #inFlight: InFlight<Session>;
+  readonly #counters = new ShardCounters();
+  readonly #onBorrow = new ValidateOnBorrow<Session>();
   readonly #transactions: Transactions<Session>;
   readonly #timers = new SharedTimers();
 
@@ -44,9 +44,9 @@ export class AccountConnections {
     this.#dialect = dialectOf(config.cluster);
     this.#size = account.connections_per_shard;
     this.#hot = new HotStatements(this.#dialect.preparesWithoutRunning);
-    this.#opener = new Opener(config, account, {
+    this.#connector = new Connector(config, account, {
       timers: this.#timers,
-      refused: (code) => this.#metrics.refused(code),
+      refused: (code) => this.#counters.refused(code),
       retire: (which) => this.#checkout.retire(which, "left"),
     });
     this.#checkout = new Checkout({
@@ -55,41 +55,41 @@ export class AccountConnections {
       size: account.connections_per_shard,
       share: shareOf(account),
       ...{ queueLength: account.queue_length, queueWaitMs: account.queue_wait_ms },
-      lifetimeMs: (session) => this.#opener.lifetimeMs(session),
+      lifetimeMs: (session) => this.#connector.lifetimeMs(session),
       idleMs: account.idle_s * 1000,
-      refusal: () => this.#opener.refusal(),
+      refusal: () => this.#connector.refusal(),
       closed: (reason, detail) => {
-        this.#metrics.closed(reason);
+        this.#counters.closed(reason);
         observe({ event: "connection_closed", account: account.name, reason: closeText(reason, detail) });
       },
     });
-    this.#control = new Control({
-      open: (other) => this.#opener.openBeside(other),
+    this.#adminConnection = new AdminConnection({
+      open: (other) => this.#connector.openBeside(other),
       ...{ lifetimeMs: account.lifetime_s * 1000, idleMs: account.idle_s * 1000 },
-      killed: (acknowledged) => this.#metrics.killed(acknowledged ? "ok" : "failed"),
+      killed: (acknowledged) => this.#counters.killed(acknowledged ? "ok" : "failed"),
     });
-    this.#workload = new Workload({
+    this.#inFlight = new InFlight({
       ...{ timers: this.#timers, hot: this.#hot },
-      control: this.#control,
+      control: this.#adminConnection,
       giveBack: (session) => void this.#restore(session),
       discard: (...closing) => this.#checkout.discard(...closing),
-      ran: (ms) => this.#metrics.ran(ms),
+      ran: (ms) => this.#counters.ran(ms),
     });
-    this.#readiness = new Readiness(
+    this.#readiness = new ReadinessCheck(
       {
         isSaturated: () => this.#checkout.saturated,
-        acquire: () => this.#liveness.lend(() => this.#checkout.acquire("readiness")),
+        acquire: () => this.#onBorrow.lend(() => this.#checkout.acquire("readiness")),
         release: (session) => this.#release(session),
         discard: (...closing) => this.#checkout.discard(...closing),
       },
-      this.#control,
+      this.#adminConnection,
     );
     this.#transactions = new Transactions({
       dialect: this.#dialect,
       // One connection stays free for statements, however idle the transactions are.
       limit: Math.min(limits.transactionsPerShard, account.connections_per_shard - 1),
       acquire: (caller) => this.#acquire(caller, undefined, "transaction"),
-      enter: (work, tag, stopping) => this.#workload.enter(work, tag, [work], stopping),
+      enter: (work, tag, stopping) => this.#inFlight.enter(work, tag, [work], stopping),
       giveBack: (session) => void this.#restore(session),
       discard: (...closing) => this.#checkout.discard(...closing),
       ended: (reason, duration_ms) =>
@@ -110,7 +110,7 @@ export class AccountConnections {
       case "drain":
         return this.drain();
       case "metrics":
-        return Response.json(this.#metrics.read(this.#checkout.gauges, this.#size, this.#opener.link));
+        return Response.json(this.#counters.read(this.#checkout.gauges, this.#size, this.#connector.link));
       case "execute":
         return await this.execute(work, message, broke);
       case "batch":
@@ -123,7 +123,7 @@ export class AccountConnections {
         await this.#transactions.end(work);
         return new Response(null, { status: 204 });
       case "cancel":
-        return Response.json({ stopped: this.#workload.stop(work) } satisfies Cancelled);
+        return Response.json({ stopped: this.#inFlight.stop(work) } satisfies Cancelled);
     }
   }
   /** How many requests wait for a connection. */
@@ -135,8 +135,8 @@ export class AccountConnections {
   drain(): Response {
     // What was found out with an old connection says nothing about a new one.
     this.#readiness.forget();
-    this.#opener.forget();
-    this.#control.end();
+    this.#connector.forget();
+    this.#adminConnection.end();
     return Response.json(this.#checkout.drain());
   }
 
@@ -149,7 +149,7 @@ export class AccountConnections {
   }
 
   async #execute(work: ExecuteWork, tag: Tag, broke: (error: TidegateError) => void): Promise<Response> {
-    const underWay = this.#workload.enter(work, tag, [work]);
+    const underWay = this.#inFlight.enter(work, tag, [work]);
     const { running, leave } = underWay;
     return await this.#lend(underWay, (session) => {
       let isRestored = false;
@@ -179,7 +179,7 @@ export class AccountConnections {
   }
 
   async #batch(work: BatchWork, tag: Tag): Promise<Response> {
-    const underWay = this.#workload.enter(work, tag, work.statements);
+    const underWay = this.#inFlight.enter(work, tag, work.statements);
     const { running, leave } = underWay;
     return await this.#lend(underWay, (session) =>
       runBatch(session, this.#dialect, work, running).finally(() => {
@@ -226,24 +226,24 @@ export class AccountConnections {
 
   async #acquire(caller: string, abandoned?: Promise<never>, use?: Use): Promise<Lease<Session>> {
     try {
-      const lease = await this.#liveness.lend(() => this.#checkout.acquire(caller, abandoned, use));
-      this.#metrics.waited(lease.queueMs + lease.connectMs);
+      const lease = await this.#onBorrow.lend(() => this.#checkout.acquire(caller, abandoned, use));
+      this.#counters.waited(lease.queueMs + lease.connectMs);
       return lease;
     } catch (cause) {
-      this.#metrics.unserved(asTidegateError(cause).code);
+      this.#counters.unserved(asTidegateError(cause).code);
       throw cause;
     }
   }
 
   async #openPooled(): Promise<Session> {
-    const session = await this.#opener.open();
-    this.#liveness.watch(session);
-    this.#metrics.created();
+    const session = await this.#connector.open();
+    this.#onBorrow.watch(session);
+    this.#counters.created();
     return session;
   }
 
   #release(session: Session): void {
-    this.#liveness.rests(session);
+    this.#onBorrow.becomesIdle(session);
     this.#checkout.release(session);
   }
 
@@ -253,14 +253,14 @@ export class AccountConnections {
     const hot = this.#hot.top();
     try {
       for (const sql of await session.restore(hot, committing)) this.#hot.forget(sql);
-      this.#metrics.restored("ok");
-      this.#opener.look(session);
+      this.#counters.restored("ok");
+      this.#connector.look(session);
       // Drained meanwhile, it says nothing about the connections to come.
       if (this.#checkout.endIfExpired(session)) return;
       this.#readiness.heard();
       this.#release(session);
     } catch (cause) {
-      this.#metrics.restored("failed");
+      this.#counters.restored("failed");
       // One of them may be why: preparing waits for a table that is about to be altered.
       for (const { sql } of hot) this.#hot.forget(sql);
       const detail = cause instanceof Error ? cause.message : String(cause);

@@ -8,7 +8,7 @@ import type { Field } from "../../mysql/driver/driver.ts";
 import type { Dialect } from "../../mysql/engines/dialect.ts";
 import { demandNoConversion, onlyWarns } from "../../mysql/session/implicit-conversion.ts";
 import type { RowSink } from "../../mysql/session/row-sink.ts";
-import type { Outcome } from "../../mysql/session/statement-result.ts";
+import type { StatementResult } from "../../mysql/session/statement-result.ts";
 
 /** Takes the answer to one statement. */
 export interface ResultSink extends RowSink {
@@ -16,7 +16,7 @@ export interface ResultSink extends RowSink {
    * The statement has ended.
    * @throws TidegateError `max_affected_exceeded`, `result_too_large`
    */
-  end(outcome: Outcome): void;
+  end(outcome: StatementResult): void;
 }
 
 /** A result so far, and the rows of it that later statements refer to. */
@@ -25,7 +25,7 @@ interface Result {
   rows: number;
   fields: readonly Field[];
   kept: Map<number, readonly unknown[]>;
-  outcome: Outcome | undefined;
+  outcome: StatementResult | undefined;
 }
 
 /** The results of a batch, in memory until it is committed: bounded, since nobody reads them before. */

@@ -10,14 +10,14 @@ import { beginInSession } from "../../mysql/engines/transaction.ts";
 import { onlyWarns } from "../../mysql/session/implicit-conversion.ts";
 import type { Session } from "../../mysql/session/session.ts";
 import type { BurstAnswers } from "../../mysql/session/statement-batch.ts";
-import type { Outcome } from "../../mysql/session/statement-result.ts";
+import type { StatementResult } from "../../mysql/session/statement-result.ts";
 import { hasUndeclared } from "../../mysql/session/warnings.ts";
 import type { BatchWork } from "../messages/protocol.ts";
 import type { PlannedBurst, ReadyStatement } from "./batch-bursts.ts";
 import { nextBurst } from "./batch-bursts.ts";
 import type { ResultSink } from "./batch-results.ts";
 import { BatchResults } from "./batch-results.ts";
-import type { RunningStatement } from "./cancellable-statement.ts";
+import type { CancellableStatement } from "./cancellable-statement.ts";
 
 export type BatchSession = Pick<
   Session,
@@ -25,7 +25,7 @@ export type BatchSession = Pick<
 >;
 
 /** What a batch needs to know of its being stopped. */
-export type Stoppable = Pick<RunningStatement<never>, "why" | "stop" | "settle" | "goOn">;
+export type Stoppable = Pick<CancellableStatement<never>, "why" | "stop" | "settle" | "goOn">;
 
 /** The transaction has said whether it writes; an error takes everything back, so nothing is left open. */
 const asBegun = { writable: false, author: "caller", atomic: true } as const;
@@ -132,7 +132,7 @@ class Batch {
       for (const [index, { sink }] of runs.entries()) await this.#end(answers, index, sink, from + index);
     } catch (cause) {
       this.results.giveUp();
-      await this.#rest(answers, cause);
+      await this.#drainAnswers(answers, cause);
       throw cause;
     }
     await answers.after.catch(() => this.#session.destroy());
@@ -140,14 +140,14 @@ class Batch {
 
   async #end(answers: BurstAnswers, index: number, sink: ResultSink, statement: number): Promise<void> {
     try {
-      sink.end((await answers.outcomes[index]) as Outcome);
+      sink.end((await answers.outcomes[index]) as StatementResult);
     } catch (cause) {
       throw this.results.tooLarge ?? asTidegateError(cause).with({ statement });
     }
   }
 
   /** Waits for what the server still does, but not for long. */
-  async #rest({ before, outcomes, after }: BurstAnswers, cause: unknown): Promise<void> {
+  async #drainAnswers({ before, outcomes, after }: BurstAnswers, cause: unknown): Promise<void> {
     const timer = setTimeout(() => this.#running.stop(failure(cause)), limits.batchFailureGraceMs);
     await Promise.allSettled([before, ...outcomes, after]);
     clearTimeout(timer);

@@ -4,7 +4,7 @@ import { platformTimers, type Timers } from "../../../timers.ts";
 import { within } from "../../../within.ts";
 import type { CloseReason } from "../messages/counters.ts";
 
-export interface StoppableOptions<S> {
+export interface CancellableOptions<S> {
   deadlineMs: number;
   /** Whether it may be done, and committed, just when it is stopped: then what became of it matters. */
   writes: boolean;
@@ -28,8 +28,8 @@ export interface Pausable {
  * A statement under way. It ends by itself, or it is stopped: at its deadline, by its caller, or because nobody reads
  * its answer any more. Its session serves again only when the statement has ended and no KILL is on its way to it.
  */
-export class RunningStatement<S extends Pausable> {
-  readonly #options: StoppableOptions<S>;
+export class CancellableStatement<S extends Pausable> {
+  readonly #options: CancellableOptions<S>;
   readonly #ended = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<never>();
   #hasEnded = false;
@@ -42,7 +42,7 @@ export class RunningStatement<S extends Pausable> {
   #unset: (() => void) | undefined;
   #why: TidegateError | undefined;
 
-  constructor(options: StoppableOptions<S>) {
+  constructor(options: CancellableOptions<S>) {
     this.#options = options;
     this.#stopped.promise.catch(() => {});
   }

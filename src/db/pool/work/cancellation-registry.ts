@@ -10,7 +10,7 @@ export interface Tag {
 type Stop = (why: TidegateError) => boolean;
 
 /** What is under way, by caller and request. */
-export class Requests {
+export class CancellationRegistry {
   readonly #byRequest = new Map<string, Set<{ workId: string; stop: Stop }>>();
 
   /** @returns how to say that it has ended */

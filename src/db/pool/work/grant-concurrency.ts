@@ -3,7 +3,7 @@ import { limits } from "../../../limits.ts";
 import type { Ceilings } from "../../contract/requests.ts";
 
 /** How many statements of each grant are under way in this shard. */
-export class RunningStatements {
+export class GrantConcurrency {
   readonly #byGrant = new Map<string, number>();
 
   /**

@@ -3,24 +3,24 @@ import type { Timers } from "../../../timers.ts";
 import type { Ceilings } from "../../contract/requests.ts";
 import type { HotStatement } from "../../mysql/session/restore.ts";
 import type { CancelWork } from "../messages/protocol.ts";
-import type { Pausable, StoppableOptions } from "./cancellable-statement.ts";
-import { RunningStatement } from "./cancellable-statement.ts";
+import type { CancellableOptions, Pausable } from "./cancellable-statement.ts";
+import { CancellableStatement } from "./cancellable-statement.ts";
 import type { Tag } from "./cancellation-registry.ts";
-import { Requests } from "./cancellation-registry.ts";
-import { RunningStatements } from "./grant-concurrency.ts";
+import { CancellationRegistry } from "./cancellation-registry.ts";
+import { GrantConcurrency } from "./grant-concurrency.ts";
 import type { HotStatements } from "./hot-statements.ts";
 
 export type { Tag } from "./cancellation-registry.ts";
 
 /** A statement that counts, until it is left. */
 export interface UnderWay<S extends Pausable> {
-  running: RunningStatement<S>;
+  running: CancellableStatement<S>;
   caller: string;
   leave: () => void;
 }
 
-export interface WorkloadOptions<S extends Pausable>
-  extends Pick<StoppableOptions<S>, "control" | "giveBack" | "discard"> {
+export interface InFlightOptions<S extends Pausable>
+  extends Pick<CancellableOptions<S>, "control" | "giveBack" | "discard"> {
   hot: HotStatements;
   timers: Timers;
   /** Told how long each piece of work had its connection. */
@@ -28,12 +28,12 @@ export interface WorkloadOptions<S extends Pausable>
 }
 
 /** Everything that is under way in a shard: it counts for its grant, can be stopped, and tells what is hot. */
-export class Workload<S extends Pausable> {
-  readonly #options: WorkloadOptions<S>;
-  readonly #byGrant = new RunningStatements();
-  readonly #requests = new Requests();
+export class InFlight<S extends Pausable> {
+  readonly #options: InFlightOptions<S>;
+  readonly #byGrant = new GrantConcurrency();
+  readonly #requests = new CancellationRegistry();
 
-  constructor(options: WorkloadOptions<S>) {
+  constructor(options: InFlightOptions<S>) {
     this.#options = options;
   }
 
@@ -51,7 +51,7 @@ export class Workload<S extends Pausable> {
     const uncount = this.#byGrant.enter(ceilings.concurrent);
     const { hot, timers, control, giveBack, discard, ran } = this.#options;
     for (const statement of statements) hot.note(statement);
-    const running = new RunningStatement<S>({
+    const running = new CancellableStatement<S>({
       deadlineMs: ceilings.deadlineMs,
       // A batch or transaction that is stopped before its COMMIT is rolled back.
       writes: kind === "execute" && stopping === undefined && statements.some(({ writable }) => writable),

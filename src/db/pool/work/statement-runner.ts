@@ -5,7 +5,7 @@ import type { Dialect } from "../../mysql/engines/dialect.ts";
 import { beginInSession } from "../../mysql/engines/transaction.ts";
 import { demandNoConversion } from "../../mysql/session/implicit-conversion.ts";
 import type { Session } from "../../mysql/session/session.ts";
-import type { RunningStatement } from "./cancellable-statement.ts";
+import type { CancellableStatement } from "./cancellable-statement.ts";
 
 /**
  * A pooled session, as what runs one statement that stands alone.
@@ -13,7 +13,7 @@ import type { RunningStatement } from "./cancellable-statement.ts";
  */
 export function runnerOf(
   session: Session,
-  running: RunningStatement<Session>,
+  running: CancellableStatement<Session>,
   dialect: Dialect,
   commit: () => Promise<void>,
 ): Runner {

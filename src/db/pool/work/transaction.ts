@@ -4,9 +4,9 @@ import type { Runner } from "../../answer/runner.ts";
 import { kindOf } from "../../mysql/engines/server-errors.ts";
 import { demandNoConversion } from "../../mysql/session/implicit-conversion.ts";
 import type { Session } from "../../mysql/session/session.ts";
-import type { Outcome } from "../../mysql/session/statement-result.ts";
+import type { StatementResult } from "../../mysql/session/statement-result.ts";
 import type { BeginWork, ExecuteWork } from "../messages/protocol.ts";
-import type { RunningStatement } from "./cancellable-statement.ts";
+import type { CancellableStatement } from "./cancellable-statement.ts";
 
 /** What a transaction needs of its connection. */
 export type TransactionSession = Pick<
@@ -91,7 +91,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   }
 
   /** Nothing runs any more: waits for the next statement, but not for long. */
-  rest(): void {
+  awaitNext(): void {
     this.#busy = false;
     if (this.ending !== undefined) this.#finished(this.ending);
     else if (!this.session?.usable) this.#end("lost");
@@ -113,7 +113,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   }
 
   /** Its session, as one that notices what a statement does to the transaction. */
-  runner(running: Pick<RunningStatement<never>, "stop" | "goOn" | "explain">): Runner {
+  runner(running: Pick<CancellableStatement<never>, "stop" | "goOn" | "explain">): Runner {
     const session = this.session as S;
     return {
       run: async (statement, sink) => {
@@ -147,7 +147,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   }
 
   /** Keeps what the server has only warned of, or takes it back. @throws TidegateError as `demandNoConversion` */
-  async #keep(savepoint: string, outcome: Outcome): Promise<void> {
+  async #keep(savepoint: string, outcome: StatementResult): Promise<void> {
     try {
       demandNoConversion(outcome);
     } catch (cause) {

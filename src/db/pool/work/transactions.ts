@@ -65,7 +65,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
       if (transaction.session) this.#return(transaction.session);
       throw beginError(cause);
     }
-    transaction.rest();
+    transaction.awaitNext();
     return { expiresAt: transaction.expiresAt };
   }
 
@@ -97,7 +97,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
     const answered = answer(transaction.runner(running), work, tag.requestId, (broken) => {
       leave();
       if (!running.end()) return;
-      transaction.rest();
+      transaction.awaitNext();
       if (broken) broke(broken);
     });
     try {
@@ -118,7 +118,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
       underWay.running.begin(session);
       return underWay;
     } catch (cause) {
-      transaction.rest();
+      transaction.awaitNext();
       throw cause;
     }
   }
@@ -139,7 +139,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
       if (!isRefused) this.#options.discard(session, `${how}_failed`);
       if (error) throw error;
     } finally {
-      transaction.rest();
+      transaction.awaitNext();
     }
   }
 

@@ -5,7 +5,7 @@ import type { ShardMetrics } from "../messages/counters.ts";
 /** What /metrics says of the pools, made of what the shards have counted. Pure. */
 
 /** A shard, and what it answered. */
-export interface Shard {
+export interface ScrapedShard {
   labels: { account: string; shard: string };
   /** Undefined: it did not answer in time, or failed. */
   metrics: ShardMetrics | undefined;
@@ -105,7 +105,10 @@ const ofShards: readonly (Omit<Family, "samples"> & Read)[] = [
 ];
 
 /** @param shards of all accounts */
-export function families({ authorities }: Pick<Config, "authorities">, shards: readonly Shard[]): Family[] {
+export function families(
+  { authorities }: Pick<Config, "authorities">,
+  shards: readonly ScrapedShard[],
+): Family[] {
   return [
     {
       name: "tidegate_shard_up",
@@ -137,7 +140,7 @@ export function families({ authorities }: Pick<Config, "authorities">, shards: r
   ];
 }
 
-function samplesOf({ labels, metrics }: Shard, read: Read): Sample[] {
+function samplesOf({ labels, metrics }: ScrapedShard, read: Read): Sample[] {
   if (!metrics) return [];
   if (!("by" in read)) return [{ labels, value: read.read(metrics) }];
   return Object.entries(read.read(metrics)).map(([name, value]) => ({

@@ -7,7 +7,7 @@ import { generationOf, stubOf } from "../messages/object-name.ts";
 import type { Cancelled, Work } from "../messages/protocol.ts";
 import { encodeRequest, orThrow, protocolVersion, waitingHeader } from "../messages/protocol.ts";
 import { lostError } from "./lost-call.ts";
-import { Shards } from "./shard-picker.ts";
+import { ShardPicker } from "./shard-picker.ts";
 
 /** Refusals before anything was executed, after which another shard may do better. */
 const refusals: ReadonlySet<ErrorCode> = new Set([
@@ -29,7 +29,7 @@ interface Message {
 export class PoolRpc {
   readonly #config: Config;
   /** What this isolate knows of each account's shards. */
-  readonly #known = new Map<string, Shards>();
+  readonly #known = new Map<string, ShardPicker>();
 
   constructor(config: Config) {
     this.#config = config;
@@ -142,8 +142,8 @@ export class PoolRpc {
     return account;
   }
 
-  #knowledgeOf({ name, shards }: Account): Shards {
-    const known = this.#known.get(name) ?? new Shards(shards);
+  #knowledgeOf({ name, shards }: Account): ShardPicker {
+    const known = this.#known.get(name) ?? new ShardPicker(shards);
     this.#known.set(name, known);
     return known;
   }

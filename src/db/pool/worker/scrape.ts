@@ -2,7 +2,7 @@ import { limits } from "../../../limits.ts";
 import { within } from "../../../within.ts";
 import type { BackendContext } from "../../contract/backend.ts";
 import type { ShardMetrics } from "../messages/counters.ts";
-import type { Shard } from "./metric-families.ts";
+import type { ScrapedShard } from "./metric-families.ts";
 import type { PoolRpc } from "./pool-rpc.ts";
 
 /** Asks every shard of the accounts what it has counted. One that does not answer is down, and fails nobody else's. */
@@ -10,7 +10,7 @@ export async function scrapeShards(
   rpc: PoolRpc,
   context: BackendContext,
   accounts: readonly string[],
-): Promise<Shard[]> {
+): Promise<ScrapedShard[]> {
   return await Promise.all(
     accounts.flatMap((account) =>
       rpc.shardsOf(account).map((shard) => scrapeShard(rpc, context, account, shard)),
@@ -23,7 +23,7 @@ async function scrapeShard(
   context: BackendContext,
   account: string,
   shard: number,
-): Promise<Shard> {
+): Promise<ScrapedShard> {
   const labels = { account, shard: String(shard) };
   const asked = rpc
     .call(context, account, { kind: "metrics" }, shard)

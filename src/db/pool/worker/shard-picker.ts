@@ -15,7 +15,7 @@ interface Knowledge {
  * An account's shards as one isolate sees them. Of two shards drawn at random the less loaded one is taken ("The
  * Power of Two Choices", Mitzenmacher 2001): near the best spread, without isolates that all run to the same shard.
  */
-export class Shards {
+export class ShardPicker {
   readonly #shards: Knowledge[];
 
   constructor(count: number) {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { AnswerBody } from "../../../../src/db/answer/response-body.ts";
+import { ResponseBody } from "../../../../src/db/answer/response-body.ts";
 import type { ExecuteRequest } from "../../../../src/db/contract/requests.ts";
 import { limits } from "../../../../src/limits.ts";
 import { platformTimers } from "../../../../src/timers.ts";
@@ -14,10 +14,10 @@ const session = { timers: platformTimers, pause: () => {}, resume: () => {}, sto
 function bodyOf(bytes = Number.POSITIVE_INFINITY) {
   const ceilings = { deadlineMs: 1_000, bytes };
   const work = { format: "csv", shape: "array", writable: false, atomic: true, ceilings };
-  return new AnswerBody(session, work as ExecuteRequest);
+  return new ResponseBody(session, work as ExecuteRequest);
 }
 
-async function isStreamed(body: AnswerBody): Promise<boolean> {
+async function isStreamed(body: ResponseBody): Promise<boolean> {
   return await Promise.race([
     body.streaming.then(() => true),
     vi.advanceTimersByTimeAsync(0).then(() => false),
@@ -27,7 +27,7 @@ async function isStreamed(body: AnswerBody): Promise<boolean> {
 /**
  * CSV with one column "v". Header and rows have so many bytes in total, of characters with one to four bytes.
  */
-async function answerOf(bytes: number, character: string): Promise<AnswerBody> {
+async function answerOf(bytes: number, character: string): Promise<ResponseBody> {
   const body = bodyOf();
   body.columns([column(0xfd)] as never);
   let left = bytes - "v\r\n".length;

@@ -48,7 +48,7 @@ async function connect(engine: TlsEngine, server: tls.Server, begin: () => Step)
   socket.write(engine.send(Buffer.from("echo")));
   for (let plain = ""; plain !== "echo"; ) plain += Buffer.from((await receive()).plain).toString();
   const details = engine.details();
-  socket.write(engine.rest());
+  socket.write(engine.suspend());
   socket.end();
   return details;
 }
@@ -106,11 +106,11 @@ describe("the next connection in an engine", () => {
 
 describe("an engine", () => {
   test("cannot become idle before its connection is open, nor after it failed", () => {
-    const { kind } = failureOf(() => engine.rest());
+    const { kind } = failureOf(() => engine.suspend());
     expect(kind).toBe("misuse");
     engine = new TlsEngine(module);
     engine.start(settings);
-    expect(failureOf(() => engine.rest()).kind).toBe("misuse");
+    expect(failureOf(() => engine.suspend()).kind).toBe("misuse");
     expect(failureOf(() => engine.beginAgain()).kind).toBe("misuse");
   });
 

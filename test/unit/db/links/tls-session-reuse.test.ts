@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Verified } from "../../../../src/db/links/tls-session-reuse.ts";
-import { RestingEngines } from "../../../../src/db/links/tls-session-reuse.ts";
+import { ReusableEngines } from "../../../../src/db/links/tls-session-reuse.ts";
 import { limits } from "../../../../src/limits.ts";
 
 const now = Date.UTC(2026, 10, 1);
@@ -22,7 +22,7 @@ class FakeEngine {
 
 function resting(...all: Partial<Verified>[]) {
   const engines = all.map(() => new FakeEngine());
-  const lot = new RestingEngines<FakeEngine>();
+  const lot = new ReusableEngines<FakeEngine>();
   for (const [i, engine] of engines.entries()) lot.put(engine, verified(all[i]));
   return { lot, engines };
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { frame } from "../../../../../servers/wire/packets.ts";
 import { dialectOf } from "../../../../../src/db/mysql/engines/dialect-of.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
+import { ProtocolGuard } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 import { Executor } from "../../../../../src/db/mysql/session/executor.ts";
-import type { Outcome } from "../../../../../src/db/mysql/session/statement-result.ts";
+import type { StatementResult } from "../../../../../src/db/mysql/session/statement-result.ts";
 import { WarnedStatements } from "../../../../../src/db/mysql/session/warned-statements.ts";
 import { classify } from "../../../../../src/sql/guard.ts";
 import { connected, execute, ok, prepare, prepared, reply, reset } from "../guard/guarded-connection.ts";
@@ -33,14 +33,14 @@ const recorded = {
 
 /** Runs a statement on a server of this engine that gives these answers to PREPARE and EXECUTE. */
 async function run(engine: "mysql" | "mariadb", sql: string, answer: Buffer) {
-  const wires: GuardedWire[] = [];
+  const wires: ProtocolGuard[] = [];
   const { wire, connection } = await loggedIn(engine, (plain) => {
-    const guarded = new GuardedWire(plain);
+    const guarded = new ProtocolGuard(plain);
     wires.push(guarded);
     return guarded;
   });
   connection.on("error", () => {});
-  const [guarded] = wires as [GuardedWire];
+  const [guarded] = wires as [ProtocolGuard];
   const executor = new Executor(connection, guarded, dialectOf({ engine }), new WarnedStatements());
   const rows: unknown[] = [];
   const sink = { columns: () => {}, row: (values: readonly unknown[]) => rows.push([...values]) };
@@ -58,7 +58,7 @@ async function run(engine: "mysql" | "mariadb", sql: string, answer: Buffer) {
   const failed = ended.then(({ outcome }) => outcome).catch((cause: unknown) => cause);
   wire.say(packets(announced));
   const outcome = await Promise.race([failed, new Promise((done) => setTimeout(done, 50))]);
-  return { outcome: outcome as Outcome | undefined, rows, wire };
+  return { outcome: outcome as StatementResult | undefined, rows, wire };
 }
 
 const returning = "DELETE FROM t RETURNING id";

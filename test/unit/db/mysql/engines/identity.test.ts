@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Account } from "../../../../../src/config/config.ts";
+import type { Engine } from "../../../../../src/config/schema.ts";
 import type { Identity } from "../../../../../src/db/mysql/engines/identity.ts";
 import {
   isSameIdentity,
@@ -7,7 +8,6 @@ import {
   verifyIdentity,
 } from "../../../../../src/db/mysql/engines/identity.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
-import type { Engine } from "./sample-identity.ts";
 import { account, cluster, engines, plain, versions } from "./sample-identity.ts";
 
 /** @returns the differences, in the operator's text; undefined when the identity is accepted. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Engine } from "../../../../../src/config/schema.ts";
 import { dialectOf } from "../../../../../src/db/mysql/engines/dialect-of.ts";
 import { reaches as reachesOf } from "../../../../../src/db/mysql/engines/reach.ts";
-import type { Engine } from "./sample-identity.ts";
 import { engines, plain } from "./sample-identity.ts";
 
 describe("a KILL", () => {

@@ -1,10 +1,8 @@
 import type { Account } from "../../../../../src/config/config.ts";
-import type { Cluster } from "../../../../../src/config/schema.ts";
+import type { Cluster, Engine } from "../../../../../src/config/schema.ts";
 import type { Identity } from "../../../../../src/db/mysql/engines/identity.ts";
 
 /** Clusters, accounts and identities, as the tests of this folder change them. */
-
-export type Engine = Cluster["engine"];
 
 export const engines: Engine[] = ["mysql", "mariadb", "tidb"];
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Engine } from "../../../../../src/config/schema.ts";
 import { dialectOf } from "../../../../../src/db/mysql/engines/dialect-of.ts";
 import { mariadb } from "../../../../../src/db/mysql/engines/mariadb.ts";
 import { mysql } from "../../../../../src/db/mysql/engines/mysql.ts";
@@ -11,7 +12,6 @@ import {
 import { tidb } from "../../../../../src/db/mysql/engines/tidb.ts";
 import { transactionState } from "../../../../../src/db/mysql/engines/transaction.ts";
 import { limits } from "../../../../../src/limits.ts";
-import type { Engine } from "./sample-identity.ts";
 import { account, engines } from "./sample-identity.ts";
 
 describe("setRole", () => {

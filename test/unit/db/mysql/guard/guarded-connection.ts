@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { expect } from "vitest";
 import { buildGreeting, frame, okPacket } from "../../../../../servers/wire/packets.ts";
 import type { Wire } from "../../../../../src/db/links/link.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
+import { ProtocolGuard } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 
 export const eof = (state = 2) => Buffer.from([0xfe, 0, 0, state, 0]);
 export const ok = (state = 2) => Buffer.from([0, 0, 0, state, 0, 0, 0]);
@@ -59,7 +59,7 @@ export class FakeWire extends EventEmitter implements Wire {
 /** A guarded connection after its login. */
 export function connected() {
   const server = new FakeWire();
-  const wire = new GuardedWire(server);
+  const wire = new ProtocolGuard(server);
   const heard: Buffer[] = [];
   wire.on("data", (chunk: Buffer) => heard.push(Buffer.from(chunk)));
   wire.on("error", () => {});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { frame } from "../../../../../servers/wire/packets.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
+import { ProtocolGuard } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 import { limits } from "../../../../../src/limits.ts";
 import {
   binaryRow,
@@ -152,7 +152,7 @@ describe("what is too large", () => {
   });
   test("a packet of the login", () => {
     const server = new FakeWire();
-    const wire = new GuardedWire(server);
+    const wire = new ProtocolGuard(server);
     wire.on("error", () => {});
     wire.start();
     server.emit("data", announced(2, 1 << 20));

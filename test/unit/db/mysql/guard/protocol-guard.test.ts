@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { errPacket, frame, okPacket } from "../../../../../servers/wire/packets.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
+import { ProtocolGuard } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 import {
   binaryRow,
   column,
@@ -112,7 +112,7 @@ describe("bytes without a command", () => {
   });
   test("directly after the login", () => {
     const server = new FakeWire();
-    const wire = new GuardedWire(server);
+    const wire = new ProtocolGuard(server);
     wire.on("error", () => {});
     wire.start();
     server.emit("data", Buffer.concat([frame(2, okPacket()), frame(1, okPacket())]));

@@ -4,7 +4,7 @@ import { buildGreeting, capability, frame, okPacket } from "../../../../../serve
 import { Pipeline } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
 import { prepare } from "../../../../../src/db/mysql/driver/commands.ts";
 import { createConnection } from "../../../../../src/db/mysql/driver/driver.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
+import { ProtocolGuard } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 import type { Loss } from "../../../../../src/db/mysql/session/connection-lost.ts";
 import {
   lossOf,
@@ -65,7 +65,7 @@ async function loggedIn() {
   // The greeting has the capabilities that the driver asks for.
   wire.start = () =>
     void wire.emit("data", frame(0, buildGreeting({ ...greeting, scramble: Buffer.alloc(20, 1) })));
-  const connection = createConnection(new GuardedWire(wire), {
+  const connection = createConnection(new ProtocolGuard(wire), {
     hostname: "db.test",
     user: "gw",
     credential: { password: "", plugin: "mysql_native_password", cleartext: false },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Pipeline } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
 import { execute } from "../../../../../src/db/mysql/driver/commands.ts";
-import { OutcomeReader } from "../../../../../src/db/mysql/session/statement-result.ts";
+import { StatementResultReader } from "../../../../../src/db/mysql/session/statement-result.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 import { column, reply } from "../guard/guarded-connection.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
@@ -46,9 +46,9 @@ async function outcomesOf(
   const { wire, connection } = await loggedIn();
   const running = answers.map(() => execute(connection, { id: 1, parameters: [], close: () => {} }, []));
   const ended = running.map((command) => {
-    const reader = new OutcomeReader(command, statement);
+    const reader = new StatementResultReader(command, statement);
     command.on("result", (given) => Array.isArray(given) || reader.read(given));
-    return new Promise<ReturnType<OutcomeReader["outcome"]>>((resolve) =>
+    return new Promise<ReturnType<StatementResultReader["outcome"]>>((resolve) =>
       command.on("end", () => resolve(reader.outcome())),
     );
   });

@@ -4,7 +4,7 @@ import type { ServerError } from "../../../../../src/db/mysql/driver/driver.ts";
 import { mariadb } from "../../../../../src/db/mysql/engines/mariadb.ts";
 import { mysql } from "../../../../../src/db/mysql/engines/mysql.ts";
 import { tidb } from "../../../../../src/db/mysql/engines/tidb.ts";
-import { GuardedWire } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
+import { ProtocolGuard } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 import { Executor } from "../../../../../src/db/mysql/session/executor.ts";
 import { withoutAsking, withoutPreparing } from "../../../../../src/db/mysql/session/unprepared.ts";
 import { WarnedStatements } from "../../../../../src/db/mysql/session/warned-statements.ts";
@@ -17,14 +17,14 @@ const error = Buffer.from("\xff\x0f\x05#HY000not supported", "latin1");
 
 /** Runs a read that the server does not prepare, with this answer to its text. */
 async function run(answer: Buffer) {
-  const wires: GuardedWire[] = [];
+  const wires: ProtocolGuard[] = [];
   const { wire, connection } = await loggedIn("mysql", (plain) => {
-    const guarded = new GuardedWire(plain);
+    const guarded = new ProtocolGuard(plain);
     wires.push(guarded);
     return guarded;
   });
   connection.on("error", () => {});
-  const executor = new Executor(connection, wires[0] as GuardedWire, mysql, new WarnedStatements());
+  const executor = new Executor(connection, wires[0] as ProtocolGuard, mysql, new WarnedStatements());
   const rows: unknown[] = [];
   const sink = { columns: () => {}, row: (values: readonly unknown[]) => rows.push([...values]) };
   const asked = { sql: "CHECK THIS", values: [], author: "caller" } as const;

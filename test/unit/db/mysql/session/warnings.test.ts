@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Engine } from "../../../../../src/config/schema.ts";
 import type { Row } from "../../../../../src/db/mysql/driver/commands.ts";
 import { dialectOf } from "../../../../../src/db/mysql/engines/dialect-of.ts";
 import { WarnedStatements } from "../../../../../src/db/mysql/session/warned-statements.ts";
@@ -13,8 +14,6 @@ const row = (Code: number, Message: string, Level = "Warning"): Row => ({
 });
 const truncated = (type: string, value = "abc") => row(1292, `Truncated incorrect ${type} value: '${value}'`);
 const plan = row(1105, "skip prepared plan-cache: get a TableDual plan");
-
-type Engine = "mysql" | "mariadb" | "tidb";
 
 /** Facts about a statement with these parameters; by default one without a declared type. */
 function about(engine: Engine, author: "caller" | "operator", ...params: unknown[]) {

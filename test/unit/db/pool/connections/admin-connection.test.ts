@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Control } from "../../../../../src/db/pool/connections/admin-connection.ts";
+import { AdminConnection } from "../../../../../src/db/pool/connections/admin-connection.ts";
 import { FakeConnection } from "./fake-connection.ts";
 import { settle } from "./fake-pool.ts";
 
@@ -35,7 +35,7 @@ class FakeControl extends FakeConnection {
 function setUp(refuse = false, elsewhere?: string) {
   const opened: FakeControl[] = [];
   const killed: boolean[] = [];
-  const control = new Control<FakeControl>({
+  const control = new AdminConnection<FakeControl>({
     open: async (other) => {
       if (refuse) throw new Error("no more connections");
       const connection = new FakeControl();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Hosts, isHostFailure } from "../../../../../src/db/pool/connections/host-failover.ts";
+import { HostFailover, isHostFailure } from "../../../../../src/db/pool/connections/host-failover.ts";
 import { errorKinds, TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 
@@ -11,17 +11,17 @@ const failure = new TidegateError("database_unreachable", {}, "nobody listens");
 beforeEach(() => void vi.spyOn(Math, "random").mockReturnValue(1));
 afterEach(() => void vi.restoreAllMocks());
 
-function fail(hosts: Hosts, host: typeof first, now: number) {
+function fail(hosts: HostFailover, host: typeof first, now: number) {
   return hosts.failed(hosts.begin(host, now), failure, now);
 }
 
 describe("the order", () => {
   test("is that of the configuration", () => {
-    expect(new Hosts([first, second]).candidates(0)).toEqual([first, second]);
+    expect(new HostFailover([first, second]).candidates(0)).toEqual([first, second]);
   });
 
   test("leaves out a failed host until its pause is over", () => {
-    const hosts = new Hosts([first, second]);
+    const hosts = new HostFailover([first, second]);
     fail(hosts, first, 1_000);
     expect(hosts.candidates(1_000)).toEqual([second]);
     expect(hosts.candidates(1_999)).toEqual([second]);
@@ -31,7 +31,7 @@ describe("the order", () => {
   });
 
   test("one login checks whether it is back, and the others go to the next host", () => {
-    const hosts = new Hosts([first, second]);
+    const hosts = new HostFailover([first, second]);
     fail(hosts, first, 1_000);
     const trial = hosts.begin(first, 2_000);
     expect(hosts.candidates(2_000)).toEqual([second]);
@@ -41,7 +41,7 @@ describe("the order", () => {
   });
 
   test("an attempt that says nothing about the host leaves it to the next caller", () => {
-    const hosts = new Hosts([first, second]);
+    const hosts = new HostFailover([first, second]);
     fail(hosts, first, 1_000);
     const trial = hosts.begin(first, 2_000);
     hosts.saidNothing(trial);
@@ -53,7 +53,7 @@ describe("the order", () => {
   });
 
   test("after forget() every host is tried again", () => {
-    const hosts = new Hosts([first, second]);
+    const hosts = new HostFailover([first, second]);
     fail(hosts, first, 1_000);
     hosts.forget();
     expect(hosts.candidates(1_000)).toEqual([first, second]);
@@ -63,13 +63,13 @@ describe("the order", () => {
 
 describe("the backoff", () => {
   test("doubles from 1 s to 32 s, its maximum", () => {
-    const hosts = new Hosts([first, second]);
+    const hosts = new HostFailover([first, second]);
     const waits = Array.from({ length: 8 }, (_, i) => fail(hosts, first, (i + 1) * 100_000));
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000, 32_000]);
   });
 
   test("has full jitter", () => {
-    const hosts = new Hosts([first]);
+    const hosts = new HostFailover([first]);
     for (const random of [0, 0.25, 0.5]) {
       vi.mocked(Math.random).mockReturnValue(random);
       hosts.forget();
@@ -78,13 +78,13 @@ describe("the backoff", () => {
   });
 
   test("counts logins that failed together as one failure", () => {
-    const hosts = new Hosts([first, second]);
+    const hosts = new HostFailover([first, second]);
     const tries = [1, 2, 3].map(() => hosts.begin(first, 1_000));
     expect(tries.map((one) => hosts.failed(one, failure, 1_500))).toEqual([1_000, 1_000, 1_000]);
   });
 
   test("starts again after a success", () => {
-    const hosts = new Hosts([first]);
+    const hosts = new HostFailover([first]);
     fail(hosts, first, 1_000);
     fail(hosts, first, 10_000);
     hosts.succeeded(hosts.begin(first, 20_000));
@@ -94,7 +94,7 @@ describe("the backoff", () => {
 
 describe("while no host can be reached", () => {
   function down() {
-    const hosts = new Hosts([first, second]);
+    const hosts = new HostFailover([first, second]);
     // So many failures that the backoff alone would be half a minute.
     for (let i = 0; i < 7; i++) for (const host of [first, second]) fail(hosts, host, i * 1_000);
     return { hosts, failedAt: 6_000 };
@@ -126,7 +126,7 @@ describe("while no host can be reached", () => {
   });
 
   test("not every request waits for a host that fails slowly", () => {
-    const hosts = new Hosts([first]);
+    const hosts = new HostFailover([first]);
     fail(hosts, first, 0);
     hosts.begin(first, 1_000);
     expect(hosts.refusal(1_001)).toBeDefined();
@@ -145,28 +145,28 @@ test("only a failure on the way to a host is a reason to use another one", () =>
 
 describe("a read-only host", () => {
   test("is last, until it may be tried again", () => {
-    const hosts = new Hosts([first, second]);
+    const hosts = new HostFailover([first, second]);
     expect(hosts.readOnly(first, 1_000)).toBe(true);
     expect(hosts.candidates(1_000)).toEqual([second, first]);
     expect(hosts.candidates(1_000 + limits.readOnlyHostMs)).toEqual([first, second]);
   });
 
   test("is logged once", () => {
-    const hosts = new Hosts([first, second]);
+    const hosts = new HostFailover([first, second]);
     expect([1_000, 2_000, 1_000 + limits.readOnlyHostMs].map((now) => hosts.readOnly(first, now))).toEqual([
       ...[true, false, true],
     ]);
   });
 
   test("is tried first again after forget()", () => {
-    const hosts = new Hosts([first, second]);
+    const hosts = new HostFailover([first, second]);
     hosts.readOnly(first, 1_000);
     hosts.forget();
     expect(hosts.candidates(1_000)).toEqual([first, second]);
   });
 
   test("is better than none, and all hosts keep their order", () => {
-    const hosts = new Hosts([first, second]);
+    const hosts = new HostFailover([first, second]);
     for (const host of [first, second]) hosts.readOnly(host, 1_000);
     expect(hosts.candidates(1_000)).toEqual([first, second]);
     fail(hosts, second, 1_000);

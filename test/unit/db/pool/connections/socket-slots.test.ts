@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Sockets } from "../../../../../src/db/pool/connections/socket-slots.ts";
+import { SocketSlots } from "../../../../../src/db/pool/connections/socket-slots.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 test("not more than the count, and the next one after one has ended", async () => {
-  const sockets = new Sockets(2);
+  const sockets = new SocketSlots(2);
   expect(await Promise.all([sockets.take(100), sockets.take(100)])).toEqual([true, true]);
   const third = sockets.take(100);
   await vi.advanceTimersByTimeAsync(99);
@@ -15,7 +15,7 @@ test("not more than the count, and the next one after one has ended", async () =
 });
 
 test("a wait is bounded, and a slot goes to a request that still waits", async () => {
-  const sockets = new Sockets(1);
+  const sockets = new SocketSlots(1);
   await sockets.take(100);
   const [short, long] = [sockets.take(100), sockets.take(1_000)];
   await vi.advanceTimersByTimeAsync(100);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Liveness } from "../../../../../src/db/pool/connections/validate-on-borrow.ts";
+import { ValidateOnBorrow } from "../../../../../src/db/pool/connections/validate-on-borrow.ts";
 import { limits } from "../../../../../src/limits.ts";
 
 /** A session that was silent for some time, and that answers a ping or does not. */
@@ -33,8 +33,8 @@ class Silent {
   }
 }
 
-function watched(...sessions: Silent[]): Liveness<Silent> {
-  const liveness = new Liveness<Silent>();
+function watched(...sessions: Silent[]): ValidateOnBorrow<Silent> {
+  const liveness = new ValidateOnBorrow<Silent>();
   for (const session of sessions) liveness.watch(session);
   return liveness;
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CloseReason } from "../../../../../src/db/pool/messages/counters.ts";
-import { closeText, PoolMetrics } from "../../../../../src/db/pool/object/counters.ts";
+import { closeText, ShardCounters } from "../../../../../src/db/pool/object/counters.ts";
 import { families } from "../../../../../src/db/pool/worker/metric-families.ts";
 import { expose } from "../../../../../src/exposition.ts";
 import { infoOf } from "../../../../../src/routes/metrics.ts";
@@ -23,7 +23,7 @@ describe("why a connection ended", () => {
 
   test("is counted by the typed cause, not by its text", async () => {
     vi.useFakeTimers();
-    const metrics = new PoolMetrics();
+    const metrics = new ShardCounters();
     const closed = metrics.closed.bind(metrics);
     const { checkout, server } = pool({ closed });
     for (const detail of ["idle", "drained: by the server", "ping failed"]) {
@@ -73,7 +73,7 @@ describe("the current state of a pool", () => {
 
 describe("what is counted", () => {
   test("is unchanged in the metrics, for each shard", () => {
-    const metrics = new PoolMetrics();
+    const metrics = new ShardCounters();
     metrics.created();
     metrics.created();
     metrics.closed("not_restored");

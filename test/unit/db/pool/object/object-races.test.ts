@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Hosts } from "../../../../../src/db/pool/connections/host-failover.ts";
-import { Readiness } from "../../../../../src/db/pool/object/readiness-check.ts";
+import { HostFailover } from "../../../../../src/db/pool/connections/host-failover.ts";
+import { ReadinessCheck } from "../../../../../src/db/pool/object/readiness-check.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 
 /** A pool waits for an answer, and meanwhile it is told to forget, or asked again. */
@@ -9,7 +9,7 @@ const host = { hostname: "only", port: 3306 };
 const failure = new TidegateError("database_unreachable", {}, "nobody listens");
 
 test("a login that began before a drain and fails after it does not count against the host", () => {
-  const hosts = new Hosts([host]);
+  const hosts = new HostFailover([host]);
   const before = hosts.begin(host, 1_000);
   hosts.forget();
   expect(hosts.failed(before, failure, 1_500)).toBe(0);
@@ -34,9 +34,12 @@ describe("readiness", () => {
       release: () => {},
       discard: () => {},
     };
-    const readiness = new Readiness(pooled as unknown as ConstructorParameters<typeof Readiness>[0], {
-      ping,
-    });
+    const readiness = new ReadinessCheck(
+      pooled as unknown as ConstructorParameters<typeof ReadinessCheck>[0],
+      {
+        ping,
+      },
+    );
     return { readiness, pings };
   }
   const turn = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Readiness } from "../../../../../src/db/pool/object/readiness-check.ts";
+import { ReadinessCheck } from "../../../../../src/db/pool/object/readiness-check.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 
@@ -20,7 +20,7 @@ function setUp() {
     },
   });
   const session = ping("pooled") as never;
-  const readiness = new Readiness(
+  const readiness = new ReadinessCheck(
     {
       isSaturated: () => state.isSaturated,
       acquire: async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { RunningStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
-import { Requests } from "../../../../../src/db/pool/work/cancellation-registry.ts";
+import { CancellableStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
+import { CancellationRegistry } from "../../../../../src/db/pool/work/cancellation-registry.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
 import { settle } from "../connections/fake-pool.ts";
@@ -19,7 +19,7 @@ function setUp(deadlineMs = 5_000, writes = true) {
   const events: string[] = [];
   const held: string[] = [];
   const session = { usable: true, pause: () => held.push("pause"), resume: () => held.push("resume") };
-  const running = new RunningStatement<typeof session>({
+  const running = new CancellableStatement<typeof session>({
     deadlineMs,
     writes,
     control: {
@@ -208,7 +208,7 @@ describe("a running statement", () => {
 
 describe("running requests", () => {
   test("are stopped by caller and id, all work of a request or one piece", () => {
-    const requests = new Requests();
+    const requests = new CancellationRegistry();
     const stopped: string[] = [];
     const add = (caller: string, requestId: string, workId: string) =>
       requests.add(caller, { requestId, workId }, () => stopped.push(workId) > 0);
@@ -227,7 +227,7 @@ describe("running requests", () => {
   });
 
   test("count only work that was stopped in time", () => {
-    const requests = new Requests();
+    const requests = new CancellationRegistry();
     requests.add("a", { requestId: "r", workId: "1" }, () => false);
     expect(requests.stop("a", "r")).toBe(0);
   });

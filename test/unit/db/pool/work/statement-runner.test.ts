@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import type { AnswerBody } from "../../../../../src/db/answer/response-body.ts";
+import type { ResponseBody } from "../../../../../src/db/answer/response-body.ts";
 import { mariadb } from "../../../../../src/db/mysql/engines/mariadb.ts";
 import type { Session } from "../../../../../src/db/mysql/session/session.ts";
-import type { Outcome } from "../../../../../src/db/mysql/session/statement-result.ts";
+import type { StatementResult } from "../../../../../src/db/mysql/session/statement-result.ts";
 import type { ExecuteWork } from "../../../../../src/db/pool/messages/protocol.ts";
-import type { RunningStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
+import type { CancellableStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
 import { runnerOf } from "../../../../../src/db/pool/work/statement-runner.ts";
 
-const outcome: Outcome = {
+const outcome: StatementResult = {
   ...{ rowsAffected: 1, rowsChanged: null, lastInsertId: null, info: null },
   ...{ warningCount: 0, warnings: [], conversion: "none", revocable: true },
 };
@@ -20,7 +20,7 @@ function runnerOfChange(settle: () => boolean) {
   const running = { settle, why: new Error("stopped"), goOn: () => {} };
   const runner = runnerOf(
     session as unknown as Session,
-    running as unknown as RunningStatement<Session>,
+    running as unknown as CancellableStatement<Session>,
     mariadb,
     async () => {
       note("commit")();
@@ -31,7 +31,7 @@ function runnerOfChange(settle: () => boolean) {
 }
 
 const change = {} as ExecuteWork;
-const body = {} as AnswerBody;
+const body = {} as ResponseBody;
 
 test("a slow reader of a change's rows does not delay the answer to its COMMIT", async () => {
   const { asked, runner } = runnerOfChange(() => true);

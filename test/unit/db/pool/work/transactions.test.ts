@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Ceilings } from "../../../../../src/db/contract/requests.ts";
 import { mysql } from "../../../../../src/db/mysql/engines/mysql.ts";
-import type { Outcome } from "../../../../../src/db/mysql/session/statement-result.ts";
+import type { StatementResult } from "../../../../../src/db/mysql/session/statement-result.ts";
 import { unreadWarnings } from "../../../../../src/db/mysql/session/warnings.ts";
 import type { ExecuteWork } from "../../../../../src/db/pool/messages/protocol.ts";
-import { RunningStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
+import { CancellableStatement } from "../../../../../src/db/pool/work/cancellable-statement.ts";
 import type { TransactionSession } from "../../../../../src/db/pool/work/transaction.ts";
 import { Transactions } from "../../../../../src/db/pool/work/transactions.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
@@ -29,7 +29,7 @@ class FakeSession implements TransactionSession {
   readonly said: string[] = [];
   readonly #loss = Promise.withResolvers<string>();
   readonly lost = this.#loss.promise;
-  #running = Promise.withResolvers<Outcome>();
+  #running = Promise.withResolvers<StatementResult>();
 
   async control(sql: string): Promise<boolean> {
     if (!this.usable) throw new Error("lost");
@@ -71,7 +71,7 @@ function shard(limit = 2) {
       return { connection };
     },
     enter: ({ ceilings: { deadlineMs } }, _, stopping) => {
-      const running = new RunningStatement<FakeSession>({
+      const running = new CancellableStatement<FakeSession>({
         deadlineMs,
         writes: false,
         control: {
@@ -314,7 +314,7 @@ test("a statement counts while it runs, and a refused one does not count", async
     enter: () => {
       if (running === 1) throw new TidegateError("concurrency_exceeded");
       running += 1;
-      const statement = new RunningStatement<FakeSession>({
+      const statement = new CancellableStatement<FakeSession>({
         ...{ deadlineMs: 1_000, writes: false, giveBack: () => {}, discard: () => {} },
         control: { prepare: () => {}, kill: async () => false },
       });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { Shards } from "../../../../../src/db/pool/worker/shard-picker.ts";
+import { ShardPicker } from "../../../../../src/db/pool/worker/shard-picker.ts";
 import { limits } from "../../../../../src/limits.ts";
 
 const draws = 600;
 
 /** How often each shard is chosen while nothing changes. */
-function spread(shards: Shards, count: number, now = 0): number[] {
+function spread(shards: ShardPicker, count: number, now = 0): number[] {
   const chosen = Array.from({ length: count }, () => 0);
   for (let i = 0; i < draws; i++) chosen[shards.choose(now)] = (chosen[shards.choose(now)] ?? 0) + 1;
   return chosen;
@@ -13,20 +13,20 @@ function spread(shards: Shards, count: number, now = 0): number[] {
 
 describe("the choice", () => {
   test("of one shard is this shard, without an alternative", () => {
-    const shards = new Shards(1);
+    const shards = new ShardPicker(1);
     expect(shards.choose(0)).toBe(0);
     expect(shards.choose(0, 0)).toBeUndefined();
   });
 
   test("is spread while all shards are alike", () => {
     for (const count of [2, 3, 8]) {
-      const chosen = spread(new Shards(count), count);
+      const chosen = spread(new ShardPicker(count), count);
       for (const times of chosen) expect(times).toBeGreaterThan(0);
     }
   });
 
   test("is the shard with fewer running requests", () => {
-    const shards = new Shards(2);
+    const shards = new ShardPicker(2);
     const ends = [shards.begin(0), shards.begin(0), shards.begin(1)];
     for (let i = 0; i < 50; i++) expect(shards.choose(0)).toBe(1);
     for (const end of ends) end();
@@ -35,7 +35,7 @@ describe("the choice", () => {
 
   test("keeps long requests evenly spread", () => {
     const count = 8;
-    const shards = new Shards(count);
+    const shards = new ShardPicker(count);
     const running = Array.from({ length: count }, () => 0);
     for (let i = 0; i < count * 100; i++) {
       const shard = shards.choose(0);
@@ -48,7 +48,7 @@ describe("the choice", () => {
   });
 
   test("counts an answer once", () => {
-    const shards = new Shards(2);
+    const shards = new ShardPicker(2);
     const end = shards.begin(0);
     end();
     end();
@@ -59,7 +59,7 @@ describe("the choice", () => {
 
 describe("a shard's report of its queue", () => {
   test("counts, and less with time", () => {
-    const shards = new Shards(2);
+    const shards = new ShardPicker(2);
     shards.answered(0, 10, 1_000);
     for (let i = 0; i < 4; i++) shards.begin(1);
     for (let i = 0; i < 50; i++) expect(shards.choose(1_000)).toBe(1);
@@ -69,7 +69,7 @@ describe("a shard's report of its queue", () => {
   });
 
   test("is nothing after a while", () => {
-    const shards = new Shards(2);
+    const shards = new ShardPicker(2);
     shards.answered(0, 500, 0);
     shards.begin(1);
     for (let i = 0; i < 50; i++) expect(shards.choose(limits.shardHearsayMs)).toBe(0);
@@ -78,21 +78,21 @@ describe("a shard's report of its queue", () => {
 
 describe("a shard that refused", () => {
   test("is skipped for a while", () => {
-    const shards = new Shards(3);
+    const shards = new ShardPicker(3);
     shards.refused(1, 0);
     expect(spread(shards, 3, limits.shardAvoidedMs - 1)[1]).toBe(0);
     expect(spread(shards, 3, limits.shardAvoidedMs)[1]).toBeGreaterThan(0);
   });
 
   test("is like any other after it answers again", () => {
-    const shards = new Shards(2);
+    const shards = new ShardPicker(2);
     shards.refused(0, 0);
     shards.answered(0, 0, 1);
     expect(spread(shards, 2, 1)[0]).toBeGreaterThan(0);
   });
 
   test("may be asked if all shards have refused", () => {
-    const shards = new Shards(2);
+    const shards = new ShardPicker(2);
     shards.refused(0, 0);
     shards.refused(1, 0);
     for (const times of spread(shards, 2)) expect(times).toBeGreaterThan(0);
@@ -101,7 +101,7 @@ describe("a shard that refused", () => {
   });
 
   test("is never the alternative", () => {
-    const shards = new Shards(3);
+    const shards = new ShardPicker(3);
     for (let i = 0; i < 50; i++) expect(shards.choose(0, 2)).not.toBe(2);
     shards.refused(0, 0);
     for (let i = 0; i < 50; i++) expect(shards.choose(0, 2)).toBe(1);
