@@ -101,11 +101,8 @@ export class Session {
    * Runs one statement; rows go to the sink as they arrive. One round trip if it is prepared, else two; one more for new warnings.
    * @throws TidegateError of the server's making, or `connection_lost` / `outcome_unknown`
    */
-  async run(
-    statement: Statement,
-    sink: RowSink,
-    { goOn, begin = [] }: RunOptions = {},
-  ): Promise<StatementResult> {
+  async run(statement: Statement, sink: RowSink, options: RunOptions = {}): Promise<StatementResult> {
+    const { goOn, begin = [] } = options;
     /** The statement may have changed something for good. */
     let sent = false;
     const { heard } = this.#wire;
