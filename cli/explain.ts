@@ -23,8 +23,8 @@ export const declaration = declare(
 export function run({ token, action, account: wanted, env }: OptionsOf<typeof declaration>): number {
   const { claims } = readClaims(token);
   const caller = { issuer: String(claims.iss), subject: claims.sub as string | undefined, claims };
-  const { verdicts, decisive, account, refusal } = explain(grantsOf(env), caller, action as Action, wanted);
-  for (const [i, { grant, mismatch }] of verdicts.entries()) {
+  const { matches, decisive, account, refusal } = explain(grantsOf(env), caller, action as Action, wanted);
+  for (const [i, { grant, mismatch }] of matches.entries()) {
     const mark = grant === decisive ? "→" : " ";
     console.log(
       `${mark} grants[${i}] ${grant.account} (${grant.allow.join(", ")}): ${mismatch ?? "matches"}`,

@@ -14,7 +14,7 @@ import type { Backend } from "./db/contract/backend.ts";
 import { createBackend } from "./db/create-backend.ts";
 import { TidegateError, toProblem } from "./errors.ts";
 import { limits } from "./limits.ts";
-import { passWall } from "./rate/ip-rate-limit.ts";
+import { limitByAddress } from "./rate/ip-rate-limit.ts";
 import { addressed } from "./routes/address.ts";
 import { batch } from "./routes/batch.ts";
 import { requests } from "./routes/cancel.ts";
@@ -160,8 +160,8 @@ function crossOrigin(origins: readonly string[]): MiddlewareHandler {
  * Limits requests per client address. This comes first, because checking a token costs CPU time and a good
  * token costs a database connection.
  */
-const walled = factory.createMiddleware(async (c, next) => {
-  await passWall(c.env, c.req.header("cf-connecting-ip"));
+const limitedByAddress = factory.createMiddleware(async (c, next) => {
+  await limitByAddress(c.env, c.req.header("cf-connecting-ip"));
   await next();
 });
 
@@ -176,8 +176,8 @@ export const app = new Hono<AppEnv>()
   .use(configured)
   .use(addressed)
   .route("/", health)
-  .use("/v1/*", walled)
-  .use("/metrics", walled)
+  .use("/v1/*", limitedByAddress)
+  .use("/metrics", limitedByAddress)
   .route("/v1/sql", sql)
   .route("/v1/batch", batch)
   .route("/v1/transactions", transactions)

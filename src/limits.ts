@@ -256,7 +256,7 @@ export const limits = {
   /** A pool that sends no counters within this time counts as down. Prometheus waits 10 s for all pools. */
   metricsTimeoutMs: 3_000,
   /** Retry-After for a client address with too many requests: the shorter of the platform's two periods. */
-  wallRetryAfterSeconds: 10,
+  ipRateLimitRetryAfterSeconds: 10,
   /** Retry-After where an account has the wrong identity: a person has to change it. */
   identityRetryAfterSeconds: 30,
   /** Retry-After of a 503 without a better number. */

@@ -2,7 +2,7 @@ import type { Account, Authority } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
 import { answer } from "../../src/db/answer/respond.ts";
 import type { Runner } from "../../src/db/answer/runner.ts";
-import { linkOf } from "../../src/db/links/select.ts";
+import { selectLink } from "../../src/db/links/select.ts";
 import { firstAttempt } from "../../src/db/mysql/session/login.ts";
 import { Session } from "../../src/db/mysql/session/session.ts";
 import { WarnedStatements } from "../../src/db/mysql/session/warned-statements.ts";
@@ -40,7 +40,7 @@ export default {
     const { cluster, authorities, account, work } = target;
     try {
       const opening = { ...firstAttempt(cluster), warned: new WarnedStatements() };
-      const session = await Session.open(linkOf({ cluster, authorities }), cluster, account, opening);
+      const session = await Session.open(selectLink({ cluster, authorities }), cluster, account, opening);
       context.waitUntil(session.lost);
       const runner: Runner = {
         run: (statement, sink) => session.run(statement, sink),

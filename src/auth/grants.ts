@@ -24,7 +24,7 @@ export interface GrantMatch {
 
 export interface Decision {
   /** All grants in order, also those after the deciding one. */
-  verdicts: GrantMatch[];
+  matches: GrantMatch[];
   /** The first grant that matches and gives the requested account. */
   decisive: Grant | undefined;
   /** The account; undefined if access is refused. */
@@ -44,16 +44,16 @@ export function explain(
   demand: Demand,
   wanted: string | undefined,
 ): Decision {
-  const verdicts = grants.map((grant) => ({ grant, mismatch: mismatchOf(grant, caller, wanted) }));
-  const decisive = verdicts.find(({ mismatch }) => mismatch === undefined)?.grant;
+  const matches = grants.map((grant) => ({ grant, mismatch: mismatchOf(grant, caller, wanted) }));
+  const decisive = matches.find(({ mismatch }) => mismatch === undefined)?.grant;
   if (!decisive) {
     // The text is equal for a missing account and for an account of other callers, so it reveals nothing.
     const refusal =
       wanted === undefined ? "No grant matches the token's claims." : "No grant gives the account asked for.";
-    return { verdicts, decisive, account: undefined, refusal };
+    return { matches, decisive, account: undefined, refusal };
   }
   const refusal = refusalOf(decisive, demand);
-  return { verdicts, decisive, account: refusal === undefined ? decisive.account : undefined, refusal };
+  return { matches, decisive, account: refusal === undefined ? decisive.account : undefined, refusal };
 }
 
 /** @throws TidegateError `access_denied` if the caller's own grant does not allow the action */

@@ -5,7 +5,7 @@ import { limits } from "../limits.ts";
 import { observe } from "../telemetry.ts";
 import { keepAnswer } from "./answer.ts";
 import type { Begin, End, Ending, KeyState } from "./record.ts";
-import { isVerdict } from "./record.ts";
+import { isKeyState } from "./record.ts";
 
 /** A request that must not run twice. */
 export interface Idempotent {
@@ -56,7 +56,7 @@ async function askToBegin(request: Idempotent, run: string): Promise<KeyState> {
   const question: Begin = { ask: "begin", fingerprint, run, patienceMs };
   try {
     const verdict = await askObject(env.IDEMPOTENCY, name, question, limits.idempotencyTimeoutMs);
-    if (!isVerdict(verdict)) throw new Error("no verdict");
+    if (!isKeyState(verdict)) throw new Error("the answer names no state of the key");
     return verdict;
   } catch (cause) {
     // The object may have stored the beginning, and only its answer was lost. So free the key.

@@ -92,7 +92,7 @@ export function end(
  * Checks an answer of the object. Another version of it may have answered, with an ending from another
  * version of the Worker.
  */
-export function isVerdict(answer: unknown): answer is KeyState {
+export function isKeyState(answer: unknown): answer is KeyState {
   const { verdict, ending } = (answer ?? {}) as { verdict?: unknown; ending?: unknown };
   if (verdict === "ended") return isEnding(ending);
   return verdict === "run" || verdict === "running" || verdict === "unknown" || verdict === "other_request";

@@ -10,7 +10,7 @@ import { limits } from "../limits.ts";
  * @param address of the client, from the platform; undefined if the platform gives none
  * @throws TidegateError `rate_limited`; `limiter_unavailable` when the platform's counter fails
  */
-export async function passWall(env: Bindings, address: string | undefined): Promise<void> {
+export async function limitByAddress(env: Bindings, address: string | undefined): Promise<void> {
   if ((env.WALL as RateLimit | undefined) === undefined) return;
   const { success } = await env.WALL.limit({ key: networkOf(address ?? "") }).catch((cause: unknown) => {
     throw new TidegateError("limiter_unavailable", { retryAfter: limits.retryAfterSeconds }, String(cause));
@@ -18,7 +18,7 @@ export async function passWall(env: Bindings, address: string | undefined): Prom
   if (success) return;
   throw new TidegateError("rate_limited", {
     detail: "Too many requests come from this network.",
-    retryAfter: limits.wallRetryAfterSeconds,
+    retryAfter: limits.ipRateLimitRetryAfterSeconds,
   });
 }
 

@@ -15,7 +15,7 @@ export interface AnswerForm {
 }
 
 /** In the order in which they are taken where the caller has no preference. */
-const every: readonly Format[] = ["json", "ndjson", "csv"];
+const every = Object.keys(contentTypes) as Format[];
 
 /** CSV has one table: of a procedure, which may have several results, nobody knows before it is executed. */
 const several: readonly Format[] = ["json", "ndjson"];

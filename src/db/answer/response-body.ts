@@ -2,7 +2,7 @@ import { TidegateError, toProblem } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { ExecuteRequest } from "../contract/requests.ts";
 import type { Encoder } from "../encode/create-encoder.ts";
-import { encoderOf } from "../encode/create-encoder.ts";
+import { createEncoder } from "../encode/create-encoder.ts";
 import type { Field } from "../mysql/driver/driver.ts";
 import type { RowSink } from "../mysql/session/row-sink.ts";
 import type { StatementResult } from "../mysql/session/statement-result.ts";
@@ -33,7 +33,7 @@ export class ResponseBody implements RowSink {
     { format, shape, ceilings, bounded, atomic }: ExecuteRequest,
   ) {
     this.#session = session;
-    this.#encoder = encoderOf(format, shape, !atomic);
+    this.#encoder = createEncoder(format, shape, !atomic);
     // Giving up a change would leave its outcome open: ceilings are for what only answers.
     this.#maxRows = bounded ? (ceilings.rows ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     this.#maxBytes = bounded ? ceilings.bytes : Number.POSITIVE_INFINITY;

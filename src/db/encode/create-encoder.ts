@@ -8,7 +8,7 @@ import type { Encoder, RowShape } from "./types.ts";
 export type { Encoder, RowShape } from "./types.ts";
 
 /** @param several whether the answer may have several result sets or none, as for a CALL */
-export function encoderOf(format: Format, shape: RowShape, several: boolean): Encoder {
+export function createEncoder(format: Format, shape: RowShape, several: boolean): Encoder {
   switch (format) {
     case "json":
       return new TextWriter(new JsonEncoder(shape, several));

@@ -15,7 +15,7 @@ import { refusedCommit } from "../mysql/engines/commit-error.ts";
 import type { Dialect } from "../mysql/engines/dialect.ts";
 import { dialectOf } from "../mysql/engines/dialect-of.ts";
 import { statementError } from "../mysql/engines/errors.ts";
-import { writeValues } from "../mysql/engines/interpolate.ts";
+import { interpolate } from "../mysql/engines/interpolate.ts";
 import { verifyReadsOnly } from "../mysql/engines/privileges.ts";
 import { verifyTransaction } from "../mysql/engines/transaction.ts";
 import { demandDeclared, demandNoConversion, demandSeen } from "../mysql/session/implicit-conversion.ts";
@@ -99,7 +99,7 @@ export class HyperdriveSession {
   async run(statement: Statement, sink: RowSink, deadlineMs: number): Promise<StatementResult> {
     demandDeclared(statement, statement.values);
     if (this.#dialect.convertsSilently) demandSeen(statement);
-    const sql = writeValues(statement.sql, statement.values);
+    const sql = interpolate(statement.sql, statement.values);
     const { packet } = await this.#prepare(statement.writable, deadlineMs);
     this.#stage = "running";
     let outcome: StatementResult;

@@ -4,7 +4,7 @@ import { platformLink } from "./platform.ts";
 import { rustlsLink } from "./rustls.ts";
 
 /** @returns the configured link; docs/links.md says which link fits which cluster */
-export function linkOf({ cluster, authorities }: Pick<Config, "cluster" | "authorities">): Link {
+export function selectLink({ cluster, authorities }: Pick<Config, "cluster" | "authorities">): Link {
   switch (cluster.link) {
     case "platform":
       return platformLink;

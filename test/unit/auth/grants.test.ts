@@ -395,13 +395,13 @@ describe("explain", () => {
   test("says why each grant does not match, and which one decides", () => {
     const other = { ...grant("other", {}), issuer: "https://other.example.com/" };
     const grants = [other, { ...editor, subject: "admin" }, editor, analyst];
-    const { verdicts, decisive, account, refusal } = explain(
+    const { matches, decisive, account, refusal } = explain(
       grants,
       caller({ role: "editor" }),
       "sql:ddl",
       undefined,
     );
-    expect(verdicts.map(({ mismatch }) => mismatch)).toEqual([
+    expect(matches.map(({ mismatch }) => mismatch)).toEqual([
       "is for another issuer",
       "wants sub to be admin",
       undefined,

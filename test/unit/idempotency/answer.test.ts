@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { keepAnswer } from "../../../src/idempotency/answer.ts";
 import type { Ending, KeptAnswer } from "../../../src/idempotency/record.ts";
-import { isVerdict } from "../../../src/idempotency/record.ts";
+import { isKeyState } from "../../../src/idempotency/record.ts";
 import { limits } from "../../../src/limits.ts";
 
 const headers = { "content-type": "application/json; charset=utf-8", "server-timing": "db;dur=1" };
@@ -60,8 +60,8 @@ describe("an answer", () => {
     expect(Buffer.from(body, encoding)).toEqual(Buffer.from(bytes));
     expect(encoding).toBe("base64");
     expect(Buffer.from(await answered.arrayBuffer())).toEqual(Buffer.from(bytes));
-    expect(isVerdict({ verdict: "ended", ending: endings[0] })).toBe(true);
-    expect(isVerdict({ verdict: "ended", ending: { ...endings[0], encoding: "hex" } })).toBe(false);
+    expect(isKeyState({ verdict: "ended", ending: endings[0] })).toBe(true);
+    expect(isKeyState({ verdict: "ended", ending: { ...endings[0], encoding: "hex" } })).toBe(false);
   });
 
   test("that breaks off has an unknown outcome, and nothing of it is stored here", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Begin, Ending, IdempotencyRecord } from "../../../src/idempotency/record.ts";
-import { begin, end, isVerdict } from "../../../src/idempotency/record.ts";
+import { begin, end, isKeyState } from "../../../src/idempotency/record.ts";
 
 const hour = 60 * 60_000;
 const now = 1_000_000;
@@ -97,7 +97,7 @@ describe("an answer of the object", () => {
     [{ verdict: "ended", ending: error }],
     [{ verdict: "ended", ending: { kind: "too_large" } }],
   ])("%j is valid", (value) => {
-    expect(isVerdict(value)).toBe(true);
+    expect(isKeyState(value)).toBe(true);
   });
 
   test.each([
@@ -116,6 +116,6 @@ describe("an answer of the object", () => {
     [{ verdict: "ended", ending: { ...error, code: "constructor" } }],
     [{ verdict: "ended", ending: { ...error, details: null } }],
   ])("%j is invalid", (value) => {
-    expect(isVerdict(value)).toBe(false);
+    expect(isKeyState(value)).toBe(false);
   });
 });

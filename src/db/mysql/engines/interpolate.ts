@@ -18,7 +18,7 @@ interface Literal {
  * @param sql with `?` only
  * @throws TidegateError `internal` when the text would not be read as it is meant
  */
-export function writeValues(sql: string, values: readonly BoundValue[]): string {
+export function interpolate(sql: string, values: readonly BoundValue[]): string {
   if (values.length === 0) return sql;
   const tokens = lex(sql);
   const literals = values.map(literalOf);

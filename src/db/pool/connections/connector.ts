@@ -6,7 +6,7 @@ import { limits } from "../../../limits.ts";
 import { observe } from "../../../telemetry.ts";
 import type { Timers } from "../../../timers.ts";
 import type { Link } from "../../links/link.ts";
-import { linkOf } from "../../links/select.ts";
+import { selectLink } from "../../links/select.ts";
 import type { ServerErrorKind } from "../../mysql/engines/server-errors.ts";
 import { Session } from "../../mysql/session/session.ts";
 import { WarnedStatements } from "../../mysql/session/warned-statements.ts";
@@ -44,7 +44,7 @@ export class Connector {
     this.#options = options;
     this.#config = config;
     this.#account = account;
-    this.#link = linkOf(config);
+    this.#link = selectLink(config);
     this.#hosts = new HostFailover(config.cluster.hosts);
   }
 

@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorDetails } from "../../../errors.ts";
-import { TidegateError } from "../../../errors.ts";
+import { errorKinds, TidegateError } from "../../../errors.ts";
 import type { BatchRequest, BeginRequest, EndHow, ExecuteRequest } from "../../contract/requests.ts";
 
 /**
@@ -8,6 +8,8 @@ import type { BatchRequest, BeginRequest, EndHow, ExecuteRequest } from "../../c
  * and generation stand in the object's name, so a Worker meets only its own kind; each message says them too, and a
  * mismatch is a retryable refusal, never a guess. Grants, issuers and queries are the Worker's matter alone: a
  * deployment that changes only those keeps the objects.
+ *
+ * Raise it when a request, an answer, ShardMetrics or a code that a Pool throws changes.
  */
 export const protocolVersion = 9;
 
@@ -117,5 +119,6 @@ export function encodeError(error: TidegateError): Response {
 export async function orThrow(response: Response): Promise<Response> {
   if (!response.headers.has(errorHeader)) return response;
   const { code, details } = await response.json<WireError>();
-  throw new TidegateError(code, details);
+  // A Pool of a newer version may name a code that this Worker does not know: what it says of the statement is unknown too.
+  throw new TidegateError(Object.hasOwn(errorKinds, code) ? code : "outcome_unknown", details);
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encoderOf } from "../../../../src/db/encode/create-encoder.ts";
+import { createEncoder } from "../../../../src/db/encode/create-encoder.ts";
 import type { Format } from "../../../../src/db/encode/formats.ts";
 import type { Encoder } from "../../../../src/db/encode/types.ts";
 import { column, encode, summary } from "./wire.ts";
@@ -19,8 +19,8 @@ describe.each(formats)("as %s", (format) => {
   test("the waiting text is counted exactly in bytes, and no byte is lost or counted twice", () => {
     fc.assert(
       fc.property(values, fc.integer({ min: 1, max: 3_000 }), fc.boolean(), (rows, limit, asks) => {
-        const encoder = encoderOf(format, "array", false);
-        const whole = encoderOf(format, "array", false);
+        const encoder = createEncoder(format, "array", false);
+        const whole = createEncoder(format, "array", false);
         encoder.columns([text]);
         whole.columns([text]);
         const taken: Uint8Array[] = [];
@@ -48,7 +48,7 @@ describe.each(formats)("as %s", (format) => {
   test("hasAtLeast is true from exactly this byte on", () => {
     for (const character of ["a", "é", "漢", "😀", "\u2028"]) {
       const [encoder, same] = [1, 2].map(() => {
-        const made = encoderOf(format, "array", false);
+        const made = createEncoder(format, "array", false);
         made.columns([text]);
         for (let i = 0; i < 200; i++) made.row([character]);
         return made;
@@ -60,7 +60,7 @@ describe.each(formats)("as %s", (format) => {
 });
 
 test("the bytes are the UTF-8 of the JSON encoder's text", () => {
-  const encoder = encoderOf("json", "object", false);
+  const encoder = createEncoder("json", "object", false);
   encoder.columns([text]);
   encoder.row(["漢"]);
   encoder.end(summary);
@@ -69,7 +69,7 @@ test("the bytes are the UTF-8 of the JSON encoder's text", () => {
 
 test("only NDJSON has a place for an error", () => {
   for (const format of formats) {
-    const encoder = encoderOf(format, "array", false);
+    const encoder = createEncoder(format, "array", false);
     expect(encoder.fail({ code: "internal" })).toBe(format === "ndjson");
     expect(Buffer.from(encoder.take()).toString()).toBe(
       format === "ndjson" ? '{"error":{"code":"internal"}}\n' : "",

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { writeValues } from "../../../../../src/db/mysql/engines/interpolate.ts";
+import { interpolate } from "../../../../../src/db/mysql/engines/interpolate.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 import { classify } from "../../../../../src/sql/guard.ts";
 import { sqlish } from "../../../../statements/arbitrary.ts";
 
-const written = (value: BoundValue) => writeValues("SELECT ? AS v", [value]).slice("SELECT  ".length, -6);
+const written = (value: BoundValue) => interpolate("SELECT ? AS v", [value]).slice("SELECT  ".length, -6);
 
 describe("a value is written with its type", () => {
   const table: [BoundValue, string][] = [
@@ -57,19 +57,19 @@ describe("a literal stays separate from all tokens beside the placeholder", () =
     ["SELECT ?'a'", text, "SELECT  'x' 'a'"],
     ["SELECT '?', `?`, \"?\", ?", text, "SELECT '?', `?`, \"?\",  'x' "],
   ] as const)("%s", (sql, value, expected) => {
-    expect(writeValues(sql, [value])).toBe(expected);
+    expect(interpolate(sql, [value])).toBe(expected);
   });
 
   test("the content of a value is not parsed: a ? in it is not a placeholder", () => {
-    expect(writeValues("SELECT ?, ?", [{ type: "string", value: "?" }, one])).toBe(
+    expect(interpolate("SELECT ?, ?", [{ type: "string", value: "?" }, one])).toBe(
       "SELECT  '?' ,  000000000001 ",
     );
   });
 
   test.each([[[]], [[one, one]]])("if values and placeholders differ, nothing is sent: %j", (values) => {
     // Without values the text stays as it is, and the server refuses the ?.
-    if (values.length === 0) expect(writeValues("SELECT ?", values)).toBe("SELECT ?");
-    else expect(() => writeValues("SELECT ?", values)).toThrow(expect.objectContaining({ code: "internal" }));
+    if (values.length === 0) expect(interpolate("SELECT ?", values)).toBe("SELECT ?");
+    else expect(() => interpolate("SELECT ?", values)).toThrow(expect.objectContaining({ code: "internal" }));
   });
 });
 
@@ -88,7 +88,7 @@ describe("for any statement and any values", () => {
     fc.assert(
       fc.property(around, value, value, (head, a, b) => {
         const sql = `${head}?, ?, 'end' FROM t`;
-        const judged = classify(writeValues(classify(sql).text, [a, b]));
+        const judged = classify(interpolate(classify(sql).text, [a, b]));
         expect(judged).toMatchObject({ kind: "read", verb: "SELECT", placeholders: [] });
         expect(judged.text.endsWith(", 'end' FROM t")).toBe(true);
       }),

@@ -203,6 +203,16 @@ describe("a statement", () => {
     expect(calls).toHaveLength(1);
   });
 
+  test("that fails with a code of a newer version may have run: it is not tried again", async () => {
+    const answer = Response.json(
+      { code: "no_such_code", details: {} },
+      { headers: { "tidegate-error": "1" } },
+    );
+    const { calls, execute } = context(() => answer.clone());
+    await expect(execute("analyst", work(true))).rejects.toMatchObject({ code: "outcome_unknown" });
+    expect(calls).toHaveLength(1);
+  });
+
   test("whose shard is gone is not tried again, because it may have begun", async () => {
     for (const [writable, code] of [
       [false, "connection_lost"],
