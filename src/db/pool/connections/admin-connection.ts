@@ -1,31 +1,31 @@
-/** What the control connection needs to be. */
+/** The requirements for the admin connection's session. */
 export interface AdminSession<S> {
   readonly usable: boolean;
   /** Settled when the connection is gone. */
   readonly lost: Promise<string>;
-  /** Whether a KILL on this connection can end what `other` runs. */
+  /** Whether a KILL on this connection can end the statement of `other`. */
   reaches(other: S): boolean;
-  /** @returns whether the server acknowledged that it ends what `other` runs */
+  /** @returns whether the server acknowledged the KILL for the statement of `other` */
   kill(other: S): Promise<boolean>;
-  /** @throws when the server does not answer */
+  /** @throws if the server does not answer */
   ping(): Promise<void>;
   close(): void;
   destroy(): void;
 }
 
 export interface AdminConnectionOptions<S> {
-  /** Logs in beside the pooled connections, on the host of another one; there is room for one. */
+  /** Opens a connection beside the pooled ones, on the host of `other`. There is a socket slot for one. */
   open: (other?: S) => Promise<S>;
-  /** How long it serves, and how long it is kept unused. */
+  /** How long the connection serves, and how long it stays open unused. */
   lifetimeMs: number;
   idleMs: number;
   killed: (acknowledged: boolean) => void;
 }
 
 /**
- * The one connection of a shard on which no caller's statement runs: closing a socket does not end a statement (MySQL
- * goes on until it has something to send), so it is ended with KILL over another one of the same login. Kills take
- * turns, and the connection stays for the next one until it is idle or old.
+ * The one connection of a shard that runs no caller's statement. It exists for KILL: closing a socket does
+ * not end a statement (MySQL continues until it has something to send), so another connection of the same
+ * login must kill it. Kills run one after another. The connection stays open until it is idle or old.
  */
 export class AdminConnection<S extends AdminSession<S>> {
   readonly #options: AdminConnectionOptions<S>;
@@ -40,14 +40,14 @@ export class AdminConnection<S extends AdminSession<S>> {
     this.#options = options;
   }
 
-  /** Opens it ahead of its use, for what `other` runs; why that fails is observed where it is opened. */
+  /** Opens the connection before a KILL needs it. The connector logs a failure. */
   prepare(other: S): void {
     void this.#connect(other).catch(() => {});
   }
 
   /**
-   * @returns whether the server acknowledged: only then can what comes next on `other` not be hit by it
-   * (an unacknowledged KILL was seen to hit the next statement)
+   * @returns whether the server acknowledged the KILL. Only then is the next statement on `other` safe: tests
+   *   have seen an unacknowledged KILL hit the next statement
    */
   async kill(other: S): Promise<boolean> {
     const killing = this.#turn.then(() => this.#kill(other));
@@ -57,7 +57,7 @@ export class AdminConnection<S extends AdminSession<S>> {
     return acknowledged;
   }
 
-  /** Asks the server whether it answers, where every other connection is busy. @throws when it does not */
+  /** Pings the server while all other connections are busy. @throws if the server does not answer */
   async ping(): Promise<void> {
     const pinging = this.#turn.then(async () => (await this.#connect()).ping());
     this.#turn = pinging.catch(() => this.end());
@@ -65,7 +65,7 @@ export class AdminConnection<S extends AdminSession<S>> {
   }
 
   async #kill(other: S): Promise<boolean> {
-    // What has lost its connection is out of reach.
+    // Without its connection, a session cannot be killed.
     if (!other.usable) return false;
     const known = this.#session;
     let used: S | undefined;
@@ -74,8 +74,9 @@ export class AdminConnection<S extends AdminSession<S>> {
       return await used.kill(other);
     } catch {
       this.end();
-      // A connection that was there may have died without a word. What was sent on it may still arrive, so whatever
-      // another one acknowledges, `other` must not be used again.
+      // An existing admin connection may have died unnoticed. So send the KILL again over a new one.
+      // The first KILL may still arrive, so `other` must not be used again even if the second one is
+      // acknowledged.
       if (used && used === known) await this.#killAnew(other).catch(() => this.end());
       return false;
     }
@@ -85,7 +86,10 @@ export class AdminConnection<S extends AdminSession<S>> {
     await (await this.#connect(other)).kill(other);
   }
 
-  /** @param other which must be in its reach: with several hosts it may be on another server, or on its way there */
+  /**
+   * @param other the session to reach. With several hosts, the admin connection may be on another server, or
+   *   on its way to one
+   */
   async #connect(other?: S): Promise<S> {
     for (let attempt = 0; attempt < 2; attempt++) {
       const known = this.#session;
@@ -120,7 +124,7 @@ export class AdminConnection<S extends AdminSession<S>> {
     return session;
   }
 
-  /** Closes it; the next use opens another. */
+  /** Closes the connection. The next use opens another. */
   end(): void {
     this.#ends += 1;
     clearTimeout(this.#idleTimer);

@@ -2,21 +2,21 @@ import type { Authority } from "../../../config/config.ts";
 import { limits } from "../../../limits.ts";
 import type { ServerCertificate } from "../../links/link.ts";
 
-/** A certificate that will not be valid for long. */
+/** A certificate that expires soon. */
 export interface Expiring {
   kind: "server" | "ca";
   subject: string;
-  /** Rounded down; negative: it has expired. */
+  /** Rounded down. Negative: the certificate has expired. */
   days_left: number;
 }
 
 const dayMs = 86_400_000;
 
-/** Remembers what has been told today: a connection every second must not make a line every second. */
+/** Remembers the warnings of the last day: a connection every second must not log a warning every second. */
 export class ExpiryWatch {
   readonly #toldMs = new Map<string, number>();
 
-  /** @returns what expires soon and has not been told for a day */
+  /** @returns the certificates that expire soon and had no warning in the last day */
   due(server: ServerCertificate | undefined, authorities: readonly Authority[], nowMs: number): Expiring[] {
     const all = [
       ...(server ? [{ kind: "server" as const, ...server }] : []),

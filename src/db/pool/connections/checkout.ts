@@ -7,26 +7,26 @@ import { type Lease, refuse, serve, type Waiter } from "./lease.ts";
 import type { CheckoutOptions, Entry, Pooled } from "./pooled.ts";
 import { type Holder, Shares, type Use } from "./shares.ts";
 
-/** Expired long ago, whatever the clock says. */
+/** In the past, whatever the clock says. */
 const over = Number.NEGATIVE_INFINITY;
 
 /**
- * A bounded set of connections and a bounded queue before it. Connections are opened when they are needed
- * and handed out last in, first out, so that unused ones grow old and close.
+ * A bounded set of connections with a bounded queue in front. Connections open when they are needed. Checkout
+ * lends them last in, first out, so unused ones grow old and close.
  */
 export class Checkout<T extends Pooled> {
   readonly #options: CheckoutOptions<T> & { timers: Timers };
   readonly #entries = new Map<T, Entry>();
   readonly #idle: T[] = [];
   readonly #shares: Shares<Waiter<T>>;
-  /** Logins under way that will count. */
+  /** Logins in progress that will serve requests. */
   #opening = 0;
-  /** Logins that began before the last drain: they take up room, and serve nobody. */
+  /** Logins that began before the last drain. They take room and will serve no request. */
   #overtaken = 0;
   #drains = 0;
-  /** Connections that have ended, whose sockets have not yet. */
+  /** Connections that have ended while their sockets are still open. */
   #closing = 0;
-  /** While this runs, no further login is tried: the last one failed. */
+  /** Set after a failed login: no login starts during this pause. */
   #openPause: (() => void) | undefined;
 
   constructor(options: CheckoutOptions<T>) {
@@ -34,21 +34,21 @@ export class Checkout<T extends Pooled> {
     this.#shares = new Shares(options.share, options.queueLength);
   }
 
-  /** How many wait for a connection. */
+  /** How many requests wait for a connection. */
   get waiting(): number {
     return this.#shares.waiting;
   }
 
-  /** Whether a caller that has none would wait for somebody else's connection. */
+  /** Whether a caller without a connection would have to wait for another caller's. */
   get saturated(): boolean {
     return this.#idle.length === 0 && (this.#shares.servable > this.#opening || !this.#hasRoom());
   }
 
   /**
-   * @param caller whose request it is: callers take turns, and none has more than its share
-   * @param abandoned rejects when nobody waits for it any more: its place is free then
-   * @returns a usable connection, which must be given back with `release` or `discard`
-   * @throws TidegateError `pool_full` at once, `pool_timeout` after the wait, or what opening failed with
+   * @param caller the owner of the request. Callers take turns, and each has at most its share
+   * @param abandoned rejects if the request is abandoned; its place in the queue is then free
+   * @returns a usable connection. Give it back with `release` or `discard`
+   * @throws TidegateError `pool_full` at once, `pool_timeout` after the wait, or the error of the login
    */
   acquire(caller: string, abandoned?: Promise<never>, use: Use = "statement"): Promise<Lease<T>> {
     const connection = this.#shares.mayHave(caller) ? this.#takeIdle() : undefined;
@@ -75,7 +75,7 @@ export class Checkout<T extends Pooled> {
     });
   }
 
-  /** Gives back a connection that is as it was after login. */
+  /** Gives back a connection whose session is as it was after login. */
   release(connection: T): void {
     const entry = this.#entries.get(connection);
     if (!entry?.holder || this.endIfExpired(connection)) return;
@@ -92,8 +92,8 @@ export class Checkout<T extends Pooled> {
   }
 
   /**
-   * Gives back a connection that will not serve again, as it is: nobody has to clean it up before.
-   * @returns whether it was one; if so it is closed now
+   * Ends a connection that has expired. Its session needs no restore.
+   * @returns whether it had expired; then it is closed
    */
   endIfExpired(connection: T): boolean {
     const entry = this.#entries.get(connection);
@@ -103,8 +103,8 @@ export class Checkout<T extends Pooled> {
   }
 
   /**
-   * From now on nothing serves that was opened before, or whose login began before: idle connections close
-   * at once, busy ones when they are given back. Whoever waits gets a new one.
+   * Retires all connections and logins that began before now. Idle connections close at once, busy ones on
+   * return. Waiting requests get new connections.
    */
   drain(): Drained {
     const idle = this.#idle.length;
@@ -114,21 +114,21 @@ export class Checkout<T extends Pooled> {
     const opening = this.#overtaken;
     this.retire(() => true, "drained");
     const busy = this.#entries.size;
-    // Why the last login failed may be what has been changed.
+    // The cause of the last failed login may be mended now.
     this.#openPause?.();
     this.#openPause = undefined;
     while (this.#mayOpen()) this.#open();
     return { idle, busy, opening };
   }
 
-  /** From now on these serve nobody else: idle ones close at once, busy ones when they are given back. */
+  /** Retires connections: idle ones close at once, busy ones when they are given back. */
   retire(which: (connection: T) => boolean, why: CloseReason): void {
     for (const connection of this.#idle.filter(which)) this.#end(connection, why);
     for (const [connection, entry] of this.#entries)
       if (which(connection)) Object.assign(entry, { expires: over, why });
   }
 
-  /** How many there are of each kind now. */
+  /** How many connections are in each state now. */
   get gauges(): ShardGauges {
     const idle = this.#idle.length;
     const opening = this.#opening + this.#overtaken;
@@ -158,7 +158,7 @@ export class Checkout<T extends Pooled> {
     entry.holder = undefined;
   }
 
-  /** Gives a connection without a holder to a request that waits, else keeps it for the next one. */
+  /** Gives a free connection to a waiting request. Without one, the connection becomes idle. */
   #offer(connection: T, entry: Entry, connectMs: number): void {
     const waiter = this.#shares.next();
     if (waiter) {
@@ -171,7 +171,7 @@ export class Checkout<T extends Pooled> {
     this.#idle.push(connection);
   }
 
-  /** Called when a caller's count has changed: its next request may have waited for that beside a free connection. */
+  /** Called when a caller gets or returns a connection. Another request may now take a free one. */
   #serveNext(): void {
     const isFree = this.#idle.length > 0 && this.#shares.servable > 0;
     const connection = isFree ? this.#takeIdle() : undefined;
@@ -184,7 +184,7 @@ export class Checkout<T extends Pooled> {
     if (this.#mayOpen()) this.#open();
   }
 
-  /** @returns whether somebody waits for whom no login is under way, and there is room for one */
+  /** @returns whether a request waits without a login in progress for it, and there is room for one */
   #mayOpen(): boolean {
     return this.#openPause === undefined && this.#hasRoom() && this.#shares.servable > this.#opening;
   }
@@ -194,7 +194,7 @@ export class Checkout<T extends Pooled> {
     return taken < this.#options.size;
   }
 
-  /** @returns whether some connection serves now and will again */
+  /** @returns whether some connection serves now and has not expired */
   #isServing(): boolean {
     return [...this.#entries.values()].some(({ expires }) => Date.now() < expires);
   }
@@ -209,14 +209,14 @@ export class Checkout<T extends Pooled> {
     );
   }
 
-  /** A login has ended. @returns whether no drain has overtaken it */
+  /** Counts a login that has ended. @returns false if a drain came during the login */
   #counts(drains: number): boolean {
     if (drains !== this.#drains) this.#overtaken -= 1;
     else this.#opening -= 1;
     return drains === this.#drains;
   }
 
-  /** @param counts false: it may have been let in, and proven, the moment before what a drain was for */
+  /** @param counts false for a login that began before a drain: its proof may be older than the drain */
   #adopt(connection: T, connectMs: number, counts: boolean): void {
     const jitter = 1 - Math.random() * limits.connectionLifetimeJitter;
     const expires = counts ? Date.now() + this.#options.lifetimeMs(connection) * jitter : over;
@@ -227,8 +227,8 @@ export class Checkout<T extends Pooled> {
   }
 
   /**
-   * While others will serve again or are on their way they serve whoever waits, and another attempt is made
-   * a little later. Without them everybody who waits would only fail later, one by one: they are told now.
+   * With other connections or logins, waiting requests are served later, and a new attempt follows soon.
+   * Without any, refuse the waiting requests at once: waiting could only delay their failure.
    */
   #refuse(error: unknown): void {
     if (this.#isServing() || this.#opening > 0) {
@@ -241,7 +241,7 @@ export class Checkout<T extends Pooled> {
     for (const waiter of this.#shares.empty()) refuse(waiter, error);
   }
 
-  /** Ends a connection; by its own fault or the server's without a goodbye. */
+  /** Ends a connection. COM_QUIT is sent only if the session is usable and its owner did not discard it. */
   #end(connection: T, reason: CloseReason, detail?: string, politely = connection.usable): void {
     const entry = this.#forget(connection);
     if (!entry) return;

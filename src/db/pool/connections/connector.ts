@@ -14,17 +14,17 @@ import { ExpiryWatch } from "./certificate-expiry.ts";
 import { HostFailover, isHostFailure } from "./host-failover.ts";
 import { SocketSlots } from "./socket-slots.ts";
 
-/** Who is told what. */
+/** The object that the connector reports to. */
 export interface ConnectorOptions {
-  /** Of the object in which sessions live. */
+  /** The timers of the object that holds the sessions. */
   timers: Timers;
-  /** Of each login that fails. */
+  /** Called for each failed login. */
   refused(code: ErrorCode): void;
-  /** Which connections are to serve nobody else from now on. */
+  /** Retires the connections that match: they must not serve again. */
   retire(which: (session: Session) => boolean): void;
 }
 
-/** Opens one account's connections: to the best host that can be reached, never with more sockets than allowed. */
+/** Opens one account's connections: to the best reachable host, within the limit of sockets. */
 export class Connector {
   readonly #config: Config;
   readonly #account: Account;
@@ -32,9 +32,9 @@ export class Connector {
   readonly #hosts: HostFailover;
   readonly #sockets = new SocketSlots(limits.connectionsPerShard);
   readonly #controlSockets = new SocketSlots(limits.controlConnectionsPerShard);
-  /** To which host a connection leads. */
+  /** The host of each connection. */
   readonly #leads = new WeakMap<Session, Host>();
-  /** Those whose server was read-only when they logged in: it may be the only one that there is. */
+  /** Sessions whose server was read-only at login. Another server may not exist. */
   readonly #readOnlyFromLogin = new WeakSet<Session>();
   readonly #expiry = new ExpiryWatch();
   readonly #warned = new WarnedStatements();
@@ -48,22 +48,22 @@ export class Connector {
     this.#hosts = new HostFailover(config.cluster.hosts);
   }
 
-  /** What its link knows of the server. */
+  /** The link's knowledge of the server. */
   get link(): Pick<Link, "certificate" | "handshakes"> {
     return this.#link;
   }
 
-  /** @returns why no login would even be tried now */
+  /** @returns the error if no login may be tried now */
   refusal(): TidegateError | undefined {
     return this.#hosts.refusal(Date.now());
   }
 
-  /** What failed may have been mended. */
+  /** Forgets the failures of hosts: their causes may be mended. */
   forget(): void {
     this.#hosts.forget();
   }
 
-  /** How long a connection may serve: on a host that is not the preferred one, or takes no writes, not long. */
+  /** How long a connection may serve. The time is short on a fallback host and on a read-only one. */
   lifetimeMs(session: Session): number {
     const host = this.#leads.get(session);
     const isBest = !host || !(this.#hosts.isFallback(host) || this.#isReadOnly(session));
@@ -71,7 +71,7 @@ export class Connector {
     return (isBest ? lifetime_s : Math.min(limits.fallbackLifetimeSeconds, lifetime_s)) * 1000;
   }
 
-  /** A session was restored, and its identity read again: its server may have become read-only meanwhile. */
+  /** Called after a restore, which reads the identity again: the server may have become read-only. */
   look(session: Session): void {
     const host = this.#leads.get(session);
     if (host && this.#isReadOnly(session) && !this.#readOnlyFromLogin.has(session))
@@ -79,8 +79,8 @@ export class Connector {
   }
 
   /**
-   * A pooled connection. The time of a connect is divided among the hosts that may be tried: the last one gets all
-   * that is left. An account that writes takes a read-only host only where no other is to be had.
+   * Opens a pooled connection. The hosts share the time of a connect, and the last one gets the rest. A
+   * writing account takes a read-only host only if there is no other.
    * @throws TidegateError of the last host that was tried
    */
   async open(): Promise<Session> {
@@ -93,7 +93,7 @@ export class Connector {
       if (left <= 0) break;
       const share = left / (hosts.length + 1);
       const isLast = hosts.length === 0;
-      // Others wait behind a host that failed before: it gets a moment only.
+      // A host that failed before gets little time, because other hosts come after it.
       const timeoutMs =
         this.#hosts.hasFailed(host) && !isLast ? Math.min(share, limits.reconnectTrialMs) : share;
       try {
@@ -111,7 +111,7 @@ export class Connector {
     throw error ?? new TidegateError("misconfigured");
   }
 
-  /** A connection for control, beside the pooled ones, to the host of another one. */
+  /** Opens an admin connection, beside the pooled ones, to the host of `other`. */
   async openBeside(other?: Session): Promise<Session> {
     const host = (other && this.#leads.get(other)) ?? this.#hosts.candidates(Date.now())[0];
     if (!host) throw this.refusal() ?? new TidegateError("misconfigured");
@@ -139,7 +139,7 @@ export class Connector {
     }
   }
 
-  /** The socket's place is free again when the socket has really ended, which may be long after a login failed. */
+  /** Frees the socket's slot only when the socket has ended. That may be long after a failed login. */
   async #withSocket(sockets: SocketSlots, host: Host, timeoutMs: number): Promise<Session> {
     const until = Date.now() + timeoutMs;
     if (!(await sockets.take(timeoutMs))) {
@@ -187,12 +187,12 @@ export class Connector {
     }
   }
 
-  /** @returns whether the server takes none of the account's writes */
+  /** @returns whether the account writes and the server is read-only */
   #isReadOnly({ identity }: Session): boolean {
     return this.#account.writes && identity.readOnly === true;
   }
 
-  /** @returns whether it is news */
+  /** @returns whether this is news */
   #noteReadOnly(host: Host): boolean {
     const isNews = this.#hosts.readOnly(host, Date.now());
     if (isNews) observe({ event: "host_read_only", account: this.#account.name, host: show(host) });
@@ -200,8 +200,8 @@ export class Connector {
   }
 
   /**
-   * A session is to serve nobody else; nor are all others of a server that has become read-only. That one was so at its
-   * login says nothing about others, which may be newer.
+   * Retires a session. If its server has just become read-only, retires all sessions of that server too. If
+   * the server was already read-only at the session's login, the others stay: they may be newer.
    */
   #leave(session: Session, host: Host, why: ServerErrorKind["connection"] = "left"): void {
     const isNews = why === "left" && !this.#readOnlyFromLogin.has(session) && this.#noteReadOnly(host);

@@ -1,10 +1,13 @@
 /**
- * A bounded queue in which callers take turns: whoever has five hundred requests waiting delays the only one of
- * somebody else by one turn.
+ * A bounded queue in which callers take turns: one caller's five hundred requests delay another caller's only
+ * request by one turn.
  */
 export class FairQueue<T extends { readonly caller: string }> {
   readonly #length: number;
-  /** By caller, in the order of their turns; each one's own requests are in the order of arrival. */
+  /**
+   * The requests by caller, in the order of the callers' turns. A caller's own requests are in the order of
+   * arrival.
+   */
   readonly #turns = new Map<string, T[]>();
   #size = 0;
 
@@ -17,9 +20,9 @@ export class FairQueue<T extends { readonly caller: string }> {
   }
 
   /**
-   * When the queue is full, the caller who has the most in it loses the last one; if nobody would have more than
-   * the newcomer, that is the newcomer itself.
-   * @returns who finds no place: the newcomer, another one that has lost its place to it, or nobody
+   * If the queue is full, the caller with the most requests in it loses its last one. If no caller would have
+   * more than the new request's caller, the queue refuses the new request.
+   * @returns the request without a place: the new one, the displaced one, or undefined
    */
   push(item: T): T | undefined {
     let loser: T | undefined;
@@ -38,8 +41,8 @@ export class FairQueue<T extends { readonly caller: string }> {
   }
 
   /**
-   * @param isServed false for a caller that is passed over: it keeps its turn
-   * @returns the first one of the caller whose turn it is
+   * @param isServed false for a caller to skip. That caller keeps its turn
+   * @returns the first request of the caller whose turn it is
    */
   shift(isServed: (caller: string) => boolean = () => true): T | undefined {
     for (const [caller, waiting] of this.#turns) {
@@ -53,7 +56,7 @@ export class FairQueue<T extends { readonly caller: string }> {
     return undefined;
   }
 
-  /** @returns how many could be served now if each caller could have `room` more */
+  /** @returns how many requests could be served now if each caller could have `room` more connections */
   servable(room: (caller: string) => number): number {
     let count = 0;
     for (const [caller, waiting] of this.#turns) count += Math.min(waiting.length, room(caller));
@@ -69,7 +72,7 @@ export class FairQueue<T extends { readonly caller: string }> {
     if (waiting.length === 0) this.#turns.delete(item.caller);
   }
 
-  /** @returns all of them; none is left */
+  /** @returns all requests. The queue is then empty */
   empty(): T[] {
     const all = [...this.#turns.values()].flat();
     this.#turns.clear();

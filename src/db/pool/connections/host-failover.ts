@@ -3,33 +3,33 @@ import type { ErrorCode } from "../../../errors.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 
-/** What is known of one host. */
+/** The state of one host. */
 interface Knowledge {
   readonly host: Host;
-  /** Failures in a row; attempts at the same time are one. */
+  /** Failures in a row. Failures of simultaneous attempts count once. */
   failures: number;
   failedAt: number;
-  /** Before this it is not tried again, unless there is nothing else and somebody asks. */
+  /** The host is not tried before this time, except as a probe if all hosts have failed. */
   retryAt: number;
   triedAt: number;
-  /** When it said that it takes no writes. */
+  /** When the host said that it is read-only. */
   readOnlyAt: number;
-  /** When the latest attempt began that has ended and said nothing about the host. */
+  /** The start of the latest attempt that ended without news about the host. */
   leftAt: number;
   error?: TidegateError;
 }
 
-/** A login that was let through to a host. */
+/** A login attempt on a host. */
 export interface Try {
   readonly host: Host;
   readonly startedAt: number;
-  /** After how many `forget`. */
+  /** How many calls of `forget` came before the attempt. */
   readonly forgotten: number;
 }
 
 /**
- * The way to the host did not lead to a login: another host may do. What the server has answered to a login (a wrong
- * password, a wrong identity, too many connections) holds at the others too, and is no reason to go to one.
+ * Errors on the way to a login: another host may work. Answers to a login (wrong password, wrong identity,
+ * too many connections) are the same on the other hosts, so they are no reason to try one.
  */
 const hostFailures: ReadonlySet<ErrorCode> = new Set(["database_unreachable", "database_tls_failed"]);
 
@@ -39,12 +39,15 @@ export function isHostFailure(error: TidegateError): boolean {
 }
 
 /**
- * The cluster's hosts in order of preference, and which of them can be reached. No timer runs here: a host that
- * failed is tried again when somebody needs a connection and its time has come.
+ * The cluster's hosts in order of preference, and which of them can be reached. No timer runs here: a failed
+ * host is tried again when a request needs a connection and `retryAt` has passed.
  */
 export class HostFailover {
   readonly #hosts: readonly Knowledge[];
-  /** How often everything was forgotten: an attempt from before says nothing any more. */
+  /**
+   * How many calls of `forget` there were. An attempt from before the last one says nothing about the host
+   * now.
+   */
   #forgotten = 0;
 
   constructor(hosts: readonly Host[]) {
@@ -60,8 +63,8 @@ export class HostFailover {
   }
 
   /**
-   * @returns the hosts that may be tried now, the preferred ones first and those last that are read-only; when all of them
-   * failed a moment ago none, but for one every few seconds, for whoever asks then
+   * @returns the hosts to try now: the preferred ones first, read-only ones last. If all hosts have just
+   *   failed, the list is empty, except for one probe every few seconds
    */
   candidates(now: number): Host[] {
     const due = this.#hosts.filter(
@@ -73,7 +76,7 @@ export class HostFailover {
     return probe ? [probe.host] : [];
   }
 
-  /** @returns why nobody may try now, with the time after which somebody may */
+  /** @returns the error if no host may be tried now, with the time until the next attempt */
   refusal(now: number): TidegateError | undefined {
     if (this.candidates(now).length > 0) return undefined;
     const next = Math.min(
@@ -97,7 +100,7 @@ export class HostFailover {
     return { host, startedAt: now, forgotten: this.#forgotten };
   }
 
-  /** @returns whether it had failed before */
+  /** @returns whether the host had failed before */
   succeeded({ host }: Try): boolean {
     const known = this.#of(host);
     const recovered = known.failures > 0;
@@ -105,12 +108,12 @@ export class HostFailover {
     return recovered;
   }
 
-  /** @returns for how long the host is left alone, in milliseconds: not at all after what began before a `forget` */
+  /** @returns how long the host is avoided, in milliseconds; 0 if the attempt began before a `forget` */
   failed({ host, startedAt, forgotten }: Try, error: TidegateError, now: number): number {
     if (forgotten !== this.#forgotten) return 0;
     const known = this.#of(host);
     known.error = error;
-    // Five logins that fail together have found out one thing.
+    // Several logins that fail together are one failure of the host.
     if (known.failures > 0 && startedAt <= known.failedAt) return known.retryAt - now;
     known.failures += 1;
     known.failedAt = now;
@@ -118,13 +121,13 @@ export class HostFailover {
     return known.retryAt - now;
   }
 
-  /** The attempt ended with an error that says nothing about the host: the next caller may try it. */
+  /** The attempt ended with an error that says nothing about the host. The next caller may try it. */
   saidNothing({ host, startedAt }: Try): void {
     const known = this.#of(host);
     known.leftAt = Math.max(known.leftAt, startedAt);
   }
 
-  /** Another connection to a better host would be worth having. */
+  /** Whether the host is not the preferred one. */
   isFallback(host: Host): boolean {
     return host !== this.#hosts[0]?.host;
   }
@@ -133,7 +136,7 @@ export class HostFailover {
     return this.#of(host).failures > 0;
   }
 
-  /** It has said that it takes no writes. @returns whether that is news */
+  /** Records that the host is read-only. @returns whether this is news */
   readOnly(host: Host, now: number): boolean {
     const known = this.#of(host);
     const isNews = !isReadOnly(known, now);
@@ -141,7 +144,7 @@ export class HostFailover {
     return isNews;
   }
 
-  /** Whatever was found out may have been changed. */
+  /** Forgets failures and read-only states: they may have changed. */
   forget(): void {
     this.#forgotten += 1;
     for (const known of this.#hosts)
@@ -159,13 +162,13 @@ function isReadOnly({ readOnlyAt }: Knowledge, now: number): boolean {
   return now < readOnlyAt + limits.readOnlyHostMs;
 }
 
-/** @returns whether nobody tries it: one login at a time finds out whether a host is back */
+/** @returns whether no attempt is in progress. Only one login at a time tests a failed host */
 function isLeft({ triedAt, failedAt, leftAt }: Knowledge): boolean {
   return triedAt <= failedAt || triedAt <= leftAt;
 }
 
 /**
- * "Full jitter": anything between nothing and a bound that doubles, so that shards do not come back all at once
+ * "Full jitter": a random time below a bound that doubles, so that shards do not return all at once
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
  */
 function backoffMs(failures: number): number {

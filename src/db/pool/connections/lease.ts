@@ -1,9 +1,9 @@
 import type { Holder } from "./shares.ts";
 
-/** What a request gets for its wait. */
+/** A connection for a request. */
 export interface Lease<T> {
   connection: T;
-  /** How long the request waited, and how much of that was a login it had to wait for. */
+  /** How long the request waited in the queue, and how long for a login; the sum is the whole wait. */
   queueMs: number;
   connectMs: number;
 }
@@ -13,15 +13,15 @@ export interface Waiter<T> extends Holder {
   resolve: (lease: Lease<T>) => void;
   reject: (error: unknown) => void;
   since: number;
-  /** It waits no longer: its timer need not run. */
+  /** Stops the timer of the wait. */
   waited: () => void;
 }
 
-/** @param connectMs how long the login took, if the connection is new */
+/** @param connectMs how long the login took if the connection is new, else 0 */
 export function serve<T>(waiter: Waiter<T>, connection: T, connectMs: number): void {
   waiter.waited();
   const waitedMs = Date.now() - waiter.since;
-  // Somebody else's login may have served this waiter: it waited for no longer than it was there.
+  // The login may have begun before this request arrived. So its time counts only within the request's wait.
   const connect = Math.min(connectMs, waitedMs);
   waiter.resolve({ connection, queueMs: waitedMs - connect, connectMs: connect });
 }

@@ -3,12 +3,12 @@ import type { Timers } from "../../../timers.ts";
 import type { CloseReason } from "../messages/counters.ts";
 import type { Holder } from "./shares.ts";
 
-/** What the pool needs to know of a connection. */
+/** The requirements for a pooled connection. */
 export interface Pooled {
   readonly usable: boolean;
-  /** Settled when the connection is gone. */
+  /** Settled when the connection is lost. */
   readonly lost: Promise<string>;
-  /** Settled when its socket has really ended, which may be later: until then it takes up room. */
+  /** Settled when the socket has ended, perhaps after `lost`. Until then the connection takes room. */
   readonly gone: Promise<void>;
   close(): void;
   destroy(): void;
@@ -17,27 +17,29 @@ export interface Pooled {
 export interface CheckoutOptions<T extends Pooled> {
   open: () => Promise<T>;
   size: number;
-  /** How many of them one caller may have at once. */
+  /** How many connections one caller may have at once. */
   share: number;
   queueLength: number;
   queueWaitMs: number;
   lifetimeMs: (connection: T) => number;
   idleMs: number;
-  /** Why nothing can be opened now, when that is known beforehand: then nobody needs to wait. */
+  /** The error if no connection can be opened now; requests then fail at once instead of waiting. */
   refusal?: () => TidegateError | undefined;
-  /** @param detail words of the driver's or the server's, for the log */
+  /** @param detail the driver's or the server's words, for the log */
   closed?: (reason: CloseReason, detail?: string) => void;
   timers?: Timers;
 }
 
-/** What the pool knows of a connection. */
+/** The pool's state of a connection. */
 export interface Entry {
-  /** When it has served for long enough, in milliseconds since 1970; or minus infinity when it has been retired. */
+  /** When the connection expires, in milliseconds since 1970; minus infinity if it is retired. */
   expires: number;
-  /** Why it has been retired. */
+  /** Why it is retired. */
   why?: CloseReason;
-  /** Who has it: only then can it be given back, and only once. */
+  /**
+   * The request that has the connection. Only a connection with a holder can be given back, and only once.
+   */
   holder?: Holder | undefined;
-  /** It is idle no longer: its timer need not run. */
+  /** Stops the idle timer. */
   used?: () => void;
 }

@@ -1,10 +1,10 @@
 import type { Account } from "../../../config/config.ts";
 import { FairQueue } from "./fair-queue.ts";
 
-/** What a caller has a connection for: a statement or a batch, or a transaction over several requests. */
+/** The use of a connection: one statement or batch, or a transaction of several requests. */
 export type Use = "statement" | "transaction";
 
-/** Who has a connection, or waits for one. */
+/** A request that has a connection or waits for one. */
 export interface Holder {
   readonly caller: string;
   readonly use: Use;
@@ -14,16 +14,16 @@ const shareInUse =
   "Your own statements and transactions have as many connections as one caller may have: end one first.";
 
 /**
- * Counts the connections of each caller, and keeps the queue of those who wait. A running statement is not interrupted for a
- * newcomer, so a caller never has more than its share, even while it is alone: the rest stays free for newcomers.
- *
- * With one exception, or a caller would wait for itself: a caller that has only transactions gets one connection more, if
- * no caller below the share waits.
+ * Counts the connections of each caller and keeps the queue. A running statement is never interrupted for a
+ * new caller. So each caller has at most its share, even while it is alone, and the rest stays free for new
+ * callers.
+ * There is one exception: a caller that holds only transactions gets one connection more, if no caller below
+ * its share waits. Without it the caller's statement would wait for the caller's own transactions.
  */
 export class Shares<T extends Holder> {
   readonly #share: number;
   readonly #queue: FairQueue<T>;
-  /** How many each caller has, and how many of them are not for transactions. */
+  /** How many connections each caller has, and how many of them are for statements. */
   readonly #held = new Map<string, { all: number; statements: number }>();
 
   /** @param share how many connections one caller may have */
@@ -32,12 +32,12 @@ export class Shares<T extends Holder> {
     this.#queue = new FairQueue(queueLength);
   }
 
-  /** How many wait. */
+  /** How many requests wait. */
   get waiting(): number {
     return this.#queue.size;
   }
 
-  /** How many of those who wait may have a connection as soon as one is free. */
+  /** How many waiting requests may have a connection as soon as one is free. */
   get servable(): number {
     return this.#queue.servable(this.#room);
   }
@@ -47,12 +47,12 @@ export class Shares<T extends Holder> {
     return this.#room(caller) > 0;
   }
 
-  /** @returns the detail of a timeout for a caller that has waited for itself only */
+  /** @returns the detail of a timeout if the caller waited only for its own connections */
   timeoutDetail(caller: string): { detail?: string } {
     return this.mayHave(caller) ? {} : { detail: shareInUse };
   }
 
-  /** The queue is that of `FairQueue`. @returns who finds no place in it */
+  /** Adds a request to the `FairQueue`. @returns the request that finds no place */
   push(waiter: T): T | undefined {
     return this.#queue.push(waiter);
   }
@@ -61,7 +61,7 @@ export class Shares<T extends Holder> {
     this.#queue.remove(waiter);
   }
 
-  /** @returns the request that gets a free connection: callers below the share come first, and take turns */
+  /** @returns the request for a free connection. Callers below their share come first, in turns */
   next(): T | undefined {
     return (
       this.#queue.shift((caller) => this.#isBelow(caller)) ??
@@ -69,7 +69,7 @@ export class Shares<T extends Holder> {
     );
   }
 
-  /** @returns all who wait; none is left */
+  /** @returns all waiting requests. The queue is then empty */
   empty(): T[] {
     return this.#queue.empty();
   }
@@ -98,7 +98,7 @@ export class Shares<T extends Holder> {
     return this.#of(caller).all < this.#share;
   }
 
-  /** How many more the caller may have. */
+  /** How many more connections the caller may have. */
   readonly #room = (caller: string): number => {
     const { all, statements } = this.#of(caller);
     if (all < this.#share) return this.#share - all;
@@ -106,7 +106,10 @@ export class Shares<T extends Holder> {
   };
 }
 
-/** @returns how many of a shard's connections one caller may have: half of them, rounded down, unless the account says it */
+/**
+ * @returns how many of a shard's connections one caller may have: the account's setting, else half of them,
+ *   rounded down
+ */
 export function shareOf(account: Pick<Account, "connections_per_shard" | "connections_per_caller">): number {
   return account.connections_per_caller ?? Math.max(1, Math.floor(account.connections_per_shard / 2));
 }

@@ -1,4 +1,4 @@
-/** How many sockets an object may have at once: whoever wants another waits until one has really ended. */
+/** Limits an object's sockets. A new socket waits until an old one has ended. */
 export class SocketSlots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -8,8 +8,8 @@ export class SocketSlots {
   }
 
   /**
-   * Takes the place of one socket, which `give` gives back.
-   * @returns false when there was none in time
+   * Takes a slot. `give` frees it.
+   * @returns false if no slot became free in time
    */
   async take(timeoutMs: number): Promise<boolean> {
     if (this.#free > 0) {

@@ -2,35 +2,35 @@ import { limits } from "../../../limits.ts";
 import { StaleConnectionError } from "../../mysql/session/connection-lost.ts";
 import type { Lease } from "./lease.ts";
 
-/** What is asked of a session here. */
+/** The requirements for a session here. */
 export interface Probed {
   readonly lost: Promise<string>;
-  /** @returns whether it has nothing to do, and the server was not heard for so long */
+  /** @returns whether the session is idle and has not heard from the server for `ms` */
   isSilentFor(ms: number): boolean;
   ping(withinMs: number): Promise<void>;
   destroy(): void;
 }
 
 /**
- * Finds connections that died without a word while they were idle: a route that was lost, a server that fell. What
- * the server ends properly is known without asking.
+ * Finds idle connections that died unnoticed: a lost route, a crashed server. Connections that the server
+ * closes properly need no ping.
  */
 export class ValidateOnBorrow<T extends Probed> {
-  /** Those that nobody has: a transaction's may be as silent, and is somebody's. */
+  /** Idle sessions only. A transaction's session may be silent too, but it is in use. */
   readonly #idle = new Set<T>();
 
-  /** A new connection. */
+  /** Adds a new connection. */
   watch(session: T): void {
     this.#idle.add(session);
     void session.lost.then(() => this.#idle.delete(session));
   }
 
-  /** It is given back. */
+  /** The connection is given back. */
   becomesIdle(session: T): void {
     this.#idle.add(session);
   }
 
-  /** @returns a connection that lives, as far as can be told without asking each time */
+  /** @returns a live connection. A recently used one counts as live without a ping */
   async lend(acquire: () => Promise<Lease<T>>): Promise<Lease<T>> {
     for (;;) {
       const lease = await acquire();
@@ -41,7 +41,7 @@ export class ValidateOnBorrow<T extends Probed> {
     }
   }
 
-  /** Asks, in one round trip, whether a connection that was silent for long is still there. */
+  /** Pings a connection that was silent for long. This takes one round trip. */
   async isAlive(session: T): Promise<boolean> {
     if (!session.isSilentFor(limits.idleTrustMs)) return true;
     try {
@@ -49,7 +49,8 @@ export class ValidateOnBorrow<T extends Probed> {
       return true;
     } catch {
       session.destroy();
-      // Whoever took another one that has been as silent would wait as long.
+      // Other connections with the same silence are probably dead too: destroy them, so that no request waits
+      // for their pings.
       for (const other of this.#idle) if (other.isSilentFor(limits.idleTrustMs)) other.destroy();
       return false;
     }
@@ -57,8 +58,9 @@ export class ValidateOnBorrow<T extends Probed> {
 }
 
 /**
- * A statement that met a dead connection was not executed: it is sent once more, on another.
- * @param isUndone whether nothing has happened, of other work
+ * Sends work once more, on another connection. By default it does so after a stale connection, because the
+ * statement was not executed.
+ * @param isUndone whether the error says that nothing has happened
  */
 export async function onceMore<T>(
   send: () => Promise<T>,

@@ -17,13 +17,13 @@ export const closeReasons = [
 ] as const;
 export type CloseReason = (typeof closeReasons)[number];
 
-/** What of a shard is so right now. */
+/** The current state of a shard. */
 export interface ShardGauges {
   idle: number;
-  /** Handed out, or being restored. */
+  /** Lent, or in a restore. */
   busy: number;
   opening: number;
-  /** Sockets that have not ended yet: they take up room. */
+  /** Sockets that have not ended yet. They take room. */
   closing: number;
   waiting: number;
 }
@@ -35,9 +35,9 @@ export interface ShardMetrics {
   limit: number;
   created: number;
   closed: Record<string, number>;
-  /** Logins that failed, by the code of their error. */
+  /** Failed logins by error code. */
   refused: Record<string, number>;
-  /** Requests that got no connection, likewise. */
+  /** Requests without a connection, by error code. */
   unserved: Record<string, number>;
   restores: Record<Result, number>;
   kills: Record<Result, number>;

@@ -3,22 +3,23 @@ import type { Bindings } from "../../../application.ts";
 import type { Account, Config } from "../../../config/config.ts";
 import { protocolVersion } from "./protocol.ts";
 
-/** Ids are made once per isolate and shard: making one hashes its name. */
+/** Ids are made once per isolate and shard: making an id hashes the name. */
 const ids = new Map<string, DurableObjectId>();
 const credentials = new WeakMap<Account, string>();
 
 /**
- * What an object serves: a cluster, accounts and one account's credential. Whatever of it changes has objects of its
- * own, so nobody meets an old connection. Both sides of a call know it by themselves, and compare.
+ * Names what an object serves: the cluster, the accounts and one account's credential. A change of any of
+ * them leads to new objects, so no request meets an old connection. Both sides of a call compute it and
+ * compare.
  */
 export function generationOf(config: Config, account: Account): string {
   return `${config.generation.slice(0, 16)}-${credentialTag(config.environment, account)}`;
 }
 
 /**
- * Differs when the secret does. Names of objects can be read by whoever operates them, so this must not be of use for
- * finding the secret: 16 bits are too few to recognize a guess by. Of 65,536 changes one goes unnoticed; then the
- * objects stay, and take the new secret when the platform restarts them.
+ * A tag that changes with the secret. Operators can read the names of objects, so the tag must not help to
+ * find the secret. It has 16 bits, too few to confirm a guess. One change in 65,536 keeps the tag; then the
+ * objects stay until the platform restarts them with the new secret.
  */
 function credentialTag(environment: string, account: Account): string {
   const known = credentials.get(account);
@@ -42,7 +43,7 @@ export function nameOf(config: Config, account: Account, shard: number): string 
   return `${environment}/${account.name}/${cluster.location ?? "anywhere"}/${kind}/${shard}`;
 }
 
-/** @returns the object of one shard; where it lives is decided by its first request */
+/** @returns the object of one shard. Its first request decides where it lives */
 export function stubOf(env: Bindings, config: Config, account: Account, shard: number) {
   const { location } = config.cluster;
   const name = nameOf(config, account, shard);

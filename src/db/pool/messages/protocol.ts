@@ -3,24 +3,23 @@ import { errorKinds, TidegateError } from "../../../errors.ts";
 import type { BatchRequest, BeginRequest, EndHow, ExecuteRequest } from "../../contract/requests.ts";
 
 /**
- * How requests of the contract travel from a Worker to a Pool, and what else the two say to each other. During a
- * deployment they may be of different versions: the platform lets a running object keep its code for minutes. Version
- * and generation stand in the object's name, so a Worker meets only its own kind; each message says them too, and a
- * mismatch is a retryable refusal, never a guess. Grants, issuers and queries are the Worker's matter alone: a
- * deployment that changes only those keeps the objects.
+ * The protocol between a Worker and a Pool. During a deployment they may have different versions, because the
+ * platform lets a running object keep its code for minutes. Version and generation are in the object's name,
+ * so a Worker meets only its own kind. Each message has them too, and a mismatch is a retryable refusal.
+ * Grants, issuers and queries stay in the Worker, so a deployment that changes only those keeps the objects.
  *
- * Raise it when a request, an answer, ShardMetrics or a code that a Pool throws changes.
+ * Raise the version when a request, an answer, ShardMetrics or an error code of a Pool changes.
  */
 export const protocolVersion = 9;
 
 export interface PoolRequest {
   version: number;
   generation: string;
-  /** Names the request in both logs. */
+  /** The request's id in both logs. */
   requestId: string;
-  /** Of the caller's trace, for the log. */
+  /** The id of the caller's trace, for the log. */
   traceId?: string;
-  /** Tells this message from every other, also of one request. */
+  /** Unique for each message, also within one request. */
   workId: string;
   account: string;
   work: Work;
@@ -45,19 +44,19 @@ export interface BatchWork extends BatchRequest {
   kind: "batch";
 }
 
-/** Whose transaction it is: nobody else's calls find it. */
+/** The owner of a transaction. Other callers' calls do not find it. */
 interface OwnedWork {
   id: string;
   /** A digest of issuer and subject. */
   caller: string;
 }
 
-/** `limit` is for this shard alone. */
+/** `limit` is for this shard only. */
 export interface BeginWork extends OwnedWork, BeginRequest {
   kind: "begin";
 }
 
-/** The answer to `begin`: a shard that has no room says how many of its transactions are the caller's. */
+/** The answer to `begin`. A full shard says how many of its transactions belong to the caller. */
 export type Begun = { expiresAt: number } | { full: true; ofCaller: number };
 
 export interface TransactionWork extends OwnedWork {
@@ -74,12 +73,12 @@ export interface EndWork extends OwnedWork {
   mayWrite: boolean;
 }
 
-/** Stops what a caller's request runs; the answer says how many statements that were. */
+/** Stops the statements of a caller's request. The answer has the number of stopped statements. */
 export interface CancelWork {
   kind: "cancel";
   caller: string;
   requestId: string;
-  /** The message to stop; without it all of the request's. */
+  /** The message to stop; undefined for all messages of the request. */
   workId?: string;
 }
 
@@ -87,9 +86,9 @@ export interface Cancelled {
   stopped: number;
 }
 
-/** Marks an answer whose body is an error of the pool's. */
+/** Marks an answer whose body is an error of the pool. */
 const errorHeader = "tidegate-error";
-/** How many wait in the shard; for the Worker, never for its caller. */
+/** How many requests wait in the shard. The Worker reads this header and never passes it to the caller. */
 export const waitingHeader = "tidegate-waiting";
 
 interface WireError {
@@ -97,7 +96,9 @@ interface WireError {
   details: ErrorDetails;
 }
 
-/** Integers beyond 2^53 are bigint in memory and digits on the way; so is -0, whose sign JSON's writer drops. */
+/**
+ * Writes bigints (integers beyond 2^53) as digits. Writes -0 as text, because JSON.stringify drops its sign.
+ */
 export function encodeRequest(request: PoolRequest): string {
   return JSON.stringify(request, (_, value: unknown) => {
     if (typeof value === "bigint") return value.toString();
@@ -105,7 +106,7 @@ export function encodeRequest(request: PoolRequest): string {
   });
 }
 
-/** @returns whether the peer speaks this version, of this cluster, these accounts and this secret */
+/** @returns whether the peer has this version, cluster, accounts and secret */
 export function isSamePeer(request: PoolRequest, generation: string): boolean {
   return request.version === protocolVersion && request.generation === generation;
 }
@@ -115,10 +116,10 @@ export function encodeError(error: TidegateError): Response {
   return Response.json(body, { status: error.status, headers: { [errorHeader]: "1" } });
 }
 
-/** @throws TidegateError that the pool answered with */
+/** @throws TidegateError from the pool's answer */
 export async function orThrow(response: Response): Promise<Response> {
   if (!response.headers.has(errorHeader)) return response;
   const { code, details } = await response.json<WireError>();
-  // A Pool of a newer version may name a code that this Worker does not know: what it says of the statement is unknown too.
+  // A Pool of a newer version may send a code that this Worker does not know. Then the outcome is unknown.
   throw new TidegateError(Object.hasOwn(errorKinds, code) ? code : "outcome_unknown", details);
 }

@@ -3,11 +3,11 @@ import type { Link } from "../../links/link.ts";
 import type { CloseReason, Result, ShardGauges, ShardMetrics } from "../messages/counters.ts";
 import { closeReasons } from "../messages/counters.ts";
 
-/** What a shard counts, from its object's start on: an object that slept or moved begins with zero. */
+/** The counts of a shard since its object started. An object that slept or moved begins with zero. */
 
 /**
- * @param detail words of the driver's or the server's
- * @returns the reason as the log has it; of a lost connection the words say all
+ * @param detail the driver's or the server's words
+ * @returns the reason for the log. For a lost connection the words alone say enough
  */
 export function closeText(reason: CloseReason, detail?: string): string {
   if (reason === "lost" && detail !== undefined) return detail;
@@ -15,7 +15,7 @@ export function closeText(reason: CloseReason, detail?: string): string {
   return detail === undefined ? words : `${words}: ${detail}`;
 }
 
-/** In seconds: from a statement beside the cluster to the longest deadline. */
+/** In seconds. The range is from a statement near the cluster to the longest deadline. */
 const boundsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 export class ShardCounters {
@@ -29,7 +29,7 @@ export class ShardCounters {
   readonly #wait = new Histogram();
   readonly #statements = new Histogram();
 
-  /** A connection is in the pool. */
+  /** A connection has joined the pool. */
   created(): void {
     this.#created += 1;
   }
@@ -38,7 +38,7 @@ export class ShardCounters {
     count(this.#closed, reason);
   }
 
-  /** @param code of the union in errors.ts */
+  /** @param code an error code of errors.ts */
   refused(code: string): void {
     count(this.#refused, code);
   }

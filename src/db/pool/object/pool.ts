@@ -11,8 +11,8 @@ import { encodeError, isSamePeer, waitingHeader } from "../messages/protocol.ts"
 import { Shard } from "./shard.ts";
 
 /**
- * The Durable Object that holds one account's connections: sockets survive from request to request here,
- * which they do not in a Worker.
+ * The Durable Object that holds one account's connections. Its sockets survive between requests; a Worker's
+ * sockets do not.
  */
 export class Pool extends DurableObject<Bindings> {
   #connections: Shard | undefined;
@@ -39,7 +39,7 @@ export class Pool extends DurableObject<Bindings> {
     }
   }
 
-  /** An object serves the first account it is asked for, for life. */
+  /** An object serves its first account for life. */
   #connectionsOf(config: Config, account: Account): Shard {
     this.#connections ??= new Shard(config, account);
     if (this.#connections.name !== account.name)

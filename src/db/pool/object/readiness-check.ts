@@ -6,43 +6,43 @@ import type { CloseReason } from "../messages/counters.ts";
 
 type Ping = { ping(): Promise<void> };
 
-/** What is needed of the pooled connections. */
+/** The pooled connections that the check needs. */
 export interface Pooled {
-  /** Whether whoever asks now would wait for somebody else's. */
+  /** Whether a new request would have to wait for a connection in use. */
   isSaturated(): boolean;
   acquire(): Promise<Lease<Session>>;
   release(session: Session): void;
   discard(session: Session, reason: CloseReason): void;
 }
 
-/** Whether the server answers; what was found out a moment ago still holds. */
+/** Checks whether the server answers. A recent result is reused. */
 export class ReadinessCheck {
   readonly #pooled: Pooled;
   readonly #control: Ping;
   #until = 0;
-  /** The check under way: who asks meanwhile waits for it. */
+  /** The check in progress. Further requests wait for its result. */
   #checking: Promise<void> | undefined;
 
-  /** @param control asks over a connection that is not a pooled one */
+  /** @param control pings over the admin connection, which is not pooled */
   constructor(pooled: Pooled, control: Ping) {
     this.#pooled = pooled;
     this.#control = control;
   }
 
-  /** The server has just been heard of. */
+  /** The server has just answered. */
   heard(): void {
     this.#until = Date.now() + limits.readinessAgeMs;
   }
 
-  /** What was found out says nothing any more. */
+  /** Forgets the last result. */
   forget(): void {
     this.#until = 0;
     this.#checking = undefined;
   }
 
   /**
-   * Nobody waits here behind statements: when every connection is busy, one beside them asks.
-   * @throws TidegateError when no connection can be had or the server does not answer
+   * A check never waits behind statements: if all connections are busy, it uses the admin connection.
+   * @throws TidegateError if there is no connection or the server does not answer
    */
   async check(): Promise<void> {
     if (Date.now() < this.#until) return;
@@ -51,7 +51,7 @@ export class ReadinessCheck {
     this.#checking = checking;
     try {
       await checking;
-      // What was forgotten meanwhile was about connections of before.
+      // After `forget`, this result is about old connections.
       if (this.#checking === checking) this.heard();
     } finally {
       if (this.#checking === checking) this.#checking = undefined;

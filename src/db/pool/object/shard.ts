@@ -23,7 +23,7 @@ import { Transactions } from "../work/transactions.ts";
 import { closeText, ShardCounters } from "./counters.ts";
 import { ReadinessCheck } from "./readiness-check.ts";
 
-/** One account's connections and what is done with them. */
+/** One account's connections and the work that runs on them. */
 export class Shard {
   readonly name: string;
   readonly #dialect: Dialect;
@@ -86,7 +86,7 @@ export class Shard {
     );
     this.#transactions = new Transactions({
       dialect: this.#dialect,
-      // One connection stays free for statements, however idle the transactions are.
+      // One connection stays free for statements, even if all transactions are idle.
       limit: Math.min(limits.transactionsPerShard, account.connections_per_shard - 1),
       acquire: (caller) => this.#acquire(caller, undefined, "transaction"),
       enter: (work, tag, stopping) => this.#inFlight.enter(work, tag, [work], stopping),
@@ -98,8 +98,8 @@ export class Shard {
   }
 
   /**
-   * @param broke called when the answer breaks off after it has begun
-   * @throws TidegateError when the work fails before the answer has begun
+   * @param broke called if the answer breaks off after it has begun
+   * @throws TidegateError if the work fails before the answer has begun
    */
   async do(message: PoolRequest, broke: (error: TidegateError) => void): Promise<Response> {
     const { work } = message;
@@ -131,9 +131,9 @@ export class Shard {
     return this.#checkout.waiting;
   }
 
-  /** Ends what is open; statements under way end as they would have. */
+  /** Closes idle connections at once. Running statements end normally. */
   drain(): Response {
-    // What was found out with an old connection says nothing about a new one.
+    // Results from old connections say nothing about new ones.
     this.#readiness.forget();
     this.#connector.forget();
     this.#adminConnection.end();
@@ -141,8 +141,8 @@ export class Shard {
   }
 
   /**
-   * @param broke called when the answer breaks off after it has begun
-   * @throws TidegateError when the statement fails before the answer has begun
+   * @param broke called if the answer breaks off after it has begun
+   * @throws TidegateError if the statement fails before the answer has begun
    */
   async execute(work: ExecuteWork, tag: Tag, broke: (error: TidegateError) => void): Promise<Response> {
     return await onceMore(() => this.#execute(work, tag, broke));
@@ -165,16 +165,16 @@ export class Shard {
     });
   }
 
-  /** Ends a transaction of one statement: the restore goes in the same write. @throws the server's error, or the loss */
+  /** Commits one statement: COMMIT goes in the restore's write. @throws the server's error, or the loss */
   async #commit(session: Session): Promise<void> {
     const committing = Promise.withResolvers<void>();
     void this.#restore(session, committing);
     await committing.promise;
   }
 
-  /** @throws TidegateError that says which statement failed; then nothing has happened */
+  /** @throws TidegateError with the failed statement; then nothing has happened */
   async batch(work: BatchWork, tag: Tag): Promise<Response> {
-    // It was rolled back, so all of it is prepared anew.
+    // The batch was rolled back, so it can run again with new preparations.
     return await onceMore(() => this.#batch(work, tag), isUnprepared);
   }
 
@@ -189,7 +189,7 @@ export class Shard {
     );
   }
 
-  /** Runs work on a connection, as soon as there is one, and says how long what took. */
+  /** Runs work on a connection when one is free, and reports the times of wait and work. */
   async #lend(underWay: UnderWay<Session>, run: (session: Session) => Promise<Response>): Promise<Response> {
     const ran = this.#runOn(underWay, run);
     ran.catch(() => {});
@@ -247,7 +247,7 @@ export class Shard {
     this.#checkout.release(session);
   }
 
-  /** After the answer, never before it: the caller does not wait for the next one's clean session. */
+  /** Runs after the answer: a caller must not wait for the session of the next request. */
   async #restore(session: Session, committing?: PromiseWithResolvers<void>): Promise<void> {
     if (!committing && this.#checkout.endIfExpired(session)) return;
     const hot = this.#hot.top();
@@ -255,13 +255,13 @@ export class Shard {
       for (const sql of await session.restore(hot, committing)) this.#hot.forget(sql);
       this.#counters.restored("ok");
       this.#connector.look(session);
-      // Drained meanwhile, it says nothing about the connections to come.
+      // The pool was drained meanwhile: this success says nothing about new connections.
       if (this.#checkout.endIfExpired(session)) return;
       this.#readiness.heard();
       this.#release(session);
     } catch (cause) {
       this.#counters.restored("failed");
-      // One of them may be why: preparing waits for a table that is about to be altered.
+      // A hot statement may be the cause: preparing it waits while its table is being altered.
       for (const { sql } of hot) this.#hot.forget(sql);
       const detail = cause instanceof Error ? cause.message : String(cause);
       this.#checkout.discard(session, "not_restored", detail);

@@ -7,26 +7,26 @@ import type { Wanted } from "../../mysql/driver/prepared-cache.ts";
 import { wantedKey } from "../../mysql/driver/prepared-cache.ts";
 import type { Dialect } from "../../mysql/engines/dialect.ts";
 
-/** A statement with all its values, and what of it has to be prepared. */
+/** A statement with all its values, ready for preparation. */
 export interface ReadyStatement extends Wanted {
   values: readonly BoundValue[];
 }
 
-/** Statements that are sent together, in their order. */
+/** Statements to send together, in order. */
 export interface PlannedBurst {
   statements: ReadyStatement[];
-  /** Those that come after them, in their order too: as many as can be prepared in the same round trip. */
+  /** The next statements after these, in order: as many as can be prepared in the same round trip. */
   ahead: Wanted[];
 }
 
-/** @returns what a parameter refers to, or why there is no such value, as the end of a sentence */
+/** @returns the value of a reference, or the reason why there is none, as the end of a sentence */
 export type Resolve = (reference: Reference) => BoundValue | string;
 
 /**
- * The next statements of a batch that need no result of each other: as many as their connection can have prepared and
- * as are not too much to be on the way at once.
- * @param from the first of them; what comes before it has its result
- * @throws TidegateError `parameter_invalid` that says of which statement
+ * Plans the next statements of a batch that need no result of each other. Their number is bounded by the
+ * prepared statements of a connection and by the bytes on the way.
+ * @param from the first statement; all earlier ones have results
+ * @throws TidegateError `parameter_invalid` with the number of the statement
  */
 export function nextBurst(
   statements: readonly BatchStatement[],
@@ -55,11 +55,11 @@ export function nextBurst(
   return { statements: burst, ahead };
 }
 
-/** What a connection can have prepared at once. */
+/** The prepared statements that one connection can hold. */
 class Room {
   readonly #keys = new Set<string>();
 
-  /** @returns whether there is room for this one as well, which then takes it */
+  /** @returns whether there is room for this statement too. If so, it takes the room */
   has(wanted: Wanted): boolean {
     const key = wantedKey(wanted);
     if (!this.#keys.has(key) && this.#keys.size >= limits.preparedStatementsPerConnection) return false;
@@ -87,7 +87,7 @@ function resolved(values: readonly BatchValue[], statement: number, resolve: Res
   });
 }
 
-/** As they are sent, roughly: what is not text is short. */
+/** Roughly the bytes on the wire. Values that are not texts are short. */
 function bytesOf(values: readonly BoundValue[]): number {
   return values.reduce(
     (sum, { value }) => sum + (typeof value === "string" ? Buffer.byteLength(value) : 8),
@@ -95,7 +95,7 @@ function bytesOf(values: readonly BoundValue[]): number {
   );
 }
 
-/** What a row will have nobody knows; an id and a count are integers. */
+/** The type of a row reference is unknown in advance; ids and counts are integers. */
 function foreseen({ sql, values }: BatchStatement): Wanted {
   const refersToRow = values.some((value) => "reference" in value && typeof value.reference.of !== "string");
   if (refersToRow) return { sql, values: undefined };

@@ -10,7 +10,7 @@ import { demandNoConversion, onlyWarns } from "../../mysql/session/implicit-conv
 import type { RowSink } from "../../mysql/session/row-sink.ts";
 import type { StatementResult } from "../../mysql/session/statement-result.ts";
 
-/** Takes the answer to one statement. */
+/** Receives the answer to one statement. */
 export interface ResultSink extends RowSink {
   /**
    * The statement has ended.
@@ -19,7 +19,7 @@ export interface ResultSink extends RowSink {
   end(outcome: StatementResult): void;
 }
 
-/** A result so far, and the rows of it that later statements refer to. */
+/** A result so far, and its rows that later statements refer to. */
 interface Result {
   text: string;
   rows: number;
@@ -28,7 +28,10 @@ interface Result {
   outcome: StatementResult | undefined;
 }
 
-/** The results of a batch, in memory until it is committed: bounded, since nobody reads them before. */
+/**
+ * The results of a batch, in memory until the COMMIT. Their size is bounded, because the caller reads none of
+ * them before.
+ */
 export class BatchResults {
   readonly #work: BatchRequest;
   readonly #dialect: Dialect;
@@ -37,7 +40,7 @@ export class BatchResults {
   readonly #wanted: ReadonlySet<string>;
   #bytes = 0;
   #isGivenUp = false;
-  /** Set when the results have outgrown what they may have, and the batch has been given up. */
+  /** Set when the results are too large. The batch is then given up. */
   tooLarge: TidegateError | undefined;
 
   /** @param stop stops the batch */
@@ -48,7 +51,10 @@ export class BatchResults {
     this.#wanted = new Set(work.statements.flatMap(({ values }) => values.flatMap(rowOf)));
   }
 
-  /** @param statement with its values as they are bound. @returns what takes its answer; the answers come in the statements' order */
+  /**
+   * @param statement with its bound values
+   * @returns a sink for its answer. Answers come in the order of the statements
+   */
   next(statement: Omit<BatchStatement, "values"> & { values: readonly BoundValue[] }): ResultSink {
     const { bounded, maxAffected } = statement;
     const result: Result = { text: "", rows: 0, fields: [], kept: new Map(), outcome: undefined };
@@ -83,7 +89,7 @@ export class BatchResults {
     };
   }
 
-  /** A statement has failed: what others still answer does not matter. */
+  /** A statement has failed: drop the answers of the others. */
   giveUp(): void {
     this.#isGivenUp = true;
   }
@@ -103,7 +109,7 @@ export class BatchResults {
     this.#stop(this.tooLarge);
   }
 
-  /** @returns the value, or why there is none, as the end of a sentence */
+  /** @returns the value, or the reason why there is none, as the end of a sentence */
   resolve({ statement, of }: Reference): BoundValue | string {
     const result = this.#results[statement];
     if (!result?.outcome) return "has no result";
@@ -126,18 +132,20 @@ export class BatchResults {
   }
 }
 
-/** @returns which row of an earlier result a value refers to */
+/** @returns the row of an earlier result that a value refers to */
 function rowOf(value: BatchRequest["statements"][number]["values"][number]): string[] {
   if (!("reference" in value) || typeof value.reference.of === "string") return [];
   return [`${value.reference.statement}.${value.reference.of.row}`];
 }
 
-/** Field types of the protocol whose values are no strings, though the driver gives texts or bytes. */
+/** Field types (of the protocol) that the driver gives as texts or bytes, though their values are numbers. */
 const bigint = 0x08;
 const bit = 0x10;
 const decimals: readonly number[] = [0x00, 0xf6];
 
-/** What a row has meets other columns as a value of the caller's would. */
+/**
+ * A value from a row counts as undeclared, like a caller's value: it must not silently match another type.
+ */
 function boundValue(value: unknown, field: Field): BoundValue | string {
   const bound = typedValue(value, field);
   const isUndeclared = typeof bound === "object" && bound.type !== "null" && bound.type !== "binary";

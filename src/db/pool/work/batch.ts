@@ -24,16 +24,16 @@ export type BatchSession = Pick<
   "prepareAll" | "typed" | "runAll" | "control" | "destroy" | "usable"
 >;
 
-/** What a batch needs to know of its being stopped. */
+/** The controls that stop a batch. */
 export type Stoppable = Pick<CancellableStatement<never>, "why" | "stop" | "settle" | "goOn">;
 
-/** The transaction has said whether it writes; an error takes everything back, so nothing is left open. */
+/** BEGIN has already said whether the transaction writes. An error rolls everything back. */
 const asBegun = { writable: false, author: "caller", atomic: true } as const;
 
 /**
- * Runs statements in one transaction and answers with all their results, when it is committed.
- * @param running stops it until it is committed
- * @throws TidegateError with the statement that failed; then nothing has happened, but for `outcome_unknown`
+ * Runs statements in one transaction and answers with all results after the COMMIT.
+ * @param running can stop the batch before the COMMIT
+ * @throws TidegateError with the failed statement. Then nothing has happened, except with `outcome_unknown`
  */
 export async function runBatch(
   session: BatchSession,
@@ -46,7 +46,7 @@ export async function runBatch(
     await batch.run();
     if (!running.settle()) throw running.why;
   } catch (cause) {
-    // Before the answer: whoever tries again must not meet the locks of this one.
+    // Roll back before the answer: a caller who tries again must not wait for these locks.
     if (session.usable) await session.control("ROLLBACK").catch(() => session.destroy());
     throw failure(cause);
   }
@@ -54,16 +54,16 @@ export async function runBatch(
   return new Response(batch.results.text(), { headers: { "content-type": contentTypes.json } });
 }
 
-/** Nothing of it stays, so it is rolled back in the same write as its last statements: that can do no harm. */
+/** Nothing of such a batch stays. So ROLLBACK goes in the same write as the last statements. */
 function undoes({ dryRun, readOnly }: BatchWork): boolean {
   return dryRun || readOnly;
 }
 
 /**
- * A batch until its COMMIT. What needs no result of each other is sent together: after a statement that fails the
- * server executes those that are on their way behind it. They are rolled back too, since COMMIT is sent when every
- * answer is there; and where the failure was a deadlock, which ends the transaction at once, they find themselves in
- * another one, of `autocommit = 0`.
+ * A batch until its COMMIT. Statements that need no result of each other are sent together, so the server
+ * also executes those behind a failed one. They are rolled back too: COMMIT is sent only after all answers.
+ * After a deadlock, which ends the transaction at once, they run in a new transaction, because of `autocommit
+ * = 0`.
  */
 class Batch {
   readonly results: BatchResults;
@@ -71,7 +71,7 @@ class Batch {
   readonly #dialect: Dialect;
   readonly #work: BatchWork;
   readonly #running: Stoppable;
-  /** Commands that go out with what is sent next. */
+  /** Commands for the next write. */
   #before: readonly string[];
 
   constructor(session: BatchSession, dialect: Dialect, work: BatchWork, running: Stoppable) {
@@ -96,7 +96,7 @@ class Batch {
     }
   }
 
-  /** @returns those that can be sent together, with their values as they are bound */
+  /** @returns the statements that can be sent together, with bound values */
   async #prepare({ statements, ahead }: PlannedBurst, from: number): Promise<ReadyStatement[]> {
     const preparation = { wanted: statements, ahead, before: this.#before };
     const { sent, ready, refusals } = await this.#session.prepareAll(preparation);
@@ -146,7 +146,7 @@ class Batch {
     }
   }
 
-  /** Waits for what the server still does, but not for long. */
+  /** Waits a short time for the remaining answers of the server. */
   async #drainAnswers({ before, outcomes, after }: BurstAnswers, cause: unknown): Promise<void> {
     const timer = setTimeout(() => this.#running.stop(failure(cause)), limits.batchFailureGraceMs);
     await Promise.allSettled([before, ...outcomes, after]);
@@ -163,7 +163,7 @@ async function commit(session: BatchSession): Promise<void> {
   }
 }
 
-/** BEGIN may have failed, by the server's word or with the connection. */
+/** Turns any failure into an error of the union. BEGIN fails with a server's error or a lost connection. */
 function failure(cause: unknown): TidegateError {
   if (cause instanceof TidegateError) return cause;
   const error = cause as ServerError;

@@ -6,18 +6,18 @@ import type { CloseReason } from "../messages/counters.ts";
 
 export interface CancellableOptions<S> {
   deadlineMs: number;
-  /** Whether it may be done, and committed, just when it is stopped: then what became of it matters. */
+  /** Whether the statement may be done and committed when it is stopped. Then its outcome matters. */
   writes: boolean;
   control: { prepare(session: S): void; kill(session: S): Promise<boolean> };
-  /** Takes the session of a stopped statement back, when it has ended and no KILL is on its way. */
+  /** Takes the session of a stopped statement back. The statement has ended and no KILL is on its way. */
   giveBack: (session: S) => void;
   discard: (session: S, reason: CloseReason, detail?: string) => void;
   timers?: Timers;
-  /** Told at once when it is stopped. */
+  /** Called at once when the statement is stopped. */
   stopping?: (why: TidegateError) => void;
 }
 
-/** What a statement runs on. */
+/** The session of a statement. */
 export interface Pausable {
   readonly usable: boolean;
   pause(): void;
@@ -25,19 +25,20 @@ export interface Pausable {
 }
 
 /**
- * A statement under way. It ends by itself, or it is stopped: at its deadline, by its caller, or because nobody reads
- * its answer any more. Its session serves again only when the statement has ended and no KILL is on its way to it.
+ * A running statement. It ends normally, or it is stopped: by its deadline, by its caller, or because its
+ * answer has no reader any more. The session serves again only when the statement has ended and no KILL is on
+ * its way.
  */
 export class CancellableStatement<S extends Pausable> {
   readonly #options: CancellableOptions<S>;
   readonly #ended = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<never>();
   #hasEnded = false;
-  /** Before, only its preparation runs, which writes nothing. */
+  /** Before this, only the preparation runs, and it writes nothing. */
   #sent = false;
   #settled = false;
   #session: S | undefined;
-  /** Since when it has a session, in milliseconds since 1970. */
+  /** When the statement got a session, in milliseconds since 1970. */
   beganAt: number | undefined;
   #unset: (() => void) | undefined;
   #why: TidegateError | undefined;
@@ -47,12 +48,12 @@ export class CancellableStatement<S extends Pausable> {
     this.#stopped.promise.catch(() => {});
   }
 
-  /** Rejects with why it was stopped, if the server has not said by then what became of it. */
+  /** Rejects with the caller's error for a stop, unless the server's answer comes first. */
   get stopped(): Promise<never> {
     return this.#stopped.promise;
   }
 
-  /** It has a session from now on, and its time runs. @returns false when it was stopped before */
+  /** Assigns a session and starts the deadline. @returns false if the statement is already stopped */
   begin(session: S): boolean {
     if (this.#why) return false;
     this.#session = session;
@@ -66,25 +67,28 @@ export class CancellableStatement<S extends Pausable> {
     return true;
   }
 
-  /** Why it is stopped. */
+  /** The reason for the stop. */
   get why(): TidegateError | undefined {
     return this.#why;
   }
 
-  /** Called before it is sent. @throws why it is stopped, if it is */
+  /** Called before the statement is sent. @throws the reason for the stop, if it is stopped */
   goOn(): void {
     if (this.#why) throw this.#why;
     this.#sent = true;
   }
 
-  /** From now on nothing stops it: what it did is being committed. @returns false when it was stopped before */
+  /** From now on the statement cannot be stopped: COMMIT follows. @returns false if it is already stopped */
   settle(): boolean {
     this.#unset?.();
     this.#settled = true;
     return this.#why === undefined;
   }
 
-  /** The server has answered, or the session is gone. @returns false when it was stopped: its session is taken care of */
+  /**
+   * The server has answered, or the session is lost.
+   * @returns false if the statement was stopped; `stop` then takes care of its session
+   */
   end(): boolean {
     this.#hasEnded = true;
     this.#unset?.();
@@ -92,7 +96,7 @@ export class CancellableStatement<S extends Pausable> {
     return this.#why === undefined;
   }
 
-  /** Stops it. The first reason counts. @returns false when it is too late */
+  /** Stops the statement. The first reason counts. @returns false if it is too late */
   stop(why: TidegateError): boolean {
     if (this.#hasEnded || this.#settled || this.#why) return false;
     this.#why = why;
@@ -103,7 +107,7 @@ export class CancellableStatement<S extends Pausable> {
     return true;
   }
 
-  /** @returns what the caller is told for a statement that failed: a stopped one was killed, and this is why */
+  /** @returns the error for the caller. For a stopped statement it is the reason for the stop */
   explain(cause: unknown): unknown {
     if (!this.#why || !(cause instanceof TidegateError)) return cause;
     return ["deadline_exceeded", "connection_lost"].includes(cause.code) ? this.#why : cause;
@@ -111,13 +115,14 @@ export class CancellableStatement<S extends Pausable> {
 
   async #kill(session: S, why: TidegateError): Promise<void> {
     const killing = this.#options.control.kill(session);
-    // A read is over, whatever comes: SLEEP() takes a KILL for its end. Of a write the server may say what became.
+    // Reject a read at once: a killed SLEEP() ends normally. For a write, wait: the server may tell its
+    // outcome.
     if (!this.#options.writes || !this.#sent) {
       this.#stopped.reject(why);
-      // Rows without end would keep the object so busy that the KILL waits behind them.
+      // Endless rows would keep the object so busy that the KILL has to wait.
       if (!this.#hasEnded) session.pause();
     } else if (!(await this.#endsWithin(limits.stopGraceMs))) this.#stopped.reject(unknownOutcome(why));
-    // Others wait for the connection's place: it is not kept for a KILL that does not come through.
+    // Do not wait long for the KILL: other requests wait for the connection's place.
     const acknowledged = await within(killing, limits.killPatienceMs, () => false);
     if (session.usable) session.resume();
     const ended = await this.#endsWithin(limits.killedStatementMs);
@@ -132,7 +137,7 @@ export class CancellableStatement<S extends Pausable> {
   }
 }
 
-/** Nobody knows yet: the statement may be done, or about to be. */
+/** The outcome is unknown: the statement may be done, or may still be done. */
 function unknownOutcome({ code, details }: TidegateError): TidegateError {
   return new TidegateError("outcome_unknown", { retryAfter: limits.retryAfterSeconds, ...details }, code);
 }

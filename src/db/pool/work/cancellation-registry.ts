@@ -1,19 +1,19 @@
 import { TidegateError } from "../../../errors.ts";
 
-/** What tells one piece of work from all others: the request that it belongs to, and a number of its own. */
+/** Identifies one piece of work: its request, and an id of its own. */
 export interface Tag {
   requestId: string;
   workId: string;
 }
 
-/** @returns false when it is too late */
+/** @returns false if it is too late */
 type Stop = (why: TidegateError) => boolean;
 
-/** What is under way, by caller and request. */
+/** The work in progress, by caller and request. */
 export class CancellationRegistry {
   readonly #byRequest = new Map<string, Set<{ workId: string; stop: Stop }>>();
 
-  /** @returns how to say that it has ended */
+  /** @returns a function to call when the work has ended */
   add(caller: string, { requestId, workId }: Tag, stop: Stop): () => void {
     const key = keyOf(caller, requestId);
     const work = { workId, stop };
@@ -25,7 +25,7 @@ export class CancellationRegistry {
     };
   }
 
-  /** @param workId one piece of the request's work; without it all. @returns how much was stopped */
+  /** @param workId one piece of the request's work; undefined for all. @returns how many were stopped */
   stop(caller: string, requestId: string, workId?: string): number {
     const ofRequest = [...(this.#byRequest.get(keyOf(caller, requestId)) ?? [])];
     return ofRequest.filter(

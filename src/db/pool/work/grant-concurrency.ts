@@ -2,13 +2,13 @@ import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { Ceilings } from "../../contract/requests.ts";
 
-/** How many statements of each grant are under way in this shard. */
+/** How many statements of each grant are in progress in this shard. */
 export class GrantConcurrency {
   readonly #byGrant = new Map<string, number>();
 
   /**
-   * Counts a statement of a grant, from before its wait for a connection to the end of its answer.
-   * @returns how to say that it has ended
+   * Counts a grant's statement, from before its wait for a connection to the end of its answer.
+   * @returns a function to call when it has ended
    * @throws TidegateError `concurrency_exceeded`
    */
   enter(concurrent: Ceilings["concurrent"]): () => void {

@@ -2,17 +2,17 @@ import { limits } from "../../../limits.ts";
 import type { HotStatement } from "../../mysql/session/restore.ts";
 
 /**
- * Which statements a shard is asked for again and again: those are prepared ahead, in the restore that everybody's
- * connection goes through anyway. Each costs the server a preparation per restore, so a statement must have had its
- * share of the latest ones.
+ * Finds the statements that a shard runs again and again. Each restore prepares them ahead, for the next
+ * request. A preparation costs the server work in each restore, so a statement must be frequent among the
+ * latest ones.
  */
 export class HotStatements {
-  /** The latest statements, the oldest first, and how often each is among them. */
+  /** The latest statements, oldest first, and the count of each among them. */
   readonly #latest: string[] = [];
   readonly #known = new Map<string, HotStatement & { count: number; ahead: boolean }>();
   readonly #mayBeAhead: (sql: string) => boolean;
 
-  /** @param mayBeAhead whether a text may be prepared while no caller waits for it */
+  /** @param mayBeAhead whether a statement may be prepared without a waiting caller */
   constructor(mayBeAhead: (sql: string) => boolean) {
     this.#mayBeAhead = mayBeAhead;
   }
@@ -33,7 +33,7 @@ export class HotStatements {
     if (known.count === 0) this.#known.delete(sql);
   }
 
-  /** @returns the hottest first */
+  /** @returns the hottest statements first */
   top(): HotStatement[] {
     const enough = Math.max(2, this.#latest.length * limits.hotStatementShare);
     return [...this.#known.values()]
@@ -42,7 +42,7 @@ export class HotStatements {
       .slice(0, limits.hotStatements);
   }
 
-  /** The server does not prepare it (any more): it must become hot again. */
+  /** Drops a statement whose preparation failed, or may have failed a restore. It must become hot again. */
   forget(sql: string): void {
     if (!this.#known.delete(sql)) return;
     const kept = this.#latest.filter((text) => text !== sql);

@@ -12,7 +12,7 @@ import type { HotStatements } from "./hot-statements.ts";
 
 export type { Tag } from "./cancellation-registry.ts";
 
-/** A statement that counts, until it is left. */
+/** Counted work, until `leave` is called. */
 export interface UnderWay<S extends Pausable> {
   running: CancellableStatement<S>;
   caller: string;
@@ -23,11 +23,11 @@ export interface InFlightOptions<S extends Pausable>
   extends Pick<CancellableOptions<S>, "control" | "giveBack" | "discard"> {
   hot: HotStatements;
   timers: Timers;
-  /** Told how long each piece of work had its connection. */
+  /** Receives how long each piece of work had its connection. */
   ran: (ms: number) => void;
 }
 
-/** Everything that is under way in a shard: it counts for its grant, can be stopped, and tells what is hot. */
+/** All work in progress in a shard. It counts for its grant, can be stopped, and feeds the hot statements. */
 export class InFlight<S extends Pausable> {
   readonly #options: InFlightOptions<S>;
   readonly #byGrant = new GrantConcurrency();
@@ -38,8 +38,8 @@ export class InFlight<S extends Pausable> {
   }
 
   /**
-   * Counts work and its statements, from before its wait for a connection, and lets it be stopped.
-   * @param stopping told when it is; for a statement of a transaction, which is over then
+   * Counts work and its statements, from before its wait for a connection, and makes it stoppable.
+   * @param stopping called when the work is stopped; for a statement of a transaction, which then ends
    * @throws TidegateError `concurrency_exceeded`
    */
   enter(
@@ -53,7 +53,7 @@ export class InFlight<S extends Pausable> {
     for (const statement of statements) hot.note(statement);
     const running = new CancellableStatement<S>({
       deadlineMs: ceilings.deadlineMs,
-      // A batch or transaction that is stopped before its COMMIT is rolled back.
+      // A batch or transaction that is stopped before its COMMIT is rolled back, so it counts as a read.
       writes: kind === "execute" && stopping === undefined && statements.some(({ writable }) => writable),
       ...{ timers, control, giveBack, discard },
       ...(stopping && { stopping }),
@@ -67,7 +67,7 @@ export class InFlight<S extends Pausable> {
     return { running, caller, leave };
   }
 
-  /** @returns how much was stopped */
+  /** @returns how many pieces of work were stopped */
   stop({ caller, requestId, workId }: CancelWork): number {
     return this.#requests.stop(caller, requestId, workId);
   }

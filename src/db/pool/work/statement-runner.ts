@@ -8,8 +8,8 @@ import type { Session } from "../../mysql/session/session.ts";
 import type { CancellableStatement } from "./cancellable-statement.ts";
 
 /**
- * A pooled session, as what runs one statement that stands alone.
- * @param commit commits what the statement has done
+ * Makes the runner of a single statement from a pooled session.
+ * @param commit commits the statement
  */
 export function runnerOf(
   session: Session,
@@ -23,10 +23,10 @@ export function runnerOf(
       const begin = beginInSession(dialect, { readOnly: false });
       const outcome = await session.run(work, sink, { goOn: () => running.goOn(), begin });
       if (!outcome.revocable) return outcome;
-      // Where it throws the restore takes the statement back.
+      // If this throws, the restore rolls the statement back.
       demandNoConversion(outcome);
       if (!running.settle()) throw running.why;
-      // The answer to COMMIT does not wait for a slow reader of the rows: late it would be a lost one.
+      // The answer to COMMIT must not wait for a slow reader of the rows: a late answer counts as a lost one.
       isSettled = true;
       session.resume();
       await commit().catch((cause) => {

@@ -8,16 +8,16 @@ import type { StatementResult } from "../../mysql/session/statement-result.ts";
 import type { BeginWork, ExecuteWork } from "../messages/protocol.ts";
 import type { CancellableStatement } from "./cancellable-statement.ts";
 
-/** What a transaction needs of its connection. */
+/** The requirements for a transaction's session. */
 export type TransactionSession = Pick<
   Session,
   "run" | "pause" | "resume" | "control" | "lost" | "usable" | "timers"
 >;
 
 /**
- * How a transaction can end: by its caller (committed, rolled_back), by the server (rolled_back: a deadlock), when
- * its time or a statement's is over, when the connection or a statement's answer breaks off, by a procedure's own
- * COMMIT or ROLLBACK; `unknown`: the COMMIT was not answered.
+ * How a transaction ends. By its caller: committed, rolled_back, cancelled. By the server: rolled_back
+ * (deadlock). By time: expired (its own), deadline (a statement's). By a break: lost (connection), abandoned
+ * (answer). By a procedure: procedure. `unknown`: COMMIT, or a procedure, was not answered.
  */
 export type Ending =
   | "committed"
@@ -30,10 +30,10 @@ export type Ending =
   | "procedure"
   | "unknown";
 
-/** Savepoints that do not exist, ER_SP_DOES_NOT_EXIST. */
+/** The error for a missing savepoint, ER_SP_DOES_NOT_EXIST. */
 const noSavepoint = 1305;
 
-/** One transaction, from its beginning to its end: at any time it runs a statement, or rests until one comes. */
+/** One transaction, from BEGIN to its end. It either runs a statement or waits for the next one. */
 export class Transaction<S extends TransactionSession = TransactionSession> {
   readonly id: string;
   readonly caller: string;
@@ -47,7 +47,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   #busy = true;
   #unset: (() => void) | undefined;
 
-  /** @param finished called when it has ended and nothing runs in it any more */
+  /** @param finished called when the transaction has ended and no statement runs in it */
   constructor({ id, caller, readOnly, idleMs, totalMs }: BeginWork, finished: (ending: Ending) => void) {
     this.id = id;
     this.caller = caller;
@@ -57,7 +57,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     this.#finished = finished;
   }
 
-  /** Not every server refuses what writes in a READ ONLY transaction (TiDB). @throws TidegateError `sql_denied` */
+  /** TiDB does not refuse writes in a READ ONLY transaction. @throws TidegateError `sql_denied` */
   demandRead({ writable }: Pick<ExecuteWork, "writable">): void {
     if (!this.#readOnly || !writable) return;
     const detail = "The transaction is read_only, and this statement writes.";
@@ -65,8 +65,8 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
   }
 
   /**
-   * Who sends a statement need not be who began the transaction, but for the subject: what runs in it, a function that
-   * writes for one, must be allowed to the token that sends it.
+   * A function may write inside a statement. So the grant of this statement's token must allow writes: the
+   * transaction may have begun with another token.
    * @throws TidegateError `access_denied`
    */
   demandWriter({ mayWrite }: { mayWrite: boolean }): void {
@@ -76,13 +76,13 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     throw this.explain(new TidegateError("access_denied", { detail }));
   }
 
-  /** Its connection is gone. */
+  /** The connection is lost. */
   lose(): void {
-    // Who waits for the session is told by it.
+    // A running statement learns of the loss from the session itself.
     if (!this.#busy) this.#end("lost");
   }
 
-  /** @throws TidegateError `transaction_busy`: one thing at a time */
+  /** @throws TidegateError `transaction_busy`: a transaction runs one statement at a time */
   use(): S {
     if (this.#busy || !this.session) throw new TidegateError("transaction_busy", { transaction: "open" });
     this.#busy = true;
@@ -90,7 +90,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     return this.session;
   }
 
-  /** Nothing runs any more: waits for the next statement, but not for long. */
+  /** The statement has ended. Waits for the next one, within the idle time. */
   awaitNext(): void {
     this.#busy = false;
     if (this.ending !== undefined) this.#finished(this.ending);
@@ -101,7 +101,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     }
   }
 
-  /** It has ended; the first word counts. */
+  /** The transaction has ended. The first ending counts. */
   over(ending: Ending): void {
     this.ending ??= ending;
   }
@@ -112,13 +112,16 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     this.#finished(this.ending ?? ending);
   }
 
-  /** Its session, as one that notices what a statement does to the transaction. */
+  /**
+   * Makes the runner of this transaction. It checks after each statement whether the transaction is still
+   * open.
+   */
   runner(running: Pick<CancellableStatement<never>, "stop" | "goOn" | "explain">): Runner {
     const session = this.session as S;
     return {
       run: async (statement, sink) => {
         const savepoint = statement.atomic ? undefined : savepointName();
-        // Whether it may write was decided when the transaction began.
+        // BEGIN has decided whether the transaction may write.
         const asBegun = { ...statement, writable: false };
         try {
           if (savepoint !== undefined) await session.control(`SAVEPOINT ${savepoint}`);
@@ -130,7 +133,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
           return outcome;
         } catch (cause) {
           await this.#look(savepoint);
-          // Fail closed: nothing goes on in a transaction that the server has said it rolled back.
+          // Fail closed: no statement may follow in a transaction that the server has rolled back.
           if (isRolledBack(cause)) this.over("rolled_back");
           throw cause;
         }
@@ -146,7 +149,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     };
   }
 
-  /** Keeps what the server has only warned of, or takes it back. @throws TidegateError as `demandNoConversion` */
+  /** Rolls back a statement with a conversion warning. @throws TidegateError as `demandNoConversion` */
   async #keep(savepoint: string, outcome: StatementResult): Promise<void> {
     try {
       demandNoConversion(outcome);
@@ -157,7 +160,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     await this.session?.control(`RELEASE SAVEPOINT ${savepoint}`);
   }
 
-  /** After an error the server is asked: a deadlock rolls back everything, a lock's timeout its statement only. */
+  /** Asks the server after an error: a deadlock ends the transaction, a lock timeout only the statement. */
   async #look(savepoint: string | undefined): Promise<void> {
     if (this.ending !== undefined) return;
     try {
@@ -165,12 +168,12 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
       if (!isOpen) this.over(savepoint === undefined ? "rolled_back" : "procedure");
       else if (savepoint !== undefined) await this.#isStillThere(savepoint);
     } catch {
-      // What a procedure had done by then, and committed, nobody knows.
+      // A procedure may have committed a part before the loss, so the outcome is unknown.
       this.over(savepoint === undefined ? "lost" : "unknown");
     }
   }
 
-  /** A procedure may have committed and begun another transaction: that one does not have the savepoint. */
+  /** A procedure may have committed and begun another transaction, which lacks the savepoint. */
   async #isStillThere(savepoint: string): Promise<boolean> {
     try {
       await this.session?.control(`RELEASE SAVEPOINT ${savepoint}`);
@@ -182,7 +185,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     }
   }
 
-  /** Says of a statement's error what has become of the transaction. */
+  /** Adds the transaction's state to a statement's error. */
   explain(error: TidegateError): TidegateError {
     switch (this.ending) {
       case undefined:
@@ -192,9 +195,10 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
       case "unknown":
         return error.with({ transaction: "unknown" });
       case "lost":
-        // The server has closed the connection because of the statement: sent again it would close the next one.
+        // The server closed the connection because of this statement. A second attempt would close the next
+        // one.
         if (error.code === "statement_too_large") return error.with({ transaction: "rolled_back" });
-        // A write that was not committed is rolled back, whether it had been executed or not.
+        // A write without COMMIT is rolled back, whether it was executed or not.
         return lost(error.operator);
       default:
         return error.with({ transaction: "rolled_back" });
@@ -221,7 +225,7 @@ function lost(operator: string | undefined): TidegateError {
   return new TidegateError("transaction_lost", details, operator);
 }
 
-/** @returns what a call is told that comes too late */
+/** @returns the error for a call after the end */
 function endedError(ending: Ending): TidegateError {
   switch (ending) {
     case "expired":
@@ -247,7 +251,7 @@ function endedError(ending: Ending): TidegateError {
   }
 }
 
-/** What became of the last transactions; the oldest are forgotten first. */
+/** The endings of the latest transactions. The oldest are dropped first. */
 export class EndedTransactions {
   readonly #endings = new Map<string, { caller: string; ending: Ending }>();
 
@@ -258,7 +262,7 @@ export class EndedTransactions {
     if (oldest !== undefined) this.#endings.delete(oldest);
   }
 
-  /** @returns undefined when it is not known, or not the caller's */
+  /** @returns undefined if the transaction is not known or not the caller's */
   errorOf(id: string, caller: string): TidegateError | undefined {
     const ended = this.#endings.get(id);
     return ended?.caller === caller ? endedError(ended.ending) : undefined;

@@ -13,31 +13,33 @@ import type { Tag, UnderWay } from "./in-flight.ts";
 import type { Ending, TransactionSession } from "./transaction.ts";
 import { EndedTransactions, Transaction } from "./transaction.ts";
 
-/** Where transactions have their connections from, and who may take one. */
+/** The pool's side of transactions: connections and limits. */
 export interface TransactionsOptions<S extends TransactionSession> {
   dialect: Dialect;
-  /** How many may be open at once. */
+  /** How many transactions may be open at once. */
   limit: number;
   acquire(caller: string): Promise<{ connection: S }>;
   /**
-   * Counts a statement, and lets it be stopped.
-   * @param stopping told when it is: the session is taken care of then
+   * Counts a statement and makes it stoppable.
+   * @param stopping called when the statement is stopped; `stop` then takes care of the session
    * @throws TidegateError `concurrency_exceeded`
    */
   enter(work: ExecuteWork, tag: Tag, stopping: (why: TidegateError) => void): UnderWay<S>;
-  /** Restores a session, which rolls back whatever is open, and lets it serve others. */
+  /** Restores a session, which rolls back the open transaction. The session then serves others. */
   giveBack(session: S): void;
   discard(session: S, reason: CloseReason, detail?: string): void;
   ended(ending: Ending, durationMs: number): void;
 }
 
-/** The transactions that are open in a shard. Each has a connection, belongs to a caller, and ends in time. */
+/** The open transactions of a shard. Each has a connection, belongs to a caller, and has a time limit. */
 export class Transactions<S extends TransactionSession = TransactionSession> {
   readonly #options: TransactionsOptions<S>;
-  /** Also those that are about to begin: they take up room. */
+  /** Also transactions that are about to begin: they take room. */
   readonly #open = new Map<string, Transaction<S>>();
   readonly #ended = new EndedTransactions();
-  /** Which transaction hears of a session's loss: a session has many, one after the other. */
+  /**
+   * The transaction that hears of a session's loss. A session serves many transactions, one after another.
+   */
   readonly #current = new WeakMap<S, { transaction: Transaction<S> | undefined }>();
 
   constructor(options: TransactionsOptions<S>) {
@@ -45,8 +47,8 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
   }
 
   /**
-   * @returns when it will be over, or that there is no room
-   * @throws TidegateError `transactions_exceeded`, what `acquire` throws, or what the server says
+   * @returns when the transaction expires, or that the shard is full
+   * @throws TidegateError `transactions_exceeded`, an error of `acquire`, or the server's error
    */
   async begin(work: BeginWork): Promise<Begun> {
     const ofCaller = [...this.#open.values()].filter(({ caller }) => caller === work.caller).length;
@@ -71,8 +73,8 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
 
   /**
    * Runs one statement in a transaction.
-   * @param broke called when the answer breaks off after it has begun
-   * @throws TidegateError with what has become of the transaction
+   * @param broke called if the answer breaks off after it has begun
+   * @throws TidegateError with the transaction's state
    */
   async execute(
     { id, caller, mayWrite, execute: work }: TransactionWork,
@@ -88,7 +90,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
     const deadlineMs = isLast ? untilOver : work.ceilings.deadlineMs;
     const limited = { ...work, ceilings: { ...work.ceilings, deadlineMs } };
     const { running, leave } = this.#enter(transaction, limited, tag, ({ code }) => {
-      // What a procedure had done by then, and committed, nobody knows.
+      // A procedure may have committed a part before the stop, so the outcome is unknown.
       if (!work.atomic) transaction.over("unknown");
       else if (code !== "deadline_exceeded") transaction.over("cancelled");
       else transaction.over(isLast ? "expired" : "deadline");
@@ -123,7 +125,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
     }
   }
 
-  /** @throws TidegateError `outcome_unknown` when a COMMIT was not answered, or why the server refused it */
+  /** @throws TidegateError `outcome_unknown` if COMMIT was not answered, or the server's refusal */
   async end({ id, caller, how, mayWrite }: EndWork): Promise<void> {
     const transaction = this.#find(id, caller);
     if (how === "commit") transaction.demandWriter({ mayWrite });
@@ -135,7 +137,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
       const error = how === "commit" ? commitError(cause) : undefined;
       const isRefused = error !== undefined && error.code !== "outcome_unknown";
       transaction.over(isRefused || how !== "commit" ? "rolled_back" : "unknown");
-      // A session that does not take a ROLLBACK is good for nothing; without it the server rolls back.
+      // Discard a session that does not answer or refuses ROLLBACK: the server rolls back at the disconnect.
       if (!isRefused) this.#options.discard(session, `${how}_failed`);
       if (error) throw error;
     } finally {
@@ -143,7 +145,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
     }
   }
 
-  /** @throws TidegateError; somebody else's transaction is as unknown as one that never was */
+  /** @throws TidegateError. Another caller's transaction gets the same error as one that never existed */
   #find(id: string, caller: string): Transaction<S> {
     const transaction = this.#open.get(id);
     if (transaction?.caller === caller) return transaction;
@@ -182,7 +184,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
   }
 }
 
-/** What was asked for may be what the server does not have: an isolation level, for one. */
+/** The server may not support a requested option, such as an isolation level. */
 function beginError(cause: unknown): TidegateError {
   if (cause instanceof TidegateError) return cause;
   const error = cause as ServerError;

@@ -7,9 +7,10 @@ import { newTransactionId } from "../messages/transaction-id.ts";
 import type { PoolRpc } from "./pool-rpc.ts";
 
 /**
- * Begins a transaction in one of the account's shards. A caller's are asked in the same order each time, so that
- * the first one that has room has counted them. Of a caller who goes away meanwhile it is rolled back.
- * @throws TidegateError `transactions_exceeded`, `transactions_full`, or as the pool reports it
+ * Begins a transaction in one of the account's shards. One caller's shards are always asked in the same
+ * order. So the caller's other transactions are in the first shards, and each full shard reports how many it
+ * has. If the caller leaves meanwhile, the transaction is rolled back.
+ * @throws TidegateError `transactions_exceeded`, `transactions_full`, or the pool's error
  */
 export async function beginTransaction(
   rpc: PoolRpc,
@@ -35,7 +36,10 @@ export async function beginTransaction(
   throw new TidegateError(code, { retryAfter: limits.retryAfterSeconds });
 }
 
-/** Nobody else knows the id of a transaction whose caller has left: it would keep its connection until it is idle too long. */
+/**
+ * Rolls back if the caller leaves before the answer: only the caller would get the id. Without the rollback
+ * the transaction would keep its connection until the idle timeout.
+ */
 async function unlessLeft(
   rpc: PoolRpc,
   context: BackendContext,
@@ -55,7 +59,7 @@ async function unlessLeft(
   return await asked;
 }
 
-/** Where a caller's transactions are looked for first. */
+/** The first shard to ask for a caller's transactions. */
 async function placeOf(caller: string, shards: number): Promise<number> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(caller));
   return new DataView(digest).getUint32(0) % shards;

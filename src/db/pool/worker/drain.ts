@@ -6,7 +6,7 @@ import type { PoolRpc } from "./pool-rpc.ts";
 
 /**
  * Asks every shard of the accounts to end its connections.
- * @throws TidegateError `drain_incomplete` when a shard did not do it; every other one has, then
+ * @throws TidegateError `drain_incomplete` if a shard failed. All other shards have drained then
  */
 export async function drainShards(
   rpc: PoolRpc,

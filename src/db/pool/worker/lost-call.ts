@@ -3,9 +3,9 @@ import { limits } from "../../../limits.ts";
 import type { Work } from "../messages/protocol.ts";
 
 /**
- * The object restarted, or the platform lost the way to it: how far the work had come is not known.
- * @param cause why a call failed; a TidegateError is what the object said itself
- * @returns the error for the caller; the cause as it is for work that each shard is asked for by itself
+ * The object restarted, or the platform lost the connection to it. So the progress of the work is unknown.
+ * @param cause why a call failed; a TidegateError is the object's own answer
+ * @returns the error for the caller; for `ready`, `drain`, `metrics` and `cancel` the cause itself
  */
 export function lostError(work: Work, cause: unknown): unknown {
   if (cause instanceof TidegateError) return cause;
@@ -26,7 +26,7 @@ export function lostError(work: Work, cause: unknown): unknown {
   }
 }
 
-/** @param keeps whether the work may have changed something for good */
+/** @param keeps whether the work may have changed data permanently */
 function codeOf(keeps: boolean): "connection_lost" | "outcome_unknown" {
   return keeps ? "outcome_unknown" : "connection_lost";
 }

@@ -2,16 +2,16 @@ import type { Config } from "../../../config/config.ts";
 import type { Family, Sample } from "../../../exposition.ts";
 import type { ShardMetrics } from "../messages/counters.ts";
 
-/** What /metrics says of the pools, made of what the shards have counted. Pure. */
+/** Makes the pools' part of /metrics from the counts of the shards. Pure. */
 
-/** A shard, and what it answered. */
+/** A shard and its answer. */
 export interface ScrapedShard {
   labels: { account: string; shard: string };
-  /** Undefined: it did not answer in time, or failed. */
+  /** Undefined if the shard failed or did not answer in time. */
   metrics: ShardMetrics | undefined;
 }
 
-/** Of a shard: one value, or one for each value of a label of its own. */
+/** Reads one value from a shard's metrics, or one value per value of a label. */
 type Read =
   | { read: (metrics: ShardMetrics) => Sample["value"] }
   | { by: string; read: (metrics: ShardMetrics) => Record<string, number> };
@@ -104,7 +104,7 @@ const ofShards: readonly (Omit<Family, "samples"> & Read)[] = [
   },
 ];
 
-/** @param shards of all accounts */
+/** @param shards the shards of all accounts */
 export function families(
   { authorities }: Pick<Config, "authorities">,
   shards: readonly ScrapedShard[],
@@ -130,7 +130,7 @@ export function families(
           const { subject, notAfterMs } = metrics.certificate;
           return [{ labels: { ...labels, kind: "server", subject }, value: notAfterMs / 1000 }];
         }),
-        // Two CAs may have one name; what has one name and one label twice is no exposition.
+        // Two CAs may have the same name, but a label set may occur only once in the exposition.
         ...[...Map.groupBy(authorities, ({ subject }) => subject)].map(([subject, same]) => ({
           labels: { kind: "ca", subject },
           value: Math.max(...same.map(({ notAfter }) => Date.parse(notAfter))) / 1000,

@@ -20,7 +20,7 @@ import { families } from "./metric-families.ts";
 import { PoolRpc } from "./pool-rpc.ts";
 import { scrapeShards } from "./scrape.ts";
 
-/** The way to the database through Pool objects, which keep the connections. */
+/** The Backend that uses Pool objects, which keep the connections. */
 export class PoolBackend implements Backend {
   readonly #config: Config;
   readonly #rpc: PoolRpc;
@@ -100,7 +100,7 @@ export class PoolBackend implements Backend {
     return families(this.#config, await scrapeShards(this.#rpc, context, accounts));
   }
 
-  /** @throws TidegateError `transaction_unknown` for an id that leads to no shard of the account */
+  /** @throws TidegateError `transaction_unknown` if the id names no shard of the account */
   #shardOf(account: string, id: string): number {
     const shard = shardOfTransaction(id, this.#rpc.shardsOf(account).length);
     if (shard === undefined) throw new TidegateError("transaction_unknown");

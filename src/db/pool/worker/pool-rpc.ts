@@ -9,7 +9,7 @@ import { encodeRequest, orThrow, protocolVersion, waitingHeader } from "../messa
 import { lostError } from "./lost-call.ts";
 import { ShardPicker } from "./shard-picker.ts";
 
-/** Refusals before anything was executed, after which another shard may do better. */
+/** Refusals before any execution. Another shard may succeed. */
 const refusals: ReadonlySet<ErrorCode> = new Set([
   "pool_full",
   "database_unreachable",
@@ -28,7 +28,7 @@ interface Message {
 /** Calls the Pool objects of all accounts. */
 export class PoolRpc {
   readonly #config: Config;
-  /** What this isolate knows of each account's shards. */
+  /** This isolate's knowledge of each account's shards. */
   readonly #known = new Map<string, ShardPicker>();
 
   constructor(config: Config) {
@@ -41,10 +41,11 @@ export class PoolRpc {
   }
 
   /**
-   * Has work done by a shard. A statement or a batch is stopped when its caller goes away before the answer.
-   * @param shard without it the least loaded one is asked, and another when that one refuses at once
-   * @returns the answer; rows are encoded, and perhaps still streaming
-   * @throws TidegateError as the shard reports it, or as `lostError` says when it cannot be reached
+   * Sends work to a shard. A statement or a batch is stopped if its caller leaves before the answer.
+   * @param shard the shard to ask. Without it, the less loaded of two shards is asked, and another one if
+   *   that one refuses quickly
+   * @returns the answer. Its rows are encoded and may still be streaming
+   * @throws TidegateError of the shard, or of `lostError` if the shard cannot be reached
    */
   async call(context: BackendContext, name: string, work: Work, shard?: number): Promise<Response> {
     const account = this.#accountOf(name);
@@ -66,10 +67,10 @@ export class PoolRpc {
   }
 
   /**
-   * Stops what a caller's request runs as an account, in whichever shard that is.
-   * @param workId one message of the request's; without it all of them
+   * Stops the statements of a caller's request as an account, in all shards.
+   * @param workId one message of the request; undefined for all
    * @returns how many statements were stopped
-   * @throws TidegateError when a shard cannot be asked
+   * @throws TidegateError if a shard cannot be asked and no statement was stopped
    */
   async cancel(
     context: BackendContext,
@@ -105,7 +106,7 @@ export class PoolRpc {
     if (signal.aborted) stop();
   }
 
-  /** Asks one shard, and remembers how loaded it is. */
+  /** Asks one shard and remembers its load. */
   async #ask({ context, account, work, workId }: Message, shard: number): Promise<Response> {
     const { env, requestId, traceId } = context;
     const shards = this.#knowledgeOf(account);
@@ -149,7 +150,7 @@ export class PoolRpc {
   }
 }
 
-/** @returns the caller whose going away stops the work; undefined for work that goes on */
+/** @returns the caller whose disconnect stops the work; undefined for work that continues */
 function stoppableBy(work: Work): string | undefined {
   if (work.kind === "transaction") return work.execute.caller;
   return work.kind === "execute" || work.kind === "batch" ? work.caller : undefined;

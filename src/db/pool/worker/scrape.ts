@@ -5,7 +5,10 @@ import type { ShardMetrics } from "../messages/counters.ts";
 import type { ScrapedShard } from "./metric-families.ts";
 import type { PoolRpc } from "./pool-rpc.ts";
 
-/** Asks every shard of the accounts what it has counted. One that does not answer is down, and fails nobody else's. */
+/**
+ * Reads the counts of every shard of the accounts. A shard that does not answer counts as down; the others
+ * are not affected.
+ */
 export async function scrapeShards(
   rpc: PoolRpc,
   context: BackendContext,

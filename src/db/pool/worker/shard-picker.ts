@@ -1,19 +1,20 @@
 import { limits } from "../../../limits.ts";
 
-/** What this isolate knows of one shard. */
+/** This isolate's knowledge of one shard. */
 interface Knowledge {
-  /** Requests of this isolate that the shard has not begun to answer. */
+  /** Requests of this isolate without an answer yet. */
   inFlight: number;
-  /** How many waited there, of all isolates, when it last answered; and when that was. */
+  /** How many requests of all isolates waited there at the last answer, and when that was. */
   waiting: number;
   heardAt: number;
-  /** It refused, and is left alone until then. */
+  /** The shard refused a request and is avoided until this time. */
   avoidUntil: number;
 }
 
 /**
- * An account's shards as one isolate sees them. Of two shards drawn at random the less loaded one is taken ("The
- * Power of Two Choices", Mitzenmacher 2001): near the best spread, without isolates that all run to the same shard.
+ * An account's shards as one isolate sees them. It takes the less loaded of two random shards ("The Power of
+ * Two Choices", Mitzenmacher 2001). The spread is near the best, and isolates do not all choose the same
+ * shard.
  */
 export class ShardPicker {
   readonly #shards: Knowledge[];
@@ -29,7 +30,7 @@ export class ShardPicker {
 
   /**
    * @param except a shard that has just refused
-   * @returns the shard to ask; undefined when there is no other one that is worth it
+   * @returns the shard to ask; undefined if no other shard is worth an attempt
    */
   choose(now: number): number;
   choose(now: number, except: number): number | undefined;
@@ -41,7 +42,7 @@ export class ShardPicker {
     return drawn.reduce((a, b) => (this.#load(b, now) < this.#load(a, now) ? b : a));
   }
 
-  /** A request is on its way. @returns how to say that it has been answered, or refused */
+  /** Counts a request on its way. @returns a function to call at its answer or refusal */
   begin(shard: number): () => void {
     const known = this.#of(shard);
     known.inFlight += 1;
@@ -52,12 +53,12 @@ export class ShardPicker {
     };
   }
 
-  /** @param waiting how many wait there, as the shard says */
+  /** @param waiting how many requests wait there, from the shard's answer */
   answered(shard: number, waiting: number, now: number): void {
     Object.assign(this.#of(shard), { waiting, heardAt: now, avoidUntil: Number.NEGATIVE_INFINITY });
   }
 
-  /** The shard is saturated, or has no way to the database. */
+  /** The shard is saturated or cannot reach the database. */
   refused(shard: number, now: number): void {
     this.#of(shard).avoidUntil = now + limits.shardAvoidedMs;
   }
