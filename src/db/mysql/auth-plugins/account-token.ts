@@ -4,11 +4,12 @@ import type { TokenCredential } from "../../../config/config.ts";
 import { limits } from "../../../limits.ts";
 
 /**
- * Makes the token that an account shows instead of a password (TiDB's tidb_auth_token). TiDB compares `sub` with the
- * user's name, `iss` with its TOKEN_ISSUER and `email` with the e-mail of its ATTRIBUTE, and demands `email`, `iat` and
- * `exp` of every token (checkAuthTokenClaims in TiDB's pkg/privilege/privileges). Each login gets a token of its own.
- * @param now the gateway's time; the token is valid for `accountTokenSkewSeconds` before and after it
- * @throws Error when the key cannot sign
+ * Makes the token that an account sends instead of a password (TiDB's tidb_auth_token). TiDB compares `sub`
+ * with the user's name, `iss` with its TOKEN_ISSUER and `email` with the e-mail of its ATTRIBUTE. It demands
+ * `email`, `iat` and `exp` of every token (checkAuthTokenClaims in TiDB's pkg/privilege/privileges). Each
+ * login gets a new token.
+ * @param now the gateway's time. The token is valid for `accountTokenSkewSeconds` before and after it
+ * @throws Error if the key cannot sign
  */
 export async function mintAccountToken(
   { key, algorithm, issuer, email }: TokenCredential,
@@ -21,7 +22,7 @@ export async function mintAccountToken(
     sub: user,
     iat: seconds - limits.accountTokenSkewSeconds,
     exp: seconds + limits.accountTokenSkewSeconds,
-    // To TiDB the e-mail of a user without one is empty, and a token without the claim is refused.
+    // For a user without an e-mail, TiDB expects an empty claim: it refuses a token without the claim.
     email: email ?? "",
     ...(issuer === undefined ? {} : { iss: issuer }),
   })

@@ -2,30 +2,30 @@ import type { AuthPlugin } from "../../../config/schema.ts";
 import { authPlugins } from "../../../config/schema.ts";
 import { signNonce } from "./ed25519.ts";
 
-/** Answers the server's data; null when there is nothing to say. */
+/** Answers data of the server; null for no answer. */
 export type Responder = (data: Buffer) => Buffer | null;
 
-/** The driver's own methods, as factories of responders. */
+/** The driver's own authentication methods, as factories of responders. */
 export interface BuiltIn {
   caching_sha2_password(password: string): Responder;
   mysql_native_password(password: string): Responder;
 }
 
-/** How an account shows who it is. */
+/** An account's secret and how it may be sent. */
 export interface Credential {
   /** A password, or a token in its place. */
   password: string;
-  /** The method to begin with; the one of the server's greeting where it is left out. */
+  /** The first method to try; undefined for the method of the server's greeting. */
   plugin: AuthPlugin | undefined;
-  /** Whether the password may be sent as it is to a server that asks for that (mysql_clear_password). */
+  /** Whether the password may be sent in the clear if the server asks for that (mysql_clear_password). */
   cleartext: boolean;
 }
 
-/** The server wants a method that the gateway does not have or the account does not allow. For the operator. */
+/** The server asks for a method that the gateway lacks or the account does not allow. For the operator. */
 export class PluginRefusedError extends Error {
-  /** What the server asks for, and why that is refused. */
+  /** The requested method and the reason for the refusal. */
   readonly problem: string;
-  /** What the operator can do. */
+  /** Advice for the operator. */
   readonly remedy: string;
   constructor(plugin: string, why: string, remedy: string) {
     const problem = `the server asks for the authentication plugin ${plugin}, ${why}`;
@@ -36,29 +36,29 @@ export class PluginRefusedError extends Error {
   }
 }
 
-/** Our own part of a login failed, such as a signature: that says nothing about the server. */
+/** Our own part of a login failed, such as a signature. This says nothing about the server. */
 export class ResponseError extends Error {
   constructor(cause: unknown) {
-    // The cause's words may quote the password.
+    // The cause's message may quote the password.
     super(`no answer could be made: ${cause instanceof Error ? cause.name : typeof cause}`);
     this.name = "ResponseError";
   }
 }
 
-/** A greeting names the server's default, before the server knows who logs in. */
+/** The greeting names the server's default method: the server does not know the user yet. */
 const inGreeting = "; where the user has one of them, name it as the account's plugin";
 
-/** What a server that asks for one of these has besides. */
+/** Other methods of the servers that ask for one of these. */
 const alternatives: ReadonlyMap<string, string> = new Map([
   ["tidb_sm3_password", "caching_sha2_password, mysql_native_password or tidb_auth_token"],
   ["parsec", "ed25519 or mysql_native_password"],
 ]);
 
 /**
- * One login's part in the conversation of MySQL's pluggable authentication (MySQL manual, "Authentication
- * Phase"): a first response, at most one change of the method, and nothing that is not asked for. It runs
- * inside verified TLS, so methods that send the password (sha256_password, and caching_sha2_password when the
- * server has it not cached) send it to the server that the certificate names.
+ * The client side of one login in MySQL's pluggable authentication (MySQL manual, "Authentication Phase"): a
+ * first response, at most one change of the method, and no unasked data. It runs inside verified TLS. So
+ * methods that send the password (sha256_password, and caching_sha2_password without a cached hash on the
+ * server) send it only to the server that the certificate names.
  */
 export class Authentication {
   readonly #credential: Credential;
@@ -71,10 +71,10 @@ export class Authentication {
   }
 
   /**
-   * @param greeted the method that the server's greeting names; undefined from servers before 5.5
+   * @param greeted the method in the server's greeting; undefined from servers before 5.5
    * @param scramble the greeting's 20 bytes
-   * @returns the method, its first response, and what answers further data of the server
-   * @throws PluginRefusedError when the greeting's method is not ours and the account names no other
+   * @returns the method, its first response, and a responder for further data of the server
+   * @throws PluginRefusedError if the gateway lacks the greeting's method and the account names no other
    */
   begin(
     greeted: string | undefined,
@@ -82,14 +82,15 @@ export class Authentication {
   ): { plugin: AuthPlugin; response: Buffer; more: Responder } {
     const plugin = this.#credential.plugin ?? this.#allowed(greeted ?? "mysql_old_password", inGreeting);
     const more = this.#responder(plugin);
-    // Its nonce has 32 bytes and comes with a switch to the very same method; the greeting has 20.
+    // The greeting has 20 bytes, but this method needs a nonce of 32. The server sends it with a switch to
+    // the same method.
     if (plugin === "client_ed25519") return { plugin, response: Buffer.alloc(0), more: refuseMore };
     return { plugin, response: more(scramble) ?? Buffer.alloc(0), more };
   }
 
   /**
    * Answers a change of the method (Protocol::AuthSwitchRequest).
-   * @throws PluginRefusedError before anything of the credential is used
+   * @throws PluginRefusedError before any use of the credential
    */
   switchTo(name: string): Responder {
     const plugin = this.#allowed(name);
@@ -127,7 +128,7 @@ export class Authentication {
       try {
         return respond(data);
       } catch (cause) {
-        // A plain Error is what a method says of the server's data.
+        // A method throws a plain Error for wrong data of the server.
         if (cause instanceof Error && cause.name === "Error") throw cause;
         throw new ResponseError(cause);
       }
@@ -162,7 +163,7 @@ function refuseMore(): never {
   throw new Error("the server asked again after it had been answered");
 }
 
-/** The server chose the name, and it goes to the log. */
+/** The server chose the name, and the name goes to the log. */
 function readable(name: string): string {
   if (name === "") return "mysql_old_password";
   return /^[\w-]{1,64}$/.test(name) ? name : "with a name that cannot be shown";

@@ -7,10 +7,10 @@ const { Point } = ed25519;
 const { Fn } = Point;
 
 /**
- * MariaDB's client_ed25519: the server's nonce, signed with Ed25519 (RFC 8032 §5.1.6) under a key that is the
- * password itself. Libraries take a private key of 32 bytes only and a password has any length, so the steps
- * of the RFC stand here; the curve, its arithmetic and the hash are the libraries'.
- * @param nonce the 32 bytes that the server sent
+ * MariaDB's client_ed25519: signs the server's nonce with Ed25519 (RFC 8032 §5.1.6). The key is the password
+ * itself. Libraries accept only private keys of 32 bytes, and a password has any length, so the steps of the
+ * RFC are here. The curve, its arithmetic and the hash come from libraries.
+ * @param nonce the server's 32 bytes
  * @returns the signature, 64 bytes
  */
 export function signNonce(password: string, nonce: Uint8Array): Buffer {
@@ -21,12 +21,12 @@ export function signNonce(password: string, nonce: Uint8Array): Buffer {
   return Buffer.concat([point, Fn.toBytes(Fn.add(r, Fn.mul(k, scalar)))]);
 }
 
-/** @returns what the server keeps of a password: in base64 without padding it stands in its user table */
+/** @returns the public key that the server keeps in its user table, there in base64 without padding */
 export function publicKeyOf(password: string): Uint8Array {
   return keyOf(password).publicKey;
 }
 
-/** RFC 8032 §5.1.5, with the password in the place of the private key. */
+/** RFC 8032 §5.1.5, with the password as the private key. */
 function keyOf(password: string) {
   const hash = sha512(Buffer.from(password, "utf8"));
   const half = Buffer.from(hash.subarray(0, 32));

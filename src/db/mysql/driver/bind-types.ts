@@ -3,13 +3,16 @@ import { TypedParameter } from "./driver.ts";
 
 const maxSigned64 = 2n ** 63n - 1n;
 
-/** @returns as what the server sees it bound */
+/** @returns the type that the server sees for the bound value */
 export function boundType({ type, value }: BoundValue): string {
   if (value === null) return "null";
   return type === "integer" && BigInt(value as string) > maxSigned64 ? "unsigned" : type;
 }
 
-/** Binds with the type that the value has: an integer as BIGINT, so that LIMIT ? works and nothing is rounded. */
+/**
+ * Converts a value for the driver with its own type. An integer is bound as BIGINT, so that LIMIT ? works and
+ * no digit is lost.
+ */
 export function toDriverValue({ type, value }: BoundValue): unknown {
   if (value === null) return null;
   switch (type) {
@@ -20,15 +23,16 @@ export function toDriverValue({ type, value }: BoundValue): unknown {
         : TypedParameter.LONGLONG(text);
     }
     case "decimal":
-      // TiDB takes MYSQL_TYPE_DECIMAL, which is 0, for no type, and the digits for a text, which becomes a DOUBLE.
+      // TiDB ignores MYSQL_TYPE_DECIMAL, which is 0: it would take the digits for a text, and then for a
+      // DOUBLE.
       return TypedParameter.NEWDECIMAL(String(value));
     case "number":
-      // A plain number the driver would send as an integer where the server expects one.
+      // For a plain number the driver would send an integer if the server expects one.
       return TypedParameter.DOUBLE(Number(value));
     case "boolean":
       return Boolean(value);
     case "binary":
-      // Sent as BLOB, whose bytes are no text of the connection's character set.
+      // Sent as BLOB: the bytes are not in the connection's character set.
       return Buffer.from(String(value), "base64");
     default:
       return String(value);

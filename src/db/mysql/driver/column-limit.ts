@@ -4,14 +4,14 @@ import type { Statement } from "../../contract/statement.ts";
 import type { Field } from "./driver.ts";
 import type { Announced } from "./prepared.ts";
 
-/** Results of more columns than the gateway answers with. */
+/** Refuses results with too many columns. */
 
 const most = `A result may have ${limits.columns.toLocaleString("en-US")} columns.`;
 
 /**
- * Refuses a statement of which PREPARE announces too many columns, before it is executed.
- * @returns what was prepared
- * @throws TidegateError `result_too_large`; the statement is closed then
+ * Refuses a statement before its execution if PREPARE announces too many columns.
+ * @returns the prepared statement
+ * @throws TidegateError `result_too_large`; the statement is then closed
  */
 export function demandAnswerable(prepared: Announced): Announced {
   if (prepared.columns.length <= limits.columns) return prepared;
@@ -20,9 +20,9 @@ export function demandAnswerable(prepared: Announced): Announced {
 }
 
 /**
- * PREPARE announces no columns of CALL and of MariaDB's RETURNING, and the text protocol has no PREPARE: such a statement
- * has been executed when its columns come.
- * @returns the error for a result whose rows cannot be answered, or undefined
+ * Checks a result's columns. PREPARE announces no columns for CALL and for MariaDB's RETURNING, and the text
+ * protocol has no PREPARE. So such a statement has already run when its columns come.
+ * @returns the error for a result with too many columns, or undefined
  */
 export function refusedColumns(
   fields: readonly Field[],
@@ -36,7 +36,7 @@ export function refusedColumns(
   );
 }
 
-/** @param more sentences for the caller */
+/** @param more further sentences for the caller */
 export function tooManyColumns(more = ""): TidegateError {
   return new TidegateError("result_too_large", { detail: `${most}${more}` });
 }

@@ -1,25 +1,30 @@
 /**
- * Several commands in one write. Servers take the next command from the socket when they have answered the one
- * before it; mysql2 waits for each answer before it writes again. To mysql2 a pipeline is one command: it shows it
- * the packets that come until `execute` says that it is done.
+ * Sends several commands in one write. Servers read the next command from the socket after their answer to
+ * the one before. mysql2 alone would wait for each answer before its next write. For mysql2 a pipeline is one
+ * command: mysql2 passes it the packets until `execute` returns true.
  */
 
-/** A command of mysql2's: called without a packet it writes itself, then it is given the answer's packets. */
+/**
+ * A command of mysql2. Called without a packet it writes itself; then it receives the packets of the answer.
+ */
 export interface DriverCommand {
   /** @returns whether the answer is complete */
   execute(packet: unknown, connection: PipelineConnection): boolean;
 }
 
-/** What a pipeline needs of the connection that it is given. */
+/** The connection's part that a pipeline needs. */
 export interface PipelineConnection {
-  /** The number that the next packet must have, the server's or ours. */
+  /** The sequence number of the next packet, from the server or from us. */
   sequenceId: number;
-  /** Has everything that `work` writes go out as one write. */
+  /** Sends everything that `work` writes in one write. */
   writeTogether(work: () => void): void;
 }
 
 export class Pipeline implements DriverCommand {
-  /** Those whose answer is still to come, the next one first, with the number of its first packet. */
+  /**
+   * Commands without a complete answer, the next one first, with the sequence number of the answer's first
+   * packet.
+   */
   readonly #waiting: { command: DriverCommand; sequenceId: number }[] = [];
   #commands: readonly DriverCommand[];
 

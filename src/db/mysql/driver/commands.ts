@@ -3,29 +3,32 @@ import type { DriverCommand } from "./command-pipeline.ts";
 import type { Connection, ExecuteCommand, ServerError } from "./driver.ts";
 import type { Announced, Prepared } from "./prepared.ts";
 
-/** The commands that the gateway sends, to be sent alone or several in one write. */
+/** The gateway's commands. Each can be sent alone or with others in one write. */
 
-/** A command and what the server will say to it. */
+/** A command and the server's reply. */
 export interface Step<T> {
   command: DriverCommand;
-  /** @throws ServerError; never settled when the connection is lost before the answer. */
+  /** @throws ServerError. Never settled if the connection is lost before the answer. */
   reply: Promise<T>;
 }
 
 /** A row's columns by name, in the order of the query. */
 export type Row = Record<string, string | null>;
 
-/** A statement of the gateway's own, by the text protocol. */
+/** A statement of the gateway itself, in the text protocol. */
 export function query(connection: Connection, sql: string): Step<Row[]> {
   return step(connection, (done) => connection.query(sql, (error, rows) => done(error, rows as Row[])));
 }
 
-/** COM_RESET_CONNECTION; the server forgets every prepared statement. */
+/** COM_RESET_CONNECTION. The server then forgets every prepared statement. */
 export function reset(connection: Connection): Step<void> {
   return step<void>(connection, (done) => connection.reset(done));
 }
 
-/** COM_STMT_PREPARE. Its reply is also rejected with TidegateError `result_too_large`: then the statement is closed. */
+/**
+ * COM_STMT_PREPARE. The reply also rejects with TidegateError `result_too_large`; the statement is then
+ * closed.
+ */
 export function prepare(connection: Connection, sql: string): Step<Prepared> {
   const { command, reply } = step<Announced>(connection, (done) => connection.prepare({ sql }, done));
   const answerable = reply.then(demandAnswerable);
@@ -33,13 +36,13 @@ export function prepare(connection: Connection, sql: string): Step<Prepared> {
   return { command, reply: answerable };
 }
 
-/** COM_STMT_EXECUTE; the command's events tell the answer. */
+/** COM_STMT_EXECUTE. The command's events give the answer. */
 export function execute(
   connection: Connection,
   prepared: Prepared,
   values: unknown[],
 ): ExecuteCommand & DriverCommand {
-  // mysql2 makes two commands, of which the first would prepare.
+  // mysql2 makes two commands. The first one would prepare.
   const made = connection.collect(() => connection.execute({ sql: "", values, rowsAsArray: true }));
   const command = made[1] as (ExecuteCommand & DriverCommand & { statement: Prepared }) | undefined;
   if (command === undefined) throw new Error("the connection is closed");
@@ -52,11 +55,11 @@ function step<T>(
   make: (done: (error: ServerError | null, value: T) => void) => void,
 ): Step<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  // Whoever sends several looks at each; none is forgotten because another failed first.
+  // The sender of several commands checks each reply. This avoids an unhandled rejection until then.
   promise.catch(() => {});
   const [command] = connection.collect(() =>
     make((error, value) => (error ? reject(error) : resolve(value))),
   );
-  // A closed connection has said so to the callback already.
+  // On a closed connection mysql2 makes no command: it has already called back with an error.
   return { command: command ?? { execute: () => true }, reply: promise };
 }

@@ -7,17 +7,17 @@ import type { DriverCommand, PipelineConnection } from "./command-pipeline.ts";
 import type { Announced } from "./prepared.ts";
 
 /**
- * The slice of mysql2 that the gateway uses, and the only import of it. Its own typings describe Node's
- * sockets and promise wrappers; the parts needed here are classes that they do not show.
+ * The slice of mysql2 that the gateway uses, and its only import. mysql2's own typings describe Node's
+ * sockets and promise wrappers. The gateway needs classes that the typings do not have.
  */
 interface Driver extends EventEmitter {
   query(sql: string, done: (error: ServerError | null, rows: unknown) => void): void;
-  /** Without values nothing is replaced in the text; without typeCast rows are arrays of the server's bytes. */
+  /** Without values the text stays as it is. Without typeCast, rows are arrays of the server's bytes. */
   query(statement: { sql: string; rowsAsArray: true; typeCast: false }): ExecuteCommand;
   execute(statement: { sql: string; values: unknown[]; rowsAsArray: true }): ExecuteCommand;
   prepare(statement: { sql: string }, done: (error: ServerError | null, prepared: Announced) => void): void;
   reset(done: (error: ServerError | null) => void): void;
-  /** Executes a command of our own, or one that was collected. */
+  /** Executes a command: our own, or a collected one. */
   addCommand(command: DriverCommand): void;
   pause(): void;
   resume(): void;
@@ -25,10 +25,12 @@ interface Driver extends EventEmitter {
   end(done: () => void): void;
 }
 
-/** @property collect the commands that `work` would have had executed; nothing is sent. */
+/** @property collect returns the commands that `work` would execute. Nothing is sent. */
 export type Connection = Driver & { collect(work: () => void): DriverCommand[] };
 
-/** Events: `fields` (Field[] or undefined), `result` (a row or a ResultHeader), `error` (ServerError), `end`. */
+/**
+ * Events: `fields` (Field[] or undefined), `result` (a row or ResultHeader), `error` (ServerError), `end`.
+ */
 export interface ExecuteCommand extends EventEmitter {
   options?: { typeCast?: unknown };
 }
@@ -41,7 +43,7 @@ export interface ServerError extends Error {
 
 export interface ResultHeader {
   affectedRows: number;
-  /** Of the server, after the statement (MySQL manual, SERVER_STATUS_flags_enum). */
+  /** The server's status after the statement (MySQL manual, SERVER_STATUS_flags_enum). */
   serverStatus: number;
 }
 
@@ -59,11 +61,11 @@ export interface ConnectionOptions {
   user: string;
   credential: Credential;
   database: string;
-  /** The wire is secure from its first byte on, and is not upgraded: Hyperdrive's. */
+  /** The wire is already secure and is not upgraded. Hyperdrive's is such a wire. */
   secured?: boolean;
 }
 
-/** The driver's command that logs in: it has read the greeting, and asks its own methods what to answer. */
+/** The driver's login command. It has read the greeting and calls its own methods for the response. */
 interface Handshake {
   handshake: { authPluginName: string | undefined; authPluginData1: Buffer; authPluginData2?: Buffer };
   canUseAuthMethodDirectly(): boolean;
@@ -82,7 +84,9 @@ interface DriverInternals {
   _statements: unknown;
 }
 
-/** A method of the driver's: made for a connection, of which it wants the password and whether there is TLS. */
+/**
+ * A factory of one of the driver's authentication methods. It takes the password and whether there is TLS.
+ */
 type PluginFactory = (
   options: object,
 ) => (of: { connection: { config: object }; command: { password: string } }) => Responder;
@@ -99,7 +103,7 @@ interface Internals {
 }
 
 const { Connection: DriverConnection, ConnectionConfig, authPlugins } = mysql as unknown as Internals;
-/** Values that are bound with a declared type. */
+/** Makes values with a declared type. */
 export const { TypedParameter } = mysql as unknown as Internals;
 
 function builtIn(name: keyof BuiltIn): (password: string) => Responder {
@@ -113,18 +117,19 @@ const builtInMethods: BuiltIn = {
 };
 
 /**
- * In the place of mysql2's own cache of prepared statements, which would close on the server, after a reset, what the
- * reset has dropped, by numbers that may be another statement's by then. PreparedStatements keeps them instead.
+ * Replaces mysql2's own cache of prepared statements. After a reset that cache would close statements that
+ * the reset has dropped, and their ids may belong to other statements by then. PreparedStatements keeps the
+ * statements instead.
  */
 const forgetful = { get: () => undefined, set() {}, delete() {}, clear() {} };
 
 /**
- * A connection that upgrades to TLS by its wire (mysql2's own upgrade needs node:tls features that workerd
- * lacks) and lets our Authentication say what is sent to log in, with which method.
+ * A connection that upgrades to TLS through its wire, because mysql2's own upgrade needs features of node:tls
+ * that workerd lacks. Our Authentication chooses the login method and its data.
  */
 class TlsConnection extends DriverConnection implements PipelineConnection {
   readonly #authentication: Authentication;
-  // Not private names: mysql2's constructor calls the methods that look at them.
+  // These are not private names, because mysql2's constructor calls methods that read them.
   declare private collected: DriverCommand[] | undefined;
   declare private pieces: Buffer[] | undefined;
 
@@ -167,7 +172,7 @@ class TlsConnection extends DriverConnection implements PipelineConnection {
     else super.write(bytes);
   }
 
-  /** Without an upgrade the driver would go on with its own methods right after the greeting. */
+  /** Without an upgrade, the driver would answer the greeting with its own methods. */
   #logInAtOnce(command: Handshake): void {
     const send = command.sendCredentials.bind(command);
     command.sendCredentials = (connection) => {
@@ -184,15 +189,15 @@ class TlsConnection extends DriverConnection implements PipelineConnection {
       .then(
         () => {
           onSecure();
-          // Set only now: for the first response mysql2 would pass over the methods that it finds here.
+          // Set after the first response: before it, mysql2 would ignore the methods that it finds here.
           this.config.authPlugins = this.#everyPlugin();
         },
-        // The driver writes its own `code` onto the error that it is given.
+        // The driver writes its own `code` on the error that it gets.
         (cause: Error) => onSecure(new Error(cause.message, { cause })),
       );
   }
 
-  /** The first response goes with the greeting's method; here it becomes the account's. */
+  /** The driver's first response uses the greeting's method. This replaces it by the account's method. */
   #takeOver(command: Handshake): void {
     const { authPluginName, authPluginData1, authPluginData2 } = command.handshake;
     const scramble = Buffer.concat([authPluginData1, authPluginData2 ?? Buffer.alloc(0)]).subarray(0, 20);
@@ -203,11 +208,11 @@ class TlsConnection extends DriverConnection implements PipelineConnection {
     command.initializeAuthPlugin = () => {
       this._authPlugin = more;
     };
-    // What mysql2 would allow; whether the account does has been asked.
+    // mysql2's own permission. Authentication has already checked the account's.
     this.config.enableCleartextPlugin = plugin === "mysql_clear_password";
   }
 
-  /** Whatever method the server switches to, mysql2 finds it here and none of its own. */
+  /** If the server switches to another method, mysql2 finds that method here, and never one of its own. */
   #everyPlugin(): unknown {
     const make = (name: string) => () => this.#authentication.switchTo(name);
     return new Proxy(
@@ -220,7 +225,7 @@ class TlsConnection extends DriverConnection implements PipelineConnection {
   }
 }
 
-/** @returns a connection that logs in as soon as `wire.start()` shows it the greeting. */
+/** @returns a connection that logs in when `wire.start()` shows it the greeting. */
 export function createConnection(wire: Wire, options: ConnectionOptions): Connection {
   const config = new ConnectionConfig({
     stream: () => wire,
@@ -228,9 +233,9 @@ export function createConnection(wire: Wire, options: ConnectionOptions): Connec
     user: options.user,
     database: options.database,
     charset: "UTF8MB4_UNICODE_CI",
-    // Its presence demands TLS: a server that does not offer it is refused before the user name is sent.
+    // This option demands TLS: mysql2 refuses a server without TLS before it sends the user name.
     ...(options.secured ? {} : { ssl: { rejectUnauthorized: true } }),
-    // A token is longer than the 255 bytes that a response may have without the second one.
+    // Without PLUGIN_AUTH_LENENC_CLIENT_DATA, a response has at most 255 bytes. A token is longer.
     flags: ["-LOCAL_FILES", "PLUGIN_AUTH_LENENC_CLIENT_DATA"],
     connectTimeout: 0,
     enableKeepAlive: false,
@@ -240,21 +245,21 @@ export function createConnection(wire: Wire, options: ConnectionOptions): Connec
     bigNumberStrings: true,
     dateStrings: true,
     jsonStrings: true,
-    // The cache is not used, and would take half a megabyte when it is made.
+    // The cache is unused, and a larger one would take half a megabyte.
     maxPreparedStatements: 1,
   });
   return new TlsConnection({ config }, options.credential, options.secured ?? false);
 }
 
 /**
- * Writes a string as SQL does, with its quotes. True only for a session whose sql_mode has no
- * NO_BACKSLASH_ESCAPES and whose character set is utf8mb4.
+ * Writes a string as a SQL literal with quotes. This is correct only for a session with the character set
+ * utf8mb4 and without NO_BACKSLASH_ESCAPES in its sql_mode.
  */
 export function escapeString(text: string): string {
   return mysql.escape(text);
 }
 
-/** Runs a command of the gateway's own, by the text protocol. @returns its rows. @throws ServerError */
+/** Runs a command of the gateway in the text protocol. @returns its rows. @throws ServerError */
 export async function command(connection: Connection, sql: string): Promise<unknown> {
   return await new Promise((resolve, reject) => {
     connection.query(sql, (error, rows) => (error ? reject(error) : resolve(rows)));

@@ -4,37 +4,39 @@ import { demandFits } from "../values/packet-size.ts";
 import { boundType } from "./bind-types.ts";
 import type { Prepared } from "./prepared.ts";
 
-/** A statement that is to be prepared. */
+/** A statement to prepare. */
 export interface Wanted {
   sql: string;
-  /** Undefined when they are not known yet: then one is wanted that was not executed. */
+  /** Undefined if the values are not known yet. Then only a statement without an execution will do. */
   values: readonly BoundValue[] | undefined;
 }
 
-/** @returns the same for those that one prepared statement serves, as far as their values tell */
+/**
+ * @returns a key that is equal for statements which one prepared statement can serve, judged by the values
+ */
 export function wantedKey({ sql, values }: Wanted): string {
   return values === undefined ? sql : executedKey(sql, values);
 }
 
 /**
- * The statements that are prepared on one connection, the one used longest ago first. A server may keep a
- * statement's parameters as they were typed at its first execution (MySQL 9.7 does): executed with other types
- * it is another statement.
+ * The prepared statements of one connection, the least recently used first. A server may keep the parameter
+ * types of the first execution (MySQL 9.7 does). So with values of other types, a text counts as another
+ * statement.
  */
 export class PreparedStatements {
   readonly #byKey = new Map<string, Prepared>();
-  /** What the server has said of the placeholders of each text that is prepared. */
+  /** The server's types for the placeholders of each prepared text. */
   readonly #derived = new Map<string, DerivedTypes>();
   readonly #most: number;
   readonly #derives: boolean;
-  /** Whether a procedure was executed since the last reset: it may leave what a reset keeps. */
+  /** Whether a procedure ran since the last reset. A procedure may leave state that a reset keeps. */
   hasCalled = false;
-  /** How large a packet the server takes (packet-size.ts). */
+  /** The largest packet that the server accepts, in bytes (packet-size.ts). */
   packetBytes = Number.POSITIVE_INFINITY;
 
   /**
-   * @param most how many the connection may have
-   * @param derives whether the server derives the types of placeholders, and says them
+   * @param most how many statements the connection may have
+   * @param derives whether the server derives the types of placeholders and sends them
    */
   constructor(most: number, derives: boolean) {
     this.#most = most;
@@ -42,12 +44,13 @@ export class PreparedStatements {
   }
 
   /**
-   * Keeps a statement that has not been executed yet.
-   * @returns what must be closed at the server in its place
+   * Adds a statement without an execution.
+   * @returns the statements that it displaces; close them at the server
    */
   add(sql: string, prepared: Prepared): Prepared[] {
     const codes = prepared.parameters.map(({ columnType }) => columnType);
-    // Each value says its own type: where fewer definitions came than there are placeholders they are another one's.
+    // Each value carries its own type. If the server sent fewer definitions than placeholders, they may
+    // belong to other placeholders.
     prepared.parameters = [];
     const evicted: Prepared[] = [];
     const known = this.#byKey.get(sql);
@@ -60,14 +63,14 @@ export class PreparedStatements {
       evicted.push(oldest);
     }
     this.#byKey.set(sql, prepared);
-    // Last: what was evicted may be the same text, executed with values of other types.
+    // This comes last: a displaced statement may have the same text, for values of other types.
     if (this.#derives) this.#derived.set(sql, new DerivedTypes(sql, codes));
     return evicted;
   }
 
   /**
-   * Gives values without a declared type the type of their placeholders.
-   * @returns the values to bind; undefined while the server has not said those types
+   * Gives undeclared values the types of their placeholders.
+   * @returns the values to bind; undefined if the server has not sent the types yet
    * @throws TidegateError `parameter_invalid` for a value that would meet another type, `statement_too_large`
    */
   typed(sql: string, values: readonly BoundValue[]): readonly BoundValue[] | undefined {
@@ -76,7 +79,7 @@ export class PreparedStatements {
     return this.#derived.get(sql)?.apply(values);
   }
 
-  /** As `typed`, of a statement that is prepared. @throws also when it is not: no value is bound unjudged */
+  /** As `typed`, for a prepared statement. @throws also if it is not prepared: no value goes unchecked */
   bound(sql: string, values: readonly BoundValue[]): readonly BoundValue[] {
     const typed = this.typed(sql, values);
     if (typed === undefined) throw new Error(notPrepared);
@@ -84,8 +87,8 @@ export class PreparedStatements {
   }
 
   /**
-   * Keeps one for these values from being evicted by what is added next.
-   * @returns whether there is one
+   * Marks the statement for these values as recently used, so that the next `add` does not displace it.
+   * @returns whether there is such a statement
    * @throws as `typed`
    */
   claim({ sql, values }: Wanted): boolean {
@@ -102,14 +105,15 @@ export class PreparedStatements {
     return true;
   }
 
-  /** @param values as `typed` gives them. @returns whether one is there for values of their types */
+  /** @param values the result of `typed`. @returns whether a statement for values of these types is there */
   has(sql: string, values: readonly BoundValue[]): boolean {
     return this.#byKey.has(sql) || this.#byKey.has(executedKey(sql, values));
   }
 
   /**
-   * @param values as `typed` gives them
-   * @returns the statement to execute, whose parameters have their types from now on. @throws when it is not there
+   * @param values the result of `typed`
+   * @returns the statement to execute. From now on its parameters have these types
+   * @throws if it is not there
    */
   take(sql: string, values: readonly BoundValue[]): Prepared {
     const executed = executedKey(sql, values);
@@ -123,7 +127,7 @@ export class PreparedStatements {
     throw new Error(notPrepared);
   }
 
-  /** The server has forgotten a text, or finds it out of date. @returns what must be closed at the server */
+  /** Drops a text that the server has forgotten or finds out of date. @returns the statements to close */
   forget(sql: string): Prepared[] {
     const stale = [...this.#byKey].filter(([key]) => sqlOf(key) === sql);
     for (const [key] of stale) this.#byKey.delete(key);
@@ -131,7 +135,7 @@ export class PreparedStatements {
     return stale.map(([, prepared]) => prepared);
   }
 
-  /** After a reset: the server has forgotten them. */
+  /** Called after a reset, because the server has then forgotten the statements. */
   clear(): void {
     this.#byKey.clear();
     this.#derived.clear();
@@ -141,7 +145,7 @@ export class PreparedStatements {
 
 const notPrepared = "the statement is not prepared";
 
-/** No statement begins so: a NUL is accepted in strings only. */
+/** Prefixes the types and a NUL. No statement begins like this: a NUL is allowed only in strings. */
 function executedKey(sql: string, values: readonly BoundValue[]): string {
   return `${values.map(boundType).join()}\0${sql}`;
 }

@@ -1,22 +1,23 @@
 import type { DriverCommand } from "./command-pipeline.ts";
 import type { ExecuteCommand } from "./driver.ts";
 
-/** Of a prepared statement's command: it makes the reader of its rows, when it knows their columns. */
+/** A prepared statement's command. It builds the reader of its rows from their columns. */
 interface RowReading {
   buildParserFromFields(
     ...given: unknown[]
   ): new () => { next(packet: ReadPacket, ...given: unknown[]): unknown };
 }
 
-/** A packet, with how far it has been read. */
+/** A packet and the position of the reader in it. */
 interface ReadPacket {
   offset: number;
   end: number;
 }
 
 /**
- * The driver reads a row's values on and on, into the next packet where one is cut off, and leaves alone what
- * is too much. Either means that the row is not of these columns: here it is an error of the command's.
+ * Checks that each row fills its packet exactly. The driver would read a short row on into the next packet
+ * and ignore surplus bytes. Both mean that the row does not belong to these columns. The check fails the
+ * command.
  */
 export function demandWholeRows(running: ExecuteCommand): void {
   const command = running as ExecuteCommand & RowReading;
@@ -33,12 +34,12 @@ export function demandWholeRows(running: ExecuteCommand): void {
   };
 }
 
-/** Of a command of the text protocol: the reader of its rows, once it knows their columns. */
+/** A command of the text protocol. It has the reader of its rows when it knows their columns. */
 interface TextReading extends DriverCommand {
   _rowParser: { next(packet: ReadPacket, ...given: unknown[]): unknown } | null;
 }
 
-/** As `demandWholeRows`, for a text that is executed. */
+/** As `demandWholeRows`, for a command of the text protocol. */
 export function demandWholeTextRows(running: DriverCommand): void {
   const command = running as TextReading;
   const execute = command.execute;

@@ -1,13 +1,13 @@
 import type { Field } from "./driver.ts";
 
-/** What of a column's definition says how its values are read. */
+/** The part of a column's definition that decides how to read its values. */
 type Described = Pick<Field, "columnType" | "characterSet" | "extendedFormat">;
 
 /**
- * Rows of the text protocol (MySQL manual, Protocol::TextResultsetRow) as those of the binary one, which
- * db/encode writes: every value comes as text, or as bytes. What is lost on the way is lost at the server: it
- * writes a FLOAT with six digits, and a DOUBLE of a fixed scale with that scale.
- * @returns what makes of a row of bytes a row of values
+ * Converts rows of the text protocol (MySQL manual, Protocol::TextResultsetRow) into those of the binary
+ * protocol, which db/encode writes. In the text protocol every value arrives as text or bytes. Some digits
+ * are lost at the server: it writes a FLOAT with six digits, and a DOUBLE of a fixed scale with that scale.
+ * @returns a function from a row of bytes to a row of values
  */
 export function textRowReader(
   columns: readonly Described[],
@@ -27,9 +27,9 @@ function readerOf({ columnType, characterSet, extendedFormat }: Described): (byt
     case 0x0d: // YEAR
     case 0x05: // DOUBLE
       return (bytes) => Number(utf8(bytes));
-    case 0x04: // FLOAT: the nearest one, as the binary protocol has it
+    case 0x04: // FLOAT: the nearest FLOAT, as in the binary protocol
       return (bytes) => Math.fround(Number(utf8(bytes)));
-    case 0x08: // BIGINT; ZEROFILL pads it
+    case 0x08: // BIGINT; ZEROFILL adds zeros before it
       return (bytes) => BigInt(utf8(bytes)).toString();
     case 0x00: // DECIMAL
     case 0xf6:
@@ -38,14 +38,14 @@ function readerOf({ columnType, characterSet, extendedFormat }: Described): (byt
     case 0x0b: // TIME
     case 0x0c: // DATETIME
     case 0x0e: // DATE
-    case 0xf5: // JSON: marked binary, and always utf8mb4
+    case 0xf5: // JSON: marked as binary, but always utf8mb4
       return utf8;
     case 0x10: // BIT
     case 0xf2: // VECTOR
     case 0xff: // GEOMETRY
       return (bytes) => bytes;
     default:
-      // MariaDB's JSON is a text, whatever its character set is said to be.
+      // MariaDB's JSON is a text, whatever character set its definition has.
       return characterSet === binaryCharacterSet && extendedFormat !== "json" ? (bytes) => bytes : utf8;
   }
 }

@@ -1,18 +1,18 @@
-/** Which key or constraint a statement violated, out of the server's message. */
+/** Finds the violated key or constraint in the server's message. */
 
-/** A name in backquotes, as the servers write it: a backquote in it is doubled. */
+/** A name in backquotes, as servers write it. They double a backquote inside. */
 const name = "`((?:[^`]|``)+)`";
 const names = name.replace("((?:", "(?:(?:");
 
-/** "(`db`.`table`, CONSTRAINT `name` ..". No quotation comes before it, so no value does. */
+/** "(`db`.`table`, CONSTRAINT `name` ..". No quotation, and so no value, may come before it. */
 const foreignKey = new RegExp(`^[^(\`'"]*\\((?:${names}\\.)?${names},? CONSTRAINT ${name}`);
 
 /**
- * By number. Each form holds to the message's end, or to its beginning where no value stands before the name: a value may
- * have quotation marks, and words that look like the server's.
+ * The message's pattern by error number. Each pattern reaches the message's end, or its beginning if no value
+ * comes before the name: a value may contain quotation marks and words like the server's.
  */
 const forms: ReadonlyMap<number, RegExp> = new Map([
-  // The value comes first and takes as much as it can.
+  // The value comes first, and its pattern takes as much as it can.
   ...each([1062, 1586], /^Duplicate entry '.*' for key '(.+)'$/s),
   ...each([1761], /^Foreign key constraint for table '.*', key '([^']+)'$/s),
   ...each([1451, 1452, 1701], foreignKey),
@@ -25,9 +25,9 @@ const forms: ReadonlyMap<number, RegExp> = new Map([
 ]);
 
 /**
- * @param isCut the server has left out the end of its message
- * @returns the name as the server says it (`table.key` or `key` of a duplicate), or undefined where the message has another
- *   form than known, as in another language
+ * @param isCut whether the server has cut off the end of its message
+ * @returns the server's name for it (`table.key` or `key` for a duplicate); undefined if the message has an
+ *   unknown form, for example in another language
  */
 export function constraintOf(errno: number, message: string, isCut: boolean): string | undefined {
   if (isCut) return undefined;

@@ -6,7 +6,7 @@ import { tidb } from "./tidb.ts";
 
 const dialects: Readonly<Record<Engine, Dialect>> = { mysql, mariadb, tidb };
 
-/** @returns what a cluster's engine does differently */
+/** @returns the dialect of a cluster's engine */
 export function dialectOf({ engine }: Pick<Cluster, "engine">): Dialect {
   return dialects[engine];
 }

@@ -9,12 +9,12 @@ import { withoutQuotations } from "./quotations.ts";
 import type { ServerErrorKind } from "./server-errors.ts";
 import { kindOf } from "./server-errors.ts";
 
-/** Mistakes in the SQL text itself: in a saved query they are the operator's, not the caller's. */
+/** Mistakes in the SQL text. In a saved query they are the operator's mistakes, not the caller's. */
 const textMistakes = new Set([1046, 1049, 1051, 1052, 1054, 1055, 1056, 1060, 1064, 1066, 1109, 1146, 1305]);
 
 /**
- * Messages that quote names and SQL text only. Every other message may quote values ("Duplicate entry 'x'"),
- * so what it quotes is taken out. 1644 is SIGNAL's: its text was written for the caller.
+ * Messages that quote only names and SQL text. Every other message may quote values ("Duplicate entry 'x'"),
+ * so its quotations are removed. 1644 is SIGNAL's: its author wrote the text for the caller.
  */
 const quotesNoValue = new Set([
   ...textMistakes,
@@ -29,36 +29,36 @@ const quotesNoValue = new Set([
   1406,
   1644,
   1792,
-  // TiDB: a privilege, a feature.
+  // TiDB: a missing privilege, a missing feature.
   8121,
   8132,
 ]);
 
-/** Messages that tell values without quotation marks: keys and rows, or the SQL and the message of another error. */
+/** Messages with values outside quotation marks: keys and rows, or the SQL and message of another error. */
 const tellsValues = new Set([1526, 8039, 8041, 8134, 8138, 8139, 8140, 8141, 8143, 8147, 8223, 9007]);
 
-/** What is known of a statement that failed. */
+/** The facts about a failed statement. */
 interface Failed {
   author: "caller" | "operator";
   atomic: boolean;
-  /** It stands alone and may change something. */
+  /** The statement runs alone and may change data. */
   writable?: boolean;
-  /** A part of its answer came before the error. */
+  /** A part of the answer came before the error. */
   answered?: boolean;
   values?: readonly BoundValue[];
 }
 
 /**
  * @param author who wrote the SQL
- * @param atomic false for CALL: what came before the error may have been committed
- * @param values of the statement, one for each `?`; what they are is never told
- * @returns what the caller gets for a statement that the server refused
+ * @param atomic false for CALL: its effects before the error may be committed
+ * @param values of the statement, one for each `?`. The error never contains them
+ * @returns the caller's error for a statement that the server refused
  */
 export function statementError(error: ServerError, failed: Failed): TidegateError {
   if (error instanceof TidegateError) return error;
   const { author, atomic, values = [] } = failed;
   const { errno, sqlState } = error;
-  // Without a number it is the driver that complains; its words may repeat a value, so they stay out of the log.
+  // Without an error number, the error is the driver's. Its message may repeat a value, so the log omits it.
   if (errno === undefined) return new TidegateError("internal", {}, `driver: ${error.name}`);
   const message = error.sqlMessage ?? error.message;
   const more = isRepeated(errno, message, values.length) ? ` ${repeatedParameter}` : "";
@@ -67,7 +67,7 @@ export function statementError(error: ServerError, failed: Failed): TidegateErro
   }
   const kind = kindOf(errno, message);
   const code = codeOf(kind, failed);
-  // In a saved query the types are declared: what its author did not foresee, no caller can say.
+  // In a saved query the operator declares the types, so advice on types does not help the caller.
   const onZones = author === "caller" ? adviceOnZones(errno, values) : undefined;
   const constraint = constraintOf(errno, message, isCut(message));
   return new TidegateError(code, {
@@ -81,40 +81,44 @@ export function statementError(error: ServerError, failed: Failed): TidegateErro
   });
 }
 
-/** The code, where it depends on the statement too: whether it may have been executed. */
+/** The code of an error. Two codes depend on the statement: whether it may have been executed. */
 function codeOf({ code }: ServerErrorKind, { writable = false, answered = false }: Failed): ErrorCode {
-  // Said while the server commits: of a statement that changes nothing, or that stands in a transaction, nothing is in doubt.
+  // The server sends this error during a commit. A statement that changes nothing, or runs in a transaction,
+  // has no commit of its own, so its outcome is not in doubt.
   if (code === "outcome_unknown" && !writable) return "database_unavailable";
   if (code !== "statement_too_large" || !answered) return code;
-  // It was not its statement that was too large, but a row of its result.
+  // A part of the answer came, so a row of the result was too large, not the statement.
   return writable ? "outcome_unknown" : "result_too_large";
 }
 
 /**
- * To a server each `?` is a parameter of its own, so that an expression with one is not the same expression in SELECT and
- * in GROUP BY, HAVING or ORDER BY.
+ * For a server, each `?` is a separate parameter. So an expression with a parameter in SELECT differs from
+ * the same expression in GROUP BY, HAVING or ORDER BY.
  */
 const repeatedParameter =
   "If the expression has a parameter: to the database each place of it is a parameter of its own, also under one name. Write the expression once, with an alias (SELECT .. AS x .. GROUP BY x ORDER BY x) or in a derived table, and name that.";
 
-/** 1055: not in GROUP BY. 3065: not in SELECT DISTINCT. HAVING knows no column that is only inside of an expression. */
+/**
+ * 1055: an expression is missing in GROUP BY. 3065: it is missing in SELECT DISTINCT. 1054: HAVING does not
+ * know a column that occurs only inside an expression.
+ */
 function isRepeated(errno: number, message: string, parameters: number): boolean {
   if (parameters < 2) return false;
   return errno === 1055 || errno === 3065 || (errno === 1054 && / in 'having(?: clause)?'$/i.test(message));
 }
 
-/** What SET says of a mode, of a time zone and of a collation that the server does not have. */
+/** The errors of SET for an unknown mode, time zone or collation. */
 export const settingsRefused = [1231, 1298, 1273];
 
 /**
- * What a server says to our own questions that is another one than configured: SHOW GRANTS of a TiDB that lets everybody
- * in, an unknown variable, and what TiDB says of READ ONLY.
+ * Errors of our own questions on a server that differs from the configuration: SHOW GRANTS on a TiDB that
+ * accepts everybody, an unknown variable, and TiDB's error for READ ONLY.
  */
 export const identityRefused = [1141, 1193, 1235];
 
 /**
- * Why a login was refused, by number; 4150 and 4151 are MariaDB's. A wrong password, an unknown user and a
- * certificate that is not shown all have 1045: servers do not tell strangers which.
+ * The error of a refused login, by number. 4150 and 4151 are MariaDB's. A wrong password, an unknown user and
+ * a missing client certificate all have 1045: servers do not tell strangers the difference.
  */
 const loginErrors: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   ...codes("database_unreachable", [1041, 1053]),
@@ -124,19 +128,19 @@ const loginErrors: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   ...codes("database_login_expired", [1820, 1862]),
   ...codes("database_auth_unsupported", [1251, 1524]),
   ...codes("database_missing", [1044, 1049]),
-  // SET ROLE: the login may not have the role (1959 is MariaDB's).
+  // SET ROLE: the login does not have the role (1959 is MariaDB's).
   ...codes("database_identity_wrong", [3530, 1959, ...identityRefused]),
   ...codes("database_settings_refused", settingsRefused),
 ]);
 
-/** What the operator can look at. */
+/** Advice for the operator. */
 const advice: Partial<Record<ErrorCode, string>> = {
   database_login_failed:
     "check the user, its secret, the host that it may come from, and that no certificate is demanded of it (REQUIRE X509)",
   database_connections_exhausted:
     "compare max_connections and the user's limits with shards × connections_per_shard",
   database_host_denied: "check from which hosts the user may come; FLUSH HOSTS ends a block",
-  // TiDB takes REQUIRE SSL away with each ALTER USER that does not say it.
+  // TiDB drops REQUIRE SSL with each ALTER USER that does not repeat it.
   database_account_locked: "ALTER USER .. REQUIRE SSL ACCOUNT UNLOCK",
   database_login_expired:
     "ALTER USER .. IDENTIFIED BY a new password REQUIRE SSL, then put it as the account's secret",
@@ -150,7 +154,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
 const otherEngine =
   "the server does not know what each server of cluster.engine does: compare cluster.engine with the server, and its version";
 
-/** Where the same code has other causes. */
+/** Advice for numbers whose code has several causes. */
 const adviceByNumber: ReadonlyMap<number, string> = new Map([
   [1273, "change the account's collation to one that SHOW COLLATION LIKE 'utf8mb4%' names"],
   [
@@ -161,19 +165,19 @@ const adviceByNumber: ReadonlyMap<number, string> = new Map([
   [1235, otherEngine],
 ]);
 
-/** TiDB says 1045 whatever it finds wrong with a token (checkAuthTokenClaims). */
+/** TiDB answers 1045 for every problem with a token (checkAuthTokenClaims). */
 const tokenAdvice =
   "check that auth-token-jwks has the public key with its kid and alg, that the user's TOKEN_ISSUER and e-mail are those of the account's token, and both clocks; TiDB's log says what it found";
 
 /**
  * @param showsToken whether the account logs in with a token instead of a password
- * @returns the error of a login that failed; the server's words are for the operator only
+ * @returns the error of a failed login. The server's words are for the operator only
  */
 export function loginError(error: ServerError, showsToken = false): TidegateError {
   if ((error as { code?: string }).code === "HANDSHAKE_NO_SSL_SUPPORT") {
     return new TidegateError("database_tls_failed", {}, "the server offers no TLS; turn it on there");
   }
-  // Without a number the connection was lost on the way.
+  // Without an error number, the connection was lost during the login.
   const code =
     error.errno === undefined
       ? "database_unreachable"
@@ -186,15 +190,15 @@ export function loginError(error: ServerError, showsToken = false): TidegateErro
 }
 
 /**
- * @param author who wrote the statement. Of a caller's own the values are those that it may read anyway; a saved query
- *   compares with rows that it does not show
- * @returns a warning's text as the caller may read it
+ * @param author who wrote the statement. A caller's own statement warns of values that the caller may read
+ *   anyway. A saved query compares with rows that it does not show
+ * @returns a warning's text that the caller may read
  */
 export function warningMessage(code: number, message: string, author: "caller" | "operator"): string {
   return author === "caller" ? withoutLogins(message) : publicMessage(code, message);
 }
 
-/** Whose login it is and where the gateway comes from is the operator's business. */
+/** Logins and the gateway's address are for the operator only. */
 function withoutLogins(message: string): string {
   return message.replace(/(['"`])[^'"`]*\1@(['"`])[^'"`]*\2/g, "'…'");
 }
@@ -204,7 +208,10 @@ function publicMessage(errno: number, message: string): string {
   return withoutQuotations(withoutBareValues(errno, message), isCut(message));
 }
 
-/** A server cuts its messages at 512 bytes: then a closing quotation mark may be missing, and all the rest is value. */
+/**
+ * A server cuts its messages at 512 bytes. Then a closing quotation mark may be missing, and the rest counts
+ * as a value.
+ */
 function isCut(message: string): boolean {
   return Buffer.byteLength(message) >= 500;
 }
@@ -219,7 +226,7 @@ function isOfTidb(errno: number): boolean {
   return errno >= 8000 && errno < 10_000;
 }
 
-/** TiDB may name a row by its key, values and all: ".., key={.., handle={a@b.example}}, ..". */
+/** TiDB may name a row by its key with values: ".., key={.., handle={a@b.example}}, ..". */
 function withoutKeys(message: string): string {
   return message.replace(/(?:[,:]\s*\w+\s*=|[,:]?\s*\bkey\b\s*[:=]|\{).*$/is, "").trimEnd();
 }

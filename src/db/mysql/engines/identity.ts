@@ -4,43 +4,48 @@ import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import { collationDifference } from "./collation.ts";
 
-/** Who the server says we are, as the proof query returned it. */
+/** The session's identity, as the server returned it for the proof query. */
 export interface Identity {
-  /** USER(): the login. */
+  /** USER(): the login's user and host. */
   user: string;
-  /** CURRENT_USER(): the account whose privileges count. */
+  /** CURRENT_USER(): the account whose privileges apply. */
   currentUser: string;
   /** @@proxy_user: the login that was mapped, or null. */
   proxyUser: string | null;
   currentRole: string | null;
   database: string | null;
-  /** Text, since TiDB's has 63 bits. With a router between, it may be another one after each restore. */
+  /** A text, because TiDB's id has 63 bits. With a router between, it may change with each restore. */
   connectionId: string;
   serverId: string;
   version: string;
-  /** Of the session; it begins with utf8mb4_. */
+  /** The session's collation. It begins with utf8mb4_. */
   collation: string;
-  /** When the server started, in seconds since 1970 by its own clock, as the login's proof read it; not on TiDB. */
+  /**
+   * When the server started, in seconds since 1970 by its own clock. Read by the login's proof; not on TiDB.
+   */
   serverStart?: number | undefined;
-  /** How large a packet the server takes, where it was asked. */
+  /** The largest packet that the server accepts, in bytes, if it was asked. */
   packetBytes?: number;
-  /** Whether it takes no writes. TiDB is not asked: it is read-only as a whole cluster. */
+  /** Whether the server is read-only. TiDB is not asked: only a whole TiDB cluster is read-only. */
   readOnly?: boolean;
 }
 
-/** @returns whether a session that was proven once is still the same: identity, role, database, collation */
+/** @returns whether a proven session is unchanged in identity, role, database and collation */
 export function isSameIdentity(one: Identity, other: Identity): boolean {
   const parts = ["user", "currentUser", "proxyUser", "currentRole", "database", "collation"] as const;
   return parts.every((part) => one[part] === other[part]);
 }
 
-/** @returns whether both are the same connection to the same server: with a router between, a restore may find another */
+/**
+ * @returns whether both are the same connection to the same server. With a router between, a restore may find
+ *   another connection
+ */
 export function isSameConnection(one: Identity, other: Identity): boolean {
   return one.connectionId === other.connectionId && one.serverId === other.serverId;
 }
 
 /**
- * Judges the greeting, before a statement is sent that another engine would not understand.
+ * Checks the engine in the greeting before any statement: another engine might not understand the statements.
  * @throws TidegateError `database_identity_wrong`
  */
 export function verifyEngine(version: string, cluster: Cluster): void {
@@ -49,9 +54,9 @@ export function verifyEngine(version: string, cluster: Cluster): void {
 }
 
 /**
- * MySQL's proxy mapping fails open: with the flag off, the grant missing or the proxied account dropped, the
- * login stays itself. So every difference from the configuration ends the connection.
- * @throws TidegateError `database_identity_wrong` whose operator text says expected and found
+ * MySQL's proxy mapping fails open: if the flag is off, the grant is missing or the proxied account is
+ * dropped, the login keeps its own account. So every difference from the configuration ends the connection.
+ * @throws TidegateError `database_identity_wrong`; its operator text has the expected and the found value
  */
 export function verifyIdentity(identity: Identity, account: Account, cluster: Cluster): void {
   const differences = [
@@ -80,14 +85,16 @@ function difference(what: string, expected: string, found: string): string | und
   return expected === found ? undefined : `${what} must be "${expected}" but is "${found}"`;
 }
 
-/** @returns which engine a server says that it is */
+/** @returns the engine in a server's version text */
 export function engineOf(version: string): Engine {
   if (/mariadb/i.test(version)) return "mariadb";
   if (/tidb/i.test(version)) return "tidb";
   return "mysql";
 }
 
-/** The host part may hold anything but an @; the user part may not be empty (an anonymous account). */
+/**
+ * The host part has no @, so the last @ ends the user part. The user part is empty for an anonymous account.
+ */
 function userPart(account: string): string {
   return account.slice(0, account.lastIndexOf("@"));
 }

@@ -4,19 +4,19 @@ import { lex } from "../../../sql/lexer.ts";
 import type { TokenKind, Tokens } from "../../../sql/tokens.ts";
 import { escapeString } from "../driver/driver.ts";
 
-/** A value as SQL writes it, and the tokens that it must be read as. */
+/** A value as SQL text, and the kinds of its tokens. */
 interface Literal {
   text: string;
   kinds: readonly TokenKind[];
 }
 
 /**
- * Puts values into a statement's text, where no server can bind them (Hyperdrive has no prepared statements).
- * Placeholders are found by our lexer, strings are written by the driver's escaper, and the result is read
- * once more: it must have the same tokens as before, but for one literal in the place of each placeholder.
- * All this holds for a session with the sql_mode and the character set that transaction.ts proves.
+ * Writes values into a statement's text, for Hyperdrive, which has no prepared statements. Our lexer finds
+ * the placeholders, and the driver's escaper writes the strings. Then the result is lexed again: it must have
+ * the same tokens as before, except one literal for each placeholder. This is correct only for a session with
+ * the sql_mode and the character set that transaction.ts proves.
  * @param sql with `?` only
- * @throws TidegateError `internal` when the text would not be read as it is meant
+ * @throws TidegateError `internal` if the result has other tokens than intended
  */
 export function interpolate(sql: string, values: readonly BoundValue[]): string {
   if (values.length === 0) return sql;
@@ -28,7 +28,8 @@ export function interpolate(sql: string, values: readonly BoundValue[]): string 
   for (let at = 0; at < tokens.length; at++) {
     if (tokens.kind(at) !== "positional") continue;
     const start = tokens.start(at);
-    // A space keeps the literal apart from what touches it; after a minus it would begin a comment.
+    // Spaces separate the literal from its neighbours. There is none after a minus: `-- ` would begin a
+    // comment.
     text += sql.slice(copied, start) + (sql[start - 1] === "-" ? "" : " ");
     text += `${literals[next++]?.text} `;
     copied = tokens.end(at);
@@ -40,7 +41,7 @@ export function interpolate(sql: string, values: readonly BoundValue[]): string 
   return text;
 }
 
-/** @returns whether the tokens differ in nothing but a literal for each placeholder */
+/** @returns whether the tokens differ only by a literal for each placeholder */
 function isSame(before: Tokens, after: Tokens, literals: readonly Literal[]): boolean {
   let next = 0;
   let at = 0;
@@ -62,8 +63,8 @@ function textOf(tokens: Tokens, at: number): string {
 }
 
 /**
- * The type of a literal is what a bound value of the type would have: MariaDB takes a number of few digits for
- * INT unless it has zeros before it, and a number without exponent is DECIMAL to all.
+ * The literal's type must be the type of the bound value. MariaDB takes a number of few digits for INT unless
+ * zeros come before it. All engines take a number without exponent for DECIMAL.
  */
 function literalOf({ type, value }: BoundValue): Literal {
   if (value === null) return word("NULL");
@@ -83,7 +84,7 @@ function literalOf({ type, value }: BoundValue): Literal {
   }
 }
 
-/** From this many digits on MariaDB takes a whole number for BIGINT. */
+/** MariaDB takes a whole number with at least this many digits for BIGINT. */
 const bigintDigits = 12;
 
 function word(text: string): Literal {
@@ -91,8 +92,8 @@ function word(text: string): Literal {
 }
 
 /**
- * In parentheses when it is negative, since a minus before it would make `--`, and when it ends with a point: after a
- * point TiDB takes the next word for a name (`5. BETWEEN 4 AND 6`).
+ * Adds parentheses to a negative number: a minus before it would make `--`. Adds them also to a number that
+ * ends with a point: after a point TiDB takes the next word for a name (`5. BETWEEN 4 AND 6`).
  */
 function number(text: string, write: (digits: string) => string): Literal {
   if (text.startsWith("-")) {

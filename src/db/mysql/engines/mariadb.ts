@@ -15,9 +15,9 @@ export const mariadb: Dialect = {
   sharesIds: isSameServer,
   asksPrivileges: false,
 
-  // Its ONLY_FULL_GROUP_BY knows no functional dependence and refuses common queries.
+  // MariaDB's ONLY_FULL_GROUP_BY knows no functional dependence and refuses common queries.
   defaultSqlMode: "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
-  // It has no variable default_collation_for_utf8mb4; since 11.2 character_set_collations decides.
+  // MariaDB has no variable default_collation_for_utf8mb4. Since 11.2, character_set_collations decides.
   databaseCollation: ofSchemata("COLLATION(_utf8mb4'')"),
   sessionAssignments: [`SESSION max_error_count = ${limits.warnings}`],
   restingAssignments: () => ["SESSION tx_read_only = ON"],
@@ -26,8 +26,9 @@ export const mariadb: Dialect = {
   enforcesReadOnly: true,
   rolesHaveHosts: false,
 
-  // Profiles are dropped only while profiling is on, as the next statement ends: here the USE. The reset shows it as off
-  // and goes on recording: it must be turned off in so many words.
+  // MariaDB drops profiles only while profiling is on, at the end of the next statement. Here that is the
+  // USE.
+  // The reset shows profiling as off but continues to record, so profiling must be set to OFF explicitly.
   restoring: (state, use, role) => [
     ...(role === null ? [] : [setRole(mariadb, role)]),
     `${state}, SESSION profiling_history_size = 0, SESSION profiling = ON`,
@@ -49,7 +50,7 @@ export const mariadb: Dialect = {
   comparedAloud: compareAloud,
 };
 
-/** For the resting state's sql_mode, in which a backslash escapes. */
+/** Quotes a text for the resting state's sql_mode, in which a backslash escapes. */
 function quoteText(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 }

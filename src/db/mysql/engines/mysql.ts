@@ -23,7 +23,7 @@ export const mysql: Dialect = {
   enforcesReadOnly: true,
   rolesHaveHosts: true,
 
-  // Traces are dropped when this is set, to whatever value.
+  // MySQL drops the traces when this variable is set, to any value.
   restoring: (state, use) => [`${state}, SESSION optimizer_trace_offset = DEFAULT`, use],
   resetKeepsXa: false,
   resetChangesPacketLimit: false,

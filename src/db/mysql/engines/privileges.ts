@@ -3,31 +3,37 @@ import { limits } from "../../../limits.ts";
 import type { Row } from "../driver/commands.ts";
 
 /**
- * What an account may do, as the server itself says it; of an active role too.
+ * Asks the server for the privileges of the account, also those of an active role.
  * https://docs.pingcap.com/tidb/stable/sql-statement-show-grants/
  */
 export const privilegeQuery = "SHOW GRANTS";
 
-/** TiDB of old writes some names without backquotes. Accounts stand in single quotes, in MySQL's answer in backquotes. */
+/**
+ * Old versions of TiDB write some names without backquotes. TiDB quotes accounts with single quotes, MySQL
+ * with backquotes.
+ */
 const name = "(?:`(?:[^`]|``)*`|\\w+)";
 const quoted = "(?:`(?:[^`]|``)*`|'(?:[^'\\\\]|'')*')";
 const account = `${quoted}(?:@${quoted})?`;
-/** On columns alone: `SELECT(a, b)`. PROCESS shows other logins' processes, to callers with sql:server. */
+/**
+ * A privilege may apply to columns only: `SELECT(a, b)`. PROCESS shows other logins' processes, to callers
+ * with sql:server.
+ */
 const privilege = "(?:USAGE|SELECT|SHOW VIEW|PROCESS)(?: ?\\([^()]+\\))?";
 const object = `(?:\\*|${name})\\.(?:\\*|${name})`;
 
-/** Nothing but reading, and nothing behind it: no GRANT OPTION. */
+/** Matches a grant of only reading. Nothing may follow it, such as GRANT OPTION. */
 const reads = new RegExp(`^GRANT ${privilege}(?:, ?${privilege})* ON ${object} TO ${account}$`, "i");
-/** A role's privileges stand in lines of their own where it is active; another one nobody can take. */
+/** An active role's privileges are in lines of their own. No caller can activate another role. */
 const roles = new RegExp(`^GRANT ${account}(?:, ?${account})* TO ${account}$`, "i");
 
 /**
- * What is not known to be harmless counts as too much.
+ * Every line that is not known to be harmless counts as too much.
  * @param rows the answer to `privilegeQuery`
- * @returns what of it goes beyond reading, in the server's words; undefined when nothing does
+ * @returns the privileges beyond reading, in the server's words; undefined if there are none
  */
 export function beyondReading(rows: readonly Row[]): string | undefined {
-  // A server that answers with an OK has shown nothing.
+  // A server that answers with an OK has shown no privileges.
   const lines = Array.isArray(rows) ? rows.map((row: Row) => String(Object.values(row)[0])) : [];
   const surplus = lines.filter((line) => !reads.test(line) && !roles.test(line));
   if (lines.length === 0) return "SHOW GRANTS shows nothing";
@@ -37,7 +43,7 @@ export function beyondReading(rows: readonly Row[]): string | undefined {
 
 /**
  * @param rows the answer to `privilegeQuery`
- * @throws TidegateError `database_identity_wrong` whose operator text has what is too much
+ * @throws TidegateError `database_identity_wrong`; its operator text has the surplus privileges
  */
 export function verifyReadsOnly(rows: readonly Row[]): void {
   const found = beyondReading(rows);

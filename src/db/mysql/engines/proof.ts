@@ -1,11 +1,13 @@
 import type { Dialect } from "./dialect.ts";
 
-/** One proof, one round trip. Column order is Identity's. */
+/** The proof's query takes one round trip. Its columns are in the order of Identity. */
 export function proofQuery({ proxyUser, serverId, serverReadOnly }: Dialect): string {
   return `SELECT USER(), CURRENT_USER(), ${proxyUser}, CURRENT_ROLE(), DATABASE(), CAST(CONNECTION_ID() AS CHAR), ${serverId}, VERSION() AS version, @@SESSION.collation_connection AS collation, @@max_allowed_packet AS packet, ${serverReadOnly} AS readonly`;
 }
 
-/** The proof of a login, which also reads the server's start. It costs half a millisecond, so no restore asks for it. */
+/**
+ * The login's proof. It also reads the server's start. That costs half a millisecond, so restores omit it.
+ */
 export function loginProofQuery(dialect: Dialect): string {
   const { serverStart } = dialect;
   const proof = proofQuery(dialect);

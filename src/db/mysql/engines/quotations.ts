@@ -1,16 +1,17 @@
 /**
- * Apostrophes of the servers' own words: "can't", "doesn't", "server's". A quotation mark of theirs never stands behind a
- * letter. A value may look like such a word, but it stands between two quotation marks, which go with all between them.
+ * Apostrophes in the servers' own words: "can't", "doesn't", "server's". A server's own quotation mark never
+ * follows a letter. A value may look like such a word, but it is between two quotation marks, and everything
+ * between them is removed.
  */
 const apostrophes =
   /(?<=(?:^|[\s(])[A-Za-z]+n)'(?=t(?:[\s.,;)]|$))|(?<=(?:^|[\s(-])[A-Za-z]{3,})'(?=s(?:[\s.,;)]|$))/g;
 
-/** Stands for an apostrophe for as long as quotations are looked for. */
+/** Replaces apostrophes during the search for quotations. */
 const mark = "\0";
 
 /**
- * @param isCut the server has left out the end of its message: then a quotation may not end
- * @returns the message without what it quotes: everything from the first quotation mark to the last
+ * @param isCut whether the server has cut off the end of its message; then the last quotation may have no end
+ * @returns the message without everything from the first quotation mark to the last
  */
 export function withoutQuotations(message: string, isCut: boolean): string {
   const marked = message.replace(apostrophes, mark);

@@ -1,78 +1,83 @@
 import type { ErrorCode } from "../../../errors.ts";
 
 /**
- * What each of the server's errors means, in one table (MySQL manual, "Server Error Message Reference"; MariaDB's numbers of
- * the same meaning; TiDB's own, from 8001 on). docs/errors.md shows every row, and a test compares the two.
+ * The meaning of each server error, in one table (MySQL manual, "Server Error Message Reference"; MariaDB's
+ * numbers of the same meaning; TiDB's own, from 8001 on). docs/errors.md shows every row, and a test compares
+ * the two.
  */
 export interface ServerErrorKind {
   code: ErrorCode;
-  /** Left out: as the code. */
+  /** Undefined: as the code says. */
   retryable?: boolean;
   /**
-   * `kept`: it serves the next caller. `ended`: it is closed when its request, or its transaction, is over. `left`: so are
-   * all of the account's connections to that server, since it takes no writes.
+   * `kept`: the connection serves the next caller. `ended`: it is closed after its request or transaction.
+   * `left`: the server is read-only, so all connections of the account to that server are closed too.
    */
   connection: "kept" | "ended" | "left";
-  /** `open`: only the statement is undone. `either`: it depends on the server's settings, which is asked. */
+  /**
+   * `open`: only the statement is undone. `either`: this depends on the server's settings, so the server is
+   * asked.
+   */
   transaction: "open" | "rolled_back" | "either";
-  /** As the answer to a COMMIT. `refused`: it has certainly not happened. */
+  /** For an answer to COMMIT. `refused`: the COMMIT certainly did not happen. */
   commit: "refused" | "unknown";
-  /** Nothing has run: the statement is prepared anew and executed once more. */
+  /** The statement has not run: it is prepared again and executed once more. */
   again?: true;
 }
 
-/** A row of the table: some of the server's numbers, and what each of them means. */
+/** A row of the table: some error numbers and their meaning. */
 export interface ServerErrorRow extends ServerErrorKind {
   numbers: readonly number[];
-  /** The row counts only for messages that match. */
+  /** The row applies only to messages that match. */
   words?: RegExp;
 }
 
-/** ER_TRUNCATED_WRONG_VALUE: a text was taken for a number, a date or a time that it is not. */
+/** ER_TRUNCATED_WRONG_VALUE: a text was wrongly taken for a number, a date or a time. */
 export const truncatedWrongValue = 1292;
 
 const statementOnly = { connection: "kept", transaction: "open", commit: "unknown" } as const;
 const refused = { connection: "kept", transaction: "open", commit: "refused" } as const;
-/** The server has rolled back everything, or the statement alone. */
+/** The server has rolled back either the whole transaction or only the statement. */
 const raceLost = { connection: "kept", transaction: "either", commit: "refused" } as const;
 const readOnly = { connection: "left", transaction: "open", commit: "refused" } as const;
 const gone = { connection: "ended", transaction: "rolled_back", commit: "unknown" } as const;
 
-/** The first row that has the number and fits the message counts. */
+/** The first row with the number and a matching message applies. */
 export const serverErrors: readonly ServerErrorRow[] = [
-  // A privilege is missing, or the session or transaction is READ ONLY. The last two are TiDB's.
+  // A privilege is missing, or the session or transaction is READ ONLY. 8121 and 8132 are TiDB's.
   {
     numbers: [1044, 1142, 1143, 1227, 1370, 1410, 1792, 8121, 8132],
     code: "sql_denied",
     ...refused,
   },
-  // Duplicate keys, foreign keys, checks.
+  // Violated keys, foreign keys and checks.
   {
     numbers: [1022, 1062, 1169, 1216, 1217, 1451, 1452, 1557, 1586, 1761, 1762, 3819, 4025],
     code: "sql_conflict",
     ...refused,
   },
-  // TiDB: a key that was to be new is there.
+  // TiDB: a key that should be new exists already.
   { numbers: [8141], code: "sql_conflict", ...refused },
   { numbers: [8147], code: "sql_conflict", ...refused, transaction: "rolled_back" },
   // Lost races: changed since read, lock wait, NOWAIT.
   { numbers: [1020, 1205, 3572], code: "sql_transient", ...raceLost },
-  // Deadlock; Group Replication has refused the transaction.
+  // Deadlock; or Group Replication has refused the transaction.
   { numbers: [1213, 3101], code: "sql_transient", ...raceLost, transaction: "rolled_back" },
-  // The server prepares again by itself, and has given up: the tables' definitions change, or do not fit its cache.
+  // The server prepares again by itself and has given up: the tables' definitions change, or do not fit its
+  // cache.
   { numbers: [1615], code: "sql_transient", ...refused, again: true },
-  // TiDB: write conflicts, tables that DDL has changed, a transaction that is too old for its locks or its snapshot.
+  // TiDB: write conflicts, tables changed by DDL, a transaction too old for its locks or its snapshot.
   {
     numbers: [8002, 8005, 8022, 8028, 8113, 8229, 9006, 9007],
     code: "sql_transient",
     ...raceLost,
   },
   { numbers: [1317, 1969, 3024], code: "deadline_exceeded", ...statementOnly },
-  // ER_UNKNOWN_ERROR. TiDB answers so to a KILL that finds a statement in SLEEP, or in the commit of its own.
+  // ER_UNKNOWN_ERROR. TiDB sends it after a KILL of a statement in SLEEP, or in its own commit.
   { numbers: [1105], words: /\bcontext canceled\b/, code: "deadline_exceeded", ...statementOnly },
-  // EXECUTE in a program names a statement that there is not.
+  // EXECUTE in a stored program names an unknown statement.
   { numbers: [1243], words: /\bgiven to EXECUTE\b/, code: "sql_error", ...statementOnly },
-  // The server does not know the prepared statement. TiDB says so with 1105.
+  // The server does not know the prepared statement. TiDB sends 1105 for it.
   {
     numbers: [1243],
     code: "database_unavailable",
@@ -88,7 +93,7 @@ export const serverErrors: readonly ServerErrorRow[] = [
     connection: "ended",
     again: true,
   },
-  // Group Replication's number for a transaction that another member's has overtaken (HA_ERR_LOCK_DEADLOCK).
+  // Group Replication's number for a transaction that lost against another member's (HA_ERR_LOCK_DEADLOCK).
   {
     numbers: [1180],
     words: /^Got error 149 /,
@@ -96,19 +101,19 @@ export const serverErrors: readonly ServerErrorRow[] = [
     ...raceLost,
     transaction: "rolled_back",
   },
-  // A commit failed half-way: the binary log, or another engine.
+  // A commit failed half-way, in the binary log or another engine.
   { numbers: [1180], code: "outcome_unknown", ...gone, transaction: "either" },
-  // A hook, Group Replication's for one, has refused the commit, and the server has rolled back.
+  // A hook, such as Group Replication's, has refused the commit. The server has rolled back.
   {
     numbers: [3100],
     code: "database_unavailable",
     ...refused,
     transaction: "rolled_back",
   },
-  // Other options than the one for reading only: --secure-file-priv, --skip-grant-tables.
+  // Server options other than read-only: --secure-file-priv, --skip-grant-tables.
   { numbers: [1290], words: /--(?!\S*read-only)\S/, code: "sql_denied", ...refused },
   { numbers: [1290, 1836], code: "database_unavailable", ...readOnly },
-  // Galera: this node has lost the others, or has yet to catch up. Elsewhere: a command that the server does not know.
+  // Galera: this node has lost the others, or must catch up first. On other servers: an unknown command.
   { numbers: [1047], code: "database_unavailable", ...readOnly, transaction: "either" },
   // Out of space, out of memory.
   { numbers: [1021, 1037, 1038, 1041, 1114], code: "database_unavailable", ...statementOnly },
@@ -116,18 +121,19 @@ export const serverErrors: readonly ServerErrorRow[] = [
   { numbers: [1203, 1226, 1461, 1637], code: "database_unavailable", ...statementOnly },
   // Shutting down; the connection was killed.
   { numbers: [1053, 1927], code: "database_unavailable", ...gone },
-  // Said of a statement by what stands before the server, which has no connection to it.
+  // As the answer to a statement, this comes from a proxy that has no connection to the server.
   { numbers: [1040], code: "database_connections_exhausted", ...gone },
-  // The server has read the packet's length only, and closes the connection.
+  // The server has read only the packet's length, and closes the connection.
   { numbers: [1153], code: "statement_too_large", ...gone },
-  // TiDB: too large, in all, in one row or in one key; or no transaction at all; no memory for the query.
+  // TiDB: the transaction, one row or one key is too large; the query needs too much memory; there is no
+  // valid transaction.
   { numbers: [8004, 8025, 8175, 8178], code: "sql_error", ...refused },
   { numbers: [8024], code: "sql_error", ...refused, transaction: "rolled_back" },
-  // TiDB: what it does not have, or the resource group does not allow.
+  // TiDB: an unsupported option, or a statement that the resource group does not allow.
   { numbers: [8048, 8253, 8254], code: "sql_error", ...statementOnly },
-  // TiDB: its tables' definitions are too old; no memory or no request units are left.
+  // TiDB: its table definitions are too old, or memory or request units are used up.
   { numbers: [8027, 8176, 8252], code: "database_unavailable", ...refused },
-  // Behind TiDB: PD and TiKV; then TiFlash, and TiKV behind a coprocessor.
+  // Errors of servers behind TiDB: PD and TiKV, then TiFlash and TiKV behind a coprocessor.
   {
     numbers: [9001, 9002, 9003, 9004, 9005, 9008, 9010, 9011],
     code: "database_unavailable",
@@ -136,16 +142,16 @@ export const serverErrors: readonly ServerErrorRow[] = [
   { numbers: [9012, 9013], code: "database_unavailable", ...statementOnly },
 ];
 
-/** The table by number: an error is judged on the way of each request. */
+/** The table by number, because requests look errors up. */
 const byNumber = Map.groupBy(
   serverErrors.flatMap((row) => row.numbers.map((number) => ({ number, row }))),
   ({ number }) => number,
 );
 
-/** A number that the table does not have. */
+/** The meaning of a number that is not in the table. */
 const other: ServerErrorKind = { code: "sql_error", ...statementOnly };
 
-/** @returns what an error of the server's means, by its number and words */
+/** @returns the meaning of a server's error, by its number and message */
 export function kindOf(errno: number | undefined, message: string): ServerErrorKind {
   const rows = errno === undefined ? undefined : byNumber.get(errno);
   return rows?.find(({ row: { words } }) => words?.test(message) ?? true)?.row ?? other;

@@ -1,7 +1,7 @@
 import type { Account } from "../../../config/config.ts";
 import type { Dialect } from "./dialect.ts";
 
-/** What an account says of its sessions. No text has a character that ends a string. */
+/** An account's settings for its sessions. No text contains a character that ends a string. */
 export type SessionSettings = Pick<Account, "sql_mode" | "time_zone" | "collation" | "longestDeadlineMs">;
 
 /** @returns the modes, comma-separated */
@@ -16,7 +16,7 @@ export function setNames(dialect: Dialect, { collation }: Pick<Account, "collati
     : `SET NAMES utf8mb4 COLLATE ${collation}`;
 }
 
-/** How every statement is read and answered, without what it may do. */
+/** The settings that decide how the session reads and answers statements, without those that limit writes. */
 export function sessionState(dialect: Dialect, settings: SessionSettings): string {
   return [
     setNames(dialect, settings),
@@ -27,17 +27,17 @@ export function sessionState(dialect: Dialect, settings: SessionSettings): strin
 }
 
 /**
- * The state every statement starts in. COM_RESET_CONNECTION puts session variables back to the server's
- * global values, the character set included, so all that matters is said again.
+ * The state in which every statement starts. COM_RESET_CONNECTION sets session variables back to the server's
+ * global values, also the character set. So the restore sets everything important again.
  */
 export function restingState(dialect: Dialect, settings: SessionSettings): string {
   return [sessionState(dialect, settings), ...dialect.restingAssignments(settings)].join(", ");
 }
 
 /**
- * Lifts the read-only resting state until the restore. Not for the next transaction only: DDL commits before
- * it begins, and a procedure may have several transactions.
- * @returns undefined where there is no such state
+ * Lifts the read-only resting state until the restore. It applies to more than the next transaction: DDL
+ * commits before it begins, and a procedure may have several transactions.
+ * @returns undefined if the engine has no such state
  */
 export function writableState({ enforcesReadOnly }: Dialect): string | undefined {
   return enforcesReadOnly ? "SET SESSION TRANSACTION READ WRITE" : undefined;
@@ -52,17 +52,18 @@ export function setRole({ rolesHaveHosts }: Dialect, role: string | null): strin
   return `SET ROLE ${quoted.map(quoteName).join("@")}`;
 }
 
-/** What a restore sends between COM_RESET_CONNECTION and the proof. */
+/** The statements of a restore between COM_RESET_CONNECTION and the proof. */
 export interface RestoreStatements {
-  /** Before the hot statements are prepared again. */
+  /** Sent before the hot statements are prepared again. */
   before: string[];
   after: string[];
 }
 
 /**
- * The proof, which comes last, is a SELECT of one row: it settles FOUND_ROWS(), which a reset keeps as well.
- * @param writes whether statements that write are to be prepared: a session that is read-only refuses even that
- * @param role the session's, as CURRENT_ROLE() printed it
+ * The proof comes last. It is a SELECT of one row, so it also sets FOUND_ROWS(), which a reset keeps.
+ * @param writes whether writing statements are to be prepared: a read-only session refuses even to prepare
+ *   them
+ * @param role the session's role, as CURRENT_ROLE() printed it
  */
 export function restoreStatements(
   dialect: Dialect,

@@ -23,7 +23,7 @@ export const tidb: Dialect = {
   restsWithDeadline: true,
   transactionAssignments: (deadlineMs) => [
     `SESSION max_execution_time = ${Math.ceil(deadlineMs)}`,
-    // An earlier transaction on this connection may have counted warnings.
+    // An earlier transaction on this connection may have left its count of warnings.
     `${warningsCounter(0)} = NULL`,
   ],
   enforcesReadOnly: false,
@@ -51,24 +51,25 @@ export const tidb: Dialect = {
 };
 
 /**
- * Ids are the cluster's where they carry a server's number (pkg/util/globalconn): in bits 21 to 31 of an even
- * id, in bits 41 to 62 of an odd one. With `enable-global-kill = false` they are counters, and every server counts from 1.
+ * Ids are unique in the cluster if they contain a server's number (pkg/util/globalconn): in bits 21 to 31 of
+ * an even id, in bits 41 to 62 of an odd one. With `enable-global-kill = false` ids are counters, and every
+ * server counts from 1.
  */
 function isGlobalId(connectionId: string): boolean {
   const id = BigInt(connectionId);
   return id % 2n === 0n ? id >= 1n << 21n && id < 1n << 32n : id >= 1n << 41n;
 }
 
-/** @returns the variable that counts the warnings of the question */
+/** @returns the variable that counts the warnings of a query */
 function warningsCounter(number: number): string {
   return `@tidegate_warnings_${number}`;
 }
 
-/** 1105, where it looks a text up among dates, and of an empty text that it takes for 0 in a change. */
+/** 1105: for a text that TiDB looks up among dates, and for an empty text that it takes for 0 in a change. */
 const taken =
   /^Incorrect (?:date|datetime|timestamp|time) value: |^skip prepared plan-cache: '' may be converted/;
 
-/** 1292, when it rounds a DECIMAL: that is no text. */
+/** 1292 for a rounded DECIMAL, which is not a text. */
 const rounded = /\bDECIMAL\b value: '-?[\d.]+'$/;
 
 function isEmptyText({ undeclared, value }: BoundValue): boolean {

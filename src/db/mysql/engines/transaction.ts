@@ -10,7 +10,7 @@ import { verifyIdentity } from "./identity.ts";
 import type { SessionSettings } from "./session-state.ts";
 import { sessionState, sqlModeOf } from "./session-state.ts";
 
-/** Begins a transaction in a pooled session, which rests in READ ONLY where there is such a state. */
+/** Begins a transaction in a pooled session, which is READ ONLY at rest if the engine has such a state. */
 export function beginInSession(
   { enforcesReadOnly }: Dialect,
   { isolation, readOnly }: TransactionOptions,
@@ -21,36 +21,36 @@ export function beginInSession(
 }
 
 /**
- * What a transaction needs on a connection that is lent for its duration, and how it is proven that it has it.
- * Nothing can be relied on from before: another statement may have used the connection.
+ * The statements of a transaction on a connection that is lent for its duration, and their proof. Another
+ * statement may have used the connection before, so nothing is taken for granted.
  */
 
-/** READ ONLY unless the statement writes, where there is such a state. */
+/** READ ONLY unless the statement writes, if the engine has such a state. */
 export function beginTransaction({ enforcesReadOnly }: Dialect, writable: boolean): string {
   return writable || !enforcesReadOnly ? "START TRANSACTION" : "START TRANSACTION READ ONLY";
 }
 
 /**
- * The state in which a pooled session rests, but for READ ONLY, which the transaction has. It is the same in
- * every transaction of the gateway's: whether it stays with the connection makes no difference to the next.
+ * The resting state of a pooled session, without READ ONLY, which the transaction sets. It is the same in
+ * every transaction of the gateway, so it may stay on the connection.
  */
 export function transactionState(dialect: Dialect, settings: SessionSettings, deadlineMs: number): string {
   return [sessionState(dialect, settings), ...dialect.transactionAssignments(deadlineMs)].join(", ");
 }
 
-/** Settings that a statement's meaning depends on, with what they must be for every account. */
+/** Settings that change the meaning of a statement, with the required values, equal for all accounts. */
 const fixed = {
   character_set_client: "utf8mb4",
   character_set_connection: "utf8mb4",
   character_set_results: "utf8mb4",
 } as const;
 
-/** Who we are and how the session reads a statement, in one round trip. */
+/** Reads the identity and the session's settings in one round trip. */
 export function transactionProof(
   { proxyUser, databaseCollation }: Dialect,
   { collation }: Pick<SessionSettings, "collation">,
 ): string {
-  // The account's name, which is known to be harmless, or a question to the server.
+  // The account's collation, which is known to be harmless, or an expression for the server.
   const wanted = collation === undefined ? databaseCollation : `'${collation}'`;
   const names = ["sql_mode", "time_zone", "collation_connection", ...Object.keys(fixed)].map(
     (name) => `@@SESSION.${name} AS ${name}`,
@@ -60,7 +60,7 @@ export function transactionProof(
 
 /**
  * @param row the answer to the proof
- * @throws TidegateError `database_identity_wrong` whose operator text says expected and found
+ * @throws TidegateError `database_identity_wrong`; its operator text has the expected and the found values
  */
 export function verifyTransaction(
   row: Record<string, string | null>,
@@ -81,7 +81,7 @@ export function verifyTransaction(
   verifyIdentity(identity, account, cluster);
   const wrong = [
     ...difference("sql_mode", sqlModeOf(dialectOf(cluster), account), row, sortedModes),
-    // A server may show a zone's name as somebody else has written it before.
+    // A server may show a zone's name in the letter case of an earlier session.
     ...difference("time_zone", account.time_zone, row, (zone) => zone.toLowerCase()),
     ...difference("collation_connection", String(row.wanted), row),
     ...Object.entries(fixed).flatMap(([name, value]) => difference(name, value, row)),
@@ -106,7 +106,10 @@ function difference(
     : [`@@${name} must be "${expected}" but is "${found}"`];
 }
 
-/** The mode must be the pool's: what is more could change how a statement is read, what is less what it does. */
+/**
+ * The modes must equal the pool's: an extra mode could change how a statement is read, and a missing one what
+ * it does.
+ */
 function sortedModes(mode: string): string {
   return mode.split(",").sort().join(",");
 }

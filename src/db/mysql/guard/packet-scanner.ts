@@ -1,6 +1,12 @@
-/** Cuts a stream of bytes into packets, of which only the first bytes are looked at. MySQL manual, "Protocol::Packet". */
+/**
+ * Cuts a stream of bytes into packets and shows only the first bytes of each. MySQL manual,
+ * "Protocol::Packet".
+ */
 
-/** A packet, while it is looked at: its first bytes stand in `bytes` from `at` on, `headBytes` of them or all that it has. */
+/**
+ * A packet while it is inspected. Its first bytes are in `bytes` from `at` on: `headBytes` of them, or all if
+ * it is shorter.
+ */
 export interface Head {
   sequence: number;
   length: number;
@@ -8,36 +14,39 @@ export interface Head {
   at: number;
 }
 
-/** As many as must be seen: an OK's mark, two integers of nine bytes, the state; a statement's first word. */
+/**
+ * How many bytes to inspect: an OK's mark, two integers of nine bytes and the state, or a statement's first
+ * word.
+ */
 export const headBytes = 24;
 
 export const marks = { ok: 0x00, localInfile: 0xfb, eof: 0xfe, error: 0xff } as const;
 
 const frameBytes = 4;
 
-/** Follows one direction of a connection, however its bytes are cut. */
+/** Follows one direction of a connection. Its chunks may be cut anywhere. */
 export class PacketScanner {
   readonly #seen: (head: Head) => void;
-  /** The same for every packet: a long answer has many. */
+  /** Reused for every packet, because a long answer has many. */
   readonly #head: Head = { sequence: 0, length: 0, bytes: new Uint8Array(), at: 0 };
-  /** The beginning of a packet, when it is cut before all of its head is there. */
+  /** The beginning of a packet whose head is not complete yet. */
   readonly #cut = new Uint8Array(frameBytes + headBytes);
   #cutBytes = 0;
-  /** Bytes of the current packet that are still to come, behind its head. */
+  /** Remaining bytes of the current packet after its head. */
   #bodyLeft = 0;
 
   constructor(seen: (head: Head) => void) {
     this.#seen = seen;
   }
 
-  /** A packet has begun of which nothing is known yet. */
+  /** Whether a packet has begun whose head is not complete. */
   get isCut(): boolean {
     return this.#cutBytes > 0;
   }
 
   /**
-   * @returns how many of the bytes belong to packets that were seen; fewer than all when the last one was
-   *   refused, that is `seen` threw: then also what it threw
+   * @returns how many of the bytes belong to accepted packets. If `seen` throws for a packet, `good` ends
+   *   before that packet and `refusal` has the error
    */
   push(chunk: Uint8Array): { good: number; refusal?: unknown } {
     let at = 0;
@@ -107,7 +116,7 @@ export function okState({ bytes, at, length }: Head): number | undefined {
   return readInteger(bytes, at + offset, 2);
 }
 
-/** @returns where an OK's state stands, counted from its mark */
+/** @returns the offset of an OK's state, from its mark */
 function okStateOffset(bytes: Uint8Array, at: number): number | undefined {
   let offset = 1;
   for (let integer = 0; integer < 2; integer++) {
@@ -119,12 +128,12 @@ function okStateOffset(bytes: Uint8Array, at: number): number | undefined {
 }
 
 /**
- * An OK's AUTO_INCREMENT key, which is unsigned; the driver reads it as a signed one.
+ * Reads an OK's AUTO_INCREMENT key, which is unsigned. The driver reads it as signed.
  * @param packet the whole packet, from its mark on
- * @returns 0 for none, and where it is cut off
+ * @returns 0 if there is none or the packet is cut off
  */
 export function okInsertId(packet: Uint8Array): bigint {
-  // The rows affected stand before it.
+  // The count of affected rows comes before it.
   const at = 2 + (integerBytes(packet[1]) ?? 0);
   const more = integerBytes(packet[at]) ?? 0;
   if (more === 0) return BigInt(packet[at] ?? 0);
@@ -134,8 +143,9 @@ export function okInsertId(packet: Uint8Array): bigint {
 }
 
 /**
- * The text of an OK, which stands behind its state and its count of warnings. Servers write the text's length before it.
- * The manual says so only for CLIENT_SESSION_TRACK, which TiDB does not have, and the driver reads as the manual says.
+ * Reads an OK's text, which follows its state and its count of warnings. Servers write the text's length
+ * before it. The manual says so only for CLIENT_SESSION_TRACK, which TiDB lacks, and the driver follows the
+ * manual.
  * @param packet the whole packet, from its mark on
  */
 export function okText(packet: Uint8Array): string {
@@ -145,12 +155,12 @@ export function okText(packet: Uint8Array): string {
   const more = integerBytes(packet[at]) ?? 0;
   const length = more === 0 ? (packet[at] ?? 0) : readInteger(packet, at + 1, more);
   const start = at + 1 + more;
-  // Without a length that fits it is the manual's form: all that is left is text.
+  // If the length does not fit, the packet has the manual's form: the rest is text.
   const text = start + length <= packet.length ? packet.subarray(start, start + length) : packet.subarray(at);
   return Buffer.from(text).toString("utf8");
 }
 
-/** @returns a length-encoded integer that is all there is of its packet, or undefined */
+/** @returns a length-encoded integer that fills its packet, or undefined */
 export function countIn({ bytes, at, length }: Head): number | undefined {
   const more = length === 0 ? undefined : integerBytes(bytes[at]);
   if (more === undefined || length !== 1 + more) return undefined;
@@ -162,7 +172,7 @@ function integerBytes(first: number | undefined): number | undefined {
   return { 252: 2, 253: 3, 254: 8 }[first];
 }
 
-/** Little-endian; what is beyond the end counts as 0. */
+/** Little-endian. Bytes beyond the end count as 0. */
 export function readInteger(bytes: Uint8Array, at: number, length: number): number {
   if (length === 3) return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
   let value = 0;
@@ -170,7 +180,7 @@ export function readInteger(bytes: Uint8Array, at: number, length: number): numb
   return value;
 }
 
-/** The beginning of a statement; with query attributes two bytes stand before it: none used, one set. */
+/** The beginning of a statement. With query attributes, two bytes come before it: none used, one set. */
 export function statementIn({ bytes, at, length }: Head): string {
   const start = bytes[at + 1] === 0 ? at + 3 : at + 1;
   return String.fromCharCode(...bytes.subarray(start, at + Math.min(length, headBytes)));

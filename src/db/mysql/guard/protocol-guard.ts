@@ -7,8 +7,9 @@ import { readRefusal } from "./refusal.ts";
 import { Farewell, ProtocolError, ReplyTracker } from "./reply-tracker.ts";
 
 /**
- * Stands between a link's wire and the driver, and lets nothing pass that the server may not say now
- * (`Replies`). Whatever else comes destroys the connection. Each error of the server's is the event `refusal` (Refusal).
+ * Stands between a link's wire and the driver. It passes only packets that the server may send now
+ * (`ReplyTracker`), and any other packet destroys the connection. Each error of the server emits the event
+ * `refusal` (Refusal).
  */
 export class ProtocolGuard extends EventEmitter implements Wire {
   readonly #wire: Wire;
@@ -17,7 +18,7 @@ export class ProtocolGuard extends EventEmitter implements Wire {
   readonly #sent = new PacketScanner((head) => this.#note(head));
   #loggedIn = false;
   #broken = false;
-  /** When the server was last heard, in milliseconds since 1970, and how often. */
+  /** When the server was last heard, in milliseconds since 1970, and how many chunks were heard. */
   heardAt = Date.now();
   heard = 0;
 
@@ -36,22 +37,22 @@ export class ProtocolGuard extends EventEmitter implements Wire {
     return this.#wire.secured;
   }
 
-  /** Nothing is asked that is not answered. */
+  /** Whether all commands are answered. */
   get isResting(): boolean {
     return this.owed === 0;
   }
 
-  /** How many commands are not answered in full. */
+  /** How many commands have no complete answer. */
   get owed(): number {
     return this.#replies.owed;
   }
 
-  /** As of `Replies`. */
+  /** As in `ReplyTracker`. */
   get owedWork(): number {
     return this.#replies.owedWork;
   }
 
-  /** As of `Replies`. */
+  /** As in `ReplyTracker`. */
   allowRows(id: number): void {
     this.#replies.allowRows(id);
   }
@@ -61,27 +62,29 @@ export class ProtocolGuard extends EventEmitter implements Wire {
     this.heardAt = Date.now();
     this.heard += 1;
     const { good, refusal = this.#remainder() } = this.#received.push(chunk);
-    // Of two answers to one question either may be the true one: the driver sees neither.
+    // With an extra reply in the chunk we cannot tell which is real, so the driver gets none.
     if (refusal === undefined) this.emit("data", chunk);
     else if (refusal instanceof Farewell && good > 0) this.emit("data", chunk.subarray(0, good));
     if (refusal !== undefined) this.#break(refusal as Error);
   }
 
-  /** Less than a packet is too much as well where nothing is owed. */
+  /** If nothing is owed, even a part of a packet is too much. */
   #remainder(): ProtocolError | undefined {
     if (!this.#loggedIn || !this.isResting || !this.#received.isCut) return undefined;
     return new ProtocolError("the server sent what nobody asked for");
   }
 
-  /** The login has a form of its own, in which the driver asks what to say; it ends with an OK. */
+  /** The login has its own form, in which the driver answers the server. It ends with an OK. */
   #judge(head: Head): void {
     if (this.#loggedIn) {
       this.#replies.received(head);
-      // Told before the driver hears of it: whoever is answered with it must not meet another connection like this one.
+      // Emitted before the driver gets the error: the caller must not get another such connection for its
+      // next request.
       if (markOf(head) === marks.error) this.emit("refusal", readRefusal(head));
     } else {
       if (head.length > limits.loginPacketBytes) throw new ProtocolError("a login is never so long");
-      // Behind it nothing may come before a command is sent: from here on `Replies` says so.
+      // After this OK, no packet may come before a command is sent. From here on the `ReplyTracker` checks
+      // that.
       this.#loggedIn = markOf(head) === marks.ok;
     }
   }

@@ -2,12 +2,12 @@ import { limits } from "../../../limits.ts";
 import type { Head } from "./packet-scanner.ts";
 import { markOf, marks, readInteger } from "./packet-scanner.ts";
 
-/** What one packet of a reply is, and what is wrong with one that is none. */
+/** Recognizes the packets of a reply, and names the fault of a wrong one. */
 
-/** The server has sent what cannot be the answer to what was asked; the message is for the log. */
+/** The server has sent a packet that cannot belong to the answer. The message is for the log. */
 export class ProtocolError extends Error {
   override name = "ProtocolError";
-  /** What was too large to be read: the caller can be told that, too. */
+  /** The part that was too large to read. The caller may be told of it. */
   readonly excess: Excess | undefined;
 
   constructor(message: string, excess?: Excess) {
@@ -16,17 +16,19 @@ export class ProtocolError extends Error {
   }
 }
 
-/** `row`: a row, or what describes a result. `columns`: a PREPARE with more definitions than it can announce. */
+/**
+ * `row`: a row, or a result's description. `columns`: a PREPARE with more definitions than it can announce.
+ */
 export type Excess = "row" | "columns";
 
-/** Before it hangs up a server may say why, unasked: that spoils nothing that came before. */
+/** The server sent an unasked error before it closed the connection. The packets before it are valid. */
 export class Farewell extends ProtocolError {}
 
 export function rowTooLarge(): ProtocolError {
   return new ProtocolError(`more than ${limits.rowBytes} bytes in one piece`, "row");
 }
 
-/** Of a PREPARE: the number of its definitions has 16 bits. */
+/** For a PREPARE. Its count of definitions has 16 bits. */
 export function tooManyDefinitions(): ProtocolError {
   return new ProtocolError(`more than ${limits.readColumns} columns`, "columns");
 }
@@ -38,26 +40,26 @@ export function isDefinition({ bytes, at, length }: Head): boolean {
   return length >= 20 && definition.every((byte, index) => bytes[at + index] === byte);
 }
 
-/** @param most how many a result may have here */
+/** @param most how many columns a result may have here */
 export function columns(count: number | undefined, most: number): number {
   if (count !== undefined && count > 0 && count <= most) return count;
   throw new ProtocolError("an impossible number of columns");
 }
 
-/** @returns what is wrong with a packet where the server has to be silent */
+/** @returns the fault of a packet that comes while no reply is owed */
 export function unasked(head: Head): ProtocolError {
   if (markOf(head) !== marks.error) return new ProtocolError("the server sent what nobody asked for");
   return new Farewell(`the server hung up with error ${readInteger(head.bytes, head.at + 1, 2)}`);
 }
 
-/** @throws ProtocolError when it is cut off */
+/** @throws ProtocolError if it is cut off */
 export function isError(head: Head): boolean {
   if (markOf(head) !== marks.error) return false;
   if (head.length < 3) throw new ProtocolError("an error that is cut off");
   return true;
 }
 
-/** @throws ProtocolError when it is cut off */
+/** @throws ProtocolError if it is cut off */
 export function isEof(head: Head): boolean {
   if (markOf(head) !== marks.eof || head.length >= 9) return false;
   if (head.length !== 5) throw new ProtocolError("an end that is cut off");
@@ -65,14 +67,14 @@ export function isEof(head: Head): boolean {
 }
 
 /**
- * A caller's statement as the text protocol sends it. A space goes before it, with which no command of the gateway's own and
- * no judged text begins: its answer may be anything, and may be long.
+ * Marks a caller's statement for the text protocol with a space before it. No command of the gateway and no
+ * judged text begins with a space. So the guard knows that the answer may have any form and may be long.
  */
 export function callersText(sql: string): string {
   return ` ${sql}`;
 }
 
-/** @param text the beginning of what the text protocol sends */
+/** @param text the beginning of a statement in the text protocol */
 export function isCallersText(text: string): boolean {
   return text.startsWith(" ");
 }

@@ -15,17 +15,17 @@ import {
 
 export { Farewell, ProtocolError } from "./reply-packets.ts";
 
-/** How a command is answered, but for an error. */
+/** The expected answer to a command, if it is not an error. */
 interface Expected {
   kind: "query" | "text" | "prepare" | "execute" | "reset" | "plain";
   form: "ok" | "rows" | "either";
-  /** Several results, one after another: only a procedure has them. */
+  /** Whether several results may follow one another: only for a procedure. */
   several: boolean;
-  /** Of EXECUTE: which statement. */
+  /** EXECUTE: the statement's id. */
   id: number;
-  /** Of PREPARE: the statement begins with a word that says that it changes rows. */
+  /** PREPARE: whether the statement begins with a word for a change of rows. */
   changes: boolean;
-  /** The number of the reply's first packet. */
+  /** The sequence number of the reply's first packet. */
   sequence: number;
 }
 
@@ -45,47 +45,52 @@ const commands = {
 const moreResults = 0x0008;
 
 /**
- * Follows which replies the server owes, packet by packet, and knows where each ends. The driver reads on
- * trust: it takes whatever comes for the answer to what it asked last, so that one packet too many becomes the
- * answer to the next question, another caller's. Here nothing passes that was not asked for, is out of order,
- * has the wrong form or is too large. MySQL manual, "Command Phase"; the driver never negotiates DEPRECATE_EOF.
+ * Follows the replies that the server owes, packet by packet. The driver takes every packet for an answer to
+ * its last command, so a surplus packet would answer the next command, another caller's. The tracker refuses
+ * a packet that is unasked, out of order, of the wrong form or too large. MySQL manual, "Command Phase"; the
+ * driver never negotiates DEPRECATE_EOF.
  */
 export class ReplyTracker {
   readonly #owed: Expected[] = [];
-  /** What the prepared statements said about themselves, by id. */
+  /** The facts about the prepared statements from their PREPARE, by id. */
   readonly #prepared = new Map<number, { columns: number; changes: boolean; mayHaveRows?: true }>();
   #place: "head" | "definitions" | "definitions-end" | "rows" = "head";
-  /** The number that the next packet must have; undefined before a reply's first. */
+  /** The sequence number of the next packet; undefined before a reply's first. */
   #sequence: number | undefined;
-  /** Definitions still to come, and those of the columns after those of the parameters. */
+  /** How many definitions are still to come, and how many of columns follow those of the parameters. */
   #left = 0;
   #columnsLeft = 0;
-  /** Of PREPARE's parameters fewer definitions may come than were announced: MySQL, `GROUP_CONCAT(a ORDER BY ?)`. */
+  /**
+   * Set during parameters' definitions: fewer may come than announced (MySQL, `GROUP_CONCAT(a ORDER BY ?)`).
+   */
   #ofParameters = false;
-  /** Bytes of the reply that have to be kept until it ends. */
+  /** Bytes of the reply that the driver keeps until the reply ends. */
   #bytes = 0;
   #leaving = false;
-  /** The reply before was PREPARE's. */
+  /** Whether the last complete reply was PREPARE's. */
   #endedPrepare = false;
 
-  /** How many commands are not answered in full; with none the server has to be silent. */
+  /** How many commands have no complete answer. With none, the server must be silent. */
   get owed(): number {
     return this.#owed.length;
   }
 
-  /** A packet of ours. @throws ProtocolError for a command whose answer is not known here */
+  /** Notes a packet of ours. @throws ProtocolError for a command whose answer is unknown here */
   sent(head: Head): void {
     if (head.sequence === 0) {
       const expected = this.#expectedOf(head);
       if (expected) this.#owed.push(expected);
       return;
     }
-    // The rest of a command that is too long for one packet.
+    // A further packet of a command that does not fit into one.
     const last = this.#owed.at(-1);
     if (last) last.sequence = (head.sequence + 1) & 0xff;
   }
 
-  /** How many of them may change something: the gateway's own questions, such as SHOW WARNINGS, do not. */
+  /**
+   * How many of the owed commands may change something. The gateway's questions, such as SHOW WARNINGS, do
+   * not.
+   */
   get owedWork(): number {
     return this.#owed.filter(({ kind, form }) => kind !== "query" || form !== "rows").length;
   }
@@ -123,15 +128,15 @@ export class ReplyTracker {
   }
 
   /**
-   * A prepared statement is a change with RETURNING, which its beginning does not show. MariaDB announces no columns of it,
-   * and answers with rows, or with an OK where it sees without a look at them that there are none (WHERE 1 = 0, LIMIT 0).
+   * Marks a prepared change with RETURNING, which its first word does not show. MariaDB announces no columns
+   * for it, and answers with rows, or with an OK if it foresees none (WHERE 1 = 0, LIMIT 0).
    */
   allowRows(id: number): void {
     const prepared = this.#prepared.get(id);
     if (prepared) prepared.mayHaveRows = true;
   }
 
-  /** A statement with columns answers with rows; one that changes rows and has no columns, with an OK. */
+  /** A statement with columns answers with rows. A change of rows without columns answers with an OK. */
   #answerOf(id: number): Pick<Expected, "form" | "several"> {
     const prepared = this.#prepared.get(id);
     if (prepared?.mayHaveRows) return { form: "either", several: false };
@@ -140,12 +145,12 @@ export class ReplyTracker {
     return { form: "either", several: true };
   }
 
-  /** A packet of the server's. @throws ProtocolError when it must not reach the driver */
+  /** Checks a packet of the server. @throws ProtocolError if the packet must not reach the driver */
   received(head: Head): void {
     if (this.#leaving) return;
     const expected = this.#owed[0];
     if (!expected) throw this.#endedPrepare && isDefinition(head) ? tooManyDefinitions() : unasked(head);
-    // Only now: the statement may have been prepared in the same breath.
+    // Decided here, because the statement may have been prepared in the same write.
     if (this.#sequence === undefined && expected.kind === "execute")
       Object.assign(expected, this.#answerOf(expected.id));
     const due = this.#sequence ?? expected.sequence;
@@ -161,7 +166,7 @@ export class ReplyTracker {
     else this.#resultHead(head, expected);
   }
 
-  /** Rows are handed on as they come, except those that answer our own commands. */
+  /** Rows are passed on as they come, except those for our own commands. */
   #measure(head: Head, { kind }: Expected): void {
     if (this.#place !== "rows" || kind === "query") this.#bytes += head.length;
     if (kind === "query" && this.#bytes > limits.commandReplyBytes)
@@ -176,7 +181,7 @@ export class ReplyTracker {
     this.#resultEnd(state, expected);
   }
 
-  /** The definitions of PREPARE go on behind its end where its head has counted to 65,535 and begun anew. */
+  /** PREPARE's count of definitions wraps after 65,535. Then surplus definitions follow its announced end. */
   #misplaced(head: Head, due: number): ProtocolError {
     const isSurplus = this.#sequence === undefined && this.#endedPrepare && isDefinition(head);
     if (isSurplus) return tooManyDefinitions();
@@ -187,13 +192,13 @@ export class ReplyTracker {
     if (markOf(head) === marks.localInfile)
       throw new ProtocolError("the server asks for a file (LOCAL INFILE)");
     if (form === "ok") throw new ProtocolError("a result came where an OK belongs");
-    // Of others PREPARE said no columns, or there was none.
+    // Without announced columns a larger limit applies: the result is read and then refused.
     const most = form === "rows" || kind === "query" ? limits.columns : limits.readColumns;
     this.#left = columns(countIn(head), most);
     this.#place = "definitions";
   }
 
-  /** COM_STMT_PREPARE_OK: the mark, the id, how many columns and parameters, and three bytes. */
+  /** COM_STMT_PREPARE_OK: the mark, the id, the numbers of columns and parameters, and three bytes. */
   #preparedHead(head: Head, { changes }: Expected): void {
     if (markOf(head) !== marks.ok || head.length !== 12) throw new ProtocolError("no answer to PREPARE");
     const found = readInteger(head.bytes, head.at + 5, 2);
@@ -228,7 +233,7 @@ export class ReplyTracker {
 
   #row(head: Head, expected: Expected): void {
     if (isEof(head)) this.#resultEnd(readInteger(head.bytes, head.at + 3, 2), expected);
-    // The text protocol's rows begin with their first value.
+    // A row of the text protocol begins with its first value, so it has no mark to check.
     else if (expected.kind === "execute" && markOf(head) !== marks.ok)
       throw new ProtocolError("something else came where a row belongs");
   }
@@ -254,7 +259,7 @@ export class ReplyTracker {
   }
 }
 
-/** The gateway's own commands, by their first word. */
+/** The form of the answer to a command of the gateway, by its first word. */
 function formOf(sql: string): Expected["form"] {
   if (/^(select|show)\b/i.test(sql)) return "rows";
   return /^(set|use|begin|start|commit|rollback|kill)\b/i.test(sql) ? "ok" : "either";

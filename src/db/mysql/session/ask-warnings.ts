@@ -6,7 +6,7 @@ import type { Dialect } from "../engines/dialect.ts";
 import type { StatementResult } from "./statement-result.ts";
 import { readWarnings } from "./warnings.ts";
 
-/** Asks one connection for the warnings of its statements. */
+/** Reads the warnings of statements on one connection. */
 export class WarningQuestions {
   readonly #connection: Connection;
   readonly #dialect: Dialect;
@@ -17,22 +17,22 @@ export class WarningQuestions {
     this.#dialect = dialect;
   }
 
-  /** The question about the statement before it, to be sent with others. */
+  /** The query for the warnings of the statement before it, to be sent with others. */
   next(): Step<Row[]> {
     return query(this.#connection, this.#dialect.warningsQuestion(this.#asked++));
   }
 
   /**
-   * @param statement with its values as they were bound
-   * @param asked the answer to the question for its warnings; without one it is asked now
-   * @returns the outcome with its warnings, which stay unread where the server refuses to tell them
+   * @param statement with its bound values
+   * @param asked the answer to the query for its warnings; without it, the query is sent now
+   * @returns the outcome with its warnings. They stay unread if the server refuses to send them
    */
   async hear(
     outcome: StatementResult,
     { author, values }: Pick<Statement, "author" | "values">,
     asked: Promise<Row[]> | undefined,
   ): Promise<StatementResult> {
-    // Without warnings of its own the server tells those of a statement before.
+    // If a statement has no warnings, the server would send those of an earlier statement.
     if (outcome.warningCount === 0) return outcome;
     const rows = await (asked ?? this.#askNow()).catch(() => []);
     const warned = { dialect: this.#dialect, author, values };

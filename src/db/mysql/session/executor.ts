@@ -28,21 +28,21 @@ import { StatementResultReader } from "./statement-result.ts";
 import { sendable, textExecution, textSink, withoutAsking } from "./unprepared.ts";
 import type { WarnedStatements } from "./warned-statements.ts";
 
-/** How far an execution has come. */
+/** Reports the progress of an execution. */
 export interface Progress {
-  /** Called before the server can begin to execute the statement, and says whether `begin` goes before it. */
+  /** Called before the server can begin to execute the statement. It says whether `begin` goes before it. */
   sending(revocable: boolean): void;
-  /** Called when its answer is complete. */
+  /** Called when the answer is complete. */
   ended(): void;
 }
 
-/** The outcome without its warnings, and what gives it with them. */
+/** The outcome without its warnings, and a function that adds them. */
 interface Executed {
   outcome: StatementResult;
   hear: () => Promise<StatementResult>;
 }
 
-/** Executes statements on one connection, and knows which of them are prepared there. */
+/** Executes statements on one connection and knows which are prepared there. */
 export class Executor {
   readonly prepared: PreparedStatements;
   readonly #connection: Connection;
@@ -68,11 +68,12 @@ export class Executor {
   }
 
   /**
-   * One round trip if the statement is prepared, else two; lifting the read-only state goes with the first. A statement
-   * that has warned before is asked for its warnings in the write that executes it. What the server has forgotten, or finds out
-   * of date, is prepared anew and executed once more.
-   * @param begin goes, in the same write too, before a change that may have to be taken back
-   * @throws TidegateError of the server's making
+   * Takes one round trip if the statement is prepared, else two. The first one also lifts the read-only
+   * state. If the statement's last execution had warnings, the query for its warnings goes in the same write.
+   * If the server has forgotten the statement or finds it out of date, it is prepared again and executed once
+   * more.
+   * @param begin sent in the same write, before a change that may have to be rolled back
+   * @throws TidegateError for the server's error
    */
   async run(
     statement: Statement,
@@ -85,7 +86,7 @@ export class Executor {
     } catch (cause) {
       if (!(cause instanceof UnpreparedError)) throw cause;
     }
-    // Until it is sent again there is nothing that could stay.
+    // Before the statement is sent again, it cannot have changed anything.
     progress.sending(true);
     for (const stale of this.prepared.forget(statement.sql)) stale.close();
     return await this.#run(statement, sink, progress, begin);
@@ -114,7 +115,8 @@ export class Executor {
     const asked = this.#warned.has(statement.sql) ? this.#questions.next() : undefined;
     const commands = [...first.map(({ command }) => command), running, ...(asked ? [asked.command] : [])];
     this.#connection.addCommand(new Pipeline(commands));
-    // Whoever hears of the first one's failure may take it for the end: the statement's answer comes after it.
+    // Report the failure of a first command only after the statement's answer: until then the session is
+    // busy.
     const ended = outcome.then(
       () => {},
       () => {},
@@ -125,8 +127,8 @@ export class Executor {
   }
 
   /**
-   * One round trip. Every statement is prepared (`prepareAll`), and whatever becomes of one, the server goes on with the
-   * next.
+   * Takes one round trip. Every statement is prepared (`prepareAll`). After a failed statement the server
+   * continues with the next one.
    */
   runAll({ before, runs, after }: Burst): BurstAnswers {
     const first = before.map((sql) => query(this.#connection, sql));
@@ -151,13 +153,13 @@ export class Executor {
     };
   }
 
-  /** Lifts the read-only resting state, in the same write as what comes next. */
+  /** Lifts the read-only resting state, in the next write. */
   #lift(): Step<Row[]>[] {
     const writable = writableState(this.#dialect);
     return writable === undefined ? [] : [query(this.#connection, writable)];
   }
 
-  /** @param first what goes before it in the same write */
+  /** @param first the commands before it in the same write */
   async #prepare(statement: Statement, first: Step<Row[]>[]): Promise<void> {
     const { sql, values } = statement;
     const prepared =
@@ -172,7 +174,7 @@ export class Executor {
     return await sendable(step.reply, statement);
   }
 
-  /** The execution of a statement that is prepared, whose values are as they are to be bound. */
+  /** Makes the execution of a prepared statement with bound values. */
   #execution({ sql, values, returning, atomic }: Statement): ExecuteCommand & DriverCommand {
     this.prepared.hasCalled ||= !atomic;
     const prepared = this.prepared.take(sql, values);
@@ -185,8 +187,8 @@ export class Executor {
   }
 
   /**
-   * Listens to an execution that has yet to be sent.
-   * @param ended called when its answer is complete
+   * Listens to an execution that is not sent yet.
+   * @param ended called when the answer is complete
    */
   async #outcome(
     running: ExecuteCommand & { asText?: true },
@@ -209,7 +211,7 @@ export class Executor {
         if (!failure) taker.columns(fields);
       });
       running.on("result", (row: unknown[] | ResultHeader) => {
-        // The rows of a refused result are read over: the connection lives.
+        // Rows of a refused result are read and dropped, so that the connection stays usable.
         if (Array.isArray(row)) return failure ?? taker.row(row);
         reader.read(row);
       });
@@ -229,15 +231,15 @@ export class Executor {
   }
 
   /**
-   * The driver could not read the answer: its rest must not be taken for another one. The driver's words may
-   * repeat a value, so they stay out of the log.
+   * The driver could not read the answer. Its rest could be taken for another answer, so the connection is
+   * destroyed. The driver's message may repeat a value, so the log omits it.
    */
   #break(error: Error): void {
     this.#wire.destroy(new ProtocolError(`an answer that the driver cannot read: ${error.name}`));
   }
 }
 
-/** A command of the gateway's own was refused. */
+/** The server refused a command of the gateway. */
 function ownFault(cause: ServerError): never {
   throw statementError(cause, { author: "operator", atomic: true });
 }

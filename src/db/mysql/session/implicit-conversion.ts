@@ -8,17 +8,18 @@ import type { StatementResult } from "./statement-result.ts";
 import { hasUndeclared } from "./warnings.ts";
 
 /**
- * A server compares a number with a text, or a text with a number or a date, by converting one of them: `WHERE name = ?`
- * with 0 matches every name that is no number. Where it has not said the placeholders' types before (derived-types.ts),
- * its warnings tell: a strict server refuses such a change itself (1292), but only warns of it in a read, in a change with
- * IGNORE, and on some engines in other changes (`Dialect.onlyWarnsInChange`).
+ * Finds implicit conversions. To compare a number with a text, or a text with a number or a date, a server
+ * converts one of them: `WHERE name = ?` with 0 matches every name that is not a number. If the server has
+ * not sent the placeholders' types before (derived-types.ts), its warnings tell of conversions. A strict
+ * server refuses such a change itself (1292). It only warns in a read, in a change with IGNORE, and on some
+ * engines in other changes (`Dialect.onlyWarnsInChange`).
  */
 
 type Asked = Pick<Statement, "lenient">;
 
 /**
- * @param values as they are bound
- * @returns whether the server may only warn of such a conversion in this statement
+ * @param values the bound values
+ * @returns whether the server may only warn of a conversion in this statement
  */
 export function onlyWarns(dialect: Dialect, { lenient }: Asked, values: readonly BoundValue[]): boolean {
   if (lenient !== "change") return lenient === "read" || lenient === "ignore";
@@ -26,16 +27,16 @@ export function onlyWarns(dialect: Dialect, { lenient }: Asked, values: readonly
 }
 
 /**
- * @param values as they are bound
- * @returns whether the statement is a change that may have to be taken back when its warnings are there
+ * @param values the bound values
+ * @returns whether the statement is a change that may have to be rolled back because of its warnings
  */
 export function mustBeRevocable(dialect: Dialect, asked: Asked, values: readonly BoundValue[]): boolean {
   return asked.lenient !== "read" && onlyWarns(dialect, asked, values) && hasUndeclared(values);
 }
 
 /**
- * DDL commits, so that nothing could be taken back after its warnings: CREATE TABLE .. SELECT.
- * @param values as they are bound
+ * Refuses undeclared values in DDL (CREATE TABLE .. SELECT): DDL commits, so its warnings come too late.
+ * @param values the bound values
  * @throws TidegateError `parameter_invalid`
  */
 export function demandDeclared({ lenient }: Asked, values: readonly BoundValue[]): void {
@@ -47,7 +48,8 @@ export function demandDeclared({ lenient }: Asked, values: readonly BoundValue[]
 }
 
 /**
- * Where MySQL has not said the placeholders' types it takes texts for numbers without a warning too.
+ * Refuses an undeclared number that may meet a text unseen. If MySQL has not sent the placeholders' types, it
+ * takes such texts for numbers without a warning.
  * @throws TidegateError `parameter_invalid`
  */
 export function demandSeen({ sql, values }: Pick<Statement, "sql" | "values">): void {
@@ -63,9 +65,9 @@ export function demandSeen({ sql, values }: Pick<Statement, "sql" | "values">): 
 }
 
 /**
- * Refuses also where it is not known whether the server converted a value.
- * @throws TidegateError `parameter_invalid` when it has, or when it has more warnings than can be read;
- *   `connection_lost` when they were lost
+ * Refuses the result also if it is unknown whether the server converted a value.
+ * @throws TidegateError `parameter_invalid` after a conversion, or if some warnings could not be read;
+ *   `connection_lost` if the warnings were lost
  */
 export function demandNoConversion({ conversion }: Pick<StatementResult, "conversion">): void {
   if (conversion === "none") return;

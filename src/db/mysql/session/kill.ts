@@ -1,15 +1,15 @@
-/** How a session's work is stopped, from another connection. */
+/** A command for another connection that stops a session's work. */
 export interface Kill {
   sql: string;
-  /** The session is of no use after it. */
+  /** Whether the session is unusable after it. */
   endsConnection: boolean;
 }
 
 /**
- * KILL QUERY ends what the server executes at that moment. It would then go on with what was sent behind it, so where more
- * is on its way the connection is ended.
- * @param connectionId as the session's latest proof read it
- * @param owedWork how many commands are not answered that may change something (`Replies.owedWork`)
+ * KILL QUERY ends only the statement that the server executes at that moment. The server would then continue
+ * with the next commands on the way. So with further commands, KILL CONNECTION ends the connection.
+ * @param connectionId from the session's latest proof
+ * @param owedWork how many unanswered commands may change something (`ReplyTracker.owedWork`)
  */
 export function killOf(connectionId: string, owedWork: number): Kill {
   const endsConnection = owedWork > 1;

@@ -26,34 +26,34 @@ import { ProtocolGuard } from "../guard/protocol-guard.ts";
 import type { Refusal } from "../guard/refusal.ts";
 import { ProtocolError } from "../guard/reply-tracker.ts";
 
-/** A connection that is logged in, in its resting state, and proven to be the account's identity. */
+/** A connection after the login: in its resting state, with the account's proven identity. */
 export interface Login {
   connection: Connection;
   wire: ProtocolGuard;
   identity: Identity;
 }
 
-/** One attempt at a login: to which of the cluster's hosts, and for how long. */
+/** One attempt to log in: the host and the time limit. */
 export interface Attempt {
   host: Host;
   timeoutMs: number;
-  /** Told of the socket, as `Link.dial` does. */
+  /** Receives the end of the socket, as in `Link.dial`. */
   opened?: (gone: Promise<void>) => void;
-  /** Told what each error of the server's means, from the login's end on. */
+  /** Receives the meaning of each server error after the login. */
   refused?: (kind: ServerErrorKind) => void;
-  /** Those of what the session lives in; without it the platform's, for a session of one request. */
+  /** The timers of the session's owner. Without them, the platform's, for a session of one request. */
   timers?: Timers;
 }
 
-/** @returns the attempt that the cluster's first host gets when there is nothing to choose */
+/** @returns the attempt for the cluster's first host, if there is no other choice */
 export function firstAttempt({ hosts: [host], connect_timeout_ms }: Cluster): Attempt {
   if (!host) throw new TidegateError("misconfigured");
   return { host, timeoutMs: connect_timeout_ms };
 }
 
 /**
- * Dials, secures, logs in, takes the resting state and proves the identity, within the attempt's time.
- * @throws TidegateError of the codes that begin with `database_`
+ * Dials, starts TLS, logs in, sets the resting state and proves the identity, within the attempt's time.
+ * @throws TidegateError with a code that begins with `database_`
  */
 export async function logIn(
   link: Link,
@@ -65,7 +65,7 @@ export async function logIn(
   let wire: ProtocolGuard | undefined;
   const timer = setTimeout(() => {
     deadline.abort();
-    // Whatever the server is doing: closing the wire makes every step below fail.
+    // Closing the wire makes every step below fail, whatever the server does.
     wire?.destroy();
   }, timeoutMs);
   try {
@@ -89,7 +89,7 @@ export async function logIn(
   }
 }
 
-/** @param wire undefined when the server has not greeted */
+/** @param wire undefined if the server has sent no greeting */
 function late({ hostname, port }: Host, timeoutMs: number, wire: Wire | undefined): TidegateError {
   const [step, check] = !wire
     ? ["greet", "the address, the firewall, and that a MySQL server listens there"]
@@ -101,7 +101,7 @@ function late({ hostname, port }: Host, timeoutMs: number, wire: Wire | undefine
   );
 }
 
-/** @returns what an account logs in with now. @throws TidegateError `misconfigured` */
+/** @returns the account's credential for a login now. @throws TidegateError `misconfigured` */
 export async function credentialOf({ user, credential, plugin, cleartext }: Account): Promise<Credential> {
   if ("password" in credential) return { password: credential.password, plugin, cleartext };
   if ("binding" in credential) throw new TidegateError("misconfigured");
@@ -109,19 +109,22 @@ export async function credentialOf({ user, credential, plugin, cleartext }: Acco
 }
 
 /**
- * @returns a token that was made just now, which is sent as it is, inside verified TLS
+ * @returns a new token. It is sent in the clear, inside verified TLS
  * @throws TidegateError `misconfigured` for a key that cannot sign
  */
 export async function tokenCredential(token: TokenCredential, user: string): Promise<Credential> {
   const password = await mintAccountToken(token, user, new Date()).catch(() => {
-    // The library's words may quote the key.
+    // The library's message may quote the key.
     const reason = `the key of ${user}'s token cannot sign with ${token.algorithm}`;
     throw new TidegateError("misconfigured", {}, reason);
   });
   return { password, plugin: "mysql_clear_password", cleartext: true };
 }
 
-/** What the driver or the wire says of the server and of the way to it. Anything else thrown in a login is our own failure. */
+/**
+ * An error of the driver or the wire: it is about the server or the network. Any other error in a login is
+ * the gateway's own failure.
+ */
 class Reported extends Error {
   readonly error: ServerError;
 
@@ -139,7 +142,7 @@ function closedDuringLogin(): Reported {
   return new Reported(new Error("the server closed the connection during the login"));
 }
 
-/** Logs in as soon as the wire shows the greeting. @throws what `openingError` takes */
+/** Logs in when the wire shows the greeting. @throws the errors that `openingError` takes */
 export async function greet(wire: Wire, options: ConnectionOptions) {
   return await new Promise<{ connection: Connection; serverVersion: string }>((resolve, reject) => {
     const connection = createConnection(wire, options);
@@ -147,14 +150,17 @@ export async function greet(wire: Wire, options: ConnectionOptions) {
       resolve({ connection, serverVersion }),
     );
     connection.on("error", (error: ServerError) => reject(new Reported(error)));
-    // A packet out of order means that an answer may belong to another question.
+    // After a packet out of order, an answer may belong to another command.
     connection.on("warn", (warning: Error) => wire.destroy(warning));
     wire.once("close", () => reject(closedDuringLogin()));
     wire.start();
   });
 }
 
-/** Role, resting state and proof, in one round trip; where they are asked for, the account's privileges before the proof. */
+/**
+ * Sends role, resting state and proof in one round trip. If the dialect asks for the account's privileges,
+ * they come before the proof.
+ */
 async function provenIdentity(
   connection: Connection,
   wire: Wire,
@@ -167,9 +173,9 @@ async function provenIdentity(
     restingState(dialect, account),
   ];
   const privileges = dialect.asksPrivileges ? [privilegeQuery] : [];
-  // The proof comes last: FOUND_ROWS() shows the first caller of a session what the next one sees after a restore.
+  // The proof comes last, so FOUND_ROWS() is the same for the first caller as after a restore.
   const steps = [...state, ...privileges, loginProofQuery(dialect)].map((sql) => query(connection, sql));
-  // A step hears nothing of a connection that is lost, and would be waited for without end.
+  // A step does not hear of a lost connection, so it would wait forever.
   const gone = Promise.withResolvers<never>();
   gone.promise.catch(() => {});
   connection.once("error", (error: ServerError) => gone.reject(new Reported(error)));
@@ -183,7 +189,7 @@ async function provenIdentity(
   return identity;
 }
 
-/** @param rows the proof's answer */
+/** @param rows the answer to the proof */
 export function identityOf(rows: readonly Row[]): Identity {
   const row = rows[0] ?? {};
   const [user, currentUser, proxyUser, currentRole, current, connectionId, serverId, version, collation] =
@@ -201,15 +207,15 @@ export function identityOf(rows: readonly Row[]): Identity {
     collation: String(collation),
     serverStart: serverStart == null ? undefined : Number(serverStart),
     packetBytes: Number(packet) || Number.POSITIVE_INFINITY,
-    // MariaDB 12 has words for it: NO_LOCK, NO_LOCK_NO_ADMIN.
+    // MariaDB 12 uses words here: NO_LOCK, NO_LOCK_NO_ADMIN.
     readOnly: readOnly !== undefined && readOnly !== null && !["0", "OFF"].includes(String(readOnly)),
   };
 }
 
 /**
  * @param showsToken whether the account logs in with a token instead of a password
- * @returns what the caller gets for a connection that could not be made; `internal` for a failure of the gateway itself,
- *   which says nothing about the host
+ * @returns the caller's error for a failed connection. `internal` is a failure of the gateway itself, which
+ *   says nothing about the host
  */
 export function openingError(cause: unknown, showsToken = false): TidegateError {
   if (cause instanceof TidegateError) return cause;
@@ -220,7 +226,7 @@ export function openingError(cause: unknown, showsToken = false): TidegateError 
     return new TidegateError("database_auth_unsupported", { retryAfter }, root.message);
   }
   if (!(root instanceof LinkError)) {
-    // The words may quote a key or a password.
+    // The message may quote a key or a password.
     if (isOurs(cause, root)) return new TidegateError("internal", {}, `in a login: ${nameOf(root)}`);
     return loginError(error, showsToken);
   }
@@ -229,8 +235,8 @@ export function openingError(cause: unknown, showsToken = false): TidegateError 
 }
 
 /**
- * Whether the gateway itself failed. The driver reports that too, where our code runs inside of it. Its own TypeErrors and
- * RangeErrors over bytes of the server that it cannot read have a code.
+ * Whether the gateway itself failed. If our code runs inside the driver, the driver reports such a failure
+ * too. The driver's own TypeErrors and RangeErrors, for bytes of the server that it cannot read, have a code.
  */
 function isOurs(cause: unknown, root: unknown): boolean {
   if (!(cause instanceof Reported)) return true;

@@ -15,33 +15,35 @@ import { identityOf } from "./login.ts";
 /** A statement to prepare ahead. */
 export type HotStatement = Pick<Statement, "sql" | "writable">;
 
-/** A connection, and what it must be like again. */
+/** A connection and the state that a restore must reach. */
 export interface Restorable {
   connection: Connection;
   dialect: Dialect;
   database: string;
   settings: SessionSettings;
-  /** As the latest proof read it. */
+  /** From the latest proof. */
   identity: Identity;
   prepared: PreparedStatements;
 }
 
 export interface Restored {
-  /** The same identity; with a router between, on another connection to the server. */
+  /** The same identity. With a router between, it may be on another connection to the server. */
   identity: Identity;
-  /** The hot statements that cannot be prepared ahead: the server refuses them, or runs something of one. */
+  /**
+   * The hot statements that cannot be prepared ahead: the server refuses them, or PREPARE runs a part of one.
+   */
   refused: string[];
 }
 
 /**
- * Makes the session as it was after login, for the next caller, and proves that it is the same identity
- * still, in one round trip. COM_RESET_CONNECTION drops variables, temporary tables, locks, transactions and
- * prepared statements; what it keeps is in `Dialect.restoring`, but for the role, which MySQL and TiDB are told only where
- * the proof shows another one: a procedure has left it, or the server (TiDB) has reset it. The collation is the one that
- * the login has found.
- * @param committing settled with the answer to a COMMIT that goes in the same write, before it
- * @param hot statements to prepare ahead; where preparing one has run something, all is done once more without them
- * @throws when any other part fails: the connection must then be destroyed
+ * Restores the session to its state after login for the next caller, and proves its identity, in one round
+ * trip. COM_RESET_CONNECTION drops variables, temporary tables, locks, transactions and prepared statements.
+ * `Dialect.restoring` handles the state that it keeps, except the role: MySQL and TiDB get a SET ROLE only if
+ * the proof shows another role, because a procedure has left it or the server (TiDB) has reset it. The
+ * collation is the one that the login found.
+ * @param committing settled by the answer to a COMMIT, which goes first in the same write
+ * @param hot statements to prepare ahead. If preparing one has run something, all is repeated without them
+ * @throws if any other part fails; destroy the connection then
  */
 export async function restore(
   session: Restorable,
@@ -86,7 +88,10 @@ export async function restore(
   return { identity: await withStart(session, same), refused };
 }
 
-/** One more round trip where a router has given the session another connection, perhaps to another server. */
+/**
+ * Reads the server's start again if a router gave the session another connection, perhaps to another server.
+ * This takes one more round trip.
+ */
 async function withStart({ connection, dialect, identity }: Restorable, proven: Identity): Promise<Identity> {
   const question = dialect.serverStart;
   if (question === undefined || isSameConnection(proven, identity))
@@ -97,13 +102,16 @@ async function withStart({ connection, dialect, identity }: Restorable, proven: 
   return { ...proven, serverStart: Number(row?.started) };
 }
 
-/** ER_XAER_RMFAIL: the statement is not allowed while an XA transaction is at work, and the message says in which state. */
+/**
+ * ER_XAER_RMFAIL: the statement is not allowed during an XA transaction. The message names the transaction's
+ * state.
+ */
 const inXaTransaction = 1399;
 
 /**
- * MariaDB's reset leaves a PREPAREd XA transaction attached to the connection, where every statement on an InnoDB table
- * fails afterwards (1031). Before the reset a ROLLBACK tells. Only a procedure can leave one.
- * @returns a step that fails where the connection must not serve again
+ * Finds a PREPAREd XA transaction with a ROLLBACK before the reset. MariaDB's reset leaves it attached to the
+ * connection, and then every statement on an InnoDB table fails (1031). Only a procedure can leave one.
+ * @returns a step that fails if the connection must not serve again
  */
 function xaProbe(connection: Connection, { resetKeepsXa }: Dialect): Step<unknown> | undefined {
   if (!resetKeepsXa) return undefined;

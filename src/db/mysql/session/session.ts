@@ -25,23 +25,23 @@ import type { WarnedStatements } from "./warned-statements.ts";
 const serverInTransaction = 1;
 
 export interface RunOptions {
-  /** Called before the statement is sent, which it prevents by throwing: a KILL that came before is lost. */
+  /**
+   * Called before the statement is sent. It may throw to prevent that: a KILL that came earlier has no
+   * effect.
+   */
   goOn?: () => void;
-  /** What begins a transaction, or sets a savepoint, before a change that may have to be taken back. */
+  /** Begins a transaction, or sets a savepoint, before a change that may have to be rolled back. */
   begin?: readonly string[];
 }
 
-/** @property warned what all sessions of the account share */
+/** @property warned shared by all sessions of the account */
 export type Opening = Attempt & { warned: WarnedStatements };
 
-/**
- * A logged-in, proven connection of one account. It serves that account for life, and between two callers
- * `restore()` must have succeeded.
- */
+/** A proven connection of one account, for life. `restore()` must succeed between two callers. */
 export class Session {
-  /** As the latest proof read it. */
+  /** From the latest proof. */
   identity: Identity;
-  /** Settled once, when the connection is gone; the reason is for the log. */
+  /** Settled once, when the connection is lost, with the reason for the log. */
   readonly lost: Promise<string>;
   readonly timers: Timers;
   readonly #connection: Connection;
@@ -50,7 +50,7 @@ export class Session {
   readonly #restorable: Omit<Restorable, "identity">;
   readonly #loss = Promise.withResolvers<string>();
   #lostBecause: Loss | undefined;
-  /** What waits for the server right now must hear of a loss; a session does one thing at a time. */
+  /** Rejects the wait in progress when the connection is lost. A session does one thing at a time. */
   #abort: ((loss: Loss) => void) | undefined;
 
   private constructor(login: Login, cluster: Cluster, account: Account, opening: Opening) {
@@ -80,7 +80,7 @@ export class Session {
     this.#loss.resolve(this.#lostBecause.reason);
   }
 
-  /** Settled when its socket has really ended. */
+  /** Settled when the socket has ended. */
   get gone(): Promise<void> {
     return this.#wire.gone;
   }
@@ -90,20 +90,21 @@ export class Session {
   }
 
   /**
-   * Dials, secures, logs in, takes the resting state and proves the identity.
-   * @throws TidegateError of the codes that begin with `database_`
+   * Opens a session as `logIn` does.
+   * @throws TidegateError with a code that begins with `database_`
    */
   static async open(link: Link, cluster: Cluster, account: Account, opening: Opening): Promise<Session> {
     return new Session(await logIn(link, cluster, account, opening), cluster, account, opening);
   }
 
   /**
-   * Runs one statement; rows go to the sink as they arrive. One round trip if it is prepared, else two; one more for new warnings.
-   * @throws TidegateError of the server's making, or `connection_lost` / `outcome_unknown`
+   * Runs one statement. Rows go to the sink as they arrive. Takes one round trip if the statement is
+   * prepared, else two, and one more for new warnings.
+   * @throws TidegateError for the server's error, or `connection_lost` / `outcome_unknown`
    */
   async run(statement: Statement, sink: RowSink, options: RunOptions = {}): Promise<StatementResult> {
     const { goOn, begin = [] } = options;
-    /** The statement may have changed something for good. */
+    /** Whether the statement may have changed something permanently. */
     let sent = false;
     const { heard } = this.#wire;
     const since = Date.now();
@@ -113,7 +114,7 @@ export class Session {
         goOn?.();
         sent = !revocable;
       },
-      // What has ended stays so, whatever becomes of the connection a moment later.
+      // After the answer, a loss no longer changes the outcome.
       ended: () => {
         this.#abort = undefined;
       },
@@ -123,22 +124,22 @@ export class Session {
       (loss) => lostError(statement, sent, isStale(), loss),
     );
     if (outcome.warningCount === 0) return outcome;
-    // Its time is the statement's: a slow reader of its rows may hold the wire.
+    // The statement's deadline applies: a slow reader of the rows may hold the wire.
     const whole = this.#unlessLost(hear, lossError);
-    // The statement has been executed, whether or not its warnings are lost.
+    // Warnings are best effort: the statement has been executed even if they are lost.
     const conversion = outcome.conversion === "unread" ? "lost" : outcome.conversion;
     return await whole.catch(() => ({ ...outcome, conversion }));
   }
 
   /**
-   * The values of a prepared statement as they are bound; where the server does not say their types, as they are.
+   * @returns the values of a prepared statement to bind; unchanged if the server does not send their types
    * @throws TidegateError `parameter_invalid`
    */
   typed({ sql, values }: Pick<Statement, "sql" | "values">): readonly BoundValue[] {
     return this.#executor.prepared.bound(sql, values);
   }
 
-  /** As `prepareAll` of burst.ts. @throws also TidegateError `connection_lost` */
+  /** As `prepareAll` of statement-batch.ts. @throws also TidegateError `connection_lost` */
   async prepareAll(preparation: Preparation): ReturnType<typeof prepareAll> {
     const { prepared } = this.#executor;
     const work = () => prepareAll(this.#connection, prepared, preparation);
@@ -146,8 +147,8 @@ export class Session {
   }
 
   /**
-   * Sends the statements of a transaction, which are prepared, in one write. `kill` stops all that were not executed.
-   * @returns the answers; when the connection is lost those that are still to come fail with `connection_lost`
+   * Sends the prepared statements of a transaction in one write. `kill` stops all that have not run yet.
+   * @returns the answers. If the connection is lost, the missing ones fail with `connection_lost`
    */
   runAll(burst: Burst): BurstAnswers {
     const sent: { answers?: BurstAnswers } = {};
@@ -159,7 +160,7 @@ export class Session {
     return answersUnless(all, burst, sent.answers);
   }
 
-  /** As `#unlessLost`, for the gateway's own commands: a server that does not reply is as good as lost. */
+  /** As `#unlessLost`, for the gateway's commands. Without a reply in time, the connection counts as lost. */
   async #soon<T>(work: () => Promise<T>, deadlineMs: number = limits.commandDeadlineMs): Promise<T> {
     const reason = `no reply within ${deadlineMs} ms`;
     const answered = this.timers.after(deadlineMs, () => {
@@ -179,12 +180,12 @@ export class Session {
     const abort = (loss: Loss) => reject(error(loss));
     this.#abort = abort;
     const working = work();
-    // The loser of the race may still fail; nobody waits for it.
+    // The other promise may fail later. This avoids an unhandled rejection.
     working.catch(() => {});
     try {
       return await Promise.race([working, aborted]);
     } finally {
-      // Whoever has all answers of a burst may have asked the next thing already.
+      // With all answers of a burst there, the next command may already have set another `#abort`.
       if (this.#abort === abort) this.#abort = undefined;
     }
   }
@@ -198,10 +199,10 @@ export class Session {
   }
 
   /**
-   * Makes the session as it was after login, for the next caller, as `restore` of restore.ts.
-   * @param committing settled with the answer to a COMMIT that goes in the same write, before it
-   * @returns those of the hot statements that the server refused to prepare
-   * @throws when any other part fails: the connection must then be destroyed
+   * Restores the session for the next caller, as `restore` of restore.ts.
+   * @param committing settled by the answer to a COMMIT, which goes first in the same write
+   * @returns the hot statements that the server refused to prepare
+   * @throws if any other part fails; destroy the connection then
    */
   async restore(
     hot: readonly HotStatement[] = [],
@@ -216,9 +217,9 @@ export class Session {
   }
 
   /**
-   * Runs a command of the gateway's own that has no rows, such as COMMIT.
-   * @returns whether a transaction is open after it, by the server's own flag
-   * @throws ServerError of the server's, or Error when the connection is lost
+   * Runs a command of the gateway without rows, such as COMMIT.
+   * @returns whether a transaction is open after it, by the server's flag
+   * @throws ServerError, or Error if the connection is lost
    */
   async control(sql: string, deadlineMs?: number): Promise<boolean> {
     const replied = await this.#soon(() => command(this.#connection, sql), deadlineMs);
@@ -226,7 +227,7 @@ export class Session {
     return (serverStatus & serverInTransaction) !== 0;
   }
 
-  /** Asks the server whether the connection lives. @throws when it does not */
+  /** Asks the server whether the connection lives. @throws if it does not */
   async ping(withinMs?: number): Promise<void> {
     await this.#soon(() => command(this.#connection, "SELECT 1"), withinMs);
   }
@@ -235,15 +236,15 @@ export class Session {
     return this.usable && this.#wire.isResting && Date.now() - this.#wire.heardAt >= ms;
   }
 
-  /** Whether a KILL on this connection can end what `other` runs. */
+  /** Whether a KILL on this connection can end the statement of `other`. */
   reaches(other: Session): boolean {
     return reaches(this.#restorable.dialect, this.identity, other.identity);
   }
 
   /**
-   * Stops what `other` runs, as `killOf` of kill.ts.
-   * Nothing is sent unless `other` is connected (a restart repeats ids), in reach, and owes an answer (TiDB panics else).
-   * @returns whether the server acknowledged: TiDB answers OK, with a warning, also to a KILL that it did not execute
+   * Stops the work of `other` with `killOf`. Sends nothing if `other` is lost (a restart repeats ids), out of
+   * reach, or has all its answers (TiDB panics on such a KILL).
+   * @returns whether the server acknowledged. TiDB adds a warning to its OK if it did not execute the KILL
    */
   async kill(other: Session): Promise<boolean> {
     if (!other.usable || !this.reaches(other)) return false;
@@ -255,14 +256,14 @@ export class Session {
     return true;
   }
 
-  /** Says goodbye, then closes. */
+  /** Sends COM_QUIT, then closes. */
   close(): void {
     if (!this.usable) return;
     // The driver calls back before it writes COM_QUIT.
     this.#connection.end(() => queueMicrotask(() => this.#wire.destroy()));
   }
 
-  /** Closes at once, whatever is running. */
+  /** Closes at once, even while a statement runs. */
   destroy(): void {
     this.#wire.destroy();
   }

@@ -12,17 +12,17 @@ import type { RowSink } from "./row-sink.ts";
 import type { StatementResult } from "./statement-result.ts";
 import { withoutPreparing } from "./unprepared.ts";
 
-/** Several statements that are sent without waiting for an answer between them. */
+/** Statements that are sent without waiting for the answers between them. */
 
-/** A statement and who takes its rows. */
+/** A statement and the sink of its rows. */
 export interface Run {
   statement: Statement;
   sink: RowSink;
-  /** Asks for its warnings in the same write. */
+  /** Reads its warnings in the same write. */
   warned?: boolean;
 }
 
-/** What goes out in one write: statements, between commands of the gateway's own that have no rows. */
+/** One write: statements, between commands of the gateway without rows. */
 export interface Burst {
   before: readonly string[];
   runs: readonly Run[];
@@ -30,19 +30,19 @@ export interface Burst {
 }
 
 /**
- * What the server says to a burst, part by part: to a part that fails the next one is executed all the same. None is
- * forgotten when another one is not waited for.
+ * The server's answers to a burst, part by part. After a failed part the server executes the next one. All
+ * promises are handled, so none causes an unhandled rejection.
  */
 export interface BurstAnswers {
   /** @throws ServerError */
   before: Promise<void>;
-  /** One for each statement. @throws TidegateError of the server's making */
+  /** One for each statement. @throws TidegateError for the server's error */
   outcomes: readonly Promise<StatementResult>[];
   /** @throws ServerError */
   after: Promise<void>;
 }
 
-/** @returns when all are answered. @throws ServerError of the first that was refused */
+/** @returns a promise of all answers. @throws ServerError of the first refused step */
 export function replies(steps: readonly Step<unknown>[]): Promise<void> {
   const answered = Promise.all(steps.map(({ reply }) => reply)).then(() => {});
   answered.catch(() => {});
@@ -50,8 +50,8 @@ export function replies(steps: readonly Step<unknown>[]): Promise<void> {
 }
 
 /**
- * @param all settled when all answers are there, or rejected with what every missing one is to fail with
- * @param answers undefined when nothing could be sent, and `all` says why
+ * @param all resolves when all answers are there. It rejects with the error for every missing answer
+ * @param answers undefined if nothing could be sent; `all` then has the reason
  */
 export function answersUnless(
   all: Promise<void>,
@@ -71,31 +71,33 @@ export function answersUnless(
   };
 }
 
-/** What is to be prepared for a burst. */
+/** The statements to prepare for a burst. */
 export interface Preparation {
-  /** For the burst that comes next. */
+  /** The statements of the next burst. */
   wanted: readonly Wanted[];
-  /** For later ones, in the same round trip; with the others `preparedStatementsPerConnection` at most. */
+  /**
+   * Statements of later bursts, in the same round trip. All together are at most
+   * `preparedStatementsPerConnection`.
+   */
   ahead: readonly Wanted[];
-  /** Commands of the gateway's own, sent before it. */
+  /** Commands of the gateway, sent first. */
   before: readonly string[];
 }
 
-/** What became of a preparation. */
+/** The result of a preparation. */
 export interface Preparedness {
-  /** Whether anything was sent, and `before` with it. */
+  /** Whether anything was sent, and so `before` too. */
   sent: boolean;
-  /** How many of `wanted`, from the first, can be executed together: no more may be prepared at once. */
+  /** How many of `wanted`, from the first, can be executed together. More cannot be prepared at once. */
   ready: number;
-  /** For each of `wanted`, then of `ahead`, why the server refused it. */
+  /** The server's refusal for each of `wanted`, then of `ahead`. */
   refusals: (ServerError | undefined)[];
 }
 
 /**
- * Has the server prepare what is not prepared yet, in one round trip; where nothing of `wanted` is missing nothing is
- * sent. Another round trip is needed where the server's answer says that values of one text are to be bound as different
- * types.
- * @throws ServerError for what is in `before`
+ * Prepares the missing statements in one round trip. If nothing of `wanted` is missing, nothing is sent.
+ * Another round trip is needed if the reply shows that values for one text must be bound as different types.
+ * @throws ServerError for a command in `before`
  */
 export async function prepareAll(
   connection: Connection,
@@ -128,13 +130,13 @@ async function prepareThese(
   connection.addCommand(new Pipeline(commands));
   for (const { reply } of own) await reply;
   for (const { one, step } of steps) {
-    // Where the values are not known yet there are some.
+    // Unknown values mean that there is at least one parameter.
     const parameters = one.values?.length ?? 1;
     const sendable = step.reply.catch((cause: ServerError) => withoutPreparing(cause, parameters));
     await sendable.then(
       (made) => {
         for (const evicted of prepared.add(one.sql, made)) evicted.close();
-        // It serves this one: what is added next must not take its place.
+        // Claim it: the next `add` must not displace it.
         claim(prepared, one);
       },
       (cause: ServerError) => refused.set(one.sql, cause),
@@ -143,8 +145,9 @@ async function prepareThese(
 }
 
 /**
- * Those of known values come first: what was prepared and never executed serves one of them, or else another one. A
- * value that its placeholder refuses needs nothing: the caller is told when it is its turn.
+ * Finds the statements to prepare. Statements with known values come first, because a prepared but unexecuted
+ * statement can serve only one set of types. A value that its placeholder refuses needs no statement: the
+ * caller gets the error when its turn comes.
  */
 function missingOf(prepared: PreparedStatements, wanted: readonly Wanted[], ahead: readonly Wanted[]) {
   const found = new Map<string, Wanted & { isWanted: boolean }>();
@@ -165,7 +168,7 @@ function missingOf(prepared: PreparedStatements, wanted: readonly Wanted[], ahea
   return { ready, missing: [...known, ...rest].filter((one) => !claim(prepared, one)) };
 }
 
-/** @returns undefined for a value that its placeholder refuses, and for what is too large to be sent */
+/** @returns undefined for a value that its placeholder refuses, and for a statement too large to send */
 function typedOf(prepared: PreparedStatements, { sql, values }: Wanted): Wanted | undefined {
   try {
     if (values === undefined) demandFits(prepared.packetBytes, sql);

@@ -6,57 +6,57 @@ import { okInsertId, okText } from "../guard/packet-scanner.ts";
 import type { Warnings } from "./warnings.ts";
 import { unreadWarnings } from "./warnings.ts";
 
-/** What the server says of a statement that it has executed. */
+/** The server's result of an executed statement. */
 export interface StatementResult extends Warnings {
   /**
-   * Of an UPDATE the rows that matched, whether or not they are different now: the driver sets CLIENT_FOUND_ROWS. Of a
-   * change that answers with rows (RETURNING) their number: the server says none.
+   * For an UPDATE, the matching rows, changed or not: the driver sets CLIENT_FOUND_ROWS. For a change that
+   * returns rows (RETURNING), their number, because the server sends no count.
    */
   rowsAffected: number;
-  /** Of an UPDATE those that are different now; null where the server does not say. */
+  /** For an UPDATE, the changed rows; null if the server does not say. */
   rowsChanged: number | null;
-  /** Text, without a sign: an id may have 64 bits. */
+  /** A text of an unsigned number: an id may have 64 bits. */
   lastInsertId: string | null;
-  /** It was executed in a transaction of its own, or behind a savepoint: it can still be taken back. */
+  /** The statement ran in its own transaction or after a savepoint, so it can still be rolled back. */
   revocable?: boolean;
-  /** Its own words, such as "Records: 3  Duplicates: 0  Warnings: 0". */
+  /** The server's own words, such as "Records: 3  Duplicates: 0  Warnings: 0". */
   info: string | null;
 }
 
-/** An OK_Packet, with what only a statement's outcome needs of it. */
+/** An OK_Packet with the parts that only a statement's result needs. */
 export interface OkHeader extends ResultHeader {
-  /** How many warnings SHOW WARNINGS would tell. */
+  /** How many warnings SHOW WARNINGS has. */
   warningStatus: number;
 }
 
-/** A packet of the server's, as the driver shows it to its commands: `buffer` from `start` to `end`, its frame included. */
+/** A packet as the driver passes it to its commands: `buffer` from `start` to `end`, with its frame. */
 interface SeenPacket {
   buffer: Uint8Array;
   start: number;
   end: number;
   isEOF(): boolean;
-  /** Of an end of rows; the driver takes it for a signed one. */
+  /** For an end of rows. The driver reads the count as signed. */
   eofWarningCount(): number;
 }
 
-/** Listens to a statement's answer for what is neither its columns nor its rows. */
+/** Reads a statement's result from its answer, except columns and rows. */
 export class StatementResultReader {
   #header: OkHeader | undefined;
   #warnings = 0;
-  /** The packet that the driver is reading. */
+  /** The packet that the driver reads now. */
   #packet: SeenPacket | undefined;
   #info = "";
   #insertId = 0n;
-  /** Rows of RETURNING. */
+  /** The number of rows from RETURNING. */
   #returned = 0;
   readonly #values: readonly BoundValue[];
 
-  /** @param running has yet to be answered */
+  /** @param running not answered yet */
   constructor(running: ExecuteCommand, { returning, values }: Pick<Statement, "returning" | "values">) {
     this.#values = values;
     const command = running as ExecuteCommand & DriverCommand;
     const execute = command.execute;
-    // The driver tells nobody how many warnings an end of rows announces.
+    // The driver does not report the count of warnings in an end of rows.
     command.execute = (packet, connection) => {
       const seen = packet as SeenPacket | undefined;
       if (seen?.isEOF()) this.#warnings = seen.eofWarningCount() & 0xffff;
@@ -69,7 +69,7 @@ export class StatementResultReader {
     });
   }
 
-  /** Called while the driver reads the OK. Of several results, as a procedure has them, the last one counts. */
+  /** Called while the driver reads the OK. A procedure has several results; the last one counts. */
   read(header: ResultHeader): void {
     this.#header = header as OkHeader;
     const packet = this.#packet ? payloadOf(this.#packet) : new Uint8Array();
@@ -91,12 +91,12 @@ export class StatementResultReader {
   }
 }
 
-/** The frame has a length and a number, of four bytes together. */
+/** The frame is four bytes: a length and a sequence number. */
 function payloadOf({ buffer, start, end }: SeenPacket): Uint8Array {
   return buffer.subarray(start + 4, end);
 }
 
-/** ER_UPDATE_INFO: "Rows matched: 3  Changed: 1  Warnings: 0", unless the server's messages are in another language. */
+/** ER_UPDATE_INFO: "Rows matched: 3  Changed: 1  Warnings: 0". Null for messages in another language. */
 function rowsChanged(info: string): number | null {
   const changed = /^Rows matched: \d+ {2}Changed: (\d+)/.exec(info)?.[1];
   return changed === undefined ? null : Number(changed);

@@ -11,22 +11,23 @@ import { callersText } from "../guard/reply-packets.ts";
 import type { RowSink } from "./row-sink.ts";
 
 /**
- * Statements that the server does not prepare (ER_UNSUPPORTED_PS): on MySQL triggers and stored programs, ALTER VIEW, ALTER
- * DATABASE, SHOW WARNINGS. Only the server says so; then the judged text is sent by the text protocol.
+ * The error for statements that the server cannot prepare (ER_UNSUPPORTED_PS). On MySQL these are triggers
+ * and stored programs, ALTER VIEW, ALTER DATABASE, SHOW WARNINGS. Only the server knows them. Then the judged
+ * text is sent by the text protocol.
  */
 const notPrepared = 1295;
 
 /**
- * In the place of a statement that is prepared. It is kept as those are, until the session is restored: what a server does not
- * prepare on a connection it will not prepare there later.
+ * Stands for such a statement in the cache of prepared statements, until the session is restored: the server
+ * will refuse it again on this connection.
  */
 const unprepared: Prepared = { id: 0, parameters: [], close() {} };
 
 /**
- * @param cause why the server has refused to prepare a statement
+ * @param cause why the server refused to prepare a statement
  * @param parameters how many values it has
- * @returns what stands for the statement, if it can be sent as a text
- * @throws `cause`, or TidegateError `sql_error` for a statement that has values
+ * @returns the stand-in for the statement, if its text can be sent
+ * @throws `cause`, or TidegateError `sql_error` for a statement with values
  */
 export function withoutPreparing(cause: ServerError, parameters: number): Prepared {
   if (cause.errno !== notPrepared) throw cause;
@@ -41,9 +42,9 @@ export function withoutPreparing(cause: ServerError, parameters: number): Prepar
 }
 
 /**
- * @param reply to PREPARE
- * @returns what is prepared, or stands for it
- * @throws TidegateError of the server's making
+ * @param reply the reply to PREPARE
+ * @returns the prepared statement or its stand-in
+ * @throws TidegateError for the server's error
  */
 export async function sendable(reply: Promise<Prepared>, statement: Statement): Promise<Prepared> {
   try {
@@ -54,7 +55,8 @@ export async function sendable(reply: Promise<Prepared>, statement: Statement): 
 }
 
 /**
- * @returns what stands for a statement that asks what became of the one before, where the server does not prepare it
+ * @returns the stand-in for SHOW WARNINGS and the like, if the server cannot prepare them: a refused PREPARE
+ *   would replace the warnings
  */
 export function withoutAsking(
   { preparesShowWarnings }: Dialect,
@@ -68,7 +70,7 @@ export function withoutAsking(
 /** The execution of a statement's text. Its rows are the server's bytes. */
 export type TextExecution = ExecuteCommand & DriverCommand & { asText: true };
 
-/** @returns the execution, if it is one of a statement that is not prepared */
+/** @returns the execution, if the statement is such a stand-in */
 export function textExecution(
   connection: Connection,
   prepared: Prepared,
@@ -84,7 +86,7 @@ export function textExecution(
   return Object.assign(command as ExecuteCommand & DriverCommand, { asText: true as const });
 }
 
-/** @returns what gives a text execution's rows to the sink as an execution's */
+/** @returns a sink that converts the rows of a text execution for `sink` */
 export function textSink(sink: RowSink): RowSink {
   let read: ReturnType<typeof textRowReader> | undefined;
   return {

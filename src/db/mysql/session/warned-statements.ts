@@ -1,11 +1,11 @@
 import { limits } from "../../../limits.ts";
 
 /**
- * The statements of an account that had warnings when they were executed last. Such a statement is asked for its warnings
- * in the write that executes it: one that always warns costs no further round trip.
+ * An account's statements that had warnings at their last execution. The query for the warnings of such a
+ * statement goes in the same write. So a statement that always warns needs no further round trip.
  */
 export class WarnedStatements {
-  /** The one that warned longest ago comes first. */
+  /** The texts, the oldest warning first. */
   readonly #texts = new Set<string>();
 
   has(sql: string): boolean {

@@ -12,45 +12,45 @@ export interface Warning {
 }
 
 /**
- * Whether the server has compared a value without a declared type with something of another type: `number`, a number
- * with texts or dates; `text`, a text with numbers or dates. `unread`: it has warnings that were not read. `lost`: the
- * connection was lost before they were.
+ * Whether the server has compared an undeclared value with another type: `number`, a number with texts or
+ * dates; `text`, a text with numbers or dates. `unread`: some warnings were not read. `lost`: the connection
+ * was lost before they were read.
  */
 export type Conversion = "none" | "number" | "text" | "unread" | "lost";
 
-/** What is known of a statement's warnings. */
+/** A statement's warnings, as far as they were read. */
 export interface Warnings {
-  /** How many the server has. */
+  /** How many warnings the server has. */
   warningCount: number;
-  /** The first of them; null when there are some and none was read. */
+  /** The first warnings; null if there are some and none was read. */
   warnings: Warning[] | null;
   conversion: Conversion;
 }
 
 /**
- * @param warningCount as the server announced it with its answer
- * @param values of the statement, as they were bound
+ * @param warningCount from the server's answer
+ * @param values the statement's bound values
  */
 export function unreadWarnings(warningCount: number, values: readonly BoundValue[]): Warnings {
   if (warningCount === 0) return { warningCount, warnings: [], conversion: "none" };
   return { warningCount, warnings: null, conversion: hasUndeclared(values) ? "unread" : "none" };
 }
 
-/** @returns whether the server may take one of the values for something of another type */
+/** @returns whether the server may take one of the values for another type */
 export function hasUndeclared(values: readonly BoundValue[]): boolean {
   return values.some(({ undeclared }) => undeclared);
 }
 
-/** What the warnings are about. */
+/** The statement of the warnings. */
 export interface Warned {
   dialect: Dialect;
-  /** Who wrote the statement: its warnings may quote values that it read. */
+  /** The statement's author. Warnings may quote values that the statement read. */
   author: "caller" | "operator";
-  /** As they were bound. */
+  /** The bound values. */
   values: readonly BoundValue[];
 }
 
-/** @param rows the answer to `Dialect.warningsQuestion`; none where the server refused it */
+/** @param rows the answer to `Dialect.warningsQuestion`; empty if the server refused it */
 export function readWarnings(
   rows: readonly Row[],
   warningCount: number,
@@ -74,10 +74,12 @@ function readWarning({ Level, Code, Message }: Row): Warning {
   return { level: String(Level), code: Number(Code), message: String(Message) };
 }
 
-/** TiDB says with each execution why it does not keep the statement's plan: that tells of TiDB, not of the statement. */
+/**
+ * With each execution TiDB notes why it does not cache the plan. This is about TiDB, not about the statement.
+ */
 const aboutPlans = /^skip prepared plan-cache: /;
 
-/** CAST(.. AS CHAR(3)) of a longer text: nothing was taken for another type. */
+/** CAST(.. AS CHAR(3)) of a longer text: this is no conversion to another type. */
 const cut = /\b(?:CHAR|BINARY)\(\d+\) value: /;
 
 function conversionOf(told: readonly Warning[], dialect: Dialect, values: readonly BoundValue[]): Conversion {
@@ -97,8 +99,9 @@ function quotedBy(message: string): string | undefined {
 }
 
 /**
- * The message quotes what was taken for something else. Functions may have cut the caller's text, or put more around it;
- * what the server does not quote as it is may be any.
+ * Whether the message's quotation may come from one of the texts. Functions may have cut the caller's text or
+ * added to it. The server escapes some characters in quotations, so a text with such characters always
+ * matches.
  */
 function quotesOneOf(message: string, texts: readonly string[]): boolean {
   const quoted = quotedBy(message);

@@ -6,12 +6,12 @@ import { placesOf } from "../../../sql/places.ts";
 import { endsWithZ } from "./zoned-texts.ts";
 
 /**
- * MySQL derives the type of each placeholder from what it stands beside, and says it in its answer to PREPARE (MySQL
- * manual, Protocol::COM_STMT_PREPARE_OK). A value without a declared type takes that type, so that it never matches
- * what it is not equal to; where it cannot, it is refused before anything runs.
+ * MySQL derives the type of each placeholder from its neighbours, and sends it in the reply to PREPARE (MySQL
+ * manual, Protocol::COM_STMT_PREPARE_OK). A value without a declared type takes that type, so it never
+ * matches an unequal value. If it cannot take the type, it is refused before the execution.
  */
 
-/** What a placeholder can be to the server. */
+/** The server's type of a placeholder. */
 export type Kind = "integer" | "decimal" | "double" | "date" | "text" | "other";
 
 /** enum_field_types: https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html */
@@ -27,23 +27,23 @@ function each(kind: Kind, ...codes: number[]): [number, Kind][] {
   return codes.map((code) => [code, kind]);
 }
 
-/** @param code the column type of a parameter's definition */
+/** @param code the column type in a parameter's definition */
 export function kindOf(code: number): Kind {
   return kinds.get(code) ?? "other";
 }
 
-/** @returns whether what it is bound as, or whether it is bound at all, depends on the placeholder's type */
+/** @returns whether the placeholder's type decides how the value is bound, or whether it is refused */
 export function dependsOnPlace(value: BoundValue): boolean {
   return value.undeclared === true || isNumber(value);
 }
 
-/** The types that PREPARE told of a statement's placeholders, and where they stand. */
+/** The types of a statement's placeholders from PREPARE, and their places in the text. */
 export class DerivedTypes {
   readonly #sql: string;
   readonly #kinds: readonly Kind[];
   #places: readonly Place[] | undefined;
 
-  /** @param codes the column type of each parameter's definition */
+  /** @param codes the column type in each parameter's definition */
   constructor(sql: string, codes: readonly number[]) {
     this.#sql = sql;
     this.#kinds = codes.map(kindOf);
@@ -51,12 +51,13 @@ export class DerivedTypes {
 
   /**
    * @param values one for each placeholder
-   * @returns the values as they are to be bound: `undeclared` stays where the server may still compare one with
-   *   something of another type, so that its warnings count
+   * @returns the values to bind. `undeclared` stays if the server may still compare the value with another
+   *   type; then its warnings are checked
    * @throws TidegateError `parameter_invalid`
    */
   apply(values: readonly BoundValue[]): readonly BoundValue[] {
-    // MySQL may announce a placeholder and not define it (ORDER BY ? in a derived table): then positions are not known.
+    // MySQL may announce a placeholder without a definition (ORDER BY ? in a derived table). Then the
+    // positions of the types are unknown.
     const isKnown = this.#kinds.length === values.length;
     return values.map((value, index) => {
       const kind = isKnown ? this.#kinds[index] : undefined;
@@ -94,7 +95,7 @@ export class DerivedTypes {
   }
 }
 
-/** A numeral takes the number's type: exact, and found by an index. */
+/** A text of digits takes the number's type: it is then exact, and an index can find it. */
 function textAs(kind: Kind | undefined, place: Place, value: BoundValue, index: number): BoundValue {
   if (kind === "integer" || kind === "decimal" || kind === "double") {
     const number = numberOf(kind, String(value.value));
@@ -102,11 +103,11 @@ function textAs(kind: Kind | undefined, place: Place, value: BoundValue, index: 
     return number;
   }
   if (kind === "date" && endsWithZ(String(value.value))) throw refused("date_with_zone", index);
-  // What its query is used for may still be a number.
+  // In the other places the text may still meet a number outside its query, so it stays undeclared.
   return kind === "text" && place !== "column" && place !== "other" ? declared(value) : value;
 }
 
-/** Nothing is rounded: beside an integer 1.5 is a decimal, and so are digits beyond 2^64. */
+/** No digit is rounded: for an integer placeholder, 1.5 becomes a decimal, and so do digits beyond 2^64. */
 function numberOf(kind: "integer" | "decimal" | "double", text: string): BoundValue | undefined {
   const readings =
     kind === "double"
@@ -115,24 +116,27 @@ function numberOf(kind: "integer" | "decimal" | "double", text: string): BoundVa
   return readings.find((reading) => typeof reading !== "string");
 }
 
-/** Whether it was declared or not: MySQL 9.7.4 crashes when it reads an integer as a date (DAYNAME(?) with 0). */
+/** Declared or not. MySQL 9.7.4 crashes if it reads an integer as a date (DAYNAME(?) with 0). */
 function isNumber({ type }: BoundValue): boolean {
   return type === "integer" || type === "number" || type === "decimal" || type === "boolean";
 }
 
-/** There the server derives the type from what the value meets, and from nothing else. */
+/** In these places the server derives the type only from the other operand. */
 function meetsItsType(place: Place): boolean {
   return place === "equality" || place === "order" || place === "assigned";
 }
 
-/** As a DOUBLE a fraction would equal each integer and DECIMAL that is the same when it is rounded. */
+/**
+ * Binds a fraction as a decimal: as a DOUBLE it would equal every integer or DECIMAL that rounds to the same
+ * DOUBLE.
+ */
 function exactly(kind: Kind, value: BoundValue): BoundValue {
   if (value.type !== "number" || (kind !== "integer" && kind !== "decimal")) return declared(value);
   const decimal = readTyped("decimal", textOf(value), "json");
   return typeof decimal === "string" ? declared(value) : decimal;
 }
 
-/** As the caller's JSON has it. */
+/** The value as the caller's JSON wrote it. */
 function textOf({ type, value, sent }: BoundValue): string {
   return type === "boolean" ? String(Number(value)) : (sent ?? String(value));
 }

@@ -2,20 +2,26 @@ import { TidegateError } from "../../../errors.ts";
 import type { BoundValue } from "../../../sql/bound-value.ts";
 
 /**
- * A server that is sent a packet of `max_allowed_packet` bytes or more says 1153, or nothing, and closes the connection.
- * So each login reads the limit, and what is larger is refused before it is sent.
+ * Checks the size of packets. If a server gets a packet of `max_allowed_packet` bytes or more, it sends 1153
+ * or nothing, and closes the connection. So each login reads the limit, and a larger statement is refused
+ * before it is sent.
  */
 
-/** What a PREPARE or a query has beside its text: the command, a space, two bytes of query attributes. */
+/** The bytes of a PREPARE or a query beside its text: the command, a space, two bytes of query attributes. */
 const textOverhead = 4;
-/** What an EXECUTE has beside its parameters: command, id, flags, count; the number of parameters; a flag. */
+/**
+ * The bytes of an EXECUTE beside its parameters: command, id, flags, count; the number of parameters; a flag.
+ */
 const executeOverhead = 10 + 9 + 1;
-/** Of each parameter: its type, an empty name, its bit for NULL, and before a text its length. */
+/**
+ * The bytes of each parameter beside its value: its type, an empty name, its bit for NULL, and a text's
+ * length.
+ */
 const parameterOverhead = 3 + 1 + 9;
 
 /**
- * @param bytes of the largest packet that the server takes
- * @param values as they are bound; undefined while they are not known
+ * @param bytes the size of the largest packet that the server accepts
+ * @param values the bound values; undefined if they are not known yet
  * @throws TidegateError `statement_too_large`
  */
 export function demandFits(
@@ -28,13 +34,13 @@ export function demandFits(
   throw new TidegateError("statement_too_large", { detail });
 }
 
-/** @returns whether the server takes the statement; a few bytes below the limit it does not count exactly */
+/** @returns whether the server accepts the statement. It may say no for a few bytes below the limit */
 export function fits(
   bytes: number,
   sql: string,
   values: readonly Pick<BoundValue, "type" | "value">[] = [],
 ): boolean {
-  // Nothing is counted while it could not be too much however it is encoded.
+  // Skip the exact count if even the longest encoding fits.
   const most = values.reduce((sum, { value }) => sum + mostBytes(value), executeOverhead);
   if (3 * sql.length + textOverhead < bytes && most < bytes) return true;
   if (Buffer.byteLength(sql) + textOverhead >= bytes) return false;
