@@ -6,15 +6,15 @@ import type { Runner } from "./runner.ts";
 
 /**
  * Called once, when the statement has ended and the last byte is on its way.
- * @param broken the error that broke off an answer already begun
+ * @param broken the error that broke off an answer after it had begun
  */
 export type Finished = (broken?: TidegateError) => void;
 
 /**
- * Runs a statement and answers with its rows. A short result goes out whole, with its length; a longer one
- * streams, and a reader that is slower than the database stops the database, not the memory.
- * @throws TidegateError when the statement fails before the first byte has left; later the format has the error at
- *   its end, or the stream breaks off
+ * Runs a statement and answers with its rows. A short result is sent whole, with its length. A longer one
+ * streams. If the reader is slower than the database, the database waits, so memory stays bounded.
+ * @throws TidegateError if the statement fails before the first byte has left. A later error is written at
+ *   the end of the format, or the stream breaks off
  */
 export async function answer(
   session: Runner,
@@ -25,7 +25,7 @@ export async function answer(
   const body = new ResponseBody(session, request);
   const running = session.run(request, body).then(
     (outcome) => {
-      // What can be taken back was judged by its runner, and is kept by now.
+      // Only reads are checked here: the runner has already checked and committed a revocable change.
       if (request.lenient === "read") demandNoConversion(outcome);
       body.end(outcome);
     },
@@ -40,7 +40,7 @@ export async function answer(
       finished(body.fail(error, requestId) ? error : undefined);
     },
   );
-  // Whichever comes first: the statement's end (or failure), or more bytes than are worth keeping.
+  // Wait for the statement's end or failure, or for more bytes than are sent whole.
   await Promise.race([running, body.streaming]);
   return body.response();
 }

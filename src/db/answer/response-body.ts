@@ -8,7 +8,9 @@ import type { RowSink } from "../mysql/session/row-sink.ts";
 import type { StatementResult } from "../mysql/session/statement-result.ts";
 import type { Runner } from "./runner.ts";
 
-/** The body of one answer, in whichever format: takes the rows, and holds the database back while nobody reads. */
+/**
+ * The body of one answer, in any format. It takes the rows and pauses the database while the reader is slow.
+ */
 export class ResponseBody implements RowSink {
   readonly #session: Pick<Runner, "pause" | "resume" | "stop" | "timers">;
   readonly #encoder: Encoder;
@@ -16,16 +18,16 @@ export class ResponseBody implements RowSink {
   readonly #maxBytes: number;
   readonly #streaming = Promise.withResolvers<void>();
   #rows = 0;
-  /** Runs while something is pending. */
+  /** Runs while rows are pending. */
   #unset: (() => void) | undefined;
   #ended = false;
   #whole: Uint8Array | undefined;
   #stream: ReadableStream<Uint8Array> | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #bytes = 0;
-  /** Nobody reads what is still to come. */
+  /** The reader is gone. */
   #unread = false;
-  /** Set when the result has outgrown the grant's ceilings and the statement has been given up. */
+  /** Set if the result exceeds the grant's ceilings. The statement is then stopped. */
   tooLarge: TidegateError | undefined;
 
   constructor(
@@ -34,17 +36,17 @@ export class ResponseBody implements RowSink {
   ) {
     this.#session = session;
     this.#encoder = createEncoder(format, shape, !atomic);
-    // Giving up a change would leave its outcome open: ceilings are for what only answers.
+    // The ceilings do not apply to changes: a stopped change would have an unknown outcome.
     this.#maxRows = bounded ? (ceilings.rows ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     this.#maxBytes = bounded ? ceilings.bytes : Number.POSITIVE_INFINITY;
   }
 
-  /** Settled when the answer has become too long to be sent whole. */
+  /** Settled when the answer is too long to be sent whole. */
   get streaming(): Promise<void> {
     return this.#streaming.promise;
   }
 
-  /** What was stopped is read on until the server has heard of it. */
+  /** Whether to drop rows. After stop(), keep reading and drop rows until the KILL takes effect. */
   get #deaf(): boolean {
     return this.#ended || this.#unread || this.tooLarge !== undefined;
   }
@@ -75,7 +77,7 @@ export class ResponseBody implements RowSink {
     }
   }
 
-  /** What is pending has waited for long enough. */
+  /** The pending rows have waited long enough. */
   #send(): void {
     this.#unset = undefined;
     if (this.#deaf) return;
@@ -83,7 +85,7 @@ export class ResponseBody implements RowSink {
     else this.#startStream();
   }
 
-  /** The statement has ended: the session may serve somebody else by now, and is not touched any more. */
+  /** The statement has ended. The session may serve another request now, so it is not used any more. */
   #finish(): void {
     this.#ended = true;
     this.#unset?.();
@@ -91,14 +93,14 @@ export class ResponseBody implements RowSink {
 
   end(outcome: StatementResult): void {
     this.#finish();
-    // What is pending stays: it is sent before the error.
+    // Pending rows stay in the encoder: `fail` sends them before the error.
     if (this.tooLarge) throw this.tooLarge;
     this.#encoder.end(outcome);
     const last = this.#take();
     if (this.tooLarge) throw this.tooLarge;
     if (this.#unread) return;
     if (this.#controller) {
-      // Nothing is paused here: the session has done its work, and the restore must get its replies.
+      // Never pause here: the session is done, and the restore must get its replies.
       this.#controller.enqueue(last);
       this.#controller.close();
     } else {
@@ -106,7 +108,7 @@ export class ResponseBody implements RowSink {
     }
   }
 
-  /** Takes what is pending as bytes, and counts them. */
+  /** Takes the pending rows as bytes and counts them. */
   #take(): Uint8Array {
     const bytes = this.#encoder.take();
     this.#bytes += bytes.length;
@@ -120,9 +122,9 @@ export class ResponseBody implements RowSink {
   }
 
   /**
-   * The statement has failed. An answer that has begun ends with the error where the format has a place for it; else
-   * it breaks off, which every client notices.
-   * @param error as the caller is told it
+   * The statement has failed. If the answer has begun and its format has a place for the error, the error
+   * ends it. Otherwise the answer breaks off, which every client notices.
+   * @param error the caller's error
    * @returns whether the answer had begun
    */
   fail(error: TidegateError, requestId: string): boolean {
@@ -144,7 +146,7 @@ export class ResponseBody implements RowSink {
     return new Response(this.#stream ?? whole, {
       headers: {
         "content-type": this.#encoder.contentType,
-        // Said here, for the Worker to see: it compresses what is long.
+        // The Worker reads this length, because it compresses only long answers.
         ...(whole && { "content-length": String(whole.length) }),
       },
     });
@@ -159,7 +161,7 @@ export class ResponseBody implements RowSink {
         pull: () => {
           if (!this.#ended) this.#session.resume();
         },
-        // The reader is gone: nobody needs the rest, and reading it all would take a connection for long.
+        // The reader is gone. Stop the statement: reading the rest would hold a connection for long.
         cancel: () => {
           this.#unread = true;
           if (this.#ended) return;
@@ -171,7 +173,7 @@ export class ResponseBody implements RowSink {
     );
     this.#flush();
     if (this.tooLarge) {
-      // Nothing has left yet: the caller can still be told properly.
+      // No byte has left yet, so the caller can get a complete error.
       this.#stream = undefined;
       this.#controller = undefined;
       return;

@@ -6,23 +6,26 @@ import type { Format } from "../encode/formats.ts";
 import type { Statement } from "./statement.ts";
 import type { TransactionOptions } from "./transaction-options.ts";
 
-/** One statement, and how it is answered. */
+/** One statement and the form of its answer. */
 export interface ExecuteRequest extends Statement {
-  /** Tells callers apart, whose requests take turns, and says nothing about them. */
+  /** Identifies the caller without telling anything about it. Callers take turns. */
   caller: string;
-  /** It only answers, so that the ceilings on an answer hold; a change is never given up for what it answers. */
+  /**
+   * Whether the ceilings on an answer apply. They do not apply to a change, which is never stopped because of
+   * its answer.
+   */
   bounded: boolean;
   format: Format;
   shape: RowShape;
   ceilings: Ceilings;
 }
 
-/** Statements that happen together or not at all. */
+/** Statements that all happen or none. */
 export interface BatchRequest extends TransactionOptions {
-  /** As of an ExecuteRequest. */
+  /** As in ExecuteRequest. */
   caller: string;
   statements: BatchStatement[];
-  /** Everything is taken back, and the results are answered all the same. */
+  /** Everything is rolled back, and the results are answered. */
   dryRun: boolean;
   shape: RowShape;
   ceilings: Ceilings;
@@ -32,19 +35,19 @@ export interface BatchStatement {
   sql: string;
   values: BatchValue[];
   writable: boolean;
-  /** As of an ExecuteRequest: the ceiling on rows. */
+  /** As in ExecuteRequest, for the ceiling on rows. */
   bounded: boolean;
-  /** As of a Statement. */
+  /** As in Statement. */
   returning: boolean;
-  /** As of a Statement. */
+  /** As in Statement. */
   lenient?: Lenient | undefined;
-  /** If more rows are affected, nothing happens. */
+  /** If more rows are affected, the batch is rolled back. */
   maxAffected?: number | undefined;
 }
 
-/** The gateway's own SELECTs. Their ceilings are for all of them together; rows are answered as arrays. */
+/** The gateway's own SELECTs. The ceilings apply to all of them together. Rows are answered as arrays. */
 export interface ReadAllRequest {
-  /** As of an ExecuteRequest. */
+  /** As in ExecuteRequest. */
   caller: string;
   statements: { sql: string; values: BoundValue[] }[];
   ceilings: Ceilings;
@@ -52,21 +55,21 @@ export interface ReadAllRequest {
 
 /** A transaction over several requests, before it begins. */
 export interface BeginRequest extends TransactionOptions {
-  /** How long it may rest between two requests. */
+  /** The longest pause between two requests, in milliseconds. */
   idleMs: number;
-  /** How long it may last. */
+  /** The longest duration, in milliseconds. */
   totalMs: number;
-  /** How many the caller may have open, this one included. */
+  /** How many transactions the caller may have open, including this one. */
   limit: number;
 }
 
 export interface BegunTransaction {
   id: string;
-  /** When it will be over, in milliseconds since 1970. */
+  /** When it expires, in milliseconds since 1970. */
   expiresAt: number;
 }
 
-/** Who has transactions, as which account. Other owners' calls do not find them. */
+/** The owner of transactions, and the account. Other owners' calls do not find them. */
 export interface TransactionOwner {
   account: string;
   /** A digest of issuer and subject. */
@@ -78,13 +81,13 @@ export interface TransactionOwner {
 /** How a caller ends a transaction. */
 export type EndHow = "commit" | "rollback";
 
-/** What a caller's grant allows one statement. */
+/** The limits of a caller's grant for one statement. */
 export interface Ceilings {
   deadlineMs: number;
-  /** Of the answer to what only answers. */
+  /** The limit of an answer's rows. It does not apply to changes. */
   rows?: number;
   bytes: number;
-  /** How many statements of the grant one shard may run at once; `grant` tells grants apart. */
+  /** How many statements of the grant one shard may run at once. `grant` identifies the grant. */
   concurrent?: { grant: string; limit: number };
 }
 
@@ -92,9 +95,9 @@ export interface Ceilings {
 export interface Drained {
   /** Closed at once. */
   idle: number;
-  /** In use, or being restored: they close when they are given back. */
+  /** In use, or in a restore. They close when they are given back. */
   busy: number;
-  /** Logins under way: their connections close as soon as they are there. */
+  /** Logins in progress. Their connections close as soon as they open. */
   opening: number;
 }
 

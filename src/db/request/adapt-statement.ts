@@ -4,8 +4,8 @@ import type { BatchValue } from "../../sql/references.ts";
 import { dialectOf } from "../mysql/engines/dialect-of.ts";
 
 /**
- * @returns the statement as the cluster's engine is sent it
- * @throws ParameterError for a value that a session in the account's time zone would take for another one
+ * @returns the statement in the form for the cluster's engine
+ * @throws ParameterError for a value that a session in the account's time zone would read as another one
  */
 export function adaptStatement<T extends { sql: string; values: readonly BatchValue[] }>(
   { cluster, accounts }: Pick<Config, "cluster" | "accounts">,
