@@ -4,9 +4,8 @@ import type { ServerError } from "../mysql/driver/driver.ts";
 import { identityRefused, loginError, settingsRefused, statementError } from "../mysql/engines/errors.ts";
 
 /**
- * What Hyperdrive says for itself where a server would answer
- * (https://developers.cloudflare.com/hyperdrive/observability/troubleshooting/). Its numbers for MySQL are not
- * documented, so the words decide.
+ * Errors of Hyperdrive itself (https://developers.cloudflare.com/hyperdrive/observability/troubleshooting/).
+ * Its error numbers for MySQL are not documented, so the message decides.
  */
 const ownWords = [
   /^Failed to acquire a connection from the pool/i,
@@ -14,19 +13,19 @@ const ownWords = [
   /^Internal error\.?$/i,
 ];
 
-/** A client library's numbers for a server that is gone: no server sends them, what stands before it may. */
+/** A client library's numbers for a lost server. No server sends them, but a proxy may. */
 const goneNumbers = new Set([2002, 2003, 2006, 2013]);
 
-/** @returns whether it is Hyperdrive that could not reach the server or lost it, and not the server's answer */
+/** @returns whether the error is Hyperdrive's, for a server that it could not reach or has lost */
 export function isHyperdriveError({ errno, sqlMessage, message }: ServerError): boolean {
   if (errno !== undefined && goneNumbers.has(errno)) return true;
   return ownWords.some((words) => words.test(sqlMessage ?? message));
 }
 
-/** The server's own words to our own statements, which say the same as at a login. */
+/** The server's errors for our own statements. They mean the same as in a login. */
 const asAtLogin: readonly number[] = [...settingsRefused, ...identityRefused];
 
-/** @returns the error for a transaction that could not be begun: nothing of it is the caller's doing */
+/** @returns the error for a transaction that could not begin. The caller has not caused it */
 export function preparationError(error: ServerError): TidegateError {
   if (error instanceof TidegateError) return error;
   const retryAfter = limits.retryAfterSeconds;

@@ -14,8 +14,8 @@ import { adaptStatement } from "../request/adapt-statement.ts";
 import { HyperdriveSession } from "./session.ts";
 
 /**
- * The way to the database through the accounts' Hyperdrive bindings. Hyperdrive keeps the connections, so statements
- * are executed in this Worker, and there is no Pool object.
+ * The Backend that uses the accounts' Hyperdrive bindings. Hyperdrive keeps the connections, so this Worker
+ * executes the statements, and there is no Pool object.
  */
 export class HyperdriveBackend implements Backend {
   readonly #config: Config;
@@ -30,7 +30,7 @@ export class HyperdriveBackend implements Backend {
     const session = await this.#open(context, account);
     const connected = Date.now();
     const { deadlineMs } = adapted.ceilings;
-    // The session knows what that means for the statement, which may be in the middle of its COMMIT.
+    // The session decides the outcome: the statement may be in the middle of its COMMIT.
     const timer = setTimeout(() => session.expire(`The deadline is ${deadlineMs} ms.`), deadlineMs);
     const runner: Runner = {
       run: (statement, sink) => session.run(statement, sink, deadlineMs),
@@ -59,7 +59,7 @@ export class HyperdriveBackend implements Backend {
     throw unsupported("There are no batches through Hyperdrive.");
   }
 
-  /** Each statement is a transaction of its own; together they have the ceilings of one. */
+  /** Each statement is a transaction of its own. Together they have the ceilings of one. */
   async readAll(
     context: BackendContext,
     account: string,
@@ -117,14 +117,14 @@ export class HyperdriveBackend implements Backend {
     }
   }
 
-  /** Closes nothing: the connections are Hyperdrive's, which ends them by its own rules. */
+  /** Closes nothing: Hyperdrive keeps the connections and ends them by its own rules. */
   async drain(_: BackendContext, accounts: readonly string[]): Promise<DrainedAccount[]> {
     return accounts.map((account) => {
       return { account, shards: this.#accountOf(account).shards, idle: 0, busy: 0, opening: 0 };
     });
   }
 
-  /** There is no pool that counts. */
+  /** No pool counts anything here. */
   async metrics(): Promise<Family[]> {
     return [];
   }
@@ -149,7 +149,7 @@ export class HyperdriveBackend implements Backend {
   }
 }
 
-/** How the gateway's own questions are asked. */
+/** The options of the gateway's own queries. */
 const read = {
   author: "operator",
   writable: false,
@@ -164,15 +164,15 @@ function unsupported(detail: string): TidegateError {
   return new TidegateError("unsupported_by_link", { detail });
 }
 
-/** The configuration refuses grants for them, so that no caller comes so far. */
+/** The configuration refuses grants for transactions, so no caller gets here. */
 function noTransactions(): TidegateError {
   return unsupported("There are no transactions through Hyperdrive: a connection is lent for one request.");
 }
 
-/** The operator looks for these lines, whichever link there is. */
+/** Logs the refusal: operators look for these lines with every link. */
 function observeRefusal(account: string, cause: unknown): TidegateError {
   const error = asTidegateError(cause);
-  // Unavailable is what a server says to a statement; the others are about the connection.
+  // `database_unavailable` is a server's error for a statement. The other codes are about the connection.
   if (error.code.startsWith("database_") && error.code !== "database_unavailable") {
     observe({ event: "connection_refused", account, code: error.code, reason: error.operator ?? "" });
   }

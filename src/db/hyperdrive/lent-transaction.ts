@@ -8,16 +8,17 @@ import { privilegeQuery } from "../mysql/engines/privileges.ts";
 import { beginTransaction, transactionProof, transactionState } from "../mysql/engines/transaction.ts";
 import { preparationError } from "./errors.ts";
 
-/** What the server says of itself in a transaction that has just begun. */
+/** The server's answers in a transaction that has just begun. */
 export interface Begun {
   proof: Row[];
-  /** The answer to `privilegeQuery`, where only privileges keep the account from writing. */
+  /** The answer to `privilegeQuery`, if only privileges keep the account from writing. */
   privileges: Row[] | undefined;
 }
 
 /**
- * Begins a transaction on a connection that is lent for its duration, gives it the account's state and asks who it is.
- * @throws TidegateError for a transaction that could not be begun
+ * Begins a transaction on a connection that is lent for its duration, sets the account's state and asks for
+ * the identity.
+ * @throws TidegateError if the transaction could not begin
  */
 export async function beginLent(
   connection: Connection,
@@ -28,7 +29,7 @@ export async function beginLent(
   const ask = async (sql: string) => (await command(connection, sql)) as Row[];
   try {
     await command(connection, beginTransaction(dialect, writable));
-    // Where there is no SET the proof decides: the server's own values may be right.
+    // Other failures of SET are ignored: the server's own values may be right, and the proof decides.
     const state = transactionState(dialect, account, deadlineMs);
     await command(connection, state).catch((cause: ServerError) => {
       if (settingsRefused.includes(cause.errno ?? 0)) throw cause;

@@ -28,15 +28,16 @@ import { demandFits } from "../mysql/values/packet-size.ts";
 import { isHyperdriveError } from "./errors.ts";
 import { beginLent } from "./lent-transaction.ts";
 
-/** How far the statement has come: what a loss means depends on it. */
+/** The progress of the statement. It decides the meaning of a loss. */
 type Stage = "preparing" | "running" | "committing" | "ended";
 
-/** Rejects whatever waits for a connection that is gone; what it means is decided where it is caught. */
+/** Rejects every wait on a lost connection. The code that catches it decides the error. */
 const gone = Symbol("gone");
 
 /**
- * A connection to Hyperdrive for one statement. Hyperdrive lends a server's connection for a transaction, so all happens
- * in one: the session's state, its proof, the statement. Hyperdrive's cache never answers an explicit transaction either.
+ * A connection to Hyperdrive for one statement. Hyperdrive lends a server's connection for one transaction,
+ * so that transaction contains the session's state, its proof and the statement. Also, Hyperdrive's cache
+ * never answers in an explicit transaction.
  */
 export class HyperdriveSession {
   readonly #connection: Connection;
@@ -46,7 +47,7 @@ export class HyperdriveSession {
   readonly #account: Account;
   readonly #loss = Promise.withResolvers<never>();
   #lostBecause: string | undefined;
-  /** What the caller is told of the deadline, once it has passed. */
+  /** The caller's message for a passed deadline. */
   #expired: string | undefined;
   #stage: Stage = "preparing";
 
@@ -62,8 +63,8 @@ export class HyperdriveSession {
   }
 
   /**
-   * Connects and logs in, within the cluster's time.
-   * @throws TidegateError of the codes that begin with `database_`
+   * Connects and logs in, within the cluster's time limit.
+   * @throws TidegateError with a code that begins with `database_`
    */
   static async open(binding: Hyperdrive, cluster: Cluster, account: Account): Promise<HyperdriveSession> {
     const deadline = new AbortController();
@@ -92,8 +93,8 @@ export class HyperdriveSession {
   }
 
   /**
-   * Runs one statement in a transaction of its own, and ends it.
-   * @throws TidegateError of the server's making, or `database_identity_wrong`, `deadline_exceeded`,
+   * Runs one statement in its own transaction and ends the transaction.
+   * @throws TidegateError for the server's error, or `database_identity_wrong`, `deadline_exceeded`,
    *   `connection_lost`, `outcome_unknown`
    */
   async run(statement: Statement, sink: RowSink, deadlineMs: number): Promise<StatementResult> {
@@ -116,7 +117,7 @@ export class HyperdriveSession {
     return outcome;
   }
 
-  /** Whether the server answers and takes us for the account. @throws TidegateError */
+  /** Checks that the server answers and that the identity is the account's. @throws TidegateError */
   async ready(): Promise<void> {
     await this.#prepare(false, limits.commandDeadlineMs);
     this.#stage = "running";
@@ -160,7 +161,10 @@ export class HyperdriveSession {
     });
   }
 
-  /** They stay unread where the server refuses to tell them: the statement has been executed all the same. */
+  /**
+   * Adds the warnings. If the server refuses to send them, they stay unread: the statement was executed
+   * anyway.
+   */
   async #withWarnings(outcome: StatementResult, statement: Statement): Promise<StatementResult> {
     const asked = command(this.#connection, this.#dialect.warningsQuestion(0)).catch(() => []);
     const rows = (await this.#unlessLost(asked, statement)) as Row[];
@@ -168,7 +172,10 @@ export class HyperdriveSession {
     return { ...outcome, ...readWarnings(rows, outcome.warningCount, warned) };
   }
 
-  /** Ends the transaction, so that Hyperdrive has its connection back; whether a read's end is heard matters not. */
+  /**
+   * Ends the transaction, so that Hyperdrive gets its connection back. A missing answer matters only for a
+   * write's COMMIT.
+   */
   async #end(sql: "COMMIT" | "ROLLBACK", statement: Pick<Statement, "writable">): Promise<void> {
     const decides = sql === "COMMIT" && statement.writable;
     if (decides) this.#stage = "committing";
@@ -193,7 +200,7 @@ export class HyperdriveSession {
   }
 
   async #unlessLost<T>(working: Promise<T>, statement: Pick<Statement, "writable">): Promise<T> {
-    // The loser of the race may still fail; nobody waits for it.
+    // The other promise may fail later. This avoids an unhandled rejection.
     working.catch(() => {});
     try {
       return await Promise.race([working, this.#loss.promise]);
@@ -206,7 +213,7 @@ export class HyperdriveSession {
   #lostError({ writable }: Pick<Statement, "writable">, reason: string): TidegateError {
     const details = { retryAfter: limits.retryAfterSeconds };
     const committing = this.#stage === "committing";
-    // Without its COMMIT a transaction is rolled back; whether a COMMIT came in time is not known.
+    // A transaction without COMMIT is rolled back. A COMMIT may have come in time, so its outcome is unknown.
     if (this.#expired !== undefined && !(committing && writable)) {
       return new TidegateError("deadline_exceeded", { detail: this.#expired }, reason);
     }
@@ -222,7 +229,7 @@ export class HyperdriveSession {
   }
 
   /**
-   * The deadline has passed: what is running ends here, whatever becomes of it at the server.
+   * The deadline has passed. The statement ends here, even if the server continues it.
    * @param detail for the caller
    */
   expire(detail: string): void {
@@ -239,14 +246,14 @@ export class HyperdriveSession {
     this.#connection.resume();
   }
 
-  /** Says goodbye, then closes. */
+  /** Sends COM_QUIT, then closes. */
   close(): void {
     if (this.#lostBecause !== undefined) return;
     // The driver calls back before it writes COM_QUIT.
     this.#connection.end(() => queueMicrotask(() => this.#wire.destroy()));
   }
 
-  /** Closes at once, whatever is running. */
+  /** Closes at once, even while a statement runs. */
   destroy(): void {
     this.#wire.destroy();
   }
