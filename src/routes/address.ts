@@ -1,19 +1,19 @@
 import { TidegateError } from "../errors.ts";
 import { factory } from "./http.ts";
 
-/** RFC 9112 §3.2 and RFC 3986 §3.2.2: a name, or an address in brackets, and a port or none. */
+/** RFC 9112 §3.2 and RFC 3986 §3.2.2: a name, or an address in brackets, with or without a port. */
 const hostForm = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?$/i;
 
-/** Refuses an address that readers read differently: what is behind here takes it as it is. */
+/** Refuses an ambiguous address, because the code behind here takes the address as it is. */
 export const addressed = factory.createMiddleware(async (c, next) => {
   demandAddress(c.req.url, c.req.header("host"));
   await next();
 });
 
 /**
- * workerd puts together what the client sent: `http://`, then its Host, then its path and query, whatever they are. What a
- * URL's reader makes of percent-encoded bytes that are no UTF-8 is U+FFFD, and of a lone `%` a text.
- * @param host the header, where the protocol has one
+ * workerd builds the URL from the client's input as it came: `http://`, the Host, the path and the query. A
+ * parser turns percent-encoded bytes that are not UTF-8 into U+FFFD, and keeps a lone `%` as text.
+ * @param host the Host header, if the protocol has one
  * @throws TidegateError `address_invalid`
  */
 export function demandAddress(url: string, host: string | undefined): void {

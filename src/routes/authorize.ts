@@ -12,8 +12,9 @@ import type { AppContext } from "./http.ts";
 import { factory } from "./http.ts";
 
 /**
- * Lets nobody by whose token has not been verified, or who does not hold the key that it is bound to.
- * @throws TidegateError of the kind 401, `keys_unavailable`, `proofs_unavailable`
+ * Admits only callers with a verified token. If the token is bound to a key, the caller must prove it has the
+ * key.
+ * @throws TidegateError with status 401, `keys_unavailable`, `proofs_unavailable`
  */
 export const authenticated = factory.createMiddleware(async (c, next) => {
   const now = new Date();
@@ -27,20 +28,24 @@ export const authenticated = factory.createMiddleware(async (c, next) => {
   await next();
 });
 
-/** What a caller was given: as whom, and how much. */
+/** The access that a grant gives to a caller. */
 export interface Access {
   account: string;
-  /** A digest of issuer and subject: whose turn it is in a pool's queue, and whose a transaction is. */
+  /**
+   * A digest of issuer and subject. It identifies the caller in a pool's queue and the owner of a
+   * transaction.
+   */
   caller: string;
   ceilings: Ceilings;
   grant: Grant;
 }
 
 /**
- * Lets a caller in, and counts the request where the grant has a rate: before the body is read, so that what is refused
- * later has been counted, and a caller without a grant costs nothing. Which grant decides, and counts, hangs on the token
- * and on Tidegate-Account only: it is the same one whatever the request turns out to need.
- * @param demands the grant must allow each of them; `authorize` asks for what a statement needs once it is judged
+ * Admits a caller and counts the request if the grant has a rate. This happens before the body is read, so
+ * requests that are refused later count too, and a caller without a grant costs nothing. The deciding grant
+ * depends only on the token and on Tidegate-Account, so it is the same for every need of the request.
+ * @param demand the grant must allow it, and each of `further`. `authorize` checks a statement's own needs
+ *   once it is judged
  * @throws TidegateError `access_denied`, `rate_limited`, `limiter_unavailable`
  */
 export async function admit(c: AppContext, demand: Demand, ...further: Demand[]): Promise<Access> {
@@ -53,7 +58,7 @@ export async function admit(c: AppContext, demand: Demand, ...further: Demand[])
   c.set("account", grant.account);
   if (grant.rate) {
     const { requests, window_s: windowSeconds } = grant.rate;
-    // Callers without a subject share one bucket: there is nothing to tell them apart by.
+    // All callers without a subject share one bucket, because nothing distinguishes them.
     const who = JSON.stringify([
       config.environment,
       config.grants.indexOf(grant),
@@ -71,7 +76,7 @@ export async function admit(c: AppContext, demand: Demand, ...further: Demand[])
 }
 
 /**
- * Decides whether a caller who has been let in may do all that the request turned out to be about.
+ * Checks that an admitted caller may do everything that the request needs.
  * @throws TidegateError `access_denied`
  */
 export function authorize(c: AppContext, { grant }: Access, ...actions: Action[]): void {
@@ -79,7 +84,7 @@ export function authorize(c: AppContext, { grant }: Access, ...actions: Action[]
   for (const action of actions) demandOf(grant, action);
 }
 
-/** Callers of an issuer without a subject are one: there is nothing to tell them apart by. */
+/** All callers of an issuer without a subject are one, because nothing distinguishes them. */
 async function digestOf({ issuer, subject }: Caller): Promise<string> {
   const text = new TextEncoder().encode(JSON.stringify([issuer, subject]));
   return Buffer.from(await crypto.subtle.digest("SHA-256", text)).toString("base64url");
@@ -97,7 +102,7 @@ function ceilingsOf(grant: Grant, { accounts, grants }: Config): Ceilings {
     deadlineMs: deadline_ms ?? account.deadline_ms,
     ...(max_rows === undefined ? {} : { rows: max_rows }),
     bytes: max_bytes ?? account.max_bytes,
-    // Each shard counts for itself: together they allow the limit, one alone never all of it.
+    // Each shard counts for itself. Together the shards allow at most the limit, and each one only its part.
     ...(max_concurrent === undefined
       ? {}
       : {

@@ -24,7 +24,7 @@ const body = z.strictObject({
 
 type BatchBody = z.infer<typeof body>;
 
-/** `POST /v1/batch`: statements of the caller's own, all of them or none, in one transaction. */
+/** `POST /v1/batch`: the caller's own statements, all or none, in one transaction. */
 export const batch = factory.createApp().post("/", authenticated, async (c) => {
   const access = await admit(c, "sql");
   demandJson(c);
@@ -32,7 +32,8 @@ export const batch = factory.createApp().post("/", authenticated, async (c) => {
   const request = await readJson(c, body);
   const judged = request.statements.map((statement, index) => read(statement, index));
   const statements = judged.map(({ statement }) => statement);
-  // A transaction that may write lets functions write, whatever the statements are.
+  // In a writing transaction even a function may write, so it needs the permission whatever its statements
+  // are.
   const further: Permission[] = request.read_only === false ? ["write"] : [];
   const needs = new Set([...judged.flatMap((one) => one.needs), ...further]);
   authorize(c, access, ...actionsOf({ needs: permissions.filter((permission) => needs.has(permission)) }));
@@ -53,7 +54,7 @@ export const batch = factory.createApp().post("/", authenticated, async (c) => {
   );
 });
 
-/** Not every server refuses what writes in a READ ONLY transaction (TiDB). @throws TidegateError `sql_denied` */
+/** TiDB does not refuse writes in a READ ONLY transaction. @throws TidegateError `sql_denied` */
 function demandReads(statements: readonly BatchStatement[]): void {
   const statement = statements.findIndex(({ writable }) => writable);
   if (statement < 0) return;
@@ -66,11 +67,11 @@ interface Judged {
   needs: readonly Permission[];
 }
 
-/** @throws TidegateError that says which statement it is about */
+/** @throws TidegateError with the statement's number */
 function read({ sql, params, max_affected }: BatchBody["statements"][number], index: number): Judged {
   try {
     const { statement, plan, kind } = judgeInTransaction(sql);
-    // A procedure may commit, and then not all of it could be taken back.
+    // A procedure may commit. Then the batch could not be rolled back completely.
     if (statement.verb === "CALL") {
       throw implicitCommit("A procedure may commit: CALL it in /v1/sql or /v1/transactions.");
     }

@@ -3,8 +3,8 @@ import { admit, authenticated } from "./authorize.ts";
 import { backendContext, factory } from "./http.ts";
 
 /**
- * `DELETE /v1/requests/:id`: stops a running statement of the caller's own, by the X-Request-Id that it was sent with.
- * Nobody needs a permission for it but a grant, of the account that the statement runs as.
+ * `DELETE /v1/requests/:id`: stops the caller's own running statement by the X-Request-Id of its request. It
+ * needs no permission, only a grant of the account that runs the statement.
  */
 export const requests = factory.createApp().delete("/:id", authenticated, async (c) => {
   const { account, caller } = await admit(c, "cancel");

@@ -6,18 +6,18 @@ import { backendContext, factory, readJson } from "./http.ts";
 const body = z.strictObject({ account: z.string().optional() });
 
 /**
- * `POST /v1/drain`: for operators, after a change at the database. The connections of an account, or of all,
- * close: idle ones at once, busy ones when their statement has ended.
+ * `POST /v1/drain`: for operators, after a change at the database. Closes the connections of one account or
+ * of all: idle ones at once, busy ones after their statement.
  */
 export const drain = factory.createApp().post("/", authenticated, async (c) => {
-  // Before the body is judged: only an operator is told which accounts there are.
+  // Checked before the body: only an operator may learn which accounts exist.
   await admit(c, "operate");
   const { account } = await readJson(c, body);
   const { accounts } = c.var.config;
   if (account !== undefined && !accounts.has(account)) {
     throw new TidegateError("body_invalid", { detail: "account: there is no account of this name" });
   }
-  // The log says what was drained, not which account the grant names.
+  // The log shows the drained account, not the grant's account.
   c.set("account", account ?? "*");
   const named = account === undefined ? [...accounts.keys()] : [account];
   const drained = await c.var.backend.drain(backendContext(c), named);

@@ -1,7 +1,7 @@
 /**
- * Whether a caller's copy is still what would be answered (RFC 9110 §13.1.2): entity tags are compared weakly, and `*`
- * stands for any. What is no list of entity tags is as if it were not there.
- * @param etag the entity tag of the answer
+ * Whether the caller's copy is still current (RFC 9110 §13.1.2). Entity tags are compared weakly, and `*`
+ * matches any tag. A header that is not a list of entity tags is ignored.
+ * @param etag the answer's entity tag
  */
 export function isNoneMatch(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
@@ -13,7 +13,7 @@ export function isNoneMatch(header: string | undefined, etag: string): boolean {
 }
 
 /**
- * A weak entity tag: the platform may compress an answer on its way, and then its bytes are others.
+ * A weak entity tag: the platform may compress an answer on its way, which changes the bytes.
  * @returns the SHA-256 of the text
  */
 export async function entityTagOf(text: string): Promise<string> {

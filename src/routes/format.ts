@@ -8,28 +8,31 @@ import { rowShape } from "./http.ts";
 import type { MediaType } from "./media-type.ts";
 import { isUtf8, readMediaTypes } from "./media-type.ts";
 
-/** How an answer's rows are to be written. */
+/** The form of an answer's rows. */
 export interface AnswerForm {
   format: Format;
   shape: RowShape;
 }
 
-/** In the order in which they are taken where the caller has no preference. */
+/** In the order of choice for a caller without a preference. */
 const every = Object.keys(contentTypes) as Format[];
 
-/** CSV has one table: of a procedure, which may have several results, nobody knows before it is executed. */
+/**
+ * Formats for a procedure. It may have several results, which are unknown before the execution, and CSV has
+ * one table.
+ */
 const several: readonly Format[] = ["json", "ndjson"];
 
 /**
- * @param verb the statement's
- * @returns what the caller asks for, with `Accept` and `?rows=`
+ * @param verb the statement's verb
+ * @returns the form that the caller asks for with `Accept` and `?rows=`
  * @throws TidegateError `not_acceptable`, `parameter_invalid`
  */
 export function answerForm(c: AppContext, verb: string): AnswerForm {
   return { format: negotiate(c, verb === "CALL" ? several : every), shape: rowShape(c) };
 }
 
-/** For what is answered as JSON alone. @throws TidegateError `not_acceptable` */
+/** For answers that are always JSON. @throws TidegateError `not_acceptable` */
 export function demandJson(c: AppContext): void {
   negotiate(c, ["json"]);
 }
@@ -45,22 +48,22 @@ function negotiate(c: AppContext, available: readonly Format[]): Format {
   throw new TidegateError("not_acceptable", { detail: `It can be had as ${types}.` });
 }
 
-/** Other names of NDJSON: a caller who names one is answered with it. */
+/** Other names of NDJSON. A caller who names one gets the answer with that name. */
 const ndjsonNames = ["ndjson", "jsonl", "x-jsonl", "jsonlines", "x-jsonlines"].map(
   (name) => `application/${name}`,
 );
 
 export interface ChosenFormat {
   format: Format;
-  /** By the name that the caller accepts, with its parameters. */
+  /** The name that the caller accepts, with its parameters. */
   mediaType: string;
 }
 
 /**
- * RFC 9110 §12.5.1. A parameter that a format does not have (`odata=verbose`, an old `level=1`) says nothing of it, and
- * is passed over; `charset`, and `header` of a text, must be the format's own.
- * @param accept no header, or an empty one: anything
- * @returns undefined when none will do
+ * Chooses a format by RFC 9110 §12.5.1. A parameter that a format does not have (`odata=verbose`, an old
+ * `level=1`) is ignored. `charset`, and `header` of a text, must be the format's own.
+ * @param accept the header; a missing or empty one accepts anything
+ * @returns undefined if no format is acceptable
  */
 export function chooseFormat(
   accept: string | undefined,
@@ -77,7 +80,7 @@ export function chooseFormat(
   return offered.find(({ mediaType }) => mediaType === chosen);
 }
 
-/** @returns the range with what counts for the choice, written as a header */
+/** @returns the range with only the parameters for the choice, as a header */
 function essential({ type, parameters }: MediaType): string {
   const kept = parameters.flatMap(([name, value]) => {
     if (name === "charset") return [[name, isUtf8(value) ? "utf-8" : value]];

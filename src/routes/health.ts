@@ -5,7 +5,7 @@ import { backendContext, factory } from "./http.ts";
 import type { Finding } from "./shared-check.ts";
 import { SharedCheck } from "./shared-check.ts";
 
-/** Anybody may ask, so the answers name nothing, and the database is asked only every few seconds. */
+/** Anybody may ask, so the answers name nothing. The database is asked only every few seconds. */
 export const health = factory
   .createApp()
   .get("/livez", (c) => c.json({ status: "live" }))
@@ -14,10 +14,10 @@ export const health = factory
     return c.json({ status: "ready" });
   });
 
-/** Of this isolate. */
+/** The check of this isolate. */
 const checking = new SharedCheck();
 
-/** @throws TidegateError when the database or an issuer's keys cannot be had, or could not a moment ago */
+/** @throws TidegateError if the last check could not reach the database or get an issuer's keys */
 async function checkedLately(c: AppContext): Promise<void> {
   const { error } = await checking.ask(
     () => check(c),
@@ -42,7 +42,10 @@ async function check(c: AppContext): Promise<Finding> {
   }
 }
 
-/** The failure of an account that no grant runs statements with affects no caller. `operate` and `metrics` open no connection. */
+/**
+ * The accounts whose grants run statements. A failure of another account affects no caller. `operate` and
+ * `metrics` open no connection.
+ */
 function accountsInUse(grants: readonly Grant[]): Set<string> {
   const running = grants.filter(({ allow }) =>
     allow.some((permission) => permission !== "operate" && permission !== "metrics"),

@@ -16,36 +16,38 @@ import { DuplicateMemberError, parseExactly } from "../sql/exact-json.ts";
 import { isUtf8, readMediaTypes } from "./media-type.ts";
 import type { Trace } from "./traceparent.ts";
 
-/** The one place that says what a handler finds in its context. */
+/** The variables that a handler finds in its context. */
 export interface AppEnv {
   Bindings: Bindings;
   Variables: RequestIdVariables & {
     config: Config;
     verifier: Verifier;
     backend: Backend;
-    /** Set when they are known; the request's log line has them. */
+    /** Set when they are known. The request's log line contains them. */
     caller?: Caller;
     token?: "verified" | "remembered";
     account?: string;
-    /** Further headers of the answer, whatever becomes of the request. */
+    /** Further headers of the answer, also of an error. */
     extraHeaders?: Record<string, string>;
-    /** What of the request the answer's form depends on. */
+    /** The request header that the answer's form depends on. */
     vary?: string;
-    /** The answer's, by the name that the caller accepts. */
+    /** The answer's media type, by the name that the caller accepts. */
     mediaType?: string;
     action?: string;
     /** A digest of the caller's own statement. */
     statement?: string;
-    /** The caller's trace, where it has one. */
+    /** The caller's trace, if it has one. */
     trace?: Trace;
-    /** The request's body as it was read, where it has an Idempotency-Key: the key is about it. */
+    /**
+     * The request's body as a text, kept for an Idempotency-Key: the key's record has the body's fingerprint.
+     */
     body?: string;
   };
 }
 
 export type AppContext = Context<AppEnv>;
 
-/** What a call to the database needs to know of this request. */
+/** The parts of this request that a call to the database needs. */
 export function backendContext(c: AppContext): BackendContext {
   return {
     env: c.env,
@@ -59,8 +61,9 @@ export function backendContext(c: AppContext): BackendContext {
 export const factory = createFactory<AppEnv>();
 
 /**
- * Reads a JSON body against a schema.
- * @throws TidegateError `media_type_unsupported`, `body_too_large`, `body_too_slow`, `body_invalid`; no message repeats a value
+ * Reads a JSON body and checks it against a schema.
+ * @throws TidegateError `media_type_unsupported`, `body_too_large`, `body_too_slow`, `body_invalid`. No
+ *   message repeats a value
  */
 export async function readJson<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {
   demandJsonBody(c);
@@ -79,7 +82,7 @@ export async function readJson<T>(c: AppContext, schema: z.ZodType<T>): Promise<
   throw new TidegateError("body_invalid", { detail: mistakes(parsed.error) });
 }
 
-/** Says each member that is wrong: of many the first ones, and of names that are not ours as much as fits into a line. */
+/** Names the wrong members: the first ones of many, and as many unknown names as fit into a line. */
 function mistakes({ issues }: z.ZodError): string {
   const told = issues.slice(0, limits.bodyMistakes).map((issue) => {
     const unknown = issue.code === "unrecognized_keys" ? issue.keys : [];
@@ -93,9 +96,9 @@ function mistakes({ issues }: z.ZodError): string {
   return told.join("; ") + (hidden > 0 ? `; and ${hidden} more` : "");
 }
 
-/** @throws TidegateError `media_type_unsupported`, with what would do (RFC 9110 §15.5.16) */
+/** @throws TidegateError `media_type_unsupported`, with the accepted types (RFC 9110 §15.5.16) */
 function demandJsonBody(c: AppContext): void {
-  // A gzip body is read as no JSON; a bomb is not even unpacked.
+  // A gzip body is refused before it is unpacked, so a bomb does no harm.
   const codings = c.req.header("content-encoding")?.split(",") ?? [];
   if (codings.some((coding) => !["", "identity"].includes(coding.trim().toLowerCase()))) {
     throw new TidegateError("media_type_unsupported", {
@@ -112,7 +115,10 @@ function demandJsonBody(c: AppContext): void {
   });
 }
 
-/** Reads no more than the limit, whatever the Content-Length says, and waits no longer than for an honest sender. */
+/**
+ * Reads at most the limit, whatever the Content-Length says, and waits only as long as an honest sender
+ * needs.
+ */
 async function readText(request: Request): Promise<string> {
   const tooLarge = new TidegateError("body_too_large", {
     detail: `A body may have ${limits.bodyBytes} bytes.`,
@@ -126,16 +132,16 @@ async function readText(request: Request): Promise<string> {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
 }
 
-/** Where a body may be left out, and then the content type too. */
+/** Whether there is a body, if it is optional. Without a body, the content type is optional too. */
 export function hasBody(c: AppContext): boolean {
   return c.req.raw.body !== null && c.req.header("content-length") !== "0";
 }
 
-/** As SQL says it, in lower case. */
+/** In the words of SQL, in lower case. */
 export const isolation = z.enum(isolations);
 
 /**
- * Another level than the one that was asked for would be a promise that is not kept.
+ * Refuses an unsupported level: another level would break the promise to the caller.
  * @throws TidegateError `body_invalid` for a level that the cluster's engine does not have
  */
 export function demandIsolation(c: AppContext, asked: z.infer<typeof isolation> | undefined): void {
@@ -148,7 +154,7 @@ export function demandIsolation(c: AppContext, asked: z.infer<typeof isolation> 
 
 const shapes = z.enum(["object", "array"]);
 
-/** `?rows=array` gives rows as arrays: exact even where two columns have one name. */
+/** `?rows=array` gives rows as arrays. They are exact even if two columns have the same name. */
 export function rowShape(c: AppContext): RowShape {
   const [given = "object", ...more] = new URL(c.req.url).searchParams.getAll("rows");
   if (more.length > 0) {

@@ -11,10 +11,11 @@ import { backendContext, factory } from "./http.ts";
 const header = "idempotency-key";
 
 /**
- * Runs what a request is about; where it writes and has an Idempotency-Key, at most once for its key. What only reads
- * may be repeated anyway, and its key counts for nothing.
- * @param claims what is bound besides the request, as `fingerprintOfClaims` says it
- * @throws TidegateError `idempotency_key_invalid`, `access_denied` for a token that does not say whose it is; as `runOnce`
+ * Runs a request. If it writes and has an Idempotency-Key, it runs at most once for its key. A read may be
+ * repeated anyway, so its key is ignored.
+ * @param claims the bound claims, from `fingerprintOfClaims`
+ * @throws TidegateError `idempotency_key_invalid`, `access_denied` for a token without a subject; as
+ *   `runOnce`
  */
 export async function once(
   c: AppContext,
@@ -48,14 +49,14 @@ export async function once(
       }),
       patienceMs: queueMs + ceilings.deadlineMs + limits.idempotencyGraceMs,
     },
-    // Who goes away may come back with the key: what runs goes on, and its answer is kept.
+    // The work continues after a disconnect: its answer is kept, and the caller may come back with the key.
     () => run({ ...context, signal: new AbortController().signal }),
   );
   waitUntil(answered.catch(() => {}));
   return await answered;
 }
 
-/** Refuses a key where nothing could keep its promise: nobody may believe in it. */
+/** Refuses a key on routes that cannot keep its promise, so that no caller relies on it. */
 export const withoutKey = factory.createMiddleware(async (c, next) => {
   if (c.req.header(header) !== undefined) {
     throw new TidegateError("idempotency_key_invalid", {

@@ -13,7 +13,7 @@ import { entityTagOf, isNoneMatch } from "./etag.ts";
 import type { AppContext } from "./http.ts";
 import { backendContext, factory } from "./http.ts";
 
-/** MySQL's manual, "Schema Object Names"; to compare a column with anything else is an error of the server's. */
+/** MySQL's manual, "Schema Object Names". The server fails if it compares a column with any other text. */
 const name = z
   .string()
   .min(1, "must not be empty")
@@ -24,8 +24,8 @@ const parameters = z.strictObject({ database: name.optional(), table: name.optio
 const answer = z.object({ results: z.array(z.object({ rows: z.array(z.array(z.unknown())) })) });
 
 /**
- * `GET /v1/schema`: databases, tables, columns and keys, as the database shows them to the account. A caller who has
- * the same already is told so (If-None-Match); the database is asked all the same.
+ * `GET /v1/schema`: databases, tables, columns and keys that the database shows to the account. A caller with
+ * the same copy gets a 304 (If-None-Match); the database is asked even then.
  */
 export const schema = factory.createApp().get("/", authenticated, async (c) => {
   const access = await admit(c, "sql:read");
@@ -36,7 +36,7 @@ export const schema = factory.createApp().get("/", authenticated, async (c) => {
   const body = JSON.stringify(put(answers, { engine, defaultDatabase, ...narrowing }));
   const etag = await entityTagOf(body);
   c.header("etag", etag);
-  // A browser may keep it, and asks each time whether it is still so.
+  // A browser may keep the answer but must check each time whether it is current.
   c.header("cache-control", "private, no-cache");
   c.header("vary", "authorization, tidegate-account", { append: true });
   if (timings !== null) c.header("server-timing", timings);
@@ -79,13 +79,19 @@ async function ask(c: AppContext, access: Access, asked: Question[]): Promise<As
   }
 }
 
-/** How the questions are asked: what a grant says of rows is about the caller's own statements. */
+/**
+ * The limits of the gateway's queries. They omit the grant's limit of rows, which is for the caller's own
+ * statements.
+ */
 function terms({ caller, ceilings: { rows: _, ...ceilings } }: Access) {
   const bytes = Math.min(ceilings.bytes, limits.schemaBytes);
   return { caller, ceilings: { ...ceilings, bytes } };
 }
 
-/** The SQL is not the caller's: neither is a mistake in it, nor the place where a batch grew too large. */
+/**
+ * Rewrites errors of the gateway's own SQL. A mistake in it is not the caller's, and the number of a
+ * statement in it means nothing to the caller.
+ */
 function ours(error: TidegateError, deadlineMs: number): TidegateError {
   const { code, message, details } = error;
   if (code === "result_too_large") {
@@ -98,7 +104,7 @@ function ours(error: TidegateError, deadlineMs: number): TidegateError {
     const reason = error.operator ?? `${details.errno}: ${message}`;
     return new TidegateError("internal", {}, `information_schema, question ${statement}: ${reason}`);
   }
-  // Of several transactions each was given what the others had left.
+  // Separate transactions each get the rest of the deadline. So the message names the whole deadline.
   const isOurDeadline = code === "deadline_exceeded" && details.errno === undefined;
   const detail = isOurDeadline ? { detail: `The deadline is ${deadlineMs} ms.` } : {};
   return new TidegateError(code, { ...others, ...detail }, error.operator);

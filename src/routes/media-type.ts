@@ -1,13 +1,16 @@
 /** Media types with their parameters, as headers write them (RFC 9110 §5.6.6, §8.3.1). */
 
 export interface MediaType {
-  /** In lower case; of Accept also a range. */
+  /** In lower case. In Accept it may be a range. */
   type: string;
-  /** Names in lower case, values without quotation marks, in order; a name may stand twice. */
+  /** Names in lower case and values without quotation marks, in order. A name may occur twice. */
   parameters: [name: string, value: string][];
 }
 
-/** @returns one media type for each element of a list; what has no form is kept as it came, and matches nothing */
+/**
+ * @returns one media type for each element of a list. A malformed element is kept as it came and matches
+ *   nothing
+ */
 export function readMediaTypes(header: string): MediaType[] {
   return splitUnquoted(header, ",").map((element) => {
     const [type = "", ...parameters] = splitUnquoted(element, ";");
@@ -15,7 +18,7 @@ export function readMediaTypes(header: string): MediaType[] {
   });
 }
 
-/** @returns the parts of a text between separators outside of quoted strings */
+/** @returns the parts of a text between separators outside quoted strings */
 function splitUnquoted(text: string, separator: "," | ";"): string[] {
   const parts = [""];
   for (const piece of text.match(/"(?:[^"\\]|\\.)*"?|[^"]/gs) ?? []) {
@@ -32,7 +35,7 @@ function readParameter(text: string): [string, string] {
   return [name.trim().toLowerCase(), quoted === undefined ? value : quoted.replaceAll(/\\(.)/gs, "$1")];
 }
 
-/** Its name at IANA, and how many write it. */
+/** Matches the name at IANA and its common misspelling. */
 export function isUtf8(charset: string): boolean {
   return /^utf-?8$/i.test(charset);
 }

@@ -4,16 +4,16 @@ import { expose, expositionType } from "../exposition.ts";
 import { admit, authenticated } from "./authorize.ts";
 import { backendContext, factory } from "./http.ts";
 
-/** `GET /metrics`: for a Prometheus that brings a token. It names accounts, so it is not for everybody. */
+/** `GET /metrics`: for a Prometheus with a token. It names accounts, so it is not public. */
 export const metrics = factory.createApp().get("/", authenticated, async (c) => {
   await admit(c, "metrics");
-  // The log says what was asked about, not which account the grant names.
+  // The log shows that all accounts are meant, not the grant's account.
   c.set("account", "*");
   const families = [infoOf(c.var.config), ...(await c.var.backend.metrics(backendContext(c)))];
   return c.body(expose(families), 200, { "content-type": expositionType });
 });
 
-/** @returns which gateway this is */
+/** @returns a metric with labels for this gateway */
 export function infoOf({
   environment,
   cluster: { engine, link },

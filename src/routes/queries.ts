@@ -18,9 +18,9 @@ import { executeRequest } from "./statements.ts";
 const body = z.unknown();
 
 /**
- * `GET|POST /v1/queries/:name`: a saved query. Parameters come from the query string (GET, read queries
- * only: a link or a prefetch must not write) or from a JSON object (POST). Whether a query exists is told
- * only to those who may use it.
+ * `GET|POST /v1/queries/:name`: a saved query. Parameters come from the query string (GET) or from a JSON
+ * object (POST). GET serves only read queries, because a link or a prefetch must not write. Only permitted
+ * callers learn whether a query exists.
  */
 export const queries = factory
   .createApp()
@@ -35,7 +35,7 @@ export const queries = factory
     const form = answerForm(c, query.verb);
     const pairs = [...new URL(c.req.url).searchParams].filter(([name]) => name !== "rows");
     const bound = readParameters(query, pairs, "query-string", c.var.caller?.claims);
-    // Hono serves HEAD with the GET handler: nobody would read the rows.
+    // Hono serves HEAD with the GET handler. A HEAD has no rows, so the query is not run.
     if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": contentTypes[form.format] });
     return await run(c, query, access, form, bound);
   })

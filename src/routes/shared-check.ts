@@ -2,22 +2,23 @@ import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { within } from "../within.ts";
 
-/** What a check found: nothing, or what is wrong. */
+/** The result of a check: an error, or nothing. */
 export interface Finding {
   error?: TidegateError;
 }
 
 /**
- * One check for everybody who asks. What it found holds for a while. Later checks keep nobody waiting but the one who
- * starts them: the others get the finding before. The first check has none before it, so everybody waits for it.
+ * One check for all requests. Its finding holds for a while. Later, only the request that starts a new check
+ * waits for it, and the others get the previous finding. During the first check all requests wait, because
+ * there is no previous finding.
  */
 export class SharedCheck {
   #last: (Finding & { at: number }) | undefined;
   #running: { since: number; finding: Promise<Finding> } | undefined;
 
   /**
-   * @param check asks anew
-   * @param keepAlive lets a check end although the one who started it goes away
+   * @param check runs a new check
+   * @param keepAlive lets a check end even if the request that started it is gone
    */
   async ask(
     check: () => Promise<Finding>,
@@ -26,7 +27,7 @@ export class SharedCheck {
     const now = Date.now();
     if (this.#last && now - this.#last.at < limits.readinessAgeMs) return this.#last;
     const leftMs = (this.#running?.since ?? 0) + limits.readinessPatienceMs - now;
-    // A check that the platform has ended never says anything: it is not waited for without end.
+    // If the platform has ended a check, it never settles. So no request waits for it longer than the limit.
     if (!this.#running || leftMs <= 0) return await this.#start(check, keepAlive, now);
     return this.#last ?? (await within(this.#running.finding, leftMs, late));
   }
@@ -41,7 +42,7 @@ export class SharedCheck {
     const finished = running.finding
       .then(
         (finding) => {
-          // Another one has taken its place where it took too long.
+          // A newer check may have replaced this one, if this one took too long.
           if (this.#running === running) this.#last = { ...finding, at: Date.now() };
         },
         () => {},

@@ -5,7 +5,7 @@ import { factory, readJson } from "./http.ts";
 import { once } from "./idempotent.ts";
 import { actionsOf, deadlineOf, executeRequest, judge, note, singleStatementBody } from "./statements.ts";
 
-/** `POST /v1/sql`: one statement of the caller's own, its parameters bound by the server. */
+/** `POST /v1/sql`: one statement of the caller. The server binds its parameters. */
 export const sql = factory.createApp().post("/", authenticated, async (c) => {
   const access = await admit(c, "sql");
   const request = await readJson(c, singleStatementBody);

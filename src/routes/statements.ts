@@ -11,7 +11,7 @@ import { bindPlan } from "../sql/placeholders.ts";
 import type { Access } from "./authorize.ts";
 import type { AppContext } from "./http.ts";
 
-/** How a caller sends a statement, wherever one is taken. */
+/** The form of a statement in a request. */
 export const statementBody = z.strictObject({
   sql: z.string(),
   params: z
@@ -22,14 +22,14 @@ export const statementBody = z.strictObject({
     .optional(),
 });
 
-/** The body of a statement that is sent alone, outside or inside of a transaction. */
+/** The body of a single statement, outside or inside a transaction. */
 export const singleStatementBody = statementBody.extend({ timeout_ms: deadline.optional() });
 
 /**
- * @param wanted `timeout_ms` of the request
- * @param allowed what the caller's grant gives, in milliseconds
- * @returns the statement's deadline in milliseconds
- * @throws TidegateError `body_invalid` for a caller who asks for more than the grant gives
+ * @param wanted the request's `timeout_ms`
+ * @param allowed the grant's deadline, in milliseconds
+ * @returns the statement's deadline, in milliseconds
+ * @throws TidegateError `body_invalid` if the caller asks for more than the grant gives
  */
 export function deadlineOf(wanted: number | undefined, allowed: number): number {
   if (wanted === undefined || wanted <= allowed) return wanted ?? allowed;
@@ -41,16 +41,16 @@ export interface Judged {
   plan: BindPlan;
 }
 
-/** What is asked for besides the statement itself. */
+/** The options of a request beside the statement itself. */
 interface Order extends Pick<ExecuteRequest, "author" | "writable" | "format" | "shape"> {
-  /** In milliseconds; without it the grant's. */
+  /** In milliseconds. Without it, the grant's deadline. */
   deadlineMs?: number;
 }
 
 /**
- * @param statement as it was judged
+ * @param statement the judged statement
  * @param bound its text with a `?` for each value, and the values
- * @returns what a pool or a transaction is to execute for a caller
+ * @returns the request to the Backend for a caller
  */
 export function executeRequest(
   { caller, ceilings }: Pick<Access, "caller" | "ceilings">,
@@ -74,15 +74,15 @@ export function executeRequest(
   };
 }
 
-/** @throws StatementError when it is not a single statement that a caller may send */
+/** @throws StatementError if it is not a single statement that a caller may send */
 export function judge(sql: string): Judged {
   const statement = classify(sql);
   return { statement, plan: bindPlan(statement) };
 }
 
 /**
- * As `judge`, for what runs in a transaction.
- * @throws StatementError also `implicit_commit`: ddl commits what came before it
+ * As `judge`, for a statement in a transaction.
+ * @throws StatementError also `implicit_commit`: ddl commits the statements before it
  */
 export function judgeInTransaction(sql: string): Judged & { kind: "read" | "write" } {
   const judged = judge(sql);
@@ -91,7 +91,7 @@ export function judgeInTransaction(sql: string): Judged & { kind: "read" | "writ
   throw implicitCommit(`${verb} commits what came before it: send it by itself to /v1/sql.`);
 }
 
-/** @returns what a grant must allow for a statement */
+/** @returns the actions that a grant must allow for a statement */
 export function actionsOf({ needs }: Pick<Statement, "needs">): [Action, ...Action[]] {
   const [first, ...further] = needs.map((permission) => `sql:${permission}` as const);
   if (first === undefined) throw new Error("the guard has named no permission");
@@ -102,7 +102,7 @@ export function implicitCommit(message: string): StatementError {
   return new StatementError("implicit_commit", message);
 }
 
-/** Lets the log say which statement it was without saying what stood in it. */
+/** Lets the log identify the statement without showing its content. */
 export async function note(c: AppContext, { statement }: Judged): Promise<void> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(statement.text));
   c.set("statement", Buffer.from(digest).toString("hex").slice(0, 16));

@@ -1,7 +1,7 @@
 import { factory } from "./http.ts";
 import { readTraceparent } from "./traceparent.ts";
 
-/** Takes a caller's trace over. Without one there is none: the gateway begins no traces. */
+/** Takes over the caller's trace. The gateway begins no traces of its own. */
 export const traced = factory.createMiddleware(async (c, next) => {
   const header = c.req.header("traceparent");
   const trace = header === undefined ? undefined : readTraceparent(header, newSpanId());
@@ -9,7 +9,7 @@ export const traced = factory.createMiddleware(async (c, next) => {
   await next();
 });
 
-/** All zeros would be no id; that is as likely as the guess of a key. */
+/** All zeros would be an invalid id, but that chance is one in 2^64. */
 function newSpanId(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex");
 }

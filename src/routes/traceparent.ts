@@ -1,24 +1,25 @@
-/** What a request says of the trace that it belongs to, and the span that the gateway makes of it. */
+/** The trace that a request belongs to, and the gateway's span in it. */
 export interface Trace {
   /** 32 hexadecimal digits. */
   traceId: string;
   /** The caller's span, 16 hexadecimal digits. */
   parentId: string;
-  /** The gateway's own. */
+  /** The gateway's span, 16 hexadecimal digits. */
   spanId: string;
-  /** Two hexadecimal digits: whether the caller records the trace, and whether its id is random. */
+  /** Two hexadecimal digits: whether the caller records the trace, and whether the trace id is random. */
   flags: string;
 }
 
 const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
-/** A version 00 has nothing behind the flags; of later versions what follows is not ours to read (§3.2.4). */
+/** In version 00 nothing follows the flags. In later versions the rest is ignored (§3.2.4). */
 const length00 = 55;
 const sampledAndRandom = 0x03;
 
 /**
- * Reads the header traceparent (W3C Trace Context §3.2). Digits only come out of it, so it can write nothing into the log.
- * @param spanId the gateway's own
- * @returns undefined for whatever has another form, which the recommendation has us ignore
+ * Reads the header traceparent (W3C Trace Context §3.2). The result contains only hexadecimal digits, so it
+ * cannot inject text into the log.
+ * @param spanId the gateway's span
+ * @returns undefined for any other form, which the recommendation says to ignore
  */
 export function readTraceparent(header: string, spanId: string): Trace | undefined {
   const [, version, traceId, parentId, flags] = form.exec(header) ?? [];
@@ -30,12 +31,12 @@ export function readTraceparent(header: string, spanId: string): Trace | undefin
   return { traceId, parentId, spanId, flags: known.toString(16).padStart(2, "0") };
 }
 
-/** @returns the gateway's span as the answer tells it, in the version that it speaks */
+/** @returns the header with the gateway's span, in version 00 */
 export function traceparentOf({ traceId, spanId, flags }: Trace): string {
   return `00-${traceId}-${spanId}-${flags}`;
 }
 
-/** @returns what the log says, by OpenTelemetry's names */
+/** @returns the log's fields, by OpenTelemetry's names */
 export function traceFields(trace: Trace | undefined) {
   if (trace === undefined) return {};
   const { traceId, spanId, parentId, flags } = trace;

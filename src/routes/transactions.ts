@@ -30,8 +30,8 @@ const body = z.strictObject({
 });
 
 /**
- * `/v1/transactions`: a transaction over several requests. It belongs to the caller who began it, who is authorized
- * for the account each time, before the id is looked at.
+ * `/v1/transactions`: a transaction over several requests. It belongs to the caller who began it. Each
+ * request is authorized for the account before its id is looked up.
  */
 export const transactions = factory
   .createApp()
@@ -78,7 +78,7 @@ export const transactions = factory
     return c.json({ status: "rolled_back" });
   });
 
-/** @throws TidegateError `access_denied` for a token that does not say whose it is */
+/** @throws TidegateError `access_denied` for a token without a subject */
 function ownerOf(c: AppContext, { account, caller, grant }: Access): TransactionOwner {
   if (c.var.caller?.subject === undefined) {
     throw new TidegateError("access_denied", {
@@ -88,7 +88,7 @@ function ownerOf(c: AppContext, { account, caller, grant }: Access): Transaction
   return { account, caller, mayWrite: grant.allow.includes("sql:write") };
 }
 
-/** @throws TidegateError `access_denied` when who may only read asks for more */
+/** @throws TidegateError `access_denied` if a caller without sql:write asks for a writing transaction */
 function isReadOnly(asked: boolean | undefined, { grant }: Access): boolean {
   const mayWrite = grant.allow.includes("sql:write");
   if (asked === false && !mayWrite) {

@@ -3,9 +3,9 @@ import { discard } from "../read-body.ts";
 import { factory } from "./http.ts";
 
 /**
- * A body that nobody has read (the request was refused before) is read over for a moment, so that a client that is still
- * sending hears the answer instead of a broken connection; then it is given up. Wrangler's development server would read
- * it to its end, however slowly it comes.
+ * If a request was refused before its body was read, reads on for a moment and then stops. So a client that
+ * is still sending gets the answer instead of a broken connection. Wrangler's development server would read
+ * the body to its end, however slow it is.
  */
 export const unreadDiscarded = factory.createMiddleware(async (c, next) => {
   await next();
