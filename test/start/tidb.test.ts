@@ -81,8 +81,8 @@ describe.skipIf(unavailable !== undefined)("npm start -- --engine tidb", () => {
       env: { ...process.env, TIDEGATE_DIRECTORY: `${directory}-none` },
       encoding: "utf8",
     });
-    expect(stderr).toContain("npm start -- --engine ENGINE: mysql, mariadb or tidb");
-    expect(status).toBe(1);
+    expect(stderr).toContain("Allowed choices are mysql, mariadb, tidb.");
+    expect(status).toBe(2);
   });
 
   test("no password and no token stands in the gateway's log", () => {

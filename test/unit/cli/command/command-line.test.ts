@@ -112,7 +112,7 @@ test("the documents are found, and name options", () => {
 describe("tidegate", () => {
   test("--help lists every command, also outside of a project", async () => {
     const { status, stdout } = await type(["--help"], { cwd: tmpdir() });
-    const listed = [...stdout.matchAll(/^ {2}([a-z:-]+) {2}/gm)].map(([, name]) => name);
+    const listed = [...stdout.matchAll(/^ {2}([a-z][a-z:-]*) {2}/gm)].map(([, name]) => name);
     expect([status, listed.sort()]).toEqual([0, [...Object.keys(slips), "test"].sort()]);
   });
 
