@@ -1,6 +1,6 @@
 /** Compares the declarations in a saved query's head with their use in the statement. */
 import { nameList } from "../sql/errors.ts";
-import type { Placeholder, Statement } from "../sql/guard.ts";
+import type { JudgedStatement, Placeholder } from "../sql/guard.ts";
 import { lex } from "../sql/lexer.ts";
 import { listPlaces } from "../sql/lists.ts";
 import { claimPrefix } from "../sql/placeholders.ts";
@@ -11,7 +11,7 @@ import type { Header, Parameter } from "./header.ts";
 export type Report = (line: number, message: string) => void;
 
 export interface Body {
-  statement: Statement;
+  statement: JudgedStatement;
   /** The text with `?` placeholders only. */
   sql: string;
   /** The name for each `?`. */

@@ -3,7 +3,7 @@ import type { Action } from "../auth/grants.ts";
 import { deadline } from "../config/schema.ts";
 import type { ExecuteRequest } from "../db/contract/requests.ts";
 import { TidegateError } from "../errors.ts";
-import type { Lenient, Statement } from "../sql/guard.ts";
+import type { JudgedStatement, Lenient } from "../sql/guard.ts";
 import { classify, StatementError } from "../sql/guard.ts";
 import { isQuery } from "../sql/keywords.ts";
 import type { BindPlan, Parameters } from "../sql/placeholders.ts";
@@ -37,7 +37,7 @@ export function deadlineOf(wanted: number | undefined, allowed: number): number 
 }
 
 export interface Judged {
-  statement: Statement;
+  statement: JudgedStatement;
   plan: BindPlan;
 }
 
@@ -54,7 +54,11 @@ interface Order extends Pick<ExecuteRequest, "author" | "writable" | "format" | 
  */
 export function executeRequest(
   { caller, ceilings }: Pick<Access, "caller" | "ceilings">,
-  { verb, returning, lenient }: Pick<Statement, "verb" | "returning"> & { lenient?: Lenient | undefined },
+  {
+    verb,
+    returning,
+    lenient,
+  }: Pick<JudgedStatement, "verb" | "returning"> & { lenient?: Lenient | undefined },
   { sql, values }: Pick<ExecuteRequest, "sql" | "values">,
   { author, writable, format, shape, deadlineMs = ceilings.deadlineMs }: Order,
 ): ExecuteRequest {
@@ -92,7 +96,7 @@ export function judgeInTransaction(sql: string): Judged & { kind: "read" | "writ
 }
 
 /** @returns the actions that a grant must allow for a statement */
-export function actionsOf({ needs }: Pick<Statement, "needs">): [Action, ...Action[]] {
+export function actionsOf({ needs }: Pick<JudgedStatement, "needs">): [Action, ...Action[]] {
   const [first, ...further] = needs.map((permission) => `sql:${permission}` as const);
   if (first === undefined) throw new Error("the guard has named no permission");
   return [first, ...further];

@@ -37,7 +37,7 @@ export interface Placeholder {
   sourceStart: number;
 }
 
-export interface Statement {
+export interface JudgedStatement {
   kind: StatementKind;
   /** The permissions that a grant must have, all of them, each once: `sql:read` and so on. */
   needs: readonly Permission[];
@@ -58,7 +58,7 @@ export interface Statement {
  *
  * @throws StatementError unless the text is one statement of an accepted kind
  */
-export function classify(sql: string): Statement {
+export function classify(sql: string): JudgedStatement {
   const tokens = lex(sql);
   const end = onlyStatementEnd(tokens);
   const head = readHead(tokens, end);
@@ -195,7 +195,7 @@ function returns(tokens: Tokens, end: number, head: Head): boolean {
 }
 
 /** @returns the text from the first token to the last one, with a space for each comment */
-function cleanText(tokens: Tokens, end: number): Pick<Statement, "text" | "placeholders"> {
+function cleanText(tokens: Tokens, end: number): Pick<JudgedStatement, "text" | "placeholders"> {
   const { source } = tokens;
   const last = tokens.end(end - 1);
   const placeholders: Placeholder[] = [];

@@ -2,7 +2,7 @@ import { type BindOne, bindJsonParameter, bindJsonValue } from "./bind-values.ts
 import type { BoundValue } from "./bound-value.ts";
 import { nameList, ParameterError, StatementError } from "./errors.ts";
 import { textAsSent } from "./exact-json.ts";
-import type { Placeholder, Statement } from "./guard.ts";
+import type { JudgedStatement, Placeholder } from "./guard.ts";
 import { parseJson } from "./json-places.ts";
 import { type List, type Spread, spread } from "./lists.ts";
 
@@ -22,7 +22,7 @@ export type BindPlan =
  *   of the placeholders and has repeats
  * @throws StatementError `mixed_placeholders` or `reserved_parameter`
  */
-export function bindPlan(statement: Statement, where: "ad-hoc" | "saved" = "ad-hoc"): BindPlan {
+export function bindPlan(statement: JudgedStatement, where: "ad-hoc" | "saved" = "ad-hoc"): BindPlan {
   const { placeholders, text } = statement;
   const names = placeholders.map(({ name }) => name).filter((name) => name !== null);
   if (names.length === 0) return { style: "positional", sql: text, count: placeholders.length };

@@ -7,7 +7,7 @@ import type { CloseReason } from "../messages/counters.ts";
 type Ping = { ping(): Promise<void> };
 
 /** The pooled connections that the check needs. */
-export interface Pooled {
+export interface ConnectionSource {
   /** Whether a new request would have to wait for a connection in use. */
   isSaturated(): boolean;
   acquire(): Promise<Lease<Session>>;
@@ -17,14 +17,14 @@ export interface Pooled {
 
 /** Checks whether the server answers. A recent result is reused. */
 export class ReadinessCheck {
-  readonly #pooled: Pooled;
+  readonly #pooled: ConnectionSource;
   readonly #control: Ping;
   #until = 0;
   /** The check in progress. Further requests wait for its result. */
   #checking: Promise<void> | undefined;
 
   /** @param control pings over the admin connection, which is not pooled */
-  constructor(pooled: Pooled, control: Ping) {
+  constructor(pooled: ConnectionSource, control: Ping) {
     this.#pooled = pooled;
     this.#control = control;
   }
