@@ -74,7 +74,7 @@ export const limits = {
   /** A Durable Object may hold about 6 open sockets: 5 for the pool, 1 for KILL. */
   connectionsPerShard: 5,
   /** The socket that stays free for KILL. */
-  controlConnectionsPerShard: 1,
+  adminConnectionsPerShard: 1,
   /** Shards of one account. With 6 connections each, they use up a medium cluster. */
   shardsCeiling: 64,
   /** How long an isolate skips a shard that is full or cannot reach the database. */
@@ -114,8 +114,8 @@ export const limits = {
   restingEngines: 2,
   /** How long a verified chain serves for new connections. A later expiry is noticed that much later. */
   tlsVerificationAgeMs: 10 * 60_000,
-  /** How long before a deadline the control connection opens, for KILL. A login takes less. */
-  controlAheadMs: 1_000,
+  /** How long before a deadline the admin connection opens, for KILL. A login takes less. */
+  adminAheadMs: 1_000,
   /** After a stop, how long the caller's answer waits for the server's reply to the statement. */
   stopGraceMs: 1_000,
   /** A server acknowledges a KILL at once. After this time the KILL goes over another connection. */

@@ -36,7 +36,7 @@ test("an OK with a warning costs the connection, and the next caller has another
   expectProblem(stopped, 504, "deadline_exceeded");
   expect((await gateway.sql({ sql: "SELECT 'x' AS one" })).body.rows).toEqual([{ one: "x" }]);
   expect(play.victim).toBeDefined();
-  // The first one, the control connection, and the next caller's.
+  // The first one, the admin connection, and the next caller's.
   expect(hostile.proxy.accepted).toBe(3);
   const closed = gateway.logs().filter(({ message }) => message.includes("connection_closed"));
   expect(closed.map(({ message }) => JSON.parse(message).reason)).toEqual(["not killed"]);

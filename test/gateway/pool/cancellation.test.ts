@@ -78,7 +78,7 @@ describe("a statement of one's own", () => {
     expectProblem(await answer, 409, "request_cancelled");
     await expect.poll(() => running(mark)).toBe(0);
     expect((await run({ sql: "SELECT 1" }, randomUUID())).status).toBe(200);
-    // One more was opened: the control connection.
+    // One more was opened: the admin connection.
     expect(proxy.accepted - opened).toBeLessThanOrEqual(1);
     expect((await cancel(id)).body.code).toBe("request_unknown");
   });

@@ -85,7 +85,7 @@ test.skipIf(engine === "tidb")(
     });
     expect(stopped.status).toBe(200);
     expectProblem(await stranded, 409, "request_cancelled");
-    // The connection is given up, and the next caller has another, when the control connection has had its say.
+    // The connection is given up, and the next caller has another, when the admin connection has had its say.
     expect((await gateway.sql({ sql: "SELECT 'next' AS who" })).body.rows).toEqual([{ who: "next" }]);
     expect(proxy.accepted).toBeGreaterThan(opened + 1);
     const [kills] = await watcher.query<RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Com_kill'");

@@ -12,7 +12,7 @@ import type { Pretence } from "./pretended.ts";
 import { startPretendingProxy } from "./pretended.ts";
 
 /**
- * Two servers of one TiDB cluster behind a balancer: the control connection comes to another one than the statement.
+ * Two servers of one TiDB cluster behind a balancer: the admin connection comes to another one than the statement.
  * A second tidb-server on the same data needs PD and TiKV, which these tests do not have. So one real server stands for
  * both, and a proxy changes what it says of itself. The tests see whether the gateway sends a KILL, by which id, and what it
  * makes of the answer. They do not see a server hand a KILL on to the one that the id names: that is TiDB's own part.
@@ -76,7 +76,7 @@ const here = { hostname: "tidb-0" };
 const elsewhere = { hostname: "tidb-1" };
 const next = { sql: "SELECT 1 AS one" };
 
-describe("with the control connection on another server of the cluster", () => {
+describe("with the admin connection on another server of the cluster", () => {
   test("a statement is killed there, by the cluster's id, and its connection serves on", async () => {
     const { gateway, proxy, kills } = await start(here, elsewhere);
     const answer = gateway.sql({ sql: "SELECT SLEEP(30) AS far_away", timeout_ms: 2_000 });

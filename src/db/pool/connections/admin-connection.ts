@@ -106,7 +106,7 @@ export class AdminConnection<S extends AdminSession<S>> {
       this.#idleTimer = setTimeout(() => this.end(), this.#options.idleMs);
       return session;
     }
-    throw new Error("no control connection reaches the statement's server");
+    throw new Error("no admin connection reaches the statement's server");
   }
 
   async #open(other: S | undefined): Promise<S> {

@@ -31,7 +31,7 @@ export class Connector {
   readonly #link: Link;
   readonly #hosts: HostFailover;
   readonly #sockets = new SocketSlots(limits.connectionsPerShard);
-  readonly #controlSockets = new SocketSlots(limits.controlConnectionsPerShard);
+  readonly #adminSockets = new SocketSlots(limits.adminConnectionsPerShard);
   /** The host of each connection. */
   readonly #leads = new WeakMap<Session, Host>();
   /** Sessions whose server was read-only at login. Another server may not exist. */
@@ -115,7 +115,7 @@ export class Connector {
   async openBeside(other?: Session): Promise<Session> {
     const host = (other && this.#leads.get(other)) ?? this.#hosts.candidates(Date.now())[0];
     if (!host) throw this.refusal() ?? new TidegateError("misconfigured");
-    return await this.#withSocket(this.#controlSockets, host, this.#config.cluster.connect_timeout_ms);
+    return await this.#withSocket(this.#adminSockets, host, this.#config.cluster.connect_timeout_ms);
   }
 
   async #openAt(host: Host, timeoutMs: number): Promise<Session> {

@@ -59,7 +59,7 @@ export class CancellableStatement<S extends Pausable> {
     this.#session = session;
     this.beganAt = Date.now();
     const { deadlineMs, control, timers = platformTimers } = this.#options;
-    const ahead = Math.min(deadlineMs / 2, limits.controlAheadMs);
+    const ahead = Math.min(deadlineMs / 2, limits.adminAheadMs);
     this.#unset = timers.after(deadlineMs - ahead, () => {
       control.prepare(session);
       this.#unset = timers.after(ahead, () => this.stop(deadlineError(deadlineMs)));

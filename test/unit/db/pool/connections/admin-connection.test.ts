@@ -50,7 +50,7 @@ function setUp(refuse = false, elsewhere?: string) {
   return { control, opened, killed };
 }
 
-describe("the control connection", () => {
+describe("the admin connection", () => {
   test("is opened ahead, once, and used for the KILL", async () => {
     const { control, opened, killed } = setUp();
     control.prepare(new FakeControl());

@@ -7,7 +7,7 @@ beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => void vi.useRealTimers());
 
 /**
- * A pool with one connection, and the control connection beside it. `fails` is the result of a ping, or of
+ * A pool with one connection, and the admin connection beside it. `fails` is the result of a ping, or of
  * the wait for a connection.
  */
 function setUp() {
@@ -45,7 +45,7 @@ describe("the check of the server", () => {
     expect(events).toEqual(pooled);
   });
 
-  test("uses the control connection if all are busy, so it never waits behind statements", async () => {
+  test("uses the admin connection if all are busy, so it never waits behind statements", async () => {
     const { readiness, state, events } = setUp();
     state.isSaturated = true;
     await readiness.check();

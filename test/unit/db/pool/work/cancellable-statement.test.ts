@@ -50,15 +50,15 @@ describe("a running statement", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("opens the control connection before its deadline, and is killed at the deadline", async () => {
+  test("opens the admin connection before its deadline, and is killed at the deadline", async () => {
     const { running, session, kills, events, heard } = setUp(5_000);
     running.begin(session);
     running.goOn();
-    await vi.advanceTimersByTimeAsync(5_000 - limits.controlAheadMs - 1);
+    await vi.advanceTimersByTimeAsync(5_000 - limits.adminAheadMs - 1);
     expect(events).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
     expect(events).toEqual(["prepare"]);
-    await vi.advanceTimersByTimeAsync(limits.controlAheadMs);
+    await vi.advanceTimersByTimeAsync(limits.adminAheadMs);
     expect(events).toEqual(["prepare", "stopping: deadline_exceeded", "kill"]);
     // The server may report the statement's result, so the caller waits a little.
     await vi.advanceTimersByTimeAsync(limits.stopGraceMs - 1);
@@ -92,7 +92,7 @@ describe("a running statement", () => {
     running.end();
   });
 
-  test("with a short deadline opens the control connection half-way", async () => {
+  test("with a short deadline opens the admin connection half-way", async () => {
     const { running, session, events } = setUp(100);
     running.begin(session);
     await vi.advanceTimersByTimeAsync(50);
