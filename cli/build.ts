@@ -13,8 +13,9 @@ export const declaration = declare(
 ).addOption(environmentOption("the environment whose policy it is").makeOptionMandatory());
 
 /**
- * `npm start` names with TIDEGATE_OVERLAY a JSON file of what it started, which replaces parts of the
- * development policy (a CA file of its own lies beside it), and with TIDEGATE_APPLICATION where to write.
+ * `npm start` sets two variables. TIDEGATE_OVERLAY names a JSON file about the running servers, which
+ * replaces parts of the development policy (its CA file is in the same directory). TIDEGATE_APPLICATION
+ * names the file to write.
  */
 export function run({ env }: OptionsOf<typeof declaration>): undefined {
   const overlay = process.env.TIDEGATE_OVERLAY;

@@ -141,7 +141,7 @@ async function readCa(connection: ConnectionString, option: string | undefined):
   }
 }
 
-/** What the platform's own TLS cannot be told. */
+/** Refuses settings that the platform's own TLS does not have. */
 function judgePublicTrust({ tlsMin, tlsMax }: ConnectionString): void {
   if (tlsMin === "TLSv1.3")
     throw new Stop(
@@ -153,7 +153,7 @@ function judgePublicTrust({ tlsMin, tlsMax }: ConnectionString): void {
 }
 
 async function askPassword({ user }: ConnectionString, argument: string | undefined): Promise<string> {
-  // What was piped in was the string.
+  // Standard input was used for the string.
   const isUsed = argument === undefined && !isTerminal;
   const password = isUsed ? "" : await readPassword(user);
   if (password === "")

@@ -9,7 +9,7 @@ import { environmentOption } from "./project/environment-option.ts";
 
 const timeoutMs = 30_000;
 
-// An option for the token would stand in the shell's history.
+// There is no option for the token, because the shell would keep it in its history.
 export const declaration = declare(
   "drain",
   "Ends a gateway's connections after a change at the database (docs/rotation.md). The token comes from TIDEGATE_TOKEN or from standard input. While npm start runs, --env development needs neither URL nor token.",
@@ -49,7 +49,7 @@ async function targetOf(environment: string, url: URL | undefined) {
   return { gateway: new URL(development.gateway), token: given ?? development.tokens.operator ?? "" };
 }
 
-/** The token goes there: in clear text to this machine only. */
+/** The token is sent to this address; http is allowed for this machine only. */
 function gatewayUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isLoopback = ["127.0.0.1", "localhost", "[::1]"].includes(url?.hostname ?? "");
@@ -59,16 +59,16 @@ function gatewayUrl(text: string): URL {
   );
 }
 
-/** @throws Stop at a terminal, which would show what is typed */
+/** @throws Stop at a terminal, because it would show the typed token */
 async function tokenFromInput(): Promise<string> {
   const token = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
   if (token !== "") return token;
   throw new Stop("There is no token: set TIDEGATE_TOKEN, or pipe the token to this command.", 2);
 }
 
-/** @throws Stop with the problem's title and detail when the gateway refuses */
+/** @throws Stop with the problem's title and detail if the gateway refuses */
 async function drain({ gateway, token }: { gateway: URL; token: string }, account: string | undefined) {
-  // fetch would repeat the token in its complaint.
+  // fetch would repeat the token in its error message.
   if (!/^[\x21-\x7e]+$/.test(token)) throw new Stop("The token must be one line of text.", 2);
   const response = await fetch(new URL("/v1/drain", gateway), {
     method: "POST",

@@ -1,7 +1,7 @@
 /**
- * node cli/run.mjs SCRIPT [ARGUMENTS]: what every npm script begins with. Runs on Node 20 with nothing
- * installed: installs the packages if package-lock.json is newer than they are, then runs the script with
- * the Node that the project brings (wrangler needs >= 22.12, and it runs TypeScript).
+ * node cli/run.mjs SCRIPT [ARGUMENTS]: every npm script begins with this. It runs on Node 20 with nothing
+ * installed. It installs the packages if package-lock.json is newer than they are. Then it runs the script
+ * with the project's own Node, because wrangler needs >= 22.12 and the scripts are TypeScript.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
@@ -14,7 +14,8 @@ const node = join(modules, "node", "bin", "node");
 
 if (isStale()) {
   console.error("Installing the project's packages ...");
-  // Not npm ci: it refuses a lock file that was made where a package of another platform was not to be had.
+  // npm ci would refuse a lock file that was made on a machine where another platform's package was not
+  // available.
   const { status } = spawnSync(
     "npm",
     ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"],
@@ -36,7 +37,7 @@ const child = spawn(node, [join(root, script), ...rest], {
   stdio: "inherit",
   env: { ...process.env, PATH: join(modules, ".bin") + delimiter + process.env.PATH },
 });
-// Ctrl-C reaches the child by itself; this process only has to outlive it.
+// The terminal sends Ctrl-C to the child too. This process must only live longer than the child.
 process.on("SIGINT", () => {});
 for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code, signal) => {

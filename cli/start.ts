@@ -37,9 +37,9 @@ export const declaration = declare(
 type Options = OptionsOf<typeof declaration>;
 
 const audience = "tidegate";
-/** Whom a page may log in as. */
+/** The roles that a page may log in with. */
 const roles = ["analyst", "editor"];
-/** Of a token that a page gets by logging in. */
+/** The lifetime of a token that a page gets by a login. */
 const tokenSeconds = 3600;
 
 export async function run(options: Options): Promise<undefined> {
@@ -49,7 +49,7 @@ export async function run(options: Options): Promise<undefined> {
   try {
     await startAll(options, running);
   } catch (cause) {
-    // What is being stopped fails in its own ways.
+    // A part that is being stopped may fail; that is no error.
     if (!running.stopping) await running.stop(complain(cause));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * tidegate COMMAND [OPTIONS]: every command of the project; the npm scripts call it. A command's file is loaded when
- * it is asked for, so that a token is printed without wrangler, and help without a database.
+ * tidegate COMMAND [OPTIONS] runs every command of the project; the npm scripts call it. A command's file
+ * is loaded only when needed. So `token` does not load wrangler, and `--help` needs no database.
  */
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { declare, readCommandLine } from "./command/declare.ts";
@@ -12,8 +12,8 @@ interface CommandModule {
   declaration: CommandUnknownOpts;
   /**
    * @param options as `declaration` has read them
-   * @param words the arguments that are no options
-   * @returns the exit code; nothing for 0
+   * @param words the arguments that are not options
+   * @returns the exit code; undefined means 0
    */
   run(options: never, words: string[]): Promise<number | undefined> | number | undefined;
 }
@@ -47,7 +47,10 @@ const commands: Record<string, Entry> = {
   },
 };
 
-/** These change Tidegate itself. With test/, bench/ and soak/ they stay outside of a package of it. */
+/**
+ * These commands are for the development of Tidegate itself. Like test/, bench/ and soak/ they are not part
+ * of its package.
+ */
 const developmentCommands: Record<string, Entry> = {
   test: { summary: "runs every test", load: () => import("./dev/test.ts") },
   "test:quick": {
@@ -81,7 +84,7 @@ function add(heading: string, entries: Record<string, Entry>): void {
     program
       .command(name)
       .description(summary)
-      // The command's own declaration reads what follows its name.
+      // The command's own declaration reads the rest of the command line.
       .helpOption(false)
       .passThroughOptions()
       .allowUnknownOption()

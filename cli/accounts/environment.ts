@@ -12,20 +12,20 @@ import type { Development } from "../project/development.ts";
 import { currentPolicy, readDevelopment } from "../project/development.ts";
 import { findSecret } from "./secrets.ts";
 
-/** What a script needs to log in from Node as the gateway does. */
+/** Everything that a script needs to log in from Node as the gateway does. */
 export interface Environment {
   name: string;
   policy: Policy;
   queries: readonly SavedQuery[];
   link: Link;
-  /** What `npm start` runs now, where that is the environment. */
+  /** What `npm start` runs now, if it runs this environment. */
   running: Development | undefined;
 }
 
 /**
- * @param name development is as it runs, if it does
- * @param ca path of the CAs to trust; default: those of the running development, else Node's
- * @throws ConfigError or CatalogError that names every mistake, or Error where no login is possible from here
+ * @param name for `development`, the policy as `npm start` runs it, if it runs
+ * @param ca path of the CAs to trust; default: those of the running development, otherwise Node's
+ * @throws ConfigError or CatalogError that names every mistake, or Error if no login is possible from here
  */
 export function readEnvironment(name: string, ca: string | undefined): Environment {
   const queries = readCatalog();
@@ -44,7 +44,8 @@ export function readEnvironment(name: string, ca: string | undefined): Environme
 }
 
 /**
- * Resolves the secrets of accounts: all before the first login, since nobody likes to be asked in the middle.
+ * Resolves the secrets of accounts. It resolves all of them before the first login, so that no question
+ * interrupts the logins.
  * @param isWanted by the account's name; default: all
  * @throws Error that names a missing secret
  */

@@ -1,14 +1,14 @@
-/** Reads what SHOW GRANTS and SHOW CREATE USER say, of MySQL, MariaDB and TiDB. Pure. */
+/** Parses the answers to SHOW GRANTS and SHOW CREATE USER of MySQL, MariaDB and TiDB. Pure. */
 
-/** One privilege somewhere. */
+/** One privilege on one scope. */
 export interface Held {
   /** In capitals: SELECT, ALL PRIVILEGES, BACKUP_ADMIN. */
   privilege: string;
-  /** As it stands after ON: *.*, `shop`.*, `shop`.`t`, PROCEDURE `shop`.`p`. */
+  /** The text after ON: *.*, `shop`.*, `shop`.`t`, PROCEDURE `shop`.`p`. */
   scope: string;
-  /** The account or role that has it, as it stands after TO. */
+  /** The account or role that has it: the text after TO. */
   grantee: string;
-  /** Where it is for some columns only: their names, without quotation marks. */
+  /** If the privilege is for some columns only: their names, without quotation marks. */
   columns?: string[];
 }
 
@@ -18,18 +18,18 @@ export interface Membership {
   grantee: string;
 }
 
-/** A right to be somebody else. */
+/** The right to act as another account. */
 export interface ProxyGrant {
   identity: string;
   grantee: string;
 }
 
-/** What the lines of SHOW GRANTS say together. GRANT OPTION and ADMIN OPTION stand among the privileges. */
+/** All lines of SHOW GRANTS together. GRANT OPTION and ADMIN OPTION are listed as privileges. */
 export interface Rights {
   held: Held[];
   memberships: Membership[];
   proxies: ProxyGrant[];
-  /** Lines of a form that is not known, without what they quote. */
+  /** Lines of an unknown form, without their quoted parts. */
   unread: string[];
 }
 
@@ -50,7 +50,7 @@ const privilegeLine = new RegExp(
 );
 const proxyLine = new RegExp(`^GRANT PROXY ON (${account}) TO (${account})`);
 const roleLine = new RegExp(`^GRANT (${account}(?:, ?${account})*) TO (${account})(.*)$`, "s");
-/** They take away or choose among what other lines give. */
+/** These lines take away privileges, or choose among those of other lines. */
 const harmlessLine = /^(?:REVOKE|SET DEFAULT ROLE) /;
 
 /** @param lines of SHOW GRANTS */
@@ -80,7 +80,7 @@ function readPrivileges([, list = "", scope = "", grantee = "", rest = ""]: RegE
     };
   });
   if (hasOption(rest, "GRANT OPTION")) held.push({ privilege: "GRANT OPTION", scope, grantee });
-  // USAGE is the word for none.
+  // USAGE means no privilege.
   return held.filter(({ privilege }) => privilege !== "USAGE");
 }
 
@@ -97,12 +97,12 @@ function readRoles([, list = "", grantee = "", rest = ""]: RegExpExecArray, righ
   }
 }
 
-/** What is quoted in there is not the server's word. */
+/** The quoted parts are not the server's own words. */
 function hasOption(rest: string, option: string): boolean {
   return rest.replace(new RegExp(text, "g"), "").includes(` WITH ${option}`);
 }
 
-/** @returns a line for people, without what an account shows to log in: MariaDB prints its hash */
+/** @returns a line to print, without secrets of the login: MariaDB's line has the password's hash */
 export function withoutSecrets(line: string): string {
   const quoted = new RegExp(`( TO ${account}) IDENTIFIED (?:${text}|[^'])*?(?= REQUIRE | WITH |$)`, "s");
   return line.replace(quoted, "$1");
@@ -115,9 +115,9 @@ function plain(account = ""): string {
 
 /** How an account logs in, and whether only by TLS. */
 export interface Login {
-  /** Undefined where it is not said. */
+  /** Undefined if the line does not name it. */
   plugin: string | undefined;
-  /** Whether REQUIRE demands TLS, of whatever kind. */
+  /** Whether REQUIRE demands TLS, in any form. */
   tls: boolean;
 }
 
@@ -126,7 +126,7 @@ export function readCreateUser(line: string): Login {
   const [, rest = ""] = new RegExp(`^CREATE USER ${account}(.*)$`, "s").exec(line) ?? [];
   const plugin = /^ IDENTIFIED (?:WITH|VIA) '?([\w-]+)'?/.exec(rest)?.[1];
   const password = rest.startsWith(" IDENTIFIED BY PASSWORD ") ? "mysql_native_password" : undefined;
-  // Hashes, comments and default roles are quoted, and may hold any word.
+  // Hashes, comments and default roles are quoted, and may contain any word.
   const words = rest.replace(new RegExp(name, "g"), "");
   return {
     plugin: plugin ?? password,

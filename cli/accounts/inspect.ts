@@ -11,13 +11,13 @@ import { setRole } from "../../src/db/mysql/engines/session-state.ts";
 import { credentialOf, logIn } from "../../src/db/mysql/session/login.ts";
 import { TidegateError } from "../../src/errors.ts";
 
-/** Logs in as the gateway does and asks the server what it says of the account. */
+/** Logs in as the gateway does, and asks the server about the account. */
 
 /** What one account's own session can see. */
 export interface Seen {
   user: string;
   currentUser: string;
-  /** 'user'@'host' of the login when it was mapped. */
+  /** 'user'@'host' of the login, if it was mapped. */
   proxyUser: string | null;
   currentRole: string | null;
   version: string;
@@ -25,19 +25,19 @@ export interface Seen {
   grants: string[];
   /** SHOW GRANTS without a role. */
   own: string[];
-  /** SHOW CREATE USER of the identity; undefined where the server does not show it. */
+  /** SHOW CREATE USER of the identity; undefined if the server does not show it. */
   createUser: string | undefined;
 }
 
 /** The server's answer for one account. */
 export interface Inspection {
-  /** Why the gateway would refuse the login; undefined when it would not. */
+  /** Why the gateway would refuse the login; undefined if it would accept it. */
   refused: TidegateError | undefined;
-  /** Undefined when not even a login was possible. */
+  /** Undefined if not even a login was possible. */
   seen: Seen | undefined;
 }
 
-/** What only an administrator can see: of the account that logs in, whoever it becomes afterwards. */
+/** What only an administrator can see: the account that logs in, before any mapping. */
 export interface LoginSeen {
   grants: string[];
   createUser: string | undefined;
@@ -50,7 +50,7 @@ export async function inspect(link: Link, cluster: Cluster, account: Account): P
     return { refused: undefined, seen: await look(connection, identity, cluster) };
   } catch (cause) {
     if (!(cause instanceof TidegateError)) throw cause;
-    // The login was good, the identity was not: who it is, is what the operator wants to see.
+    // The login succeeded with the wrong identity. The operator wants to see this identity.
     const wrong = cause.code === "database_identity_wrong";
     return { refused: cause, seen: wrong ? await lookAgain(link, cluster, account) : undefined };
   }
@@ -73,7 +73,8 @@ async function lookAgain(link: Link, cluster: Cluster, account: Account): Promis
     };
     return await look(connection, identity, cluster);
   } catch {
-    // Another engine, for one, does not understand the question; the refusal has been told.
+    // The server does not understand the question, for example because it is another engine. The report
+    // already has the refusal.
     return undefined;
   }
 }
@@ -100,7 +101,7 @@ async function look(
   }
 }
 
-/** A connection of the administrator's, for accounts that are not its own. */
+/** A connection of the administrator, to ask about other accounts. */
 export async function openAdministrator(
   link: Link,
   cluster: Cluster,

@@ -3,15 +3,15 @@ import type { Policy } from "../../src/config/schema.ts";
 import type { Verb } from "../../src/sql/keywords.ts";
 import type { Held, Rights } from "./grants.ts";
 
-/** Compares what an account may do with what the grants of the policy can use. Pure. */
+/** Compares an account's rights with those that the grants of the policy can use. Pure. */
 
-/** What the grants that give an account allow. */
+/** What the grants of one account allow. */
 export interface Use {
-  /** Each once, in the order of the policy. */
+  /** Each permission once, in the order of the policy. */
   permissions: string[];
-  /** Privileges on the cluster's database that some permission can use. */
+  /** Privileges on the cluster's database that a permission can use. */
   privileges: ReadonlySet<string>;
-  /** Whether a permission asks what the server tells of others. */
+  /** Whether a permission opens what the server shows of others. */
   asksServer: boolean;
 }
 
@@ -23,22 +23,29 @@ const schema = [
   ...["CREATE", "ALTER", "DROP", "INDEX", "REFERENCES", "INSERT", "CREATE VIEW", "CREATE TEMPORARY TABLES"],
   ...["TRIGGER", "EVENT", "CREATE ROUTINE", "ALTER ROUTINE"],
 ];
-/** What SHOW TRIGGERS and SHOW EVENTS ask for, of a caller who may neither create nor drop one. */
+/** SHOW TRIGGERS and SHOW EVENTS need these privileges, also for a caller who may not create or drop one. */
 const asking = [...reading, "TRIGGER", "EVENT"];
 const kinds = { read: reading, write: writing, ddl: schema, server: asking };
 
 /**
- * What sql:server can use on the whole server, by the names of all three: other logins' processes, transactions and locks,
- * programs of others, the state of replication. None of them writes.
+ * The privileges on the whole server that sql:server can use, by the names of all three engines: other
+ * logins' processes, transactions and locks, others' programs, the state of replication. None of them
+ * writes.
  */
 const ofServer = new Set([
   ...["PROCESS", "SHOW_ROUTINE"],
   ...["REPLICATION CLIENT", "BINLOG MONITOR", "SLAVE MONITOR", "REPLICA MONITOR"],
 ]);
-/** Where sql:server can use SELECT, and EXECUTE for what sys computes. The schema mysql has the logins' hashes. */
+/**
+ * The schemas where sql:server can use SELECT, and EXECUTE for the functions of sys. The schema mysql is
+ * not among them, because it has the logins' hashes.
+ */
 const toldOf = ["performance_schema", "sys"];
 
-/** A saved query needs what its verb needs; ON DUPLICATE KEY UPDATE makes an INSERT need both. */
+/**
+ * A saved query needs the privileges of its verb. An INSERT needs both, because it may have ON DUPLICATE
+ * KEY UPDATE.
+ */
 const verbs: Partial<Record<Verb, string[]>> = {
   CALL: ["EXECUTE"],
   INSERT: [...reading, "INSERT", "UPDATE"],
@@ -47,7 +54,7 @@ const verbs: Partial<Record<Verb, string[]>> = {
   DELETE: [...reading, "DELETE"],
 };
 
-/** @returns what an account is there for */
+/** @returns what the grants use the account for */
 export function useOf(account: string, grants: Policy["grants"], queries: readonly SavedQuery[]): Use {
   const permissions = new Set(
     grants.filter((grant) => grant.account === account).flatMap(({ allow }) => allow),
@@ -64,7 +71,7 @@ export function useOf(account: string, grants: Policy["grants"], queries: readon
   return { permissions: [...permissions], privileges: new Set(privileges), asksServer };
 }
 
-/** Too much of something, and the statement that takes it away. */
+/** Rights that are too many, and the statement that takes them away. */
 export interface Excess {
   what: string;
   /** Without a closing semicolon. */
@@ -72,16 +79,16 @@ export interface Excess {
 }
 
 /**
- * @param rights with the active role's, if any
- * @param own without a role; what is not in there comes from the role
- * @param role the active role as an account's name, undefined for none
+ * @param rights with the rights of the active role, if any
+ * @param own without a role; a right that is missing here comes from the role
+ * @param role the active role as an account's name; undefined for none
  */
 export function excessOf(
   rights: Rights,
   { own, role, use, database }: { own: Rights; role: string | undefined; use: Use; database: string },
 ): Excess[] {
   const holder = (held: Held) => {
-    // MySQL prints the privileges of the role as if they were the account's.
+    // MySQL prints the privileges of the role as if the account had them.
     const isOwn = own.held.some((one) => one.privilege === held.privilege && one.scope === held.scope);
     return isOwn || role === undefined ? held.grantee : role;
   };
@@ -93,7 +100,7 @@ export function excessOf(
     const { scope, grantee, why } = group[0] as (typeof group)[number];
     const names = [...new Set(group.map(({ privilege }) => privilege))];
     const fix = revoke([...new Set(group.map(withColumns))], scope, grantee);
-    // On the cluster's database ALL may be the account's only way to what it does need.
+    // On the cluster's database, ALL may be the only source of a privilege that the account needs.
     const again = names[0] === "ALL PRIVILEGES" && databaseOf(scope) === database && use.privileges.size > 0;
     return {
       what: `${grantee} has ${names.join(", ")} on ${scope}: ${why}`,
@@ -102,7 +109,7 @@ export function excessOf(
   });
 }
 
-/** @returns why a privilege is too much, or undefined when it can be used */
+/** @returns why a privilege is too much; undefined if a permission can use it */
 function whyNot({ privilege, scope }: Held, use: Use, database: string): string | undefined {
   if (privilege === "ADMIN OPTION" || privilege === "GRANT OPTION")
     return "the gateway never gives rights to others";
@@ -111,7 +118,7 @@ function whyNot({ privilege, scope }: Held, use: Use, database: string): string 
   if (place === "*") return "it holds for the whole server, and only the cluster's database is used";
   if (place !== database) return `only the database ${database} is used`;
   if (privilege === "ALL PRIVILEGES") return "nothing needs all of them";
-  // A routine's scope is its own; what may change it counts like any other privilege.
+  // A routine has its own scope. A privilege to change it counts like any other privilege.
   return use.privileges.has(privilege) ? undefined : "no grant of the policy can use it";
 }
 
@@ -125,7 +132,8 @@ function tells(privilege: string, place: string): boolean {
 function databaseOf(scope: string): string {
   const [, quoted = "*"] = /^(?:[A-Z ]+ )?(\*|\w+|`(?:[^`]|``)*`)\./.exec(scope) ?? [];
   const pattern = quoted.startsWith("`") ? quoted.slice(1, -1).replaceAll("``", "`") : quoted;
-  // An underscore that is not escaped fits any character; it is in many names, and meant as itself.
+  // An underscore that is not escaped fits any character. Many names have one and mean the underscore
+  // itself.
   return pattern.replaceAll("\\_", "_").replaceAll("\\%", "%");
 }
 

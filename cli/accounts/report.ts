@@ -6,26 +6,26 @@ import type { Inspection, LoginSeen, Seen } from "./inspect.ts";
 import type { Excess, Use } from "./needs.ts";
 import { excessOf, surplusRoles } from "./needs.ts";
 
-/** What is said of one account. Pure; holds no secret. */
+/** The report about one account. Pure; contains no secret. */
 
 export interface Report {
   name: string;
-  /** Why the gateway would refuse the account; undefined when it would not. */
+  /** Why the gateway would refuse the account; undefined if it would accept it. */
   refused: string | undefined;
-  /** What the server says: a word, and one line or several. */
+  /** What the server says: a title, and one line or several. */
   facts: [string, string[]][];
   warnings: Excess[];
-  /** What could not be seen with these rights, and the statement that an administrator can ask. */
+  /** Facts that these rights do not show, each with the statement that an administrator can send. */
   unseen: Excess[];
 }
 
-/** What `report` is about. */
+/** The input of `report`. */
 export interface Subject {
   account: Pick<Account, "name" | "user" | "role" | "plugin" | "acts_as">;
   cluster: Pick<Cluster, "database" | "engine">;
   use: Use;
   inspection: Inspection;
-  /** What the administrator sees of the account that logged in; undefined without one. */
+  /** What the administrator sees of the account that logged in; undefined without an administrator. */
   login: LoginSeen | undefined;
 }
 
@@ -75,7 +75,7 @@ function grantFacts(seen: Seen, login: LoginSeen | undefined): [string, string[]
   return [may, ["login may", login.grants.map(withoutSecrets)]];
 }
 
-/** A mapped session is shown how its identity logs in, which is another matter. */
+/** The server shows a mapped session the method of its identity, which is not the method of the login. */
 function methodOf({ account, login }: Subject, seen: Seen): string {
   const line = login?.createUser ?? (seen.proxyUser === null ? seen.createUser : undefined);
   const method = line === undefined ? undefined : readCreateUser(line).plugin;
@@ -83,7 +83,7 @@ function methodOf({ account, login }: Subject, seen: Seen): string {
   return `${method ?? "not shown to this account"}${hint}`;
 }
 
-/** @returns the login's account, quoted as the server takes it */
+/** @returns the login's account, quoted so that the server accepts it */
 export function loginOf(seen: Pick<Seen, "proxyUser" | "currentUser">): string {
   return seen.proxyUser ?? quote(seen.currentUser);
 }
@@ -117,7 +117,7 @@ function requireOf(account: string, createUser: string | undefined): Excess[] {
   ];
 }
 
-/** Which of several the server takes changes with FLUSH PRIVILEGES. */
+/** If there are several, FLUSH PRIVILEGES may change which one the server takes. */
 function proxyWarnings(rights: Rights): Excess[] {
   const groups = Map.groupBy(rights.proxies, ({ grantee }) => grantee);
   return [...groups].flatMap(([grantee, proxies]) => {
@@ -132,7 +132,7 @@ function proxyWarnings(rights: Rights): Excess[] {
   });
 }
 
-/** What the administrator sees of the login, and the session does not. */
+/** What the administrator sees of the login, but the session does not. */
 function loginWarnings(seen: Seen, login: LoginSeen, { acts_as }: Subject["account"]): Excess[] {
   const rights = readGrants(login.grants);
   const account = loginOf(seen);
@@ -144,7 +144,7 @@ function loginWarnings(seen: Seen, login: LoginSeen, { acts_as }: Subject["accou
     return fix === "" ? warning : { ...warning, fix };
   });
   if (seen.proxyUser === null) return several;
-  // The server forgets its own rights as soon as it is mapped; they count again when the mapping fails.
+  // The server ignores the login's own rights after a mapping. They count again when the mapping fails.
   const spare = rights.held.map(({ privilege, scope }) => ({
     what: `${account} has ${privilege} on ${scope} of its own: it needs nothing but PROXY, and without the mapping it would have this`,
     fix: `REVOKE ${privilege} ON ${scope} FROM ${account}`,

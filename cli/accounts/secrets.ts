@@ -5,11 +5,14 @@ import { Writable } from "node:stream";
 import { readDevelopment, secretsFile } from "../project/development.ts";
 import { privateDirectory } from "../project/paths.ts";
 
-/** Where the secrets of scripts that log in come from: never from their arguments, which every process can read. */
+/**
+ * Finds the secrets for scripts that log in. Secrets never come from arguments, because every process can
+ * read those.
+ */
 
 /**
- * From the environment, from `npm start` while that runs, or from the terminal.
- * @throws Error that names the secret when there is nobody to ask
+ * Takes the secret from the environment, from a running `npm start`, or from the terminal.
+ * @throws Error that names the secret if there is no terminal to ask at
  */
 export async function findSecret(name: string, environment: string): Promise<string> {
   const known = process.env[name] ?? (environment === "development" ? runningSecrets()[name] : undefined);
@@ -24,7 +27,7 @@ function runningSecrets(): Record<string, string | undefined> {
   return JSON.parse(readFileSync(path, "utf8"));
 }
 
-/** Asks at the terminal; what is typed is not shown. */
+/** Asks at the terminal, and does not show the typed text. */
 async function ask(question: string): Promise<string> {
   process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });

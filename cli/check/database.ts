@@ -11,35 +11,35 @@ import type { Answer } from "./prepare.ts";
 import { prepareAll } from "./prepare.ts";
 import { typeWarnings } from "./type-warnings.ts";
 
-/** Saved queries against the database: each is prepared as each account that a grant lets run it. */
+/** Checks saved queries at the database: prepares each query with each account that may run it by a grant. */
 
 /** Lines to print. */
 export interface Checked {
   mistakes: string[];
   warnings: string[];
-  /** Accounts that could not be tried. */
+  /** Accounts whose login was not possible. */
   untried: string[];
-  /** What was done. */
+  /** Lines about what was checked. */
   notes: string[];
 }
 
 export interface Subject {
   link: Link;
   policy: Pick<Policy, "cluster" | "grants">;
-  /** At least those that a grant lets run one of the queries. */
+  /** At least the accounts that may run one of the queries by a grant. */
   accounts: readonly Account[];
   files: readonly QueryFile[];
   queries: readonly SavedQuery[];
 }
 
-/** @returns whether a grant lets the account run a saved query, or this one */
+/** @returns whether a grant lets the account run any saved query, or this one */
 export function mayRun(grants: Policy["grants"], account: string, query?: SavedQuery): boolean {
   const { permissions } = useOf(account, grants, []);
   if (query === undefined) return permissions.some((permission) => permission.startsWith("query:"));
   return permissions.includes("query:*") || permissions.includes(`query:${query.name}`);
 }
 
-/** @returns what is wrong with the queries, by the server's word */
+/** @returns the mistakes in the queries, by the server's answers */
 export async function checkQueries({ link, policy, accounts, files, queries }: Subject): Promise<Checked> {
   const { cluster, grants } = policy;
   const { derivesTypes } = dialectOf(cluster);

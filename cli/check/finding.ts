@@ -4,7 +4,7 @@ import { readHeader } from "../../src/catalog/header.ts";
 import type { QueryFile } from "../../src/catalog/parse.ts";
 import { claimPrefix } from "../../src/sql/placeholders.ts";
 
-/** What a check says of a saved query, and where. Pure. */
+/** A finding of a check: what is wrong, in which saved query, at which line. Pure. */
 export type Finding = Mistake;
 
 /** @param file one that has been parsed without a mistake */
@@ -12,13 +12,16 @@ export function headOf({ text }: QueryFile): Header {
   return readHeader(text.startsWith("\ufeff") ? text.slice(1) : text, () => {});
 }
 
-/** @param name as it stands in the statement, behind the colon. @returns the line of its declaration, from 1 */
+/** @param name the name in the statement, after the colon. @returns the line of its declaration, from 1 */
 export function lineOfDeclaration({ lines, claimLines, end }: Header, name: string): number {
   const own = name.startsWith(claimPrefix) ? claimLines.get(name.slice(claimPrefix.length)) : lines.get(name);
   return own ?? end;
 }
 
-/** @returns each finding once, as it is printed. @param account whom it is about, if it differs by account */
+/**
+ * @returns the lines to print, each finding once. @param account the account that has the finding, if
+ * accounts differ
+ */
 export function merged(findings: readonly { finding: Finding; account?: string }[]): string[] {
   const keyOf = ({ file, line, message }: Finding) => `${file}:${line}\n${message}`;
   return [...Map.groupBy(findings, ({ finding }) => keyOf(finding)).values()].map((group) => {

@@ -14,12 +14,12 @@ import type { Kind } from "../../src/db/mysql/values/derived-types.ts";
 import { kindOf } from "../../src/db/mysql/values/derived-types.ts";
 import type { BoundValue } from "../../src/sql/bound-value.ts";
 
-/** Logs in as the gateway does and has the server prepare saved queries. Nothing is executed. */
+/** Logs in as the gateway does, and lets the server prepare saved queries. Executes nothing. */
 
-/** What the server said of a query. */
+/** The server's answer to a query. */
 export type Answer =
   | { query: SavedQuery; said: "types"; kinds: readonly Kind[] }
-  /** In the operator's words, with the server's number. */
+  /** The reason in the operator's words, with the server's number. */
   | { query: SavedQuery; said: "no"; reason: string }
   | { query: SavedQuery; said: "nothing"; reason: string };
 
@@ -27,7 +27,7 @@ export type Answer =
  * @param queries those that the account may run
  * @param take called for each query with the server's answer
  * @returns the server's version
- * @throws TidegateError for a login that is refused, Error for a connection that is lost or a server that is too slow
+ * @throws TidegateError if the login is refused, Error if the connection is lost or the server is too slow
  */
 export async function prepareAll(
   link: Link,
@@ -38,7 +38,8 @@ export async function prepareAll(
 ): Promise<string> {
   const login = await logIn(link, cluster, account);
   try {
-    // The read-only state is lifted for those that write, as the gateway does, and not before.
+    // Queries that read come first. The read-only state is lifted only for queries that write, as in the
+    // gateway.
     for (const query of queries.filter(isRead)) take(await ask(login, cluster, account, query));
     const writing = queries.filter((query) => !isRead(query));
     const lifted = writableState(dialectOf(cluster));
@@ -75,24 +76,24 @@ async function ask(login: Login, cluster: Cluster, account: Account, query: Save
   return { query, said: "types", kinds: prepared.parameters.map(({ columnType }) => kindOf(columnType)) };
 }
 
-/** ER_UNSUPPORTED_PS: without parameters the text protocol may take it. */
+/** ER_UNSUPPORTED_PS: the text protocol may accept the statement if it has no parameters. */
 const notPrepared = 1295;
 
 function refusal(query: SavedQuery, error: ServerError): Answer {
   const { errno } = error;
   if (errno === undefined) throw error;
   const values = query.order.map((): BoundValue => ({ type: "null", value: null }));
-  // The text is the operator's own, and no value is sent: the server's words may be told.
+  // The text is the operator's own, and no value is sent. So the server's words may be shown.
   const { code, operator } = statementError(error, { author: "operator", atomic: true, values });
   const reason = operator ?? `${errno}: ${error.message}`;
-  // The server is not well, or somebody holds a lock: that says nothing of the query.
+  // The server has a problem, or another session holds a lock. That says nothing about the query.
   if (code === "database_unavailable" || code === "sql_transient" || code === "deadline_exceeded")
     throw new Error(reason);
   const said = errno === notPrepared && query.order.length === 0 ? "nothing" : "no";
   return { query, said, reason };
 }
 
-/** A step hears nothing of a connection that is lost. */
+/** A step does not notice that its connection is lost, so the wait is bounded. */
 async function inTime<T>({ connection, wire }: Login, account: Account, reply: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const fail = (message: string) => () => late.reject(new Error(message));

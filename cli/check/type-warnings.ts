@@ -9,9 +9,9 @@ import { headOf, lineOfDeclaration } from "./finding.ts";
 
 /** Compares the declared types of a saved query with those that MySQL derives for its placeholders. Pure. */
 
-/** What is declared in the head, and all that it is to the server where it stands. */
+/** A declaration in the head, and how the server sees its placeholders. */
 interface Declared {
-  /** As it stands in the statement, behind the colon. */
+  /** The name in the statement, after the colon. */
   name: string;
   what: "parameter" | "claim";
   type: ValueType;
@@ -19,14 +19,15 @@ interface Declared {
 }
 
 /**
- * A declared value is bound as its type, whatever it meets (src/db/mysql/values/derived-types.ts takes care of the others).
+ * A declared value is bound as its type, whatever it is compared with (src/db/mysql/values/derived-types.ts
+ * handles the others).
  *
- * @param kinds that the server has told, in the order of the placeholders
- * @returns one warning at most for each way in which a declaration does not fit
+ * @param kinds the types from the server, in the order of the placeholders
+ * @returns at most one warning for each way in which a declaration does not fit
  */
 export function typeWarnings(file: QueryFile, query: SavedQuery, kinds: readonly Kind[]): Finding[] {
   const head = headOf(file);
-  // Which is missing is not known, so that each may be another one's.
+  // It is not known which type is missing, so no type belongs to its placeholder for certain.
   if (kinds.length !== query.order.length) {
     const message = "the declared types were not compared: MySQL does not say the type of each placeholder";
     return [{ file: file.name, line: head.end, message }];
@@ -82,7 +83,7 @@ function complaintsOnNumber(declared: Declared): string[] {
   return complaints;
 }
 
-/** There the number is stored, shown or written out, and compared with nothing. */
+/** In these places the number is stored, shown or converted to text, and compared with nothing. */
 const keepsNumbers: ReadonlySet<Place> = new Set<Place>(["assigned", "text", "value", "pattern"]);
 
 function meetsText(kind: Kind, place: Place): boolean {
@@ -95,7 +96,7 @@ function isCompared(place: Place): boolean {
 
 function complaintsOnText(declared: Declared): string[] {
   const { name, type, uses } = declared;
-  // What is converted explicitly is meant.
+  // An explicit conversion is intended.
   const met = uses.filter(({ kind, place }) => typeFor.has(kind) && place !== "value");
   const [first] = met;
   if (first === undefined) return [];
@@ -106,14 +107,14 @@ function complaintsOnText(declared: Declared): string[] {
   ];
 }
 
-/** The declared type that is exact beside what the server derives. */
+/** The declared type that matches the type from the server exactly. */
 const typeFor: ReadonlyMap<Kind, ValueType> = new Map<Kind, ValueType>([
   ["integer", "integer"],
   ["decimal", "decimal"],
   ["double", "number"],
 ]);
 
-/** @param isMixed whether the declared type is right elsewhere */
+/** @param isMixed whether the declared type is right at other places */
 function adviceOn({ what }: Declared, isMixed: boolean, type: string): string {
   return isMixed ? `Use another ${what} there, declared as ${type}` : `Declare it as ${type}`;
 }

@@ -2,16 +2,16 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
 import { complain, Stop } from "./errors.ts";
 
-/** How every command says which options it has, and how they are read. */
+/** The declaration of each command's options, and how they are read. */
 
-/** What a command's `run` is given: the values of the options that it declares. */
+/** The argument of a command's `run`: the values of its declared options. */
 export type OptionsOf<Declaration extends { opts(): unknown }> = ReturnType<Declaration["opts"]>;
 
 /**
- * @param name the command's name, which is that of its npm script too
+ * @param name the command's name, which is also that of its npm script
  * @param description what it does, for --help
- * @param typed how it is typed
- * @returns a command without options: unknown ones, missing values and surplus arguments are refused
+ * @param typed how users type it
+ * @returns a command without options. It refuses unknown options, missing values and surplus arguments.
  */
 export function declare(name: string, description: string, typed = typedAs(name)): Command {
   return (
@@ -19,20 +19,22 @@ export function declare(name: string, description: string, typed = typedAs(name)
       .description(description)
       .helpOption("--help", "shows this")
       .exitOverride()
-      // `readCommandLine` says it: commander would repeat what was typed, and a password may stand there.
+      // `readCommandLine` prints the error: commander would repeat the typed text, and that may contain a
+      // password.
       .configureOutput({ outputError: () => {} })
   );
 }
 
-/** @returns how the command was typed, or is to be typed again */
+/** @returns how the user typed the command, or should type it */
 function typedAs(name: string): string {
-  // `npm run X` names its script here; a test that starts a command runs in another one.
+  // `npm run X` puts its script's name into this variable. A test that starts a command runs in another
+  // script.
   return process.env.npm_lifecycle_event === name ? `npm run ${name} --` : `tidegate ${name}`;
 }
 
 /**
- * Reads what was typed behind the command's name. Afterwards `declaration.opts()` has the values.
- * @throws Stop that names the mistake and the remedy; without a message when --help was asked for and is printed
+ * Parses the words after the command's name. Afterwards `declaration.opts()` has the values.
+ * @throws Stop that names the mistake and the remedy; without a message after --help was printed
  */
 export async function readCommandLine(declaration: CommandUnknownOpts, words: string[]): Promise<void> {
   try {
@@ -41,13 +43,13 @@ export async function readCommandLine(declaration: CommandUnknownOpts, words: st
   } catch (cause) {
     if (!(cause instanceof CommanderError)) throw cause;
     if (cause.exitCode === 0) throw new Stop("", 0);
-    // Without any command the help was printed instead.
+    // Without a command, commander printed the help.
     if (cause.code === "commander.help") throw new Stop("", 2);
     throw new Stop(`${mistakeOf(cause)}\n${declaration.name()} --help says what there is.`, 2);
   }
 }
 
-/** commander takes what follows an option as its value, even where it is the next option. */
+/** commander takes the word after an option as its value, even if that word is the next option. */
 function refuseOptionsAsValues(declaration: CommandUnknownOpts): void {
   const names = new Set(declaration.options.map(({ long }) => long));
   for (const option of declaration.options) {
@@ -56,7 +58,10 @@ function refuseOptionsAsValues(declaration: CommandUnknownOpts): void {
   }
 }
 
-/** Reads the options of a script that is no command of tidegate: a bench, or the soak. Ends the process at a mistake. */
+/**
+ * Reads the options of a script that is not a command of tidegate: a bench, or the soak. Ends the process
+ * after a mistake.
+ */
 export async function readScriptOptions<Declaration extends CommandUnknownOpts>(
   declaration: Declaration,
 ): Promise<OptionsOf<Declaration>> {
@@ -64,7 +69,7 @@ export async function readScriptOptions<Declaration extends CommandUnknownOpts>(
   return declaration.opts() as OptionsOf<Declaration>;
 }
 
-/** @returns commander's sentence, without what may be a secret */
+/** @returns commander's sentence, without the parts that may be a secret */
 function mistakeOf({ code, message }: CommanderError): string {
   const text = message.replace(/^error: /, "").replaceAll("\n", " ");
   const sentence = text.charAt(0).toUpperCase() + text.slice(1);
@@ -95,7 +100,7 @@ export function wholeNumber(low: number, high: number): (text: string) => number
 /** Reads the value of an option that is a TCP port. */
 export const port = wholeNumber(1, 65_535);
 
-/** @returns a reader of an option's value: a text of this form */
+/** @returns a reader of an option's value: a text that matches `form` */
 export function textLike(form: RegExp, words: string): (text: string) => string {
   return (text) => {
     if (form.test(text)) return text;

@@ -1,12 +1,12 @@
 import { ServerUnavailableError } from "../../servers/errors.ts";
 import { TidegateError } from "../../src/errors.ts";
 
-/** How every command ends that does not do what it was asked for. */
+/** How a command ends that does not succeed. */
 
-/** Ends a command: its message is all that is said, and nothing is said where it is empty. */
+/** Ends a command. Its message is the whole output; an empty message prints nothing. */
 export class Stop extends Error {
   override readonly name = "Stop";
-  /** The exit code: 1 where the answer is no, 2 where the command could not be tried as it was typed. */
+  /** The exit code: 1 if the answer is no, 2 if the command line was wrong. */
   readonly status: number;
 
   constructor(message: string, status = 1) {
@@ -16,7 +16,7 @@ export class Stop extends Error {
 }
 
 /**
- * Prints why a command ends. A stack stands there only for a mistake of this program.
+ * Prints why a command ends. It prints a stack only for a bug in this program.
  * @returns the exit code
  */
 export function complain(cause: unknown): number {

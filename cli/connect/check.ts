@@ -16,14 +16,14 @@ import type { Failure } from "./attempt.ts";
 import { describeFailure } from "./failures.ts";
 import type { HostPort } from "./strings/parse.ts";
 
-/** Logs in once, over TLS that is verified, with the gateway's own driver, and tells what was found. */
+/** Logs in once, over verified TLS, with the gateway's own driver, and reports what it found. */
 
 export interface CheckOptions extends Trust {
   ca: string | undefined;
   host: HostPort;
   user: string;
   credential: Credential;
-  /** Whether that is a token, which only TiDB takes. */
+  /** Whether the login shows a token, which only TiDB takes. */
   showsToken: boolean;
   database: string;
   timeoutMs: number;
@@ -35,7 +35,10 @@ export interface Found {
   protocol: string;
   cipher: string;
   certificate: X509Certificate;
-  /** The link that the configuration will have; it is rustls that was used, for platform something like it. */
+  /**
+   * The link that the configuration will have. The check itself uses the engine of rustls, or for platform
+   * Node's TLS.
+   */
   link: "platform" | "rustls";
   /** USER() */
   login: string;
@@ -44,11 +47,14 @@ export interface Found {
   /** Whether the server maps the login to another account (proxy users). */
   proxied: boolean;
   database: string | null;
-  /** What a TiDB lets the login do beyond reading; undefined when nothing, and on other servers, which are not asked. */
+  /**
+   * The rights beyond reading that TiDB gives the login; undefined if there are none, and on other servers,
+   * which are not asked.
+   */
   surplus: string | undefined;
 }
 
-/** @returns what was found, or why it failed */
+/** @returns what was found, or the reason of the failure */
 export async function checkConnection(options: CheckOptions): Promise<Found | Failure> {
   const { host, ca } = options;
   const wire =
@@ -90,7 +96,7 @@ async function look(wire: NodeWire, options: CheckOptions): Promise<Found> {
     ? beyondReading((await command(connection, privilegeQuery)) as Record<string, string | null>[])
     : undefined;
   const { agreed } = wire;
-  // A farewell, or the server counts an aborted client.
+  // Say goodbye: without it the server counts an aborted client.
   await new Promise<void>((resolve) => connection.end(resolve));
   if (agreed === undefined) throw new Error("TLS was not open");
   return {
@@ -110,7 +116,7 @@ async function logIn(wire: NodeWire, options: ConnectionOptions) {
   return await new Promise<ReturnType<typeof createConnection>>((resolve, reject) => {
     const connection = createConnection(wire, options);
     connection.once("connect", () => resolve(connection));
-    // The wire's own reason says more than what the driver makes of it.
+    // The wire's own error is more exact than the driver's.
     connection.on("error", (error: Error) => reject(wire.step === "tls" ? (error.cause ?? error) : error));
     wire.once("close", () => reject(new Error("the server closed the connection during the login")));
     wire.start();
@@ -151,14 +157,14 @@ function oneLine(name: string | undefined): string {
   return clean((name ?? "").split("\n").join(", ")) || "(no name)";
 }
 
-/** @returns the last day and how many are left, with a warning when they are few */
+/** @returns the last day and the number of days left, with a warning if there are few */
 export function validity({ validToDate }: { validToDate: Date }, nowMs = Date.now()): string {
   const days = Math.floor((validToDate.getTime() - nowMs) / dayMs);
   const text = `${validToDate.toISOString().slice(0, 10)}, ${days} days left`;
   return days < limits.certificateWarningDays ? `${text} - WARNING: renew it soon` : text;
 }
 
-/** @param ca what readAuthorities has let pass */
+/** @param ca the output of readAuthorities */
 function authoritiesIn(ca: string): Authority[] {
   return certificates(ca).map((pem) => {
     const { subject, validFromDate, validToDate } = new X509Certificate(pem);
@@ -172,8 +178,8 @@ export function certificates(pem: string): string[] {
 }
 
 /**
- * @returns the certificates of a CA file and nothing else that stands in it
- * @throws with the reason when it is not one
+ * @returns only the certificates of a CA file
+ * @throws Error with the reason if it is not a CA file
  */
 export function readAuthorities(pem: string): string {
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem))

@@ -7,14 +7,14 @@ import { clean, GreetingError, NoTlsError, TimeoutError } from "../node/connecti
 import type { Attempt, Failure } from "./attempt.ts";
 import { tlsFailure } from "./tls-failures.ts";
 
-/** Each way in which a connection can fail, as one line: the step, the cause, and what to check. Pure. */
+/** Every way in which a connection can fail, as one line: the step, the cause, and what to check. Pure. */
 
 /** @returns one line */
 export function failureLine({ step, cause, check }: Failure): string {
   return `Failed at ${step}: ${cause}. Check ${check}.`;
 }
 
-/** @param step how far the attempt had come @param error what ended it, as Node or the driver says it */
+/** @param step the step that failed @param error the error from Node or the driver */
 export function describeFailure(step: Step, error: unknown, attempt: Attempt): Failure {
   if (error instanceof TimeoutError) return timedOut(step, attempt);
   switch (step) {
@@ -127,7 +127,7 @@ function greetingFailure(error: unknown, attempt: Attempt): Failure {
   };
 }
 
-/** What to check for the codes that a login can end with; the gateway's own log uses the same codes. */
+/** What to check for each code that a login can end with. The gateway's own log uses the same codes. */
 const loginChecks: Partial<Record<ErrorCode, string>> = {
   database_login_failed:
     "user and password, the host that the login may come from, and that no certificate is demanded of it (REQUIRE X509); on TiDB Cloud the user begins with the cluster's prefix",
@@ -142,7 +142,7 @@ const loginChecks: Partial<Record<ErrorCode, string>> = {
   database_unreachable: "the server's error log",
 };
 
-/** What TiDB compares; it says 1045 whatever it finds wrong. */
+/** The claims that TiDB compares. It answers 1045 for every mistake in them. */
 const tokenCheck =
   "that auth-token-jwks has the public key with its kid and alg, that TOKEN_ISSUER and the e-mail of the user's ATTRIBUTE are those of --token-issuer and --token-email, and both clocks; TiDB's log says what it found";
 

@@ -6,11 +6,13 @@ import { Writable } from "node:stream";
 import { text as readAll } from "node:stream/consumers";
 import { Stop } from "../command/errors.ts";
 
-/** What `npm run connect` asks a person, or reads from what was piped into it. Questions go to stderr. */
+/**
+ * The questions that `npm run connect` asks, and what it reads from standard input. Questions go to stderr.
+ */
 
 export const isTerminal = process.stdin.isTTY === true;
 
-/** @returns what was piped in, or what is pasted: it may have several lines, and an empty one ends it */
+/** @returns the piped text, or the pasted text: it may have several lines, and an empty line ends it */
 export async function readConnectionString(): Promise<string> {
   if (!isTerminal) return await readAll(process.stdin);
   console.error("Paste the connection string, then press Enter twice:");
@@ -24,10 +26,11 @@ export async function readConnectionString(): Promise<string> {
   return lines.join("\n");
 }
 
-/** @returns the password: asked for without echo, or the first line of what was piped in */
+/** @returns the password: typed without echo, or the first line of the piped text */
 export async function readPassword(user: string): Promise<string> {
   if (!isTerminal) return (await readAll(process.stdin)).split(/\r?\n/)[0] ?? "";
-  // What is typed is echoed to the output, so the output is a hole; the question comes once it is one.
+  // readline echoes the typed text to its output, so the output discards everything. The question is
+  // written to stderr.
   const terminal = open(new Writable({ write: (_chunk, _encoding, done) => done() }));
   process.stderr.write(`Password of ${user}: `);
   try {
@@ -54,7 +57,7 @@ function open(output: NodeJS.WritableStream): Interface {
   return terminal;
 }
 
-/** @throws Stop at the end of the input (Ctrl-D), which readline leaves without an answer */
+/** @throws Stop at the end of the input (Ctrl-D), because readline never answers then */
 async function answer(terminal: Interface, question: string): Promise<string> {
   return await new Promise((resolve, reject) => {
     terminal.once("close", () => reject(new Stop("Nothing was written.")));
@@ -63,8 +66,9 @@ async function answer(terminal: Interface, question: string): Promise<string> {
 }
 
 /**
- * @param path relative to where the command was typed; npm itself goes to the project's directory
- * @throws with the reason, in words
+ * @param path relative to the directory where the user typed the command; npm changes to the project's
+ * directory
+ * @throws Error with the reason in words
  */
 export function readUserFile(path: string): string {
   const from = process.env.INIT_CWD ?? process.cwd();

@@ -5,7 +5,7 @@ import { parse, stringify } from "smol-toml";
 type Keys = Record<string, unknown>;
 
 export interface Change {
-  /** The keys that [cluster] gets; undefined takes a key away. Others stay. */
+  /** The keys to set in [cluster]; undefined removes a key. Other keys stay. */
   cluster: Keys;
   account: string;
   /** The same for [accounts.NAME]. */
@@ -14,11 +14,11 @@ export interface Change {
 
 export interface Edited {
   text: string;
-  /** What changes, as in a diff; empty when nothing does. */
+  /** The changed lines, as in a diff; empty if nothing changes. */
   summary: string[];
 }
 
-/** @throws when the file is written in a way that cannot be changed in place */
+/** @throws Error if the file has a form that cannot be changed in place */
 export function editPolicy(text: string, { cluster, account, login }: Change): Edited {
   const before = parse(text) as { cluster?: Keys; accounts?: Record<string, Keys> };
   const lines = text.split("\n");
@@ -32,7 +32,8 @@ export function editPolicy(text: string, { cluster, account, login }: Change): E
     cluster: merge(before.cluster, cluster),
     accounts: { ...before.accounts, [account]: merge(before.accounts?.[account], login) },
   };
-  // The lines were changed without understanding all of TOML: what came out must say what was meant.
+  // The lines were changed without a full TOML editor. So parse the result and compare it with the wanted
+  // values.
   if (!isSame(parse(edited), wanted)) {
     throw new Error(
       "the file writes [cluster] or the account in a way that cannot be changed here (dotted keys or inline tables): write them as tables [cluster] and [accounts.NAME]",
@@ -56,7 +57,7 @@ function isSame(one: unknown, other: unknown): boolean {
   );
 }
 
-/** Changes `lines` in place. @returns what changes */
+/** Changes `lines` in place. @returns the changes */
 function editSection(lines: string[], name: string, change: Keys, before: Keys): string[] {
   const changed = Object.entries(change).filter(([key, value]) => !isSame(before[key], value));
   if (changed.length === 0) return [];
@@ -72,7 +73,7 @@ function editSection(lines: string[], name: string, change: Keys, before: Keys):
     const found = findKey(lines, start, key);
     const removed = found ? lines.slice(found.from, found.to) : [];
     const added = value === undefined ? [] : [line(key, value)];
-    // A comment behind a value was about that value, and goes with it.
+    // A comment after a value belongs to that value, so it is removed too.
     if (found) lines.splice(found.from, removed.length, ...added);
     else lines.splice(sectionEnd(lines, start), 0, ...added);
     summary.push(...removed.map((text) => `- ${text}`), ...added.map((text) => `+ ${text}`));
@@ -95,7 +96,7 @@ function headerName(text: string): string | undefined {
   return match?.[1]?.replace(/\s/g, "");
 }
 
-/** Where a key's lines are; a list may go over several. */
+/** Finds the lines of a key; a list may have several lines. */
 function findKey(lines: string[], start: number, key: string): { from: number; to: number } | undefined {
   for (let from = start + 1; from < lines.length && !/^\s*\[/.test(lines[from] ?? ""); from++) {
     if (!new RegExp(`^\\s*${key}\\s*=`).test(lines[from] ?? "")) continue;
@@ -104,14 +105,14 @@ function findKey(lines: string[], start: number, key: string): { from: number; t
         parse(lines.slice(from, to).join("\n"));
         return { from, to };
       } catch {
-        // Not the whole value yet.
+        // The value is not complete yet.
       }
     }
   }
   return undefined;
 }
 
-/** Behind a section's last key; comments below it belong to the next one. */
+/** The line after a section's last key. Comments below it belong to the next section. */
 function sectionEnd(lines: string[], start: number): number {
   let end = start + 1;
   for (let i = start + 1; i < lines.length && !/^\s*\[\[?[A-Za-z]/.test(lines[i] ?? ""); i++) {
@@ -120,7 +121,7 @@ function sectionEnd(lines: string[], start: number): number {
   return end;
 }
 
-/** A new account stands behind the last one, or behind the cluster; a new cluster at the end. */
+/** A new account goes after the last account, or after the cluster. A new cluster goes at the end. */
 function insertionPoint(lines: string[], name: string): number {
   const headers = lines.flatMap((text, i) => [[headerName(text) ?? "", i] as const]);
   const isAccount = name.startsWith("accounts.");

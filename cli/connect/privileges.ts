@@ -4,16 +4,19 @@ import { readingAccounts } from "../../src/config/reading.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import type { Found } from "./check.ts";
 
-/** What a login may do that its account's callers may not: only privileges hold them back on TiDB. Pure. */
+/**
+ * Finds rights of a login that its account's callers must not have: on TiDB only the privileges stop them.
+ * Pure.
+ */
 
 export interface PrivilegeFinding {
-  /** Why the account is refused; the gateway would refuse it too. */
+  /** Why the account is refused. The gateway would refuse it too. */
   refusal?: string;
-  /** What to know when no grant has said yet what the account is for. */
+  /** A hint for the case that no grant uses the account yet. */
   note?: string;
 }
 
-/** @param text the policy as it is, which may lack whatever is not written yet */
+/** @param text the current policy, which may be incomplete */
 export function judgePrivileges(
   { engine, surplus }: Pick<Found, "engine" | "surplus">,
   text: string,

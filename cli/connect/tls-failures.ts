@@ -4,9 +4,11 @@ import { TlsFailure } from "../../src/db/links/tls-engine.ts";
 import { clean } from "../node/connection-errors.ts";
 import type { Attempt, Failure } from "./attempt.ts";
 
-/** Each way in which TLS can fail, whoever verifies, as one line of the same words. Pure. */
+/**
+ * Every way in which TLS can fail, as one line. The words are the same for each engine that verifies. Pure.
+ */
 
-/** What went wrong, and a word for it: OpenSSL's code, or what the engine says. */
+/** What went wrong, and its code: OpenSSL's, or that of the engine. */
 interface Reason {
   kind: TlsFailureKind | "no_ca" | "unknown";
   word: string;
@@ -71,7 +73,7 @@ const lines: Record<Reason["kind"], Line> = {
   unknown: failed,
 };
 
-/** @param error of OpenSSL, as Node names it, or of the link rustls */
+/** @param error from OpenSSL, with Node's name for it, or from the link rustls */
 export function tlsFailure(error: unknown, attempt: Attempt): Failure {
   const { kind, word } = reasonOf(error);
   const [cause, check] = lines[kind](word, attempt);
@@ -102,7 +104,7 @@ function reasonOf(error: unknown): Reason {
   return { kind: opensslKinds[code] ?? "unknown", word };
 }
 
-/** The engine names a certificate's names as Rust does: DnsName("a"), IpAddress(192.0.2.1). */
+/** The engine writes a certificate's names in Rust's form: DnsName("a"), IpAddress(192.0.2.1). */
 function engineReason({ kind, message }: TlsFailure): Reason {
   if (kind !== "wrong_name") return { kind, word: clean(message) };
   const [, only = ""] = /only valid for (.*)/s.exec(message) ?? [];

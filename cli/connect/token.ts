@@ -9,7 +9,7 @@ import { readUserFile } from "./input.ts";
 
 /** The token that an account shows instead of a password (TiDB's tidb_auth_token), for `npm run connect`. */
 
-/** What the command was told of it. */
+/** The command's options about the token. */
 export interface TokenOptions {
   account: string;
   /** The file with the private key. */
@@ -19,10 +19,10 @@ export interface TokenOptions {
 }
 
 /**
- * @param known what the policy says of the account's token until now
+ * @param known the account's token in the current policy
  * @param hasPassword whether the string or the environment has a password
- * @returns what the account's tokens are made with; undefined for an account with a password
- * @throws Stop when that is not clear, or the key cannot sign
+ * @returns the settings of the account's tokens; undefined for an account with a password
+ * @throws Stop if that is not clear, or the key cannot sign
  */
 export function readToken(
   { account, tokenKey, tokenIssuer, tokenEmail }: TokenOptions,
@@ -60,7 +60,10 @@ function readKey(path: string): string {
   }
 }
 
-/** What the policy says already, if the key can do it; else the key's own algorithm, or the first one of its type. */
+/**
+ * Chooses the policy's algorithm if the key supports it, otherwise the key's own, or the first one of its
+ * type.
+ */
 function chooseAlgorithm(text: string, known: unknown): TokenAlgorithm {
   const key = readTokenKey(text);
   if (!key)
@@ -73,14 +76,14 @@ function chooseAlgorithm(text: string, known: unknown): TokenAlgorithm {
   throw new Stop(`The key of --token-key signs with none of ${tokenAlgorithms.join(", ")}.`);
 }
 
-/** @returns what one login shows. @throws Stop for a key that says what it is and cannot sign */
+/** @returns the token for one login. @throws Stop for a key that cannot sign */
 export async function signToken(token: TokenCredential, user: string): Promise<Credential> {
   return await tokenCredential(token, user).catch(() => {
     throw new Stop(`The key of --token-key cannot sign with ${token.algorithm}: it is damaged.`);
   });
 }
 
-/** @returns the account's `token` in the policy, without what is the default */
+/** @returns the account's `token` in the policy, without default values */
 export function tokenTable(secret: string, { algorithm, issuer, email }: Omit<TokenCredential, "key">) {
   return {
     key: secret,

@@ -13,9 +13,9 @@ import type { ConnectionString } from "./strings/parse.ts";
 import type { TokenOptions } from "./token.ts";
 import { tokenTable } from "./token.ts";
 
-/** Writes a connection that works into config/ENV.toml, and says what is left to do. */
+/** Writes a tested connection into config/ENV.toml, and prints the remaining steps. */
 
-/** What the command was told beside the connection string. */
+/** The command's options besides the connection string. */
 export interface Options extends TokenOptions {
   env: string;
   ca?: string | undefined;
@@ -25,20 +25,20 @@ export interface Options extends TokenOptions {
   configDir: string;
 }
 
-/** An environment's policy as it is. */
+/** The current policy of an environment. */
 export interface PolicyFile {
   path: string;
   text: string;
   accounts: Record<string, Record<string, unknown>>;
 }
 
-/** @throws Stop when it is not TOML, or written in a way that cannot be changed here */
+/** @throws Stop if it is not TOML, or has a form that cannot be changed here */
 export function readPolicy({ configDir, env, account }: Options): PolicyFile {
   const path = join(configDir, `${env}.toml`);
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   try {
     const { accounts = {} } = parse(text) as { accounts?: PolicyFile["accounts"] };
-    // Tried before anything else, so that a file which cannot be changed is told at once.
+    // Try the edit first, so that the user learns at once if the file cannot be changed.
     editPolicy(text, { cluster: { engine: "mysql" }, account, login: { user: "someone" } });
     return { path, text, accounts };
   } catch (cause) {
@@ -46,18 +46,18 @@ export function readPolicy({ configDir, env, account }: Options): PolicyFile {
   }
 }
 
-/** What is to be written. */
+/** The values to write. */
 export interface Result {
   connection: ConnectionString;
   database: string;
   /** PEM; undefined for the public CAs */
   ca: string | undefined;
-  /** What the account logs in with, if that is no password. */
+  /** The account's token; undefined if it logs in with a password. */
   token: TokenCredential | undefined;
   found: Found;
 }
 
-/** @returns the policy's text with what was found, and the name of the account's secret */
+/** @returns the policy's text with the found values, and the name of the account's secret */
 export function withResult(
   { env, account }: Pick<Options, "env" | "account">,
   { text, accounts }: Pick<PolicyFile, "text" | "accounts">,
@@ -88,14 +88,14 @@ export function withResult(
       password: token ? undefined : secret,
       token: token && tokenTable(secret, token),
       acts_as: found.proxied ? found.account : undefined,
-      // What the account says of its password has no meaning for a token.
+      // The account's settings for a password mean nothing for a token.
       ...(token ? { plugin: undefined, cleartext: undefined } : {}),
     },
   });
   return { ...edited, secret };
 }
 
-/** Shows what changes, asks, writes, and tells what is left to do. @throws Stop when it is not wanted */
+/** Shows the changes, asks, writes, and prints the remaining steps. @throws Stop if the user refuses */
 export async function writePolicy(options: Options, policy: PolicyFile, result: Result): Promise<void> {
   const { env, write, configDir } = options;
   const { path, text } = policy;
@@ -121,7 +121,7 @@ export async function writePolicy(options: Options, policy: PolicyFile, result: 
   console.log(nextSteps(options, edited).join("\n"));
 }
 
-/** A reader never sees half of a file. */
+/** A reader never sees half of the file. */
 function put(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.new`, text);

@@ -1,7 +1,8 @@
 /**
- * node cli/dev/build-tls.ts [--check]: compiles native/tls to src/db/links/tls.wasm and writes down what went in
- * and what came out (native/tls/artifact.sha256). With --check nothing is written: the rebuilt artifact must be
- * the committed one, byte for byte. CONTRIBUTING.md says what this needs; `npm start` and `npm test` do not.
+ * node cli/dev/build-tls.ts [--check]: compiles native/tls to src/db/links/tls.wasm and records all inputs
+ * and the output (native/tls/artifact.sha256). With --check it writes nothing, and the rebuilt artifact
+ * must equal the committed one in every byte. CONTRIBUTING.md lists the tools that this needs; `npm start`
+ * and `npm test` do not need them.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -21,12 +22,15 @@ import { declare, readScriptOptions } from "../command/declare.ts";
 import { packageRoot } from "../project/paths.ts";
 
 const target = "wasm32-wasip1";
-/** The C compiler's version is part of the result; rust-toolchain.toml names the Rust compiler's. */
+/**
+ * The version of the C compiler changes the result. rust-toolchain.toml has the version of the Rust
+ * compiler.
+ */
 const clangVersion = "14.0.6";
 const crate = join(packageRoot, "native", "tls");
 const artifact = join(packageRoot, "src", "db", "links", "tls.wasm");
 const record = join(crate, "artifact.sha256");
-/** What the artifact is made of, in the order of the record; paths from the repository's root. */
+/** The sources of the artifact, in the order of the record; paths from the repository's root. */
 const sources = [
   "native/tls/Cargo.lock",
   "native/tls/Cargo.toml",
@@ -37,9 +41,9 @@ const sources = [
 ];
 
 /**
- * 256 KiB of stack: rustls and ring use a tenth of it, and running over it is a trap, since the stack lies first.
- * 16 MiB in all: a connection needs 1 to 2, a bundle with every CA of a large provider one more. A server that
- * makes it grow further ends its own connection only.
+ * 256 KiB of stack: rustls and ring use a tenth of it. An overflow is a trap, because the stack is at the
+ * start of the memory. 16 MiB in all: a connection needs 1 to 2, and a bundle with every CA of a large
+ * provider one more. If a server makes an instance grow further, only its own connection ends.
  */
 const linkerOptions = ["-zstack-size=262144", "--max-memory=16777216"];
 
@@ -89,7 +93,10 @@ function build(): Buffer {
   }
 }
 
-/** Paths end up in messages: they are replaced, so that the place of a build does not change its result. */
+/**
+ * Messages in the artifact contain paths. They are replaced, so that the directory of a build does not
+ * change its result.
+ */
 function compilerOptions(directory: string): Record<string, string> {
   const registry = join(cargoHome, "registry", "src");
   const places = (existsSync(registry) ? readdirSync(registry) : []).map((name) => join(registry, name));
@@ -99,7 +106,7 @@ function compilerOptions(directory: string): Record<string, string> {
     ...linkerOptions.map((option) => `-Clink-arg=${option}`),
   ];
   return {
-    // Encoded: it replaces whatever flags the machine's own settings have.
+    // This variable replaces all flags from the machine's own settings.
     CARGO_ENCODED_RUSTFLAGS: rust.join("\x1f"),
     CC_wasm32_wasip1: clang,
     AR_wasm32_wasip1: process.env.AR_wasm32_wasip1 ?? "llvm-ar",
@@ -124,7 +131,7 @@ function output(command: string, args: string[]): string {
   return stdout;
 }
 
-/** As sha256sum prints it. */
+/** The format of sha256sum. */
 function line(bytes: Buffer, path: string): string {
   return `${createHash("sha256").update(bytes).digest("hex")}  ${path}`;
 }

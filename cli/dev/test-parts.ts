@@ -1,4 +1,7 @@
-/** The parts of vitest.config.ts, as npm test and npm run test:quick run them: one process each, and what its report says. */
+/**
+ * The parts of vitest.config.ts, as npm test and npm run test:quick run them: one process for each part,
+ * and its report.
+ */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -18,11 +21,11 @@ interface Counts {
 export interface Part extends Counts {
   name: string;
   seconds: number;
-  /** Why the part could not run, which is no failure. */
+  /** Why the part could not run. This is not a failure. */
   unavailable?: string;
 }
 
-/** What vitest's reporter "json" writes, as far as it is read here. */
+/** The fields of vitest's reporter "json" that are read here. */
 interface Report {
   numPassedTests: number;
   numFailedTests: number;
@@ -36,8 +39,8 @@ interface Report {
 
 /**
  * Runs one part.
- * @param name of vitest.config.ts
- * @param args vitest's: files, options
+ * @param name the part's name in vitest.config.ts
+ * @param args for vitest: files, options
  */
 export async function runPart(name: string, args: readonly string[]): Promise<Part> {
   const started = performance.now();
@@ -70,7 +73,7 @@ export async function runPart(name: string, args: readonly string[]): Promise<Pa
   const report = readReport(path);
   const counts = report === undefined ? none() : countsOf(report);
   if (report !== undefined) recordSeconds(name, args, seconds, report.testResults);
-  // A crash outside the tests (a server that does not start) fails no test, and must not look like success.
+  // A crash outside the tests (a server that does not start) fails no test. It must not look like success.
   if (status !== 0 && counts.failed === 0) {
     counts.failed = 1;
     counts.failures.push("something outside the tests");
@@ -78,7 +81,7 @@ export async function runPart(name: string, args: readonly string[]): Promise<Pa
   return { name, seconds, ...counts };
 }
 
-/** Prints how long each part took, what failed, and one line of the sum; sets the exit code. */
+/** Prints the time of each part, the failed tests, and one summary line; sets the exit code. */
 export function summarize(parts: readonly Part[]): void {
   const sum = (key: "passed" | "failed" | "skipped") => parts.reduce((total, part) => total + part[key], 0);
   console.log();
@@ -96,7 +99,7 @@ export function summarize(parts: readonly Part[]): void {
   if (sum("failed") > 0 || sum("passed") === 0) process.exitCode = 1;
 }
 
-/** MySQL and MariaDB can be had on every machine, TiDB where a program, Docker or Go is. CI demands all three. */
+/** Every machine can have MySQL and MariaDB. TiDB needs a program, Docker or Go. CI demands all three. */
 function mayBeMissing(name: string): boolean {
   return name.startsWith("tidb") && !process.env.CI && !process.env.TIDEGATE_TIDB;
 }
@@ -125,7 +128,7 @@ function countsOf(report: Report): Counts {
 function failuresOf({ name, status, assertionResults }: Report["testResults"][number]): string[] {
   const file = name.replace(`${packageRoot}/`, "");
   const failed = assertionResults.filter((test) => test.status === "failed");
-  // A file whose hooks fail has no test that did.
+  // If a file's hooks fail, it has no failed test, so report the file.
   if (failed.length === 0) return status === "failed" ? [file] : [];
   return failed.map(({ fullName }) => `${file}: ${fullName}`);
 }

@@ -12,9 +12,9 @@ import type { Part } from "./test-parts.ts";
 import { runPart, summarize } from "./test-parts.ts";
 import { readSeconds } from "./test-seconds.ts";
 
-/** Half a minute less than five: something always takes longer than the last time. */
+/** Half a minute less than five minutes, because some tests always take longer than the last time. */
 const limitSeconds = 270;
-/** What is not known yet: about as it is on two cores that have nothing else to do. */
+/** Estimates for unknown times: about the times on two cores without other work. */
 const typicalSeconds = { start: 20, file: 8 };
 
 export const declaration = declare(

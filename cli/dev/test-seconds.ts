@@ -1,4 +1,6 @@
-/** How long each part and each gateway test took the last time, so that npm run test:quick knows what fits. */
+/**
+ * How long each part and each gateway test took in the last run. npm run test:quick chooses by these times.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { packageRoot, privateDirectory } from "../project/paths.ts";
@@ -7,18 +9,21 @@ function secondsFile(): string {
   return join(privateDirectory(), "test", "seconds.json");
 }
 
-/** When a test file ran, in milliseconds since the epoch: from the start of its first test to the end of its last one. */
+/**
+ * The time of a test file's run, in milliseconds since the epoch: from the start of its first test to the
+ * end of its last one.
+ */
 export interface TestFileTimes {
-  /** Its whole path. */
+  /** Its full path. */
   name: string;
   startTime: number;
   endTime: number;
 }
 
-/** `part` → the seconds of all that is no test file's; `part file` → those of the file. */
+/** `part` → the seconds outside all test files; `part file` → the seconds of the file. */
 export type Seconds = Record<string, number>;
 
-/** As it is on two cores that have nothing else to do. */
+/** The times on two cores without other work. */
 const typical = { unit: 80 };
 
 export function readSeconds(): Seconds & typeof typical {
@@ -29,7 +34,7 @@ export function readSeconds(): Seconds & typeof typical {
   }
 }
 
-/** Keeps what a run took. One that was given options took part of a file only, and tells nothing. */
+/** Keeps the times of a run. A run with options runs only a part of a file, so its times are not kept. */
 export function recordSeconds(
   part: string,
   args: readonly string[],
@@ -37,7 +42,7 @@ export function recordSeconds(
   files: readonly TestFileTimes[],
 ): void {
   if (args.some((arg) => arg.startsWith("-"))) return;
-  // Unit tests run side by side: all of them together have a time, one of them has not.
+  // Unit tests run side by side, so only all of them together have a time.
   if (part === "unit" && args.length > 0) return;
   const measured = part === "unit" ? { unit: seconds } : secondsOf(part, seconds, files);
   const path = secondsFile();
@@ -45,7 +50,9 @@ export function recordSeconds(
   writeFileSync(path, `${JSON.stringify(learn(readSeconds(), measured), null, 2)}\n`);
 }
 
-/** One run of a busy machine raises a known time by half at most: else nothing would fit the next time. */
+/**
+ * One run on a busy machine raises a known time by half at most. Otherwise no test would fit the next time.
+ */
 export function learn(known: Seconds, measured: Seconds): Seconds {
   const learned = { ...known };
   for (const [key, seconds] of Object.entries(measured))
@@ -54,7 +61,8 @@ export function learn(known: Seconds, measured: Seconds): Seconds {
 }
 
 /**
- * One file runs after another: from the end of one to the end of the next all is the next one's, its gateway too.
+ * Files run one after another. So the time from the end of one file to the end of the next belongs to the
+ * next file, with its gateway.
  * @param seconds of the whole part
  */
 export function secondsOf(part: string, seconds: number, files: readonly TestFileTimes[]): Seconds {

@@ -10,8 +10,9 @@ export const declaration = declare(
   .allowUnknownOption();
 
 /**
- * Runs every part, since each has a server and a workerd of its own; then says how long each took, what failed, and one
- * summary line. Two engines run side by side: their tests wait more than they compute.
+ * Runs every part in its own process, since each has its own server and workerd. Then prints the time of
+ * each part, the failed tests, and one summary line. Two engines run side by side, because their tests wait
+ * more than they compute.
  */
 export async function run(_options: object, words: string[]): Promise<undefined> {
   const inTurn = async (...names: string[]) => {

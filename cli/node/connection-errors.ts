@@ -1,8 +1,8 @@
-/** How far an attempt to connect has come, and what ends it besides the errors of Node and the driver. */
+/** The steps of an attempt to connect, and its errors besides those of Node and the driver. */
 
 export type Step = "dns" | "dial" | "greeting" | "tls" | "login" | "database";
 
-/** The server's first packet was a refusal. */
+/** The server's first packet was an error. */
 export class GreetingError extends Error {
   readonly errno: number | undefined;
   constructor(message: string, errno?: number) {
@@ -12,13 +12,13 @@ export class GreetingError extends Error {
   }
 }
 
-/** The time was up. */
+/** The time is over. */
 export class TimeoutError extends Error {}
 
-/** The server's greeting has no TLS in it. */
+/** The server's greeting offers no TLS. */
 export class NoTlsError extends Error {}
 
-/** The other side chose the words, and a terminal obeys control characters. */
+/** The other side chose the text, and a terminal executes control characters. */
 export function clean(said: unknown): string {
   const text = said instanceof Error ? said.message : String(said);
   return text

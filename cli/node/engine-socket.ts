@@ -4,7 +4,7 @@ import type { Step, TlsSettings } from "../../src/db/links/tls-engine.ts";
 import { slices, TlsEngine, TlsFailure } from "../../src/db/links/tls-engine.ts";
 import { readTlsModule } from "./tls-module.ts";
 
-/** The link rustls on Node: the gateway's own TLS engine over a socket of Node's. */
+/** The link rustls on Node: the gateway's own TLS engine over a socket of Node. */
 export class EngineSocket extends Duplex {
   readonly engine = new TlsEngine(readTlsModule());
   readonly #socket: net.Socket;
@@ -14,14 +14,14 @@ export class EngineSocket extends Duplex {
     this.#socket = socket;
   }
 
-  /** @returns a stream whose server is verified. @throws TlsFailure, or what Node says of the socket */
+  /** @returns a stream to a verified server. @throws TlsFailure, or the error of Node's socket */
   static async open(socket: net.Socket, settings: TlsSettings): Promise<EngineSocket> {
     const secured = new EngineSocket(socket);
     try {
       await secured.#handshake(settings);
       return secured;
     } catch (cause) {
-      // The server is owed the alert that says why.
+      // Send the server the alert with the reason.
       if (cause instanceof TlsFailure && cause.records.length > 0) socket.write(cause.records);
       secured.destroy();
       throw cause;
@@ -56,7 +56,7 @@ export class EngineSocket extends Duplex {
     this.#pump();
   }
 
-  /** From now on what is decrypted is what is read here. */
+  /** From now on readers of this stream get the decrypted bytes. */
   #pump(): void {
     const socket = this.#socket;
     const take = (work: () => Step) => {

@@ -6,8 +6,9 @@ import { GreetingError, NoTlsError } from "./connection-errors.ts";
 import { NodeWire } from "./node-wire.ts";
 
 /**
- * The gateway's link, on Node: so that a script logs in as the gateway does, with its code and its words.
- * @param ca PEM of the only CAs to trust; without it Node's public ones and those of NODE_EXTRA_CA_CERTS
+ * The gateway's link on Node. So a script logs in as the gateway does, with the gateway's code and error
+ * messages.
+ * @param ca PEM of the only CAs to trust; default: Node's public ones and those of NODE_EXTRA_CA_CERTS
  */
 export function nodeLink(ca: string | undefined): Link {
   return { dial: (host, signal) => dial(host, signal, ca ?? tls.getCACertificates("default")) };
@@ -21,7 +22,7 @@ async function dial(host: Host, signal: AbortSignal, ca: string | string[]): Pro
     return wire;
   } catch (cause) {
     wire.destroy();
-    // What the server says of itself is judged as the driver would.
+    // The server's own refusal is classified as the driver does it.
     if (cause instanceof GreetingError && cause.errno !== undefined) throw cause;
     if (cause instanceof NoTlsError) throw Object.assign(cause, { code: "HANDSHAKE_NO_SSL_SUPPORT" });
     if (wire.step === "greeting")

@@ -10,36 +10,36 @@ import type { Step } from "./connection-errors.ts";
 import { GreetingError, NoTlsError } from "./connection-errors.ts";
 
 /**
- * A connection from Node to a server, with the promise of the gateway's own links. TLS is OpenSSL's here: of the
- * platform's link there is nothing on Node.
+ * A connection from Node to a server, with the same promise as the gateway's own links. Here OpenSSL does
+ * TLS, because the platform's link does not exist on Node.
  */
 
 export interface Trust {
-  /** PEM certificates: exactly these are trusted. Undefined: the public CAs. */
+  /** PEM certificates: only these are trusted. Undefined: the public CAs. */
   ca: string | readonly string[] | undefined;
   tlsMin: TlsVersion;
   tlsMax: TlsVersion;
 }
 
-/** What a verified server and this side have agreed upon. */
+/** The TLS version and cipher of a verified connection. */
 export interface Agreed {
   /** TLSv1.2 or TLSv1.3. */
   protocol: string;
-  /** As IANA names it. */
+  /** IANA's name of the cipher. */
   cipher: string;
   certificate: X509Certificate;
 }
 
-/** What a server's greeting may have; it has about 100 bytes. */
+/** The maximum size of a server's greeting; a real one has about 100 bytes. */
 const greetingBytes = 1024;
 const headerBytes = 4;
 /** "Capabilities Flags" of the MySQL manual */
 const capabilitySsl = 0x800;
 
 export class NodeWire extends EventEmitter implements Wire {
-  /** How far it has come. */
+  /** The current step. */
   step: Step = "dns";
-  /** As the greeting says it. */
+  /** The version in the greeting. */
   serverVersion = "";
   /** Set once the server is verified. */
   agreed: Agreed | undefined;
@@ -55,12 +55,15 @@ export class NodeWire extends EventEmitter implements Wire {
     this.host = host;
     this.trust = trust;
     this.socket = new net.Socket();
-    // Every step has its own ears; a socket that fails between two of them ends nothing else.
+    // Every step has its own error listener. Without this one, an error between two steps would end the
+    // process.
     this.socket.on("error", () => {});
     this.gone = new Promise((resolve) => this.socket.once("close", () => resolve()));
   }
 
-  /** Connects and reads exactly one packet. @throws what Node says, GreetingError or NoTlsError */
+  /**
+   * Connects and reads exactly one packet. @throws the error of Node's socket, GreetingError or NoTlsError
+   */
   async dial(): Promise<void> {
     const { hostname: host, port } = this.host;
     this.socket.once("lookup", () => {
@@ -81,9 +84,9 @@ export class NodeWire extends EventEmitter implements Wire {
     const end = payload.indexOf(0, 1);
     if (payload[0] !== 10 || end < 0 || payload.length < end + 16)
       throw new GreetingError("does not speak MySQL's protocol");
-    // MariaDB puts 5.5.5- in front for old replicas.
+    // MariaDB writes 5.5.5- before its version, for old replicas.
     this.serverVersion = payload.toString("latin1", 1, end).replace(/^5\.5\.5-/, "");
-    // Behind the version: connection id (4), scramble (8), filler (1), then the lower capabilities.
+    // After the version: connection id (4), scramble (8), filler (1), then the lower capabilities.
     if ((payload.readUInt16LE(end + 14) & capabilitySsl) === 0) throw new NoTlsError("no TLS");
   }
 
@@ -116,7 +119,7 @@ export class NodeWire extends EventEmitter implements Wire {
     this.emit("data", this.#greeting);
   }
 
-  /** Verifies chain, name, validity and version. @throws what OpenSSL says */
+  /** Verifies chain, name, validity and version. @throws OpenSSL's error */
   async secure(): Promise<void> {
     this.step = "tls";
     const { hostname } = this.host;
@@ -124,9 +127,9 @@ export class NodeWire extends EventEmitter implements Wire {
     const secured = tls.connect({
       socket: this.socket,
       host: hostname,
-      // An address cannot be asked for by name; the certificate must name it all the same.
+      // SNI cannot carry an IP address. The certificate must still name the address.
       ...(net.isIP(hostname) ? {} : { servername: hostname }),
-      // Not Node's default, which may have been told of further CAs.
+      // Not Node's default CAs, because Node's settings may add further CAs.
       ca: typeof ca === "string" ? ca : [...(ca ?? tls.rootCertificates)],
       minVersion: tlsMin,
       maxVersion: tlsMax,
@@ -143,7 +146,7 @@ export class NodeWire extends EventEmitter implements Wire {
     this.adopt(secured, { protocol, cipher, certificate });
   }
 
-  /** From now on the driver's bytes go through here. */
+  /** From now on the driver's bytes go through this stream. */
   protected adopt(secured: Duplex, agreed: Agreed): void {
     this.#secured = secured;
     this.agreed = agreed;

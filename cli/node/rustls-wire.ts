@@ -6,7 +6,7 @@ import { EngineSocket } from "./engine-socket.ts";
 import type { Trust } from "./node-wire.ts";
 import { NodeWire } from "./node-wire.ts";
 
-/** As the link rustls: its own engine verifies, with the CAs of the bundle that are valid now. */
+/** The same TLS as the link rustls: its engine verifies, with the CAs of the bundle that are valid now. */
 export class RustlsNodeWire extends NodeWire {
   readonly #authorities: readonly Authority[];
 
@@ -15,7 +15,7 @@ export class RustlsNodeWire extends NodeWire {
     this.#authorities = authorities;
   }
 
-  /** @throws TlsFailure, LinkError, or what Node says of the socket */
+  /** @throws TlsFailure, LinkError, or the error of Node's socket */
   override async secure(): Promise<void> {
     this.step = "tls";
     const secured = await EngineSocket.open(this.socket, {
@@ -26,7 +26,7 @@ export class RustlsNodeWire extends NodeWire {
     });
     const { protocol, cipher, certificate } = secured.engine.details();
     this.adopt(secured, {
-      // rustls names them for Rust: TLSv1_3, TLS13_AES_128_GCM_SHA256.
+      // rustls uses Rust's names: TLSv1_3, TLS13_AES_128_GCM_SHA256.
       protocol: protocol.replace("_", "."),
       cipher: cipher.replace("TLS13_", "TLS_"),
       certificate: new X509Certificate(certificate),

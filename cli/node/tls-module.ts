@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../project/paths.ts";
 
-/** Compiles the artifact, which in a Worker the bundler does; the Workers' types know no constructor. */
+/**
+ * Compiles the TLS artifact. In a Worker the bundler does this; the Workers' types have no constructor for
+ * a module.
+ */
 export function readTlsModule(): WebAssembly.Module {
   const Module = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
   return new Module(readFileSync(join(packageRoot, "src", "db", "links", "tls.wasm")));

@@ -17,19 +17,22 @@ export function readPolicyFile(environment: string, directory = configDirectory(
   return parse(readFileSync(join(directory, `${environment}.toml`), "utf8"));
 }
 
-/** What the committed development policy cannot know: where things run, and which logins are proxy users. */
+/**
+ * Facts that the committed development policy cannot contain: addresses of servers, and which logins are
+ * proxy users.
+ */
 export interface RunningServers {
   engine: string;
   /** "host:port" */
   database: string;
-  /** By account: the identity it acts as; undefined for a plain login. */
+  /** By account: the identity that it acts as; undefined for a plain login. */
   actsAs: Record<string, string | undefined>;
   issuers: { issuer: string; [key: string]: unknown }[];
-  /** Origins whose pages may read answers; none without. */
+  /** Origins whose pages may read answers; default: none. */
   origins?: string[];
 }
 
-/** @returns the development policy for servers that run here; every grant is given for each of the issuers */
+/** @returns the development policy for servers that run here. It has every grant once for each issuer. */
 export function policyForServers({ engine, database, actsAs, issuers, origins }: RunningServers) {
   const base = readPolicyFile("development") as {
     cluster: Record<string, unknown>;
@@ -49,7 +52,10 @@ export function policyForServers({ engine, database, actsAs, issuers, origins }:
   };
 }
 
-/** @returns grants for accounts of one connection, or through Hyperdrive: transactions do not go with those */
+/**
+ * @returns the grants without transactions, which are impossible with one connection per account or through
+ * Hyperdrive
+ */
 export function withoutTransactions(grants: readonly Record<string, unknown>[]): Record<string, unknown>[] {
   return grants.map((grant) => ({
     ...grant,
@@ -72,8 +78,8 @@ export function readCatalog(): SavedQuery[] {
 }
 
 /**
- * Makes what the Worker bundles out of a policy, its CAs and the saved queries.
- * @param directory where `cluster.ca` is looked for
+ * Makes the module that the Worker bundles, from a policy, its CAs and the saved queries.
+ * @param directory where the file `cluster.ca` is
  * @throws ConfigError or CatalogError that names every mistake
  */
 export function makeApplication(
@@ -96,7 +102,7 @@ export function makeApplication(
       authorities,
       accounts,
       reading: readingAccounts(parsed, queries),
-      // Part of the resting state there.
+      // On such an engine the deadlines are part of the resting state.
       ...(dialectOf(cluster).restsWithDeadline && { deadlines }),
     }),
     policy,
@@ -110,7 +116,7 @@ export function authoritiesOf({ ca }: { ca?: string | undefined }, directory = c
   return ca === undefined ? undefined : readAuthorities(directory, ca);
 }
 
-/** Writes the module that src imports as "#application"; a reader never sees half of it. */
+/** Writes the module that src imports as "#application". A reader never sees half of the file. */
 export function writeApplication(application: Application, path: string): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}`;

@@ -5,14 +5,14 @@ import type { Authority } from "../../src/config/config.ts";
 import { ConfigError } from "../../src/config/policy.ts";
 import { limits } from "../../src/limits.ts";
 
-/** Reads the CA bundle of a cluster: a PEM file of CA certificates and nothing else but comments. */
+/** Reads the CA bundle of a cluster: a PEM file with only CA certificates and comments. */
 
 const block = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 
 /**
- * @param directory where the policy lies, config/
+ * @param directory where the policy is: config/
  * @param ca the policy's `cluster.ca`, relative to it
- * @param now refuses a bundle of which nothing is valid then
+ * @param now a bundle without a certificate that is valid at this time is refused
  * @throws ConfigError that names every mistake
  */
 export function readAuthorities(directory: string, ca: string, now = new Date()): Authority[] {
@@ -26,7 +26,7 @@ export function readAuthorities(directory: string, ca: string, now = new Date())
   const blocks = [...text.matchAll(block)];
   if (blocks.length === 0) throw new ConfigError([`${at} has no certificate in PEM (BEGIN CERTIFICATE)`]);
   const mistakes: string[] = [];
-  // Such a part would be left out of the bundle, and might be a key.
+  // The bundle would leave such a part out, and the part might be a key.
   if (text.split("-----BEGIN ").length - 1 !== blocks.length) {
     mistakes.push(`${at} has a part that begins (-----BEGIN) and does not end`);
   }
@@ -51,7 +51,7 @@ export function readAuthorities(directory: string, ca: string, now = new Date())
   return authorities;
 }
 
-/** @returns a line for each CA that will not be valid for long, or is not any more */
+/** @returns a line for each CA that has expired or will expire soon */
 export function expiryWarnings(authorities: readonly Authority[], nowMs = Date.now()): string[] {
   return authorities.flatMap(({ subject, notAfter }) => {
     const days = Math.floor((Date.parse(notAfter) - nowMs) / 86_400_000);
@@ -62,7 +62,7 @@ export function expiryWarnings(authorities: readonly Authority[], nowMs = Date.n
 }
 
 function refusalOf(label: string): string {
-  // Not the file for it: what config/ has is committed and bundled.
+  // This is the wrong file for a key: files in config/ are committed and bundled.
   if (label.includes("PRIVATE KEY"))
     return "is a private key: take it out of the file, and count it as known";
   return `is a ${label}, no certificate`;

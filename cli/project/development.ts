@@ -4,12 +4,14 @@ import type { Engine } from "../../servers/database/engines.ts";
 import { readPolicyFile } from "./application.ts";
 import { privateDirectory } from "./paths.ts";
 
-/** @returns the path of what `npm start` says of itself */
+/** @returns the path of the file in which `npm start` describes itself */
 export function developmentFile(): string {
   return join(privateDirectory(), "dev.json");
 }
 
-/** In the directory of the development gateway: its secrets by name, as JSON, for `npm run accounts`. */
+/**
+ * A file in the directory of the development gateway: its secrets by name, as JSON, for `npm run accounts`.
+ */
 export const secretsFile = "secrets.json";
 
 /** What `npm start` writes to .tidegate/dev.json once everything is ready, and removes at the end. */
@@ -33,7 +35,7 @@ export interface Development {
     administrator: { user: string; password: string };
     ca: string;
   };
-  /** Null where something was running already, or runs in a container. */
+  /** Null for a database that was running before, or runs in a container. */
   pids: { start: number; gateway: number; database: number | null };
 }
 
@@ -45,7 +47,7 @@ export function readDevelopment(): Development | undefined {
   return isRunning(development.pids.start) ? development : undefined;
 }
 
-/** @returns an environment's policy; that of development as it runs, if it does */
+/** @returns an environment's policy; for development the policy of a running `npm start`, if there is one */
 export function currentPolicy(environment: string): Record<string, unknown> {
   const policy = readPolicyFile(environment);
   const overlay = join(privateDirectory(), "dev", "overlay.json");

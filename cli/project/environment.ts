@@ -24,12 +24,15 @@ export const durableObjects = {
   IDEMPOTENCY: "Idempotency",
 };
 
-/** https://developers.cloudflare.com/workers/platform/limits/; a dry-run deploy does not look at them. */
+/**
+ * Limits of https://developers.cloudflare.com/workers/platform/limits/, which a dry-run deploy does not
+ * check.
+ */
 const platform = { variableBytes: 5 * 1024, variables: 64 };
 
 /**
- * @param directory where policies and their CAs lie
- * @returns every mistake of an environment, one line each; none means that it can be deployed
+ * @param directory of the policies and their CAs
+ * @returns every mistake of an environment, one line each; empty if it can be deployed
  */
 export function checkEnvironment(name: string, directory = configDirectory()): string[] {
   if (!existsSync(join(directory, `${name}.toml`))) {
@@ -55,7 +58,7 @@ export function checkEnvironment(name: string, directory = configDirectory()): s
   ];
 }
 
-/** @returns what is not wrong with an environment, and an operator should know; none where there are mistakes to be told */
+/** @returns warnings for the operator that are not mistakes; none if there are mistakes to report */
 export function warningsOf(name: string, directory = configDirectory()): string[] {
   try {
     const queries = readCatalog();
@@ -70,7 +73,7 @@ export function warningsOf(name: string, directory = configDirectory()): string[
   }
 }
 
-/** @returns who may read of other callers and of the server, one line each: grants, and the saved queries that do */
+/** @returns the grants and saved queries that may read about other callers and the server, one line each */
 export function serverWarnings(grants: Policy["grants"], queries: readonly SavedQuery[]): string[] {
   const telling = queries.filter(({ sql }) => classify(sql).needs.includes("server"));
   return [
@@ -89,8 +92,8 @@ export function serverWarnings(grants: Policy["grants"], queries: readonly Saved
 }
 
 /**
- * @param secrets the names that the policy needs, or undefined when it could not be read
- * @returns what is wrong with an environment in wrangler.toml
+ * @param secrets the names that the policy needs; undefined if the policy could not be read
+ * @returns the mistakes of an environment in wrangler.toml
  */
 export function wranglerMistakes(name: string, file: WranglerFile, secrets: string[] | undefined): string[] {
   const at = `wrangler.toml, [env.${name}]`;
@@ -145,7 +148,7 @@ export function wranglerMistakes(name: string, file: WranglerFile, secrets: stri
 
 /**
  * @param names the Hyperdrive bindings that the policy needs
- * @returns what is wrong with those of an environment in wrangler.toml
+ * @returns the mistakes in these bindings of an environment in wrangler.toml
  */
 export function hyperdriveMistakes(name: string, file: WranglerFile, names: string[]): string[] {
   const at = `wrangler.toml, [env.${name}]`;

@@ -2,12 +2,15 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Stop } from "../command/errors.ts";
 
-/** Where things lie: in the folder of Tidegate's own package, or in that of the project which it serves. */
+/** The two folders: that of Tidegate's own package, and that of the project which it serves. */
 
-/** Tidegate's own files: its code, the TLS artifact, examples. In its repository that is the project's folder too. */
+/**
+ * Tidegate's own files: its code, the TLS artifact, examples. In Tidegate's repository this is also the
+ * project's folder.
+ */
 export const packageRoot = join(import.meta.dirname, "../..");
 
-/** @returns the path of a program that Tidegate's packages bring along */
+/** @returns the path of a program from Tidegate's packages */
 export function packageProgram(name: string): string {
   return join(packageRoot, "node_modules", ".bin", name);
 }
@@ -15,9 +18,9 @@ export function packageProgram(name: string): string {
 let project: string | undefined;
 
 /**
- * The folder of the gateway's configuration: the working directory, or the nearest one above it that has wrangler.toml
- * and config/.
- * @throws Stop where there is none
+ * The folder of the gateway's configuration: the working directory, or the nearest one above it that has
+ * wrangler.toml and config/.
+ * @throws Stop if there is none
  */
 export function projectRoot(): string {
   project ??= findProject(process.cwd());
@@ -35,12 +38,15 @@ function findProject(start: string): string {
   );
 }
 
-/** @returns where policies lie, and in ca/ the CAs that they name */
+/** @returns the directory of the policies; its ca/ has their CAs */
 export function configDirectory(): string {
   return join(projectRoot(), "config");
 }
 
-/** @returns where everything lies that is made; TIDEGATE_DIRECTORY lets a second gateway run beside the first */
+/**
+ * @returns the directory of all generated files. With another TIDEGATE_DIRECTORY a second gateway can run
+ * beside the first.
+ */
 export function privateDirectory(): string {
   return process.env.TIDEGATE_DIRECTORY ?? join(projectRoot(), ".tidegate");
 }

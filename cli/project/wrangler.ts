@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parse } from "smol-toml";
 import { privateDirectory, projectRoot } from "./paths.ts";
 
-/** What wrangler.toml says of one environment, as far as this project reads it. */
+/** The parts of one environment in wrangler.toml that this project reads. */
 export interface WranglerEnvironment {
   vars?: Record<string, unknown>;
   secrets?: { required?: string[] };
@@ -26,7 +26,10 @@ export function readWranglerFile(): WranglerFile {
   return parse(readFileSync(join(projectRoot(), "wrangler.toml"), "utf8")) as WranglerFile;
 }
 
-/** @returns environment variables that keep wrangler's logs and settings inside the project, and its requests in the machine */
+/**
+ * @returns environment variables that keep wrangler's logs and settings inside the project, and its
+ * requests on this machine
+ */
 export function wranglerVariables() {
   const directory = join(privateDirectory(), "config");
   return {
@@ -38,12 +41,12 @@ export function wranglerVariables() {
 }
 
 /**
- * Writes a wrangler configuration that is wrangler.toml's environment `development` with another bundled
- * application, so that several gateways with policies of their own can run from one checkout.
+ * Writes a wrangler configuration: the environment `development` of wrangler.toml with another bundled
+ * application. So several gateways with their own policies can run from one checkout.
  * @param application the file to bundle as "#application"
  * @param build whether wrangler makes that file itself, and again after each change (tidegate build)
- * @param changes instead of what wrangler.toml has: another module to start from, another wall, Hyperdrive bindings,
- *   other names of secrets
+ * @param changes to wrangler.toml: another start module, another wall, Hyperdrive bindings, other names of
+ * secrets
  */
 export function writeWranglerConfig(
   path: string,

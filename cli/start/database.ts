@@ -10,16 +10,16 @@ import { ensurePki } from "../../servers/pki.ts";
 import type { Development } from "../project/development.ts";
 import { onFreePort } from "./ports.ts";
 
-/** The running sample database and what the gateway needs to know of it. */
+/** The running sample database, with what the gateway needs to know about it. */
 export interface DevelopmentDatabase {
   engine: Engine;
   description: Development["database"];
   pid: number | null;
-  /** PEM of the CA that its certificate is to be verified with. */
+  /** PEM of the CA that verifies its certificate. */
   ca: string;
   /** Worker secrets: passwords of the login accounts. */
   secrets: Record<string, string>;
-  /** Which sample accounts are proxy users, and of whom. */
+  /** The sample accounts that are proxy users, each with its identity. */
   actsAs: Record<string, string | undefined>;
   stop(): Promise<void>;
   exited: Promise<unknown>;
@@ -28,8 +28,8 @@ export interface DevelopmentDatabase {
 type Log = (line: string) => void;
 
 /**
- * An existing server where TIDEGATE_DATABASE_URL names one, else an embedded one.
- * @param engine undefined: MySQL, or MariaDB where no MySQL can be had
+ * Uses the existing server of TIDEGATE_DATABASE_URL if it is set, otherwise starts an embedded one.
+ * @param engine undefined: MySQL, or MariaDB if MySQL is not available
  * @throws ServerUnavailableError that lists what was tried
  */
 export async function startDevelopmentDatabase(
@@ -90,8 +90,8 @@ async function embeddedServer(
 }
 
 /**
- * The sample replaces tables and accounts by name; "world" is also the name of MySQL's own sample.
- * @throws ServerUnavailableError when the server cannot be reached, or one of them is there and is not ours
+ * The sample replaces tables and accounts by name, and MySQL's own sample is called "world" too.
+ * @throws ServerUnavailableError if the server cannot be reached, or has such a name that is not ours
  */
 async function refuseForeignData(server: DatabaseServer): Promise<void> {
   const connection = await connectAdministrator(server).catch((cause: Error) => {
@@ -114,7 +114,10 @@ async function refuseForeignData(server: DatabaseServer): Promise<void> {
   }
 }
 
-/** A server that somebody else runs: it gets the sample database and accounts, which is said, and is never stopped. */
+/**
+ * A server that the user runs. It gets the sample database and accounts, which the log says. It is never
+ * stopped.
+ */
 function existingServer(wanted: Engine | undefined, log: Log): DatabaseServer | undefined {
   const { TIDEGATE_DATABASE_URL: address, TIDEGATE_DATABASE_CA: caPath } = process.env;
   if (address === undefined) return undefined;
@@ -155,7 +158,7 @@ function existingServer(wanted: Engine | undefined, log: Log): DatabaseServer | 
   };
 }
 
-/** Random and kept, so that a second start finds the accounts as they are. */
+/** Random passwords, kept in a file, so that a second start can use the existing accounts. */
 function ensurePasswords(path: string): { analyst: string; editor: string } {
   if (!existsSync(path)) {
     const password = () => randomBytes(24).toString("base64url");

@@ -16,13 +16,13 @@ export interface GatewayOptions {
   /** Private directory for the configuration, the state and the log. */
   directory: string;
   port: number;
-  /** PEM: what workerd trusts besides the public CAs. */
+  /** PEM: CAs that workerd trusts in addition to the public ones. */
   ca: string;
-  /** By name; any text but one with a NUL. */
+  /** By name; any text without a NUL. */
   secrets: Record<string, string>;
   /** Replaces parts of config/development.toml. */
   overlay: Record<string, unknown>;
-  /** Called when the gateway ends without having been asked to. */
+  /** Called when the gateway ends although it was not stopped. */
   onExit: () => void;
 }
 
@@ -30,7 +30,8 @@ const startTimeoutMs = 60_000;
 
 /**
  * Starts `wrangler dev` and waits until /readyz says that database and keys can be reached.
- * @throws with the end of wrangler's log when it does not come up; with the code EADDRINUSE when another program has the port
+ * @throws Error with the end of wrangler's log if it does not start; with the code EADDRINUSE if another
+ * program has the port
  */
 export async function startGateway(options: GatewayOptions): Promise<GatewayProcess> {
   const { directory, port } = options;
@@ -43,13 +44,15 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   writeFileSync(path(secretsFile), JSON.stringify(options.secrets), { mode: 0o600 });
   const child = spawn(packageProgram("wrangler"), wranglerArguments(path, port), {
     cwd: projectRoot(),
-    // A group of its own: Ctrl-C in the terminal reaches npm start, which ends things in order.
+    // A separate process group: Ctrl-C in the terminal then reaches only npm start, which stops all parts
+    // in order.
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       ...process.env,
-      // wrangler takes the secrets that its configuration requires from here as they are. In a .env file quotation
-      // marks, backslashes, line breaks, # and $ would have meanings of their own, and a JWK has some of them.
+      // wrangler takes the secrets of its configuration from these variables unchanged. In a .env file,
+      // quotation marks, backslashes, line breaks, # and $ have their own meanings, and a JWK contains some
+      // of them.
       ...options.secrets,
       NODE_EXTRA_CA_CERTS: path("trusted.pem"),
       TIDEGATE_OVERLAY: path("overlay.json"),
@@ -58,7 +61,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
     },
   });
   const logPath = path("gateway.log");
-  // An earlier run's log says "Ready on" too.
+  // The log of an earlier run also contains "Ready on".
   writeFileSync(logPath, "");
   const output = createWriteStream(logPath, { flags: "a" });
   child.stdout.pipe(output, { end: false });
@@ -69,10 +72,10 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
     try {
       if (child.pid !== undefined) process.kill(-child.pid, name);
     } catch {
-      // The group is gone already.
+      // The process group has already ended.
     }
   };
-  // Whatever ends this process, nothing is left behind.
+  // However this process ends, the gateway must not be left running.
   process.once("exit", () => signal("SIGKILL"));
   const stop = async () => {
     wanted = false;
@@ -103,7 +106,7 @@ function wranglerArguments(path: (name: string) => string, port: number): string
   ];
 }
 
-/** @returns undefined when it is ready, else why it is not */
+/** @returns undefined if the gateway is ready, otherwise the reason */
 async function ready(
   url: string,
   exited: Promise<void>,
@@ -117,7 +120,7 @@ async function ready(
   let last = "no answer";
   while (Date.now() < deadline) {
     if (ended) return "it has ended";
-    // Another program that has the port may answer too.
+    // If another program has the port, that program may answer.
     if (!listens()) {
       await sleep(100);
       continue;
@@ -126,17 +129,17 @@ async function ready(
       const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
       if (response.ok) return undefined;
       last = await response.text();
-      // Waiting does not mend a configuration.
+      // Waiting does not repair a wrong configuration.
       if (response.status === 500) return last;
     } catch {
-      // Not listening yet.
+      // The gateway does not listen yet.
     }
     await sleep(100);
   }
   return last;
 }
 
-/** What the machine's own Node trusts additionally must go on being trusted. */
+/** workerd must also trust the additional CAs of this machine's Node. */
 function trustedCertificates(ca: string): string {
   const extra = process.env.NODE_EXTRA_CA_CERTS;
   return extra !== undefined && existsSync(extra) ? `${ca}\n${readFileSync(extra, "utf8")}` : ca;
@@ -146,7 +149,7 @@ function hasBegun(logPath: string): boolean {
   return readFileSync(logPath, "utf8").includes("Ready on ");
 }
 
-/** In wrangler's words. */
+/** The text is wrangler's. */
 function isInUse(logPath: string): boolean {
   return /address already in use/i.test(readFileSync(logPath, "utf8"));
 }

@@ -5,13 +5,16 @@ import { packageRoot } from "../project/paths.ts";
 
 export interface PageOptions {
   port: number;
-  /** The issuer's origin: with the gateway's all that the page may talk to. */
+  /** The issuer's origin. The page may talk only to the issuer and the gateway. */
   issuer: string;
 }
 
 export interface PageServer {
   url: string;
-  /** The gateway's origin, as soon as it has one: its policy names the page's, which is there first. */
+  /**
+   * The gateway's origin. Undefined at first: the gateway's policy names the page's origin, so the page
+   * starts first.
+   */
   gateway: string | undefined;
   stop(): Promise<void>;
 }
@@ -23,7 +26,7 @@ const types: Record<string, string> = {
   "style.css": "text/css; charset=utf-8",
 };
 
-/** Serves examples/browser on loopback, with a config.js that names what runs here. */
+/** Serves examples/browser on loopback, with a config.js that names the running gateway and issuer. */
 export async function startPage({ port, issuer }: PageOptions): Promise<PageServer> {
   const server = createServer((request, response) => {
     const { gateway } = page;
@@ -39,7 +42,7 @@ export async function startPage({ port, issuer }: PageOptions): Promise<PageServ
     if (request.method !== "GET") response.writeHead(405, { allow: "GET" }).end();
     else if (type === undefined) response.writeHead(404, headers).end();
     else {
-      // Read each time: a change of the example shows with a reload.
+      // The file is read for each request, so a reload shows a change of the example.
       const body =
         name === "config.js" ? config : readFileSync(join(packageRoot, "examples", "browser", name));
       response.writeHead(200, { ...headers, "content-type": type }).end(body);
@@ -63,9 +66,9 @@ export async function startPage({ port, issuer }: PageOptions): Promise<PageServ
 
 function headersFor(issuer: string, gateway: string): Record<string, string> {
   return {
-    // A script that gets in all the same finds nobody to send the token to.
+    // If a foreign script gets in, it can send the token only to the issuer and the gateway.
     "content-security-policy": `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src ${issuer} ${gateway}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`,
-    // The address has the code for a moment.
+    // The page's address contains the code for a moment.
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",

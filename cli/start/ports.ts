@@ -1,11 +1,11 @@
 import { createServer } from "node:net";
 
 /**
- * Has something listen on loopback: on the wanted port, or on the next one that it gets. A port that was free a moment ago
- * may be taken when it is bound, so only binding decides.
- * @param bind listens on a port. @throws an error with the code EADDRINUSE when another program has it
- * @param log told of another port than the wanted one
- * @returns what `bind` made
+ * Makes a program listen on loopback: on the wanted port, or on the next one that it gets. Another program
+ * may take a free port before the bind, so only the bind decides.
+ * @param bind listens on a port. @throws an error with the code EADDRINUSE if another program has it
+ * @param log told of a port other than the wanted one
+ * @returns the result of `bind`
  */
 export async function onFreePort<T>(
   what: string,
@@ -14,7 +14,7 @@ export async function onFreePort<T>(
   bind: (port: number) => Promise<T>,
 ): Promise<T> {
   for (let port = wanted; port < wanted + 100; port++) {
-    // To start a program takes long: not on a port that is taken anyway.
+    // A program takes long to start, so skip a port that is already taken.
     if (!(await isFree(port))) continue;
     try {
       const bound = await bind(port);

@@ -2,9 +2,9 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { Development } from "../project/development.ts";
 import { developmentFile } from "../project/development.ts";
 
-/** What `npm start` has started, and how it ends. */
+/** The parts that `npm start` has started, and how they are stopped. */
 export class Running {
-  /** Where all of it keeps its files and logs. */
+  /** The directory for the files and logs of all parts. */
   readonly directory: string;
   readonly #startedMs = performance.now();
   /** In the order of starting. */
@@ -19,7 +19,7 @@ export class Running {
     return this.#stopping;
   }
 
-  /** @returns how long it has been running, in seconds with one digit */
+  /** @returns the time since the start, in seconds with one digit */
   seconds(): string {
     return ((performance.now() - this.#startedMs) / 1000).toFixed(1);
   }

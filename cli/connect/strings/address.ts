@@ -2,20 +2,20 @@ import type { Draft } from "./draft.ts";
 import { text, type Value } from "./value.ts";
 
 /**
- * The addresses in URLs: mysql://, what SQLAlchemy, Rails and mysql2 make of it, and JDBC's. Each reader leaves the settings
- * behind the ? to its caller, since a setting may be an address again.
+ * Reads the addresses in URLs: mysql://, the variants of SQLAlchemy, Rails and mysql2, and JDBC's. Each
+ * reader returns the settings after the ? to its caller, since a setting may contain an address again.
  */
 
-/** The settings of a URL, as they follow each other. */
+/** The settings of a URL, in their order. */
 export type UrlSettings = [name: string, value: Value][];
 
 const encodeIt =
   "In a URL, characters such as @ : / ? # % in a user or password are percent-encoded (@ is %40, : is %3A, / is %2F, ? is %3F, # is %23, % is %25).";
 
-/** Spoken by drivers that are meant; what stands behind a + is the driver's name. */
+/** The schemes of these drivers. The text after a + is the driver's name. */
 const schemes = /^(?:mysqls?|mysql2|mariadb|tidb|trilogy)(?:\+[a-z0-9_]+)?$/i;
 
-/** Reads a URL with a scheme of MySQL's. @returns its settings, none where it is refused */
+/** Reads a URL with a scheme of MySQL. @returns its settings; none if it is refused */
 export function readUrlAddress(draft: Draft, url: string): UrlSettings {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1] ?? "";
   if (/\+srv$/i.test(scheme) || /^mysqlx/i.test(scheme)) {
@@ -30,8 +30,8 @@ export function readUrlAddress(draft: Draft, url: string): UrlSettings {
 }
 
 /**
- * Reads jdbc:mysql: and jdbc:mariadb:, with the ways of choosing among hosts that they have.
- * @returns its settings, none where it is refused
+ * Reads jdbc:mysql: and jdbc:mariadb:, with their modes for several hosts.
+ * @returns its settings; none if it is refused
  */
 export function readJdbcAddress(draft: Draft, url: string): UrlSettings {
   const match =
@@ -47,7 +47,8 @@ export function readJdbcAddress(draft: Draft, url: string): UrlSettings {
 function readAddress(draft: Draft, address: string): UrlSettings {
   const [, authority = "", path, query, fragment] =
     /^([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(#[\s\S]*)?$/.exec(address) ?? [];
-  // A raw / ? or # ends the authority in the middle of a password, and its rest must not be taken for a host.
+  // An unencoded / ? or # ends the authority in the middle of a password. The rest must not be read as a
+  // host.
   const isCut = !authority.includes("@") && `${path ?? ""}${fragment ?? ""}`.includes("@");
   if (isCut || fragment !== undefined) {
     draft.refuseAll(encodeIt);
@@ -57,7 +58,7 @@ function readAddress(draft: Draft, address: string): UrlSettings {
   if (at >= 0) readUser(draft, authority.slice(0, at));
   readHosts(draft, authority.slice(at + 1));
   if (path !== undefined && path !== "") draft.set("database", text(decode(draft, path.replace(/\/$/, ""))));
-  // Copied from an XML file, & is &amp;.
+  // In a URL from an XML file, & is written as &amp;.
   const settings = (query ?? "")
     .replaceAll("&amp;", "&")
     .split("&")
@@ -87,7 +88,7 @@ function readHosts(draft: Draft, hosts: string): void {
   }
 }
 
-/** A + stays a +: only forms of web pages mean a space by it. */
+/** A + stays a +. Only web forms use it for a space. */
 function decode(draft: Draft, encoded: string): string {
   try {
     return decodeURIComponent(encoded);

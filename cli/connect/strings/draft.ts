@@ -2,8 +2,8 @@ import type { TlsVersion, Value } from "./value.ts";
 import { textOf } from "./value.ts";
 
 /**
- * What a connection string says, as far as it has been read. Its messages are fixed texts: they may name a
- * setting that is known, and never repeat what else stood in the string, since any of it may be the password.
+ * The parts of a connection string that were read so far. Its messages are fixed texts. They may name a
+ * known setting, but never repeat another part of the string, because that part may be the password.
  */
 
 export interface HostPort {
@@ -11,53 +11,53 @@ export interface HostPort {
   port: number;
 }
 
-/** A connection string that asks for nothing which the gateway cannot give. */
+/** A connection string that asks only for what the gateway has. */
 export interface ConnectionString {
-  /** What kind of string it was, in words. */
+  /** The kind of the string, in words. */
   form: string;
   hosts: [HostPort, ...HostPort[]];
   user: string;
-  /** Undefined: to be asked for. */
+  /** Undefined: ask the user. */
   password: string | undefined;
   database: string | undefined;
-  /** What the host name tells; the server's greeting tells it for certain. */
+  /** The engine by the host name. The server's greeting decides. */
   engineHint: "tidb" | undefined;
   tlsMin: TlsVersion | undefined;
   tlsMax: TlsVersion | undefined;
-  /** The CA's file as the string names it, relative to where the string was used. */
+  /** The path of the CA file in the string, relative to the place where the string was used. */
   caPath: string | undefined;
-  /** The string asks for a CA of its own without naming a file that can be read. */
+  /** The string asks for its own CA, but names no file that can be read. */
   needsCa: boolean;
-  /** What is done otherwise than the string says, one sentence each. */
+  /** Each setting that the gateway does otherwise than the string says, one sentence each. */
   notes: string[];
 }
 
-/** A connection string, or every reason why it is not taken, as sentences. */
+/** A connection string, or every reason why it is refused, as sentences. */
 export type Parsed = ({ connection: ConnectionString } | { refusals: string[] }) & {
-  /** Whether a password stood in it, as far as it could be read. */
+  /** Whether the string contained a password, as far as it could be read. */
   holdsPassword: boolean;
 };
 
 /** The values that a string may hold once. */
 export type Field = "host" | "port" | "user" | "password" | "database";
 
-/** What consoles print where the reader has to fill something in. */
+/** Texts that consoles print where the reader must fill in a value. */
 const placeholder = /<[^<>]*>|\{[^{}]*\}|\$[A-Za-z_(]|\[[A-Za-z][^[\]]*\]|^your[-_ ]|^x{3,}$|^\.{3}$/i;
-/** A password may hold any of these, so only one that is nothing else is taken for a blank. */
+/** A password may contain any of these texts, so it counts as a blank only if it has no other text. */
 const blankPassword =
   /^(?:<[^<>]*>|\$?\{[^{}]*\}|\[[A-Za-z][^[\]]*\]|\*{3,}|\.{3}|your[-_ ]?(?:\w+[-_ ])?passw(?:or)?d)$/i;
-/** The bundles of an operating system: what they hold are the public CAs. */
+/** The bundles of operating systems, which contain the public CAs. */
 const publicBundle =
   /^\/(?:private\/)?etc\/(?:ssl|pki)\/(?:.*\/)?(?:cert\.pem|ca-certificates\.crt|ca-bundle(?:\.trust)?\.(?:crt|pem)|tls-ca-bundle\.pem)$|certifi|isrg-?root-?x1/i;
 
-/** TiDB Cloud's hosts: Starter and Essential under the first name, Dedicated under the second. */
+/** TiDB Cloud's hosts: Starter and Essential have the first name, Dedicated has the second. */
 const tidbCloud = /\.tidb-?cloud\.com$/i;
 
 function isQuoted(text: string): boolean {
   return /^(["'`]).*\1$/s.test(text);
 }
 
-/** Collects what a form's reader finds; `finish` judges the whole. */
+/** Collects what the reader of a form finds; `finish` checks the result. */
 export class Draft {
   readonly form: string;
   database: string | undefined;
@@ -86,13 +86,13 @@ export class Draft {
     this.#refusals.add(text);
   }
 
-  /** The rest could not be read at all: nothing is said of what is missing then. */
+  /** The rest could not be read, so do not report missing values. */
   refuseAll(text: string): void {
     this.#unread = true;
     this.refuse(text);
   }
 
-  /** Counts a setting that means nothing to the gateway; unknown names are not repeated. */
+  /** Counts a setting that means nothing to the gateway. Unknown names are not repeated. */
   ignore(): void {
     this.#ignored += 1;
   }
@@ -101,7 +101,7 @@ export class Draft {
     this.#hosts.push({ hostname, port: port === "" ? undefined : port });
   }
 
-  /** Takes one of the values that every form has; what is not there yet is refused, but for the password. */
+  /** Sets one of the values that every form has. A value with a blank is refused, except for the password. */
   set(field: Field, value: Value): void {
     const text = textOf(value);
     if (field === "password") {
@@ -116,7 +116,7 @@ export class Draft {
       this.refuse(
         `The ${field} is a blank (a placeholder or a variable of a program): put the ${field} itself there.`,
       );
-      // Whatever is said about it is said: the rest must not complain that it is missing.
+      // The blank is already reported, so do not also report a missing user.
       if (field === "user") this.#user ??= "blank";
       if (field === "host") this.addHost("blank.invalid");
     } else if (field === "host") this.addHost(text);

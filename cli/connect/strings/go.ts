@@ -3,8 +3,9 @@ import { applySettings } from "./settings.ts";
 import { text } from "./value.ts";
 
 /**
- * go-sql-driver's DSN: user:password@tcp(host:port)/database?settings. Nothing but the settings is encoded,
- * so a password may hold any character: the last / and the last @ before it decide, as in the driver.
+ * go-sql-driver's DSN: user:password@tcp(host:port)/database?settings. Only the settings are encoded, so a
+ * password may contain any character. As in the driver, the last / and the last @ before it separate the
+ * parts.
  */
 export function readGoInto(draft: Draft, dsn: string): void {
   const slash = dsn.lastIndexOf("/");
@@ -74,7 +75,7 @@ function decode(draft: Draft, encoded: string): string {
   }
 }
 
-/** Reads the DSN out of Go code, and what a TLS configuration beside it asks for. */
+/** Reads the DSN from Go code, and the settings of a TLS configuration beside it. */
 export function readGoCodeInto(draft: Draft, code: string): void {
   const dsn = /sql\.Open\(\s*"[^"]*"\s*,\s*(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`)/.exec(code);
   if (/InsecureSkipVerify:\s*true/.test(code))

@@ -5,17 +5,17 @@ import type { Value } from "./value.ts";
 import { text, textOf } from "./value.ts";
 
 /**
- * Parameters line by line, as consoles list them: a .env file, an option file of mysql's, Java properties, a YAML
- * mapping, and the define() lines of WordPress.
+ * Parameters, one in each line, as consoles list them: a .env file, an option file of mysql, Java
+ * properties, a YAML mapping, and the define() lines of WordPress.
  */
 
-/** NAME=value or NAME: value, with what stands before it in shells. */
+/** NAME=value or NAME: value, with the words that shells write before it. */
 const parameter = /^\s*(?:(?:export|set|-)\s+|\$env:)?["']?([A-Za-z_][\w.-]*)["']?\s*[=:]\s*(.*)$/;
 const comment = /^\s*(?:[#;].*|\/\/.*|\[[\w-]*\]\s*)?$/;
-/** A line of a program's object or call. */
+/** A line of an object or a call in a program. */
 const code = /[,{([]\s*$/;
 
-/** Names of the values that every form has. What stands before them names the product or the program. */
+/** Names of the values that every form has. A prefix names the product or the program. */
 const names: readonly [RegExp, string][] = [
   [/(?:^|[_.-])(?:host(?:_?name)?|server)$/i, "host"],
   [/(?:^|[_.-])port$/i, "port"],
@@ -24,10 +24,10 @@ const names: readonly [RegExp, string][] = [
   [/(?:^|[_.-])(?:db|database|schema|(?:db|database)_?name)$/i, "database"],
   [/(?:^|[_.-])(?:ssl_?)?ca(?:_?path|_?file|_?cert(?:ificate)?)?$/i, "ssl_ca"],
 ];
-/** What programs put before the name of a driver's setting. */
+/** Prefixes that programs write before the name of a driver's setting. */
 const prefix = /^(?:tidb|mysql|mariadb|database|db|rds)_/i;
 
-/** @returns whether every line is a parameter, and one of them says where the server is */
+/** @returns whether every line is a parameter, and at least one names the server */
 export function isParameters(lines: string): boolean {
   const all = pairs(lines);
   return (
@@ -40,20 +40,20 @@ export function isParameters(lines: string): boolean {
 export function readParametersInto(draft: Draft, lines: string): void {
   const said = pairs(lines).filter((pair) => pair !== undefined);
   for (const [pattern, what] of names) {
-    // Of a program's whole .env another server's password must not be taken.
+    // A whole .env file may contain another server's password, which must not be taken.
     if (said.filter(([name]) => pattern.test(name)).length > 1)
       draft.refuse(`Two lines say the ${what}: leave only those of the database.`);
   }
   for (const [name, value] of said) readParameter(draft, name, readValue(draft, value));
 }
 
-/** @returns name and value of each line, undefined for a line that is no parameter */
+/** @returns name and value of each line; undefined for a line that is not a parameter */
 function pairs(lines: string): ([string, string] | undefined)[] {
   const left = lines.split(/\r?\n/).filter((one) => !comment.test(one));
   const found: ([string, string] | undefined)[] = [];
   for (let one = left.shift(); one !== undefined; one = left.shift()) {
     const [, name, written = ""] = code.test(one) ? [] : (parameter.exec(one) ?? []);
-    // A console may show the value below its name.
+    // A console may show the value in the line below its name.
     const isBelow = written === "" && /:\s*$/.test(one) && left[0] !== undefined && !isKnown(left[0]);
     found.push(name === undefined ? undefined : [name, isBelow ? (left.shift() ?? "") : written]);
   }
@@ -65,7 +65,7 @@ function isKnown(one: string): boolean {
   return name !== "" && names.some(([pattern]) => pattern.test(name));
 }
 
-/** Quotation marks decide as in a shell: what a $ stands for is not known here. */
+/** Quotation marks work as in a shell. The value of a $ variable is not known here. */
 function readValue(draft: Draft, written: string): Value {
   const quoted = /^(?:'([^']*)'|"((?:[^"\\]|\\.)*)"|`([^`]*)`)\s*[,;]?\s*(?:#.*)?$/.exec(written.trim());
   if (quoted?.[1] !== undefined) return text(quoted[1]);
@@ -97,7 +97,7 @@ function readParameter(draft: Draft, name: string, value: Value): void {
   else applySetting(draft, known ?? name.replace(prefix, ""), value);
 }
 
-/** WordPress' wp-config.php: the name of the database is DB_NAME, and its host has the port in it. */
+/** WordPress' wp-config.php: DB_NAME is the name of the database, and the host contains the port. */
 export function readDefinesInto(draft: Draft, code: string): void {
   const calls =
     /\bdefine\s*\(\s*(["'])(\w+)\1\s*,\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^)]*(?:\([^)]*\)[^)]*)*))\s*\)/g;

@@ -1,6 +1,6 @@
 /**
- * Connection strings as consoles and drivers write them, understood without running anything: text in, what
- * the gateway needs out, or every reason why it cannot be honoured. Pure (docs/connect.md).
+ * Parses connection strings of consoles and drivers without executing anything. Text in; out come the
+ * values that the gateway needs, or every reason why it cannot honour the string. Pure (docs/connect.md).
  */
 import type { Parsed } from "./draft.ts";
 import { Draft } from "./draft.ts";
@@ -14,10 +14,10 @@ import { readJavaInto, readJdbcInto, readUrlInto } from "./url.ts";
 export type { ConnectionString, HostPort, Parsed } from "./draft.ts";
 export type { TlsVersion } from "./value.ts";
 
-/** A page of code at most; more was not meant to be read here. */
+/** About a page of code. A longer text is a mistake. */
 const mostCharacters = 20_000;
 
-/** How each form is told from the others, in this order, and who reads it. */
+/** How each form is recognized, in this order, and which function reads it. */
 const forms: {
   form: string;
   is: { test(text: string): boolean };
@@ -59,7 +59,7 @@ const forms: {
   },
 ];
 
-/** @returns what a connection string says, or every reason why it is not taken; it throws nothing */
+/** @returns the values of a connection string, or every reason why it is refused; never throws */
 export function parseConnectionString(input: string): Parsed {
   if (input.length > mostCharacters)
     return {
@@ -81,7 +81,7 @@ export function parseConnectionString(input: string): Parsed {
   return draft.finish();
 }
 
-/** Takes what stands around a string: NAME=, export, quotation marks, a declaration in Java. */
+/** Removes the text around a string: NAME=, export, quotation marks, a declaration in Java. */
 function unwrap(input: string): string {
   const text = withoutComments(input.replace(/^\uFEFF/, "").trim());
   if (/^jdbc:/i.test(text) || isParameters(text)) return text;
@@ -95,7 +95,7 @@ function unwrap(input: string): string {
   return unquote(assigned?.[1] ?? dsn?.[1] ?? text);
 }
 
-/** Consoles write a remark above a JDBC URL. */
+/** Consoles write a comment above a JDBC URL. */
 function withoutComments(text: string): string {
   const bare = text.replace(/^(?:(?:\/\*[\s\S]*?\*\/|\/\/[^\n]*\n)\s*)+/, "");
   return /^jdbc:/i.test(bare) ? bare : text;

@@ -8,11 +8,11 @@ import type { Value } from "./value.ts";
 import { text } from "./value.ts";
 
 /**
- * Pieces of programs: mysql2's object, Python's keyword arguments and dictionaries, a URL in a call. They are
- * parsed, and only what stands there as a literal is taken; nothing is run.
+ * Pieces of programs: mysql2's object, Python's keyword arguments and dictionaries, a URL in a call. They
+ * are parsed, and only literals are taken; nothing is executed.
  */
 
-/** Deeper nesting than any configuration has. */
+/** No configuration is nested deeper. */
 const mostLevels = 20;
 
 interface Language {
@@ -20,7 +20,7 @@ interface Language {
   /** Names of the parser's nodes. */
   tables: readonly string[];
   lists: readonly string[];
-  /** Python keeps the backslash of an escape that is none. */
+  /** Python keeps the backslash before a character that needs no escape. */
   keepsBackslash: boolean;
 }
 
@@ -39,9 +39,9 @@ const languages: Record<"javascript" | "python", Language> = {
   },
 };
 
-/** Reads mysql2's (or mysql's, mariadb's) object. */
+/** Reads the object of mysql2, mysql or mariadb. */
 export function readJavaScriptInto(draft: Draft, code: string): void {
-  // An object that stands alone would be read as a block.
+  // JavaScript would parse a single object as a block.
   readProgram(draft, /^\s*\{/.test(code) ? `(${code.replace(/[;,]\s*$/, "")})` : code, languages.javascript);
 }
 
@@ -115,7 +115,7 @@ class Reader {
     return children;
   }
 
-  /** @returns the first node, in the text's order, that fits */
+  /** @returns the first matching node, in the order of the text */
   find(root: SyntaxNode, fits: (node: SyntaxNode) => boolean): SyntaxNode | undefined {
     const cursor = root.cursor();
     do {

@@ -2,8 +2,8 @@ import type { Draft } from "./draft.ts";
 import { readJavaScriptInto } from "./program.ts";
 
 /**
- * Reads the arguments of Mysql2::Client.new: with its symbols as texts they are an object of JavaScript's. What is quoted
- * stays as it is.
+ * Reads the arguments of Mysql2::Client.new. With Ruby's symbols written as texts, they are a JavaScript
+ * object. Quoted parts do not change.
  */
 export function readRubyInto(draft: Draft, code: string): void {
   const start = /Mysql2::Client\.new\s*\(?\s*\{?/.exec(code);

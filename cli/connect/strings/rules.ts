@@ -2,7 +2,7 @@ import type { Draft, Field } from "./draft.ts";
 import type { Value } from "./value.ts";
 import { flagOf, textOf, tlsVersion, wordOf } from "./value.ts";
 
-/** What becomes of a setting's value: taken, noted, left out, or refused with the reason. */
+/** What happens with a setting's value: it is taken, noted, left out, or refused with the reason. */
 export type Rule = (draft: Draft, value: Value, name: string) => void;
 
 export const ignored: Rule = (draft) => draft.ignore();
@@ -11,7 +11,7 @@ export const field =
   (draft, value) =>
     draft.set(which, value);
 
-/** @param why what a value of false would mean */
+/** @param why what the value false would mean */
 export const mustBeTrue =
   (why: string): Rule =>
   (draft, value, name) =>
@@ -111,7 +111,7 @@ export const ca: Rule = (draft, value) => draft.setCa(value);
 export const keyStore: Rule = (draft, value, name) => {
   if (textOf(value) === "") return;
   const path = (textOf(value) ?? "").replace(/^file:(?:\/\/(?=\/))?/, "");
-  // MariaDB's serverSslCert and some consoles put the PEM itself there.
+  // MariaDB's serverSslCert and some consoles have the PEM text itself as the value.
   if (/\.(?:pem|crt|cer)$/i.test(path)) draft.setCa({ kind: "text", text: path });
   else
     draft.askForCa(
@@ -124,7 +124,7 @@ export const sslAccept: Rule = (draft, value, name) => {
   draft.refuse(`${name} other than strict takes any certificate: write ${name}=strict.`);
 };
 
-/** @returns the items of "a,b", of "a","b" and of [a,b], as MySQL Shell writes it */
+/** @returns the items of "a,b", of "a","b" and of [a,b], the form of MySQL Shell */
 function list(names: string | undefined): string[] {
   const [, inside = names ?? ""] = /^\[(.*)\]$/s.exec(names ?? "") ?? [];
   const items = inside.split(/[,;]/).filter((name) => name.trim() !== "");

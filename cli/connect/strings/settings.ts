@@ -22,12 +22,13 @@ import type { Value } from "./value.ts";
 import { flagOf, fromJson, textOf } from "./value.ts";
 
 /**
- * The settings of all forms. Drivers spell the same setting in several ways (sslMode, ssl-mode, ssl_mode), so
- * one table serves all, by names without case, - and _. What asks for less than the gateway gives is refused,
- * what asks for more than it can give too, and what only concerns the driver is left out.
+ * The settings of all forms. Drivers write the same setting in several ways (sslMode, ssl-mode, ssl_mode).
+ * So one table serves all forms, by names without case, - and _. A setting is refused if it asks for less
+ * than the gateway gives, or for more than it can give. A setting that only concerns the driver is left
+ * out.
  */
 
-/** Certificates of mysql2's own: `ssl: "Amazon RDS"`. */
+/** mysql2's built-in certificates: `ssl: "Amazon RDS"`. */
 const ssl: Rule = (draft, value, name) => {
   const said = textOf(value);
   if (value.kind === "table") readSslTable(draft, value.entries);
@@ -52,7 +53,7 @@ function readSslCode(draft: Draft, source: string): void {
     draft.askForCa("TLS is set up by program code, which is not run here.");
 }
 
-/** The object of mysql2's or PyMySQL's `ssl`. */
+/** The object in `ssl` of mysql2 or PyMySQL. */
 function readSslTable(draft: Draft, entries: [string, Value][]): void {
   for (const [name, value] of entries) applySetting(draft, name, value, sslRules);
   const says = (wanted: string) => entries.find(([name]) => plain(name) === wanted)?.[1];
@@ -95,7 +96,7 @@ const rules = table({
   // Connector/J numbers the factors; the first one is the password.
   password1: field("password"),
   "database, db, dbname": field("database"),
-  // Django's; elsewhere a name is the name of something else.
+  // Django's name of the database. Elsewhere `name` has another meaning.
   name: (draft, value, name) => (name === "NAME" ? draft.set("database", value) : draft.ignore()),
   "uri, url": (draft, value) => {
     const url = textOf(value);
@@ -141,7 +142,7 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[-_]/g, "");
 }
 
-/** Judges one setting; its name is repeated in messages only if it is a known one. */
+/** Judges one setting. Messages repeat its name only if it is a known one. */
 export function applySetting(draft: Draft, name: string, value: Value, first = rules): void {
   const rule = first.get(plain(name)) ?? rules.get(plain(name)) ?? ignored;
   rule(draft, value, name);
@@ -149,7 +150,7 @@ export function applySetting(draft: Draft, name: string, value: Value, first = r
 
 /** Judges all settings of a table. */
 export function applySettings(draft: Draft, entries: readonly [string, Value][]): void {
-  // Prisma's sslcert is the CA, everybody else's is a client's certificate.
+  // In Prisma sslcert is the CA, in all other forms it is a client's certificate.
   const isPrisma = entries.some(([name]) => plain(name) === "sslaccept");
   const verifiesName = entries.some(([name]) => /^ssl_?verify_?identity$/i.test(name));
   for (const [name, value] of entries) {

@@ -6,15 +6,16 @@ import { text } from "./value.ts";
 
 /** The command lines of mysql, mariadb and mycli. */
 
-/** A word of a shell's line; `code` where the shell would put in what it knows. */
+/** A word of a shell's line; `code` if the shell would replace a part of it. */
 interface Word {
   text: string;
   code: boolean;
 }
 
 /**
- * Splits a line as a POSIX shell does, without running anything. Written here since the packages for it drop
- * what follows a # inside of a word and take a quote that does not end: both change a password silently.
+ * Splits a line as a POSIX shell does, without executing anything. The packages for this drop the text
+ * after a # inside a word, and accept a quotation mark that does not end. Both change a password silently,
+ * so the function is written here.
  * @returns the words, or why there are none
  */
 export function shellWords(line: string): Word[] | string {
@@ -25,7 +26,8 @@ export function shellWords(line: string): Word[] | string {
     word.text += part;
     word.code ||= code;
   };
-  // In turn: 'literal', "double", $'../../../scripts' and variables, \x, <BLANK>, white space, an operator, a plain character.
+  // In turn: 'literal', "double", $'..' and variables, \x, <BLANK>, white space, an operator, a plain
+  // character.
   const parts =
     /'([^']*)'|"((?:[^"\\]|\\[\s\S])*)"|(\$(?:['"({]|\w)|`)|\\([\s\S])|(<[A-Za-z][^<>'"\n]*>)|(\s+)|([;&|<>()])|([^'"\\])/gy;
   let end = 0;
@@ -37,7 +39,7 @@ export function shellWords(line: string): Word[] | string {
     else if (double !== undefined) take(unescapeDouble(double), /(?<!\\)(?:\$[\w({]|`)/.test(double));
     else if (variable !== undefined) take(whole, true);
     else if (escaped !== undefined) {
-      // A \ before the line's end only joins two lines.
+      // A \ at the end of a line only joins two lines.
       if (escaped !== "\n") take(escaped);
     } else if (blank !== undefined) take(blank);
     else if (space !== undefined) {
@@ -56,7 +58,7 @@ function unescapeDouble(double: string): string {
   return double.replace(/\\\n/g, "").replace(/\\([$`"\\])/g, "$1");
 }
 
-/** Letters of one-letter options with a value. What only concerns the client has no name. */
+/** One-letter options with a value. Options that only concern the client have no name. */
 const letters: Record<string, string | undefined> = {
   u: "user",
   h: "host",
@@ -65,7 +67,7 @@ const letters: Record<string, string | undefined> = {
   S: "socket",
   e: undefined,
 };
-/** Long options that take the next word as their value when there is no =. */
+/** Long options whose value is the next word if there is no =. */
 const withValue =
   /^(?:user|host|port|database|socket|protocol|ssl-(?:mode|ca|capath|cert|key|cipher|crl|crlpath|fp)|tls-(?:version|ciphersuites|sni-servername)|connect-timeout|default-character-set|default-auth|execute|delimiter|prompt|init-command|max-allowed-packet|net-buffer-length|plugin-dir|character-sets-dir|pager|tee|defaults-.*|login-path|myclirc|logfile|dsn|charset)$/;
 
@@ -101,7 +103,7 @@ function readLong(draft: Draft, word: Word, words: Word[], isMycli: boolean): vo
       word.text.replace(/^[^=]*/, dashes),
     ) ?? [];
   if (/^pass/.test(name)) {
-    // Without = it asks; mycli's takes the next word.
+    // Without = the client asks for the password; mycli takes the next word.
     const next = glued === undefined && isMycli ? words.shift() : undefined;
     if (glued !== undefined) draft.set("password", wordValue(glued, word.code));
     else if (next) draft.set("password", wordValue(next.text, next.code));
@@ -119,7 +121,7 @@ function readLong(draft: Draft, word: Word, words: Word[], isMycli: boolean): vo
 }
 
 function readShort(draft: Draft, word: Word, words: Word[], isMycli: boolean): void {
-  // Flags without a value may stand together, before one with a value: -ABp.
+  // Flags without a value may be joined before one with a value: -ABp.
   const start = word.text
     .split("")
     .findIndex((letter, i) => i > 0 && (letter === "p" || Object.hasOwn(letters, letter)));
@@ -138,7 +140,7 @@ function readShort(draft: Draft, word: Word, words: Word[], isMycli: boolean): v
   else applySetting(draft, name, wordValue(next?.text ?? glued, next?.code ?? word.code));
 }
 
-/** mysql takes _ for - in a name; in the value they differ. */
+/** mysql accepts _ for - in a name, but not in a value. */
 function dashes(name: string): string {
   return name.replaceAll("_", "-");
 }

@@ -3,9 +3,9 @@ import type { Draft } from "./draft.ts";
 import { applySettings } from "./settings.ts";
 import { text } from "./value.ts";
 
-/** URLs whole: the address, and the settings behind it judged. */
+/** Whole URLs: reads the address, and judges the settings after it. */
 
-/** Reads a URL with a scheme of MySQL's. */
+/** Reads a URL with a scheme of MySQL. */
 export function readUrlInto(draft: Draft, url: string): void {
   applySettings(draft, readUrlAddress(draft, url));
 }
@@ -15,7 +15,7 @@ export function readJdbcInto(draft: Draft, url: string): void {
   applySettings(draft, readJdbcAddress(draft, url));
 }
 
-/** Reads Java code: the URL that stands in it as a text, and the user and password behind it in the call. */
+/** Reads Java code: the URL is a string literal in it, and the call has the user and password after it. */
 export function readJavaInto(draft: Draft, code: string): void {
   const literal = '"((?:[^"\\\\]|\\\\.)*)"';
   const call = new RegExp(

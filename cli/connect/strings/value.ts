@@ -1,7 +1,7 @@
-/** The versions that the gateway speaks. Their order as texts is their order. */
+/** The versions that the gateway supports. Sorting them as texts gives their order. */
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 
-/** A value as every form can write one. Numbers are texts. */
+/** A value in any form. Numbers are texts. */
 export type Value =
   | { kind: "text"; text: string }
   | { kind: "boolean"; value: boolean }
@@ -10,29 +10,29 @@ export type Value =
   | { kind: "list"; items: Value[] }
   /** The content of a file: fs.readFileSync("ca.pem"). */
   | { kind: "file"; path: string }
-  /** What only the program knows: a variable, a call. Nothing is ever run. */
+  /** A variable or a call, whose value only the program knows. Nothing is ever executed. */
   | { kind: "code"; source: string };
 
-/** A flag without a value is a text "true" in most forms. */
+/** In most forms a flag without a value is the text "true". */
 export function text(value: string): Value {
   return { kind: "text", text: value };
 }
 
-/** @returns the value as text, or undefined when it is none */
+/** @returns the value as text; undefined if it is not a text */
 export function textOf(value: Value): string | undefined {
   return value.kind === "text" ? value.text : undefined;
 }
 
 /**
- * @returns the value where one of a few words is expected, without the quotation marks that consoles put around some of
- * them: enabledTLSProtocols="TLSv1.2,TLSv1.3". Undefined when it is no text.
+ * @returns the text of a value that must be one of a few words. It has no quotation marks, which consoles
+ * put around some of them: enabledTLSProtocols="TLSv1.2,TLSv1.3". Undefined if it is not a text.
  */
 export function wordOf(value: Value): string | undefined {
   const word = textOf(value)?.trim();
   return word === undefined ? undefined : (/^(\\?["'])(.*)\1$/s.exec(word)?.[2] ?? word).trim();
 }
 
-/** @returns what a value says where true or false is expected, or undefined when it says neither */
+/** @returns true or false; undefined if the value is neither */
 export function flagOf(value: Value): boolean | undefined {
   if (value.kind === "boolean") return value.value;
   const word = wordOf(value)?.toLowerCase();
@@ -51,7 +51,7 @@ export function fromJson(json: unknown): Value {
   return text(String(json));
 }
 
-/** @returns the version that a text names; "old" for one before 1.2, undefined for what is none */
+/** @returns the version that a text names; "old" for one before 1.2; undefined if it names none */
 export function tlsVersion(name: string): TlsVersion | "old" | undefined {
   const match = /^\s*(?:tls|ssl)[ _-]?v?(\d)(?:[._]?(\d))?\s*$/i.exec(name);
   if (!match) return undefined;

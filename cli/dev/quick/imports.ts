@@ -1,15 +1,15 @@
 import { posix } from "node:path";
 
-/** File → what it imports or reads, all relative to the project's folder. */
+/** File → the files that it imports or reads, all relative to the project's folder. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
-/** Types are erased before a test runs: they change nothing in it. */
+/** Types are erased before a test runs, so they do not affect it. */
 const typesOnly = /\b(?:import|export) type [^"';=]*\bfrom "[^"]*"/g;
 const literal = /"([^"\n]+)"/g;
 /** The Worker from which a test's gateway starts (test/gateway/support/harness.ts). */
 const entry = /\bentry: "(\w+)"/g;
 
-/** What a gateway test needs and does not name. */
+/** Files that every gateway test needs without naming them. */
 const everyTestNeeds = ["test/gateway/support/setup.ts", "vitest.config.ts", "package-lock.json"];
 
 /**
@@ -37,9 +37,9 @@ export function namedFiles(from: string, text: string, files: readonly string[])
 }
 
 /**
- * Reads what the tests and all that they import need. The unit tests are left out, since all of them run; src too, since
- * rooms.ts says which tests belong to it.
- * @param read a file's text
+ * Finds what the tests and all their imports need. Unit tests are left out, since all of them run. Files of
+ * src are left out, since rooms.ts says which tests belong to them.
+ * @param read returns a file's text
  */
 export function readImports(files: readonly string[], read: (file: string) => string): Imports {
   const imports = new Map<string, readonly string[]>();
@@ -52,12 +52,12 @@ export function readImports(files: readonly string[], read: (file: string) => st
 }
 
 /**
- * The files that need this one, however far away.
+ * The files that need this one, directly or through others.
  * @returns file → number of steps; 0 for the file itself
  */
 export function importersOf(file: string, imports: Imports): Map<string, number> {
   const steps = new Map([[file, 0]]);
-  // A map's iteration goes on to what is added meanwhile.
+  // The iteration of a Map also visits entries that are added meanwhile.
   for (const [near, distance] of steps) {
     for (const [importer, needs] of imports) {
       if (needs.includes(near) && !steps.has(importer)) steps.set(importer, distance + 1);

@@ -1,13 +1,14 @@
 import { engines } from "../../../servers/database/engines.ts";
 
 /**
- * Where a part of src is tested, if no folder or test in test/gateway has its name. Keys are the beginnings of paths,
- * values those of paths in test/gateway. A unit test finds rooms of src and gateway tests that are missing here.
+ * The tests of each part of src, if no folder or test in test/gateway has its name. Keys are beginnings of
+ * paths in src, values are beginnings of paths in test/gateway. A unit test reports rooms of src and
+ * gateway tests that are missing here.
  */
 export const rooms: Readonly<Record<string, readonly string[]>> = {
   "queries/": ["sql/queries.", "sql/database-check."],
   "test/golden/": ["values/golden."],
-  // One statement, all the way there and back.
+  // One statement, on the whole path of a request.
   "src/": ["sql/sql."],
   "src/app.ts": ["http/"],
   "src/ask-object.ts": ["auth/key-outage.", "auth/limiter-outage.", "sql/idempotency-faults."],
@@ -60,11 +61,12 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 const gateway = "test/gateway/";
 
 /**
- * The gateway tests of a file that none of them imports: workerd runs all of src for every test. So names decide. Each
- * name in the path of a file of src is the beginning of a folder's or a test's in test/gateway, or the table above has it.
+ * The gateway tests of a file of src. No test imports such a file, because workerd runs all of src for
+ * every test. So names decide: each name in the path of the file is the beginning of a folder or a test in
+ * test/gateway, or the table above has it.
  * @param file `src/routes/cancel.ts`
  * @param tests every gateway test
- * @returns test → distance: 1 for what bears the file's own name, one more for each folder around it
+ * @returns test → distance: 1 for a test with the file's own name, one more for each folder around the file
  */
 export function testsOfRoom(file: string, tests: readonly string[]): Map<string, number> {
   const names = file.split("/").map((name) => name.replace(/\..*$/, ""));
@@ -77,7 +79,7 @@ export function testsOfRoom(file: string, tests: readonly string[]): Map<string,
     }
   };
   for (const [index, name] of file.startsWith("src/") ? names.entries() : []) {
-    // src/db/mysql is about the protocol, test/gateway/mysql about one engine.
+    // src/db/mysql is the protocol, but test/gateway/mysql is one engine.
     if (!engines.some((engine) => engine === name))
       add(index + 1, (test) => test.split("/").some((part) => part.startsWith(name)));
   }

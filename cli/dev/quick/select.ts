@@ -8,20 +8,20 @@ import { onlyEngine } from "./test-engine.ts";
 /** A test that a change can touch. */
 export interface Touched {
   file: string;
-  /** How many steps from the changed file: 0 if it is itself that file. */
+  /** Number of steps from the changed file; 0 if the test is that file. */
   distance: number;
-  /** The changed file that is nearest. */
+  /** The nearest changed file. */
   because: string;
 }
 
-/** A test with the part of vitest.config.ts that runs it here. */
+/** A test, with the part of vitest.config.ts that will run it. */
 export interface Chosen extends Touched {
   part: string;
 }
 
-/** How long the tests of a part took the last time; what is not known is estimated. */
+/** How long the tests of a part took in the last run; estimated if unknown. */
 export interface Durations {
-  /** From the start of a part to its first test: its server, and vitest. */
+  /** The time from the start of a part to its first test: its server, and vitest. */
   startSeconds(part: string): number;
   fileSeconds(part: string, file: string): number;
 }
@@ -30,8 +30,9 @@ const isTest = (file: string) => file.endsWith(".test.ts") && !file.startsWith("
 const isGatewayTest = (file: string) => file.startsWith("test/gateway/") && isTest(file);
 
 /**
- * The tests that a change can touch, other than the unit tests: those that import a changed file, and for a file of
- * src those that belong to its room. What src imports of itself is not followed: from index.ts everything is reached.
+ * The tests that a change can touch, without the unit tests: the tests that import a changed file, and for
+ * a file of src the tests of its room. Imports inside src are not followed, because index.ts reaches every
+ * file.
  * @param files every file of the project
  * @returns nearest first
  */
@@ -52,8 +53,8 @@ export function touchedTests(
 }
 
 /**
- * The engine for tests that run on every engine: the one that the change is about. MySQL if it is about none, or about
- * several.
+ * The engine for tests that run on every engine: the engine of the changed files. MySQL if there is none,
+ * or if there are several.
  */
 export function engineOfChange(changed: readonly string[]): Engine {
   const about = engines.filter((engine) =>
@@ -73,9 +74,10 @@ export function partOf(file: string, text: string, engine: Engine): string {
 }
 
 /**
- * The gateway tests that fit: the nearest first, of those that are as near the ones on `engine`, then the shorter ones.
- * Another part has a server to start. The tests of npm start and of the browser are left out always.
- * @param seconds what there is for all parts together
+ * The gateway tests that fit into the time. The nearest come first; at the same distance those on `engine`,
+ * because another part has a server to start; then the shorter ones. The tests of npm start and of the
+ * browser are always left out.
+ * @param seconds the time for all parts together
  */
 export function chooseWithin(
   tests: readonly Chosen[],

@@ -1,7 +1,10 @@
 import type { Engine } from "../../../servers/database/engines.ts";
 import { engines } from "../../../servers/database/engines.ts";
 
-/** The first line of a gateway test whose subject is the same on every engine: once is enough. */
+/**
+ * The first line of a gateway test whose subject is the same on every engine. Such a test runs on one
+ * engine only.
+ */
 const onlyOn = /^\/\/ Runs on (\w+) only: /;
 
 /**
