@@ -4,7 +4,7 @@ import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, issuers, startGateway } from "../support/harness.ts";
 
-/** What a grant allows one statement; the roles below are only names for the grants. */
+/** The ceilings of a grant for one statement. The roles below only choose the grants. */
 let gateway: Gateway;
 beforeAll(async () => {
   const grant = { issuer: issuers.remote, account: "analyst", allow: ["sql:read"] };
@@ -71,7 +71,7 @@ describe("a result that is too large", () => {
 test("one statement at a time: a second is refused at once, and other grants go on", async () => {
   const role = "single";
   const first = gateway.sql({ sql: "SELECT SLEEP(3) AS x" }, { role });
-  // Asked of the server: a statement that looked for it through the gateway could take its place.
+  // This asks the server directly: through the gateway the question could take the statement's place.
   const administrator = await connectAdministrator(databaseServer());
   const running = async () => {
     const sql = "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(3)%'";

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { WorkerdGateway } from "../support/workerd-gateway.ts";
 import { startWorkerdGateway } from "../support/workerd-gateway.ts";
 
-/** On workerd itself: the proxy before other tests' gateways has encodings of its own. */
+/** Runs on workerd itself, because the proxy in front of other tests' gateways compresses answers itself. */
 let gateway: WorkerdGateway;
 beforeAll(async () => {
   gateway = await startWorkerdGateway("compression");
@@ -16,11 +16,11 @@ interface Raw {
   status: number | undefined;
   headers: Record<string, unknown>;
   body: Buffer;
-  /** The connection was closed before the body had ended. */
+  /** The connection closed before the end of the body. */
   broken: boolean;
 }
 
-/** What is on the wire: fetch decodes and asks for encodings by itself. */
+/** Reads the raw bytes. fetch would decode them, and would ask for compression by itself. */
 async function ask(sql: string, headers: Record<string, string>, path = "/v1/sql"): Promise<Raw> {
   const sent = request(`${gateway.url}${path}`, {
     method: "POST",

@@ -28,7 +28,7 @@ function lines(text: string): unknown[] {
     .map((line) => JSON.parse(line));
 }
 
-/** The harness reads everything with "json" in its type as one document. */
+/** The harness parses every answer with "json" in its type as one document, so this reads the text. */
 async function text(path: string, accept: string, init: RequestInit = {}): Promise<[Response, string]> {
   const headers = { authorization: `Bearer ${await gateway.token()}`, accept, ...init.headers };
   const response = await gateway.fetch(path, { ...init, headers });
@@ -86,7 +86,7 @@ describe("a statement's answer", () => {
 
   test("as NDJSON has no end of a line but LF, for readers that know more of them", async () => {
     const value = "a\u0085b\u2028c\u2029d";
-    // Names of columns, strings and JSON, of which the server's own text is embedded.
+    // The value is in column names, in strings, and in JSON, whose text from the server is embedded.
     const sql = `SELECT ? AS \`n${value}\`, JSON_EXTRACT(?, '$') AS j, 1 / 0 AS warned`;
     const params = [value, JSON.stringify({ [value]: value })];
     const init = { ...statement(), body: JSON.stringify({ sql, params }) };
@@ -100,7 +100,7 @@ describe("a statement's answer", () => {
   test("as CSV has a header and the rows", async () => {
     const { body } = await ask("text/csv");
     expect(body).toBe("name,area_km2,nothing\r\nJapan,377930.00,\r\nNew Zealand,270467.00,\r\n");
-    // Columns of one name are all there, whatever the shape of rows.
+    // An answer has all columns of the same name, whatever the shape of rows.
     expect((await ask("text/csv", "SELECT 'x' AS a, '' AS a")).body).toBe('a,a\r\nx,""\r\n');
   });
 

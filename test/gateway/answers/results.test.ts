@@ -16,7 +16,7 @@ import {
   testAccount,
 } from "../support/harness.ts";
 
-/** What an answer says behind its rows: rows affected and changed, keys, info, warnings. */
+/** The members after the rows: rows affected and changed, keys, info, warnings. */
 
 let administrator: Connection;
 let proxy: CountingProxy;
@@ -195,7 +195,7 @@ describe("warnings", () => {
     expect(rows).toEqual([{ n: 1 }]);
   });
 
-  /** Resolves when the proxy is carrying a command that begins so. */
+  /** Resolves when the proxy receives a command that begins with `text`. */
   async function seen(text: string): Promise<void> {
     const count = () => proxy.commands().filter((command) => command.text?.startsWith(text)).length;
     const before = count();
@@ -203,7 +203,7 @@ describe("warnings", () => {
   }
 });
 
-/** @returns the lines of an answer as NDJSON */
+/** @returns the lines of an NDJSON answer */
 async function ndjson(statement: object, as = "analyst"): Promise<unknown[]> {
   const answer = await gateway.fetch("/v1/sql", {
     method: "POST",

@@ -17,7 +17,7 @@ import {
   testAccount,
 } from "../support/harness.ts";
 
-/** INSERT | REPLACE | DELETE .. RETURNING, which MariaDB has: changes that answer with rows. */
+/** INSERT | REPLACE | DELETE .. RETURNING of MariaDB: changes that answer with rows. */
 
 let administrator: Connection;
 let proxy: CountingProxy;
@@ -66,7 +66,7 @@ beforeEach(async () => {
   await administrator.query("INSERT INTO world.returned (name, n) VALUES ('a', 1), ('b', 1), ('c', 2)");
 });
 
-/** What there really is, asked past the gateway. */
+/** The real rows, read directly from the server. */
 async function names(): Promise<string[]> {
   const [rows] = await administrator.query("SELECT name FROM world.returned ORDER BY id");
   return (rows as { name: string }[]).map(({ name }) => name);
@@ -92,7 +92,7 @@ test("a column of that name changes nothing", async () => {
   expect(await write("UPDATE returned t SET t.returning = 2 WHERE `returning` = 1")).toMatchObject({
     ...{ rows_affected: 1, rows_changed: 1 },
   });
-  // Reserved on MariaDB.
+  // RETURNING is a reserved word on MariaDB.
   const column = engine === "mariadb" ? "`returning`" : "returning";
   expect((await write(`DELETE FROM returned WHERE ${column} = 2`)).rows_affected).toBe(1);
   expect(await names()).toEqual(["a", "b", "c"]);

@@ -11,7 +11,7 @@ import { databaseServer, issuers } from "../support/harness.ts";
 import type { WorkerdGateway } from "../support/workerd-gateway.ts";
 import { startWorkerdGateway } from "../support/workerd-gateway.ts";
 
-/** Long answers, on workerd itself: what starts it in most tests has a proxy before it, which reads ahead. */
+/** Long answers, on workerd itself. The development server of most tests has a proxy, which reads ahead. */
 
 let gateway: WorkerdGateway;
 let administrator: Connection;
@@ -36,7 +36,7 @@ afterAll(async () => {
 const ndjson = "application/x-ndjson";
 const formats = ["application/json", ndjson, "text/csv"];
 
-/** What the parser of HTTP gives: no decoding, no reading ahead. */
+/** The body as the HTTP parser gives it: not decoded, and not read ahead. */
 async function open(sql: string, accept: string, role = "patient", from = gateway): Promise<IncomingMessage> {
   const authorization = `Bearer ${await from.token({ role })}`;
   const headers = { authorization, accept, "content-type": "application/json" };
@@ -47,7 +47,7 @@ async function open(sql: string, accept: string, role = "patient", from = gatewa
   });
 }
 
-/** @returns whether the body ended as HTTP says that a body ends */
+/** @returns whether the body ended correctly by the rules of HTTP */
 async function readAll(answer: IncomingMessage): Promise<{ body: string; whole: boolean }> {
   const chunks: Buffer[] = [];
   answer.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -61,7 +61,7 @@ async function ask(sql: string, accept: string, role?: string) {
   return { status: answer.statusCode, headers: answer.headers, ...(await readAll(answer)) };
 }
 
-/** The server keeps what does not fill 16 KiB: the second row pushes the first one out. Then it is busy. */
+/** The server buffers rows up to 16 KiB: the second row pushes the first one out. Then the server is busy. */
 const slow = (name: string) =>
   `SELECT REPEAT('x', 20000) AS ${name}, SLEEP(n) AS s
     FROM (SELECT 0 AS n UNION ALL SELECT 0 UNION ALL SELECT 20) AS t`;
@@ -79,7 +79,7 @@ test.each(formats)("the first rows come while the statement goes on: %s", async 
 const linesOf = (body: string) => body.trimEnd().split("\n");
 
 describe("an answer that has begun when its statement fails", () => {
-  // The rows come in the key's order, and the last one cannot be computed.
+  // The rows come in the order of the key, and the last one cannot be computed.
   const failing = `SELECT id, REPEAT('x', 1000) AS x, EXP(IF(id = (SELECT MAX(id) FROM cities), 1000, 1)) AS y
     FROM cities ORDER BY id`;
 
@@ -144,13 +144,15 @@ describe("a result that is larger than it may be", () => {
   });
 });
 
-/** What the server has sent to everybody; the rows of the question itself are a few hundred bytes. */
+/**
+ * The bytes that the server has sent on all connections. The rows of this question are a few hundred bytes.
+ */
 async function bytesSent(): Promise<number> {
   const [rows] = await administrator.query<RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Bytes_sent'");
   return Number(rows[0]?.Value);
 }
 
-/** Resident memory of workerd. Only Linux says it. */
+/** Resident memory of workerd. Only Linux shows it. */
 function residentMiB({ pid }: WorkerdGateway, what: "VmRSS" | "VmHWM" = "VmRSS"): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
@@ -159,7 +161,7 @@ function residentMiB({ pid }: WorkerdGateway, what: "VmRSS" | "VmHWM" = "VmRSS")
 const rowsOf100Bytes = (count: number) =>
   `SELECT REPEAT('x', 100) AS x FROM cities a, cities b LIMIT ${count}`;
 
-/** @returns how many lines came */
+/** @returns the number of lines */
 async function countLines(answer: IncomingMessage): Promise<number> {
   let lines = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
@@ -185,7 +187,8 @@ describe.runIf(process.platform === "linux")("memory does not grow with the resu
     };
     await expect.poll(stands, { interval: 500, timeout: 15_000 }).toBe(true);
     await expect.poll(stands, { interval: 500, timeout: 15_000 }).toBe(true);
-    // Far from all: the rest is neither in the gateway nor on its way. The kernel's buffers hold some of it.
+    // The server has sent only a part. So the rest is neither in the gateway nor in the network. The
+    // kernel's buffers hold some of it.
     expect(last).toBeLessThan((count * 100) / 2);
     expect(residentMiB(gateway) - before.residentMiB).toBeLessThan(growthMiB);
     expect(await countLines(answer)).toBe(count + 2);
@@ -205,7 +208,8 @@ describe.runIf(process.platform === "linux")("memory does not grow with the resu
       const more = grown.map((mib) => mib.toFixed(0)).join(", ");
       console.log(`  workerd: ${before.toFixed(0)} MiB, then at the most ${more} MiB more`);
       expect(grown[0]).toBeLessThan(growthMiB);
-      // V8 collects its old garbage only when there is a lot of it (docs/performance.md): less comes with each answer.
+      // V8 collects old garbage only when there is a lot of it (docs/performance.md), so each answer adds
+      // less.
       expect(grown.at(-1)).toBeLessThan(1.5 * growthMiB);
     } finally {
       await fresh.stop();

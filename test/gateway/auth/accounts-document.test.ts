@@ -19,7 +19,7 @@ import type { Gateway } from "../support/harness.ts";
 import { databaseServer, engine, server, startGateway } from "../support/harness.ts";
 import { proxyUser } from "../support/logins.ts";
 
-/** docs/accounts.md: its SQL is executed, and its accounts log in through the gateway. */
+/** docs/accounts.md: the test executes its SQL and logs in with its accounts through the gateway. */
 
 const document = readFileSync(join(packageRoot, "docs", "accounts.md"), "utf8");
 const secret = "A-LONG-RANDOM-PASSWORD";
@@ -27,9 +27,9 @@ const secret = "A-LONG-RANDOM-PASSWORD";
 interface Section {
   title: string;
   accounts: Record<string, Record<string, unknown>>;
-  /** By the word after `sql`. */
+  /** The statements by the word after `sql`. */
   sql: Record<string, string[]>;
-  /** What is typed before that, on a machine with Node. */
+  /** The shell commands before the SQL, for a machine with Node. */
   shell: string;
 }
 
@@ -63,13 +63,13 @@ async function makeShop(connection: Connection): Promise<void> {
   await connection.query("CREATE TABLE IF NOT EXISTS shop.orders (id INT PRIMARY KEY)");
 }
 
-/** Executes a block as it stands, on a server that has none of its accounts yet. */
+/** Executes a block unchanged, on a server that has none of its accounts yet. */
 async function execute(connection: Connection, statements: string[]): Promise<void> {
   const made = statements.join("\n").matchAll(/^CREATE (USER|ROLE) (\w+)/gm);
   for (const [, kind, name] of made) await connection.query(`DROP ${kind} IF EXISTS ${name}`);
   for (const statement of statements) {
     await connection.query(statement).catch((cause: { errno?: number }) => {
-      // 1968: another test has installed that plugin already.
+      // 1968: another test has already installed that plugin.
       if (!(statement.startsWith("INSTALL ") && cause.errno === 1968)) throw cause;
     });
   }
@@ -91,7 +91,7 @@ async function startShop(
     secrets,
     grants: Object.entries(accounts).map(([account, { role }]) => ({
       ...{ issuer, account },
-      // On TiDB the clerks' INSERT and UPDATE would be too much for an account that only reads.
+      // On TiDB the INSERT and UPDATE of the clerks would be too much for an account that only reads.
       allow: role === undefined ? ["sql:read"] : ["sql:read", "sql:write"],
     })),
   });
@@ -99,7 +99,7 @@ async function startShop(
 
 const who = `SELECT CURRENT_USER() AS account, ${proxyUser} AS proxy, CURRENT_ROLE() AS role FROM shop.orders`;
 
-/** Expects that the account of the TOML block is who it says. */
+/** Expects that the account of the TOML block has the identity that the block names. */
 async function expectIdentity(
   { accounts }: Section,
   port?: number,
@@ -123,7 +123,7 @@ async function expectIdentity(
   }
 }
 
-/** How npm run accounts is started for an account of the page. */
+/** The arguments of npm run accounts for an account of the page. */
 const common: ScriptOptions = { database: "shop", environment: { READER_PASSWORD: secret } };
 
 describe("the ways", () => {
@@ -137,7 +137,7 @@ describe("the ways", () => {
     ]);
   });
 
-  // Tokens need a server that knows their keys.
+  // Logins with tokens need a server that knows their keys.
   const here = ways.filter(({ title, sql }) => sql[engine] && title !== "token");
   test.each(here.map((section) => [section.title, section] as const))("%s", async (_, section) => {
     await execute(administrator, section.sql[engine] ?? []);
@@ -148,7 +148,7 @@ describe("the ways", () => {
   test.runIf(engine === "tidb")("token", async () => {
     const section = ways.find(({ title }) => title === "token") as Section;
     const directory = await mkdtemp(join(tmpdir(), "tidegate-token-"));
-    // Node of the project itself is the newer one.
+    // The commands need the project's own Node, which is newer.
     const path = `${dirname(process.execPath)}:${process.env.PATH}`;
     await promisify(execFile)("sh", ["-c", section.shell], {
       cwd: directory,
@@ -172,7 +172,7 @@ describe("the ways", () => {
     }
   });
 
-  /** Least privilege: npm run accounts finds nothing to take away. */
+  /** Least privilege: npm run accounts must find nothing to take away. */
   async function expectLeast({ title, accounts }: Section, options: ScriptOptions = {}): Promise<void> {
     const { output, code } = await runAccounts(accounts, {
       ...{ ...common, allow: title === "role" ? ["sql:write"] : ["sql:read"], arguments: ["--strict"] },
@@ -195,7 +195,7 @@ describe("the ways", () => {
     try {
       await makeShop(connection);
       const section = ways.find(({ sql }) => sql["mariadb-pam"]) as Section;
-      // What the page says of /etc; the accounts are made anew by its SQL.
+      // The files in /etc as the page gives them. The page's SQL creates the accounts again.
       const user = { name: "gw_pam_analyst", password: secret, actsAs: "shop_analyst" };
       await createPamUser(pam, connection, user);
       await execute(connection, section.sql["mariadb-pam"] ?? []);
@@ -211,7 +211,7 @@ test("what the page says to check with can be asked by the login", async () => {
   await execute(administrator, ways[0]?.sql[engine] ?? []);
   const check = sections.find(({ title }) => title === "How to check")?.sql[engine] ?? [];
   expect(check).toHaveLength(2);
-  // Node's driver has no ed25519.
+  // Node's driver does not support ed25519.
   await administrator.query(`ALTER USER gw_reader IDENTIFIED BY '${secret}'`);
   const connection = await connect(databaseServer(), "gw_reader", secret);
   try {
@@ -221,7 +221,7 @@ test("what the page says to check with can be asked by the login", async () => {
   }
 });
 
-/** The rows of the table of failures, with the SQL in the last column. */
+/** The rows of the table of failures. The last column has the SQL. */
 const failures = document
   .split("\n")
   .filter((line) => line.startsWith("| `database_"))
@@ -242,7 +242,7 @@ describe("what mends a failure", () => {
     [login, "database_account_locked", "", "ALTER USER gw_reader ACCOUNT LOCK"],
     [login, "database_login_expired", "", "ALTER USER gw_reader PASSWORD EXPIRE"],
     [login, "database_missing", "1044", "REVOKE SELECT ON shop.* FROM gw_reader"],
-    // The login still reaches the database, so that the role itself is what is missed.
+    // The login can still open the database, so only the role is missing.
     [
       role,
       "database_identity_wrong",

@@ -11,8 +11,8 @@ import { freePort } from "../../../servers/network.ts";
 import { engine, read, server } from "../support/harness.ts";
 
 /**
- * Secrets of any form reach the gateway that `npm start` starts, through wrangler as it is. Each one is the HMAC key
- * of an issuer of its own: the gateway takes a token that is signed with it only if every byte has arrived.
+ * Secrets of any form reach the gateway of `npm start` unchanged, through wrangler. Each secret is the HMAC
+ * key of its own issuer. The gateway accepts a token with that signature only if every byte has arrived.
  */
 
 const { privateKey } = await generateKeyPair("RS256", { extractable: true });
@@ -41,7 +41,7 @@ const hostile: [string, string][] = [
   ["control characters", "\u0001 \u001b[31m \u007f"],
   ["JSON in JSON", JSON.stringify(JSON.stringify({ a: '"\\\n' }))],
 ];
-/** An HMAC key has 32 bytes at least, so a short value is padded, on one side or the other. */
+/** An HMAC key has at least 32 bytes, so a short value is padded on one side. */
 const padding = "x".repeat(32);
 const cases = hostile.flatMap(([what, value]) => [
   { what: `${what}, at the beginning`, value: value + padding },

@@ -9,7 +9,9 @@ import type { Answer, Gateway } from "../support/harness.ts";
 import { audience, expectProblem, read, startGateway } from "../support/harness.ts";
 import { breakObjects, clockOf } from "../support/world.ts";
 
-/** Tokens that are bound to a key of the caller's (RFC 9449), asked for with an independent client's proofs. */
+/**
+ * Tokens that are bound to a key of the caller (RFC 9449), with proofs from an independent client library.
+ */
 
 const key = await createSigningKey();
 const modes = ["off", "optional", "required"] as const;
@@ -41,7 +43,7 @@ async function thumbprintOf({ publicKey }: KeyPair): Promise<string> {
   return await calculateJwkThumbprint(await exportJWK(publicKey));
 }
 
-/** @param owner whose key the token is bound to; nobody's when left out */
+/** @param owner the holder of the key that the token is bound to; default: not bound */
 async function tokenOf(mode: Mode, owner?: KeyPair): Promise<string> {
   const cnf = owner && { cnf: { jkt: await thumbprintOf(owner) } };
   return await mint(key, { iss: issuerOf(mode), aud: audience, sub: "someone", ...cnf });
@@ -52,13 +54,13 @@ async function ask(token: string, proof?: string, scheme = "DPoP", at = path): P
   return await read(await gateway.fetch(at, { headers }));
 }
 
-/** A proof for a GET of the path. */
+/** A proof for a GET of this path. */
 async function prove(token: string | undefined, nonce?: string, by = pair, method = "GET", at = path) {
   const { origin, pathname } = new URL(at, gateway.url);
   return await generateProof(by, origin + pathname, method, nonce, token);
 }
 
-/** What a client does first: it learns the nonce. */
+/** The first request of a client: it gets the nonce. */
 async function nonceFor(token: string, by = pair): Promise<string> {
   const answer = await ask(token, await prove(token, undefined, by));
   expectProblem(answer, 401, "proof_nonce_required");
@@ -71,7 +73,7 @@ describe("a bound token", () => {
     const nonce = await nonceFor(token);
     const answer = await ask(token, await prove(token, nonce));
     expect(answer).toMatchObject({ status: 200, body: { rows: [{ name: "Tokyo" }] } });
-    // The next proof needs no refusal before it.
+    // The next proof needs no refusal first.
     expect(answer.headers.get("dpop-nonce")).toBe(nonce);
     expect((await ask(token, await prove(token, nonce))).status).toBe(200);
   });

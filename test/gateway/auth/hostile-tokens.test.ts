@@ -19,7 +19,7 @@ import { malleated, signatureFamilies } from "./tokens/signatures.ts";
 import { spellingFamilies } from "./tokens/spellings.ts";
 import { transportFamilies } from "./tokens/transport.ts";
 
-// Started here, since the tokens name it and the tests are made of the tokens.
+// This server starts here, because the tokens name it and the tests are generated from the tokens.
 const evil = await startKeyServer([publicJwk(attacker.p256.publicKey, "attacker")]);
 const families: Family[] = [
   ...algorithmFamilies(),
@@ -32,7 +32,7 @@ const families: Family[] = [
 
 let keyServer: KeyServer;
 let gateway: Gateway;
-/** Of the hostile ones: everything that was tried, and what must not have become of it. */
+/** The hostile tokens: those that were tried, and below the numbers of wrong results. */
 const tried = new Set<string>();
 let accepted = 0;
 let failed = 0;
@@ -57,7 +57,7 @@ interface Outcome {
   challenge: string | undefined;
 }
 
-/** Sends the header lines as they are: fetch would join two of one name. */
+/** Sends the header lines unchanged; fetch would join two lines of the same name. */
 async function send({ name, headers, method, path, body }: Attempt): Promise<Outcome> {
   for (const [, value] of headers) gateway.watchToken(value);
   const lines = [["host", gateway.url.host], ...headers].flat();
@@ -71,7 +71,7 @@ async function send({ name, headers, method, path, body }: Attempt): Promise<Out
   return { name, status, code, challenge: response.headers["www-authenticate"] };
 }
 
-/** Sends all of them, a few at a time. */
+/** Sends all attempts, a few at a time. */
 async function sendAll(attempts: Attempt[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (let at = 0; at < attempts.length; at += 16) {
@@ -88,7 +88,7 @@ async function expectGood(): Promise<void> {
   expect(wrong).toEqual([]);
 }
 
-// First, so that the hostile tokens meet a gateway that knows every key.
+// This is first, so that the gateway knows every key when the hostile tokens come.
 test("good tokens are accepted", expectGood);
 
 describe("nothing hostile is", () => {
@@ -122,6 +122,6 @@ test("at least 300 were tried, none was let in, and nobody asked the attacker", 
   expect(tried.size).toBeGreaterThanOrEqual(300);
   expect({ accepted, failed, refused }).toEqual({ accepted: 0, failed: 0, refused: 0 });
   expect(evil.fetches).toBe(0);
-  // One for the first token, and one for kids that nobody knows where 30 s have passed.
+  // One fetch for the first token, and one for unknown kids after each 30 s.
   expect(keyServer.fetches).toBeLessThanOrEqual(2);
 });

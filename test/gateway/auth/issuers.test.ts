@@ -8,8 +8,8 @@ import type { Gateway } from "../support/harness.ts";
 import { audience, expectProblem, startGateway } from "../support/harness.ts";
 
 /**
- * The harness sends what the gateway fetches through Node's fetch, which follows redirects by itself. Now they
- * reach the gateway, and what it does about them can be seen.
+ * The harness fetches for the gateway with Node's fetch, which follows redirects by itself. With this
+ * change redirects reach the gateway, so the test sees how the gateway handles them.
  */
 function showRedirects(): void {
   const real = globalThis.fetch;
@@ -32,13 +32,13 @@ describe("issuers of every behaviour side by side", () => {
     (_, response) => {
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value()));
     };
-  /** The good set, made as long as this with a member that nobody reads. */
+  /** A valid set. An unused member fills it up to this length. */
   const padded = (bytes: number) => () => {
     const set = { keys: [key.publicJwk], pad: "" };
     return { ...set, pad: "x".repeat(bytes - JSON.stringify(set).length) };
   };
 
-  /** What a key server at each path does; an issuer of the same name has its keys there. */
+  /** How a key server answers at each path. The issuer with the path's name has its keys there. */
   const routes: Record<string, RequestListener> = {
     "/redirect": (_, response) => response.writeHead(302, { location: "/redirected" }).end(),
     "/redirected": (request, response) => {
@@ -136,7 +136,7 @@ describe("issuers of every behaviour side by side", () => {
     ];
     const started = Date.now();
     const answers = reasons.map(async ([issuer]) => ask(gateway, await tokenOf(issuer)));
-    // While those wait for 5 s, the others are served.
+    // While those requests wait for 5 s, the others are served.
     expect((await ask(gateway, await tokenOf(nameOf("/largest")))).status).toBe(200);
     expect(Date.now() - started).toBeLessThan(4_000);
     for (const [i, answer] of (await Promise.all(answers)).entries()) {

@@ -9,11 +9,11 @@ import { clockOf } from "../support/world.ts";
 import type { Publisher, Publishers } from "./publisher.ts";
 import { startPublishers } from "./publisher.ts";
 
-/** The times that docs/security.md promises; not taken from limits.ts. */
+/** The times that docs/security.md promises. They are not read from limits.ts. */
 const second = 1_000;
 const minute = 60 * second;
 
-// Each test has an issuer of its own, so that its keys are as old as the test says.
+// Each test has its own issuer, so that the age of its keys depends on this test only.
 const names = ["rotates", "removes", "silent", "slow", "expires"] as const;
 let publishers: Publishers<(typeof names)[number]>;
 let gateway: Gateway;
@@ -29,7 +29,7 @@ afterAll(async () => {
   await publishers?.stop();
 });
 
-/** Asks with a new token, signed with the issuer's first key or another. */
+/** Asks with a new token, signed with the issuer's first key or another one. */
 async function askOf(publisher: Publisher, key = publisher.keys[0]): Promise<Answer> {
   return await ask(gateway, await publisher.token(key));
 }
@@ -68,14 +68,15 @@ describe("an issuer changes its keys", () => {
     await expectGood(removes, old);
     removes.keys = [await createSigningKey()];
     await clock.pass(10 * minute - 3 * second);
-    // The object's set is not too old yet. It is fetched again, but this isolate has just made its copy.
+    // The object's set is not too old yet. The object fetches it again, but this isolate has just made its
+    // copy.
     await expectGood(removes, old);
     await expect.poll(() => removes.fetches).toBe(2);
     await clock.pass(minute - 3 * second);
     const last = await removes.token(old);
     expect((await ask(gateway, last)).status).toBe(200);
     await clock.pass(minute - 3 * second);
-    // Nothing verifies with that key any more, but this very token is remembered.
+    // No verification accepts that key any more, but this token is remembered.
     expectProblem(await askOf(removes, old), 401, "token_invalid");
     const remembered = await ask(gateway, last);
     expect(remembered.status).toBe(200);
@@ -107,11 +108,11 @@ test("after 5 minutes keys are fetched in the background: nobody waits, though t
   expect(slow.fetches).toBe(1);
   const started = Date.now();
   for (let i = 0; i < 3; i++) {
-    // Past the age of the isolate's copy, so that each of these asks the object.
+    // The isolate's copy is too old now, so each of these requests asks the object.
     await clock.pass(minute + second);
     await expectGood(slow);
   }
-  // A fetch that hangs is given up after 5 s.
+  // A fetch that hangs ends after 5 s.
   expect(Date.now() - started).toBeLessThan(2_500);
   expect(slow.fetches).toBe(2);
   slow.state = "up";
@@ -127,7 +128,7 @@ test("a remembered token is forgotten at its exp, and refused 30 s later", async
   const how = async () => (await lineOf(gateway, await ask(gateway, token)))?.token;
   expect([await how(), await how()]).toEqual(["verified", "remembered"]);
   await clock.pass(exp * second - clock.now());
-  // The clocks' difference is forgiven where the signature is verified, never by the memory.
+  // The allowed difference between clocks applies to verification only, never to the memory of tokens.
   expect([await how(), await how()]).toEqual(["verified", "verified"]);
   await clock.pass((exp + 30) * second - clock.now());
   expectProblem(await ask(gateway, token), 401, "token_expired");

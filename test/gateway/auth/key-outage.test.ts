@@ -11,7 +11,7 @@ import { startPublishers } from "./publisher.ts";
 const second = 1_000;
 const minute = 60 * second;
 
-// Each test has an issuer of its own; "steady" is the one that nothing may disturb.
+// Each test has its own issuer. No test may disturb "steady".
 const names = [
   "steady",
   "down",
@@ -43,7 +43,7 @@ async function expectGood(publisher: Publisher): Promise<void> {
   expect((await askOf(publisher)).status).toBe(200);
 }
 
-/** 503 that tells the caller nothing, and the reason in the log. */
+/** The caller gets 503 without details; the reason is in the log. */
 async function expectUnavailable(answer: Answer, reason: RegExp, by = gateway): Promise<void> {
   expectProblem(answer, 503, "keys_unavailable");
   expect(answer.body.retryable).toBe(true);
@@ -52,7 +52,7 @@ async function expectUnavailable(answer: Answer, reason: RegExp, by = gateway): 
   expect((await lineOf(by, answer))?.reason).toMatch(reason);
 }
 
-/** Ends the object's life; its name is made by src/auth/ask-keys.ts. */
+/** Ends the object. src/auth/ask-keys.ts makes its name. */
 const evict = ({ issuer, jwksUri }: Publisher) => gateway.evict("KEYS", `development/${issuer}/${jwksUri}`);
 
 test("the keys of an issuer that is down serve for 62 minutes at most, then it is 503, never 401", async () => {
@@ -63,7 +63,7 @@ test("the keys of an issuer that is down serve for 62 minutes at most, then it i
   await expectGood(down);
   expect(down.fetches).toBe(2);
   await clock.pass(50 * minute - 5 * second);
-  // The last moment of the object's set: this isolate copies it, and remembers a token by it.
+  // The last moment of the object's set: this isolate copies the set, and remembers a token by it.
   await expectGood(down);
   await clock.pass(minute - 5 * second);
   const last = await down.token();
@@ -76,7 +76,7 @@ test("the keys of an issuer that is down serve for 62 minutes at most, then it i
   await expectUnavailable(await ask(gateway, last), /status 500/);
   await expectGood(steady);
   down.state = "up";
-  // A fetch that failed is not tried again for 5 s.
+  // After a failed fetch there is no other for 5 s.
   await clock.pass(5 * second);
   await expectGood(down);
 });
@@ -85,7 +85,7 @@ describe("the object that holds an issuer's keys", () => {
   beforeAll(async () => {
     const both = [publishers.of.evicted, publishers.of.crowded];
     await Promise.all(both.map(expectGood));
-    // Together: an object ends when the time limit of its last fetch has run out.
+    // Both at once: an object ends only after the time limit of its last fetch.
     await Promise.all(both.map(evict));
   });
 
@@ -150,7 +150,7 @@ describe("the object that holds an issuer's keys", () => {
     const started = Date.now();
     await breakObjects(gateway, "keys", "answers late", [10_000, 60_000]);
     try {
-      // Which of them comes first, and is answered in time, does not matter.
+      // The order of the answers does not matter.
       const answers = await Promise.all([askOf(publishers.of.late), askOf(publishers.of.later)]);
       const ms = Date.now() - started;
       const [good, refused] = answers.toSorted((a, b) => a.status - b.status) as [Answer, Answer];
@@ -175,11 +175,11 @@ describe("/readyz", () => {
     try {
       await expectUnavailable(await ready(), /status 500/, own);
       issuer.state = "up";
-      // What was found out holds for 5 s.
+      // The result of a check is valid for 5 s.
       expectProblem(await ready(), 503, "keys_unavailable");
       await time.pass(5 * second);
       expect(await ready()).toMatchObject({ status: 200, body: { status: "ready" } });
-      // An outage that disturbs nobody yet is none.
+      // An outage that affects no request yet is not reported.
       issuer.state = "down";
       await time.pass(59 * minute);
       expect((await ready()).status).toBe(200);
@@ -199,7 +199,7 @@ test("a key set that trickles is given up: 503, others go on, and the next fetch
   await expectUnavailable(await askOf(trickling), /KeysUnavailableError/);
   await expectGood(steady);
   trickling.state = "up";
-  // A fetch that failed is not tried again for 5 s.
+  // After a failed fetch there is no other for 5 s.
   await clock.pass(5 * second);
   await expectGood(trickling);
 });

@@ -5,7 +5,7 @@ import { ask, lineOf } from "../support/ask.ts";
 import type { Gateway } from "../support/harness.ts";
 import { audience, expectProblem, issuers, startGateway } from "../support/harness.ts";
 
-// These build on each other: the gateway is cold first, and its key server is gone in the end.
+// These tests depend on their order: at first the gateway is cold, at the end its key server is gone.
 describe("the keys of an issuer", () => {
   let gateway: Gateway;
   beforeAll(async () => {

@@ -20,16 +20,16 @@ beforeAll(async () => {
 });
 afterAll(() => gateway?.close());
 
-/** The database outlives a run: what an earlier one left behind must not be counted. */
+/** The database lives longer than a run. Rows of an earlier run must not be counted. */
 const run = randomUUID();
 
-/** Writes a note by this author. */
+/** Writes a note of this author. */
 async function write(role: string, author: string): Promise<Answer> {
   const sql = "INSERT INTO notes (city_id, author, body) SELECT MIN(id), ?, 'limiter' FROM cities";
   return await gateway.sql({ sql, params: [`${author} ${run}`] }, { role });
 }
 
-/** How many notes an author has, counted behind the gateway's back; they are removed. */
+/** Counts the notes of an author directly at the server, and removes them. */
 async function notesOf(author: string): Promise<number> {
   const connection = await connectAdministrator(databaseServer());
   const [result] = await connection.query("DELETE FROM world.notes WHERE author = ?", [`${author} ${run}`]);
@@ -62,7 +62,7 @@ describe("what cannot be counted is not let through", () => {
       await breakObjects(gateway, "limiter", undefined);
     }
     expect([await notesOf(`counted, ${way}`), await notesOf(`free, ${way}`)]).toEqual([0, 1]);
-    // It is counted again at once.
+    // Requests are counted again at once.
     const counted = await write("counted", "again");
     expect(counted.status).toBe(200);
     expect(counted.headers.has("ratelimit")).toBe(true);

@@ -7,7 +7,9 @@ import type { Gateway } from "../support/harness.ts";
 import { databaseServer, issuers, startGateway } from "../support/harness.ts";
 import { createLogin } from "../support/logins.ts";
 
-/** An account for operators: PROCESS shows it other logins' connections, and sql:server is what can use that. */
+/**
+ * An account for operators: with PROCESS it sees other logins' connections, which only sql:server can use.
+ */
 
 let administrator: Connection;
 let gateway: Gateway;

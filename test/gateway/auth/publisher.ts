@@ -3,28 +3,33 @@ import type { SigningKey } from "../../../servers/issuer/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../../../servers/issuer/issuer.ts";
 import { audience } from "../support/harness.ts";
 
-/** An issuer that publishes its keys as a test tells it to. */
+/** An issuer that publishes its keys as the test decides. */
 export interface Publisher {
   issuer: string;
   jwksUri: string;
-  /** What is published. */
+  /** The published keys. */
   keys: SigningKey[];
-  /** What becomes of a fetch; those that hang are answered when this is set to "up". What trickles never ends. */
+  /**
+   * How fetches are answered. Fetches that hang get their answer when this is set to "up". A trickling one
+   * never ends.
+   */
   state: "up" | "down" | "hanging" | "trickling";
-  /** How often the keys have been fetched, or tried to. */
+  /** The number of fetches, failed ones too. */
   fetches: number;
-  /** @returns a new token, signed with the first key unless another is given; it is good for a day by itself */
+  /** @returns a new token, signed with the first key unless another is given; its own lifetime is a day */
   token(key?: SigningKey, claims?: Record<string, unknown>, expires?: number): Promise<string>;
 }
 
 export interface Publishers<Name extends string> {
   of: Record<Name, Publisher>;
-  /** The sections for startGateway: every issuer with its keys there, everybody may use the saved queries. */
+  /**
+   * The sections for startGateway: every issuer with its keys there. All callers may use the saved queries.
+   */
   options: { issuers: Record<string, unknown>[]; grants: Record<string, unknown>[] };
   stop(): Promise<void>;
 }
 
-/** Starts one key server for several issuers, each with a key of its own. */
+/** Starts one key server for several issuers, each with its own key. */
 export async function startPublishers<Name extends string>(
   names: readonly Name[],
 ): Promise<Publishers<Name>> {
@@ -84,7 +89,7 @@ async function publisher(name: string) {
   return { path: `/${name}`, made, answer };
 }
 
-/** A key set that never comes to its end, a byte after the other. */
+/** A key set that never ends. It comes byte by byte. */
 function trickle(response: ServerResponse): void {
   response.writeHead(200, { "content-type": "application/json" }).write('{"keys":[');
   const timer = setInterval(() => response.write(" "), 100);

@@ -11,8 +11,8 @@ import { databaseServer, engine, expectProblem } from "../support/harness.ts";
 import { askAs, createLogin, drain, startMatrix } from "../support/logins.ts";
 
 /**
- * docs/rotation.md, step by step, with its own SQL. A new secret is a deployment: here a second gateway that
- * has it, beside the first one that has not, as pools of both kinds run for a while.
+ * docs/rotation.md, step by step, with its own SQL. A new secret is a deployment. Here a second gateway has
+ * the new secret and the first one does not, because old and new pools run side by side for a while.
  */
 
 let administrator: Connection;
@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 afterAll(() => administrator?.end());
 
-/** @returns the statements of one section's blocks, a block each */
+/** @returns the SQL blocks of one section */
 function statements(title: string): string[] {
   const document = readFileSync(join(packageRoot, "docs", "rotation.md"), "utf8");
   const section = document.split(/^### /m).find((part) => part.startsWith(`${title}\n`)) ?? "";
@@ -51,14 +51,14 @@ async function start(user: string, secret: string): Promise<Gateway> {
   return gateway;
 }
 
-/** What the gateway answers on a connection that logs in now. */
+/** The gateway's answer on a connection that logs in now. */
 async function afterDrain(gateway: Gateway) {
   const { status } = await drain(gateway, "reports");
   expect(status).toBe(200);
   return await askAs(gateway, "reports");
 }
 
-// TiDB takes one password at a time.
+// TiDB accepts one password at a time.
 test.skipIf(engine === "tidb")(
   "one account with two passwords: nothing fails in between, and the old one ends when it is told to",
   async () => {
@@ -73,7 +73,7 @@ test.skipIf(engine === "tidb")(
     expect((await afterDrain(before)).status).toBe(200);
     await sleep(300);
     await execute(end);
-    // An open connection goes on; whoever logs in now needs the new password.
+    // An open connection goes on; a new login needs the new password.
     expect((await askAs(before, "reports")).status).toBe(200);
     expectProblem(await afterDrain(before), 503, "database_login_failed");
     expect((await afterDrain(after)).status).toBe(200);

@@ -13,7 +13,7 @@ import type { Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, server, startGateway, startProxy } from "../support/harness.ts";
 import { askAs, createLogin, startMatrix } from "../support/logins.ts";
 
-/** Two ways to the server, of which the first is preferred: each is a host of the cluster to the gateway. */
+/** Two ways to the server, the first one preferred. For the gateway each way is a host of the cluster. */
 
 let administrator: Connection;
 let first: CountingProxy;
@@ -39,7 +39,7 @@ async function start(more: Record<string, unknown> = {}, hosts = [first.port, se
   return gateway;
 }
 
-/** How many connections the login has, by the server's own count. */
+/** The number of the login's connections, counted by the server. */
 async function connections(): Promise<number> {
   const sql = "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE user = 'gw_moving'";
   const [rows] = await administrator.query<RowDataPacket[]>(sql);
@@ -86,7 +86,7 @@ describe("the first host", () => {
     expect((await askAs(to, "moving")).status).toBe(200);
     expect((await askAs(to, "moving")).status).toBe(200);
     expect(second.open).toBe(1);
-    // Half of the 4 s of a login, or what is left of that where the machine has other things to do.
+    // Half of the 4 s of a login, or less if the machine is busy.
     expect(logged(to, "connection_refused")[0]?.reason).toMatch(/did not greet within (2000|1\d{3}) ms/);
     first.blackHole(false);
   });
@@ -124,7 +124,7 @@ describe("the first host", () => {
   });
 });
 
-/** How many requests were refused without a login of their own, by the gateway's log. */
+/** The number of requests that were refused without a login attempt, by the gateway's log. */
 function refusedAtOnce(to: Gateway): number {
   return logged(to, "work_failed").filter(({ reason }) => String(reason).includes("it failed a moment ago"))
     .length;
@@ -136,7 +136,7 @@ describe("while the cluster is down", { timeout: 120_000 }, () => {
     first.refuse(true);
     expectProblem(await askAs(to, "moving"), 503, "database_unreachable");
     let asked = 1;
-    // Without backoff each request would try a login, and none be refused at once.
+    // Without backoff each request would try a login, and none would be refused at once.
     while (refusedAtOnce(to) < 30) {
       const answer = await askAs(to, "moving");
       expectProblem(answer, 503, "database_unreachable");
@@ -160,7 +160,8 @@ describe("while the cluster is down", { timeout: 120_000 }, () => {
       answers.push(askAs(to, "moving"));
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    // Those that wait for a login: one when a backoff ends, others beside it after 3 s each. A slow machine has time for more.
+    // Requests that wait for a login: one at the end of each backoff, and others after 3 s each. A slow
+    // machine has time for more.
     const most = () => 3 + (2 * (Date.now() - began)) / limits.reconnectProbeMs;
     await expect.poll(() => answers.length + 1 - refusedAtOnce(to) <= most()).toBe(true);
     expect(first.accepted).toBeLessThanOrEqual(most());
@@ -172,7 +173,7 @@ describe("while the cluster is down", { timeout: 120_000 }, () => {
 });
 
 test("sockets that the runtime cannot close count: an object has no more than its five", async () => {
-  // In the middle of its own TLS handshake workerd ends no socket before the server does.
+  // During its own TLS handshake workerd does not end a socket before the server does.
   const rogue = await startRogue({ kind: "hang-after-ssl-request" });
   try {
     gateway = await startGateway({

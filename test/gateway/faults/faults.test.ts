@@ -17,7 +17,7 @@ import {
 import type { HostileServer } from "../support/hostility.ts";
 import { expectOwnAnswers, question, say, startHostileServer } from "../support/hostility.ts";
 
-/** What goes wrong between the gateway and a real, well-meaning server. */
+/** Failures between the gateway and a real, honest server. */
 
 let administrator: Connection;
 let server: HostileServer;
@@ -50,10 +50,10 @@ async function rows(sql: string, values: unknown[] = []): Promise<RowDataPacket[
   return (await administrator.query<RowDataPacket[]>(sql, values))[0];
 }
 
-/** The gateway's connections at the server, those that sleep in a statement with a text or all. */
+/** The gateway's connections at the server: all of them, or those that sleep in a statement with `text`. */
 async function connections(text = ""): Promise<number[]> {
   const sql = "SELECT ID, INFO FROM information_schema.PROCESSLIST WHERE USER LIKE 'gw%'";
-  // What sleeps in a statement has a state of its own, but on TiDB.
+  // A statement that sleeps has a state of its own, except on TiDB.
   const found = await rows(text === "" || engine === "tidb" ? sql : `${sql} AND STATE = 'User sleep'`);
   return found.filter(({ INFO }) => String(INFO ?? "").includes(text)).map(({ ID }) => Number(ID));
 }
@@ -64,12 +64,14 @@ async function kill(text = ""): Promise<void> {
     await administrator.query(`KILL CONNECTION ${id}`).catch(() => {});
 }
 
-/** From here on every connection is a new one. */
+/** After this every connection is a new one. */
 async function drain(): Promise<void> {
   expect((await gateway.sql({}, { path: "/v1/drain", role: "operator" })).status).toBe(200);
 }
 
-/** Without a type MariaDB would only warn of it in some changes: those run in a transaction of their own. */
+/**
+ * Without a declared type MariaDB would only warn in some changes, and those run in a separate transaction.
+ */
 const text = (value: string) => ({ type: "VARCHAR", value });
 
 describe("connections that the server ends", () => {
@@ -77,7 +79,7 @@ describe("connections that the server ends", () => {
     for (let round = 0; round < 5; round++) {
       await expectOwnAnswers(gateway);
       await kill();
-      // Without a pause: the end may be on its way still when the next statement is.
+      // Without a pause: the end of the connection may still be on its way when the next statement is sent.
       await expectOwnAnswers(gateway);
     }
   });
@@ -100,7 +102,7 @@ describe("connections that the server ends", () => {
     await sleep(1_200);
     await kill("killed_read");
     const { status, body } = await answer;
-    // Servers differ in whether they say that they interrupt before they hang up.
+    // Some servers report the interruption before they close the connection, others do not.
     expect([503, 504]).toContain(status);
     expect(["connection_lost", "deadline_exceeded", "database_unavailable"]).toContain(body.code);
     expect(await connections("killed_read")).toEqual([]);
@@ -204,7 +206,8 @@ describe("a route that swallows every byte of the connections that are there", (
     server.proxy.strand();
     const answer = await running;
     expectProblem(answer, 504, "deadline_exceeded");
-    // A connection that was heard a moment before is trusted: whoever takes it now waits for his deadline, too.
+    // The gateway trusts a connection that it heard a moment ago, so a caller who gets it now waits for the
+    // deadline too.
     await sleep(limits.idleTrustMs);
     await expectOwnAnswers(gateway);
     await expect.poll(() => connections("stranded")).toEqual([]);
@@ -248,7 +251,7 @@ test("a name without an address: 503, and it is told at once or when the time fo
   }
 });
 
-// TiDB has no tables in memory.
+// TiDB has no MEMORY tables.
 test.skipIf(engine === "tidb")(
   "a table that is full, by the server's own limit for tables in memory (1114, as a full disk has it)",
   async () => {

@@ -11,14 +11,15 @@ import { databaseServer, issuers, startGateway, startProxy } from "../support/ha
 import { expectOwnAnswers } from "../support/hostility.ts";
 
 /**
- * Many callers, while a proxy changes packets of a real server at random. TIDEGATE_FUZZ_SECONDS runs it for longer,
- * TIDEGATE_FUZZ_SEED with the same numbers; which packet meets which number depends on the order of events too.
+ * Many callers, while a proxy changes packets of a real server at random. TIDEGATE_FUZZ_SECONDS sets the
+ * duration, TIDEGATE_FUZZ_SEED repeats the random numbers. The order of events also decides which packet
+ * gets which number.
  */
 const seconds = Number(process.env.TIDEGATE_FUZZ_SECONDS ?? 10);
 const seed = Number(process.env.TIDEGATE_FUZZ_SEED ?? randomBytes(4).readUInt32LE());
 const callers = 12;
 const deadlineMs = 1_500;
-/** Wait for a connection, its login, the statement. */
+/** The time for a connection, its login, and the statement. */
 const patienceMs = 10_000 + 3_000 + deadlineMs + 5_000;
 
 const mutations: Mutations = { rate: 0.02, counts: {} };
@@ -44,11 +45,11 @@ afterAll(async () => {
   await proxy?.stop();
 });
 
-/** Every secret that a caller has asked for, or has written. */
+/** Every secret that a caller has asked for or written. */
 const secrets = new Set<string>();
 const outcomes: Record<string, number> = {};
 
-/** A long piece of a secret is as good as the whole of it: a mutation may have spoiled the rest. */
+/** A long piece of a secret counts as the secret, because a mutation may have changed the rest. */
 function othersIn(text: string, own: string): string[] {
   const pieces = [...text.matchAll(/[0-9a-f]{12}/g)].map(([piece]) => piece);
   return pieces.filter(
@@ -56,7 +57,7 @@ function othersIn(text: string, own: string): string[] {
   );
 }
 
-/** @returns the body as far as it came: an answer that has begun breaks off when the rest cannot be had */
+/** @returns the body as far as it came: a streamed answer breaks off if the rest is not available */
 async function ask(
   role: string,
   sql: string,
@@ -86,7 +87,7 @@ async function judge(role: string, sql: string): Promise<void> {
   const { status, text, whole } = await ask(role, sql, own);
   expect(performance.now() - started).toBeLessThan(patienceMs);
   expect(othersIn(text, own)).toEqual([]);
-  // What has no rows is answered when it has ended.
+  // A statement without rows is answered after its end.
   if (role === "editor") expect(whole).toBe(true);
   const body = whole ? JSON.parse(text) : undefined;
   const outcome = status !== 200 ? body.code : whole ? "200" : "broken off";
@@ -131,11 +132,11 @@ test(`nobody gets what is another's, and nothing hangs (seed ${seed})`, {
   await Promise.all([watch, ...Array.from({ length: callers }, (_, index) => caller(index))]);
   console.log("fuzz", { seed, seconds, outcomes, mutations: mutations.counts, connections: proxy.accepted });
 
-  // Not a run in which nothing happened.
+  // The run must have changed packets.
   const changed = Object.values(mutations.counts).reduce((sum, count) => sum + count, 0);
   expect(changed).toBeGreaterThan(10);
   expect(outcomes["200"]).toBeGreaterThan(10);
-  // Two accounts of one shard: five connections each, and one for control.
+  // Two accounts of one shard: five connections each, and one admin connection each.
   expect(most).toBeLessThanOrEqual(12);
   const twice = await rows(
     "SELECT body FROM world.notes WHERE author = 'fuzz' GROUP BY body HAVING COUNT(*) > 1",

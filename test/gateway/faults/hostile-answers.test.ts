@@ -20,7 +20,7 @@ import {
   stray,
 } from "../support/hostility.ts";
 
-/** A server that was good until the login was over, and then is not: what a caller's answer may become. */
+/** A server that is honest until the login is over, and hostile after it: what a caller's answer may be. */
 
 let server: HostileServer;
 let gateway: Gateway;
@@ -33,7 +33,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-/** Of the victim's statement: two columns, one row. In the answer to EXECUTE these are the packets. */
+/** The victim's statement has two columns and one row. These are the packets of the answer to EXECUTE. */
 const spots = { count: 0, column: 1, columnsEnd: 3, row: 4, end: 5 } as const;
 const at = (place: keyof typeof spots | number, command = "COM_STMT_EXECUTE") => {
   const index = typeof place === "number" ? place : spots[place];
@@ -41,7 +41,7 @@ const at = (place: keyof typeof spots | number, command = "COM_STMT_EXECUTE") =>
 };
 
 let cases = 0;
-/** Plays a trick on a statement that was not prepared before. */
+/** Applies a trick to a statement that was not prepared before. */
 async function attack(where: (spot: Spot) => boolean, what: Played) {
   const play = server.play(where, what);
   const { sql, params, rows } = question(`victim${++cases}`);
@@ -102,7 +102,7 @@ describe("an answer that cannot be right ends the connection, and only its calle
     expectProblem(answer, 503, "connection_lost");
     expect(answer.body.retryable).toBe(true);
     await expect.poll(() => play.closed).toBe(true);
-    // Not a byte of a file, and nothing else either.
+    // The gateway sends no byte of a file, and nothing else.
     expect(play.victim?.sentSince).toEqual([]);
     await expectOwnAnswers(gateway);
     expect(new Set((await bystander()).map(({ status }) => status))).toEqual(new Set([200]));
@@ -161,7 +161,7 @@ describe("an error belongs to the caller whose statement it answers", () => {
     expectProblem(answer, 400, "sql_error");
     expect(answer.body.errno).toBe(1105);
     await expectOwnAnswers(gateway);
-    // The server has fallen silent: the restore finds out.
+    // The server is silent now; the restore notices it.
     await expect.poll(() => play.closed, { timeout: 8_000 }).toBe(true);
   });
 });

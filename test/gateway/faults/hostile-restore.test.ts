@@ -20,7 +20,7 @@ import {
   stray,
 } from "../support/hostility.ts";
 
-/** A server that turns bad between two callers, or under a write. */
+/** A server that becomes hostile between two callers, or during a write. */
 
 let server: HostileServer;
 let gateway: Gateway;
@@ -36,7 +36,7 @@ afterAll(async () => {
 const steps: Record<string, (spot: Spot) => boolean> = {
   reset: ({ command }) => command === "COM_RESET_CONNECTION",
   state: ({ text }) => text.startsWith("SET NAMES"),
-  // On MariaDB the USE is in a block of statements.
+  // On MariaDB the USE is inside a block of statements.
   database: ({ text }) => /^(USE|BEGIN)\b/.test(text),
   proof: ({ text }) => text.startsWith("SELECT USER()"),
 };
@@ -65,7 +65,8 @@ describe("a restore that is answered wrongly costs the connection, and no caller
     const { body } = await gateway.sql({ sql: victim.sql, params: victim.params });
     expect(body.rows).toEqual(victim.rows);
     await expect.poll(() => play.closed).toBe(true);
-    // Not a byte of a file, and nothing else either, unless a proper error left the gateway to say goodbye.
+    // The gateway sends no byte of a file. It sends nothing else either, except a goodbye after a valid
+    // error.
     const sent = play.victim?.sentSince?.filter(({ sequence }) => sequence > 0) ?? [];
     expect(sent).toEqual([]);
     await expectOwnAnswers(gateway);
@@ -77,7 +78,7 @@ describe("a write whose answer cannot be right", () => {
   const author = "hostile";
   const insert = "INSERT INTO notes (city_id, author, body) SELECT id, ?, ? FROM cities ORDER BY id LIMIT 1";
 
-  /** What the server really has, asked past the proxy. */
+  /** The server's real rows, read without the proxy. */
   async function written(body: string): Promise<number> {
     const administrator = await connectAdministrator(databaseServer());
     try {
@@ -95,7 +96,8 @@ describe("a write whose answer cannot be right", () => {
   async function write(where: (spot: Spot) => boolean, what: Played, sql = insert) {
     const body = `write ${Date.now()} ${++writes}`;
     const play = server.play((spot) => spot.text.startsWith("INSERT INTO notes") && where(spot), what);
-    // With their types said: without them MariaDB's change would wait for its COMMIT, and has not happened before it.
+    // With declared types: without them MariaDB's change would wait for its COMMIT, and would not have
+    // happened before it.
     const params = [author, body].map((value) => ({ type: "VARCHAR", value }));
     const answer = await gateway.sql({ sql, params }, { role: "editor" });
     expect(play.victim).toBeDefined();
@@ -115,7 +117,8 @@ describe("a write whose answer cannot be right", () => {
     },
   );
 
-  // The server does not announce what it will return, so that one result cannot be told from another.
+  // The server does not announce the columns of RETURNING, so one result cannot be distinguished from
+  // another.
   const told = Object.entries(tricks).filter(
     ([name]) => name !== "an error" && name !== "a result of somebody's",
   );

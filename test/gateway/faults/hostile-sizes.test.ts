@@ -17,7 +17,7 @@ import {
   startHostileServer,
 } from "../support/hostility.ts";
 
-/** Too much of everything: what a server may make the gateway keep, and for how long. */
+/** Too much of everything: how much a server can make the gateway keep, and for how long. */
 
 let server: HostileServer;
 let gateway: Gateway;
@@ -74,7 +74,7 @@ async function attack(where: (spot: Spot) => boolean, what: Played, role = "anal
   return { answer, play };
 }
 
-/** What `question` answers with, as a binary row. */
+/** The answer to `question`, as a binary row. */
 const row = Buffer.from([0, 0, 2, 0x61, 0x62, 3, 0x61, 0x62, 0x21]);
 const endless = (length: number) => {
   const header = Buffer.alloc(4);
@@ -92,7 +92,7 @@ describe("a packet that never ends", () => {
       return { send: header, after: "swallow" };
     });
     expectProblem(answer, 413, "result_too_large");
-    // A KILL does not stop it: a second later its connection is ended.
+    // A KILL does not stop it, so a second later its connection is ended.
     await expect.poll(() => play.closed, { timeout: 10_000 }).toBe(true);
     expect(poured.bytes).toBeLessThan(16 * 2 ** 20);
     await expectOwnAnswers(gateway);
@@ -137,7 +137,7 @@ describe("rows without end", () => {
   test("are taken only as fast as they are read, and at the deadline not at all", async () => {
     const poured = pour(row);
     const play = server.play(atRow, poured.what);
-    // Node's fetch would read on and keep what nobody asks for; a socket does not.
+    // Node's fetch would read on and keep the unread bytes; a socket does not.
     const reader = net.connect(Number(gateway.url.port), gateway.url.hostname).pause();
     const { headers, body } = await request("victim_waits", "patient");
     const fields = { host: gateway.url.host, "content-length": String(Buffer.byteLength(body)), ...headers };
@@ -150,7 +150,7 @@ describe("rows without end", () => {
       await sleep(700);
     }
     expect(play.closed).toBe(false);
-    // What lies in the buffers of five sockets, and no more.
+    // The content of the buffers of five sockets, and no more.
     expect(poured.bytes).toBeLessThan(32 * 2 ** 20);
     await expectOwnAnswers(gateway);
     await expect.poll(() => play.closed, { timeout: 10_000 }).toBe(true);

@@ -9,9 +9,10 @@ import type { GatewayOptions } from "../support/harness.ts";
 import { expectProblem, startGateway } from "../support/harness.ts";
 
 /**
- * Each way in which a connection can fail, through the gateway: the caller reads a code and nothing of ours, the
- * operator one line with the step, the cause and what to check. TLS's own ways are in tls.test.ts, Hyperdrive's in
- * hyperdrive-outage.test.ts, those of `npm run connect` in connect-failures.test.ts.
+ * Every way in which a connection can fail, through the gateway. The caller gets a code and no internal
+ * details. The operator gets one line with the step, the cause and what to check. Other files test TLS
+ * (links/tls.test.ts), Hyperdrive (hyperdrive/outage.test.ts) and `npm run connect`
+ * (links/connect-failures.test.ts).
  */
 const links: [string, GatewayOptions][] = [
   ["platform", {}],
@@ -19,7 +20,7 @@ const links: [string, GatewayOptions][] = [
 ];
 afterAll(stopRogues);
 
-/** Where nobody greets a rogue of its own is of no use. @returns the one line for the operator */
+/** If no server greets, a separate rogue is useless. @returns the operator's one line */
 async function refusalAt(options: GatewayOptions, host: string): Promise<string> {
   const gateway = await startGateway({ ...options, cluster: { hosts: [host], connect_timeout_ms: 3_000 } });
   try {

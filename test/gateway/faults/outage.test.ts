@@ -42,7 +42,7 @@ describe("the database goes away and comes back", () => {
       expect((await other.fetch("/livez")).status).toBe(200);
       expectProblem(await read(await other.fetch("/readyz")), 503, "database_unreachable");
       proxy.refuse(false);
-      // The endpoint is open to anybody: what was found out holds for some seconds.
+      // The endpoint is open to everybody, so the result of a check is valid for some seconds.
       const status = async () => (await other.fetch("/readyz")).status;
       await expect.poll(status, { timeout: 10_000, interval: 500 }).toBe(200);
     } finally {

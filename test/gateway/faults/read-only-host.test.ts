@@ -10,7 +10,7 @@ import { databaseServer, expectProblem, startProxy } from "../support/harness.ts
 import type { Ledger } from "../support/ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
-/** Two servers, of which the first one is preferred, and becomes read-only as an old primary does in a failover. */
+/** Two servers, the first one preferred. It becomes read-only, like an old primary in a failover. */
 
 let second: DatabaseServer;
 let administrators: Connection[] = [];
@@ -62,7 +62,7 @@ async function readOnly(which: number, is: boolean): Promise<void> {
 
 const write = "INSERT INTO entries (account, note) VALUES (1, 'x')";
 
-/** How many entries each server has. */
+/** The number of entries on each server. */
 async function entries(): Promise<number[]> {
   const counts = administrators.map(async (administrator) => {
     const [rows] = await administrator.query<RowDataPacket[]>("SELECT COUNT(*) AS n FROM ledger.entries");
@@ -73,7 +73,7 @@ async function entries(): Promise<number[]> {
 
 const open = () => proxies.map((proxy) => proxy.open);
 
-/** Has every connection of the pool opened, to the first server. */
+/** Opens every connection of the pool, to the first server. */
 async function fill(to: Ledger): Promise<void> {
   const together = async () => {
     const all = Array.from({ length: size }, () => to.as().sql("SELECT SLEEP(0.2)"));

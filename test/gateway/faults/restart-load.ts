@@ -5,22 +5,22 @@ import type { Answer, Gateway } from "../support/harness.ts";
 import { expectProblem } from "../support/harness.ts";
 import { question } from "../support/hostility.ts";
 
-/** Callers who read and write without a pause, and what each of them was told. */
+/** Callers who read and write without a pause, and the answer to each request. */
 export interface Load {
-  /** Requests so far. */
+  /** The number of requests so far. */
   readonly reads: number;
   readonly writes: number;
-  /** Ends it, and waits for every request that is under way. */
+  /** Stops the load, and waits for every open request. */
   stop(): Promise<Told>;
 }
 
-/** What callers were told, to be compared with what is there. */
+/** The answers to the callers, to be compared with the rows in the database. */
 export interface Told {
   reads: Answer[];
   writes: Write[];
 }
 
-/** Rows that were written together, and the answer to the request that was to make them last. */
+/** Rows that were written together, and the answer to the request that should make them permanent. */
 interface Write {
   way: Way;
   notes: string[];
@@ -28,18 +28,18 @@ interface Write {
 }
 
 const readers = 4;
-/** A writer for each way to write. */
+/** One writer for each way to write. */
 const ways = ["sql", "query", "batch", "transaction"] as const;
 type Way = (typeof ways)[number];
 
-/** A caller waits so long after a failure, so that a server that is away is not asked a thousand times. */
+/** The pause of a caller after a failure, so that a stopped server does not get a thousand requests. */
 const pauseMs = 20;
 
 export const insert =
   "INSERT INTO notes (city_id, author, body) SELECT id, 'restarted', ? FROM cities ORDER BY id LIMIT 1";
 const editor = { role: "editor" };
 
-/** Four readers and four writers, until it is stopped. */
+/** Four readers and four writers, until they are stopped. */
 export function startLoad(gateway: Gateway): Load {
   const told: Told = { reads: [], writes: [] };
   const mark = `restarted ${process.pid} ${Date.now()}`;
@@ -63,7 +63,7 @@ export function startLoad(gateway: Gateway): Load {
     }
   };
   const running = Promise.all([...Array.from({ length: readers }, read), ...ways.map(write)]);
-  // A reader who was answered with another's rows is told when the load is stopped.
+  // A reader who got another caller's rows is reported when the load is stopped.
   running.catch(() => {});
   return {
     get reads() {
@@ -104,9 +104,9 @@ const send: Record<Way, (gateway: Gateway, notes: string[]) => Promise<Answer>> 
 };
 
 /**
- * Expects that every answer was true: what was acknowledged is there once, what was told as failed is not, and what
- * was written together is there together. Reads may be asked again.
- * @returns how many writes of each way had each outcome
+ * Expects that every answer was true: an acknowledged row is there once, a failed one is not there, and
+ * rows that were written together are there together. Reads may be repeated.
+ * @returns the number of writes with each outcome, for each way to write
  */
 export async function expectTrue(
   { reads, writes }: Told,
@@ -130,7 +130,7 @@ export async function expectTrue(
       expect(answer.body.retryable).toBe(false);
       expect([all(0), all(1)]).toContainEqual(found);
     } else {
-      // The caller was told that the write failed or may be sent again: so its row must be absent.
+      // The caller was told that the write failed or may be sent again, so its row must be absent.
       expect(found).toEqual(all(0));
       expect(answer.status).toBe(503);
     }

@@ -10,15 +10,18 @@ import { engine, expectProblem, grantInsert, issuers, startGateway } from "../su
 import { expectOwnAnswers } from "../support/hostility.ts";
 import { expectTrue, insert, startLoad } from "./restart-load.ts";
 
-/** A server of its own, which ends and comes back while callers read and write. */
+/** A separate server, which stops and comes back while callers read and write. */
 
-/** After its return the gateway answers within so long. */
+/** After the server's return the gateway must answer within this time. */
 const recoveryMs = 5_000;
 
-/** A disk of 40 MiB, as far as InnoDB's tables in it can tell. */
+/** InnoDB's system tablespace has a maximum of 40 MiB, so for its tables the disk is full. */
 const systemFile = "ibdata1:12M:autoextend:max:40M";
 
-/** What was acknowledged is on the disk: so is what a crash must not take. TiDB's storage needs no option for it. */
+/**
+ * With this option acknowledged rows are on the disk, so a crash must not lose them. TiDB's storage needs
+ * no option for it.
+ */
 const durable =
   engine === "tidb" ? [] : ["--innodb-flush-log-at-trx-commit=1", `--innodb-data-file-path=${systemFile}`];
 
@@ -29,7 +32,7 @@ const startServer = (options: { port?: number } = {}) =>
   startFurther("restarted", { ...options, extraArguments: durable });
 
 beforeAll(async () => {
-  // Of a full storage nothing can be dropped (MariaDB): the last run's goes as a whole.
+  // MariaDB can drop nothing in a full storage, so the whole directory of the last run is removed.
   rmSync(furtherDirectory("restarted"), { recursive: true, force: true });
   database = await startServer();
   await loadFurther(database, 100);
@@ -51,7 +54,7 @@ afterAll(async () => {
   await database?.stop();
 });
 
-/** Ends the server, and starts it again where it was. */
+/** Ends the server, and starts it again with the same data. */
 async function restart(way: "stop" | "kill", meanwhile: () => Promise<void> = async () => {}): Promise<void> {
   const { port } = database;
   await database[way]();
@@ -125,7 +128,7 @@ async function ask(sql: string, values: unknown[]): Promise<RowDataPacket[]> {
   return rows;
 }
 
-/** Waits until the server is busy with a statement of the gateway's that has these words. */
+/** Waits until the server executes a statement of the gateway with these words. */
 async function expectRunning(words: string): Promise<void> {
   const sql =
     "SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE USER LIKE 'gw%' AND INFO LIKE ?";
@@ -137,7 +140,7 @@ async function notes(beginning: string): Promise<number> {
   return Number((await ask(sql, [`${beginning}%`]))[0]?.n);
 }
 
-// InnoDB alone can be told how large it may become.
+// Only InnoDB has a setting for the maximum size.
 test.skipIf(engine === "tidb")(
   "a storage that is full (the server's system tablespace, 40 MiB): writes fail and say so, reads go on",
   async () => {

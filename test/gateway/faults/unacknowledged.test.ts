@@ -5,7 +5,10 @@ import { expectProblem, startGateway, testAccount } from "../support/harness.ts"
 import type { HostileServer } from "../support/hostility.ts";
 import { startHostileServer } from "../support/hostility.ts";
 
-/** TiDB answers OK, with a warning, to a KILL that it could not execute: on every engine that is no acknowledgement. */
+/**
+ * When TiDB cannot execute a KILL, it answers OK with a warning. On every engine such an answer is not an
+ * acknowledgement.
+ */
 
 let hostile: HostileServer;
 let gateway: Gateway;

@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { WorkerdGateway } from "../support/workerd-gateway.ts";
 import { startWorkerdGateway } from "../support/workerd-gateway.ts";
 
-/** On workerd itself: the proxy before other tests' gateways fails by itself at most of these hosts. */
+/**
+ * Runs on workerd itself, because the proxy in front of other tests' gateways fails at most of these hosts.
+ */
 let gateway: WorkerdGateway;
 let token: string;
 beforeAll(async () => {
@@ -14,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway?.stop());
 
-/** Sends what no HTTP client would. */
+/** Sends requests that no HTTP client would send. */
 async function send(path: string, hosts: string[] = ["localhost"], method = "GET") {
   const { hostname, port } = new URL(gateway.url);
   const socket = net.connect(Number(port), hostname);

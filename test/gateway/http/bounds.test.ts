@@ -7,7 +7,7 @@ import type { Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, issuers, startGateway } from "../support/harness.ts";
 import { createLogin } from "../support/logins.ts";
 
-/** What an account bounds for all its grants, and what a request may ask for itself. */
+/** The bounds of an account for all its grants, and the bounds that a request may ask for. */
 
 let administrator: Connection;
 let gateway: Gateway;
@@ -78,7 +78,7 @@ test("idle_s: a connection that nobody uses is gone from the server, not while i
   expect((await ask("plain", { sql: "SELECT 1" })).status).toBe(200);
   await expect.poll(connections, { timeout: 5_000 }).toHaveLength(1);
   const before = await connections();
-  // Longer than the idle time in all; a pause between two is shorter.
+  // Together longer than the idle time; each pause is shorter.
   for (let i = 0; i < 10; i++) {
     expect((await ask("plain", { sql: "SELECT SLEEP(0.4)" })).status).toBe(200);
   }

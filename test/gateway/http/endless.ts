@@ -6,13 +6,13 @@ export interface Endless {
   method?: string;
   path?: string;
   token?: string;
-  /** How the body's length is said. */
+  /** How the request declares the body's length. */
   framing?: "length" | "chunked";
-  /** Whether a byte comes every now and then, or none at all. */
+  /** Whether a byte comes from time to time, or none at all. */
   trickles?: boolean;
 }
 
-/** Sends it over a socket of its own. @returns all that was answered, once the gateway has closed the connection */
+/** Sends it over its own socket. @returns the whole answer, after the gateway has closed the connection */
 export async function sendEndless(
   url: URL | string,
   { method = "POST", path = "/v1/sql", token, framing = "length", trickles = true }: Endless,

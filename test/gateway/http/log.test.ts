@@ -133,7 +133,7 @@ test.each([
   const careless = await startGateway();
   const token = await careless.token();
   await careless.fetch("/v1/queries/regions", { headers: { authorization: `Bearer ${token}` } });
-  // The subject is logged, as it should be: an issuer that writes a secret into it makes the gateway log one.
+  // The log must have the subject. If an issuer writes a secret into the subject, the gateway logs it.
   const sub = secret(token);
   const leaking = `Bearer ${await careless.token({ sub })}`;
   await careless.fetch("/v1/queries/regions", { headers: { authorization: leaking } });

@@ -58,7 +58,7 @@ test("a page of a configured origin may read a schema, and that its copy is stil
   expect([first.status, again.status]).toEqual([200, 304]);
   for (const response of [first, again]) {
     expect(response.headers.get("access-control-allow-origin")).toBe(origin);
-    // Whoever asks, from where, as which account: each may get another answer.
+    // Caller, origin and account: the answer may differ by each.
     const vary = response.headers.get("vary")?.toLowerCase().split(/, */).sort();
     expect(vary).toEqual(["accept-encoding", "authorization", "origin", "tidegate-account"]);
     await response.text();

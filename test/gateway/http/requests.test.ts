@@ -8,7 +8,7 @@ beforeAll(async () => {
   gateway = await startGateway();
 });
 afterAll(async () => {
-  // Nothing was lost on the way: the gateway still answers.
+  // The gateway still answers after these requests.
   const answer = await gateway.sql({ sql: "SELECT 'alive' AS state" });
   expect(answer.body.rows).toEqual([{ state: "alive" }]);
   await gateway.close();

@@ -8,8 +8,9 @@ import type { Endless } from "./endless.ts";
 import { sendEndless } from "./endless.ts";
 
 /**
- * Requests whose body never ends, on workerd itself, and behind wrangler's development server, which by itself reads
- * a body to its end before it passes on an answer. All are sent at once; nothing here asks how long they took.
+ * Requests whose body never ends, on workerd itself and behind wrangler's development server. That server
+ * itself reads a body to its end before it passes on an answer. All requests are sent at once; no test
+ * measures how long they take.
  */
 
 const places = ["on workerd itself", "behind the development server"] as const;
@@ -33,7 +34,7 @@ const requests: (Endless & { role: string; status: number; code: string })[] = [
     status: 403,
     code: "access_denied",
   },
-  // What needs no body does not read it either.
+  // A request that needs no body does not read it.
   { role: "endless", method: "DELETE", path: "/v1/requests/x", status: 404, code: "request_unknown" },
   {
     role: "endless",
@@ -55,7 +56,7 @@ const grantOf = (issuer: string) => ({
 
 let itself: WorkerdGateway;
 let developed: Gateway;
-/** What each request was answered, by where it was sent. */
+/** The answer to each request, by the place where it was sent. */
 let answers: Record<(typeof places)[number], Promise<string>[]>;
 beforeAll(async () => {
   [itself, developed] = await Promise.all([

@@ -5,7 +5,7 @@ import type { Gateway } from "../support/harness.ts";
 import { expectProblem, read, startGateway } from "../support/harness.ts";
 import { breakObjects } from "../support/world.ts";
 
-/** The coarse limit per network, before a token is looked at. */
+/** The coarse limit per network, which comes before the token. */
 
 const limit = 20;
 let gateway: Gateway;
@@ -14,12 +14,12 @@ beforeAll(async () => {
 });
 afterAll(() => gateway?.close());
 
-/** Who asks, as the platform says. Requests without a token cost the gateway least. */
+/** The caller's address, as the platform gives it. Requests without a token cost the gateway least. */
 async function askFrom(address: string) {
   return await read(await gateway.fetch("/v1/queries/regions", { headers: { "cf-connecting-ip": address } }));
 }
 
-/** The platform's window may end between two requests: the count is then a new one. */
+/** The platform's window may end between two requests; then the count begins again. */
 async function flood(address: string) {
   const answers = [];
   for (let i = 0; i < 2 * limit + 1; i++) answers.push(await askFrom(address));

@@ -5,7 +5,10 @@ import { inLines } from "../support/lines.ts";
 import type { ThroughHyperdrive } from "../support/through-hyperdrive.ts";
 import { asAdministrator, grant, startThroughHyperdrive } from "../support/through-hyperdrive.ts";
 
-/** Through Hyperdrive values are written into the text: no server says their types, so its warnings decide. */
+/**
+ * Through Hyperdrive values are written into the text. The server derives no types for them, so its
+ * warnings decide.
+ */
 
 let world: ThroughHyperdrive;
 beforeAll(async () => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
   world = await startThroughHyperdrive();
 });
 afterAll(async () => {
-  // Whatever the tests did: nothing was asked of Hyperdrive that it does not have, or that its cache may answer.
+  // The gateway sent Hyperdrive nothing that it does not support or may answer from its cache.
   expect([...world.standIns.analyst.refused, ...world.standIns.editor.refused]).toEqual([]);
   await world.close();
 });

@@ -54,7 +54,7 @@ describe("deadlines and ceilings", () => {
     const answer = await world.gateway.sql(statement, { role });
     expectProblem(answer, 504, "deadline_exceeded");
     expect(Date.now() - started).toBeLessThan(2_500);
-    // The server notices that nobody is there when the statement is over.
+    // The server notices only after the statement that its client has gone.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await written("hyper-late")).toBe(0);
   });

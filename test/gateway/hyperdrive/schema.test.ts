@@ -16,7 +16,7 @@ beforeAll(async () => {
     grants: [
       { ...analyst, claims: { role: "analyst" } },
       { ...analyst, claims: { role: "small" }, max_bytes: 300 },
-      // Reached by the question about columns, when its answer has begun to stream.
+      // The answer to the question about columns reaches this limit after it has begun to stream.
       { ...analyst, claims: { role: "smallish" }, max_bytes: 70_000 },
       { ...analyst, claims: { role: "hasty" }, deadline_ms: 1_000 },
     ],

@@ -25,7 +25,7 @@ afterAll(() => world?.close());
 const role = "editor";
 const grantee = server.actsAs.editor === undefined ? "gw_editor" : "editor";
 
-/** Makes a procedure that the editor may call, for as long as `use` takes. */
+/** Makes a procedure that the editor may call, while `use` runs. */
 async function withProcedure(name: string, body: string, use: () => Promise<void>): Promise<void> {
   await asAdministrator(async (administrator) => {
     try {
@@ -81,7 +81,7 @@ describe("who we are and how statements are read is proven in every transaction"
         const refused = await world.gateway.sql(statement);
         expectProblem(refused, 503, "database_identity_wrong");
         expect((await lineOf(world.gateway, refused))?.reason).toMatch(reason);
-        // The statement itself was never sent.
+        // The gateway never sent the statement itself.
         expect(analyst.statements.slice(sent)).toHaveLength(3);
       } finally {
         await administrator.query("SET GLOBAL sql_mode = @before");
@@ -141,7 +141,7 @@ describe("what a statement leaves behind on a connection does not reach the next
           { role },
         );
         expect(next.body.rows).toEqual([{ v: "\\' ä", z: "+00:00", c: "utf8mb4" }]);
-        // Both had the same connection.
+        // Both statements used the same connection.
         expect(editor.opened - before).toBe(1);
       });
     },

@@ -38,14 +38,14 @@ async function text(gateway: Gateway, sql: string, params?: unknown): Promise<st
   return body;
 }
 
-/** @returns the answer, the same through both */
+/** @returns the answer, which is the same through both */
 async function both(sql: string, params?: unknown): Promise<string> {
   const [pooled, here] = [await text(pool, sql, params), await text(world.gateway, sql, params)];
   expect(here).toBe(pooled);
   return pooled;
 }
 
-/** The text protocol has six digits of a FLOAT, and of a DOUBLE of a fixed scale that scale. */
+/** The text protocol has six digits of a FLOAT; a DOUBLE with a fixed scale has that scale. */
 const isShortened = ({ type }: GoldenColumn) => /^(FLOAT|DOUBLE\()/.test(type);
 
 describe("columns are answered through Hyperdrive byte for byte as through the pool", () => {
@@ -109,7 +109,10 @@ describe("so is what the server computes", () => {
 });
 
 describe("a parameter has the type that the pool binds it with", () => {
-  /** TiDB goes on behind the one that fits, and compares a number with the text: that is refused. */
+  /**
+   * TiDB evaluates the list behind the matching value too, and compares a number with the text, which is
+   * refused.
+   */
   const list = engine === "tidb" ? "?, NULL" : "?, 'x'";
   test.each([
     ["an integer", 5],
@@ -139,7 +142,7 @@ describe("a parameter has the type that the pool binds it with", () => {
       ),
     );
     expect(here.rows).toEqual(pooled.rows);
-    // That a literal is never NULL the server knows; of a parameter it does not.
+    // The server knows that a literal is never NULL; it does not know that of a parameter.
     const isBoolean = typeof value === "boolean" && engine === "mariadb";
     expect(here.columns[0].type).toBe(isBoolean ? "INT" : pooled.columns[0].type);
   });

@@ -11,7 +11,7 @@ import { startRogue } from "../../servers/adversary/rogue.ts";
 import { server } from "../support/harness.ts";
 import { address, ca, good, operator, password, untouched } from "../support/operator.ts";
 
-/** `npm run connect` where the connection fails: each way on a real counterpart. */
+/** `npm run connect` when the connection fails: each way with a real server or proxy. */
 
 const desk = operator();
 const { connect, config } = desk;
@@ -24,7 +24,7 @@ afterEach(async () => {
 const days = (n: number) => new Date(Date.now() + n * 86_400_000);
 
 describe("a connection that fails is told in one line", () => {
-  /** @returns the one line, of a run that must fail and write nothing */
+  /** @returns the one line of output; the run must fail and write nothing */
   async function failure(url: string, secret = "x"): Promise<string> {
     const { status, output } = await connect([url, ...ca, "--write", "--timeout-ms", "1500"], { secret });
     expect(status).toBe(1);
@@ -149,7 +149,7 @@ describe("a connection that fails is told in one line", () => {
     if (line.source.includes("at login")) {
       expect(Buffer.concat(evidence.switchResponses).toString()).not.toContain("secret of mine");
     } else {
-      // Before it is verified, a server learns nothing.
+      // A server learns nothing before it is verified.
       expect(evidence).toMatchObject({ credentialBytes: 0, userNames: [], clearTextBytesAfterGreeting: 0 });
     }
   });

@@ -51,7 +51,7 @@ describe("a real server", () => {
       accounts: { ...before.accounts, reader: { user: "connect_reader", password: "READER_PASSWORD" } },
     });
     expect(config()).not.toContain(password);
-    // What was there stays as it was written, comments and all.
+    // The existing text stays unchanged, with its comments.
     expect(config()).toContain(untouched.slice(untouched.indexOf("[[issuers]]")));
     expect(config()).toContain("# A template:");
     expect(readFileSync(join(run.directory, "ca", "production.pem"), "utf8").trim()).toBe(server.ca.trim());
@@ -96,12 +96,12 @@ describe("a real server", () => {
     const { status, output } = await connect(["--write"], { input: line });
     expect(status).toBe(0);
     expect(output).not.toContain("history");
-    // Pinned at both ends: the server would have taken 1.3.
+    // The version is pinned at both ends: the server would accept 1.3.
     expect(output).toMatch(/protocol +TLSv1\.2\n/);
     expect(parse(config()).cluster).toMatchObject({ tls_min: "TLSv1.2", tls_max: "TLSv1.2" });
   });
 
-  // util-linux has it; a terminal is not to be had otherwise without a native package.
+  // This needs `script` of util-linux: otherwise a terminal needs a native package.
   const hasTerminal = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
   describe.runIf(hasTerminal)("in a terminal", () => {
     const url = () => `mysql://connect_reader@${address()}/world`;

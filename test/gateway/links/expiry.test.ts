@@ -10,7 +10,7 @@ import { audience, issuers, read, server, startGateway } from "../support/harnes
 import type { Clock } from "../support/world.ts";
 import { clockOf } from "../support/world.ts";
 
-/** A server whose certificate has 20 days left, and a CA in the bundle that has 10. */
+/** The server's certificate is valid for 20 more days, and a CA of the bundle for 10. */
 const days = (count: number) => new Date(Date.now() + count * 86_400_000 + 3_600_000);
 
 let gateway: Gateway;
@@ -44,14 +44,14 @@ afterAll(async () => {
 
 const told = () => logged(gateway, "certificate_expiring").map(({ event, ...rest }) => rest);
 
-/** A statement on a connection of its own. */
+/** Runs a statement on a new connection. */
 async function connectAnew(): Promise<void> {
   const opened = logged(gateway, "connection_opened").length;
   proxy.dropAll();
   await expect
     .poll(
       async () => {
-        // Valid tomorrow too.
+        // The token is also valid tomorrow.
         const claims = { iss: issuers.remote, aud: audience, sub: "someone" };
         const token = await mint(gateway.key, claims, { expires: "2d" });
         const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };

@@ -18,7 +18,7 @@ let gateway: Gateway;
 beforeAll(async () => {
   const unrelated = join(directory, "unrelated.pem");
   writeFileSync(unrelated, (await createAuthority("Unrelated CA")).certificate);
-  // Read when wrangler is loaded, so the harness may be loaded only after it.
+  // wrangler reads this when it is loaded, so the harness must be loaded later.
   process.env.NODE_EXTRA_CA_CERTS = unrelated;
   harness = await import("../support/harness.ts");
   gateway = await harness.startGateway({ bundle: server.ca, entry: "clock" });
@@ -135,7 +135,7 @@ describe("a real server whose CA only the bundle has", () => {
           ?.slice(name.length),
       );
     };
-    /** @returns how many sessions a new connection has resumed; MySQL's own word must be the same */
+    /** @returns how many sessions a new connection has resumed; MySQL's own counter must agree */
     const reused = async () => {
       const before = await count();
       expect((await gateway.sql({}, { path: "/v1/drain", role: "operator" })).status).toBe(200);
@@ -144,11 +144,11 @@ describe("a real server whose CA only the bundle has", () => {
       if (inject("engine") === "mysql") expect(Number(body.rows[0].Value)).toBe(resumed);
       return resumed;
     };
-    // Whatever is there is too old now.
+    // Every existing session is too old now.
     await clock.pass(20 * 60_000);
     expect(await reused()).toBe(0);
     expect(await reused()).toBe(1);
-    // MySQL's tickets are good for 5 minutes.
+    // MySQL's tickets are valid for 5 minutes.
     await clock.pass(4 * 60_000);
     expect(await reused()).toBe(1);
     await clock.pass(4 * 60_000);

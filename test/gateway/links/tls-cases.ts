@@ -3,24 +3,24 @@ import type { Meddling } from "../../servers/adversary/meddler.ts";
 import type { Identity } from "./tls-certificates.ts";
 import { good, identity, pki, refusedCertificates } from "./tls-certificates.ts";
 
-/** Servers that a client must refuse, each wrong in one way, and what the operator reads of it. */
+/** Servers that a client must refuse, each wrong in one way, and the operator's message for each. */
 
 /** A server that a client must refuse. Several may share a row of the table in docs/links.md. */
 export interface HostileServer {
   row: string;
   name: string;
   behave(): Promise<Behaviour> | Behaviour;
-  /** What is dialled; localhost when left out. */
+  /** The host name to connect to; default: localhost. */
   hostname?: string;
-  /** What the operator reads with the link rustls; workerd gives no reason. */
+  /** The operator's message with the link rustls; workerd gives no reason. */
   words: RegExp;
-  /** Whether a client may as well pay no attention: then the server is verified, and told who we are. */
+  /** Whether a client may ignore the mistake: then it verifies the server and sends the user name. */
   ignorable?: true;
 }
 
 type Secure = Extract<Behaviour, { kind: "tls" }>;
 
-/** A server that would deny the login: so that a client that gets so far has shown its name. */
+/** A server that would refuse the login. So a client that gets as far as the login has shown its name. */
 export const trusting = (shown: Identity, more: Partial<Omit<Secure, "kind">> = {}): Behaviour => ({
   kind: "tls",
   login: "denied",
@@ -75,18 +75,19 @@ const manners = (
 });
 
 /**
- * The server's records up to where it is verified. TLS 1.3: ServerHello, a ChangeCipherSpec that means nothing, and
- * four that are encrypted; 1.2: ServerHello, Certificate, ServerKeyExchange, ServerHelloDone, and more after the client.
+ * The server's records up to its verification. TLS 1.3: ServerHello, a ChangeCipherSpec without meaning,
+ * and four encrypted ones; 1.2: ServerHello, Certificate, ServerKeyExchange, ServerHelloDone, and more
+ * after the client's.
  */
 const records = { "TLSv1.3": [1, 2, 3, 4, 5, 6], "TLSv1.2": [1, 2, 3, 4] } as const;
 const meddlings: Record<Meddling["how"], { name: string; leaveOut?: readonly number[]; words: RegExp }> = {
-  // Behind its last record a server may do what it likes: it has been verified.
+  // After its last record a server may do anything, because it is verified.
   close: { name: "an end after", leaveOut: [6], words: closed },
   hang: { name: "nothing after", leaveOut: [6], words: late },
   truncate: { name: "an end within", words: closed },
-  // That a ChangeCipherSpec comes twice means as little as that it comes.
+  // A ChangeCipherSpec has no meaning, so a second one has none either.
   replay: { name: "a repetition of", leaveOut: [2, 6], words: /no verified TLS/ },
-  // A message that became longer is waited for.
+  // The client waits for the rest of a message that became longer.
   flip: { name: "a changed bit in", words: /no verified TLS|did not finish the TLS handshake/ },
 };
 

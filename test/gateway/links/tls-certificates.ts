@@ -2,7 +2,7 @@ import type { KeyedCertificate } from "../../../servers/pki.ts";
 import { createAuthority, ensurePki } from "../../../servers/pki.ts";
 import { server } from "../support/harness.ts";
 
-/** Certificates that a client must refuse, each wrong in one way, and what the operator reads of it. */
+/** Certificates that a client must refuse, each wrong in one way, and the operator's message for each. */
 
 export interface Identity {
   certificate: string;
@@ -27,7 +27,7 @@ const intermediate = await createAuthority("Intermediate CA", { parent: authorit
 export const pki = {
   ca: tests.ca,
   authority,
-  /** Has the authority's name, but another key. */
+  /** It has the authority's name, but another key. */
   stranger: await createAuthority(authority.commonName),
   unrelated: await createAuthority("Another CA"),
   chained: () => identity(intermediate.issue(good), intermediate),
@@ -38,7 +38,7 @@ export interface RefusedCertificate {
   name: string;
   shown(): Promise<Identity>;
   hostname?: string;
-  /** OpenSSL must be allowed to show it. */
+  /** OpenSSL presents such a certificate only with this setting. */
   ciphers?: string;
   words: RegExp;
 }
@@ -47,7 +47,7 @@ const unknown = /not issued by a CA of the bundle \(.*check that the file of clu
 const badSignature = /a signature of its certificate does not fit \(.*cluster\.ca/;
 const refused = /its certificate is refused \(/;
 
-/** A certificate of a CA below ours that is wrong in some way. */
+/** A certificate of a CA below ours that is wrong in one way. */
 async function below(options: Parameters<typeof createAuthority>[1]): Promise<Identity> {
   const parent = await createAuthority("CA below", { parent: authority, ...options });
   return await identity(parent.issue(good), parent);

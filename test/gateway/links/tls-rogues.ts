@@ -6,9 +6,12 @@ import type { Gateway, GatewayOptions } from "../support/harness.ts";
 import { expectProblem, startGateway } from "../support/harness.ts";
 import { drain } from "../support/logins.ts";
 
-/** Gateways whose database is a rogue, one for each configuration; both serve all tests of it. */
+/**
+ * Gateways whose database is a rogue. Each configuration has one gateway and one rogue, which serve all its
+ * tests.
+ */
 
-/** A gateway for each configuration, and its database, serve all tests of it. */
+/** One gateway and its rogue database for each configuration, for all tests. */
 const pairs = new Map<string, Promise<{ gateway: Gateway; rogue: Rogue }>>();
 export async function stopRogues(): Promise<void> {
   for (const { gateway, rogue } of await Promise.all(pairs.values())) {
@@ -34,7 +37,7 @@ export async function ask(options: GatewayOptions, behaviour: Behaviour, hostnam
   pairs.set(key, started);
   const { gateway, rogue } = await started;
   rogue.become(behaviour);
-  // Else the last one's failure would be told for a moment.
+  // Otherwise the gateway would repeat the last failure for a moment.
   await drain(gateway, "analyst");
   const before = gateway.logs().length;
   const answer = await gateway.sql({ sql: "SELECT 1" });
@@ -45,7 +48,7 @@ export async function ask(options: GatewayOptions, behaviour: Behaviour, hostnam
 
 export type Asked = Awaited<ReturnType<typeof ask>>;
 
-/** The server was verified, and told who we are. */
+/** The server was verified, and got the user name. */
 export function expectTrusted({ answer, evidence }: Asked): void {
   expectProblem(answer, 503, "database_login_failed");
   expect(evidence.tlsHandshakes).toBe(1);
@@ -53,7 +56,7 @@ export function expectTrusted({ answer, evidence }: Asked): void {
   expect(evidence.credentialBytes).toBeGreaterThan(20);
 }
 
-/** The server has learned nothing, the caller not why, and the operator reads the cause. */
+/** The server has learned nothing, the caller does not get the cause, and the operator gets it. */
 export function expectRefused({ answer, evidence, refusals }: Asked, words: string | RegExp): void {
   expectProblem(answer, 503, "database_tls_failed");
   expect(evidence).toMatchObject({

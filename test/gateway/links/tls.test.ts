@@ -12,7 +12,7 @@ import { hostileServers, trusting } from "./tls-cases.ts";
 import { good, identity, pki } from "./tls-certificates.ts";
 import { ask, expectTrusted, stopRogues } from "./tls-rogues.ts";
 
-/** Every link makes the same promise, so every link meets the same rogues. */
+/** Every link makes the same promise, so every link is tested with the same rogues. */
 const links: Record<string, GatewayOptions> = {
   platform: {},
   rustls: { bundle: pki.ca },
@@ -21,10 +21,10 @@ const columns = [...Object.keys(links), "npm run connect"];
 
 afterAll(stopRogues);
 
-/** What became of each hostile server: where it was refused, and how many bytes of credentials it got. */
+/** The result for each hostile server: where it was refused, and how many bytes of credentials it got. */
 const matrix = new Map<string, Map<string, Set<string>>>();
 
-/** Clear text that comes late is taken for TLS, or a slow client has not looked yet and never does. */
+/** A client reads late clear text as TLS, or a slow client never reads it. */
 const eitherWay = "tls, 0, or not noticed";
 
 function record(row: string, column: string, cell: string): void {
@@ -41,7 +41,7 @@ function expectNothingLearned(evidence: Evidence, ignorable: boolean): boolean {
   return false;
 }
 
-/** @param line the operator's */
+/** @param line the operator's line */
 function stepOf(line: string): string {
   if (/no verified TLS|offers no TLS|did not finish the TLS/.test(line)) return "tls";
   return /greet|MySQL's protocol/.test(line) ? "greeting" : `? ${line}`;
@@ -77,7 +77,7 @@ describe.each(Object.entries(links))(
       const isLate = /did not|no greeting|MySQL's protocol|after its greeting/.test(line);
       expectProblem(answer, 503, isLate ? "database_unreachable" : "database_tls_failed");
       expect(refusals).toHaveLength(1);
-      // workerd does not say why.
+      // workerd gives no reason.
       const said =
         link === "platform"
           ? /check that its certificate is issued|did not|greet|MySQL's protocol|offers no TLS/
@@ -86,9 +86,9 @@ describe.each(Object.entries(links))(
       expect(line).toMatch(/(localhost|127\.0\.0\.1):\d+[: ]|offers no TLS/);
       expect(JSON.stringify(answer.body)).not.toMatch(/localhost|127\.0\.0\.1|certificate|example/);
       record(row, link, ignorable ? eitherWay : `${stepOf(line)}, ${evidence.credentialBytes}`);
-      // A server that hangs must not keep a socket: an object has six. In the middle of its own TLS handshake
-      // workerd has no means to close one (close, cancel and abort all wait for the server), which is not our
-      // promise then.
+      // A server that hangs must not keep a socket, because an object has six. But during its own TLS
+      // handshake workerd has no means to close a socket (close, cancel and abort all wait for the server),
+      // so the promise excludes this case.
       const isStuck = link === "platform" && line.includes("did not finish the TLS");
       if (!isStuck) await expect.poll(() => rogue.open).toBe(0);
     });

@@ -10,7 +10,7 @@ import { mend, runAccounts, warningsOf } from "../support/account-script.ts";
 import { databaseServer, server } from "../support/harness.ts";
 import { createLogin, password } from "../support/logins.ts";
 
-/** What npm run accounts says of MariaDB's accounts: roles, and PAM's mapping. */
+/** What npm run accounts reports about MariaDB's accounts: roles, and PAM's mapping. */
 
 let administrator: Connection;
 const run = async (...statements: string[]) => {

@@ -148,7 +148,7 @@ describe("PAM, which maps by its service and fails open", () => {
       await gateway.close();
 
       await createPamUser(pam, administrator, { name: "gw_pam", password });
-      // Far enough to read: only the proof stands between.
+      // With this right it could read; only the proof prevents that.
       await administrator.query("GRANT SELECT ON world.* TO gw_pam");
       gateway = await start();
       expectProblem(await gateway.sql(who), 503, "database_identity_wrong");

@@ -5,7 +5,7 @@ import type { Answer, Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, issuers, startGateway } from "../support/harness.ts";
 import { createLogin } from "../support/logins.ts";
 
-/** What MariaDB's COM_RESET_CONNECTION keeps without a word: a role that was revoked, a PREPAREd XA transaction. */
+/** State that MariaDB's COM_RESET_CONNECTION silently keeps: a revoked role, a PREPAREd XA transaction. */
 
 let administrator: Connection;
 let gateway: Gateway;
@@ -23,7 +23,7 @@ const setUp = [
 
 beforeAll(async () => {
   administrator = await connectAdministrator(databaseServer());
-  // What a run that failed has left would hold the table for ever.
+  // The transaction of a failed run would lock the table for ever.
   await administrator.query("XA ROLLBACK 'behind'").catch(() => {});
   for (const sql of setUp) await administrator.query(sql);
   for (const name of ["gw_behind", "gw_behind_role"])
@@ -68,13 +68,13 @@ test("a revoked role: the restore fails, and the next request is refused", async
   const read = "SELECT CURRENT_ROLE() AS role, COUNT(*) AS n FROM cities";
   expect((await ask("role", read)).body.rows?.[0]).toMatchObject({ role: "behind_readers" });
   await administrator.query("REVOKE behind_readers FROM gw_behind_role");
-  // This one has been restored before the REVOKE; the server lets the role do what it did.
+  // This session was restored before the REVOKE; the server still lets it use the role.
   await ask("role", read);
   expectProblem(await ask("role", read), 503, "database_identity_wrong");
   expect(closed("role")).toEqual([expect.stringMatching(/^not restored: Invalid role/)]);
 });
 
-/** The tables of InnoDB are where a PREPAREd one is in the way: 1031. */
+/** A PREPAREd transaction blocks only InnoDB's tables: 1031. */
 const look =
   "SELECT CONNECTION_ID() AS id, (SELECT COUNT(*) FROM behind) AS n, (SELECT COUNT(*) FROM cities) AS c";
 

@@ -6,7 +6,7 @@ import type { Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, startProxy } from "../support/harness.ts";
 import { askAs, createLogin, password, refusalOf, startMatrix } from "../support/logins.ts";
 
-/** Every way in which MariaDB may ask who we are, and every way in which it may say no. */
+/** Every login method of MariaDB, and every refusal of a login. */
 
 let administrator: Connection;
 let proxy: CountingProxy;
@@ -58,7 +58,7 @@ afterAll(async () => {
 });
 
 function ifInstalled(cause: { errno?: number }): void {
-  // 1968: the plugin is there already.
+  // 1968: the plugin is already installed.
   if (cause.errno !== 1968) throw cause;
 }
 
@@ -87,7 +87,7 @@ describe("is refused, each with its own code, and the operator is told what to c
     ["a certificate that is demanded", "x509", "database_login_failed", /^1045 .*REQUIRE X509/],
     ["a user of another host", "elsewhere", "database_login_failed", /^1045 .*host that it may come from/],
     ["no privilege on the database", "poor", "database_missing", /^1044 .*cluster\.database/],
-    // By TCP there is no socket: the server refuses by itself and names no method.
+    // There is no unix socket over TCP: the server refuses by itself and names no method.
     ["a login by the operating system (unix_socket)", "socket", "database_login_failed", /^1698 /],
   ];
   test.each(table)("%s", async (_, account, code, reason) => {
@@ -98,7 +98,7 @@ describe("is refused, each with its own code, and the operator is told what to c
   });
 
   test("too many connections of the user", async () => {
-    // Not the gateway's own: MariaDB no longer counts a connection that has been reset.
+    // A separate connection, because MariaDB no longer counts a connection after a reset.
     const first = await connect(databaseServer(), "gw_busy", password);
     try {
       expectProblem(await askAs(gateway, "busy"), 503, "database_connections_exhausted");

@@ -12,7 +12,10 @@ import type { Gateway } from "../support/harness.ts";
 import { expectProblem, server } from "../support/harness.ts";
 import { askAs, password, refusalOf, startMatrix } from "../support/logins.ts";
 
-/** PAM asks for the password as it is (mysql_clear_password), as LDAP does; PAM's user map is MariaDB's proxying. */
+/**
+ * PAM asks for the password in clear text (mysql_clear_password), as LDAP does. PAM's user map is MariaDB's
+ * form of proxy users.
+ */
 
 let pam: DatabaseServer;
 let administrator: Connection;

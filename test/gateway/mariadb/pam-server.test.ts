@@ -8,7 +8,7 @@ import { type DatabaseServer, startDatabase } from "../../../servers/database/se
 import { ensurePki } from "../../../servers/pki.ts";
 import { server } from "../support/harness.ts";
 
-/** What the tests of the gateway take for granted of MariaDB with PAM. */
+/** The properties of MariaDB with PAM that the gateway's tests rely on. */
 
 let pam: DatabaseServer;
 let administrator: Connection;
@@ -27,7 +27,7 @@ afterAll(async () => {
   await pam?.stop();
 });
 
-// What a shell or a careless reader of the file would trip over.
+// Characters that break in a shell, or in a careless reader of the file.
 const plain = { name: "pam_plain", password: ' it\'s \\ a $PAM_USER: "pässword" ' };
 const mapped = { name: "gw_pam", password: "gw_pam's password", actsAs: "reporting" };
 beforeEach(async () => {
@@ -54,7 +54,7 @@ async function identityOf(user: string, password: string, options: ConnectionOpt
 const denied = (user: string) => ({
   errno: 1045,
   sqlState: "28000",
-  // "NO" even after a password: the server counts only its own kinds.
+  // "NO" even after a password, because the server counts only its own methods.
   message: `Access denied for user '${user}'@'127.0.0.1' (using password: NO)`,
 });
 

@@ -5,7 +5,7 @@ import { mend, runAccounts, warningsOf } from "../support/account-script.ts";
 import { databaseServer, server } from "../support/harness.ts";
 import { createLogin, password } from "../support/logins.ts";
 
-/** What npm run accounts says of MySQL's accounts, proxy users among them. */
+/** What npm run accounts reports about MySQL's accounts, proxy users among them. */
 
 let administrator: Connection;
 const run = async (...statements: string[]) => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => administrator?.end());
 
-/** A login that is mapped to `seen` and may do nothing itself. */
+/** A login that is mapped to `seen` and has no rights itself. */
 async function mappedLogin(name: string): Promise<void> {
   await createLogin(administrator, name, "IDENTIFIED BY SECRET REQUIRE SSL");
   await run(`REVOKE ALL ON world.* FROM ${name}`, `GRANT PROXY ON seen TO ${name}`);

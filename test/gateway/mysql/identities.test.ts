@@ -9,8 +9,9 @@ import type { Gateway, GatewayOptions } from "../support/harness.ts";
 import { databaseServer, expectProblem, server, startGateway } from "../support/harness.ts";
 
 /**
- * MySQL's proxy mapping fails open: when it does not apply, the login stays itself, with its own rights and
- * without an error. Here each way to get there, on a real server; the gateway must refuse every one.
+ * MySQL's proxy mapping fails open: when it does not apply, the login keeps its own identity and rights,
+ * without an error. These tests cause this in each possible way on a real server; the gateway must refuse
+ * every one.
  */
 
 let administrator: Connection;
@@ -26,7 +27,7 @@ afterAll(() => administrator?.end());
 
 const who = { sql: "SELECT USER() AS login, CURRENT_USER() AS account, @@proxy_user AS proxy" };
 
-/** Expects that the gateway refuses its own connection and tells why to the operator only. */
+/** Expects that the gateway refuses its own connection, and that only the operator gets the reason. */
 async function expectRefused(options: GatewayOptions, reason: string): Promise<void> {
   gateway = await startGateway(options);
   const answer = await gateway.sql(who);
@@ -46,7 +47,7 @@ async function createLogin(user: string): Promise<void> {
   await administrator.query(`CREATE USER ${user} IDENTIFIED BY ? REQUIRE SSL`, [
     server.passwords.ANALYST_PASSWORD,
   ]);
-  // It would get far enough to read: only the proof stands between.
+  // With this right it could read; only the proof prevents that.
   await administrator.query(`GRANT SELECT ON world.* TO ${user}`);
 }
 
@@ -94,7 +95,7 @@ describe("a proxy user", () => {
   test("on a server that does not check proxy users is refused", async () => {
     await administrator.query("SET GLOBAL check_proxy_users = OFF");
     try {
-      // Without the mapping the login has no rights in the database at all, so the server may refuse first.
+      // Without the mapping the login has no rights in the database, so the server may refuse it first.
       await administrator.query("GRANT SELECT ON world.* TO gw_analyst");
       await expectRefused({}, 'CURRENT_USER() must be "analyst@%" but is "gw_analyst@%"');
     } finally {
@@ -124,7 +125,7 @@ describe("the traps of the mapping, each of which lets the login in as itself or
       expect((await before.sql(who)).body.rows[0]).toMatchObject({ account: "zoe@%" });
       await administrator.query("FLUSH PRIVILEGES");
       await expectRefused({ accounts }, 'CURRENT_USER() must be "zoe@%" but is "abe@%"');
-      // A connection keeps the identity that was proven, resets included.
+      // A connection keeps its proven identity, also over resets.
       expect((await before.sql(who)).body.rows[0]).toMatchObject({ account: "zoe@%" });
     } finally {
       await before.close();
@@ -179,7 +180,8 @@ describe("the traps of the mapping, each of which lets the login in as itself or
     try {
       await expectRefused({ accounts }, 'CURRENT_USER() must be "zoe@%" but is "gw_flag@%"');
       await gateway?.close();
-      // With no rights of its own, as docs/accounts.md has it, the server refuses the login before the proof.
+      // Without rights of its own, as docs/accounts.md recommends, the server refuses the login before the
+      // proof.
       await administrator.query("REVOKE SELECT ON world.* FROM gw_flag");
       gateway = await startGateway({ accounts });
       expectProblem(await gateway.sql(who), 503, "database_missing");

@@ -6,7 +6,7 @@ import type { Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, startProxy } from "../support/harness.ts";
 import { askAs, createLogin, refusalOf, startMatrix } from "../support/logins.ts";
 
-/** Every way in which MySQL 9.7 may ask who we are, and every way in which it may say no. */
+/** Every login method of MySQL 9.7, and every refusal of a login. */
 
 let administrator: Connection;
 let proxy: CountingProxy;
@@ -70,7 +70,8 @@ afterAll(async () => {
 describe("logs in", () => {
   /** Round trips from the connection's start to the login's OK, TCP and TLS included. */
   const table: [string, string, string, number][] = [
-    // The first login of each account finds the server's cache empty: one more, with the password itself.
+    // At the first login of each account the server's cache is empty: one more round trip, with the
+    // password itself.
     ["caching_sha2_password, not cached", "sha2", "gw_sha2@%", 4],
     [
       "caching_sha2_password, named by the account: the greeting's anyway",
@@ -80,7 +81,7 @@ describe("logs in", () => {
     ],
     ["caching_sha2_password, with a wrong name: a switch, no failure", "sha2_misled", "gw_sha2_misled@%", 5],
     ["sha256_password, by a switch", "sha256", "gw_sha256@%", 4],
-    // MySQL begins with the method of its greeting whatever the client begins with.
+    // MySQL begins with the method of its greeting, whatever the client begins with.
     [
       "sha256_password, named by the account: a switch all the same",
       "sha256_hinted",
@@ -101,7 +102,8 @@ describe("logs in", () => {
     try {
       const before = proxy.loginRoundTrips.length;
       expect((await askAs(again, "sha2")).status).toBe(200);
-      // As after a restart of the server (MySQL manual, "Cache Operation for SHA-2 Pluggable Authentication").
+      // The same as after a restart of the server (MySQL manual, "Cache Operation for SHA-2 Pluggable
+      // Authentication").
       await administrator.query("FLUSH PRIVILEGES");
       expect((await askAs(third, "sha2")).status).toBe(200);
       expect(proxy.loginRoundTrips.slice(before)).toEqual([3, 4]);
@@ -148,7 +150,7 @@ describe("is refused, each with its own code, and the operator is told what to c
   });
 
   test("too many connections of the server", async () => {
-    // The administrator has the one that is kept for CONNECTION_ADMIN.
+    // The administrator uses the connection that is reserved for CONNECTION_ADMIN.
     await administrator.query("SET GLOBAL max_connections = 1");
     const other = await startMatrix({ sha2: {} });
     try {

@@ -8,7 +8,10 @@ import { expectProblem, server } from "../support/harness.ts";
 import type { AccountTable } from "../support/logins.ts";
 import { askAs, password, refusalOf, startMatrix } from "../support/logins.ts";
 
-/** A server with a good certificate that asks for logins which the gateway must not give; no engine has a part. */
+/**
+ * A server with a valid certificate that asks for logins which the gateway must refuse, whatever the
+ * engine.
+ */
 
 let gateway: Gateway | undefined;
 let rogue: Rogue | undefined;
@@ -32,7 +35,7 @@ async function ask(behaviour: Behaviour, account: AccountTable[string] = {}, clu
 const supported =
   "supported are caching_sha2_password, sha256_password, mysql_native_password, client_ed25519, mysql_clear_password";
 
-/** What caching_sha2_password sends at first: a hash with the server's scramble in it. */
+/** The first bytes of caching_sha2_password: a hash that contains the server's scramble. */
 const firstBytes = "gw_rogue".length + 32;
 
 describe("a server that refuses instead of greeting", () => {
@@ -135,7 +138,7 @@ describe("a downgrade to clear text", () => {
 
 const serverVersion = "8.0.11-TiDB-v8.5.3";
 
-/** What a TiDB says of the plain login: the proof, and what SHOW GRANTS has besides USAGE. */
+/** A TiDB's answers for the plain login: the proof, and the lines of SHOW GRANTS besides USAGE. */
 function sayAs(...grants: string[]) {
   const proof = {
     columns: [
@@ -177,7 +180,8 @@ describe("a TiDB's account that only reads, whose READ ONLY holds nobody back", 
   test("is used when SHOW GRANTS has nothing but reading", async () => {
     const onQuery = sayAs("GRANT SELECT,SHOW VIEW ON `world`.* TO 'gw_rogue'@'%'");
     const { answer, evidence } = await ask({ ...behaviour, onQuery }, {}, { engine: "tidb" });
-    // Logged in and proven. This server prepares nothing (1295), so that the statement goes as text.
+    // The login and the proof succeeded. This server prepares nothing (1295), so the statement goes as
+    // text.
     expect(evidence.commands.map(({ command }) => command)).toContain("COM_STMT_PREPARE");
     expect(answer.status).toBe(200);
   });

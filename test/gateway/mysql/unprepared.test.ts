@@ -5,7 +5,10 @@ import { databaseServer } from "../support/harness.ts";
 import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
-/** What MySQL 9.7 does not prepare (1295) goes as a text. MariaDB 10.11 and TiDB 8.5 prepare all that they have. */
+/**
+ * Statements that MySQL 9.7 does not prepare (1295) go as text. MariaDB 10.11 and TiDB 8.5 prepare all
+ * their statements.
+ */
 
 let administrator: Connection;
 let ledger: Ledger;
@@ -13,7 +16,7 @@ let caller: LedgerCaller;
 beforeAll(async () => {
   administrator = await connectAdministrator(databaseServer());
   await prepareLedger(administrator);
-  // Else only a SUPER may create triggers and functions.
+  // Otherwise only SUPER may create triggers and functions.
   await administrator.query("SET GLOBAL log_bin_trust_function_creators = ON");
   ledger = await startLedger({ connections_per_shard: 2 });
   caller = ledger.as();

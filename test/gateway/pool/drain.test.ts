@@ -10,7 +10,10 @@ import type { Gateway } from "../support/harness.ts";
 import { databaseServer, engine, startProxy } from "../support/harness.ts";
 import { askAs, createLogin, drain, startMatrix } from "../support/logins.ts";
 
-/** Something is changed at the server while connections are open: what they notice, and what a drain does. */
+/**
+ * Changes at the server while connections are open: when connections notice them, and the effect of a
+ * drain.
+ */
 
 let administrator: Connection;
 let proxy: CountingProxy;
@@ -55,7 +58,7 @@ async function run(account: string, sql: string) {
   return await gateway.sql({ sql }, { headers: { "tidegate-account": account } });
 }
 
-/** The restore happens after the answer: wait until the proxy sees nothing more. */
+/** The restore comes after the answer, so wait until the proxy sees no more packets. */
 async function restored(): Promise<void> {
   let before = -1;
   while (before !== proxy.commands().length) {
@@ -64,7 +67,7 @@ async function restored(): Promise<void> {
   }
 }
 
-/** @returns how many connections a login has, by the server's own list */
+/** @returns the number of a login's connections, by the server's list */
 async function connectionsOf(user: string): Promise<number> {
   const [rows] = await administrator.query<RowDataPacket[]>("SHOW PROCESSLIST");
   return rows.filter(({ User }) => User === user).length;
@@ -93,7 +96,7 @@ test("without a drain a connection notices within its lifetime", async () => {
   expect((await askAs(gateway, "brief")).status).toBe(200);
   const status = async () => (await askAs(gateway, "brief")).status;
   await expect.poll(status, { timeout: 15_000, interval: 250 }).toBe(503);
-  // lifetime_s is 10, less a tenth at most; not sooner, or it would be another reason.
+  // lifetime_s is 10, less a tenth at most. An earlier end would have another reason.
   expect(Date.now() - opened).toBeGreaterThan(8_500);
   expect(Date.now() - opened).toBeLessThan(12_000);
   const closed = logged(gateway, "connection_closed").filter(({ account }) => account === "brief");
@@ -144,7 +147,7 @@ describe("a drain", () => {
     await expect.poll(() => mark.commands.at(-1)?.command).toBe("COM_STMT_EXECUTE");
     const { body } = await drain(gateway, "slow");
     expect(body.accounts).toEqual([{ account: "slow", shards: 1, idle_closed: 0, busy: 1, opening: 0 }]);
-    // One connection is all that the account has: who asks meanwhile waits for the next one.
+    // The account has only one connection, so a request now waits for the next one.
     const waiting = run("slow", "SELECT CAST(CONNECTION_ID() AS CHAR) AS id");
     expect(await connectionsOf("gw_slow")).toBe(1);
     const [first, second] = await Promise.all([slow, waiting]);
@@ -178,7 +181,7 @@ describe("a drain", () => {
   });
 
   test("again and again under load costs nobody a request", async () => {
-    // Not through the proxy: its second TLS would be most of the work.
+    // Without the proxy, because its second TLS would be most of the work.
     const direct = await startMatrix({
       crowd: { shards: 2, connections_per_shard: 3, connections_per_caller: 3 },
     });
@@ -205,7 +208,8 @@ describe("a drain", () => {
         expect(status).toBe(200);
         found.drains += 1;
         found.ended += body.accounts[0].idle_closed + body.accounts[0].busy;
-        // Not before somebody got through: drains that follow faster than a login takes let nobody pass.
+        // Wait until a request got through: when drains follow faster than a login takes, no request gets
+        // through.
         const before = answered;
         await sleep(50);
         while (busy && answered === before) await sleep(5);
@@ -223,9 +227,9 @@ describe("a drain", () => {
     }
     expect([...statuses]).toEqual([[200, 500]]);
     expect(found.drains).toBeGreaterThan(5);
-    // Each drain met connections, and after each there were others.
+    // Each drain closed connections, and after each drain there were new ones.
     expect(found.ended).toBeGreaterThan(found.drains);
     expect(ids.size).toBeGreaterThan(found.drains);
-    // It makes hundreds of connections: half a minute where other processes want the cores too.
+    // The test opens hundreds of connections: half a minute on a busy machine.
   }, 90_000);
 });

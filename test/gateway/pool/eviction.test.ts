@@ -10,7 +10,7 @@ import type { Answer, Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, read, startGateway, testAccount } from "../support/harness.ts";
 import { expectOwnAnswers, question } from "../support/hostility.ts";
 
-/** A Pool object ends while it works, as the platform may end one at any time. */
+/** A Pool object ends during its work, as the platform may end one at any time. */
 
 let gateway: Gateway;
 let administrator: Connection;
@@ -34,7 +34,7 @@ async function endPool(account: string): Promise<void> {
   expect(status).toBe(204);
 }
 
-/** Gives an object a message; `changed` are parts that another Worker would say. */
+/** Sends a message to an object; `changed` are the parts that another Worker would send differently. */
 async function tell(work: ExecuteWork, changed: Partial<PoolRequest> = {}): Promise<Response> {
   const message: PoolRequest = {
     version: protocolVersion,
@@ -59,20 +59,20 @@ async function executing(text: string): Promise<void> {
 const written = async (body: string) =>
   Number((await rows("SELECT COUNT(*) AS n FROM world.notes WHERE body = ?", [body]))[0]?.n);
 
-/** A write that takes as long as it should; whoever sends it again writes a second row. */
+/** A write that lasts this long; a second execution writes a second row. */
 const slowInsert = (body: string, seconds: number) => ({
   sql: `INSERT INTO notes (city_id, author, body) SELECT id, 'evicted', ? FROM cities WHERE SLEEP(${seconds}) = 0 ORDER BY id LIMIT 1`,
   params: [body],
 });
 
-/** A read either had its answer, or may be asked again. */
+/** Either the read was answered, or it may be repeated. */
 function expectReadSettled(answer: Answer): void {
   if (answer.status === 200) return;
   expectProblem(answer, 503, "connection_lost");
   expect(answer.body.retryable).toBe(true);
 }
 
-/** A write was acknowledged and is there once, or nobody knows; never is it there twice. */
+/** The write was acknowledged and is there once, or its outcome is unknown; it is never there twice. */
 async function expectWriteSettled(answer: Answer, body: string): Promise<void> {
   if (answer.status === 200) {
     expect(await written(body)).toBe(1);
@@ -127,7 +127,7 @@ describe("an object that ends", () => {
     await sleep(200);
     await endPool("editor");
     const answers = [await running, ...(await Promise.all(waiting))];
-    // What the server still executes has ended by then.
+    // By then the statement that the server still executes has ended.
     await sleep(2_500);
     for (const [index, answer] of answers.entries())
       await expectWriteSettled(answer, bodies[index] as string);
@@ -139,7 +139,7 @@ describe("an object that ends", () => {
       const { sql, params, rows: own } = question();
       const answer = await gateway.sql({ sql, params });
       expect(answer.body.rows).toEqual(own);
-      // The restore goes on behind the answer.
+      // The restore goes on after the answer.
       await endPool("analyst");
     }
     await expectOwnAnswers(gateway);

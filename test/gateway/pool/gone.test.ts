@@ -11,8 +11,8 @@ import type { WorkerdGateway } from "../support/workerd-gateway.ts";
 import { startWorkerdGateway } from "../support/workerd-gateway.ts";
 
 /**
- * A caller who goes away, on workerd itself: what starts it in the other tests has a proxy before it, which does not
- * tell of that. And a gateway that does.
+ * A caller who goes away, and a gateway that goes away, on workerd itself. In other tests the development
+ * server has a proxy in front of the gateway, which does not report that a caller has gone.
  */
 
 let gateway: WorkerdGateway;
@@ -100,20 +100,20 @@ test("a transaction that begins when its caller has gone away is rolled back", a
     );
   };
   await administrator.query("SELECT GET_LOCK('gone', 0)");
-  // Every connection that the account may have; one caller has no more than its share.
+  // All connections that the account may have. One caller gets no more than its share.
   const sql = "SELECT GET_LOCK('gone', 60) AS held_back";
   const busy = Promise.all(
     Array.from({ length: 5 }, (_, i) => post("/v1/sql", "analyst", { sql }, `busy ${i}`)),
   );
   await expect.poll(() => running("AS held_back")).toBe(5);
   const socket = await send("POST /v1/transactions", "{}", "beginner");
-  // It has come as far as to be counted.
+  // The request has come far enough to be counted.
   const refused = async () => (await post("/v1/transactions", "beginner")).body.code;
   await expect.poll(refused).toBe("transactions_exceeded");
   socket.resetAndDestroy();
   await administrator.query("SELECT RELEASE_LOCK('gone')");
   expect((await busy).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
-  // Without that it had the caller's only place for a minute.
+  // Otherwise it would have kept the caller's only place for a minute.
   const begun = async () => (await post("/v1/transactions", "beginner")).status;
   await expect.poll(begun, { timeout: 10_000 }).toBe(201);
 });

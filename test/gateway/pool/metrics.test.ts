@@ -43,7 +43,7 @@ async function scrape(from = gateway, role = "monitor") {
   return await read(await from.fetch("/metrics", { headers: { authorization } }));
 }
 
-/** @returns the sum of the samples of one name whose labels have these, by the text that a scrape answered */
+/** @returns the sum of all samples with this name and these labels, in the text of a scrape */
 async function sum(name: string, labels: Record<string, string> = {}): Promise<number> {
   const { status, body } = await scrape();
   expect(status).toBe(200);
@@ -58,7 +58,7 @@ function sumOf(text: string, name: string, labels: Record<string, string>): numb
 }
 
 const analyst = { account: "analyst" };
-/** On a busy machine. */
+/** Time for a busy machine. */
 const soon = { timeout: 5_000 };
 
 describe("GET /metrics is for a token whose grant says so", () => {
@@ -103,7 +103,7 @@ describe("what is counted", () => {
     await expect.poll(() => counted("tidegate_pool_restores_total", { result: "ok" }), soon).toBe(4);
     expect(await counted("tidegate_statement_duration_seconds_count")).toBe(4);
     expect(await counted("tidegate_pool_acquire_wait_seconds_count")).toBe(4);
-    // How the load is spread over the two shards is not told here.
+    // This does not test how the load is spread over the two shards.
     const created = await counted("tidegate_pool_connections_created_total");
     expect([1, 2]).toContain(created);
     expect(await sum("tidegate_pool_connections", { ...analyst, state: "idle" })).toBe(created);
@@ -115,14 +115,14 @@ describe("what is counted", () => {
   test("a statement that runs, one that waits, and its kill", async () => {
     const busy = () => sum("tidegate_pool_connections", { ...analyst, state: "busy" });
     const slow = { sql: "SELECT SLEEP(20)" };
-    // Two shards with a connection each: the third and fourth have to wait.
+    // Two shards with one connection each: the third and the fourth statement must wait.
     const answers = Promise.all([slow, slow, slow, slow].map((body) => gateway.sql(body)));
     await expect.poll(busy).toBe(2);
     await expect.poll(() => sum("tidegate_pool_waiting", analyst)).toBe(2);
     for (const { status } of await answers) expect(status).toBe(504);
     await expect.poll(() => sum("tidegate_pool_kills_total", { ...analyst, result: "ok" }), soon).toBe(4);
     await expect.poll(busy, soon).toBe(0);
-    // Two waited for the deadline of the others.
+    // Two statements waited until the deadline of the others.
     expect(await sum("tidegate_pool_acquire_wait_seconds_sum", analyst)).toBeGreaterThan(1);
   });
 

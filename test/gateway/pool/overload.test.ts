@@ -7,7 +7,9 @@ import type { Answer, Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, issuers, startGateway } from "../support/harness.ts";
 import { createLogin } from "../support/logins.ts";
 
-/** More is asked for than there is: who waits, who is refused, and who is answered all the same. */
+/**
+ * More requests than the pool can serve: which ones wait, which are refused, and which are answered anyway.
+ */
 
 let administrator: Connection;
 let gateway: Gateway;
@@ -46,10 +48,10 @@ afterAll(async () => {
   await administrator?.end();
 });
 
-/** For what a busy machine takes its time for, while the statements that others wait for go on. */
+/** The time for steps that take long on a busy machine, while other statements wait. */
 const soon = { interval: 20, timeout: 8_000 };
 
-/** A statement under way, of which one can see whether it has been answered. */
+/** A statement that was sent, and whether it has been answered. */
 interface Asked {
   answer: Promise<Answer>;
   done: boolean;
@@ -68,10 +70,13 @@ function start(account: string, sub: string, sql: string): Asked {
   return asked;
 }
 
-/** A statement that runs until the test lets go of the lock; the restore after it lets the next one have it. */
+/**
+ * A statement that runs until the test releases the lock. The restore after it releases the lock for the
+ * next one.
+ */
 const held = "SELECT GET_LOCK('overload', 60) AS got";
 
-/** Holds back every statement that is `held` while `work` goes on. */
+/** Holds back every `held` statement while `work` runs. */
 async function holding<T>(work: () => Promise<T>): Promise<T> {
   await administrator.query("SELECT GET_LOCK('overload', 0)");
   try {
@@ -81,7 +86,7 @@ async function holding<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** How many statements of a login run at the server, by the server's own count. */
+/** The number of a login's statements that run, counted by the server. */
 async function running(login: string): Promise<number> {
   const sql =
     "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE user = ? AND info REGEXP '^SELECT (SLEEP|GET_LOCK)'";
@@ -111,7 +116,7 @@ test("while every connection is busy and the queue is full, whatever needs none 
       gateway.fetch("/v1/sql", { method: "POST" }),
     ]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 204, 401, 401]);
-    // None of them has waited for a statement: all of those are still there.
+    // None of these requests has waited for a statement: all statements still run.
     expect(all.filter(({ done }) => done)).toEqual([]);
     expect(await running("gw_crowded")).toBe(2);
   });
@@ -123,7 +128,7 @@ describe("callers of one pool", () => {
   test("take turns: 30 requests of one delay another's by two at most", async () => {
     const greedy = Array.from({ length: 30 }, () => start("turns", "greedy", "SELECT SLEEP(0.2)"));
     await expect.poll(() => running("gw_turns"), soon).toBe(1);
-    // All of them wait before the other one comes.
+    // All of them wait before the other request comes.
     await expect.poll(() => greedy.filter(({ done }) => done).length, soon).toBeGreaterThan(1);
     const before = greedy.filter(({ done }) => done).length;
     expect((await ask("turns", "modest", "SELECT 1")).status).toBe(200);
@@ -139,7 +144,7 @@ describe("callers of one pool", () => {
       const first = start("turns", "greedy", held);
       await expect.poll(() => running("gw_turns"), soon).toBe(1);
       greedy.push(...Array.from({ length: 41 }, () => start("turns", "greedy", "SELECT 1")));
-      // One has found no place: the queue is full now.
+      // One found no place, so the queue is full now.
       await expect.poll(() => greedy.filter(({ done }) => done).length, soon).toBe(1);
       const modest = start("turns", "modest", "SELECT 'modest' AS who");
       await expect.poll(() => greedy.filter(({ done }) => done).length, soon).toBe(2);

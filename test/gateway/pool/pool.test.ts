@@ -140,7 +140,7 @@ describe("the deadline", () => {
     const mark = proxy.mark();
     const answer = await gateway.sql({ sql: "SELECT SLEEP(40) AS too_long", timeout_ms: 1_000 });
     expectProblem(answer, 504, "deadline_exceeded");
-    // The KILL goes over a connection of its own, which stays for the next one.
+    // The KILL uses a separate connection, which stays open for the next KILL.
     await expect.poll(() => texts(mark.commands)).toContain("KILL");
     await expect.poll(() => proxy.open).toBeLessThanOrEqual(3);
     const administrator = await connectAdministrator(databaseServer());

@@ -16,7 +16,7 @@ import {
   testAccount,
 } from "../support/harness.ts";
 
-/** A hundred requests at once meet each object that counts: exactly as many pass as may. */
+/** A hundred requests at once for each object that counts: exactly the allowed number passes. */
 
 const issuer = "http://issuer.test/races";
 const key = await createSigningKey();
@@ -57,7 +57,7 @@ async function call({ claims, path = "/v1/sql", body = { sql: "SELECT 1" }, head
   return await read(await gateway.fetch(path, init));
 }
 
-/** Sends the same call a hundred times at once. @returns how many answers there are of each status */
+/** Sends the same call a hundred times at once. @returns the number of answers with each status */
 async function race(one: () => Promise<Answer>) {
   const answers = await Promise.all(Array.from({ length: 100 }, one));
   const byStatus = Map.groupBy(answers, ({ status }) => status);
@@ -131,7 +131,7 @@ test("statements of one grant: three run", async () => {
     if (answer.status === 429) refused += 1;
     return answer;
   });
-  // None of the three ends before every other one has been refused.
+  // None of the three ends before all others have been refused.
   await expect
     .poll(() => refused, { timeout: 50_000 })
     .toBe(97)

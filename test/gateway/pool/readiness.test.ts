@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import { expectProblem, issuers, read, startGateway, startProxy, testAccount } from "../support/harness.ts";
 
-/** Which accounts `/readyz` judges, and what it says before it knows. */
+/** The accounts that `/readyz` checks, and its answer before the first result. */
 
-/** What `/readyz` answers when the server refuses the login of an account with these permissions. */
+/** The answer of `/readyz` when the server refuses the login of an account with these permissions. */
 async function readyWith(permissions: string[] | undefined) {
   const { remote: issuer } = issuers;
   const grant = permissions && { issuer, account: "refused", allow: permissions };
@@ -45,11 +45,11 @@ test("before the first check has ended nobody is told that the database cannot b
     const first = probe();
     await expect.poll(() => proxy.accepted).toBeGreaterThan(0);
     const others = Array.from({ length: 5 }, probe);
-    // The probes have come in before these, and wait. One that came in later would be answered alike.
+    // The probes came before these requests, and wait. A later probe would get the same answer.
     for (let i = 0; i < 20; i++) expect((await gateway.fetch("/livez")).status).toBe(200);
     proxy.blackHole(false);
     expect(await Promise.all([first, ...others])).toEqual(Array(6).fill(200));
-    // One login for each account of the grants, however many asked.
+    // One login for each account of the grants, however many requests came.
     expect(proxy.accepted).toBeLessThan(6);
   } finally {
     await gateway.close();

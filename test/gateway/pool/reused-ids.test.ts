@@ -12,8 +12,8 @@ import { engine, expectProblem, startGateway, startProxy, testAccount } from "..
 import { countRunning, idsRunning } from "../support/running.ts";
 
 /**
- * The server restarts behind a network that has fallen silent: the gateway's connection does not end. The server counts
- * ids from 1 again and keeps its server_uuid, so the connection's id is soon another caller's.
+ * The server restarts behind a network that is silent, so the gateway's connection does not end. The server
+ * counts ids from 1 again and keeps its server_uuid, so the connection's id soon belongs to another caller.
  */
 
 let database: DatabaseServer;
@@ -38,7 +38,7 @@ afterAll(async () => {
   await database?.stop();
 });
 
-/** Opens connections until one has this id. @returns that one */
+/** Opens connections until one has this id. @returns that connection */
 async function connectionWith(id: unknown): Promise<Connection> {
   for (let i = 0; i < 500; i++) {
     const other = await connectAdministrator(database);

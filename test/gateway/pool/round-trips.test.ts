@@ -15,7 +15,7 @@ import {
   testAccount,
 } from "../support/harness.ts";
 
-/** Exact numbers, as docs/architecture.md has them. Each account has one connection, through the proxy. */
+/** The exact numbers of docs/architecture.md. Each account has one connection, through the proxy. */
 
 let gateway: Gateway;
 let proxy: CountingProxy;
@@ -35,7 +35,10 @@ afterAll(async () => {
 const execute = "COM_STMT_EXECUTE";
 const prepare = "COM_STMT_PREPARE";
 
-/** What requests cost, one after the other, on a connection that may have to be opened first, restores included. */
+/**
+ * The cost of requests, one after the other, with their restores. The connection may have to be opened
+ * first.
+ */
 async function cost(bodies: unknown[], role = "analyst") {
   const mark = proxy.mark();
   for (const body of bodies) expect((await gateway.sql(body, { role })).status).toBe(200);
@@ -43,17 +46,17 @@ async function cost(bodies: unknown[], role = "analyst") {
   return { commands: texts(mark.commands), roundTrips: mark.roundTrips };
 }
 
-/** TiDB is asked whether preparing has run something. */
+/** The gateway asks TiDB whether the PREPAREs have executed something. */
 const ran = engine === "tidb" ? ["SELECT"] : [];
 
 /** The restore with one hot statement. */
 const restoreHot = [...restore.slice(0, -1), prepare, ...ran, ...restore.slice(-1)];
 
 let texted = 0;
-/** A statement that nobody has asked for yet. */
+/** A new statement, which was never sent before. */
 const unseen = () => ({ sql: `SELECT code AS c${texted++} FROM countries WHERE code = ?`, params: ["NZ"] });
 
-/** Drives everything else out of what decides which statements are hot, until `body` alone is. */
+/** Sends `body` until it is the only hot statement. */
 async function heat(
   body: { sql: string; params?: unknown[] },
   role = "analyst",
@@ -76,7 +79,7 @@ describe("a login", () => {
 
   test("takes 3, 4 with MySQL's password cache empty, and 1 for resting state and proof", async () => {
     const administrator = await connectAdministrator(databaseServer());
-    // Empties the cache of caching_sha2_password: the next login proves the password itself.
+    // Empties the cache of caching_sha2_password, so the next login sends the password itself.
     await administrator.query("FLUSH PRIVILEGES");
     await administrator.end();
     expect((await login()).login).toBe(engine === "mysql" ? 4 : 3);
@@ -92,7 +95,7 @@ describe("a login", () => {
 describe("a statement", () => {
   const select = { sql: "SELECT name FROM countries WHERE code = ?", params: ["NZ"] };
   const remove = { sql: "DELETE FROM notes WHERE id = ?", params: [{ type: "INTEGER", value: 0 }] };
-  /** READ WRITE and READ ONLY, where they mean something. */
+  /** READ WRITE and READ ONLY, on engines that enforce them. */
   const access = has.readOnly ? ["SET"] : [];
   const restoreWithWrites = [...restore.slice(0, -1), prepare, ...access, ...ran, ...restore.slice(-1)];
 
@@ -130,7 +133,7 @@ describe("a statement", () => {
       await restored(proxy);
       const one = [execute, ...restoreHot];
       expect(texts(mark.commands)).toEqual([...one, ...one, ...one]);
-      // Its own 1 before the answer, and 1 of the restore that it finds under way.
+      // The statement's own round trip before the answer, and one of the restore that is still under way.
       expect(mark.roundTrips).toBe(3 * (1 + 1));
     } finally {
       proxy.setDelayMs(0);
@@ -215,7 +218,7 @@ describe("a statement", () => {
   test("that warns no more is not asked any more", async () => {
     const sql = "SELECT CAST(name AS SIGNED) AS no_more FROM countries WHERE code = ?";
     const asked = async (code: string) => (await cost([{ sql, params: [code] }])).commands.includes("SHOW");
-    // Without a row there is nothing to warn of.
+    // Without a row there is nothing to warn about.
     for (const [code, is] of Object.entries({ NZ: true, JP: true, "-": true, "?": false }))
       expect(await asked(code), code).toBe(is);
   });
@@ -228,7 +231,7 @@ describe("a statement", () => {
       await run(`CREATE TABLE world.round_trips_gone (a INT)`);
       await heat(gone);
       await run(`DROP TABLE world.round_trips_gone`);
-      // TiDB says that the table is another one than when the statement was prepared (8113), and then what is missing.
+      // TiDB first says that the table has changed since the PREPARE (8113), and then what is missing.
       if (engine === "tidb") expectProblem(await gateway.sql(gone), 409, "sql_transient");
       else expectProblem(await gateway.sql(gone), 400, "sql_error");
       await restored(proxy);

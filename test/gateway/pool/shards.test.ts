@@ -7,7 +7,7 @@ import type { Answer, Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem } from "../support/harness.ts";
 import { askAs, createLogin, startMatrix } from "../support/logins.ts";
 
-/** An account's load over its shards, seen from the server. */
+/** The load of an account on its shards, as the server sees it. */
 
 let administrator: Connection;
 const gateways: Gateway[] = [];
@@ -29,7 +29,7 @@ async function start(...options: Parameters<typeof startMatrix>): Promise<Gatewa
   return gateway;
 }
 
-/** The connections of a login, by the server's own list. */
+/** The connections of a login, by the server's list. */
 async function connections(login: string): Promise<string[]> {
   const [rows] = await administrator.query<RowDataPacket[]>(
     "SELECT CAST(id AS CHAR) AS id FROM information_schema.processlist WHERE user = ?",
@@ -44,7 +44,7 @@ function run(gateway: Gateway, account: string, body: object): Promise<Answer> {
   return gateway.sql(body, { headers: { "tidegate-account": account } });
 }
 
-/** How many requests wait in the queues of an account's shards. */
+/** The number of requests in the queues of an account's shards. */
 async function waiting(gateway: Gateway, account: string): Promise<number> {
   const authorization = `Bearer ${await gateway.token({ role: "operator" })}`;
   const text = await (await gateway.fetch("/metrics", { headers: { authorization } })).text();
@@ -81,7 +81,7 @@ describe("the budget of an account is 6 × shards", () => {
     expect(answers.filter((status) => status === 504)).toHaveLength(15);
     expect(answers.filter((status) => status === 200)).toHaveLength(285);
     expect(most).toBeLessThanOrEqual(6 * shards);
-    // More than two shards could have: all of them were at work.
+    // More than two shards can have, so all three were at work.
     expect(ids.size).toBeGreaterThan(10);
     expect(most).toBeGreaterThan(10);
   });
@@ -90,16 +90,16 @@ describe("the budget of an account is 6 × shards", () => {
 describe("two shards of one connection and one place in the queue", () => {
   test("take four requests, and refuse the fifth at once", async () => {
     const gateway = await start({ pair: { shards: 2, connections_per_shard: 1, queue_length: 1 } });
-    // Open first: a login under way has its request in the queue.
+    // Open the connections first: during a login the request is in the queue.
     const both = await Promise.all([1, 2].map(() => run(gateway, "pair", { sql: "SELECT SLEEP(0.5)" })));
     expect(both.map(({ status }) => status)).toEqual([200, 200]);
     const answers: Answer[] = [];
     await administrator.query("SELECT GET_LOCK('pair', 0)");
-    // Each runs until it has the lock, and lets go of it with the restore.
+    // Each statement runs until it has the lock, and its restore releases the lock.
     const held = { sql: "SELECT GET_LOCK('pair', 60) AS got" };
     const asked = Array.from({ length: 4 }, () => run(gateway, "pair", held));
     for (const answer of asked) void answer.then((one) => answers.push(one));
-    // The fifth must not come before the fourth, however busy the machine is.
+    // The fifth request must not come before the fourth, also on a busy machine.
     await expect.poll(() => waiting(gateway, "pair")).toBe(2);
     const fifth = async () => (await run(gateway, "pair", { sql: "SELECT 1" })).body.code;
     await expect.poll(fifth, soon).toBe("pool_full");
@@ -123,7 +123,7 @@ test("a changed secret: new pools have it, and the old connections are gone afte
   await set("the new password");
   const after = await start({ renewed: account }, {}, { REPORTS_PASSWORD: "the new password" });
   expect((await askAs(after, "renewed")).status).toBe(200);
-  // The old pools run on beside the new ones; nobody asks them, and nobody told them.
+  // The old pools still run beside the new ones; no request reaches them, and none told them to stop.
   const left = async () => {
     expect((await askAs(after, "renewed")).status).toBe(200);
     return (await connections("gw_renewed")).filter((id) => old.includes(id));

@@ -7,7 +7,10 @@ import type { Answer, Gateway } from "../support/harness.ts";
 import { databaseServer, issuers, startGateway } from "../support/harness.ts";
 import { createLogin } from "../support/logins.ts";
 
-/** What one caller leaves to the others: counted at the server, while its statements wait for a lock of the test's. */
+/**
+ * What one caller leaves to the others, counted at the server while the caller's statements wait for a lock
+ * of the test.
+ */
 
 let administrator: Connection;
 let gateway: Gateway;
@@ -20,7 +23,7 @@ beforeAll(async () => {
   const allow = ["sql:read", "transaction"];
   gateway = await startGateway({
     accounts: { shared: { ...shared, ...long } },
-    // What one caller may have is the shard's bound here, not the grant's.
+    // Here the shard bounds a caller, not the grant.
     grants: [{ issuer: issuers.remote, account: "shared", allow, max_transactions: 20 }],
   });
 });
@@ -34,7 +37,7 @@ async function ask(sub: string, body: object, path = "/v1/sql"): Promise<Answer>
   return await gateway.sql(body, { path, headers: { authorization } });
 }
 
-/** How many of the greedy caller's statements the server has now. */
+/** The number of the greedy caller's statements at the server. */
 async function held(): Promise<number> {
   const [rows] = await administrator.query<RowDataPacket[]>(
     "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE user = 'gw_shared' AND info LIKE 'SELECT GET_LOCK%'",
@@ -42,11 +45,11 @@ async function held(): Promise<number> {
   return Number(rows[0]?.n);
 }
 
-/** A transaction would keep the lock from the next one. */
+/** A transaction would keep the lock, and the next statement could not get it. */
 const slow = { sql: "SELECT GET_LOCK('shared', 60) AS got, RELEASE_LOCK('shared') AS given" };
 const soon = { interval: 20, timeout: 10_000 };
 
-/** Whatever `work` begins with `slow` runs until its end. */
+/** Every `slow` statement that `work` begins runs until the end of `work`. */
 async function holding(work: () => Promise<void>): Promise<void> {
   await administrator.query("SELECT GET_LOCK('shared', 0)");
   try {
@@ -99,7 +102,7 @@ test("20 transactions of one caller are 2, and everybody else is answered meanwh
   expect([opened.length, codes]).toEqual([2, Array.from({ length: 18 }, () => "transactions_full")]);
   let inside: Promise<Answer>[] = [];
   await holding(async () => {
-    // Each has its connection, and so has the one statement beside them.
+    // Each transaction has its connection, and so does the one statement beside them.
     inside = opened.map(({ body }) => ask("greedy", slow, `/v1/transactions/${body.id}/sql`));
     inside.push(ask("greedy", slow), ask("greedy", slow));
     await expect.poll(held, soon).toBe(3);

@@ -10,8 +10,8 @@ import type { WorkerdGateway } from "../support/workerd-gateway.ts";
 import { startWorkerdGateway } from "../support/workerd-gateway.ts";
 
 /**
- * What a caller who reads slowly leaves to the others, counted at the server. On workerd itself: what starts it in most
- * tests has a proxy before it, which reads ahead.
+ * What a caller who reads slowly leaves to the others, counted at the server. On workerd itself, because
+ * the development server of most tests has a proxy, which reads ahead.
  */
 
 let gateway: WorkerdGateway;
@@ -27,10 +27,10 @@ afterAll(async () => {
   await administrator?.end();
 });
 
-/** 40 MB: far more than what the gateway and the kernel keep of an answer that is not read. */
+/** 40 MB: far more than the gateway and the kernel buffer of an unread answer. */
 const large = "SELECT REPEAT('x', 100) AS held_back FROM cities a, cities b LIMIT 400000";
 
-/** How many of them the server has not come to the end of. */
+/** The number of these statements that the server has not finished. */
 async function running(): Promise<number> {
   const [rows] = await administrator.query<RowDataPacket[]>(
     "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE info LIKE 'SELECT REPEAT%held_back%'",
@@ -39,7 +39,7 @@ async function running(): Promise<number> {
 }
 
 interface Reader {
-  /** Its answer's head has arrived; of the body nothing is read. */
+  /** The head of the answer has arrived; the body is not read. */
   answer: IncomingMessage | undefined;
   closed: boolean;
   goAway(): void;
@@ -74,7 +74,7 @@ async function ask(sub: string): Promise<number> {
   return answer.status;
 }
 
-/** @returns how many rows came, when all have */
+/** @returns the number of rows, after the last one */
 async function readRows(answer: IncomingMessage): Promise<number> {
   let lines = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
@@ -95,13 +95,13 @@ test("20 results that one caller does not read take 2 of 5 connections, and ever
       expect(await Promise.all(others)).toEqual(others.map(() => 200));
       expect([begun().length, await running()]).toEqual([2, 2]);
     }
-    // Whoever comes later and reads as slowly has a share of its own.
+    // A later caller who reads as slowly has its own share.
     const second = await open("second");
     await expect.poll(() => second.answer?.statusCode).toBe(200);
     expect([begun().length, await running()]).toEqual([2, 3]);
     expect(await ask("third")).toBe(200);
     second.goAway();
-    // One that is read to its end makes room for the next one of its caller's, not for two.
+    // When one result is read to its end, the same caller gets room for one more, not for two.
     const [first] = begun();
     expect(first && (await readRows(first))).toBe(400_000);
     await expect.poll(() => begun().length).toBe(3);

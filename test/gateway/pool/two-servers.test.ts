@@ -10,15 +10,15 @@ import type { Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, server, startGateway } from "../support/harness.ts";
 
 /**
- * Two servers behind one address, as behind a balancer: the connection for control comes to another one than the
- * statement that it is to end, where the same number may be somebody else's.
+ * Two servers behind one address, as behind a balancer. The admin connection comes to another server than
+ * the statement that it must end, where the same id may belong to another caller.
  */
 
 let second: DatabaseServer;
 let balancer: net.Server;
 let gateway: Gateway;
 let administrators: Connection[] = [];
-/** Which server each connection came to. */
+/** The server of each connection, in order. */
 const cameTo: number[] = [];
 let route = () => 0;
 
@@ -45,14 +45,14 @@ afterAll(async () => {
   await second?.stop();
 });
 
-/** Statements that this server was asked to kill: each is one of the counter's. */
+/** The number of KILLs that this server executed, by its own counter. */
 async function kills(which: number): Promise<number> {
   const rows = await administrators[which]?.query<RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Com_kill'");
   return Number(rows?.[0][0]?.Value);
 }
 
 test("a statement is not killed on another server: its connection is ended instead", async () => {
-  // Everything comes to the first server, but for what is opened later: control.
+  // All connections go to the first server, except the later admin connection.
   expect((await gateway.sql({ sql: "SELECT 1" })).status).toBe(200);
   expect(cameTo).toEqual([0]);
   route = () => 1;
@@ -61,7 +61,7 @@ test("a statement is not killed on another server: its connection is ended inste
   expectProblem(answer, 504, "deadline_exceeded");
   await expect.poll(() => cameTo.length, { timeout: 10_000 }).toBeGreaterThan(1);
   expect(cameTo.slice(1).every((to) => to === 1)).toBe(true);
-  // The next caller is served, by a connection that was opened since, and nobody was killed anywhere.
+  // A new connection serves the next caller, and no server executed a KILL.
   const next = await gateway.sql({ sql: "SELECT COUNT(*) AS n FROM cities" });
   expect({ status: next.status, rows: next.body.rows }).toEqual({ status: 200, rows: [{ n: "10" }] });
   expect([await kills(0), await kills(1)]).toEqual(before);

@@ -1,15 +1,15 @@
 import type { Engine } from "../../../servers/database/server.ts";
 import { has } from "../support/features.ts";
 
-/** What a caller can leave in a session, and how the next one would see it. */
+/** A change that a caller can leave in a session, and how the next caller would see it. */
 export interface Dirt {
   name: string;
-  /** Without: on both. */
+  /** Default: MySQL and MariaDB. */
   engine?: Engine;
-  /** A caller's own statement, or else the body of a procedure that a caller calls. */
+  /** A caller's own statement, or the body of a procedure that a caller calls. */
   sql?: string;
   call?: string;
-  /** What it shows to a caller differs between a fresh session and a dirty one. */
+  /** The query whose result differs between a fresh session and a dirty one. */
   look: string;
 }
 
@@ -19,7 +19,7 @@ const isolation = {
   tidb: "@@transaction_isolation",
 };
 
-/** Statements that the session remembers; callers may not ask SHOW PROFILES. */
+/** Statements that the session remembers. Callers may not send SHOW PROFILES. */
 export const profiled = "SELECT COUNT(DISTINCT QUERY_ID) AS n FROM information_schema.PROFILING";
 
 /** Session variables that a procedure sets; test/gateway/session/restore.test.ts has all others. */
@@ -50,7 +50,7 @@ function variables(engine: Engine): Record<string, string> {
   };
 }
 
-/** @returns every kind that there is on an engine; without procedures that is what a statement of a caller can leave */
+/** @returns every kind of dirt on an engine; without procedures, those that a caller's statement can leave */
 export function kindsOfDirt(engine: Engine): Dirt[] {
   const kinds: Dirt[] = [
     { name: "a user variable", call: "SET @leak = 1", look: "SELECT @leak AS leak" },
@@ -72,7 +72,7 @@ export function kindsOfDirt(engine: Engine): Dirt[] {
     { name: "a role", call: "SET ROLE leak_role", look: "SELECT CURRENT_ROLE() AS role" },
     {
       name: "the current database",
-      // MySQL knows no USE in a procedure: see test/gateway/session/restore.test.ts.
+      // MySQL has no USE in a procedure: see test/gateway/session/restore.test.ts.
       engine: "mariadb",
       call: "EXECUTE IMMEDIATE 'USE world'",
       look: "SELECT DATABASE() AS db, @@collation_database AS collation",

@@ -15,13 +15,13 @@ import {
   startCallers,
 } from "./isolation.ts";
 
-/** Many callers at once, each of whom leaves the session dirty: none ever sees the traces of another. */
+/** Many callers at once, and each leaves the session dirty. No caller may see the traces of another. */
 
 /** TIDEGATE_HANDOFFS=10000 makes a soak of it. */
 const handoffs = Number(process.env.TIDEGATE_HANDOFFS ?? 600);
 const interleaved = handoffs;
 const callerCount = 24;
-/** Many times what they take on a machine that has nothing else to do. */
+/** Many times the duration on an idle machine. */
 const timeoutMs = (requests: number) => 60_000 + requests * 100;
 
 let administrator: Connection;
@@ -37,7 +37,7 @@ afterAll(async () => {
   await administrator?.end();
 });
 
-/** Runs so many requests, a few at a time, and @returns what was wrong with any. */
+/** Runs this many requests, a few at a time. @returns everything that was wrong with them */
 async function run(total: number, request: (at: number, caller: number) => Promise<string | undefined>) {
   const wrong: string[] = [];
   let next = 0;
@@ -54,22 +54,22 @@ async function run(total: number, request: (at: number, caller: number) => Promi
   return wrong;
 }
 
-/** @returns the statement of one request and its values; each request dirties the session in its own way */
+/** @returns the statement and the values of one request; each request dirties the session in its own way */
 function soil(at: number): [sql: string, values: number[]] {
   return at % 10 === 3 && has.storedPrograms
     ? [soiling.call, [at]]
     : [soiling.query, [at, at, at, 2 + (at % 6)]];
 }
 
-/** What the session was found like, without what differs from one request to the next. */
+/** The state of the session before the statement, without the parts that differ between requests. */
 function found({ mark, found, id, zone, length, free, role, uncommitted }: Record<string, unknown>) {
   return { mark, found, id, zone, length, free, role, uncommitted };
 }
 
-/** What shows that nothing was restored. */
+/** Signs that nothing was restored. */
 const soiled = (name: string) => has.storedPrograms || soiledByQuery.includes(name);
 
-/** Asks again where nobody got the connection in time: then nothing has run. */
+/** Asks again if no connection was free in time; then nothing was executed. */
 async function patiently(subject: string, at: number): Promise<Answer> {
   const answer = await callers.ask(subject, ...soil(at));
   return answer.body?.code === "pool_timeout" ? await patiently(subject, at) : answer;
@@ -78,7 +78,7 @@ async function patiently(subject: string, at: number): Promise<Answer> {
 test("positive control: without a restore the next one sees all of it", async () => {
   const session = await connectAsCaller();
   try {
-    // A procedure's rows come in a list of results.
+    // A procedure's rows are in a list of results.
     const first = async (at: number) => {
       const [rows] = await session.query<RowDataPacket[]>(...soil(at));
       return found(Array.isArray(rows[0]) ? rows[0][0] : rows[0]) as Record<string, unknown>;
@@ -112,14 +112,14 @@ test(`${handoffs} handoffs, each found clean`, {
   });
   console.log(`  on ${connections.size} connection(s)`);
   expect(wrong).toEqual([]);
-  // A machine that stands still for seconds may cost a connection.
+  // A machine that pauses for seconds may cost a connection.
   expect(connections.size).toBeLessThanOrEqual(1 + handoffs / 1000);
 });
 
 test("two accounts, interleaved: each request runs as its own", {
   timeout: timeoutMs(interleaved),
 }, async () => {
-  // Each account has one caller here, who may have all of its connections.
+  // Each account has one caller here, who may use all its connections.
   const all = { connections_per_caller: limits.connectionsPerShard };
   const gateway = await startGateway({
     accounts: { analyst: testAccount("analyst", all), editor: testAccount("editor", all) },

@@ -9,7 +9,7 @@ import { kindsOfDirt, profiled } from "./dirt.ts";
 import type { Callers } from "./isolation.ts";
 import { connectAsCaller, dirtying, dropIsolation, prepareIsolation, startCallers } from "./isolation.ts";
 
-/** Whatever a caller does to a session, the next one on the same connection sees that of a fresh login. */
+/** Whatever a caller does to a session, the next caller on the same connection sees a fresh session. */
 
 const kinds = kindsOfDirt(engine);
 
@@ -29,13 +29,13 @@ afterAll(async () => {
 const connectionId = async ({ ask }: Callers) =>
   (await ask("a third", "SELECT CAST(CONNECTION_ID() AS CHAR) AS id")).body.rows[0].id as string;
 
-/** What a look has shown: rows, a procedure's results, or the error's code where it could not be done. */
+/** The result of a look: rows, a procedure's results, or the code of its error. */
 async function seen(subject: string, sql: string): Promise<unknown> {
   const { body } = await callers.ask(subject, sql);
   return body.rows ?? body.results ?? body.code;
 }
 
-/** The same from Node: as the gateway by the binary protocol, but nothing is restored. */
+/** The same look from Node: over the binary protocol like the gateway, but without a restore. */
 async function seenUnrestored(connection: Connection, sql: string): Promise<unknown> {
   try {
     const [rows] = await connection.execute(sql);
@@ -43,7 +43,7 @@ async function seenUnrestored(connection: Connection, sql: string): Promise<unkn
   } catch (error) {
     return (error as { code: string }).code;
   } finally {
-    // Prepared once, it would go on in the database of that time.
+    // A statement that is prepared once would go on in the database of that time.
     connection.unprepare(sql);
   }
 }
@@ -113,14 +113,14 @@ test("a server that profiles and traces everything shows nothing of another call
   ];
   try {
     for (const setting of settings) await administrator.query(`SET GLOBAL ${setting}`);
-    // From here on sessions have these settings, once they are reset.
+    // From here on sessions have these settings after their reset.
     await callers.ask("one", "SELECT 1");
     const [, before] = await look();
     await callers.ask("one", "SELECT n, 'a secret' AS s FROM handoff.numbers");
     const answers = await look();
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(JSON.stringify(answers)).not.toContain("a secret");
-    // No more statements than the session has of its own.
+    // No more statements than a fresh session has.
     expect(answers[1]?.body.rows).toEqual(before?.body.rows);
   } finally {
     for (const setting of settings) {
@@ -135,7 +135,7 @@ describe.skipIf(!has.storedPrograms)("a role", () => {
   const leave = role === undefined ? "" : dirtying(kinds, role);
   const look = "SELECT CURRENT_ROLE() AS role";
 
-  // MariaDB is told the role in each restore: it lets a session go on with one that was revoked.
+  // MariaDB gets the role in each restore, because it lets a session go on with a revoked role.
   test("of the account is set again where a procedure has left another", async () => {
     const proxy = await startProxy();
     const hosts = [`localhost:${proxy.port}`];

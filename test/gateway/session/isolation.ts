@@ -6,18 +6,20 @@ import { databaseServer, engine, issuers, read, startGateway } from "../support/
 import { createLogin, password } from "../support/logins.ts";
 import type { Dirt } from "./dirt.ts";
 
-/** An account of one connection whose callers may call procedures, and a database of procedures to call. */
+/** An account with one connection whose callers may call procedures, and a database with these procedures. */
 
 const user = "gw_isolation";
 
-/** Columns that show a session's dirt. */
+/** Columns that show the dirt of a session. */
 const state =
   "@mark AS mark, FOUND_ROWS() AS found, LAST_INSERT_ID() AS id, @@time_zone AS zone, @@group_concat_max_len AS length, IS_FREE_LOCK('soil') AS free, CURRENT_ROLE() AS role, (SELECT COUNT(*) FROM handoff.entries) AS uncommitted, CONNECTION_ID() AS connection";
 
-/** What a caller can soil without a procedure; test/gateway/session/restore.test.ts has the rest. */
+/**
+ * The dirt that a caller can leave without a procedure; test/gateway/session/restore.test.ts has the rest.
+ */
 export const soiledByQuery = ["found", "id", "free"];
 
-/** Two statements that show how they have found the session, and then dirty it. */
+/** Two statements that show the state of the session before them, and then dirty it. */
 export const soiling = {
   query: `SELECT ${state}, ? AS echo, ${has.storedPrograms ? "handoff.soil(?)" : "GET_LOCK('soil', ? * 0)"} AS soiled, LAST_INSERT_ID(?) AS next FROM handoff.numbers LIMIT ?`,
   call: "CALL handoff.soil_all(?)",
@@ -29,14 +31,15 @@ const tables = [
   "CREATE TABLE entries (n INT) ENGINE = InnoDB",
 ];
 
-/** Callers may not SET, PREPARE or LOCK: procedures do it for them, with the caller's rights. */
+/** Callers may not SET, PREPARE or LOCK. Procedures do it for them, with the caller's rights. */
 const programs = [
   "CREATE PROCEDURE look_prepared() SQL SECURITY INVOKER EXECUTE leak",
-  // Outside a transaction each statement is one of its own: the savepoint is gone before it is asked for.
+  // Outside a transaction each statement is its own transaction, so the savepoint is gone before it is
+  // used.
   "CREATE PROCEDURE look_transaction() SQL SECURITY INVOKER BEGIN SAVEPOINT leak; ROLLBACK TO SAVEPOINT leak; SELECT 1 AS open; END",
   "CREATE PROCEDURE look_temporary() SQL SECURITY INVOKER SELECT COUNT(*) AS n FROM leak",
   "CREATE PROCEDURE look_diagnostics() SQL SECURITY INVOKER BEGIN GET DIAGNOSTICS @n = NUMBER; SELECT @n AS n; END",
-  // Leaves an open cursor, and a handler that has dealt with an error.
+  // Leaves an open cursor, and a handler that has handled an error.
   "CREATE PROCEDURE leave_cursor() SQL SECURITY INVOKER BEGIN DECLARE found INT; DECLARE leak CURSOR FOR SELECT n FROM numbers ORDER BY n; DECLARE CONTINUE HANDLER FOR SQLEXCEPTION SET @handled = 1; OPEN leak; FETCH leak INTO found; SIGNAL SQLSTATE '45000'; SELECT found, @handled AS handled; END",
   "CREATE PROCEDURE fail() SQL SECURITY INVOKER SIGNAL SQLSTATE '45000'",
   "CREATE FUNCTION soil(mark INT) RETURNS INT NOT DETERMINISTIC READS SQL DATA SQL SECURITY INVOKER BEGIN SET @mark = mark, SESSION time_zone = '+05:00', SESSION group_concat_max_len = 5000 + mark; DO GET_LOCK('soil', 0); RETURN 1; END",
@@ -44,7 +47,10 @@ const programs = [
   ...(engine === "mariadb" ? ["CREATE SEQUENCE counter", ...packageWithState()] : []),
 ];
 
-/** Oracle's packages keep their variables for the session; only in this mode can they be made and called. */
+/**
+ * Packages as in Oracle keep their variables for the session. They can be created and called only in this
+ * mode.
+ */
 function packageWithState(): string[] {
   return [
     "SET SESSION sql_mode = 'ORACLE'",
@@ -56,10 +62,11 @@ function packageWithState(): string[] {
   ];
 }
 
-/** Makes database, login and roles anew, and a procedure for each kind of dirt that needs one. */
+/** Creates database, login and roles again, and a procedure for each kind of dirt that needs one. */
 export async function prepareIsolation(administrator: Connection, kinds: readonly Dirt[]): Promise<void> {
   await dropIsolation(administrator);
-  // Another character set than the server's: what a reset gives as the database's is wrong here.
+  // Another character set than the server's: after a reset, the character set of the database is wrong
+  // here.
   await administrator.query("CREATE DATABASE handoff CHARACTER SET latin1");
   await administrator.query("USE handoff");
   for (const sql of has.storedPrograms ? [...tables, ...programs] : tables) await administrator.query(sql);
@@ -77,19 +84,19 @@ export async function prepareIsolation(administrator: Connection, kinds: readonl
   }
 }
 
-/** Leaves the server as it was. */
+/** Restores the server's original state. */
 export async function dropIsolation(administrator: Connection): Promise<void> {
   await administrator.query("DROP DATABASE IF EXISTS handoff");
   await administrator.query(`DROP USER IF EXISTS ${user}`);
   await administrator.query("DROP ROLE IF EXISTS leak_role, kept_role");
 }
 
-/** @returns the statement that a caller sends to dirty the session */
+/** @returns the statement with which a caller dirties the session */
 export function dirtying(kinds: readonly Dirt[], kind: Dirt): string {
   return kind.sql ?? `CALL handoff.dirty_${kinds.indexOf(kind)}()`;
 }
 
-/** The account from Node, for seeing that what is dirtied stays dirty without a restore. */
+/** The account from Node. It shows that dirt stays without a restore. */
 export async function connectAsCaller(): Promise<Connection> {
   const connection = await connect(databaseServer(), user, password);
   await connection.query("USE handoff");
@@ -98,11 +105,14 @@ export async function connectAsCaller(): Promise<Connection> {
 
 export interface Callers {
   gateway: Gateway;
-  /** As one of the account's callers: `sql:read`, `sql:write`, and `sql:server` for what the server has kept of a session. */
+  /**
+   * Asks as one of the account's callers: `sql:read`, `sql:write`, and `sql:server` to see the session's
+   * state at the server.
+   */
   ask(subject: string, sql: string, params?: unknown[]): Promise<Answer>;
 }
 
-/** @param account what differs from a plain login of one connection */
+/** @param account changes to a plain login with one connection */
 export async function startCallers(
   account: Record<string, unknown> = {},
   cluster: Record<string, unknown> = {},

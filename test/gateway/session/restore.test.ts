@@ -12,11 +12,11 @@ import { dropIsolation, prepareIsolation, startCallers } from "./isolation.ts";
 import { changeEveryVariable, sessionVariables } from "./variables.ts";
 
 /**
- * What no caller can do to a session, not even with a procedure, or what only a privileged one could: the
- * gateway's restore, sent from Node, clears it all the same.
+ * State that no caller can leave, not even by a procedure, or only a privileged one. The test sends the
+ * gateway's restore from Node, which must clear it too.
  */
 
-/** As the gateway sends it, and with a hot statement that writes prepared in it. */
+/** The same as the gateway sends, with a hot statement that writes prepared in it. */
 const collation = "utf8mb4_unicode_ci";
 const settings = { time_zone: "+00:00", longestDeadlineMs: 60_000, collation };
 const dialect = dialectOf({ engine });
@@ -37,7 +37,7 @@ afterAll(async () => {
   await administrator?.end();
 });
 
-/** A session of the administrator's, restored: it may do everything. */
+/** A restored session of the administrator, who may do everything. */
 async function open(): Promise<Connection> {
   const session = await connectAdministrator(databaseServer());
   await restore(session);
@@ -50,7 +50,7 @@ async function restore(session: Connection): Promise<void> {
   await session.query(proofQuery(dialect));
 }
 
-/** @returns rows, or the error's code */
+/** @returns the rows, or the code of the error */
 async function seen(session: Connection, sql: string): Promise<unknown> {
   return await session.query(sql).then(
     ([rows]) => (Array.isArray(rows) ? rows : "done"),
@@ -58,7 +58,7 @@ async function seen(session: Connection, sql: string): Promise<unknown> {
   );
 }
 
-/** In a transaction: TiDB takes row locks nowhere else. */
+/** In a transaction, because TiDB takes row locks only there. */
 async function seenElsewhere(sql: string): Promise<unknown> {
   await other.query("START TRANSACTION");
   const result = await seen(other, sql);
@@ -68,21 +68,26 @@ async function seenElsewhere(sql: string): Promise<unknown> {
 
 interface Case {
   name: string;
-  /** Without: all. */
+  /** Default: all. */
   engines?: readonly Engine[];
   dirty: string[];
-  /** What the session itself is shown. */
+  /** A query of the session itself. */
   look?: string;
-  /** What another session can do. */
+  /** A query of another session. */
   lookElsewhere?: string;
 }
 
 const readWrite = "SET SESSION TRANSACTION READ WRITE";
 
-/** TiDB has no HANDLER, no lock of a table, no XA, no trace and no counters of a session: it refuses or ignores them. */
+/**
+ * TiDB has no HANDLER, no table locks, no XA, no trace and no session counters: it refuses or ignores them.
+ */
 const notTidb = { engines: ["mysql", "mariadb"] } as const;
 
-/** On other engines a caller leaves most of these by a procedure (isolation.test.ts); the rest only TiDB has in a session. */
+/**
+ * On other engines a caller leaves most of these by a procedure (isolation.test.ts); the rest exists only
+ * in TiDB's sessions.
+ */
 const onTidb: Case[] = [
   { name: "a user variable", dirty: ["SET @leak = 1"], look: "SELECT @leak AS leak" },
   { name: "a prepared name", dirty: ["PREPARE leak FROM 'SELECT 1'"], look: "EXECUTE leak" },
@@ -242,7 +247,7 @@ test.each(cases.filter(({ engines = [engine] }) => engines.includes(engine)))(
   },
 );
 
-// TiDB has no INNODB_TRX, and refuses SERIALIZABLE: above it is asked another way.
+// TiDB has no INNODB_TRX, and refuses SERIALIZABLE; the test above asks in another way.
 test.skipIf(!has.everyIsolation)(
   "clears an isolation level that was meant for the next transaction only",
   async () => {
@@ -250,7 +255,7 @@ test.skipIf(!has.everyIsolation)(
     const levelOfTheNext = async () => {
       await session.query("START TRANSACTION");
       await session.query("SELECT COUNT(*) FROM numbers");
-      // InnoDB makes this table anew after 100 ms at the earliest.
+      // InnoDB refreshes this table after 100 ms at the earliest.
       await sleep(200);
       const [rows] = await session.query<RowDataPacket[]>(
         "SELECT trx_isolation_level AS level FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = CONNECTION_ID()",
@@ -326,7 +331,7 @@ test("is what the gateway sends", async () => {
   const { gateway, ask } = await startCallers({ collation }, { hosts: [`localhost:${proxy.port}`] });
   try {
     await ask("one", "SELECT 1");
-    // The second one waits for the first one's restore.
+    // The second statement waits for the restore of the first one.
     await ask("another", "SELECT 2");
     const all = proxy
       .commands()

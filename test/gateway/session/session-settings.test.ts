@@ -11,9 +11,12 @@ import {
   testAccount,
 } from "../support/harness.ts";
 
-/** What an account says of its sessions, `sql_mode` and `time_zone`, holds for each of its statements. */
+/** An account's session settings, `sql_mode` and `time_zone`, apply to each of its statements. */
 
-/** Three hours ahead. A zone that no tz database has: nobody else's rows are touched. TiDB has zones without tables. */
+/**
+ * A zone of three hours ahead, which no tz database has, so no existing rows are changed. TiDB needs no
+ * tables for its zones.
+ */
 const zone = engine === "tidb" ? "Asia/Riyadh" : "Tidegate/Plus_Three";
 const ownMode = ["STRICT_ALL_TABLES", "NO_ZERO_IN_DATE", "NO_UNSIGNED_SUBTRACTION"];
 const accounts = {
@@ -40,7 +43,7 @@ afterAll(async () => {
   await setZone("DELETE FROM");
 });
 
-/** Writes a zone of +03:00 into the server's time zone tables, or takes it out. */
+/** Writes a zone of +03:00 into the server's time zone tables, or removes it. */
 async function setZone(how: "INSERT INTO" | "DELETE FROM"): Promise<void> {
   if (engine === "tidb") return;
   const id = 4_000_000_000;
@@ -69,7 +72,7 @@ test.each([
   ["offset", "+05:30", "1970-01-01 05:30:00", 66_600],
   ["named", zone, "1970-01-01 03:00:00", 75_600],
 ])("of the account %s: zone %s", async (role, zone, epoch, day) => {
-  // The second one comes after a restore.
+  // The second statement comes after a restore.
   for (let time = 0; time < 2; time++) {
     const { status, body } = await gateway.sql(state, { role });
     expect(status).toBe(200);
@@ -84,7 +87,7 @@ test("the modes are the account's, or the engine's", async () => {
   };
   expect(await modes("offset")).toEqual(ownMode.toSorted());
   expect(await modes("usual")).toContain("STRICT_TRANS_TABLES");
-  // NO_UNSIGNED_SUBTRACTION is heeded: without it the difference is out of range (1690).
+  // NO_UNSIGNED_SUBTRACTION has an effect: without it the difference is out of range (1690).
   const subtract = { sql: "SELECT CAST(CAST(1 AS UNSIGNED) - 2 AS CHAR) AS difference" };
   expect((await gateway.sql(subtract, { role: "offset" })).body.rows).toEqual([{ difference: "-1" }]);
   expect((await gateway.sql(subtract, { role: "usual" })).body).toMatchObject({ errno: 1690 });

@@ -1,10 +1,13 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { engine } from "../support/harness.ts";
 
-/** The time, a counter of the server's, and what is random: they differ from one look to the next. */
+/** The time, a counter of the server, and random values: they differ between two looks. */
 const restless = new Set(["timestamp", "statement_id", "rand_seed1", "rand_seed2"]);
 
-/** They end or bend the test itself: no memory left, other transactions' ids, another thread's name. */
+/**
+ * These would end or disturb the test itself: no memory left, other transactions' ids, another thread's
+ * name.
+ */
 const leftAlone = new Set([
   "max_session_mem_used",
   "gtid_next",
@@ -14,11 +17,14 @@ const leftAlone = new Set([
   "sql_log_bin",
 ]);
 
-/** TiDB shows the server's own among a session's, and `SET SESSION` changes them for all. */
+/**
+ * TiDB lists the server's own variables among those of a session, and `SET SESSION` changes them for all
+ * sessions.
+ */
 const serversOwn =
   "SELECT VARIABLE_NAME AS name FROM information_schema.VARIABLES_INFO WHERE VARIABLE_SCOPE NOT LIKE '%SESSION%'";
 
-/** @returns every session variable that should stay as it is */
+/** @returns every session variable that must not change */
 export async function sessionVariables(connection: Connection): Promise<Map<string, string>> {
   const [rows] = await connection.query<RowDataPacket[]>("SHOW SESSION VARIABLES");
   const [others] = engine === "tidb" ? await connection.query<RowDataPacket[]>(serversOwn) : [[]];
@@ -27,11 +33,11 @@ export async function sessionVariables(connection: Connection): Promise<Map<stri
   return new Map(all.filter(([name]) => !restless.has(name) && !leftOut.has(name)));
 }
 
-/** Sets each session variable to something else, as far as the server lets it be set. */
+/** Sets each session variable to another value, if the server allows it. */
 export async function changeEveryVariable(connection: Connection): Promise<void> {
   for (const [name, value] of await sessionVariables(connection)) {
     if (leftAlone.has(name)) continue;
-    // A millisecond more than none would end the test's own questions.
+    // A limit of one millisecond would end the test's own queries.
     for (const candidate of name === "max_execution_time" ? ["7777777"] : othersThan(value)) {
       const done = await connection.query(`SET SESSION ${name} = ${candidate}`).then(
         () => true,

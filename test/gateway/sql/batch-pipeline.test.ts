@@ -9,7 +9,10 @@ import { databaseServer, engine, expectProblem, startProxy } from "../support/ha
 import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
-/** What a batch sends together, and what becomes of what is on its way behind a failure. One connection, through the proxy. */
+/**
+ * The statements that a batch sends together, and the effect of a failure on those behind it. One
+ * connection, through the proxy.
+ */
 
 let administrator: Connection;
 let proxy: CountingProxy;
@@ -52,7 +55,7 @@ const prepare = "COM_STMT_PREPARE";
 const execute = "COM_STMT_EXECUTE";
 const begin = ["SET", "START"];
 
-/** What a batch sends before its answer, and in how many round trips; the restore takes one. */
+/** The commands of a batch before its answer, and the number of its round trips; the restore takes one. */
 async function cost(statements: unknown[], more: Record<string, unknown> = {}) {
   await restored(proxy);
   const mark = proxy.mark();
@@ -68,14 +71,14 @@ async function cost(statements: unknown[], more: Record<string, unknown> = {}) {
 }
 
 let texted = 0;
-/** Statements that nobody has asked for yet. */
+/** New statements, which were never sent before. */
 const unseen = (n: number, sql: (i: number) => string) =>
   Array.from({ length: n }, () => {
     texted += 1;
     return { sql: sql(texted) };
   });
 
-/** Has the restores prepare a statement ahead. */
+/** Makes the restores prepare a statement ahead. */
 async function heat(statement: unknown, more: Record<string, unknown> = {}): Promise<void> {
   await cost(times(limits.hotStatementWindow, statement), more);
 }
@@ -98,7 +101,8 @@ describe("round trips before the answer", () => {
     const read = { sql: "SELECT amount FROM balances WHERE id = ?", params: [1] };
     await heat(read);
     const warm = await cost(times(n, read), { isolation: "read committed" });
-    // A number that a read is given must meet no text: MySQL has said so, the others' warnings tell, in the same write.
+    // A read's number must not be compared with text. MySQL has named the type; the others' warnings show
+    // it, in the same write.
     const asked = times(n, engine === "mysql" ? [execute] : [execute, "SHOW"]).flat();
     expect(warm.commands).toEqual(["SET", "SET", "START", ...asked, "ROLLBACK"]);
     const cold = await cost(unseen(n, (i) => `SELECT ${i} AS n`));
@@ -168,7 +172,7 @@ describe("what is on the way at once", () => {
     const length = { sql: "SELECT LENGTH(?) AS n", params: [{ $ref: "0.rows.0.x" }] };
     const { results, roundTrips } = await cost([long, ...times(10, length)]);
     expect(Number(results[10].rows[0].n)).toBe(400_000);
-    // Both are prepared; the first; then two at a time.
+    // Both are prepared; the first one; then two at a time.
     expect(roundTrips).toBe(1 + 1 + 5);
     const params = times(11, { $ref: "0.rows.0.x" });
     const refused = await caller.batch([
@@ -203,7 +207,7 @@ describe("what is on its way behind a statement that fails is rolled back with i
     const other = await connectAdministrator(databaseServer());
     try {
       await other.query("START TRANSACTION");
-      // Much to undo: MySQL and MariaDB take the other one.
+      // This transaction has much to undo, so MySQL and MariaDB roll back the other one.
       await other.query(
         `INSERT INTO ledger.entries (account, note) VALUES ${times(100, "(9, 'heavy')").join()}`,
       );
@@ -219,7 +223,8 @@ describe("what is on its way behind a statement that fails is rolled back with i
         note,
       ]);
       await expect.poll(() => runningLike(pause.sql), { interval: 50, timeout: 5_000 }).toBe(1);
-      // It waits for the batch. Then the batch closes the circle, and TiDB rolls back the transaction that closes it.
+      // This statement waits for the batch. Then the batch closes the circle, and TiDB rolls back the
+      // transaction that closes it.
       const waiting = other.query("UPDATE ledger.balances SET amount = amount + 1 WHERE id = 1");
       const refused = await locked;
       expectProblem(refused, 409, "sql_transient");

@@ -119,7 +119,7 @@ describe("a batch", () => {
     const refused = await caller.batch(transfer(10), { read_only: true });
     expectProblem(refused, 403, "sql_denied");
     expect(refused.body).toMatchObject({ statement: 0, reason: "read_only" });
-    // Reads alone need no more, whoever asks.
+    // A batch of reads needs no more permissions than this.
     const reader = ledger.as({ role: "reader" });
     const { body } = await reader.batch([{ sql: "SELECT amount FROM balances" }], {
       isolation: "read committed",
@@ -271,7 +271,7 @@ describe("a batch that fails says which statement, and nothing has happened", ()
 test("whose COMMIT is not answered has an unknown outcome", async () => {
   await caller.batch(transfer(1));
   await restored(proxy);
-  // The server takes the COMMIT, and its answer does not arrive.
+  // The server gets the COMMIT, but its answer does not arrive.
   proxy.setDelayMs(150);
   const mark = proxy.mark();
   const running = caller.batch([{ sql: note, params: [1, "perhaps"] }]);
@@ -286,7 +286,7 @@ test("whose COMMIT is not answered has an unknown outcome", async () => {
 test("each statement needs its permission", async () => {
   const reader = ledger.as({ role: "reader" });
   expectProblem(await reader.batch([{ sql: "SELECT 1" }, ...transfer(1)]), 403, "access_denied");
-  // In a transaction that may write a function could, whatever the statement is.
+  // In a transaction that may write, a function in any statement could write.
   expectProblem(await reader.batch([{ sql: "SELECT 1" }], { read_only: false }), 403, "access_denied");
   expect((await reader.batch([{ sql: "SELECT 1" }], { read_only: true })).status).toBe(200);
   expectProblem(await ledger.as({ role: "nobody" }).batch([{ sql: "SELECT 1" }]), 403, "access_denied");

@@ -5,7 +5,7 @@ import { databaseServer, engine } from "../support/harness.ts";
 import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
-/** An error names the key or constraint that a statement violated, whatever the values look like. */
+/** An error names the violated key or constraint, whatever the values contain. */
 
 let administrator: Connection;
 let ledger: Ledger;
@@ -29,7 +29,7 @@ afterAll(async () => {
   await administrator?.end();
 });
 
-/** MariaDB does not say the table's name. */
+/** MariaDB's message does not have the table's name. */
 const keyOf = (table: string, key: string) => (engine === "mariadb" ? key : `${table}.${key}`);
 
 const insertCode = "INSERT INTO codes VALUES (?, ?, 1)";

@@ -7,7 +7,7 @@ import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { databaseServer, engine, server } from "../support/harness.ts";
 import { check, runCheck } from "./database-check.ts";
 
-/** npm run check -- --env NAME --database: what a real server says of saved queries that it prepares. */
+/** npm run check -- --env NAME --database: the answers of a real server that prepares the saved queries. */
 
 const derives = engine === "mysql";
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => administrator?.end());
 
 describe("what the server says", () => {
-  /** Each secret that is looked for is there. */
+  /** Every secret that is searched for exists. */
   const secrets = Object.entries(server.passwords);
   beforeAll(() => {
     for (const [name, secret] of secrets) process.env[name] = secret;
@@ -142,7 +142,7 @@ SELECT id, CONCAT(:a, '') FROM cities WHERE (:a IS NULL OR id = :a) AND name = :
     expect(mistakes).toEqual([]);
   });
 
-  // TiDB has no lock that keeps a PREPARE waiting.
+  // TiDB has no lock that a PREPARE waits for.
   test.skipIf(engine === "tidb")(
     "a table that is locked could not be tried; what came before it is told",
     async () => {
@@ -188,7 +188,7 @@ describe("npm run check -- --env development --database", () => {
 
   test("a grant opens what its account cannot do: 1", async () => {
     const { status, stderr } = await runCheck({ analyst: ["query:*"] });
-    // A reader's account that a grant writes with has no right to.
+    // A right that a reader's account must not have, because a grant writes with it.
     expect(stderr).toMatch(
       /^development, database: 1 mistake\(s\)\n- queries\/add-note\.sql:\d+: as analyst: 1142: INSERT command denied to user /m,
     );

@@ -15,11 +15,13 @@ import { parseCatalog } from "../../../src/catalog/parse.ts";
 import { parsePolicy } from "../../../src/config/policy.ts";
 import { engine, server } from "../support/harness.ts";
 
-/** `npm run check -- --env development --database` against the test server, as beside a running `npm start`. */
+/**
+ * `npm run check -- --env development --database` against the test server, as beside a running `npm start`.
+ */
 
 const issuer = "http://127.0.0.1:8788";
 
-/** What the sample's accounts may do. */
+/** The permissions of the sample's accounts. */
 export type Grants = Record<string, string[]>;
 
 /** The development policy for the tests' server, with the grants of the sample's two accounts. */
@@ -39,7 +41,7 @@ function policyWith(grants: Grants, deadlineMs = 30_000) {
   };
 }
 
-/** Checks queries that are not those of the repository; the secrets are asked of the environment. */
+/** Checks queries other than those of the repository; the secrets come from the environment. */
 export async function check(
   texts: Record<string, string>,
   grants: Grants = { analyst: ["query:*"] },
@@ -54,7 +56,7 @@ export async function check(
   return await checkQueries({ link, policy, accounts, files, queries });
 }
 
-/** Runs the script with the queries of the repository; expects that it says no secret. */
+/** Runs the script with the queries of the repository; expects that the output has no secret. */
 export async function runCheck(grants: Grants, environment: Record<string, string> = {}) {
   const directory = await mkdtemp(join(packageRoot, ".tidegate", "test", "check-"));
   try {

@@ -11,7 +11,7 @@ import { outfile } from "./guard-scratch.ts";
 import type { Judge } from "./guard-trial.ts";
 import { readOnlySession, Trial } from "./guard-trial.ts";
 
-/** TIDEGATE_FUZZ_SECONDS runs it for longer, TIDEGATE_FUZZ_SEED with the same statements. */
+/** TIDEGATE_FUZZ_SECONDS sets the duration, TIDEGATE_FUZZ_SEED repeats the statements. */
 const seconds = Number(process.env.TIDEGATE_FUZZ_SECONDS ?? 4);
 const seed = Number(process.env.TIDEGATE_FUZZ_SEED ?? randomBytes(4).readUInt32LE());
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => trial?.end());
 
-/** What travels is the guard's own text. */
+/** The guard's own text is what the gateway sends. */
 const guard: Judge = (sql) => {
   const statement = judged(sql);
   return statement?.kind === "read" ? statement.text : undefined;
@@ -38,17 +38,20 @@ function judged(sql: string): ReturnType<typeof classify> | undefined {
   }
 }
 
-/** A guard that reads `rewritten(sql)` where the server gets the caller's own text. */
+/** A guard that reads `rewritten(sql)`, while the server gets the caller's own text. */
 function misreading(rewritten: (sql: string) => string): Judge {
   return (sql) => (judged(rewritten(sql))?.kind === "read" ? sql : undefined);
 }
 
-/** What only the mistaken guard calls a read: the rest is tried with the true one. */
+/** Accepts only what the mistaken guard alone calls a read; the true guard's reads are tried elsewhere. */
 function beyond(judge: Judge): Judge {
   return (sql) => (guard(sql) === undefined ? judge(sql) : undefined);
 }
 
-/** Guards with one mistake each. The trial must find it out, or finding nothing means nothing. */
+/**
+ * Guards with one mistake each. The trial must find every mistake; otherwise a trial without a finding
+ * would mean nothing.
+ */
 const mistaken: [mistake: string, judge: Judge][] = [
   [
     "takes DELETE for a read",
@@ -76,7 +79,7 @@ const mistaken: [mistake: string, judge: Judge][] = [
         ],
       ] as [string, Judge][])
     : []),
-  // The others find no function of their own by a name in backquotes, and have no SETVAR.
+  // The other engines do not call such a function by a name in backquotes, and have no SETVAR.
   ...(engine === "tidb"
     ? ([
         ["takes names in backquotes for columns", misreading((sql) => sql.replace(/`\w+`/g, " x"))],
@@ -87,7 +90,7 @@ const mistaken: [mistake: string, judge: Judge][] = [
 
 describe("the trial finds out a guard that", () => {
   test.each(mistaken)("%s", async (_, judge) => {
-    // The same statements each time: a test of the trial, not of luck.
+    // The same statements in each run, because this tests the trial and must not depend on luck.
     const grammar = new Grammar(randomOf(1), dialect);
     const { tried, harm } = await trial.run(
       beyond(judge),
@@ -107,14 +110,14 @@ describe("the trial finds out a guard that", () => {
         (count) => count < 3,
       );
       expect(harm).toMatchObject({ sql: "SELECT sneak()", what: expect.stringMatching(/^changed /) });
-      // The guard does not judge functions: that is what the read-only state is for.
+      // The guard does not judge functions; the read-only state refuses those that write.
       const session = await readOnlySession();
       await expect(session.query("SELECT sneak()")).rejects.toMatchObject({ errno: 1792 });
       await session.end();
     },
   );
 
-  // On MariaDB the read-only state refuses it, as it refuses the function; MySQL has no sequences.
+  // On MariaDB the read-only state refuses such a view, as it refuses the function; MySQL has no sequences.
   test.runIf(engine === "tidb")("lets a view advance a sequence: by the sequence", async () => {
     const sql = "SELECT * FROM sneak_view";
     const { harm } = await trial.run(
@@ -123,7 +126,8 @@ describe("the trial finds out a guard that", () => {
       (count) => count < 3,
     );
     expect(harm).toMatchObject({ sql, what: expect.stringMatching(/^changed /) });
-    // The guard does not judge views: the wall is the privilege that an account lacks that only reads.
+    // The guard does not judge views. Only the missing privilege of an account that only reads protects
+    // against them.
     await trial.execute("GRANT SELECT ON guard_fuzz.* TO gw_analyst");
     const reader = await connect(databaseServer(), "gw_analyst", server.passwords.ANALYST_PASSWORD ?? "");
     await expect(reader.query("SELECT * FROM guard_fuzz.sneak_view")).rejects.toMatchObject({ errno: 1142 });
@@ -149,7 +153,7 @@ describe("what the guard calls a read", () => {
   const reads = accepted
     .filter(([kind]) => kind === "read")
     .map(([, , sql]) => sql)
-    // TiDB knows the words and has no procedures: it answers with an OK, without columns.
+    // TiDB accepts the syntax, but has no procedures: it answers OK, without columns.
     .filter((sql) => engine !== "tidb" || sql !== "SHOW CREATE PROCEDURE p");
 
   test("of its table, changes nothing", async () => {
@@ -173,7 +177,7 @@ describe("what the guard calls a read", () => {
       });
     }
     await session.end();
-    // They do not even plan a change there.
+    // These engines do not even plan a change there.
     expect(refused).toEqual(reads.filter((sql) => /^EXPLAIN (INSERT|UPDATE|DELETE|REPLACE)/.test(sql)));
   });
 
@@ -191,7 +195,7 @@ describe("what the guard calls a read", () => {
     console.log("guard", { engine, seed, seconds, ...verdict });
     expect(verdict.harm).toBeUndefined();
     expect(await trial.checksums()).toEqual(before);
-    // Not a run in which the server understood nothing.
+    // The server must have understood statements in this run.
     expect(verdict.answered).toBeGreaterThan(50);
   });
 });

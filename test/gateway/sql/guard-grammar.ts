@@ -1,21 +1,30 @@
-/** Statements for trying the guard: grown from a grammar, then spoiled. Their effects stay in one scratch schema. */
+/**
+ * Makes statements for the trial of the guard: from a grammar, then changed at random. Their effects stay
+ * in one scratch schema.
+ */
 
 type Random = () => number;
 
 export interface Dialect {
-  /** There is a sequence `seq`, and a column `n` of a table `d` whose default is its next value. */
+  /**
+   * Whether there is a sequence `seq`, and a table `d` with a column `n` whose default is the sequence's
+   * next value.
+   */
   sequences: boolean;
   /** A file that INTO OUTFILE may name. */
   outfile: string;
 }
 
-/** Expressions that write, where a server has sequences. */
+/** Expressions that write, on servers with sequences. */
 const advancing =
   "NEXTVAL(seq)|NEXT VALUE FOR seq|SETVAL(seq, 50)|`nextval`('guard_fuzz.seq')|`setval`('guard_fuzz.seq', 60)|(SELECT DEFAULT(n) FROM d LIMIT 1)|SETVAR('canary', 'dead')|`setvar`('canary', 'dead')".split(
     "|",
   );
 
-/** What a read must not do. Each would show: in a table, in `@canary`, or in what the server answers. */
+/**
+ * Actions that a read must not do. Each one is visible: in a table, in `@canary`, or in the server's
+ * answer.
+ */
 const harms = [
   ..."INTO @canary|INTO @`canary`|INTO OUTFILE 'x'|INTO DUMPFILE 'x'|, (@canary := 1)|, @canary:=1|INTO @canary FROM t".split(
     "|",
@@ -56,7 +65,7 @@ const values = [
   ),
 ];
 
-/** Where lexers may lose each other. */
+/** Texts that different lexers may read differently. */
 const noise = [
   ..."'|\"|`|\\|''|\\'|/*|*/|/**/|/* ' */|/*+ */|/*+ BKA(t) */|/*!|/*!99999|/*!50000|/*M!|/*M!100100|/*T!|*//*|/*/|--|-- |--\t|---|#|##".split(
     "|",
@@ -114,7 +123,10 @@ const noise = [
   ],
 ];
 
-/** What may hide a harm that stands in between, from a reader who does not know comments and quotes as a server does. */
+/**
+ * Pairs that may hide the harm between them from a reader who does not know comments and quotes as a server
+ * does.
+ */
 const hidings = [
   ["/*!", "*/"],
   ["/*!50000 ", "*/"],
@@ -150,7 +162,7 @@ export class Grammar {
     this.#outfile = outfile;
   }
 
-  /** @returns the next statement, which may be anything */
+  /** @returns the next statement, of any kind */
   statement(): string {
     let sql = this.#grown(2);
     if (this.#chance(0.6)) sql = this.#disguised(sql);
@@ -229,7 +241,7 @@ export class Grammar {
     return this.#join("SELECT", items, this.#one(["FROM t", "FROM t", "FROM t, u", ""]), this.#one(tail));
   }
 
-  /** Puts a harm where some reader may not see it. */
+  /** Puts a harm where some readers may not see it. */
   #disguised(sql: string): string {
     const [before, after] = this.#chance(0.5) ? this.#one(hidings) : [this.#noises(), this.#noises()];
     const harm = this.#one(harms)

@@ -5,16 +5,18 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { has } from "../support/features.ts";
 import { engine } from "../support/harness.ts";
 
-/** What the trial of the guard makes on each engine, and what it looks at afterwards. */
+/**
+ * The objects that the trial of the guard makes on each engine, and the state that it compares afterwards.
+ */
 
 export const scratch = "guard_fuzz";
 
 const timer = engine === "mariadb" ? "max_statement_time" : "max_execution_time";
-/** How long a statement on trial may take; what the trial asks itself takes its time. */
+/** The time limit of a statement on trial. The trial's own queries have no limit. */
 export const bounded = `SET SESSION ${timer} = ${engine === "mariadb" ? 2 : 2_000}`;
 export const unbounded = `SET SESSION ${timer} = 0`;
 
-/** MySQL and MariaDB write no file here (secure_file_priv); TiDB does where it may. */
+/** MySQL and MariaDB write no file here (secure_file_priv); TiDB writes it if it may. */
 export const outfile = join(tmpdir(), `guard-fuzz-${randomBytes(6).toString("hex")}`);
 
 const programs = [
@@ -29,7 +31,7 @@ const sequences = [
   "INSERT INTO d VALUES (1)",
 ];
 
-/** Makes the scratch schema anew, in a connection that takes several statements at once. */
+/** Creates the scratch schema again, over a connection that accepts several statements at once. */
 export async function makeScratch(connection: Connection): Promise<void> {
   const statements = [
     unbounded,
@@ -60,8 +62,8 @@ const sequence = {
 }[engine];
 
 /**
- * Rows by checksum, objects and accounts by number, and what of the server, of a sequence or of the session a statement may
- * set.
+ * Rows by checksum, objects and accounts by number, and all state of the server, of a sequence or of the
+ * session that a statement may set.
  */
 export async function stateOf(connection: Connection): Promise<string> {
   const accounts = engine === "mariadb" ? "mysql.global_priv" : "mysql.user";
@@ -82,7 +84,10 @@ export async function stateOf(connection: Connection): Promise<string> {
   return JSON.stringify([await checksums(connection, names), answers[1], answers[2]]);
 }
 
-/** @returns of every table but those that the server itself keeps writing to, by schema and name */
+/**
+ * @returns the checksum of every table by schema and name, except those that the server itself keeps
+ * writing to
+ */
 export async function allChecksums(connection: Connection): Promise<Record<string, string>> {
   const own = `stat|gtid|_log$${engine === "tidb" ? "|tidb|gc_|dist_framework|analyze|request_unit" : ""}`;
   const [tables] = await connection.query<RowDataPacket[]>(`SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name
@@ -95,7 +100,7 @@ export async function allChecksums(connection: Connection): Promise<Record<strin
   );
 }
 
-/** @param names as "schema.table"; of a table that is not there the checksum says so */
+/** @param names as "schema.table"; the checksum of a missing table says that it is missing */
 async function checksums(connection: Connection, names: readonly string[]): Promise<Record<string, string>> {
   await connection.query(unbounded);
   const found = await (engine === "tidb" ? ofRows(connection, names) : ofTables(connection, names));
@@ -108,7 +113,10 @@ async function ofTables(connection: Connection, names: readonly string[]): Promi
   return Object.fromEntries(rows.map(({ Table, Checksum }) => [String(Table), String(Checksum)]));
 }
 
-/** TiDB has no CHECKSUM TABLE, and its ADMIN CHECKSUM TABLE answers with ones where it keeps its data itself (unistore). */
+/**
+ * TiDB has no CHECKSUM TABLE. Its ADMIN CHECKSUM TABLE answers only ones when TiDB stores the data itself
+ * (unistore).
+ */
 async function ofRows(connection: Connection, names: readonly string[]): Promise<Record<string, string>> {
   const [columns] = await connection.query<RowDataPacket[]>(
     "SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) AS name, COLUMN_NAME AS col FROM information_schema.COLUMNS WHERE CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) IN (?)",

@@ -6,19 +6,19 @@ import { databaseServer } from "../support/harness.ts";
 import { allChecksums, dropScratch, makeScratch, outfile, scratch, stateOf } from "./guard-scratch.ts";
 
 /**
- * The guard alone on trial: what it calls a read is executed by an administrator, in a session that may write and
- * takes several statements at once, and nothing may have changed afterwards.
+ * The trial of the guard alone. An administrator executes what the guard calls a read, in a session that
+ * may write and accepts several statements at once. Afterwards nothing may have changed.
  */
 
-/** @returns the text that would travel, or undefined for what is no read */
+/** @returns the text that the gateway would send; undefined if it is not a read */
 export type Judge = (sql: string) => string | undefined;
 
 export interface TrialResult {
-  /** How many were tried, were called reads, and got rows from the server. */
+  /** The numbers of statements that were tried, were called reads, and got rows from the server. */
   tried: number;
   reads: number;
   answered: number;
-  /** The first statement that did what a read must not, and what it did. */
+  /** The first statement that did what a read must not do, and its effect. */
   harm: { sql: string; what: string } | undefined;
 }
 
@@ -59,8 +59,9 @@ export class Trial {
   }
 
   /**
-   * Tries statements until `goesOn` says no or one does harm.
-   * @param batchSize how many are executed between two looks at the tables, which cost as much as a few statements
+   * Tries statements until `goesOn` is false or one does harm.
+   * @param batchSize how many to execute between two looks at the tables; a look costs as much as a few
+   * statements
    */
   async run(
     judge: Judge,
@@ -87,7 +88,9 @@ export class Trial {
     return { ...verdict, harm: await this.#look(batch) };
   }
 
-  /** A read is answered with the rows of one result set, or with an error; an OK is the answer to something else. */
+  /**
+   * A read gets the rows of one result set, or an error. An OK is the answer to another kind of statement.
+   */
   async #answerTo(sql: string): Promise<"rows" | "error" | string> {
     try {
       const [rows, fields] = await this.#connection.query(sql);
@@ -106,7 +109,7 @@ export class Trial {
     return { sql, what };
   }
 
-  /** Compares; on a difference runs the batch again, one by one, to say which statement it was. */
+  /** Compares the state. If it differs, runs the batch again, one by one, to find the statement. */
   async #look(batch: readonly string[]): Promise<TrialResult["harm"]> {
     if ((await this.#state()) === this.#before) return undefined;
     await this.#restore();

@@ -12,7 +12,7 @@ import { say, startHostileServer } from "../support/hostility.ts";
 import type { Clock } from "../support/world.ts";
 import { breakObjects, clockOf } from "../support/world.ts";
 
-/** What goes wrong around a request with an Idempotency-Key, and that it is never executed twice all the same. */
+/** Failures around a request with an Idempotency-Key. In spite of them it is never executed twice. */
 
 const second = 1_000;
 const day = 24 * 60 * 60 * second;
@@ -38,7 +38,7 @@ afterAll(async () => {
   await administrator?.end();
 });
 
-/** Good whatever the gateway's clock says: without iat, and until the day after tomorrow. */
+/** Valid whatever the gateway's clock shows: without iat, and until the day after tomorrow. */
 async function token(): Promise<string> {
   const { alg = "", kid = "" } = gateway.key.publicJwk;
   return await new SignJWT({ iss: issuers.fixed, aud: audience, sub: "someone" })
@@ -81,7 +81,7 @@ describe("an outcome that is unknown", () => {
     ["a write that is not answered", "/v1/sql", "INSERT INTO notes", note],
   ])("%s: it stays so, and is never executed again", async (_, path, text, request) => {
     const [key, body] = [randomUUID(), newBody()];
-    // The server does it, and its answer does not arrive.
+    // The server executes it, but its answer does not arrive.
     const play = server.play(
       (spot) => spot.command !== "COM_STMT_PREPARE" && spot.text.startsWith(text) && spot.index === 0,
       say(() => Buffer.alloc(0), "cut"),
@@ -105,7 +105,7 @@ describe("an outcome that is unknown", () => {
     await breakObjects(gateway, "idempotency end", "throws");
     const first = await send(key, note(body));
     await breakObjects(gateway, "idempotency end", undefined);
-    // Whoever is still there has the answer all the same.
+    // A caller who is still there gets the answer in spite of that.
     expect(first).toMatchObject({ status: 200, body: { rows_affected: 1 } });
     const request_id = first.headers.get("x-request-id");
     expect(logged(gateway, "ending_lost")).toContainEqual(expect.objectContaining({ request_id }));
@@ -141,7 +141,7 @@ describe("an object that cannot say whether a request is new", () => {
     const [key, body] = [randomUUID(), newBody()];
     await breakObjects(gateway, "idempotency begin", way);
     const refused = await send(key, note(body));
-    // Who has no key asks nothing of it, nor who reads.
+    // A request without a key does not use the object, and neither does a read.
     expect((await send(undefined, note(`${body} without`))).status).toBe(200);
     expect((await send(key, { sql: "SELECT 1" })).status).toBe(200);
     await breakObjects(gateway, "idempotency begin", undefined);
@@ -182,7 +182,7 @@ describe("a day later", () => {
 
   test("what was kept is deleted by the object's alarm", async () => {
     const [key, body] = [randomUUID(), newBody()];
-    // Alarms go by the platform's clock: what is to be kept for a day from then on is kept for 2 s.
+    // Alarms use the platform's clock, so the test keeps for 2 s what is kept for a day.
     await clock.pass(Date.now() - day + 2 * second - clock.now());
     expect((await send(key, note(body))).status).toBe(200);
     expect(isReplayed(await send(key, note(body)))).toBe("true");

@@ -53,7 +53,7 @@ interface Sent {
   headers?: Record<string, string>;
 }
 
-/** Sends a request of the editor's; each time with a token of its own. */
+/** Sends a request as the editor, with a new token each time. */
 async function send(
   body: unknown,
   { key, path = "/v1/sql", claims = {}, headers = {} }: Sent = {},
@@ -87,7 +87,7 @@ async function written(body: string): Promise<number> {
   return Number(rows[0]?.n);
 }
 
-/** Holds up every write of a note, until what is to happen meanwhile has happened. */
+/** Holds up every write of a note until `run` has ended. */
 async function whileHeld(run: () => Promise<void>): Promise<void> {
   await administrator.query("LOCK TABLES world.notes WRITE");
   try {
@@ -97,7 +97,7 @@ async function whileHeld(run: () => Promise<void>): Promise<void> {
   }
 }
 
-/** As `note`, with a text of its own: restores may prepare the other ones, and be held up too. */
+/** The same as `note` with a text of its own: restores may prepare the text of `note`, and be held up too. */
 const markedNote = (body: string) => ({
   sql: `INSERT INTO notes (city_id, author, body) SELECT 1, 'once', ? FROM (SELECT 1) AS ${markOf(body)}`,
   params: [body],
@@ -246,7 +246,7 @@ describe("an error", () => {
       expectProblem(await send(note(body), { key, claims }), 429, "concurrency_exceeded");
     });
     expect((await running)?.status).toBe(200);
-    // Another request may have the key now.
+    // Another request may use the key now.
     const changed = await send({ ...note(body), timeout_ms: 5_000 }, { key, claims });
     expect([changed.status, isReplayed(changed)]).toEqual([200, null]);
     expect(await written(body)).toBe(1);
@@ -258,7 +258,7 @@ describe("an error", () => {
     expectProblem(await send({ sql: "SET @a = 1" }, { key }), 400, "statement_refused");
     expectProblem(await send(note(body), { key, claims: { role: "reader" } }), 403, "access_denied");
     expect((await send(note(body), { key })).status).toBe(200);
-    // Who may not write any more is not told what was answered.
+    // A caller who may no longer write does not get the kept answer.
     expectProblem(await send(note(body), { key, claims: { role: "reader" } }), 403, "access_denied");
   });
 });

@@ -6,7 +6,7 @@ import { databaseServer, engine, expectProblem } from "../support/harness.ts";
 import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
-/** A read that locks rows only answers: it keeps the grant's ceilings, as any other read. */
+/** A read that locks rows still only reads, so it keeps the grant's ceilings like any other read. */
 
 let administrator: Connection;
 let ledger: Ledger;
@@ -58,7 +58,8 @@ describe.each(Object.entries(ways))("in %s", (_, send) => {
     expect(refused.body.detail).toBe("It may have 1 rows.");
   });
 
-  // On TiDB a KILL of what rests in a transaction with locks ends the whole server (Tracker.Consume in pkg/util/memory).
+  // On TiDB a KILL of an idle session in a transaction with locks ends the whole server (Tracker.Consume in
+  // pkg/util/memory).
   test("FOR UPDATE keeps max_bytes, and its locks are gone", async () => {
     const sql = "SELECT REPEAT('x', 2000) AS x FROM balances WHERE id = 1 FOR UPDATE";
     expectProblem(await send(ledger.as({ role: "small" }), sql), 413, "result_too_large");

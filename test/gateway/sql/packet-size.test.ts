@@ -7,11 +7,11 @@ import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
 /**
- * What is larger than the server takes (max_allowed_packet) is refused before it is sent: the server would close the
- * connection, and a write that was cut off by that would be in doubt.
+ * The gateway refuses a statement larger than `max_allowed_packet` before it sends it. Otherwise the server
+ * would close the connection, and the outcome of a write would be unknown.
  */
 
-/** Each server has a buffer of 16 KiB at least, and takes what fits there. */
+/** Each server has a buffer of at least 16 KiB, and accepts what fits there. */
 const limit = 256 * 1024;
 
 let administrator: Connection;
@@ -58,7 +58,7 @@ function expectTooLarge(answer: Awaited<ReturnType<LedgerCaller["sql"]>>): void 
 describe("a statement that is larger than the server takes", () => {
   test.each([
     ["a write's value", insert, [1, large]],
-    // Three bytes each.
+    // Each character has three bytes.
     ["a value of other characters", insert, [1, "€".repeat(limit / 3)]],
     ["a read's value", "SELECT LENGTH(?) AS n", [large]],
     ["a text", `SELECT '${large}' AS n`, []],

@@ -7,13 +7,13 @@ import { databaseServer, engine, expectProblem } from "../support/harness.ts";
 import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
-/** A statement needs each permission that it exercises, in each way of sending one. */
+/** A statement needs each permission that it exercises, in each way to send one. */
 
 let administrator: Connection;
 let ledger: Ledger;
 const [writer = {}] = ledgerGrants;
 const all = ["sql:read", "sql:write", "sql:ddl", "transaction"];
-/** Names of grants, and what each allows. */
+/** Names of grants, and the permissions of each. */
 const allows: Record<string, string[]> = {
   write: ["sql:write", "transaction"],
   ddl: ["sql:ddl", "transaction"],
@@ -24,7 +24,7 @@ const allows: Record<string, string[]> = {
 
 beforeAll(async () => {
   administrator = await connectAdministrator(databaseServer());
-  // Else only a SUPER may create triggers and functions.
+  // Otherwise only SUPER may create triggers and functions.
   if (engine === "mysql") await administrator.query("SET GLOBAL log_bin_trust_function_creators = ON");
   await prepareLedger(administrator);
   if (has.storedPrograms) {
@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 beforeEach(() => resetLedger(administrator));
 
-/** Sends a statement in each of the ways there are, each time as a request of its own. */
+/** Sends a statement in each possible way, each time as a separate request. */
 const ways: Record<string, (caller: LedgerCaller, sql: string) => Promise<Answer>> = {
   "/v1/sql": async (caller, sql) => await caller.sql(sql),
   "/v1/batch": async (caller, sql) => await caller.batch([{ sql }]),

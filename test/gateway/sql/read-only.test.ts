@@ -6,8 +6,8 @@ import type { Answer, Gateway } from "../support/harness.ts";
 import { expectProblem, issuers, read, startGateway, startProxy, testAccount } from "../support/harness.ts";
 
 /**
- * `read_only: true` is the gateway's word on every engine: what writes is refused before anything of it is sent. TiDB
- * would execute it.
+ * The gateway itself enforces `read_only: true` on every engine: it refuses a statement that writes before
+ * it sends any of it. TiDB would execute it.
  */
 
 let gateway: Gateway;
@@ -68,7 +68,7 @@ const writes: [string, { sql: string; params?: unknown[] }][] = [
   ["DEFAULT(), which may be a sequence's", { sql: "SELECT DEFAULT(id) FROM notes" }],
 ];
 
-/** 403 `sql_denied`, by the gateway's word: the server has not said a number. */
+/** 403 `sql_denied` from the gateway: there is no number of the server. */
 function expectRefused(answer: Answer, more: object): void {
   expectProblem(answer, 403, "sql_denied");
   expect(answer.body).toMatchObject({ reason: "read_only", retryable: false, ...more });

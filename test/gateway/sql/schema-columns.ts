@@ -1,9 +1,9 @@
 import type { Column } from "../../../src/introspection/schema.ts";
 import { engine } from "../support/harness.ts";
 
-/** What the schema says of the columns of shop.kinds (schema-tables.ts). */
+/** The expected schema of the columns of shop.kinds (schema-tables.ts). */
 
-/** What an ordinary column is not said to be. */
+/** The members of an ordinary column. */
 const plain = { nullable: false, default: null, generated: null, on_update: null };
 const counted = { auto_increment: false, auto_random: false };
 const described = { ...plain, ...counted, visible: true, character_set: null, collation: null, comment: "" };
@@ -12,7 +12,7 @@ const value = (of: string | null) => ({ nullable: true, default: { value: of } }
 const nothing = value(null);
 const now = (digits = "") => ({ expression: `CURRENT_TIMESTAMP${digits}` });
 const pick = <T>(mysql: T, mariadb: T, tidb: T) => ({ mysql, mariadb, tidb })[engine];
-/** What TiDB does not have. */
+/** Columns that TiDB does not have. */
 const beyondTidb = ["shape", "place", "hidden"];
 
 const columns: readonly [name: string, type: string, fullType: string, more: Partial<Column>][] = [
@@ -20,7 +20,7 @@ const columns: readonly [name: string, type: string, fullType: string, more: Par
   ["truth", "TINYINT", "tinyint(1)", value("0")],
   ["small", "TINYINT UNSIGNED", "tinyint unsigned", {}],
   ["whole", "INT", "int", { default: { value: "-5" } }],
-  // TiDB says nothing of ZEROFILL.
+  // TiDB does not show ZEROFILL.
   [
     ...(["filled", "INT UNSIGNED"] as const),
     pick("int(5) unsigned zerofill", "int(5) unsigned zerofill", "int unsigned"),

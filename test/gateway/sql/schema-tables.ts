@@ -2,11 +2,11 @@ import type { Connection } from "mysql2/promise";
 import { engine, server } from "../support/harness.ts";
 import { createLogin } from "../support/logins.ts";
 
-/** A database with everything that a schema can say, as each engine has it. */
+/** A database with everything that the schema can describe, as each engine has it. */
 
-/** TiDB has no geometry, no indexes of words and places, and no invisible columns. */
+/** TiDB has no geometry, no fulltext or spatial indexes, and no invisible columns. */
 const beyondTidb = (sql: string) => (engine === "tidb" ? "" : sql);
-/** TiDB lets few functions make a default. */
+/** TiDB allows only a few functions in a default. */
 const computed = engine === "tidb" ? "REPLACE(UPPER(UUID()), '-', '')" : "CONCAT('a''b', UPPER('x'))";
 
 const kinds = `CREATE TABLE kinds (
@@ -57,13 +57,13 @@ const tables = [
   ) ENGINE = InnoDB COMMENT = 'the ''customers'''`,
   kinds,
   "CREATE VIEW names AS SELECT id, word AS name FROM kinds",
-  // Names that JavaScript, SQL or a file system could take for something else.
+  // Names that JavaScript, SQL or a file system could misread.
   "CREATE TABLE `__proto__` (`constructor` INT, `__proto__` INT, KEY `__proto__` (`__proto__`)) ENGINE = InnoDB",
   'CREATE TABLE `a"b ``é/%` (`a``b` INT) ENGINE = InnoDB',
   "CREATE TABLE gone (a INT)",
   "CREATE VIEW broken AS SELECT a FROM gone",
   "DROP TABLE gone",
-  // What is said of it takes more than is sent whole.
+  // Its description is longer than an answer that is sent whole.
   `CREATE TABLE wide (${Array.from({ length: 800 }, (_, i) => `column_${i} INT COMMENT 'one of very many columns'`).join()}) ENGINE = InnoDB`,
   ...{
     mysql: [
@@ -93,10 +93,13 @@ const tables = [
   }[engine],
 ];
 
-/** Who the sample's analyst is at the server. */
+/** The identity of the sample's analyst at the server. */
 const analyst = server.actsAs.analyst === undefined ? "gw_analyst" : "analyst";
 
-/** Makes the database `shop` and two logins: the owner may do everything in it, the guest may read two columns of a table. */
+/**
+ * Makes the database `shop` and two logins: the owner may do everything in it, the guest may read two
+ * columns of a table.
+ */
 export async function prepareShop(administrator: Connection): Promise<void> {
   await dropShop(administrator);
   await administrator.query("CREATE DATABASE shop CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci");
@@ -107,7 +110,7 @@ export async function prepareShop(administrator: Connection): Promise<void> {
     await administrator.query(`REVOKE SELECT ON world.* FROM ${name}`);
   }
   await administrator.query("GRANT ALL ON shop.* TO gw_owner");
-  // TiDB takes privileges on columns, and lets nobody read by them.
+  // TiDB accepts privileges on columns, but they give no right to read.
   const columns = engine === "tidb" ? "" : " (id, document)";
   await administrator.query(`GRANT SELECT${columns} ON shop.kinds TO gw_guest`);
   await administrator.query(`GRANT SELECT ON shop.wide TO ${analyst}`);
@@ -117,7 +120,7 @@ export async function dropShop(administrator: Connection): Promise<void> {
   await administrator.query("DROP DATABASE IF EXISTS shop");
   await administrator.query("DROP USER IF EXISTS gw_owner, gw_guest");
   const revoke = administrator.query(`REVOKE SELECT ON shop.wide FROM ${analyst}`);
-  // There is no such grant the first time.
+  // The first time there is no such grant.
   await revoke.catch((cause) => {
     if (![1105, 1141, 1147].includes(cause.errno)) throw cause;
   });

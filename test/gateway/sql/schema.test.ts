@@ -19,7 +19,7 @@ import { dropShop, prepareShop } from "./schema-tables.ts";
 
 const issuer = issuers.remote;
 const allow = ["sql:read"];
-/** The owner may write, and TiDB lets no account of readers do that. */
+/** The owner may write, which TiDB allows no account of readers. */
 const owner = { account: "owner", allow: engine === "tidb" ? ["sql:read", "sql:write"] : allow };
 const grants = [
   { claims: { role: "small" }, ...owner, max_bytes: 20_000, max_rows: 1 },
@@ -99,7 +99,7 @@ describe("what an account sees of its tables, in one form whichever engine it is
           ...index,
           name: "unique_parts",
           unique: true,
-          // TiDB takes DESC and keeps the key in ascending order.
+          // TiDB accepts DESC, but keeps the key in ascending order.
           columns: [part("word", "asc", 5), part("whole", engine === "tidb" ? "asc" : "desc")],
         },
         { ...index, name: "words", type: "FULLTEXT", columns: [part("long_text", null)] },
@@ -214,7 +214,7 @@ describe("whose schema it is", () => {
     const whole = columnsOfKinds.map(({ name }) => name);
     const readable = engine === "tidb" ? whole : ["id", "document"];
     expect(kinds?.columns.map(({ name }) => name)).toEqual(readable);
-    // On MySQL the login is a proxy, who may do nothing itself.
+    // On MySQL the login is a proxy user without rights of its own.
     expect(named(await ask("analyst"))).toEqual([
       ["shop", ["wide"]],
       ["world", ["cities", "countries", "notes"]],
@@ -228,7 +228,7 @@ describe("whose schema it is", () => {
     expect(named(await ask("owner", "?database=shop"))[0]?.[1]).toHaveLength(
       { mysql: 8, mariadb: 9, tidb: 11 }[engine],
     );
-    // What is not there, what the account does not see, and what is only alike.
+    // Names that do not exist, that the account does not see, and that are only similar.
     const databases = ["mysql", "information_schema", "world", "SHOP", "shop ", "sh%", "..", "#mysql50#shop"];
     for (const database of databases) {
       expect(named(await ask("owner", `?${new URLSearchParams({ database })}`)), database).toEqual([]);
@@ -285,7 +285,7 @@ describe("a copy that is still right", () => {
     expect(changed.status).toBe(200);
     expect(changed.headers.get("etag")).not.toBe(etag);
     expect(changed.body.databases[0].tables[0].columns[0].comment).toBe("changed");
-    // Somebody else's copy is another.
+    // Another caller's copy is different.
     expect((await ask("guest", "", { headers })).status).toBe(200);
   });
 

@@ -12,8 +12,8 @@ import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
 /**
- * Errors that a server says once in a thousand years, put in the place of its answers: each row of the table
- * (src/db/mysql/engines/server-errors.ts) for a read, in a transaction, and as the answer to a COMMIT.
+ * Rare errors of a server, put in the place of its answers: each row of the table in
+ * src/db/mysql/engines/server-errors.ts, for a read, in a transaction, and as the answer to a COMMIT.
  */
 
 let server: HostileServer;
@@ -41,7 +41,7 @@ afterAll(async () => {
 const errorOf = (errno: number, words = "m"): Played =>
   say(({ sequence }) => frame(sequence, errPacket(errno, words)));
 
-/** Plays on the answer to the next statement with these words, which is one packet. */
+/** Changes the answer to the next statement with these words; that answer is one packet. */
 function refuse(words: string, what: Played, command = "COM_STMT_EXECUTE") {
   return server.play(
     (spot) => spot.command === command && spot.text.includes(words) && spot.index === 0,
@@ -50,7 +50,7 @@ function refuse(words: string, what: Played, command = "COM_STMT_EXECUTE") {
 }
 
 let last = 1_000;
-/** A change of nothing, whose text is its own. */
+/** A change of no row, with a unique text. */
 const nothing = () => `UPDATE balances SET amount = amount WHERE id = ${++last}`;
 
 const rows = serverErrors.filter(({ words, again }) => words === undefined && !again);
@@ -68,7 +68,7 @@ describe("an error of the server's", () => {
         errno,
         retryable: row.retryable ?? errorKinds[row.code].retryable,
       });
-      // The next one is served, by the same connection or by another one.
+      // The next caller is served, by the same connection or by another one.
       expect((await caller.sql("SELECT 1")).status).toBe(200);
       if (row.connection === "kept") expect(played.closed).toBe(false);
       else await expect.poll(() => played.closed).toBe(true);
@@ -112,7 +112,7 @@ test("1461, as the server itself says it: the operator's limit, and nothing has 
 });
 
 describe("a statement that has to be prepared anew", () => {
-  /** How often a text was prepared, and executed with its answer looked at. */
+  /** How often a text was prepared, and how often it was executed and its answer examined. */
   const prepared = (sql: string) =>
     server.proxy.commands().filter(({ command, text }) => command === "COM_STMT_PREPARE" && text === sql)
       .length;
@@ -120,7 +120,7 @@ describe("a statement that has to be prepared anew", () => {
   test.each([
     [1615, "m"],
     [1243, "m"],
-    // TiDB's.
+    // TiDB's error.
     [1105, "ERROR 1243 (HY000): Unknown prepared statement handler 9999 given to stmt_execute"],
   ])("%i: is prepared again, and executed once more", async (errno, words) => {
     const sql = nothing();

@@ -9,7 +9,7 @@ import type { Answer, Gateway } from "../support/harness.ts";
 import { databaseServer, engine, expectProblem, issuers, startGateway } from "../support/harness.ts";
 import { createLogin, password } from "../support/logins.ts";
 
-/** What the server tells of its callers, on a plain login that they share: to nobody without sql:server. */
+/** What the server shows of other callers on their shared plain login: nothing without sql:server. */
 
 const user = "gw_watched";
 const secret = `value-${randomUUID()}`;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   await administrator.query("DROP DATABASE IF EXISTS watched");
   await administrator.query("CREATE DATABASE watched");
   await administrator.query(`GRANT SELECT, SHOW VIEW ON watched.* TO ${user}`);
-  // A table of the caller's own with the name of one of the server's.
+  // The caller's own table with the name of one of the server's.
   await administrator.query("CREATE TABLE watched.processlist (info VARCHAR(20))");
   await administrator.query("INSERT INTO watched.processlist VALUES ('ours')");
   await administrator.query("CREATE TABLE watched.user (info VARCHAR(20))");
@@ -38,7 +38,7 @@ beforeAll(async () => {
   [[{ victimId }]] = (await victim.query("SELECT CONNECTION_ID() AS victimId")) as unknown as [
     [{ victimId: number }],
   ];
-  // It ends by a KILL. Its value is bound, and stands in the text where the server does not tell what is bound.
+  // A KILL ends it. Its value is bound; it is also in the text where the server does not show bound values.
   const sleeping = victim.execute(`SELECT SLEEP(600), ?, '${secret}' AS text`, [secret]);
   sleeping.catch(() => {});
   const account = { user, password: "ANALYST_PASSWORD" };
@@ -110,7 +110,8 @@ describe("another connection's statement with its values", () => {
     expect(answer.body.detail).toBe("The grant does not allow sql:server.");
   });
 
-  // MariaDB takes the rest of such a name as a directory's, of which a login with SELECT ON *.* may read all.
+  // MariaDB reads the rest of such a name as a directory's name. A login with SELECT ON *.* may read all of
+  // them.
   test.runIf(engine === "mariadb")("is refused by the name of the schema's directory", async () => {
     const sql = "SELECT COUNT(*) AS accounts FROM `#mysql50#mysql`.global_priv";
     const [[told]] = await administrator.query<RowDataPacket[]>(sql);
@@ -123,7 +124,7 @@ describe("another connection's statement with its values", () => {
     );
   });
 
-  // What a server finds by other letters than the name's own, and no gateway must miss.
+  // Names in other letters that a server accepts for its own, which the gateway must notice.
   const disguised = {
     mysql: ["SELECT @@`\u00eenit_connect`", "SELECT 1 FROM information_schema.`proce\u017f\u017flist`"],
     mariadb: ["SELECT 1 FROM information_schema.`processl\u0130st`"],

@@ -16,7 +16,7 @@ import {
 } from "../support/harness.ts";
 import { createLogin, password } from "../support/logins.ts";
 
-/** SHOW by callers: its list of forms, in every place that takes a statement. */
+/** SHOW by callers: its list of forms, in every place that accepts a statement. */
 
 let proxy: CountingProxy;
 let gateway: Gateway;
@@ -119,7 +119,7 @@ describe("any other form", () => {
     expect(() => parseCatalog([file])).toThrow(/whoami\.sql:2: SHOW is accepted for/);
   });
 
-  // MySQL 9.7 says <secret> for the hash; what TiDB tells is in test/gateway/tidb/session-states.test.ts.
+  // MySQL 9.7 shows <secret> instead of the hash; for TiDB see test/gateway/tidb/session-states.test.ts.
   test.runIf(engine === "mariadb")("tells the login its own password's hash", async () => {
     const administrator = await connectAdministrator(databaseServer());
     await createLogin(administrator, "gw_shown", "IDENTIFIED BY SECRET REQUIRE SSL");

@@ -68,7 +68,7 @@ describe("rows and columns", () => {
   test("JSON is embedded", async () => {
     const { body } = await gateway.sql({ sql: "SELECT languages FROM countries WHERE code = 'NZ'" });
     const languages = body.rows[0].languages;
-    // MariaDB's JSON is a text column; where the server does not say so, it is answered as text.
+    // MariaDB's JSON is a text column. If the server does not mark it as JSON, the answer has a text.
     expect(typeof languages === "string" ? JSON.parse(languages) : languages).toMatchObject({
       eng: "English",
     });
@@ -151,7 +151,7 @@ describe("writing", () => {
   test.skipIf(!has.storedPrograms)(
     "what passed as a read cannot write: the server is in READ ONLY state",
     async () => {
-      // A function that writes is a read to every lexer.
+      // Every lexer sees a call of a function that writes as a read.
       const administrator = await connectAdministrator(databaseServer());
       try {
         await administrator.query("DROP FUNCTION IF EXISTS world.sneak");

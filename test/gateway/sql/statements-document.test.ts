@@ -17,9 +17,12 @@ import {
 } from "../support/harness.ts";
 import { createLogin } from "../support/logins.ts";
 
-/** docs/statements.md: each of its examples is executed where the engine has it, and refused where nobody may send it. */
+/**
+ * docs/statements.md: each example is executed on the engines that have it, and refused if no caller may
+ * send it.
+ */
 
-/** Permissions with spaces between, or "never". */
+/** Permissions, separated by spaces, or "never". */
 type Kind = string;
 
 const document = readFileSync(join(packageRoot, "docs", "statements.md"), "utf8");
@@ -30,11 +33,11 @@ const examples = [...document.matchAll(/```sql ([a-z ]+)\n([\s\S]*?)```/g)].flat
     .map((sql) => ({ kind: kind ?? "", sql })),
 );
 const of = (fits: (kind: Kind) => boolean) => examples.filter(({ kind }) => fits(kind));
-/** Each combination of permissions that the page has. */
+/** Each combination of permissions on the page. */
 const kinds = [...new Set(examples.map(({ kind }) => kind))].filter((kind) => kind !== "never");
 const onlyReads = (kind: Kind) => kind.split(" ").every((one) => one === "read" || one === "server");
 
-/** What an engine does not have, by the error that it answers with. */
+/** Statements that an engine does not have, with the number of its error. */
 const lacks: Record<typeof engine, Record<string, number>> = {
   mysql: {
     "ANALYZE SELECT * FROM cities": 1064,
@@ -74,15 +77,15 @@ const lacks: Record<typeof engine, Record<string, number>> = {
     "CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM notes": 1064,
     "CREATE TABLE copies AS SELECT * FROM cities": 1105,
     "CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN 2 * n": 1064,
-    // It has, and this server has no TiFlash.
+    // TiDB has it, but this server has no TiFlash.
     "ALTER TABLE cities SET TIFLASH REPLICA 1": 1105,
   },
 };
 
-/** The page's database, under a name of the test's own. */
+/** The page's database, under this test's own name. */
 const database = "documented";
 const login = "gw_documented";
-/** Where READ ONLY is no wall, an account whose grants only read has no privilege to write. */
+/** Where READ ONLY is not enforced, an account whose grants only read has no privilege to write. */
 const reader = has.readOnly ? login : "gw_documented_reader";
 const password = String(server.passwords.ANALYST_PASSWORD);
 const named = (sql: string) =>
@@ -115,7 +118,7 @@ let administrator: Connection;
 let gateway: Gateway;
 beforeAll(async () => {
   administrator = await connectAdministrator(databaseServer());
-  // Else only a SUPER may create triggers and functions.
+  // Otherwise only SUPER may create triggers and functions.
   if (engine === "mysql") await administrator.query("SET GLOBAL log_bin_trust_function_creators = ON");
   for (const name of new Set([login, reader]))
     await createLogin(administrator, name, "IDENTIFIED BY SECRET REQUIRE SSL");
@@ -148,7 +151,7 @@ async function makeObjects(): Promise<void> {
   await administrator.query(`DROP DATABASE IF EXISTS ${database}`);
   await administrator.query(`CREATE DATABASE ${database}`);
   await administrator.query(`USE ${database}`);
-  // Made by the login: whoever drops a view of an administrator's must be one.
+  // The login makes it, because only an administrator may drop a view of an administrator.
   const owner = await connect(databaseServer(), login, password);
   await owner.query(`USE ${database}`);
   for (const sql of objects) await owner.query(sql);
@@ -158,7 +161,10 @@ async function makeObjects(): Promise<void> {
 const send = (kind: Kind, sql: string) =>
   gateway.sql({ sql: named(sql), params: paramsOf(sql) }, { role: kind });
 
-/** Expects what the engine makes of an example: an answer, or the error of a server that does not have it. */
+/**
+ * Expects the engine's result for an example: an answer, or the error of a server that does not have the
+ * statement.
+ */
 function expectExecuted(sql: string, answer: Answer): void {
   const number = lacks[engine][sql];
   const said = { sql, status: answer.status, errno: answer.body.errno };
@@ -166,9 +172,9 @@ function expectExecuted(sql: string, answer: Answer): void {
 }
 
 describe("read", () => {
-  /** Rows as they were, before which the table must have been there. */
+  /** Reads rows of the past, so the table must already exist at that time. */
   const ofThePast = (sql: string) => sql.includes("AS OF TIMESTAMP") && engine === "tidb";
-  /** Refused in the READ ONLY state, on TiDB to an account that only reads, as the page says. */
+  /** Refused in the READ ONLY state, and on TiDB to an account that only reads, as the page says. */
   const ofAChange = (sql: string) => /^EXPLAIN DELETE/.test(sql);
 
   test.each(of(onlyReads))("$kind: $sql", async ({ kind, sql }) => {
@@ -199,12 +205,12 @@ test.each(of((kind) => kind.endsWith("write")))("$kind: $sql", async ({ kind, sq
 test.each(of(isDdl))("$kind: $sql", async ({ kind: needed, sql }) => {
   await makeObjects();
   const [, kind, name] = /^CREATE (TABLE|PROCEDURE|SEQUENCE) (\w+)/.exec(sql) ?? [];
-  // What the page creates is there already: other examples are about it.
+  // The objects that the page creates already exist, because other examples use them.
   if (kind && !(sql in lacks[engine])) await administrator.query(`DROP ${kind} IF EXISTS ${name}`);
   expectExecuted(sql, await send(needed, sql));
 });
 
-/** Of several permissions each is needed. */
+/** If a statement needs several permissions, each one is needed. */
 test.each(examples.filter(({ kind }) => kind.includes(" ")))(
   "$kind, all of them: $sql",
   async ({ kind, sql }) => {

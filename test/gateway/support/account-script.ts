@@ -14,24 +14,24 @@ import { password } from "./logins.ts";
 export interface Printed {
   code: number | null;
   output: string;
-  /** The block of an account. */
+  /** The output's block about an account. */
   block(name: string): string;
 }
 
 export interface ScriptOptions {
-  /** What all accounts are for. */
+  /** The permissions of all accounts. */
   allow?: string[];
-  /** Whether `npm start` seems to run, and with it an administrator. */
+  /** Whether to pretend that `npm start` runs; then there is an administrator too. */
   running?: boolean;
   arguments?: string[];
   environment?: Record<string, string>;
   /** Default: world. */
   database?: string;
-  /** Another server than the project's. */
+  /** The port of a server other than the project's. */
   port?: number;
 }
 
-/** Runs the script for accounts with the shared password; expects that it says nothing secret. */
+/** Runs the script for accounts with the shared password; expects that the output has no secret. */
 export async function runAccounts(
   accounts: Record<string, Record<string, unknown>>,
   options: ScriptOptions = {},
@@ -44,7 +44,7 @@ export async function runAccounts(
       [join(packageRoot, "cli", "tidegate.ts"), "accounts", ...(options.arguments ?? [])],
       {
         cwd: packageRoot,
-        // The tests' own CA is told to the script only where that is what is tested.
+        // The script gets the tests' own CA only in tests about the CA.
         env: {
           ...process.env,
           NODE_EXTRA_CA_CERTS: "",
@@ -104,12 +104,12 @@ function blockOf(output: string, name: string): string {
   return block;
 }
 
-/** @returns what a block warns of */
+/** @returns the warnings in a block */
 export function warningsOf(block: string): string[] {
   return [...block.matchAll(/^ {2}warning: (.*)$/gm)].map(([, text = ""]) => text);
 }
 
-/** Does what the script advises. */
+/** Executes the script's advice. */
 export async function mend(administrator: Connection, block: string): Promise<void> {
   const fixes = [...block.matchAll(/^ {4}fix: (.*);$/gm)].flatMap(([, text = ""]) => text.split("; "));
   expect(fixes.length).toBeGreaterThan(0);

@@ -6,10 +6,11 @@ import { expectProblem } from "./harness.ts";
 import { askAs, drain } from "./logins.ts";
 
 /**
- * Makes the same change to two logins, `NAME_kept` and `NAME_drained`, both of which have a connection, and
- * drains the second one's account only: that one notices, the first one's connection goes on.
+ * Makes the same change to two logins, `NAME_kept` and `NAME_drained`, which both have a connection. Then
+ * it drains the second login's account only. That account notices the change; the first login's connection
+ * goes on.
  * @param change SQL in which USER_NAME stands for the login
- * @param code what the drained account's next request gets
+ * @param code the result of the drained account's next request
  */
 export async function expectNoticed(
   gateway: Gateway,
@@ -23,7 +24,7 @@ export async function expectNoticed(
   const before = await askAs(gateway, kept);
   expect(before.status).toBe(200);
   expect((await askAs(gateway, drained)).status).toBe(200);
-  // Both have been restored: neither is on its way back any more.
+  // Both connections have been restored, so no restore is under way.
   await sleep(300);
   for (const account of [kept, drained]) {
     await administrator.query(change.replaceAll("USER_NAME", `gw_${account}`));

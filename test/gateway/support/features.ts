@@ -1,13 +1,17 @@
 import { engine } from "./harness.ts";
 
 /**
- * What the engine of this run has. A test of what it lacks is skipped by name: `test.skipIf(!has.storedPrograms)(..)`.
- * TiDB: https://docs.pingcap.com/tidb/stable/mysql-compatibility#unsupported-features
+ * The features of this run's engine. A test of a missing feature is skipped by name:
+ * `test.skipIf(!has.storedPrograms)(..)`. TiDB:
+ * https://docs.pingcap.com/tidb/stable/mysql-compatibility#unsupported-features
  */
 export const has = {
   /** Procedures, functions and triggers. */
   storedPrograms: engine !== "tidb",
-  /** A READ ONLY state. TiDB refuses it (1235), or with tidb_enable_noop_functions takes it and writes. */
+  /**
+   * A READ ONLY state. TiDB refuses it (1235); with tidb_enable_noop_functions it accepts the words and
+   * still writes.
+   */
   readOnly: engine !== "tidb",
   /** CREATE SEQUENCE: MySQL has none. */
   sequences: engine !== "mysql",

@@ -6,14 +6,14 @@ import { startDatabase } from "../../../servers/database/server.ts";
 import { ensurePki } from "../../../servers/pki.ts";
 import { engine, server } from "./harness.ts";
 
-/** Further servers of the engine, beside the one that all tests of a project share. */
+/** More servers of the engine, beside the one that all tests of a project share. */
 
-/** @param name two servers run side by side only under two names */
+/** @param name two servers that run side by side need two names */
 export function furtherDirectory(name: string): string {
   return join(packageRoot, ".tidegate", "test", `${engine}-${name}`);
 }
 
-/** @param options what is not as usual: `required` TLS, with the certificate of the tests' CA */
+/** @param options changes to the usual: `required` TLS, with a certificate of the tests' CA */
 export async function startFurther(
   name: string,
   options: Partial<StartOptions> = {},
@@ -22,7 +22,7 @@ export async function startFurther(
   return await startDatabase({ engine, directory: furtherDirectory(name), pki, log: () => {}, ...options });
 }
 
-/** Loads the sample, with the logins and passwords that the tests' gateways have. */
+/** Loads the sample, with the logins and passwords of the tests' gateways. */
 export async function loadFurther(database: DatabaseServer, cities = 10): Promise<void> {
   const { ANALYST_PASSWORD: analyst = "", EDITOR_PASSWORD: editor = "" } = server.passwords;
   await loadSample(database, { passwords: { analyst, editor }, cities, log: () => {} });

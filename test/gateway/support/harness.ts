@@ -25,24 +25,24 @@ import { generationOf, nameOf } from "../../../src/db/pool/messages/object-name.
 import { watchLogs } from "./leaks.ts";
 import type { TestServer } from "./setup.ts";
 
-/** The engine that this run of the gateway tests is about, and its server. */
+/** The engine of this run of the gateway tests, and its server. */
 export const engine = inject("engine");
 export const server: TestServer = inject("server");
 
-/** The server as servers/database/connection.ts wants it: for looking behind the gateway's back. */
+/** The server's address and login in the form of servers/database/connection.ts, for direct queries. */
 export function databaseServer(): Parameters<typeof connectAdministrator>[0] {
   const { port, caPath, administrator } = server;
   return { host: "127.0.0.1", port, caPath, tls: "required", administrator };
 }
 
-/** The configuration of one of the sample's accounts, with parts of it replaced. */
+/** The configuration of one of the sample's accounts, with changed parts. */
 export function testAccount(name: "analyst" | "editor", more: Record<string, unknown> = {}) {
   const acts_as = server.actsAs[name];
   const password = `${name.toUpperCase()}_PASSWORD`;
   return { user: `gw_${name}`, password, ...(acts_as === undefined ? {} : { acts_as }), ...more };
 }
 
-/** Lets the sample's editor, or whom it acts as, write into another table. */
+/** Allows the sample's editor, or its identity, to write into another table. */
 export async function grantInsert(administrator: Connection, table: string): Promise<void> {
   const [users] = await administrator.query<RowDataPacket[]>(
     "SELECT User, Host FROM mysql.user WHERE User IN ('editor', 'gw_editor')",
@@ -51,7 +51,10 @@ export async function grantInsert(administrator: Connection, table: string): Pro
     await administrator.query(`GRANT INSERT ON ${table} TO '${User}'@'${Host}'`);
 }
 
-/** A proxy before the engine's server, or before another one, that counts round trips and can be slow, deaf or gone. */
+/**
+ * A proxy in front of the engine's server, or of another one. It counts round trips, and can be slow,
+ * silent or gone.
+ */
 export async function startProxy({
   port = server.port,
   ...options
@@ -65,7 +68,7 @@ export async function startProxy({
   });
 }
 
-/** The issuers every gateway under test knows, one for each form of keys. */
+/** The issuers that every gateway under test knows, one for each form of keys. */
 export const issuers = {
   remote: "http://issuer.test/remote",
   fixed: "http://issuer.test/fixed",
@@ -87,15 +90,18 @@ export interface Gateway {
     options?: { role?: string; path?: string; headers?: Record<string, string> },
   ): Promise<Answer>;
   logs(): { level: string; message: string }[];
-  /** For requests that go another way than fetch: their Authorization must not be logged either. */
+  /** For requests that do not use fetch: their Authorization must not be logged either. */
   watchToken(authorization: string): void;
-  /** Ends a Durable Object's life in memory, as the platform may at any time; what it stored stays. */
+  /** Ends a Durable Object in memory, as the platform may do at any time; its storage stays. */
   evict(binding: "IDEMPOTENCY" | "KEYS" | "LIMITER" | "POOL" | "PROOFS", name: string): Promise<void>;
-  /** What an account's pools were made for: its cluster and accounts, and the account's secret. */
+  /**
+   * The parts that decide the generation of an account's pools: cluster, accounts, and the account's
+   * secret.
+   */
   poolGeneration(account: string): string;
-  /** The name of the object that holds a shard of an account's connections. */
+  /** The name of the object for one shard of an account. */
   poolName(account: string, shard?: number): string;
-  /** Stops the gateway. @throws when a token or a secret was logged since it started */
+  /** Stops the gateway. @throws Error if it has logged a token or a secret since its start */
   close(): Promise<void>;
 }
 
@@ -107,7 +113,7 @@ export interface Answer {
 }
 
 export interface GatewayOptions {
-  /** Replaces parts of cluster: another host, for one. */
+  /** Replaces parts of cluster, for example the host. */
   cluster?: Record<string, unknown>;
   /** PEM: the gateway gets the link rustls and these CAs. */
   bundle?: string;
@@ -115,18 +121,18 @@ export interface GatewayOptions {
   grants?: Record<string, unknown>[];
   issuers?: Record<string, unknown>[];
   secrets?: Record<string, string>;
-  /** Saved queries besides those of the sample. */
+  /** Saved queries in addition to those of the sample. */
   queries?: QueryFile[];
   cors?: Record<string, unknown>;
-  /** Hyperdrive bindings, with where each leads: mysql://user:password@host:port/database. */
+  /** Hyperdrive bindings, and the address of each: mysql://user:password@host:port/database. */
   hyperdrive?: Record<string, string>;
-  /** A module of entries/: the Worker with one part of its world changed. */
+  /** A module of entries/: the Worker with one changed part. */
   entry?: "clock" | "broken" | "abort";
-  /** How many requests one network may make in so many seconds. */
+  /** How many requests one network may send in this many seconds. */
   wall?: { limit: number; period: 10 | 60 };
 }
 
-/** Builds the gateway with a policy for the test servers and starts it on workerd. */
+/** Builds the gateway with a policy for the test servers, and starts it on workerd. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const key = await createSigningKey();
   const keyServer = await startKeyServer([key.publicJwk]);
@@ -205,7 +211,7 @@ export async function read(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
 }
 
-/** The development policy with the test servers, its grants for each of the three issuers. */
+/** The development policy for the test servers, with its grants for each of the three issuers. */
 function policy(options: GatewayOptions, key: SigningKey, keyServer: KeyServer): Record<string, unknown> {
   const base = policyForServers({
     engine,
@@ -230,7 +236,7 @@ function policy(options: GatewayOptions, key: SigningKey, keyServer: KeyServer):
   };
 }
 
-/** Checks the parts that every refusal has, and that nothing of ours shows through. */
+/** Checks the members of every refusal, and that no internal details are in it. */
 export function expectProblem(answer: Answer, status: number, code: string): void {
   expect({ status: answer.status, code: answer.body?.code }).toEqual({ status, code });
   expect(answer.headers.get("content-type")).toBe("application/problem+json");

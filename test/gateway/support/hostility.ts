@@ -8,12 +8,14 @@ import { TrickMeddler } from "../../../servers/wire/tampering.ts";
 import type { Answer, Gateway } from "./harness.ts";
 import { startProxy } from "./harness.ts";
 
-/** A real server whose answers are changed on the way, by a proxy that the gateway trusts: broken or hostile. */
+/**
+ * A real server whose answers are changed on the way by a proxy that the gateway trusts: broken or hostile.
+ */
 export interface HostileServer {
   readonly proxy: CountingProxy;
-  /** Plays a trick on the first packet that stands where it belongs. @returns what became of it */
+  /** Plays a trick on the first packet at this spot. @returns the result */
   play(where: (spot: Spot) => boolean, what: Played): Play;
-  /** Sends every client that is connected what nobody asked for. */
+  /** Sends unrequested bytes to every connected client. */
   say(bytes: Buffer): void;
   stop(): Promise<void>;
 }
@@ -23,7 +25,7 @@ export type Played = (packet: Packet, client: net.Socket) => ReturnType<Trick>;
 export interface Play {
   /** Undefined until the trick has been played. */
   readonly victim: TrickMeddler | undefined;
-  /** Whether the connection has been closed since. */
+  /** Whether the connection has been closed since then. */
   readonly closed: boolean;
 }
 
@@ -65,7 +67,7 @@ export async function startHostileServer(): Promise<HostileServer> {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Puts bytes in a packet's place. */
+/** Replaces a packet by these bytes. */
 export const say =
   (make: (packet: Packet) => Buffer | Buffer[], after?: "cut" | "swallow"): Played =>
   (packet) => {
@@ -80,7 +82,7 @@ export const eof = Buffer.from([0xfe, 0, 0, 2, 0]);
 export const error = errPacket(1105, "the server's own trouble");
 export const infile = Buffer.from("\xfb/etc/passwd", "latin1");
 
-/** A whole answer with one row that nobody asked for, from a packet number on. */
+/** A whole answer with one row that nobody asked for, from this packet number on. */
 export function stray(first = 1): Buffer {
   const text = (value: string) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)]);
   const fixed = Buffer.from([0x0c, 255, 0, 0xff, 0xff, 0, 0, 0xfd, 0, 0, 0, 0, 0]);
@@ -91,7 +93,7 @@ export function stray(first = 1): Buffer {
   );
 }
 
-/** Sends packets without end in a packet's place, as fast as they are taken, and counts their bytes. */
+/** Replaces a packet by endless packets, as fast as the client reads, and counts their bytes. */
 export function pour(payload: Buffer): { what: Played; readonly bytes: number } {
   let bytes = 0;
   const what: Played = ({ sequence }, client) => {
@@ -124,7 +126,7 @@ export function pour(payload: Buffer): { what: Played; readonly bytes: number } 
 
 let nonces = 0;
 
-/** A question that nobody else asks: its answer cannot be mistaken for another's. */
+/** A unique question: its answer cannot be mistaken for another one. */
 export function question(name = "own"): { sql: string; params: string[]; rows: unknown[] } {
   const nonce = `${name}-${++nonces}`;
   return {
@@ -134,14 +136,14 @@ export function question(name = "own"): { sql: string; params: string[]; rows: u
   };
 }
 
-/** As many callers as there are connections, and some more: each gets its own. */
+/** A few more callers than there are connections: each must get its own answer. */
 export async function expectOwnAnswers(gateway: Gateway): Promise<void> {
   const questions = Array.from({ length: 6 }, () => question());
   const answers = await Promise.all(questions.map(({ sql, params }) => gateway.sql({ sql, params })));
   expect(answers.map(({ body }) => body.rows ?? body)).toEqual(questions.map(({ rows }) => rows));
 }
 
-/** Callers that have nothing to do with what is played, one after another: an object that dies fails them. */
+/** Callers that have nothing to do with the trick, one after another: they fail if the object dies. */
 export function startBystander(gateway: Gateway): () => Promise<Answer[]> {
   const answers: Answer[] = [];
   let isOver = false;

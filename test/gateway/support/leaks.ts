@@ -1,23 +1,23 @@
 import { appendFileSync } from "node:fs";
 import { afterAll, inject } from "vitest";
 
-/** A part of a line that should never have been written. */
+/** A part of a line that must never be logged. */
 export interface Leak {
   line: string;
-  /** Which of the secrets, by its place. */
+  /** The index of the secret. */
   secret: number;
 }
 
-/** Shorter than this a secret would be found in lines that do not have it. */
+/** A shorter secret would be found in lines that do not contain it. */
 const shortest = 8;
 
 /**
- * Searches lines for secrets: as they are, and as JSON, URLs and base64 write them.
- * @throws RangeError when a secret is too short to be searched for
+ * Searches lines for secrets: as plain text, and as JSON, URLs and base64 write them.
+ * @throws RangeError if a secret is too short for the search
  */
 export function leaksIn(lines: readonly string[], secrets: readonly string[]): Leak[] {
   const forms = secrets.map(formsOf);
-  // One search over everything is much faster than one for each line, and nearly always the only one.
+  // One search in the whole text is much faster than one for each line, and nearly always enough.
   const text = lines.join("\n");
   return forms.flatMap((spellings, secret) =>
     spellings.some((spelling) => text.includes(spelling))
@@ -42,8 +42,8 @@ function formsOf(secret: string): string[] {
 }
 
 /**
- * What of an Authorization header must not be logged: the credentials, and of a token its claims and its
- * signature by themselves. The header of a token is no secret, and a few letters are nobody's.
+ * The parts of an Authorization header that must not be logged: the credentials, and the claims and the
+ * signature of a token by themselves. The header of a token is no secret, and neither are a few letters.
  */
 export function secretsOf(authorization: string): string[] {
   const credentials = authorization.trim().replace(/^\S+\s+/, "");
@@ -51,22 +51,23 @@ export function secretsOf(authorization: string): string[] {
   return [credentials, ...parts].filter((text) => text.length >= shortest);
 }
 
-/** One gateway's secrets and what it logged. */
+/** One gateway's secrets and log lines. */
 export interface Watch {
-  /** @param authorization what was sent as the header, if anything */
+  /** @param authorization the value of the sent header, if any */
   token(authorization: string | null): void;
-  /** @throws when one of the secrets is in one of the lines */
+  /** @throws Error if one of the secrets is in one of the lines */
   search(lines: readonly string[]): void;
 }
 
 const open = new Set<Watch>();
-// Every test file that starts a gateway imports this: one that is never closed is never searched.
+// Every test file that starts a gateway imports this. A gateway that is never closed would never be
+// searched.
 afterAll(() => {
   if (open.size > 0)
     throw new Error(`${open.size} gateways were not closed, so their logs were not searched`);
 });
 
-/** @param secrets what the gateway was configured with */
+/** @param secrets those in the gateway's configuration */
 export function watchLogs(secrets: readonly string[]): Watch {
   const known = new Set(secrets.filter((secret) => secret !== ""));
   const watch: Watch = {
@@ -78,7 +79,7 @@ export function watchLogs(secrets: readonly string[]): Watch {
       const leaks = leaksIn(lines, [...known]);
       if (leaks.length > 0)
         throw new Error(`secrets were logged:\n${leaks.map(({ line }) => line).join("\n")}`);
-      // setup.ts adds these up for the run.
+      // setup.ts adds these numbers up for the run.
       appendFileSync(inject("searched"), `${lines.length} ${known.size}\n`);
     },
   };

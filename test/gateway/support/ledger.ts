@@ -4,7 +4,7 @@ import type { Answer, Gateway, GatewayOptions } from "./harness.ts";
 import { engine, issuers, read, startGateway } from "./harness.ts";
 import { createLogin } from "./logins.ts";
 
-/** A database of accounts with balances, and a gateway before it, for transactions and batches. */
+/** A database of accounts with balances, and a gateway in front of it, for transactions and batches. */
 
 const tables = [
   "CREATE TABLE balances (id INT PRIMARY KEY, amount INT NOT NULL CHECK (amount >= 0)) ENGINE = InnoDB",
@@ -17,16 +17,16 @@ const procedures = [
   "CREATE PROCEDURE commit_and_fail() SQL SECURITY INVOKER MODIFIES SQL DATA BEGIN COMMIT; SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'failed'; END",
 ];
 
-/** Where READ ONLY is no wall (TiDB), an account whose grants only read must be unable to write. */
+/** Where READ ONLY is not enforced (TiDB), an account whose grants only read must have no right to write. */
 const reading = has.readOnly ? "ledger" : "reading";
 const logins = ["gw_ledger", "gw_ledger_reader"];
 
-/** Makes database and logins anew. */
+/** Creates database and logins again. */
 export async function prepareLedger(administrator: Connection): Promise<void> {
   await administrator.query("DROP DATABASE IF EXISTS ledger");
   await administrator.query("CREATE DATABASE ledger");
   await administrator.query("USE ledger");
-  // Off by default there: CHECK is read, and nothing is checked.
+  // This is off by default on TiDB: then CHECK is parsed, but not enforced.
   if (engine === "tidb") await administrator.query("SET GLOBAL tidb_enable_check_constraint = ON");
   for (const sql of has.storedPrograms ? [...tables, ...procedures] : tables) await administrator.query(sql);
   for (const user of logins) await createLogin(administrator, user, "IDENTIFIED BY SECRET REQUIRE SSL");
@@ -64,12 +64,12 @@ export interface Ledger {
   as(claims?: Record<string, unknown>): LedgerCaller;
 }
 
-/** Somebody who asks; every call is one request. */
+/** A caller; every call is one request. */
 export interface LedgerCaller {
   sql(sql: string, params?: unknown): Promise<Answer>;
   batch(statements: unknown[], more?: Record<string, unknown>): Promise<Answer>;
   begin(body?: Record<string, unknown>): Promise<Answer>;
-  /** Begins, and says the id; throws when it is refused. */
+  /** Begins a transaction and returns its id; throws if it is refused. */
   opened(body?: Record<string, unknown>): Promise<string>;
   in(id: string, sql: string, params?: unknown, more?: Record<string, unknown>): Promise<Answer>;
   commit(id: string): Promise<Answer>;

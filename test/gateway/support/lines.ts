@@ -1,6 +1,6 @@
 import type { Gateway } from "./harness.ts";
 
-/** An answer in lines, or the problem document in its place or at its end. */
+/** An answer in lines, or the problem document instead of it or at its end. */
 export interface Lines {
   status: number;
   // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of it
@@ -8,8 +8,8 @@ export interface Lines {
 }
 
 /**
- * Runs a statement and asks for NDJSON. Rows that wait for 100 ms are sent, so that on a busy machine an error may come
- * behind them: as JSON such an answer breaks off.
+ * Runs a statement and asks for NDJSON. Rows that wait for 100 ms are sent. So on a busy machine an error
+ * may come after them; a JSON answer would break off then.
  * @returns the answer's parts in one object, as JSON has them, or the problem document with its status
  */
 export async function inLines(

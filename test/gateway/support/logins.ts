@@ -2,16 +2,16 @@ import type { Connection } from "mysql2/promise";
 import type { Answer, Gateway, GatewayOptions } from "./harness.ts";
 import { engine, issuers, server, startGateway } from "./harness.ts";
 
-/** Logins of the matrix tests: one gateway with an account for each, chosen with Tidegate-Account. */
+/** Logins of the matrix tests: one gateway with an account for each login, chosen by Tidegate-Account. */
 
 const issuer = issuers.remote;
 
-/** A password that the sample's secrets have already; every login of the matrix has the same. */
+/** A password that the sample's secrets already have; every login of the matrix uses it. */
 export const password = server.passwords.ANALYST_PASSWORD ?? "";
 
 export type AccountTable = Record<string, Record<string, unknown>>;
 
-/** Makes a login anew, with the rest of CREATE USER as given and a look at the sample's data. */
+/** Creates a login again, with the given rest of CREATE USER and the right to read the sample's data. */
 export async function createLogin(administrator: Connection, name: string, how: string): Promise<void> {
   await administrator.query(`DROP USER IF EXISTS ${name}`);
   await administrator.query(
@@ -20,7 +20,7 @@ export async function createLogin(administrator: Connection, name: string, how: 
   await administrator.query(`GRANT SELECT ON world.* TO ${name}`);
 }
 
-/** @param accounts by name: what differs from a plain login named `gw_NAME` with the shared password */
+/** @param accounts by name: the changes to a plain login named `gw_NAME` with the shared password */
 export async function startMatrix(
   accounts: AccountTable,
   cluster: Record<string, unknown> = {},
@@ -31,7 +31,7 @@ export async function startMatrix(
     name,
     { user: `gw_${name}`, password: "ANALYST_PASSWORD", connections_per_shard: 1, ...more },
   ]);
-  // The sample's own accounts, as plain logins: not every engine here has proxy users.
+  // The sample's own accounts, as plain logins, because not every engine has proxy users.
   const unused = ["analyst", "editor"].map((name) => [
     name,
     { user: `gw_${name}`, password: `${name.toUpperCase()}_PASSWORD` },
@@ -48,21 +48,21 @@ export async function startMatrix(
   });
 }
 
-/** What an operator drains: an account, or all without a name. */
+/** Drains an account as an operator; without a name all accounts. */
 export async function drain(gateway: Gateway, account?: string): Promise<Answer> {
   return await gateway.sql({ account }, { path: "/v1/drain", role: "operator" });
 }
 
-/** The login that was mapped, in SQL; TiDB has no proxy users, and no variable for them. */
+/** The SQL for the login before the mapping. TiDB has no proxy users, and no variable for them. */
 export const proxyUser = engine === "tidb" ? "NULL" : "@@proxy_user";
 const who = { sql: `SELECT CURRENT_USER() AS account, ${proxyUser} AS proxy` };
 
-/** Asks as one of the accounts who the server thinks it is. */
+/** Asks as one of the accounts for the identity at the server. */
 export async function askAs(gateway: Gateway, account: string) {
   return await gateway.sql(who, { headers: { "tidegate-account": account } });
 }
 
-/** @returns the words for the operator of the last login that failed for an account */
+/** @returns the operator's text about the last failed login of an account */
 export function refusalOf(gateway: Gateway, account: string): string {
   const lines = gateway.logs().flatMap(({ message }) => {
     const start = message.indexOf('{"event":"connection_refused"');

@@ -8,22 +8,22 @@ import { packageRoot } from "../../../cli/project/paths.ts";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { databaseServer, server } from "./harness.ts";
 
-/** Runs `npm run connect`'s script as an operator does, with a configuration directory of its own. */
+/** Runs the script of `npm run connect` as an operator does, with its own configuration directory. */
 
 export interface Run {
   status: number;
-  /** What was printed, standard output and error. */
+  /** Standard output and standard error together. */
   output: string;
 }
 
 export interface Operator {
   /** Holds a copy of config/production.toml, new for each test. */
   readonly directory: string;
-  /** The copy's text now. */
+  /** The current text of the copy. */
   config(): string;
-  /** @param options what is piped in, and TIDEGATE_PASSWORD */
+  /** @param options the text for standard input, and TIDEGATE_PASSWORD */
   connect(args: string[], options?: { input?: string; secret?: string }): Promise<Run>;
-  /** The same in a terminal: each answer is typed when its question has been printed. */
+  /** The same in a terminal: each answer is typed after its question has been printed. */
   converse(args: string[], answers: [question: string, answer: string][]): Promise<Run>;
 }
 
@@ -91,7 +91,7 @@ function environment(): NodeJS.ProcessEnv {
   return env;
 }
 
-/** @param heard called with all that was printed, whenever it is more */
+/** @param heard called with the whole output so far, whenever there is more */
 async function ended(
   child: ChildProcessWithoutNullStreams,
   heard: (output: string) => void = () => {},

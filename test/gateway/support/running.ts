@@ -1,6 +1,6 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
 
-/** @returns the server's ids of the connections that run a statement with this text, as its list of processes has them */
+/** @returns the server's ids of the connections that run a statement with this text, by its process list */
 export async function idsRunning(administrator: Connection, text: string): Promise<unknown[]> {
   const [rows] = await administrator.query<RowDataPacket[]>("SHOW FULL PROCESSLIST");
   return rows.flatMap(({ Id, Info }) => (String(Info).includes(text) ? [Id] : []));

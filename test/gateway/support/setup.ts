@@ -7,7 +7,7 @@ import type { Engine } from "../../../servers/database/server.ts";
 import { isEngine, ServerUnavailableError, startDatabase } from "../../../servers/database/server.ts";
 import { ensurePki } from "../../../servers/pki.ts";
 
-/** What the tests know of the server that is running for them. */
+/** Facts about the running server, for the tests. */
 export interface TestServer {
   port: number;
   administrator: { user: "root"; password: string };
@@ -16,7 +16,7 @@ export interface TestServer {
   pkiDirectory: string;
   /** Worker secrets: the passwords of the sample's login accounts. */
   passwords: Record<string, string>;
-  /** Which sample accounts are proxy users, and of whom. */
+  /** The sample accounts that are proxy users, each with its identity. */
   actsAs: Record<string, string | undefined>;
 }
 
@@ -37,7 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const directory = join(packageRoot, ".tidegate", "test");
   mkdirSync(directory, { recursive: true });
   const pki = await ensurePki(join(directory, "pki"));
-  // Read by wrangler when it is loaded: the CAs that workerd trusts.
+  // wrangler reads this when it is loaded: the CAs that workerd trusts.
   process.env.NODE_EXTRA_CA_CERTS = pki.caPath;
   const log = (line: string) => console.log(`  ${line}`);
   const server = await startDatabase({ engine, directory: join(directory, name), pki, log }).catch(
@@ -64,8 +64,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /**
- * Where no server can be had, `npm test` reads why in the file that it names, and says so instead of failing; with CI set
- * it fails.
+ * If no server is available, the reason goes into the file that `npm test` names. `npm test` reports it and
+ * does not fail; with CI set it fails.
  */
 function unavailable(cause: unknown): never {
   const path = process.env.TIDEGATE_UNAVAILABLE;
@@ -73,7 +73,10 @@ function unavailable(cause: unknown): never {
   throw cause;
 }
 
-/** @param searched a line for each gateway: lines of its log, secrets; one that leaked has none, it failed its test */
+/**
+ * @param searched a line for each gateway: its number of log lines and of secrets. A gateway that leaked
+ * has no line, because it failed its test.
+ */
 function searchReport(searched: string): string {
   const counts = searched
     .split("\n")

@@ -15,7 +15,10 @@ export interface ThroughHyperdrive {
   close(): Promise<void>;
 }
 
-/** What makes the development policy one for Hyperdrive; what it cannot have is taken away. */
+/**
+ * Changes that make the development policy one for Hyperdrive; settings that Hyperdrive cannot have are
+ * removed.
+ */
 export const hyperdriveCluster = {
   link: "hyperdrive",
   caching: "disabled",
@@ -41,7 +44,7 @@ export async function startStandIn(name: keyof typeof bindings): Promise<Hyperdr
 }
 
 export async function startThroughHyperdrive(options: GatewayOptions = {}): Promise<ThroughHyperdrive> {
-  // What a run that broke off has left would be counted.
+  // Notes of an aborted run would be counted.
   await asAdministrator((administrator) =>
     administrator.query("DELETE FROM world.notes WHERE author LIKE 'hyper%'"),
   );
@@ -66,7 +69,7 @@ export async function startThroughHyperdrive(options: GatewayOptions = {}): Prom
   };
 }
 
-/** A grant for a token's role, as the account of the same name, with a second for each statement. */
+/** A grant for a token's role, with the account of the same name, and one second for each statement. */
 export function grant(account: keyof typeof bindings, more: Record<string, unknown> = {}) {
   return {
     ...{ issuer: issuers.remote, claims: { role: account }, account },
@@ -75,7 +78,7 @@ export function grant(account: keyof typeof bindings, more: Record<string, unkno
   };
 }
 
-/** Looks behind the gateway's back, or changes the server. */
+/** Queries or changes the server directly. */
 export async function asAdministrator<T>(use: (administrator: Connection) => Promise<T>): Promise<T> {
   const administrator = await connectAdministrator(databaseServer());
   try {
@@ -85,7 +88,7 @@ export async function asAdministrator<T>(use: (administrator: Connection) => Pro
   }
 }
 
-/** @returns how many notes of an author there are, and removes them */
+/** @returns the number of an author's notes, which are removed */
 export async function written(author: string): Promise<number> {
   return await asAdministrator(async (administrator) => {
     const [rows] = await administrator.query("SELECT id FROM world.notes WHERE author = ?", [author]);

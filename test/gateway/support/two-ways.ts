@@ -5,23 +5,23 @@ import { databaseServer, issuers, startGateway } from "./harness.ts";
 import { password } from "./logins.ts";
 import { hyperdriveCluster } from "./through-hyperdrive.ts";
 
-/** A gateway before a database of a test's own, through the pool or through Hyperdrive. */
+/** A gateway in front of a test's own database, through the pool or through Hyperdrive. */
 
 export type Way = "pool" | "hyperdrive";
 export const ways = ["pool", "hyperdrive"] as const;
 
 export interface TwoWays {
   database: string;
-  /** A login as `createLogin` makes it. */
+  /** A login made by `createLogin`. */
   user: string;
-  /** By name, with what each says of its sessions; a token's role chooses one. */
+  /** By name, with the session settings of each; a token's role chooses one. */
   accounts: Record<string, Record<string, unknown>>;
   allow: readonly string[];
 }
 
 export interface Started {
   gateway: Gateway;
-  /** Of Hyperdrive; none for the pool. */
+  /** The stand-ins for Hyperdrive; none for the pool. */
   standIns: readonly HyperdriveStandIn[];
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function startWay(way: Way, { database, user, accounts, allow }: Tw
     const gateway = await startGateway({ cluster: { database }, accounts: Object.fromEntries(all), grants });
     return { gateway, standIns: [], close: () => gateway.close() };
   }
-  // The sample's accounts are there as well, and each account must have a binding.
+  // The sample's accounts exist as well, and each account must have a binding.
   const everyone = { analyst: {}, editor: {}, ...accounts };
   const standIns: HyperdriveStandIn[] = [];
   const all: Record<string, Record<string, unknown>> = {};

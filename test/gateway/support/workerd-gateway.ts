@@ -9,20 +9,23 @@ import { createSigningKey, mint } from "../../../servers/issuer/issuer.ts";
 import { limits } from "../../../src/limits.ts";
 import { audience, engine, issuers, server } from "./harness.ts";
 
-/** A gateway on workerd itself: what starts it in most tests has a proxy before it, which keeps bytes and ends. */
+/**
+ * A gateway on workerd itself. The development server of most tests has a proxy, which buffers bytes and
+ * hides the end of connections.
+ */
 export interface WorkerdGateway extends Served {
   token(claims?: Record<string, unknown>): Promise<string>;
-  /** As after a machine has failed: nothing is said to anybody, and what is on the disk stays. */
+  /** Simulates a failed machine: no connection gets a goodbye, and the data on the disk stay. */
   killAndStart(): Promise<void>;
 }
 
-/** Most tests ask as one caller, who may have all connections. */
+/** Most tests ask as one caller, who may use all connections. */
 const oneCaller = { connections_per_caller: limits.connectionsPerShard };
 
 /**
  * @param name of its directory
- * @param grants beside those of the sample
- * @param account what each account has besides
+ * @param grants in addition to those of the sample
+ * @param account more settings for each account
  */
 export async function startWorkerdGateway(
   name: string,

@@ -3,9 +3,9 @@ import type { Gateway } from "./harness.ts";
 
 /** The clock of a gateway with the entry `clock` or `broken`. */
 export interface Clock {
-  /** Milliseconds since the epoch, as the gateway sees it. */
+  /** The gateway's time, in milliseconds since the epoch. */
   now(): number;
-  /** Lets time pass in the gateway: token times and ages, not its timers. */
+  /** Moves the gateway's clock: token times and ages, not its timers. */
   pass(ms: number): Promise<void>;
 }
 
@@ -21,9 +21,10 @@ export function clockOf(gateway: Gateway): Clock {
 }
 
 /**
- * Breaks every Idempotency, Keys, Limiter or Proofs object, or the wall, of a gateway with the entry `broken`, or mends them.
+ * Breaks every Idempotency, Keys, Limiter or Proofs object, or the wall, of a gateway with the entry
+ * `broken`, or repairs them.
  * @param way one of the ways of entries/broken.ts
- * @param delaysMs for the way "answers late": how late, for one request after another
+ * @param delaysMs for the way "answers late": the delay of each request, in order
  */
 export async function breakObjects(
   gateway: Gateway,

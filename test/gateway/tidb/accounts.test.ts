@@ -5,7 +5,7 @@ import { mend, runAccounts, warningsOf } from "../support/account-script.ts";
 import { databaseServer } from "../support/harness.ts";
 import { createLogin } from "../support/logins.ts";
 
-/** What npm run accounts says of TiDB's accounts. */
+/** What npm run accounts reports about TiDB's accounts. */
 
 let administrator: Connection;
 const run = async (...statements: string[]) => {
@@ -52,7 +52,7 @@ test("a good account with a role: who it is, what it may do, no warning and no h
 test("more than the grants can use, and no REQUIRE SSL: the advice mends it", async () => {
   await createLogin(administrator, "gw_fat", "IDENTIFIED BY SECRET REQUIRE SSL");
   await run(
-    // It says no REQUIRE, so TiDB takes the user's away.
+    // It has no REQUIRE, so TiDB removes the user's.
     "ALTER USER gw_fat COMMENT 'fat'",
     "DROP ROLE IF EXISTS fat_role, spare_role",
     "CREATE ROLE fat_role, spare_role",
@@ -63,7 +63,7 @@ test("more than the grants can use, and no REQUIRE SSL: the advice mends it", as
     "GRANT FILE, PROCESS, BACKUP_ADMIN ON *.* TO gw_fat",
   );
   const account = { fat: { role: "fat_role" } };
-  // May have INSERT, and no UPDATE.
+  // It has INSERT, but not UPDATE.
   const writer = { allow: ["sql:ddl"] };
   const { block } = await runAccounts(account, writer);
   const found = warningsOf(block("fat"));

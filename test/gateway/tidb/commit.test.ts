@@ -8,7 +8,9 @@ import { dropLedger, prepareLedger, resetLedger, startLedger } from "../support/
 import type { ThroughHyperdrive } from "../support/through-hyperdrive.ts";
 import { startThroughHyperdrive } from "../support/through-hyperdrive.ts";
 
-/** What TiDB finds at COMMIT only: the transaction is rolled back, and the caller is told why. */
+/**
+ * Mistakes that TiDB finds only at COMMIT: the transaction is rolled back, and the caller gets the reason.
+ */
 
 const settings = {
   optimistic: ["SET GLOBAL tidb_txn_mode = 'optimistic'", "SET GLOBAL tidb_txn_mode = 'pessimistic'"],
@@ -69,7 +71,7 @@ const duplicate = "INSERT INTO mails VALUES (2, 'somebody@example.com')";
 function expectRefused(answer: Answer, status: number, code: string, errno: number): void {
   expectProblem(answer, status, code);
   expect(answer.body).toMatchObject({ errno, transaction: "rolled_back" });
-  // The key is told by its name, and no row by its values.
+  // The answer has the key's name, but no values of a row.
   const { constraint, ...told } = answer.body;
   expect(constraint).toBe(errno === 1062 ? "mails.mail" : undefined);
   expect(JSON.stringify(told)).not.toMatch(/somebody|mails|indexValues|7480/);

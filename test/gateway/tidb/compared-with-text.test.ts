@@ -7,7 +7,7 @@ import { dropLedger, prepareLedger, startLedger } from "../support/ledger.ts";
 import { inLines } from "../support/lines.ts";
 import { expectComparedWithText, resetNotes } from "../values/implicit-conversion.ts";
 
-/** Where TiDB takes a text for a number it warns of a read and refuses a change, in words of its own. */
+/** When TiDB converts a text to a number, it warns in a read and refuses a change, with its own words. */
 
 let administrator: Connection;
 let ledger: Ledger;
@@ -49,10 +49,10 @@ describe("a read", () => {
     "WITH one AS (SELECT ? AS v) SELECT note FROM entries, one WHERE note = v",
     "SELECT note FROM entries WHERE EXISTS (SELECT 1 FROM entries AS e WHERE e.note = ?)",
     "SELECT note + ? AS n FROM entries",
-    // TiKV says of a comparison what TiDB says of this.
+    // In a comparison TiKV uses the words that TiDB uses here.
     "SELECT CAST(note AS SIGNED) AS n FROM entries WHERE account > ?",
   ])("%s", async (sql) => {
-    // Cold at first, then hot, with a plan that TiDB has kept.
+    // Cold at first, then hot, with a plan from TiDB's cache.
     for (let time = 0; time < 3; time++) expectComparedWithText(await alone(sql, [0]));
     const batch = await caller.batch([{ sql: "SELECT 1 AS one" }, { sql, params: [0] }]);
     expectComparedWithText(batch);

@@ -6,7 +6,10 @@ import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { databaseServer } from "../support/harness.ts";
 import { address, ca, operator, password, untouched } from "../support/operator.ts";
 
-/** `npm run connect` with a TiDB that does not let the login in, or lets it do more than its account's callers may. */
+/**
+ * `npm run connect` with a TiDB that refuses the login, or gives it more rights than its account's callers
+ * may have.
+ */
 
 const run = operator();
 
@@ -54,7 +57,7 @@ describe("a login that may write", () => {
   const url = () => `mysql://connect_reader@${address()}/world`;
 
   test("is refused for an account whose grants only read", async () => {
-    // As it is committed, query:* also opens a saved query that writes.
+    // In the committed policy query:* also opens a saved query that writes.
     const reading = untouched.replace('["query:*", "sql:read"]\n', '["sql:read"]\n');
     expect(reading).not.toBe(untouched);
     writeFileSync(join(run.directory, "production.toml"), reading);

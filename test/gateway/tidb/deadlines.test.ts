@@ -15,7 +15,10 @@ import {
   testAccount,
 } from "../support/harness.ts";
 
-/** What takes too long on TiDB ends at its deadline, whatever it waits for, and leaves nothing at the server. */
+/**
+ * A statement that takes too long on TiDB ends at its deadline, whatever it waits for, and leaves nothing
+ * at the server.
+ */
 
 let administrator: Connection;
 let holder: Connection;
@@ -67,7 +70,7 @@ afterEach(() => holder.query("ROLLBACK"));
 const role = "editor";
 const mark = () => `late_${randomUUID().slice(0, 8)}`;
 
-/** What the server runs for the gateway's login. */
+/** The statements that the server runs for the gateway's login. */
 async function running(): Promise<unknown[]> {
   const [rows] = await administrator.query<RowDataPacket[]>(
     "SELECT INFO FROM information_schema.PROCESSLIST WHERE USER = 'gw_editor' AND COMMAND <> 'Sleep'",
@@ -75,7 +78,7 @@ async function running(): Promise<unknown[]> {
   return rows.map(({ INFO }) => INFO);
 }
 
-/** It was stopped, nothing runs any more, and the pool serves. */
+/** The statement was stopped, nothing runs any more, and the pool serves. */
 async function expectEnded(answer: Answer): Promise<void> {
   expectProblem(answer, 504, "deadline_exceeded");
   await expect.poll(running, { timeout: 2_000 }).toEqual([]);
@@ -87,9 +90,9 @@ const join = (name: string) =>
   `SELECT COUNT(*) AS ${name} FROM cities AS a JOIN cities AS b ON a.id <> b.id JOIN cities AS c ON b.id <> c.id`;
 const lock = (name: string) => `SELECT id AS ${name} FROM notes WHERE id = ${held} FOR UPDATE`;
 
-/** The id of the row that another transaction has. */
+/** The id of the row that another transaction has locked. */
 let held: number;
-/** Lets another transaction have a row. */
+/** Another transaction locks a row. */
 async function hold(): Promise<void> {
   const insert = "INSERT INTO notes (city_id, body, author) VALUES (1, 'held', 1)";
   held = (await holder.query<ResultSetHeader>(insert))[0].insertId;
@@ -152,7 +155,7 @@ describe.each<[string, (name: string) => string]>([
 
   test("alone, in a batch and in a transaction", async () => {
     const name = mark();
-    // TiDB locks what is read in a transaction only.
+    // TiDB locks rows of a read only in a transaction.
     if (!text(name).endsWith("FOR UPDATE"))
       await expectEnded(await gateway.sql({ sql: text(name) }, { role }));
     const statements = [{ sql: "SELECT 1" }, { sql: "SELECT 2" }, { sql: text(name) }];
@@ -185,7 +188,7 @@ test("a COMMIT that waits, in an optimistic transaction, is given up after 15 s:
   await hold();
   await administrator.query("SET GLOBAL tidb_txn_mode = 'optimistic'");
   try {
-    // The mode is the one of new sessions.
+    // The mode applies to new sessions.
     proxy.dropAll();
     await restored(proxy);
     const statements = [{ sql: `UPDATE notes SET body = 'committed' WHERE id = ${held}` }];

@@ -17,9 +17,9 @@ import { tabs } from "./dialog-strings.ts";
 import { readSteps } from "./steps.ts";
 
 /**
- * docs/links.md, TiDB Cloud Dedicated step by step: the test types the lines of the page, in their order.
- * Instead of the cluster's address stands that of a TiDB on this machine, instead of a Worker on Cloudflare the same
- * bundle on workerd, and instead of the issuer's address its key.
+ * docs/links.md, TiDB Cloud Dedicated step by step: the test runs the lines of the page, in their order. It
+ * replaces the cluster's address by that of a TiDB on this machine, the Worker on Cloudflare by the same
+ * bundle on workerd, and the issuer's address by its key.
  */
 
 const steps = readSteps(/^## TiDB Cloud Dedicated.*$/m);
@@ -51,7 +51,10 @@ function block(step: number, language: string, index = 0): string {
     .replace(/(?<=-P |localhost:)4000/, String(dedicated.server.port));
 }
 
-/** Logs in by the line of the Connect dialog as `mysql` does: with its login, over its version of TLS, verified by its CA. */
+/**
+ * Logs in by the line of the Connect dialog as `mysql` does: with its login and its version of TLS,
+ * verified by its CA.
+ */
 async function asRoot(): Promise<mysql.Connection> {
   const parsed = parseConnectionString(block(1, "text"));
   if ("refusals" in parsed) throw new Error(parsed.refusals.join());
@@ -100,7 +103,7 @@ test("2. the SQL makes the login, which is not let in without TLS", async () => 
   const { port } = dedicated.server;
   const clear = { host: "localhost", port, user: "gw_reader", password };
   await expect(mysql.createConnection(clear)).rejects.toThrow(/Access denied/);
-  // Root is, as in Dedicated.
+  // The first login is root, as in Dedicated.
   const open = await mysql.createConnection({ ...clear, ...dedicated.server.administrator });
   await open.end();
 });
@@ -121,7 +124,7 @@ test("3. npm run connect logs in and writes what the page says", async () => {
 });
 
 describe("3. another line", () => {
-  /** Without --write: what is written is the page's. */
+  /** Without --write: the command shows the text that the page has. */
   async function shown(line: string): Promise<string> {
     const before = readFileSync(config(), "utf8");
     const { stdout } = await dedicated.project.type(line, { TIDEGATE_PASSWORD: password });
@@ -157,7 +160,7 @@ test("4. the policy and the secret's name are put in", () => {
     string,
     Record<string, unknown>
   >;
-  // The page's issuer has an address that does not exist here: its keys come with the policy instead.
+  // The page's issuer has an address that does not exist here, so its keys come with the policy instead.
   const known = issuers.map(({ jwks_uri: _, ...issuer }: { jwks_uri?: string }) => ({
     ...issuer,
     jwks: { keys: [key.publicJwk] },
@@ -196,7 +199,8 @@ describe("5. and 6.", () => {
     const checked = await dedicated.project.type(check);
     expect(checked.status, checked.stderr).toBe(0);
     expect(checked.stdout).toContain("production: good");
-    // Nothing leaves this machine: the bundle is made, and workerd serves it with the secret of the second line.
+    // Nothing leaves this machine: the bundle is built, and workerd serves it with the secret of the second
+    // line.
     const name = / put (\w+) /.exec(secret)?.[1] ?? "";
     const directory = join(dedicated.project.directory, "bundle");
     const made = await dedicated.project.type(`${deploy} --dry-run --outdir bundle`);
@@ -206,7 +210,8 @@ describe("5. and 6.", () => {
     served = await startWorkerd({
       directory: join(dedicated.project.directory, "served"),
       bundle: { directory, modules },
-      // The runtime trusts another CA than the cluster's: what counts is the one of the bundle.
+      // The runtime trusts another CA than the cluster's, so only the CA of the bundle can verify the
+      // server.
       ca: (await createAuthority("A CA that nobody uses")).certificate,
       texts: { ENVIRONMENT: "production", [name]: password },
       objects: durableObjects,
@@ -228,7 +233,7 @@ describe("5. and 6.", () => {
         answers.push(JSON.parse(stdout));
       }
       expect(answers).toEqual([{ status: "ready" }, JSON.parse(block(6, "json"))]);
-      // The line has pinned it.
+      // The line pins this version.
       const asked = JSON.stringify({ sql: "SHOW SESSION STATUS LIKE 'Ssl_version'" });
       const line = lines[1]?.replace(/(?<= -d )'.*'$/, '"$BODY"') ?? "";
       const { stdout } = await dedicated.project.type(line, {

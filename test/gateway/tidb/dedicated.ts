@@ -10,21 +10,23 @@ import type { RunResult } from "../../../servers/run.ts";
 import { run } from "../../../servers/run.ts";
 
 /**
- * What a user of TiDB Cloud Dedicated has before the first step of docs/links.md.
+ * Everything that a user of TiDB Cloud Dedicated has before the first step of docs/links.md.
  * https://docs.pingcap.com/tidbcloud/tidb-cloud-tls-connect-to-dedicated
  */
 export interface Dedicated {
   server: DatabaseServer;
-  /** Of the cluster alone. */
+  /** Only for this cluster. */
   authority: Authority;
-  /** A copy of this project, in which commands may write; with the Connect dialog's `ca.pem`. */
+  /** A copy of this project for the commands to write in, with the Connect dialog's `ca.pem`. */
   project: Project;
   stop(): Promise<void>;
 }
 
 export interface Project {
   directory: string;
-  /** Runs a line in the project's folder as a shell does. @param environment beside the tests' own */
+  /**
+   * Runs a line in the project's folder, as a shell does. @param environment in addition to the tests' own
+   */
   type(line: string, environment?: Record<string, string>): Promise<RunResult>;
 }
 
@@ -36,7 +38,7 @@ export async function startDedicated(): Promise<Dedicated> {
     engine: "tidb",
     directory: join(directory, "server"),
     pki: { ca: authority.certificate, ...pair },
-    // Clients without TLS are let in.
+    // The server accepts clients without TLS.
     tls: "offered",
     log: () => {},
   });
@@ -61,7 +63,7 @@ function copyProject(directory: string): Project {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   for (const part of parts) cpSync(join(packageRoot, part), join(directory, part), { recursive: true });
-  // One that is younger than the packages would have npm install them again.
+  // If it were newer than the packages, npm would install them again.
   utimesSync(join(directory, "package-lock.json"), 0, 0);
   symlinkSync(join(packageRoot, "node_modules"), join(directory, "node_modules"));
   const { TIDEGATE_PASSWORD: _, TIDEGATE_DIRECTORY: __, ...own } = process.env;

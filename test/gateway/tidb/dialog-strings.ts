@@ -3,7 +3,7 @@
  * https://docs.pingcap.com/tidbcloud/tidb-cloud-tls-connect-to-dedicated
  */
 
-/** Where a string leads: the cluster's name and port, the login and the database. */
+/** The target of a string: the cluster's name and port, the login and the database. */
 export interface Target {
   host: string;
   port: number;
@@ -11,7 +11,7 @@ export interface Target {
   database: string;
 }
 
-/** A tab, and whether its string names the file of the CA. */
+/** A tab, and whether its string names the CA's file. */
 export interface Tab {
   name: string;
   namesCa: boolean;

@@ -8,7 +8,7 @@ import type { Gateway, GatewayOptions } from "../support/harness.ts";
 import { expectProblem, issuers, read, startGateway } from "../support/harness.ts";
 import { startThroughHyperdrive } from "../support/through-hyperdrive.ts";
 
-/** A TiDB that is not what the configuration says, or does not ask who we are: refused at the login. */
+/** A TiDB that differs from the configuration, or does not answer with an identity: refused at the login. */
 
 const question = { sql: "SELECT USER() AS login" };
 const reading = [{ issuer: issuers.remote, account: "analyst", allow: ["sql:read"] }];
@@ -20,7 +20,7 @@ afterEach(async () => {
   gateway = undefined;
 });
 
-/** The answers to the caller and of /readyz name nobody; the log has the reason. */
+/** The answers to the caller and of /readyz name no account; the log has the reason. */
 async function expectRefused(options: GatewayOptions, reason: string): Promise<void> {
   gateway = await startGateway(options);
   const answers = [await gateway.sql(question), await read(await gateway.fetch("/readyz"))];
@@ -34,7 +34,7 @@ async function expectRefused(options: GatewayOptions, reason: string): Promise<v
   for (const one of reasons) expect(one).toContain(reason);
 }
 
-// A MySQL that is configured as a TiDB is refused in mysql/identities.test.ts.
+// mysql/identities.test.ts tests the reverse: a MySQL that is configured as a TiDB.
 describe("a TiDB that is configured as another engine", () => {
   test.each(["mysql", "mariadb"])("%s: refused by its greeting", async (configured) => {
     await expectRefused({ cluster: { engine: configured } }, `engine must be "${configured}" but is "tidb"`);
@@ -45,7 +45,7 @@ describe("a TiDB that is configured as another engine", () => {
     async (configured) => {
       const { gateway: through, close } = await startThroughHyperdrive({ cluster: { engine: configured } });
       try {
-        // A read begins with READ ONLY; a write comes as far as the proof.
+        // A read begins with READ ONLY; a write gets as far as the proof.
         for (const [role, reason] of [
           ["analyst", "1235 function READ ONLY"],
           ["editor", "1193 Unknown system variable 'proxy_user'"],

@@ -10,7 +10,7 @@ import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 import { drain } from "../support/logins.ts";
 
-/** What docs/http.md says of isolation on TiDB, in batches and in transactions. */
+/** The rules of docs/http.md about isolation on TiDB, in batches and in transactions. */
 
 let administrator: Connection;
 let proxy: CountingProxy;
@@ -42,7 +42,7 @@ beforeEach(() => resetLedger(administrator));
 
 const read = { sql: "SELECT amount FROM balances WHERE id = 1" };
 const add = { sql: "UPDATE balances SET amount = amount + ? WHERE id = 1", params: [5] };
-/** What somebody else does meanwhile. */
+/** The change that another session makes meanwhile. */
 const others = () => administrator.query("UPDATE ledger.balances SET amount = amount + 20 WHERE id = 1");
 
 async function amount(): Promise<number> {
@@ -60,8 +60,9 @@ interface Locks {
 }
 
 /**
- * Sends what takes the lock `seen` and then waits for the lock `pause`, while somebody else changes the balance.
- * Locks of users are no transaction's: one shows that the balance has been read, the other one holds the caller.
+ * Sends statements that take the lock `seen` and then wait for the lock `pause`, while another session
+ * changes the balance. These user locks do not belong to the transaction. The first one shows that the
+ * balance has been read, the second one holds the caller.
  */
 async function whileDisturbed(send: (locks: Locks) => Promise<Answer>): Promise<Answer> {
   disturbances += 1;
@@ -78,12 +79,12 @@ async function whileDisturbed(send: (locks: Locks) => Promise<Answer>): Promise<
   return await answer;
 }
 
-/** As parameters: of constants TiDB calls a function when it prepares the statement. */
+/** The values are parameters, because TiDB calls a function of constants during the PREPARE. */
 const getLock = (name: string, seconds: number) => [name, { type: "INTEGER", value: seconds }];
 
 /**
- * Sends a batch that begins with a read and then waits, while somebody else changes what it has read.
- * @param rest the statements behind that: from result 3 on
+ * Sends a batch that begins with a read and then waits, while another session changes the row.
+ * @param rest the statements after that: from result 3 on
  */
 async function disturbed(rest: unknown[], more: Record<string, unknown> = {}) {
   const lock = (name: string, seconds: number) => ({
@@ -95,9 +96,13 @@ async function disturbed(rest: unknown[], more: Record<string, unknown> = {}) {
   );
 }
 
-/** Adds 5 by one statement of `/v1/sql`, whose balance somebody else changes when it has read it. */
+/**
+ * Adds 5 by one statement of `/v1/sql`. Another session changes the balance after the statement has read
+ * it.
+ */
 async function disturbedAlone() {
-  // The sum takes its first lock first. What depends on no column TiDB would call before it reads the row.
+  // The sum takes its first lock first. TiDB would call a function that depends on no column before it
+  // reads the row.
   const lock = "GET_LOCK(IF(amount < 0, '', ?), ?)";
   const sql = `${add.sql} AND ${lock} + ${lock} = 2`;
   return await whileDisturbed(({ seen, pause }) =>
@@ -112,7 +117,7 @@ describe.each(["read uncommitted", "serializable"])("%s, which TiDB does not hav
     "is refused, and nothing is sent (tidb_skip_isolation_level_check = %s)",
     async (skip) => {
       await administrator.query(`SET GLOBAL tidb_skip_isolation_level_check = ${skip}`);
-      // Its statements are prepared: they would go out together with what begins the batch.
+      // If the statements were prepared, they would be sent together with the beginning of the batch.
       for (let i = 0; i < 3; i++) expect((await caller.batch([add])).status).toBe(200);
       await restored(proxy);
       const before = await amount();
@@ -189,19 +194,19 @@ describe("pessimistic transactions, TiDB's default", () => {
 });
 
 describe("optimistic transactions (tidb_txn_mode)", () => {
-  // The store of these tests shows a commit of one write (1PC) too late to others that read meanwhile, and so loses
+  // The store of these tests shows a commit of one write (1PC) too late to concurrent reads, and so loses
   // updates that meet. TiKV does not: it makes such a read wait.
   const setMode = async (mode: "optimistic" | "pessimistic", onePhase: "ON" | "OFF") => {
     await administrator.query(`SET GLOBAL tidb_txn_mode = '${mode}', GLOBAL tidb_enable_1pc = ${onePhase}`);
-    // Sessions that rest have taken the server's value when they were reset.
+    // Idle sessions took the server's value at their last reset.
     expect((await drain(ledger.gateway)).status).toBe(200);
   };
-  /** @param limit how often TiDB tries a statement again; 10 by default */
+  /** @param limit how often TiDB tries a statement again; default: 10 */
   const setRetries = async (limit: 0 | "DEFAULT") => {
     await administrator.query(`SET GLOBAL tidb_retry_limit = ${limit}`);
     expect((await drain(ledger.gateway)).status).toBe(200);
   };
-  /** It has not happened, and may be sent again. */
+  /** The change has not happened, and may be sent again. */
   const expectLost = (answer: Answer) => {
     expectProblem(answer, 409, "sql_transient");
     expect(answer.body.retryable).toBe(true);
@@ -215,7 +220,7 @@ describe("optimistic transactions (tidb_txn_mode)", () => {
     await others();
     const lost = await caller.commit(id);
     expectProblem(lost, 409, "sql_transient");
-    // The server's words name the row by its key.
+    // The server's message names the row by its key.
     const told = { errno: 9007, retryable: true, transaction: "rolled_back", detail: "Write conflict" };
     expect(lost.body).toMatchObject(told);
     expect(await amount()).toBe(120);
@@ -253,7 +258,7 @@ describe("optimistic transactions (tidb_txn_mode)", () => {
 
   test("statements of their own, at once: what is answered 200 is kept, and nothing else happens", async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => caller.sql(add.sql, add.params)));
-    // How many TiDB gives up on depends on how busy the machine is.
+    // How many statements TiDB gives up depends on the machine's load.
     const done = answers.filter(({ status }) => status === 200).length;
     for (const answer of answers) if (answer.status !== 200) expectLost(answer);
     expect(done).toBeGreaterThan(0);

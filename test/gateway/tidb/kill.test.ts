@@ -31,7 +31,10 @@ afterEach(async () => {
 });
 afterAll(() => administrator?.end());
 
-/** One pooled connection, from its first restore on perhaps as `moved`, and those that are opened beside it. */
+/**
+ * The pooled connection's identity may be changed from its first restore on (`moved`); the other
+ * connections open beside it.
+ */
 async function start(pooled: Pretence, others: Pretence, moved = pooled) {
   const seen = await startPretendingProxy((connection, proof) => {
     if (connection > 0) return others;
@@ -61,7 +64,7 @@ async function idOf(text: string): Promise<unknown> {
   return ids[0];
 }
 
-/** Starts work under an id, waits until the server runs what `mark` is in, and cancels it. */
+/** Starts work under an id, waits until the server runs a statement with `mark`, and cancels it. */
 async function cancelled(started: Gateway, path: string, body: object, mark: string, role: string) {
   const id = randomUUID();
   const authorization = `Bearer ${await started.token({ role })}`;
@@ -107,7 +110,7 @@ describe("with the admin connection on another server of the cluster", () => {
   });
 
   test("nothing is sent for an id that is not the cluster's: it may be somebody else's there", async () => {
-    // As with enable-global-kill = false, where every server counts by itself.
+    // As with enable-global-kill = false, where every server counts its own ids.
     const { gateway, proxy, kills } = await start({ ...here, connectionId: "42" }, elsewhere);
     const answer = await gateway.sql({ sql: "SELECT SLEEP(30) AS counted", timeout_ms: 1_000 });
     expectProblem(answer, 504, "deadline_exceeded");
@@ -115,13 +118,14 @@ describe("with the admin connection on another server of the cluster", () => {
     expect(kills()).toEqual([]);
     // Its own, those that were not on its server, and the next caller's.
     expect(proxy.accepted).toBeGreaterThan(2);
-    // TiDB ends it itself, when no deadline of the account can be left.
+    // TiDB itself ends it, after every deadline of the account.
     await expect.poll(() => running("counted")).toBe(0);
   });
 });
 
 test("an OK with a warning is no acknowledgement: the connection does not serve again", async () => {
-  // TiDB takes an odd id of 32 bits for one that was cut off: the answer to its KILL is the server's own.
+  // TiDB reads an odd id of 32 bits as a truncated one. The answer to its KILL comes from the server
+  // itself.
   const { gateway, proxy, kills } = await start({ connectionId: "43" }, {});
   await administrator.query("KILL QUERY 43");
   const [warnings] = await administrator.query<RowDataPacket[]>("SHOW WARNINGS");

@@ -16,7 +16,10 @@ import {
 } from "../support/harness.ts";
 import { countRunning } from "../support/running.ts";
 
-/** TiDB runs a statement on when its connection is gone. No KILL follows it, so TiDB itself ends it by max_execution_time. */
+/**
+ * TiDB goes on with a statement after its connection is gone. No KILL follows, so TiDB itself ends it by
+ * max_execution_time.
+ */
 
 const longestMs = 4_000;
 
@@ -63,7 +66,7 @@ describe("every session has a limit", () => {
       expect((await gateway.sql(asked, { role: by })).body).toMatchObject(limit);
       await restored(proxy);
     }
-    // With a write prepared ahead too.
+    // With a prepared write too.
     const write = { sql: "DELETE FROM notes WHERE id = ?", params: [-1] };
     for (let i = 0; i < 3; i++) expect((await gateway.sql(write, { role })).status).toBe(200);
     await restored(proxy);

@@ -13,8 +13,8 @@ import { Grammar } from "../sql/guard-grammar.ts";
 import { databaseServer } from "../support/harness.ts";
 
 /**
- * The guard's lexer against TiDB's own: a text whose tokens are set apart is the same statement to TiDB, by the digest of
- * the tokens that it makes of each.
+ * Compares the guard's lexer with TiDB's own. If a text with separated tokens has the same digest on TiDB,
+ * both lexers found the same tokens.
  */
 
 const seed = Number(process.env.TIDEGATE_FUZZ_SEED ?? randomBytes(4).readUInt32LE());
@@ -43,8 +43,8 @@ async function digests(texts: readonly string[]): Promise<string[]> {
 }
 
 /**
- * @returns the tokens of a text but for a closing semicolon: as they stand, and set apart, without comments, with a space
- *   between those that touch
+ * @returns the tokens of a text without a closing semicolon: once unchanged, and once without comments,
+ * with a space between tokens that touch
  */
 function bothWays({ source, tokens }: Text): { whole: string; apart: string } {
   const end = tokens.kind(tokens.length - 1) === "semicolon" ? tokens.length - 1 : tokens.length;
@@ -57,7 +57,7 @@ function bothWays({ source, tokens }: Text): { whole: string; apart: string } {
   return { whole: source.slice(0, tokens.end(end - 1)), apart };
 }
 
-/** The guard takes comments away in the same way. */
+/** The guard removes comments in the same way. */
 function spaceOnly(between: string, tokens: Tokens, offset: number): string {
   let text = between;
   for (const { start, end } of tokens.gaps.toReversed())
@@ -67,7 +67,8 @@ function spaceOnly(between: string, tokens: Tokens, offset: number): string {
 }
 
 /**
- * Operators are of one character each to the guard; `t.5`, @@global.`a` and `COUNT(` are what they are in one piece only.
+ * For the guard every operator has one character. `t.5`, @@global.`a` and `COUNT(` keep their meaning only
+ * in one piece.
  */
 function belong(tokens: Tokens, at: number): boolean {
   return (
@@ -88,14 +89,14 @@ function lexed(sql: string): Tokens | undefined {
 }
 
 /**
- * Named parameters are the gateway's own: what travels has `?`. Hints are no tokens to the guard. Behind a dot, also that of
- * `1.`, a keyword is a name to TiDB where spaces stand between, and no comment: the guard takes it for the keyword, and the
- * statement is an error.
+ * Named parameters exist only in the gateway, which sends `?`. The guard's tokens have no hints. After a
+ * dot, also after that of `1.`, TiDB reads a keyword as a name if there is a space between, but not if
+ * there is a comment. The guard reads it as the keyword, and the statement is an error.
  */
 function isForServers(tokens: Tokens): boolean {
   const other = (_: unknown, at: number) =>
     tokens.kind(at) === "named" || (tokens.kind(at) === "word" && tokens.text(at - 1).endsWith("."));
-  // What the guard refuses besides: `--` that a comment touches.
+  // The guard also refuses `--` directly beside a comment.
   const gaps = tokens.gaps.some(({ kind, start }) => kind === "hint" || tokens.source[start - 1] === "-");
   return tokens.length > 1 && !gaps && !Array.from({ length: tokens.length }, other).includes(true);
 }
@@ -124,7 +125,7 @@ test("the digest tells texts apart that a mistaken lexer takes for one", async (
     ["SELECT '\\'; DROP TABLE t; -- '", "SELECT 'a'; DROP TABLE t"],
     ["SELECT 1 /*! , b */", "SELECT 1"],
     ["SELECT 1 --x\n, b", "SELECT 1 , b"],
-    // Refused since TiDB reads 0 and x1.
+    // Refused, because TiDB reads 0 and x1.
     ["SELECT 0x1.a", "SELECT 0x1 .a"],
   ];
   const [left, right] = [

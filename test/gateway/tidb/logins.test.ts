@@ -6,7 +6,7 @@ import type { Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, startProxy } from "../support/harness.ts";
 import { askAs, createLogin, refusalOf, startMatrix } from "../support/logins.ts";
 
-/** Every way in which TiDB may ask for a password, and every way in which it may say no. Tokens: tokens.test.ts. */
+/** Every login method of TiDB, and every refusal of a login. Tokens: tokens.test.ts. */
 
 let administrator: Connection;
 let proxy: CountingProxy;
@@ -70,9 +70,10 @@ afterAll(async () => {
 describe("logs in", () => {
   /** Round trips from the connection's start to the login's OK, TCP and TLS included. */
   const table: [string, string, number][] = [
-    // TiDB greets with mysql_native_password and keeps no cache: a switch, and then the password itself, each time.
+    // TiDB greets with mysql_native_password and has no cache: each login takes a switch of the method, and
+    // then the password itself.
     ["caching_sha2_password", "sha2", 5],
-    // A switch all the same: TiDB compares the account's method with that of its greeting.
+    // There is still a switch, because TiDB compares the account's method with that of its greeting.
     ["caching_sha2_password, named by the account", "sha2_hinted", 5],
     ["caching_sha2_password, with a wrong name", "sha2_misled", 5],
     ["mysql_native_password, the greeting's", "native", 3],

@@ -18,7 +18,10 @@ import {
   testAccount,
 } from "../support/harness.ts";
 
-/** TiDB runs functions of constants, and subqueries that depend on nothing outside, as it prepares a statement. */
+/**
+ * When TiDB prepares a statement, it executes functions of constants and subqueries that depend on nothing
+ * outside.
+ */
 
 const grant = { issuer: issuers.remote, deadline_ms: 700 };
 
@@ -70,7 +73,7 @@ const waiting = {
 };
 const write = `INSERT INTO notes (city_id, body, author) SELECT 1, 'prepare', 1 FROM countries WHERE GET_LOCK('${held}', 30) = 1 LIMIT 1`;
 
-/** Runs work while somebody holds the lock. */
+/** Runs `work` while another session holds the lock. */
 async function whileHeld(work: () => Promise<void>): Promise<void> {
   await administrator.query(`SELECT GET_LOCK('${held}', 0)`);
   try {
@@ -84,15 +87,18 @@ const free = async (name: string) => {
   return row?.free;
 };
 /**
- * A statement that is being prepared is not in TiDB's list of processes. That it has ended is seen by its connection: it
- * serves again.
+ * During its PREPARE a statement is not in TiDB's process list. The test knows that it has ended when its
+ * connection serves again.
  */
 async function servesOn(role: string, opened: number): Promise<void> {
   expect((await gateway.sql({ sql: "SELECT 1" }, { role })).status).toBe(200);
   expect(proxy.accepted).toBe(opened);
 }
 
-/** @returns how many connections were opened, when all are: the pooled ones, and the one that sends KILLs */
+/**
+ * @returns the number of opened connections, after all are open: the pooled ones, and the one that sends
+ * KILLs
+ */
 async function opened(role: string): Promise<number> {
   const late = { sql: "SELECT SLEEP(30)", timeout_ms: 300 };
   await Promise.all([late, late].map((body) => gateway.sql(body, { role })));
@@ -133,7 +139,7 @@ describe.each(["sleep", "join"] as const)(
       const before = await opened("analyst");
       const id = randomUUID();
       const bearer = async (role: string) => `Bearer ${await gateway.token({ role })}`;
-      // The same account, without a deadline that ends it first where the machine is busy.
+      // The same account with a longer deadline, which does not end the statement first on a busy machine.
       const authorization = await bearer("patient");
       const post = (by: string, signal?: AbortSignal) =>
         gateway.fetch("/v1/sql", {

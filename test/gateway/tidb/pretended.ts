@@ -4,19 +4,19 @@ import type { Spot } from "../../../servers/wire/tampering.ts";
 import { TrickMeddler } from "../../../servers/wire/tampering.ts";
 import { startProxy } from "../support/harness.ts";
 
-/** What a connection's proof says in place of the truth. */
+/** Values that replace the real ones in a connection's proof. */
 export interface Pretence {
   connectionId?: string;
   hostname?: string;
 }
 
-/** Places of the proof's columns (src/db/mysql/engines/proof.ts). */
+/** The positions of the proof's columns (src/db/mysql/engines/proof.ts). */
 const columns = { connectionId: 5, hostname: 6 } as const;
 
 /**
- * A proxy through which proofs say what they are told to.
- * @param pretend called for each proof with the number of its connection, in the order of acceptance, and its own number
- *   in the connection, both from 0
+ * A proxy that changes the values of proofs.
+ * @param pretend called for each proof with the number of its connection, in the order of acceptance, and
+ * its own number in the connection, both from 0
  */
 export async function startPretendingProxy(
   pretend: (connection: number, proof: number) => Pretence,
@@ -26,10 +26,10 @@ export async function startPretendingProxy(
     meddle: (client) => {
       const connection = accepted++;
       let proofs = 0;
-      /** The place of the proof's one row among the packets of the answer. */
+      /** The position of the proof's only row among the packets of the answer. */
       let rowIndex = 0;
       return new TrickMeddler(client, (packet, spot) => {
-        // The number of columns comes first, and an end behind their definitions.
+        // The number of columns comes first; after their definitions comes an end packet.
         if (isProof(spot) && spot.index === 0) rowIndex = Number(packet.payload[0]) + 2;
         if (!isProof(spot) || spot.index === 0 || spot.index !== rowIndex) return undefined;
         return { send: frame(packet.sequence, changedRow(packet, pretend(connection, proofs++))) };

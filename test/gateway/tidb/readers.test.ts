@@ -7,12 +7,12 @@ import { createLogin, drain, refusalOf, startMatrix } from "../support/logins.ts
 import { grant, startThroughHyperdrive } from "../support/through-hyperdrive.ts";
 
 /**
- * No READ ONLY state keeps a session of TiDB from writing, so an account that no grant writes with must be unable to write.
- * Each login here may do more; the gateway refuses it before a statement is sent.
+ * TiDB has no READ ONLY state, so if no grant writes with an account, the account must have no right to
+ * write. Each login here has more rights; the gateway refuses it before it sends a statement.
  */
 
 const plain = "IDENTIFIED BY SECRET REQUIRE SSL";
-/** By the login's name: what it has beside SELECT on the sample, and what of it is named. */
+/** By the login's name: its rights beside SELECT on the sample, and the one that the message names. */
 const surplus: Record<string, [sql: string, named: string]> = {
   insert: ["GRANT INSERT ON world.notes TO gw_insert", "GRANT INSERT ON `world`.`notes`"],
   column: ["GRANT UPDATE (body) ON world.notes TO gw_column", "GRANT UPDATE(body) ON `world`.`notes`"],
@@ -98,7 +98,7 @@ test("through Hyperdrive: refused in each transaction, and one that only reads i
     const sql = { sql: "SELECT COUNT(*) AS n FROM countries" };
     expect((await through.sql(sql, { role: "analyst" })).body.rows).toEqual([{ n: "250" }]);
     expectRefused(await through.sql(sql, { role: "editor" }));
-    // Which of its privileges comes first depends on what other tests have granted it.
+    // Other tests' grants decide which of its privileges comes first.
     const named = refusalOf(through, "editor").split(beginning)[1];
     expect(named).toMatch(/^GRANT (?:INSERT|UPDATE|DELETE|CREATE|DROP)\b/);
     expectRefused(await read(await through.fetch("/readyz")));

@@ -6,7 +6,9 @@ import type { DatabaseServer } from "../../../servers/database/server.ts";
 import { furtherDirectory, loadFurther, startFurther } from "../support/further-server.ts";
 import { expectProblem, type Gateway, server, startGateway } from "../support/harness.ts";
 
-/** A TiDB as one of a cluster with TiProxy: it signs tokens by which a session moves to another server. */
+/**
+ * A TiDB like one of a cluster with TiProxy: it signs tokens with which a session moves to another server.
+ */
 
 let cluster: DatabaseServer;
 let login: Connection;

@@ -4,7 +4,10 @@ import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { databaseServer, expectProblem, type Gateway, issuers, startGateway } from "../support/harness.ts";
 import { createLogin } from "../support/logins.ts";
 
-/** What the guard has to know of TiDB, whose sessions have no READ ONLY state behind it. */
+/**
+ * Statements of TiDB that the guard must know, because TiDB's sessions have no READ ONLY state behind the
+ * guard.
+ */
 
 let administrator: Connection;
 let gateway: Gateway;
@@ -22,7 +25,7 @@ beforeAll(async () => {
     cluster: { database: "tickets" },
     accounts: { tickets: { user: "gw_tickets", password: "ANALYST_PASSWORD" } },
     grants: [
-      // A grant that only reads may not share this account. This one changes no rows.
+      // A grant that only reads may not share this account. This grant changes no rows.
       { ...grant, claims: { role: "reader" }, allow: ["sql:read", "sql:ddl"] },
       { ...grant, claims: { role: "writer" }, allow: ["sql:read", "sql:write"] },
     ],
@@ -61,7 +64,7 @@ describe("what advances a sequence is a write", () => {
     expectProblem(await gateway.sql({ sql }, { role: "reader" }), 403, "access_denied");
     expect(await next()).toBe(before);
     expect((await gateway.sql({ sql }, { role: "writer" })).status).toBe(200);
-    // It does what the reader may not.
+    // It does what the reader may not do.
     expect(await next()).not.toBe(before);
   });
 
@@ -87,13 +90,13 @@ describe("what sets something by another name is refused", () => {
     const answer = await gateway.sql({ sql }, { role: "writer" });
     expectProblem(answer, 400, "statement_refused");
     expect(answer.body.reason).toBe("not_allowed");
-    // TiDB itself does it.
+    // TiDB itself accepts it.
     await administrator.query(sql);
     expect((await administrator.query<RowDataPacket[]>(look))[0]).toEqual([left]);
   });
 
   test("the time after which the server ends a statement", async () => {
-    // SLEEP() answers 1 where it was ended.
+    // SLEEP() answers 1 if it was ended.
     const slept = async (hint: string) => {
       const [rows] = await administrator.query<RowDataPacket[]>(`SELECT ${hint} SLEEP(0.5) AS ended`);
       return rows[0]?.ended;

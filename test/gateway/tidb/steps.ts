@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../../cli/project/paths.ts";
 
-/** A step of a document, which begins with its own heading. */
+/** A step of a document, with its own heading. */
 export interface Step {
   title: string;
   /** @returns its code blocks of a language, in order */
   of(language: string): string[];
 }
 
-/** @returns the parts of a section of docs/links.md; the first is what stands before the first step */
+/** @returns the parts of a section of docs/links.md; the first part is the text before the first step */
 export function readSteps(heading: RegExp): Step[] {
   const [, rest = ""] = readFileSync(join(packageRoot, "docs", "links.md"), "utf8").split(heading);
   const [section = ""] = rest.split(/^## /m);

@@ -9,14 +9,17 @@ import type { GatewayOptions } from "../support/harness.ts";
 import { expectProblem, server, startGateway, startProxy } from "../support/harness.ts";
 import { operator, password } from "../support/operator.ts";
 
-/** TiDBs whose TLS is not that of the project's: none, another CA's, one version only. A refused server learns no login. */
+/**
+ * TiDBs with another TLS than the project's: none, a foreign CA, one version only. A refused server gets no
+ * login.
+ */
 
 const links: [string, GatewayOptions][] = [
   ["platform", {}],
   ["rustls", { bundle: server.ca }],
 ];
 
-/** @returns the code that the caller reads, and the one reason that the operator does */
+/** @returns the caller's code, and the operator's only reason */
 async function refusal(options: GatewayOptions, port: number): Promise<{ code: string; reason: string }> {
   const hosts = [`localhost:${port}`];
   const gateway = await startGateway({ ...options, cluster: { ...options.cluster, hosts } });
@@ -33,7 +36,7 @@ async function refusal(options: GatewayOptions, port: number): Promise<{ code: s
 }
 
 const run = operator();
-/** @returns what `npm run connect` says of the server with these options */
+/** @returns the output of `npm run connect` for the server with these options */
 async function connect(port: number, options: string[]): Promise<string> {
   const url = `mysql://connect_reader@localhost:${port}/world`;
   const { status, output } = await run.connect([url, ...options, "--write"], { secret: password });
@@ -90,7 +93,7 @@ describe("with a certificate of another CA", () => {
 });
 
 describe("with one version of TLS", () => {
-  /** @returns the version of a connection, by the server's own word */
+  /** @returns the TLS version of a connection, by the server's own word */
   async function negotiated(options: GatewayOptions, port = server.port): Promise<unknown> {
     const hosts = [`localhost:${port}`];
     const gateway = await startGateway({ ...options, cluster: { ...options.cluster, hosts } });
@@ -124,7 +127,7 @@ describe("with one version of TLS", () => {
     test("rustls, pinned to 1.2: refused", () => expectNone(pinned.port, "TLSv1.2"));
   });
 
-  // TiDB has no setting for the highest version: a proxy ends TLS before it.
+  // TiDB has no setting for the highest version, so a proxy in front of it ends TLS.
   describe("1.2 alone", () => {
     let proxy: CountingProxy;
     beforeAll(async () => {
@@ -133,7 +136,7 @@ describe("with one version of TLS", () => {
     afterAll(() => proxy?.stop());
 
     test.each(links)("%s: has it", async (_, options) => {
-      // What the server says is of the proxy's own connection.
+      // The server reports the proxy's own connection.
       expect(await negotiated(options, proxy.port)).toMatch(/^TLS/);
       expect(proxy.connections.at(-1)?.tlsVersion).toBe("TLSv1.2");
     });

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => tokens?.stop());
 
-/** @returns what stands on the command line behind the string */
+/** @returns the arguments after the string */
 function withKey({ secret }: typeof key, ...more: string[]): string[] {
   const path = join(run.directory, "key.json");
   writeFileSync(path, secret);
@@ -50,7 +50,8 @@ test("logs in with a token, and writes which", async () => {
   const { d, x } = JSON.parse(key.secret);
   for (const text of [output, config()]) for (const part of [d, x]) expect(text).not.toContain(part);
 
-  // Once it is written, the issuer need not be said again; without the key nothing is tried.
+  // Once the issuer is in the file, the option is not needed again; without the key the command tries
+  // nothing.
   const again = await connect([url("gw_token"), ...withKey(key)]);
   expect(again.output).toContain("says all of this already");
   const without = await connect([url("gw_token"), ...ca, "--write"]);

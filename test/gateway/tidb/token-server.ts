@@ -8,21 +8,21 @@ import type { DatabaseServer } from "../../../servers/database/server.ts";
 import type { TokenAlgorithm } from "../../../src/config/schema.ts";
 import { furtherDirectory, startFurther } from "../support/further-server.ts";
 
-/** A TiDB whose users log in with tokens (tidb_auth_token), beside the project's own. */
+/** A TiDB whose users log in with tokens (tidb_auth_token), beside the project's own server. */
 
 export interface TokenServer {
   database: DatabaseServer;
   administrator: Connection;
-  /** Writes the file of public keys (JWKS) anew. TiDB reads it again when a token fits none of the old keys. */
+  /** Writes the file of public keys (JWKS) again. TiDB reads it when a token fits none of the old keys. */
   publish(keys: readonly TokenKey[]): void;
-  /** What TiDB has said of tokens since the last call, one line each. */
+  /** TiDB's messages about tokens since the last call, one line each. */
   refusals(): string[];
   stop(): Promise<void>;
 }
 
 /** A key pair, as JWK. */
 export interface TokenKey {
-  /** For the secret of an account. */
+  /** The text for the account's secret. */
   secret: string;
   publicJwk: JWK;
 }

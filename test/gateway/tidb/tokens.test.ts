@@ -11,7 +11,7 @@ import { clockOf } from "../support/world.ts";
 import type { TokenServer } from "./token-server.ts";
 import { createTokenKey, startTokenServer } from "./token-server.ts";
 
-/** Logins with tokens that the gateway makes, at a TiDB that knows their public keys. */
+/** Logins with tokens that the gateway signs, at a TiDB that knows the public keys. */
 
 const keys = await Promise.all(tokenAlgorithms.map((name) => createTokenKey(name.toLowerCase(), name)));
 const [key] = keys;
@@ -47,7 +47,7 @@ const accounts: AccountTable = {
     ]),
   ),
 };
-/** What is wrong, and what TiDB's log says of it. */
+/** Each mistake, and TiDB's log message about it. */
 const refused: [string, Record<string, unknown>, string][] = [
   [
     "a key of somebody else under a kid that is known",
@@ -134,7 +134,7 @@ describe("logs in", () => {
     await drain(gateway, "later");
     const rows = async () => (await askAs(gateway, "later")).body.rows;
     await expect.poll(rows).toEqual([{ account: "gw_plain@%", proxy: null }]);
-    // What docs/rotation.md says of a key that is taken out: an unknown one has TiDB read the file.
+    // docs/rotation.md about a removed key: an unknown key makes TiDB read the file.
     tokens.publish([...keys, vague]);
     expectProblem(await askAs(gateway, unpublished), 503, "database_login_failed");
     await drain(gateway, "later");
@@ -151,7 +151,7 @@ describe("is refused, TiDB says nothing to strangers, and the operator is told w
     expect(refusalOf(gateway, account)).toMatch(
       /^1045 .*; check that auth-token-jwks has the public key .* TOKEN_ISSUER and e-mail .* both clocks/,
     );
-    // For the reason that it should be, and for no other.
+    // The login is refused for this reason only.
     await expect.poll(() => tokens.refusals().join("\n")).toContain(said);
   });
 
@@ -201,7 +201,7 @@ describe("the gateway's clock", () => {
     return started;
   }
 
-  /** The caller's own token is of the gateway's time: it is not what is tested. */
+  /** The caller's own token has the gateway's time, because it is not tested here. */
   async function askAt({ key: { privateKey, publicJwk }, fetch }: Gateway, aheadMs: number) {
     const now = Math.floor((Date.now() + aheadMs) / 1_000);
     const token = await new SignJWT({ iss: issuers.remote, aud: audience, sub: "someone", role: "analyst" })

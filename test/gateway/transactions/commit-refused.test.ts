@@ -9,9 +9,9 @@ import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 import { countRunning } from "../support/running.ts";
 
-/** A COMMIT that the server refuses has not happened: its caller is told why, and not that the outcome is unknown. */
+/** A COMMIT that the server refuses has not happened: its caller gets the reason, not an unknown outcome. */
 
-/** Makes the server read-only for everybody who may not more, or not any more. */
+/** Makes the server read-only for all logins without a special right, or ends that. */
 const readOnly = {
   mysql: { on: ["SET GLOBAL read_only = ON"], off: ["SET GLOBAL read_only = OFF"], errno: 1290 },
   mariadb: { on: ["SET GLOBAL read_only = ON"], off: ["SET GLOBAL read_only = OFF"], errno: 1290 },
@@ -124,7 +124,7 @@ describe.skipIf(!has.readOnly)("under an Idempotency-Key", () => {
     ]);
   });
 
-  // Only there it is a transaction: MariaDB may only warn of what the value becomes.
+  // A separate transaction only on MariaDB, which may only warn about the converted value.
   test.skipIf(engine !== "mariadb")("of a statement that its warnings may have taken back", async () => {
     const sql = "UPDATE balances SET amount = ? WHERE id = 1";
     const server = await startHostileServer();
@@ -132,7 +132,7 @@ describe.skipIf(!has.readOnly)("under an Idempotency-Key", () => {
     try {
       const isAnswer = (spot: Spot) => spot.command === "COM_STMT_EXECUTE" && spot.text === sql;
       const executed = new Promise<void>((resolve) => {
-        // The answer passes, and the COMMIT that comes after it waits.
+        // The answer passes, and the COMMIT after it waits.
         server.play(isAnswer, () => {
           server.proxy.blackHole(true);
           resolve();

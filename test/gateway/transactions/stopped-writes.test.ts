@@ -7,11 +7,12 @@ import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
 /**
- * A write that its deadline stops is told so, in whatever words the server says that it was stopped, and has not happened.
+ * A write that its deadline stops has not happened, and its caller is told so, whatever words the server
+ * uses.
  */
 
 let administrator: Connection;
-/** Holds locks. */
+/** This connection holds locks. */
 let other: Connection;
 let ledger: Ledger;
 let caller: LedgerCaller;
@@ -49,7 +50,7 @@ const first = "INSERT INTO entries (account, note) VALUES (9, 'before')";
 
 let row = 1;
 
-/** Each way to run a statement, and what its stopping does to a write before it. */
+/** Each way to run a statement, and how its stop affects an earlier write. */
 const ways: [string, (sql: string) => Promise<Answer>][] = [
   ["alone", (sql) => caller.sql(sql)],
   ["in a batch", (sql) => caller.batch([{ sql: first }, { sql }, { sql: first }])],
@@ -67,8 +68,9 @@ const ways: [string, (sql: string) => Promise<Answer>][] = [
 ];
 
 /**
- * A KILL ends SLEEP() with a row, and TiDB goes on to commit a statement of its own. With tidb_enable_1pc that is one
- * write, which the KILL cancels too: TiDB does not know its outcome, and closes the connection.
+ * A KILL ends SLEEP() with a row, and TiDB goes on to commit a single statement. With tidb_enable_1pc that
+ * commit is one write, which the KILL cancels too: TiDB does not know its outcome, and closes the
+ * connection.
  */
 const isUnknown = (way: string, what: string) =>
   engine === "tidb" && way === "alone" && what === "that sleeps over a row";
@@ -91,7 +93,7 @@ describe.each(ways)("%s", (way, run) => {
     if (isUnknown(way, what) && answer.body.code === "outcome_unknown") {
       expectProblem(answer, 503, "outcome_unknown");
       expect(answer.body.retryable).toBe(false);
-      // All of it or nothing: a SLEEP() that a KILL ends is 1.
+      // All of it or nothing: a SLEEP() that a KILL ends answers 1.
       const [amounts] = await administrator.query("SELECT amount FROM ledger.balances ORDER BY id");
       expect([
         [{ amount: 100 }, { amount: 100 }],
@@ -109,7 +111,7 @@ describe.each(ways)("%s", (way, run) => {
     ["DELETE", "DELETE FROM locked WHERE id = ID"],
     ["INSERT", "INSERT INTO locked VALUES (ID, 7)"],
   ])("a locked row's %s is stopped at its deadline, and has not happened", async (_name, sql) => {
-    // Another row each time: TiDB may keep a lock for 20 s that a stopped statement was still waiting for.
+    // A new row each time, because TiDB may keep a lock of a stopped statement for 20 s.
     const id = String(row++);
     const before = await state();
     await other.query("START TRANSACTION");

@@ -9,7 +9,7 @@ import { databaseServer, engine, expectProblem, startProxy } from "../support/ha
 import type { Ledger } from "../support/ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
-/** How transactions end that nobody ends: time, lost connections, a lost object. */
+/** Transactions that no caller ends: they end by time, by a lost connection, or by a lost object. */
 
 let administrator: Connection;
 let proxy: CountingProxy;
@@ -47,10 +47,10 @@ async function notes(): Promise<string[]> {
   return rows.map((row) => row.note);
 }
 
-/** InnoDB renews its list only when nobody has looked for 100 ms. */
+/** InnoDB refreshes its list only after 100 ms without a query of it. */
 const patiently = { timeout: 5_000, interval: 250 };
 
-/** @returns how many transactions hold something, by the server's list */
+/** @returns the number of transactions that hold something, by the server's list */
 async function open(): Promise<number> {
   const others =
     engine === "tidb"
@@ -78,9 +78,9 @@ describe("time", () => {
       expect(late.body).toMatchObject({ retryable: false, transaction: "rolled_back" });
     }
     expect(await notes()).toEqual([]);
-    // Told to its caller only.
+    // Only its own caller is told.
     expectProblem(await ledger.as({ sub: "other" }).commit(id), 404, "transaction_unknown");
-    // Its place is free.
+    // Its place is free again.
     const ids = [await caller.opened(), await caller.opened()];
     for (const another of ids) await caller.rollback(another);
   });
@@ -280,7 +280,7 @@ test.each(["sql", "commit", "batch"] as const)(
     const caller = ledger.as();
     const id = await caller.opened();
     await caller.in(id, note, ["kept or not"]);
-    // A batch finds a connection that is open.
+    // The batch then finds an open connection.
     await caller.sql("SELECT 1");
     await restored(proxy);
     const mark = proxy.mark();

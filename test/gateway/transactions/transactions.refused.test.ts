@@ -6,7 +6,7 @@ import { audience, databaseServer, expectProblem, issuers, read } from "../suppo
 import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
-/** Who may have a transaction, whose it is, and how many there may be. */
+/** Which callers may have a transaction, which may use it, and how many there may be. */
 
 let administrator: Connection;
 let ledger: Ledger;
@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 beforeEach(() => resetLedger(administrator));
 
-/** Every call that an id has, of a caller. */
+/** Every call with an id, as a caller sends it. */
 function calls(caller: LedgerCaller, id: string) {
   return {
     sql: () => caller.in(id, "INSERT INTO entries (account, note) VALUES (1, 'foreign')"),
@@ -213,7 +213,7 @@ describe("how many there may be", () => {
   test("over several shards: a caller's are counted together", async () => {
     const wide = ledger.as({ role: "wide", sub: "wide" });
     const ids = [await wide.opened(), await wide.opened(), await wide.opened()];
-    // The third one found no room in the first shard.
+    // The first shard had no room for the third transaction.
     expect(new Set(ids.map((id) => id.split("-")[0])).size).toBe(2);
     expectProblem(await wide.begin(), 429, "transactions_exceeded");
     const other = ledger.as({ role: "wide", sub: "other" });

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 beforeEach(() => resetLedger(administrator));
 
-/** @returns the balances as everybody else sees them */
+/** @returns the balances as other sessions see them */
 async function balances(): Promise<number[]> {
   const [rows] = await administrator.query<RowDataPacket[]>("SELECT amount FROM ledger.balances ORDER BY id");
   return rows.map(({ amount }) => amount);
@@ -83,13 +83,13 @@ describe("a transaction", () => {
     expect((await caller.in(other, connection)).body.rows[0].id).not.toBe(own.id);
     await caller.rollback(id);
     await caller.rollback(other);
-    // The next ones on these connections see nothing of it, and rest in READ ONLY.
+    // The next statements on these connections see nothing of it, and are READ ONLY again.
     const seen = await Promise.all(Array.from({ length: 6 }, () => caller.sql(connection)));
     expect(seen.map(({ body }) => body.rows[0].last)).toEqual(Array(6).fill("0"));
     expect(seen.some(({ body }) => body.rows[0].id === own.id)).toBe(true);
   });
 
-  // test/gateway/tidb has how TiDB refuses the other two.
+  // The tests in test/gateway/tidb show how TiDB refuses the other two.
   const isolations = ["read committed", "repeatable read"];
   if (has.everyIsolation) isolations.push("read uncommitted", "serializable");
   test.each(isolations)("with the isolation %s is what the server says", async (isolation) => {
@@ -102,7 +102,7 @@ describe("a transaction", () => {
     const writing = await writer.opened();
     const write = writer.in(writing, take, [10, 1]);
     if (isolation === "serializable") {
-      // Reading took a lock: the writer waits for the end of the reader.
+      // The read took a lock, so the writer waits for the end of the reader.
       expect((await caller.commit(id)).status).toBe(200);
       expect((await write).status).toBe(200);
       await writer.rollback(writing);
@@ -113,7 +113,7 @@ describe("a transaction", () => {
     await writer.commit(writing);
     expect(await amount()).toBe(isolation === "repeatable read" ? 100 : 90);
     await caller.rollback(id);
-    // The level was the transaction's, not the session's.
+    // The level belonged to the transaction, not to the session.
     const shown = await caller.sql(
       "SHOW VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')",
     );
@@ -187,7 +187,7 @@ describe("an error of a statement", () => {
       "SELECT @@GLOBAL.innodb_lock_wait_timeout AS s",
     );
     await administrator.query("SET GLOBAL innodb_lock_wait_timeout = 1");
-    // New connections have the new time; a restore gives it to old ones.
+    // New connections have the new time limit; old ones get it by a restore.
     const holder = ledger.as({ sub: "holder" });
     const waiter = ledger.as({ sub: "waiter" });
     try {

@@ -6,14 +6,14 @@ import { databaseServer, engine, expectProblem } from "../support/harness.ts";
 import type { Ledger } from "../support/ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
-/** One subject, two tokens with different grants: each request is judged by its own. */
+/** One subject, two tokens with different grants: the gateway checks the token of each request. */
 
 let administrator: Connection;
 let ledger: Ledger;
 beforeAll(async () => {
   if (!has.readOnly) return;
   administrator = await connectAdministrator(databaseServer());
-  // Else only a SUPER may create functions.
+  // Otherwise only SUPER may create functions.
   if (engine === "mysql") await administrator.query("SET GLOBAL log_bin_trust_function_creators = ON");
   await prepareLedger(administrator);
   await administrator.query(
@@ -34,7 +34,10 @@ beforeEach(async () => {
   if (has.readOnly) await resetLedger(administrator);
 });
 
-/** Where READ ONLY is no wall (TiDB), an account that others write with has no readers: docs/accounts.md. */
+/**
+ * Where READ ONLY is not enforced (TiDB), an account that others write with has no readers:
+ * docs/accounts.md.
+ */
 describe.skipIf(!has.readOnly)("a transaction that may write, and a token without sql:write", () => {
   const writes = "SELECT noted() AS n";
   const notes = async () => (await ledger.as({ role: "writer" }).sql("SELECT note FROM entries")).body.rows;

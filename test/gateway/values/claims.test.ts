@@ -8,7 +8,7 @@ import { dropLedger, ledgerGrants, prepareLedger, startLedger } from "../support
 import type { ThroughHyperdrive } from "../support/through-hyperdrive.ts";
 import { asAdministrator, startThroughHyperdrive } from "../support/through-hyperdrive.ts";
 
-/** A claim chooses rows, whatever its issuer writes it as: never those of others. */
+/** A claim chooses rows, whatever JSON type its issuer uses, and never those of others. */
 
 const own = "https://example.com/tenant-id";
 const texts = {
@@ -25,7 +25,7 @@ const texts = {
 const queries = Object.entries(texts).map(([name, text]) => ({ name: `${name}.sql`, text }));
 
 const names = ["7", "07", "7.0", "7x", " 7", "0", "1", "abc", ""];
-/** Each number next to those that a DOUBLE cannot tell from it. */
+/** Each number is beside those that a DOUBLE cannot distinguish from it. */
 const numbers = ["7", "70", "9007199254740992", "9007199254740993", "0", "1", "2", "3", "-7"];
 const idsOf = (list: string[], value: string) => list.flatMap((one, at) => (one === value ? [at + 1] : []));
 

@@ -9,15 +9,17 @@ import { createLogin } from "../support/logins.ts";
 import type { Started } from "../support/two-ways.ts";
 import { startWay, ways } from "../support/two-ways.ts";
 
-/** A text that no column holds is compared in the database's own collation, as in every client. */
+/**
+ * A text that does not come from a column is compared in the database's own collation, as in every client.
+ */
 
 const user = "gw_collated";
-/** Databases, by what they were made with. */
+/** Databases, by the options of their creation. */
 const databases = {
   collated_general: "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
   collated_latin: "CHARACTER SET latin1",
 };
-/** What a client's `SET NAMES utf8mb4` gives on these servers. */
+/** The collation after a client's `SET NAMES utf8mb4` on these servers. */
 const usual = { mysql: "utf8mb4_0900_ai_ci", mariadb: "utf8mb4_general_ci", tidb: "utf8mb4_bin" }[engine];
 
 let administrator: Connection;
@@ -32,7 +34,7 @@ beforeAll(async () => {
     await administrator.query("CREATE TABLE codes (code VARCHAR(20) PRIMARY KEY)");
     await administrator.query("INSERT INTO codes VALUES ('NZ'), ('Zürich')");
     await administrator.query("CREATE VIEW kinds AS SELECT 'code' AS kind");
-    // No more: on TiDB such a login sees nothing of its database in SCHEMATA.
+    // No more rights than these: then such a login sees nothing of its database in TiDB's SCHEMATA.
     for (const table of ["codes", "kinds"])
       await administrator.query(`GRANT SELECT ON ${database}.${table} TO ${user}`);
   }
@@ -55,7 +57,7 @@ const session =
   "SELECT @@character_set_client AS client, @@character_set_connection AS connection, @@character_set_results AS results, @@collation_connection AS collation";
 const utf8mb4 = { client: "utf8mb4", connection: "utf8mb4", results: "utf8mb4" };
 
-/** Each of them is 1267 or 1271 in a session whose collation is another one of utf8mb4. */
+/** Each of them is 1267 or 1271 in a session with another collation of utf8mb4. */
 const joins: [string, unknown[]][] = [
   ["SELECT code FROM codes WHERE code = CAST(? AS CHAR)", ["NZ"]],
   ["SELECT code FROM codes WHERE FIND_IN_SET(code, CAST(? AS CHAR))", ["NZ,x"]],
@@ -65,7 +67,7 @@ const joins: [string, unknown[]][] = [
     ["AA"],
   ],
   ["SELECT c.code FROM codes AS c JOIN (SELECT CAST(? AS CHAR) AS code) AS d ON d.code = c.code", ["NZ"]],
-  // MariaDB's: the view's text has the collation of its maker's session.
+  // On MariaDB the view's text has the collation of its creator's session.
   ["SELECT 'NZ' AS code FROM kinds WHERE kind = ?", ["code"]],
   ...(engine === "tidb"
     ? []
@@ -135,7 +137,8 @@ describe.each(ways)("through the link of a %s", (way) => {
     expect(await collation()).toBe("utf8mb4_general_ci");
     try {
       await administrator.query("ALTER DATABASE collated_general COLLATE utf8mb4_unicode_ci");
-      // TiDB's sessions remember it from their login; of Hyperdrive's connections that is another's.
+      // TiDB's sessions keep it from their login; through Hyperdrive that is the login of Hyperdrive's
+      // connection.
       const remembers = way === "pool" || engine === "tidb";
       expect(await collation()).toBe(remembers ? "utf8mb4_general_ci" : "utf8mb4_unicode_ci");
       if (way === "pool") await general.gateway.sql({ account: "own" }, { role: "own", path: "/v1/drain" });

@@ -9,7 +9,7 @@ import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 import { startThroughHyperdrive } from "../support/through-hyperdrive.ts";
 
-/** A result may have 4,096 columns. One more is the caller's mistake, and costs nobody a connection. */
+/** A result may have 4,096 columns. One more is the caller's mistake, and costs no connection. */
 
 let administrator: Connection;
 let ledger: Ledger;
@@ -39,10 +39,10 @@ function expectTooWide(answer: Answer): void {
   expect(answer.body.detail).toMatch(/^A result may have 4,096 columns\./);
 }
 
-/** Which connection a statement runs on. */
+/** The connection that a statement runs on. */
 const connectionId = "SELECT CAST(CONNECTION_ID() AS CHAR) AS id";
 
-/** How many connections have been closed. */
+/** The number of closed connections. */
 const closed = () => logged(ledger.gateway, "connection_closed").length;
 
 async function connectionOf(ask: (sql: string) => Promise<Answer>): Promise<string> {
@@ -102,7 +102,7 @@ describe("beyond what PREPARE can count", () => {
   test.each([65_536, 65_537, 70_000, 200_000])("%i are refused, too", async (count) => {
     const before = closed();
     expectTooWide(await caller.sql(`SELECT ${Array(count).fill("1").join()}`));
-    // It has to be: what comes next could be anything.
+    // The connection must be closed, because the next packets could be anything.
     await expect.poll(closed).toBe(before + 1);
     expect((await caller.sql("SELECT 1 AS n")).body.rows).toEqual([{ n: expect.anything() }]);
   });

@@ -77,7 +77,7 @@ const one = async (to: Gateway, statements: Statement[], path = "/v1/sql") => {
   return results;
 };
 
-/** With hot statements, too: the same texts come again and again. */
+/** The statements are hot too, because the same texts come again and again. */
 const ways: [string, Run][] = [
   ["/v1/sql", (statements) => one(gateway, statements)],
   [
@@ -99,7 +99,7 @@ const ways: [string, Run][] = [
   ["saved queries through Hyperdrive", (statements) => bySavedQuery(hyperdrive.gateway, statements)],
 ];
 
-/** A query that is saved is asked for by its name and without types; what changes something is sent as it is. */
+/** A saved query is called by its name, with values without types. A change is sent unchanged. */
 async function bySavedQuery(to: Gateway, statements: Statement[]): Promise<Record<string, unknown>[][]> {
   const results = [];
   for (const { sql, params } of statements) {
@@ -116,7 +116,7 @@ async function bySavedQuery(to: Gateway, statements: Statement[]): Promise<Recor
 const plain = (value: unknown) =>
   typeof value === "object" && value !== null && "value" in value ? value.value : value;
 
-/** A number of so many digits, of them `scale` after the point. */
+/** A number with this many digits, `scale` of them after the point. */
 interface Decimal {
   scaled: bigint;
   scale: number;
@@ -130,14 +130,14 @@ function text({ scaled, scale }: Decimal): string {
 
 const decimal = (value: Decimal) => ({ type: "DECIMAL", value: text(value) });
 
-/** As an answer has it, but for zeros at its end: engines write more or fewer of them. */
+/** The value of an answer without zeros at its end, since engines write more or fewer of them. */
 function trimmed(value: unknown): string {
   const digits = String(value);
   const short = digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits;
   return short === "-0" ? "0" : short;
 }
 
-/** Three numbers in a row that differ in their 30th digit, and a small one. */
+/** Three consecutive numbers that differ in their 30th digit, and a small one. */
 const numbers = fc.record({
   scale: fc.integer({ min: 0, max: 30 }),
   digits: fc.bigInt(10n ** 29n, 10n ** 30n - 3n),

@@ -11,9 +11,9 @@ import { dropTables, makeTables, releaseOf } from "../../golden/tables.ts";
 import type { Gateway } from "../support/harness.ts";
 import { databaseServer, engine, startGateway } from "../support/harness.ts";
 
-/** Every type of the engine, written by its administrator, answered by the gateway. */
+/** Every type of the engine: the administrator writes the values, and the gateway answers them. */
 
-/** `npm run golden`: what is answered becomes the golden file, if it is what the server says. */
+/** `npm run golden`: the answer becomes the golden file if it equals the server's text. */
 const isRenewing = process.env.TIDEGATE_GOLDEN === "write";
 const golden = readGolden(engine);
 const sections = sectionsOf(engine);
@@ -77,7 +77,7 @@ describe("a column is answered as the server itself writes it, and byte for byte
   test.for(cases)("$type", async ({ type, values }, { skip }) => {
     const column = columns.get(type);
     if (!column) {
-      // Another release may lack a type; this one had it.
+      // Another release may lack a type; the golden file's release had it.
       expect(release).not.toBe(golden.release);
       return skip(`${engine} ${release} has no such type`);
     }
@@ -103,7 +103,7 @@ describe("a column is answered as the server itself writes it, and byte for byte
     );
     // TiDB has six.
     expect(sets.length).toBeGreaterThan(engine === "tidb" ? 5 : 30);
-    // TiDB calls utf8mb3 by its old name.
+    // TiDB uses the old name of utf8mb3.
     const names = sets.map(({ name }) => (name === "utf8" ? "utf8mb3" : name));
     expect(names.filter((name) => !characterSets.includes(name))).toEqual([]);
   });
@@ -123,9 +123,10 @@ test("a TIMESTAMP is in UTC, whatever the zone of who wrote it", async () => {
 });
 
 describe("a column may have any name", () => {
-  // A name with a back-tick in it is written with two. Beyond U+FFFF the server itself puts a question mark.
+  // A back-tick in a name is doubled. The server itself writes a question mark for a character beyond
+  // U+FFFF.
   const names = [
-    // TiDB takes an empty name for none.
+    // TiDB treats an empty name as no name.
     ...(engine === "tidb" ? [] : [""]),
     "__proto__",
     "constructor",

@@ -11,8 +11,9 @@ import { inLines } from "../support/lines.ts";
 import { expectRefused, notesOf, resetNotes } from "./implicit-conversion.ts";
 
 /**
- * A value without a declared type never matches what it is not equal to. MySQL says the types of placeholders: there a
- * number beside text is its digits. The others only warn, so that a statement that converts is refused.
+ * A value without a declared type never matches a value that it does not equal. MySQL names the types of
+ * placeholders: a number beside a text is bound as its digits. The other servers only warn, so a statement
+ * with a conversion is refused.
  */
 
 let administrator: Connection;
@@ -32,21 +33,21 @@ afterAll(async () => {
 });
 
 const derives = engine === "mysql";
-/** TiDB takes it only where it is told to ignore it. */
+/** TiDB accepts FOR SHARE only with a setting that ignores it. */
 const share = { mysql: "FOR SHARE", mariadb: "LOCK IN SHARE MODE", tidb: "FOR UPDATE" }[engine];
 const integer = { type: "INTEGER", value: 0 };
 
-/** As `caller.sql`, for a read that may be refused behind its first rows. */
+/** Like `caller.sql`, for a read that may be refused after its first rows. */
 const read = (sql: string, params: unknown, path?: string) =>
   inLines(ledger.gateway, { sql, params }, { role: "writer", ...(path && { path }) });
 
-/** Where the server derives types the rows that are equal, else the refusal. */
+/** Expects the equal rows where the server derives types, otherwise the refusal. */
 function expectExactly(answer: Lines, rows: unknown[], reason = "compared_with_text"): void {
   if (derives) expect(answer).toMatchObject({ status: 200, body: { rows } });
   else expectRefused(answer, reason);
 }
 
-/** A read, cold at first, then hot, alone, in a batch and in a transaction. */
+/** A read, cold at first, then hot; alone, in a batch and in a transaction. */
 async function everyWay(sql: string, params: unknown[], expectRight: (answer: Lines) => void): Promise<void> {
   for (let time = 0; time < 3; time++) expectRight(await read(sql, params));
   const batch = await caller.batch([{ sql: "SELECT 1 AS one" }, { sql, params }]);
@@ -97,7 +98,7 @@ describe("a number beside text, in a read", () => {
     ["SELECT note FROM entries WHERE note = IF(account > 0, ?, NULL)", "type_undeclared"],
     ["SELECT note, ? AS k FROM entries HAVING COALESCE(note, '') = k", "type_undeclared"],
   ])("is refused in %s", async (sql, reason) => {
-    // MariaDB makes text of all members of a UNION: then nothing is converted.
+    // MariaDB converts all members of a UNION to text, so no number is converted.
     if (engine !== "mysql" && sql.includes("UNION")) return;
     await everyWay(sql, [0], (answer) => expectRefused(answer, derives ? reason : "compared_with_text"));
   });
@@ -117,7 +118,7 @@ describe("a number beside text, in a read", () => {
     const answer = await caller.in(id, sql, [0, 5]);
     await caller.rollback(id);
     if (derives) expect(answer.body.rows_affected).toBe(1);
-    // TiDB refuses it itself.
+    // TiDB itself refuses it.
     else
       expect([answer.status, answer.body.reason ?? answer.body.errno]).toEqual([
         400,
@@ -158,7 +159,7 @@ describe("a number beside text, in a read", () => {
     const answer = await ledger.gateway.sql(`{"sql": "${sql}", "params": [9007199254740993]}`, {
       role: "writer",
     });
-    // TiDB and MariaDB see digits only, and warn of nothing.
+    // TiDB and MariaDB see only digits, and give no warning.
     if (derives) expect(answer.body.rows).toEqual([{ note: "9007199254740993" }]);
     expect((await caller.sql(sql, ["9007199254740993"])).body.rows).toEqual([{ note: "9007199254740993" }]);
   });
@@ -186,7 +187,7 @@ describe("a number beside text, in a change", () => {
     const before = await notesOf(administrator);
     const expectRight = (answer: { status: number; body: { rows_affected?: number } }): void => {
       if (derives) expect(answer).toMatchObject({ status: 200, body: { rows_affected: 1 } });
-      // Some changes the server refuses itself.
+      // The server itself refuses some changes.
       else expect(answer.status).toBe(400);
     };
     for (let time = 0; time < 3; time++) {
@@ -256,7 +257,7 @@ describe("a text beside a number or a date", () => {
       expect([status, body.reason]).toEqual([400, "compared_with_number"]);
     await everyWay(`SELECT id FROM numbers WHERE ${column} = ?`, ["6-4f3a"], expectNoNumber);
     for (const value of ["6-4f3a", "6x", "abc", ""]) {
-      // TiDB takes an empty text for the DOUBLE 0 without a word.
+      // TiDB silently reads an empty text as the DOUBLE 0.
       if (engine === "tidb" && column === "f" && value === "") continue;
       for (const condition of ["= ?", "<=> ?", "IN (?)", "IN (?, 'zz')"])
         expectNoNumber(await read(`SELECT id FROM numbers WHERE ${column} ${condition}`, [value]));
@@ -303,7 +304,7 @@ describe("a text beside a number or a date", () => {
     for (const column of ["day", "at"]) {
       const answer = await read(`SELECT id FROM numbers WHERE ${column} > ?`, [value]);
       if (derives) expectRefused(answer, "compared_with_date");
-      // 0 is the zero date, and TiDB compares as numbers without a word.
+      // 0 is the zero date, and TiDB silently compares both as numbers.
       else if (engine === "mariadb" && value !== 0) expectRefused(answer, "compared_with_text");
     }
   });
@@ -342,7 +343,7 @@ describe("warnings", () => {
       for (let time = 0; time < 2; time++)
         expectRefused(
           await inLines(other.gateway, { sql, params: [0] }, { role: "writer" }),
-          // MySQL lets no ordinary login ask for them: they stay unread.
+          // MySQL does not allow an ordinary login to ask for them, so they stay unread.
           engine === "mysql" ? "warnings_unread" : "compared_with_text",
         );
     } finally {
@@ -439,7 +440,7 @@ test("the same text with values of several types, in one batch", async () => {
 test("more kinds of values for one text than a connection can have prepared", async () => {
   const columns = Array.from({ length: 7 }, (_, i) => `id + ${i} = ?`).join(" OR ");
   const sql = `SELECT COUNT(*) AS n FROM balances WHERE ${columns}`;
-  // Each number of seven bits says which of its values are integers, and which are fractions.
+  // The bits of each 7-bit number decide which of its values are integers, and which are fractions.
   const statements = Array.from({ length: 100 }, (_, n) => ({
     sql,
     params: Array.from({ length: 7 }, (_, bit) => ((n >> bit) & 1 ? "-1.5" : "-1")),

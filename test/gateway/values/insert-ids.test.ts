@@ -6,7 +6,7 @@ import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, prepareLedger, startLedger } from "../support/ledger.ts";
 import { startThroughHyperdrive } from "../support/through-hyperdrive.ts";
 
-/** Keys that the server makes beyond what a signed integer holds. */
+/** Generated keys beyond the range of a signed integer. */
 
 let administrator: Connection;
 let ledger: Ledger;
@@ -33,13 +33,13 @@ describe.each([
   ["one beyond 2^53 from the end", 2n ** 64n - 12n],
 ])("%s", (_, first) => {
   beforeEach(async () => {
-    // A table made anew: its counter goes on from whatever it was.
+    // The table is created again, because its counter would go on from the old value.
     await administrator.query("DROP TABLE IF EXISTS ledger.entries");
     const cache = engine === "tidb" ? " AUTO_ID_CACHE 1" : "";
     await administrator.query(
       `CREATE TABLE ledger.entries (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, account INT NOT NULL, note VARCHAR(50))${cache}`,
     );
-    // TiDB takes so large a number here only.
+    // TiDB accepts such a large number only here.
     await administrator.query(`ALTER TABLE ledger.entries AUTO_INCREMENT = ${first}`);
   });
 
@@ -114,6 +114,6 @@ test.runIf(engine === "tidb")("TiDB's AUTO_RANDOM, which has its bits at the top
     expect(body.results[1].rows).toEqual([{ id, n: time }]);
     seen.push(BigInt(id));
   }
-  // Of 20 about half; one is enough.
+  // About half of 20; one is enough.
   expect(seen.some((id) => id >= 2n ** 63n)).toBe(true);
 });

@@ -7,7 +7,7 @@ import { createLogin } from "../support/logins.ts";
 import type { Started } from "../support/two-ways.ts";
 import { startWay, ways } from "../support/two-ways.ts";
 
-/** What a JSON function is given as JSON it stores as JSON, and not as a text. */
+/** A JSON function stores a JSON parameter as JSON, not as a text. */
 
 const user = "gw_documents";
 let administrator: Connection;
@@ -50,12 +50,12 @@ const values: [string, unknown][] = [
   ["null", null],
 ];
 
-/** Functions with a value in them, and what becomes of `{"a": 0, "list": []}`. */
+/** Functions with a value in them, and their result for `{"a": 0, "list": []}`. */
 const changes: [string, (value: unknown) => unknown][] = [
   ["JSON_SET(doc, '$.a', ?)", (a) => ({ a, list: [] })],
   ["JSON_INSERT(doc, '$.n', ?)", (n) => ({ a: 0, list: [], n })],
   ["JSON_REPLACE(doc, '$.a', (?))", (a) => ({ a, list: [] })],
-  // TiDB appends the elements of a list, whoever asks.
+  // TiDB appends the elements of a list, for every client.
   [
     "JSON_ARRAY_APPEND(doc, '$.list', ?)",
     (one) => ({ a: 0, list: engine === "tidb" && Array.isArray(one) ? one : [one] }),
@@ -70,7 +70,7 @@ describe.each(ways)("through the link of a %s", (way) => {
   let started: Started;
   beforeAll(async () => {
     const allow = ["sql:read", "sql:write", ...(way === "pool" ? ["transaction"] : [])];
-    // One stays free where transactions may keep the other.
+    // One connection stays free when transactions may keep the other.
     const writer = way === "pool" ? { connections_per_shard: 2 } : {};
     started = await startWay(way, { database: "documents", user, accounts: { writer }, allow });
   });
@@ -123,7 +123,7 @@ describe.each(ways)("through the link of a %s", (way) => {
     const sql = "UPDATE documents SET doc = JSON_ARRAY(?, ?, ?, ?, ?)";
     await done({ sql, params: ["{}", { type: "string", value: "{}" }, 1, 1.5, null] });
     expect(await stored()).toEqual(["{}", "{}", 1, 1.5, null]);
-    // A bound boolean is a number to each server. Written into the text it is one to none.
+    // For each server a bound boolean is a number. Written into the text it is a boolean.
     await done({ sql: "UPDATE documents SET doc = JSON_SET('{}', '$.a', ?)", params: [true] });
     expect(await stored()).toEqual({ a: way === "pool" ? 1 : true });
   });

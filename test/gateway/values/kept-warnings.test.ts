@@ -9,8 +9,9 @@ import { startWay, ways } from "../support/two-ways.ts";
 import { expectComparedWithText, expectRefused } from "./implicit-conversion.ts";
 
 /**
- * A server that keeps no warnings for others keeps them for the gateway: they tell of texts that became numbers. MySQL lets
- * no ordinary login ask for that: what it counts and does not tell is not answered.
+ * A server whose setting keeps no warnings still keeps them for the gateway, which needs them to detect
+ * texts that became numbers. MySQL does not allow an ordinary login to set that: if it counts warnings but
+ * does not show them, the statement is refused.
  */
 const isKept = engine !== "mysql";
 
@@ -50,7 +51,7 @@ describe.each(ways)("through the link of a %s", (way) => {
 
   test("a number is not compared with texts, and warnings are told where the server keeps them", async () => {
     const sql = "SELECT id FROM notes WHERE note = ? AND id < 3";
-    // In a session that has just logged in, and in one that was restored.
+    // In a session after its login, and in a restored one.
     for (let time = 0; time < 3; time++) {
       const { status, body } = await ask(sql, [{ type: "INTEGER", value: 0 }]);
       expect(status, JSON.stringify([body, started.gateway.logs().slice(-3)])).toBe(200);
@@ -61,7 +62,7 @@ describe.each(ways)("through the link of a %s", (way) => {
         expectComparedWithText(number);
       } else {
         expect(body.warnings).toBeNull();
-        // MySQL itself says in the pool's PREPARE that the column is a text.
+        // In the pool's PREPARE MySQL itself says that the column is a text.
         if (way === "pool") expect(number.body.rows).toEqual([]);
         else expectRefused(number, "warnings_unread");
       }

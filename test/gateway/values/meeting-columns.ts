@@ -1,9 +1,12 @@
 import fc from "fast-check";
 import type { Connection } from "mysql2/promise";
 
-/** A table of columns of many types, and values for the placeholder beside one of them (values-meet-columns.test.ts). */
+/**
+ * A table with columns of many types, and values for the placeholder beside one of them
+ * (values-meet-columns.test.ts).
+ */
 
-/** What a column's cells are to a comparison (meeting-oracle.ts). */
+/** How a comparison reads the column's cells (meeting-oracle.ts). */
 export type Kind =
   | "number"
   | "double"
@@ -19,17 +22,17 @@ export type Kind =
 
 export interface MetColumn {
   name: string;
-  /** How it is declared. */
+  /** The column's declaration. */
   sql: string;
   kind: Kind;
-  /** Row 1 has the first one; the last row has NULL. */
+  /** Row 1 has the first cell; the last row has NULL. */
   cells: readonly string[];
 }
 
-/** A parameter that says no type. */
+/** A parameter without a declared type. */
 export interface MetValue {
   kind: "integer" | "fraction" | "boolean" | "text";
-  /** A text itself, or a number's digits as they are sent; of booleans "true" and "false". */
+  /** A text itself, or the digits of a number as they are sent; for booleans "true" and "false". */
   text: string;
 }
 
@@ -110,7 +113,10 @@ export const columns: readonly MetColumn[] = [
 
 export const rowCount = wholes.length + 1;
 
-/** The same rows without keys and with one for each column: a server may compare another way where it looks up a key. */
+/**
+ * The same rows without keys, and with a key for each column, because a server may compare in another way
+ * when it looks up a key.
+ */
 export const tables = ["met", "met_keyed"] as const;
 export type MetTable = (typeof tables)[number];
 
@@ -151,7 +157,7 @@ export const operators = {
 } as const;
 export type Operator = keyof typeof operators;
 
-/** A comparison: which rows of the table are meant? */
+/** A comparison. The question is which rows of the table it selects. */
 export interface Meeting {
   table: MetTable;
   column: MetColumn;
@@ -163,7 +169,7 @@ const value =
   (kind: MetValue["kind"]) =>
   (text: unknown): MetValue => ({ kind, text: String(text) });
 
-/** What has been found to be taken for something else, on one of the servers or all of them. */
+/** Values that one of the servers, or all, read as another value. */
 const notable: Record<MetValue["kind"], readonly string[]> = {
   integer: [...wholes, ...big, "2026", "26", "20260101", "-1", "9223372036854775807", "18446744073709551615"],
   fraction: ["0.5", "1.5", "-2.25", "7.25", "1.1", "2026.5"],
@@ -197,7 +203,7 @@ export const values: fc.Arbitrary<MetValue> = fc.oneof(
   short.map(value("text")),
 );
 
-/** Of a pattern only letters are given, and columns of dates and fractions have a text of their own in each server. */
+/** Only letters are used in patterns. Columns of dates and fractions have a different text on each server. */
 const hasPattern = ({ kind, sql }: MetColumn) =>
   ["text", "bytes", "enum", "set"].includes(kind) || /INT/.test(sql);
 
@@ -210,7 +216,7 @@ export const meetings: fc.Arbitrary<Meeting> = fc
   })
   .filter(({ column, operator }) => operator !== "like" || hasPattern(column));
 
-/** The condition, with the value wherever a placeholder stands. */
+/** The condition, with the value at every placeholder. */
 export function conditionOf(
   { column, operator }: Pick<Meeting, "column" | "operator">,
   placeholder = "?",
@@ -218,7 +224,7 @@ export function conditionOf(
   return `${column.name} ${operators[operator].replaceAll("?", placeholder)}`;
 }
 
-/** As JSON has it, every digit of it. */
+/** The value as JSON, with every digit. */
 export function sent({ kind, text }: MetValue): unknown {
   return kind === "text" ? text : (JSON as unknown as { rawJSON(json: string): unknown }).rawJSON(text);
 }

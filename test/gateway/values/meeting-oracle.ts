@@ -1,11 +1,11 @@
 import type { Meeting, MetColumn, MetValue } from "./meeting-columns.ts";
 import { rowCount } from "./meeting-columns.ts";
 
-/** What a comparison of exact values answers, worked out without a server. */
+/** The result of a comparison of exact values, computed without a server. */
 
 /**
- * A cell compared with the value: below 0, 0, above 0; "other" when it is another thing, which is neither less nor more.
- * A reading is one way to understand the value.
+ * A cell compared with the value: below 0, 0, above 0; "other" if they cannot be ordered. A reading is one
+ * way to understand the value.
  */
 type Order = number | "other";
 type Reading = (cell: string) => Order;
@@ -16,7 +16,7 @@ interface Exact {
   exponent: number;
 }
 
-/** As SQL reads a text that is a number from its first character to its last. */
+/** The number in a text that is a number from its first to its last character, by SQL's rules. */
 export function exactOf(text: string): Exact | undefined {
   const found = /^\s*([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?\s*$/i.exec(text);
   if (!found || (found[2] ?? "") + (found[3] ?? "") === "") return undefined;
@@ -32,7 +32,10 @@ function compareExact(one: Exact, other: Exact): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** utf8mb4_unicode_ci, of the characters that occur: no case, and spaces at the end are none. */
+/**
+ * utf8mb4_unicode_ci for the characters that occur: case does not matter, and spaces at the end do not
+ * count.
+ */
 const weights = " _-,;:!?./+0123456789abcdefghijklmnopqrstuvwxyz";
 
 function compareTexts(one: string, other: string): number {
@@ -58,25 +61,25 @@ function asNumber(value: MetValue, cellNumber = exactOf): Reading {
   };
 }
 
-/** What the column can hold at all: the value is rounded to a double, as the cell was. */
+/** The values that the column can hold: the value is rounded to a double, as the cell was. */
 function asDouble(value: MetValue): Reading {
   const number = exactOf(digitsOf(value)) && Number(digitsOf(value));
   return (cell) => (number === undefined ? "other" : Number(cell) - number);
 }
 
-/** A number has no order among texts: only its digits can be equal. A claim's digits are a text. */
+/** A number has no order among texts: only its digits can be equal. The digits of a claim are a text. */
 function asText(value: MetValue, isClaim: boolean, compare: (one: string, other: string) => number): Reading {
   const text = digitsOf(value);
   if (value.kind === "text" || isClaim) return (cell) => compare(cell, text);
   return (cell) => (compare(cell, text) === 0 ? 0 : "other");
 }
 
-/** `2026-01-01`, also with one digit or with none of the hyphens, at midnight unless it says a time. */
+/** `2026-01-01`, also with one digit, or without the hyphens; at midnight if there is no time. */
 function momentOf(text: string): string | undefined {
   const found = /^(\d{4})-(\d{1,2})-(\d{1,2})(?: (\d\d:\d\d:\d\d))?$|^(\d{4})(\d\d)(\d\d)$/.exec(text.trim());
   if (!found) return undefined;
   const [year, month = "", day = ""] = found[1] === undefined ? found.slice(5) : found.slice(1);
-  // A 30th of February is after the 28th: servers order it so.
+  // A 30th of February comes after the 28th, because servers order it so.
   if (Number(month) > 12 || Number(day) > 31) return undefined;
   return `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")} ${found[4] ?? "00:00:00"}`;
 }
@@ -86,34 +89,34 @@ function asMoment({ text }: MetValue): Reading {
   return (cell) => (moment === undefined ? "other" : compareBytes(momentOf(cell) ?? "", moment));
 }
 
-/** A time is a number too: hours, minutes and seconds, two digits each. */
+/** A time is also a number: hours, minutes and seconds, two digits each. */
 function secondsOf(text: string): Exact | undefined {
   const [, sign, hours, minutes, seconds] = /^(-?)(\d+):(\d\d):(\d\d)$/.exec(text) ?? [];
   if (hours === undefined) return exactOf(text);
   return exactOf(`${sign}${hours}${minutes}${seconds}`);
 }
 
-/** Of a date with a time the time. */
+/** The time of a date with a time. */
 function asTime(value: MetValue): Reading {
   const number = secondsOf(digitsOf(value).replace(/^\d{4}-\d\d-\d\d /, ""));
   return (cell) => (number === undefined ? "other" : compareExact(secondsOf(cell) as Exact, number));
 }
 
-/** BIT: a text is its bytes where it is stored, and where a key is looked up. */
+/** BIT: where it is stored, and where a key is looked up, a text means its bytes. */
 function asBits({ text }: MetValue): Reading {
   const bytes = Buffer.from(text);
   const number = bytes.length === 0 ? 0n : BigInt(`0x${bytes.toString("hex")}`);
   return (cell) => compareExact({ digits: BigInt(cell), exponent: 0 }, { digits: number, exponent: 0 });
 }
 
-/** YEAR: numbers of two digits are years of our time. */
+/** YEAR: numbers of two digits are years near our time. */
 function asYear(value: MetValue): Reading {
   const years = Number(digitsOf(value));
   if (!Number.isInteger(years) || years < 0 || years > 99) return () => "other";
   return asNumber({ kind: "integer", text: String(years + (years < 70 ? 2000 : 1900)) });
 }
 
-/** ENUM and SET are compared with a number by place: SQL says so. */
+/** SQL compares ENUM and SET with a number by position. */
 function asPlace(value: MetValue, { kind, cells }: MetColumn): Reading {
   const place = (cell: string): Exact => {
     const index = cells.indexOf(cell);
@@ -122,12 +125,12 @@ function asPlace(value: MetValue, { kind, cells }: MetColumn): Reading {
   return asNumber(value, place);
 }
 
-/** A date is a number of eight or fourteen digits, where a server tells nothing of the comparison. */
+/** A date is a number of eight or fourteen digits where a server does not report the comparison. */
 function asDateNumber(value: MetValue): Reading {
   return asNumber(value, (cell) => exactOf(cell.replace(/\D/g, "")));
 }
 
-/** @returns every way in which the comparison may be understood; none when it must be refused */
+/** @returns every way to understand the comparison; none if it must be refused */
 function readingsOf({ column, value }: Meeting, isClaim: boolean): Reading[] {
   const isText = value.kind === "text" || isClaim;
   switch (column.kind) {
@@ -150,7 +153,7 @@ function readingsOf({ column, value }: Meeting, isClaim: boolean): Reading[] {
     case "datetime":
       return [asMoment(value), ...(value.kind === "text" ? [] : [asDateNumber(value)])];
     case "time":
-      // Only digits, or with colons: whether another text is a time at all is each server's matter.
+      // Only digits, or digits with colons: each server decides whether another text is a time.
       return [asTime(value), ...(/^-?[\d:]+$/.test(digitsOf(value)) ? [] : [() => "other" as const])];
   }
 }
@@ -167,7 +170,7 @@ const holds: Record<Exclude<Meeting["operator"], "like">, (order: Order) => bool
   greater: (order) => (order === "other" ? undefined : order > 0),
 };
 
-/** A pattern has no spaces to spare. */
+/** In a pattern, spaces at the end count. */
 function isLike(cell: string, { column, value }: Meeting): boolean {
   const [text, own] = [digitsOf(value), column.kind === "number" ? String(BigInt(cell)) : cell];
   return column.kind === "bytes" ? own === text : own.toLowerCase() === text.toLowerCase();
@@ -186,7 +189,7 @@ function rowsOf(meeting: Meeting, holdsFor: (cell: string) => boolean | undefine
 
 /**
  * @param isClaim claims are bound as texts
- * @returns the ids of the rows that are meant, for each way to understand it
+ * @returns the ids of the selected rows, for each way to understand the comparison
  */
 export function exactRows(meeting: Meeting, isClaim: boolean): Set<string> {
   const { operator } = meeting;
@@ -197,7 +200,7 @@ export function exactRows(meeting: Meeting, isClaim: boolean): Set<string> {
   return new Set(answers.filter((ids) => ids !== undefined));
 }
 
-/** Whether nothing is unclear about it, so that it has no right to be refused. */
+/** Whether the comparison has one clear meaning, so that it must not be refused. */
 export function isPlain({ column, value: { kind, text }, operator }: Meeting): boolean {
   switch (column.kind) {
     case "number":

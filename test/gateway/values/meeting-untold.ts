@@ -2,8 +2,9 @@ import type { Engine } from "../../../servers/database/engines.ts";
 import type { Meeting, MetColumn } from "./meeting-columns.ts";
 
 /**
- * Comparisons whose wrong rows no server tells of: it derives no types, and gives no warning. docs/values.md says which.
- * The list is as measured on the servers themselves; whatever else is wrong must be refused.
+ * Comparisons with wrong rows that no server reports: it derives no types, and gives no warning.
+ * docs/values.md lists them. This list was measured on the servers themselves; the gateway must refuse all
+ * other wrong comparisons.
  */
 interface Untold {
   engines: readonly Engine[];
@@ -18,12 +19,12 @@ const isBlank = ({ value }: Meeting) => value.kind === "text" && value.text.trim
 
 const untold: readonly Untold[] = [
   {
-    // Read as a year, a fraction is rounded.
+    // A fraction is rounded to a year.
     engines: ["mysql", "mariadb", "tidb"],
     of: ({ column, value }) => column.kind === "year" && value.kind === "fraction",
   },
   {
-    // The text's beginning is the year, or an integer is the last year that there is.
+    // The beginning of the text is the year, or an integer is the last possible year.
     engines: ["mariadb", "tidb"],
     of: ({ column }) => column.kind === "year",
   },
@@ -33,7 +34,7 @@ const untold: readonly Untold[] = [
     of: ({ column }) => column.kind === "year",
   },
   {
-    // Every text of these columns is a number, without a word.
+    // Every text of these columns silently becomes a number.
     engines: ["mysql"],
     onlyThroughHyperdrive: true,
     of: (meeting) => /TEXT|BLOB/.test(meeting.column.sql) && isNumber(meeting),
@@ -51,7 +52,7 @@ const untold: readonly Untold[] = [
     of: ({ column, value }) => column.kind === "time" && value.kind === "text",
   },
   {
-    // A text of nothing is 0.
+    // An empty text is 0.
     engines: ["tidb"],
     of: (meeting) => numeric.includes(meeting.column.kind) && isBlank(meeting),
   },
@@ -61,13 +62,13 @@ const untold: readonly Untold[] = [
     of: (meeting) => numeric.includes(meeting.column.kind) && isBlank(meeting),
   },
   {
-    // A key of BIT is looked up by the text's bytes.
+    // A key of BIT is looked up by the bytes of the text.
     engines: ["mariadb"],
     of: ({ table, column, value }) =>
       table === "met_keyed" && column.kind === "bits" && value.kind === "text",
   },
   {
-    // Of many digits both are a DOUBLE.
+    // With many digits both are a DOUBLE.
     engines: ["tidb"],
     of: ({ column, operator, value }) =>
       column.kind === "number" && operator === "between" && value.kind === "text" && value.text.length > 15,
@@ -77,7 +78,7 @@ const untold: readonly Untold[] = [
     of: ({ column, value }) => column.kind === "time" && value.kind === "integer" && value.text.length > 6,
   },
   {
-    // Beyond the last year that there is.
+    // Beyond the last possible year.
     engines: ["mysql"],
     of: ({ column, value }) => column.kind === "year" && value.kind === "integer" && value.text.length > 4,
   },
@@ -87,7 +88,7 @@ const untold: readonly Untold[] = [
     of: ({ column, value }) => column.kind === "date" && /^\d\d:\d\d:\d\d$/.test(value.text),
   },
   {
-    // What is no time of day and what is no date at all.
+    // Texts that are not a time of day, and texts that are not a date at all.
     engines: ["mariadb"],
     of: ({ column, value }) =>
       value.kind === "integer" && ["time", "datetime"].includes(column.kind) && value.text.length > 6,

@@ -34,7 +34,7 @@ afterAll(async () => {
   await asAdministrator((administrator) => administrator.query("DROP TABLE IF EXISTS world.parameters"));
 });
 
-/** JSON with what its writer loses: the digits of a bigint, and the sign of zero. */
+/** Parses JSON with the details that its writer loses: the digits of a bigint, and the sign of zero. */
 function exactly(body: unknown): string {
   const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
   return JSON.stringify(body, (_, value: unknown) => {
@@ -54,7 +54,7 @@ async function ask(gateway: Gateway, sql: string, params?: unknown): Promise<Ans
   return body;
 }
 
-/** The three statements of a round trip: the values go in, come out, and equal what they were. */
+/** The three statements of a round trip: the values go in, come out, and equal the sent ones. */
 function roundTrip(cases: readonly ColumnCase[], values: readonly unknown[], id: unknown) {
   const names = cases.map((one) => `c${columns.indexOf(one)}`);
   const params = cases.map(({ type }, i) => ({ type, value: values[i] }));
@@ -92,7 +92,9 @@ function expectSame(
 const valuesOf = (cases: readonly ColumnCase[]) =>
   fc.tuple(...cases.map(({ values }) => fc.option(values, { freq: 8 })));
 
-/** Values that chance makes in one of hundreds of runs: -0, which not every engine's columns keep. */
+/**
+ * Values that occur at random only in one of hundreds of runs: -0, which some engines' columns do not keep.
+ */
 const seldom = (cases: readonly ColumnCase[]): [unknown[]][] => [
   [cases.map(({ type }) => (["FLOAT", "DOUBLE", "JSON"].includes(type) ? -0 : null))],
 ];
@@ -178,7 +180,7 @@ describe.each([
       tenth,
       tenth,
     ]);
-    // MySQL prepares the statement for every decimal there is.
+    // MySQL prepares the statement for every possible decimal.
     const zeros = engine === "mysql" && gateway() === pool ? "0".repeat(28) : "";
     expect(rows).toEqual([[`3.90${zeros}`, "3.90"]]);
   });

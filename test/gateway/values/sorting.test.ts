@@ -6,7 +6,10 @@ import { databaseServer, engine, expectProblem } from "../support/harness.ts";
 import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 
-/** A parameter is a value: neither a column to sort by, nor the same expression where it stands again. */
+/**
+ * A parameter is a value. It is not a column to sort by, and a repeated expression with it is not the same
+ * expression.
+ */
 
 const queries = {
   grouped:
@@ -22,7 +25,7 @@ beforeAll(async () => {
   await prepareLedger(administrator);
   await resetLedger(administrator);
   ledger = await startLedger(
-    // MariaDB's has no such mode by default, and says 1055 like the others with it.
+    // MariaDB's default sql_mode does not have this mode. With it MariaDB answers 1055, like the others.
     { sql_mode: ["ONLY_FULL_GROUP_BY", "STRICT_TRANS_TABLES"] },
     {
       queries: Object.entries(queries).map(([name, text]) => ({ name: `${name}.sql`, text })),

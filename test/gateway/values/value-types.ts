@@ -1,16 +1,18 @@
 import fc from "fast-check";
 import { has } from "../support/features.ts";
 
-/** A column of a type, and values for it: as a parameter takes them and, the same, as an answer has them. */
+/**
+ * A column of a type, and values for it: in the form of a parameter, and the same in the form of an answer.
+ */
 export interface ColumnCase {
-  /** How the column is declared. */
+  /** The column's declaration. */
   sql: string;
-  /** What a parameter says; the answer's own `type`, or what a string of this form is called. */
+  /** The parameter's type: the answer's own `type`, or the name for a string of this form. */
   type: string;
   values: fc.Arbitrary<unknown>;
-  /** Of the value that an answer has; unless it is what was sent. */
+  /** The value in the answer; default: the sent value. */
   answer?: (value: unknown) => unknown;
-  /** The placeholder in a comparison with the column; false where the servers compare no such values. */
+  /** The placeholder in a comparison with the column; false if the servers do not compare such values. */
   compared?: string | false;
 }
 
@@ -78,7 +80,10 @@ const vector = fc
   .array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 3, maxLength: 3 })
   .map((floats) => base64(Buffer.from(Float32Array.from(floats).buffer)));
 
-/** What is no text or number at the top, which `value` could not tell from null; keys that no object has of itself. */
+/**
+ * No text or number at the top, because `value` could not distinguish it from null. Keys that no object has
+ * by itself.
+ */
 const json = fc.oneof(
   fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 }),
   fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 4 }),
@@ -114,7 +119,7 @@ export const everyType: readonly ColumnCase[] = [
   ...(has.geometry ? [shape] : []),
 ];
 
-/** Through Hyperdrive a FLOAT has six digits only. Of -0 MariaDB and TiDB store 0. */
+/** Through Hyperdrive a FLOAT has only six digits. MariaDB and TiDB store -0 as 0. */
 export const float: ColumnCase = {
   sql: "FLOAT",
   type: "FLOAT",
@@ -129,15 +134,15 @@ export const ofEngine: Record<string, readonly ColumnCase[]> = {
     { sql: "VECTOR(3)", type: "VECTOR", values: vector, compared: false },
   ],
   tidb: [
-    // Of -0 TiDB stores 0 (its pkg/util/codec/float.go asks `f >= 0` for the sign).
+    // TiDB stores -0 as 0 (its pkg/util/codec/float.go asks `f >= 0` for the sign).
     { sql: "DOUBLE", type: "DOUBLE", values: finite, answer: (value) => Number(value) + 0 },
     { sql: "JSON", type: "JSON", values: json, compared: "CAST(? AS JSON)" },
   ],
   mariadb: [
-    // Of -0 MariaDB stores 0.
+    // MariaDB stores -0 as 0.
     { sql: "DOUBLE", type: "DOUBLE", values: finite, answer: (value) => Number(value) + 0 },
     { sql: "JSON", type: "JSON", values: json },
-    // Of others MariaDB refuses some.
+    // MariaDB refuses some UUIDs of other versions.
     { sql: "UUID", type: "UUID", values: fc.uuid({ version: [1, 3, 4, 5] }) },
     { sql: "INET4", type: "INET4", values: fc.ipV4() },
     {

@@ -25,14 +25,14 @@ import { exactRows, isPlain } from "./meeting-oracle.ts";
 import { isUntold } from "./meeting-untold.ts";
 
 /**
- * A value of any type beside a column of any type: the gateway answers what an exact comparison would, or refuses, but for
- * what no server tells of (meeting-untold.ts).
- * TIDEGATE_FUZZ_RUNS tries more of them, TIDEGATE_FUZZ_SEED other ones.
+ * A value of any type beside a column of any type: the gateway answers as an exact comparison would, or
+ * refuses. The exceptions are comparisons that no server reports (meeting-untold.ts). TIDEGATE_FUZZ_RUNS
+ * sets how many are tried, TIDEGATE_FUZZ_SEED chooses others.
  */
 const numRuns = Number(process.env.TIDEGATE_FUZZ_RUNS ?? 80);
 const seed = Number(process.env.TIDEGATE_FUZZ_SEED ?? 14);
 
-/** One for each column and operator: a claim is its value. */
+/** One query for each column and operator; its value is a claim. */
 const queries = tables.flatMap((table) =>
   columns.flatMap((column) =>
     Object.keys(operators).map((operator) => ({
@@ -67,7 +67,7 @@ afterAll(async () => {
   await administrator?.end();
 });
 
-/** The ids of the rows that were taken, or what it was refused with. */
+/** The ids of the selected rows, or the refusal. */
 type Outcome = { ids: string } | Pick<Lines, "status" | "body">;
 type Rows = { id: number }[];
 
@@ -94,7 +94,7 @@ function statementOf(meeting: Meeting, before: string, behind = "") {
 
 const select = (meeting: Meeting, behind = "") => statementOf(meeting, "SELECT id FROM", behind);
 
-/** Takes rows out of the table, and says which: nothing remains of it. */
+/** Deletes rows in a dry run. @returns which rows were deleted */
 async function taken(meeting: Meeting, verb: string): Promise<Outcome> {
   const statements = [statementOf(meeting, `${verb} FROM`), { sql: `SELECT id FROM ${meeting.table}` }];
   const answer = await caller.batch(statements, { dry_run: true });
@@ -124,7 +124,7 @@ async function inTransaction(meeting: Meeting): Promise<Outcome> {
 async function asClaim(meeting: Meeting): Promise<Outcome | undefined> {
   const { kind, text } = meeting.value;
   const met = kind === "text" ? text : JSON.parse(text);
-  // A token's claims are read by JSON.parse, which rounds.
+  // JSON.parse reads a token's claims, and it rounds.
   if (typeof met === "number" && !Number.isSafeInteger(met) && kind === "integer") return undefined;
   const authorization = `Bearer ${await ledger.gateway.token({ role: "saved", met })}`;
   const answer = await ledger.gateway.fetch(`/v1/queries/${queryName(meeting)}`, {
@@ -146,7 +146,7 @@ const ways: Record<string, (meeting: Meeting) => Promise<Outcome | undefined>> =
 
 const counts: Record<string, Record<string, number>> = {};
 
-/** @returns what is wrong with an outcome; undefined when nothing is */
+/** @returns the mistake in an outcome; undefined if there is none */
 function mistakeOf(way: string, meeting: Meeting, outcome: Outcome): string | undefined {
   const allowed = [...exactRows(meeting, way === "claim")];
   const said = "ids" in outcome ? "answered" : "refused";
@@ -185,11 +185,11 @@ test(`any value meets any column, and no other row is taken (seed ${seed})`, {
   });
   await fc.assert(property, { numRuns, seed });
   console.log("values meet columns", counts);
-  // Not a gateway that refuses everything.
+  // A gateway that refuses everything must not pass.
   for (const way of Object.keys(ways)) expect(counts[way]?.answered).toBeGreaterThan(numRuns / 4);
 });
 
-/** The property would see it: this is what the server does by itself. */
+/** The property would find this mistake: the server itself does it without the gateway. */
 test("a number that meets texts takes other rows where nobody looks", async () => {
   const [rows] = await administrator.query("SELECT id FROM ledger.met WHERE c_varchar = 0");
   const column = columns.find(({ name }) => name === "c_varchar");

@@ -16,8 +16,8 @@ import type { ThroughHyperdrive } from "../support/through-hyperdrive.ts";
 import { startThroughHyperdrive } from "../support/through-hyperdrive.ts";
 
 /**
- * A statement's warnings are asked for on every engine and every link. A read in which a number could have
- * met a text is refused where the server does not tell its warnings.
+ * The gateway asks for a statement's warnings on every engine and every link. If the server does not show
+ * its warnings, a read in which a number could have met a text is refused.
  */
 
 let administrator: Connection;
@@ -25,12 +25,12 @@ let proxy: CountingProxy;
 let ledger: Ledger;
 let caller: LedgerCaller;
 let hyperdrive: ThroughHyperdrive;
-/** What becomes of the answers to SHOW WARNINGS. */
+/** The trick for answers to SHOW WARNINGS. */
 let trick: Trick | undefined;
 
 const isQuestion = (sql: string) => sql.startsWith("SHOW WARNINGS ");
 
-/** In the place of the whole answer there is an error. */
+/** Replaces the whole answer by an error. */
 const refuse: Trick = ({ sequence }, { index }) => ({
   send: index === 0 ? frame(sequence, errPacket(1064, "no such question")) : Buffer.alloc(0),
 });
@@ -128,7 +128,7 @@ describe("are told", () => {
 
   test("by TiDB without what it says of its plans", async () => {
     const told = async (sql: string, params: unknown[]) => (await alone(sql, params)).body.warnings;
-    // Each of these executions TiDB accompanies with "skip prepared plan-cache: ..".
+    // With each of these executions TiDB gives the warning "skip prepared plan-cache: ..".
     expect(await told("SELECT id FROM balances WHERE id = ?", [{ type: "DOUBLE", value: 0.5 }])).toEqual([]);
     expect(await told("SELECT id FROM balances LIMIT ?", [20_000])).toEqual([]);
     expect(await told("SHOW COLUMNS FROM balances", [])).toEqual([]);
@@ -163,7 +163,7 @@ describe("that are too many to be read", () => {
     }
   });
 
-  // The driver takes a number beyond 32,767 for a negative one.
+  // The driver reads a number beyond 32,767 as a negative one.
   test("through Hyperdrive, 50,000 of them", async () => {
     const sql =
       "SELECT COUNT(population / (population - population)) AS n FROM cities JOIN (SELECT code FROM countries LIMIT 10) AS ten WHERE id > ?";

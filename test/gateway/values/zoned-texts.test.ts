@@ -6,7 +6,10 @@ import { databaseServer, engine, expectProblem } from "../support/harness.ts";
 import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, prepareLedger, startLedger } from "../support/ledger.ts";
 
-/** A moment as clients write it, sent as a plain string: what each server makes of it, and what the gateway says then. */
+/**
+ * A time in the form of clients, sent as a plain string: how each server reads it, and what the gateway
+ * answers.
+ */
 
 let administrator: Connection;
 let ledger: Ledger;
@@ -36,7 +39,7 @@ const typed = { type: "DATETIME", value: "2026-02-28T10:00:00Z" };
 const insert = "INSERT INTO moments (id, at) VALUES (2, ?)";
 const update = "UPDATE moments SET at = ? WHERE id = 1";
 
-/** Each way in. */
+/** Each way to send a value. */
 const ways: [string, (sql: string, value: unknown) => Promise<Answer>][] = [
   ["/v1/sql", (sql, value) => caller.sql(sql, [value])],
   ["/v1/batch", (sql, value) => caller.batch([{ sql, params: [value] }])],
@@ -52,7 +55,7 @@ const ways: [string, (sql: string, value: unknown) => Promise<Answer>][] = [
   ],
 ];
 
-/** MySQL says before it runs what the text meets, MariaDB when it is to be stored. */
+/** MySQL knows before the execution what the text is compared with, MariaDB only when it stores the text. */
 function expectRefused(answer: Answer): void {
   const isKnown = engine === "mysql";
   expectProblem(answer, 400, isKnown ? "parameter_invalid" : "sql_error");
@@ -62,7 +65,7 @@ function expectRefused(answer: Answer): void {
   expect(answer.body.detail).toContain(advice);
 }
 
-/** TiDB reads `Z` and offsets, and turns them into the session's zone. */
+/** TiDB reads `Z` and offsets, and converts them into the session's zone. */
 const reads = engine === "tidb";
 
 describe.each(ways)("%s: stored", (_, send) => {

@@ -25,7 +25,7 @@ import {
   withHeader,
 } from "./parties.ts";
 
-/** Tokens that lie about how they are signed (RFC 8725 §2.1, §3.1, §3.2). */
+/** Tokens with a false algorithm in their header (RFC 8725 §2.1, §3.1, §3.2). */
 export function algorithmFamilies(): Family[] {
   return [
     { family: "alg none", attempts: none() },
@@ -52,7 +52,7 @@ function none() {
     "none\0",
   ];
   const tokens = spellings.flatMap((alg) => [
-    // Signed by the issuer itself: the header alone refuses it.
+    // The issuer itself has signed these; they are refused for the header alone.
     [`${JSON.stringify(alg)}, signed`, withHeader({ alg })],
     [`${JSON.stringify(alg)}, two letters`, tokenOf({ alg }, goodClaims, () => Buffer.alloc(1))],
   ]);
@@ -77,7 +77,7 @@ function none() {
   ];
 }
 
-/** The spellings of a public key that a careless verifier would use as an HMAC secret. */
+/** The forms of a public key that a careless verifier could use as an HMAC secret. */
 function publicKeyAsSecret() {
   const tokens = algorithms.flatMap((algorithm) => {
     if (algorithm === "HS256") return [];
@@ -140,7 +140,7 @@ function wrongSecret() {
 }
 
 function notOnTheList() {
-  // Each signed rightly, by the issuer's own key.
+  // Each has a correct signature by the issuer's own key.
   const others = rsaAlgorithms.flatMap((own) =>
     rsaAlgorithms
       .filter((alg) => alg !== own)

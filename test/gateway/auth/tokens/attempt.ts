@@ -1,12 +1,12 @@
-/** One request that tries to get in. */
+/** One request that tries to get access. */
 export interface Attempt {
   name: string;
-  /** The header lines, as they are sent. */
+  /** The header lines, sent unchanged. */
   headers: [string, string][];
   method: "GET" | "POST";
   path: string;
   body: string | undefined;
-  /** The code that refuses it; undefined where several are right. */
+  /** The code of the refusal; undefined if several codes are right. */
   code: string | undefined;
 }
 
@@ -17,13 +17,13 @@ export interface Family {
 
 export const path = "/v1/queries/regions";
 
-/** @returns attempts with these tokens as they are sent by default, all refused with the same code */
+/** @returns attempts that send these tokens in the usual way; each is refused with this code */
 export function bearing(code: string | undefined, tokens: Record<string, string>): Attempt[] {
   const values = Object.entries(tokens).map(([name, token]) => [name, `Bearer ${token}`] as const);
   return presenting(code, Object.fromEntries(values));
 }
 
-/** @returns attempts with these values of the header Authorization */
+/** @returns attempts with these values of the Authorization header */
 export function presenting(code: string | undefined, values: Record<string, string>): Attempt[] {
   return Object.entries(values).map(([name, value]) => ({
     name,

@@ -15,9 +15,9 @@ import {
 } from "./parties.ts";
 
 /**
- * Tokens that the issuer itself has signed, and whose claims do not hold (RFC 7519 §4.1, RFC 8725 §3.8, §3.9,
- * §3.11, §3.12).
- * @param url of an attacker's key server, which calls itself an issuer
+ * Tokens with the issuer's own signature and invalid claims (RFC 7519 §4.1, RFC 8725 §3.8, §3.9, §3.11,
+ * §3.12).
+ * @param url of an attacker's key server, which claims to be an issuer
  */
 export function claimFamilies(url: string): Family[] {
   return [
@@ -29,7 +29,7 @@ export function claimFamilies(url: string): Family[] {
   ];
 }
 
-/** A number that JSON can write and JavaScript cannot: it would be Infinity. */
+/** A number that JSON can write but JavaScript cannot: it becomes Infinity. */
 const withRaw = (name: string, text: string) =>
   tokenOf(
     goodHeader,

@@ -18,8 +18,8 @@ import {
 } from "./parties.ts";
 
 /**
- * Tokens that must be accepted: without them a gateway that refuses everything would pass. One of them is about
- * to leave the time that is forgiven, so they are made when they are sent.
+ * Tokens that must be accepted. Without them, a gateway that refuses everything would pass. One of them is
+ * about to expire, so they are made just before they are sent.
  */
 export function goodAttempts(): Attempt[] {
   return [...ofEachAlgorithm(), ...ofTheMainIssuer(), ...ofOtherIssuers(), ...presented()];
@@ -40,7 +40,7 @@ function ofEachAlgorithm(): Attempt[] {
 
 function ofTheMainIssuer(): Attempt[] {
   const long = withClaims({ pad: "" });
-  // Three bytes are four letters; what is missing then is made up by letters of the signature's own length.
+  // Three bytes are four letters. Letters of the signature's own length fill the rest.
   const padding = "x".repeat(Math.floor(((8192 - long.length) * 3) / 4));
   return bearing(undefined, {
     "without kid": tokenOf({ alg: "ES256" }),

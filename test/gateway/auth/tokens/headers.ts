@@ -14,8 +14,8 @@ import {
 } from "./parties.ts";
 
 /**
- * Tokens whose header says where the key is, or how to read the rest (RFC 8725 §3.10, RFC 7515 §4.1).
- * @param url of an attacker's key server; nobody may ever ask it
+ * Tokens whose header names a key's address, or how to read the rest (RFC 8725 §3.10, RFC 7515 §4.1).
+ * @param url of an attacker's key server; the gateway must never ask it
  */
 export function headerFamilies(url: string): Family[] {
   return [
@@ -79,7 +79,7 @@ function changesReading() {
     "typ: null": { typ: null },
     "cty as an object": { cty: {} },
   };
-  // Signed by the issuer itself: what they say is refused.
+  // The issuer itself has signed these; the header members are refused.
   const signed = Object.entries(members).map(([name, more]) => [name, withHeader(more)]);
   return bearing("token_malformed", Object.fromEntries(signed));
 }
@@ -124,7 +124,7 @@ function kids(url: string) {
     `forged, ${JSON.stringify(kid).slice(0, 40)}`,
     withHeader({ kid }, attackerSigner),
   ]);
-  // Signed by the issuer itself, but the kid names no key of it.
+  // The issuer itself has signed these, but the kid names none of its keys.
   const unknown = texts.map((kid) => [`signed, ${JSON.stringify(kid).slice(0, 40)}`, withHeader({ kid })]);
   const others = (["RS256", "ES384", "EdDSA", "HS256"] as const).map((algorithm) => [
     `of ${algorithm}'s issuer, signed by that`,

@@ -3,8 +3,8 @@ import { constants, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { audience, sharedSecret } from "../../support/harness.ts";
 
 /**
- * The issuers that the corpus is about and a signer that signs anything: what a token says and how it was
- * signed are independent here, as they are for an attacker.
+ * The issuers of the hostile tokens, and a signer that signs anything. Here the text of a token and its
+ * signature are independent, as they are for an attacker.
  */
 export const rsaAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const;
 export const algorithms = [...rsaAlgorithms, "ES256", "ES384", "EdDSA", "HS256"] as const;
@@ -20,29 +20,29 @@ export const p256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
 export const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" });
 export const ed25519 = generateKeyPairSync("ed25519");
 
-/** Keys of somebody whom no issuer knows. */
+/** Keys that belong to no issuer. */
 export const attacker = {
   rsa: generateKeyPairSync("rsa", { modulusLength: 2048 }),
   p256: generateKeyPairSync("ec", { namedCurve: "P-256" }),
   ed25519: generateKeyPairSync("ed25519"),
 };
 
-/** @returns the key pair that an algorithm's issuer signs with */
+/** @returns the key pair of an algorithm's issuer */
 export function keysOf(algorithm: Exclude<Algorithm, "HS256">): KeyPair {
   if (algorithm === "ES256") return p256;
   if (algorithm === "ES384") return p384;
   return algorithm === "EdDSA" ? ed25519 : rsa;
 }
 
-/** @returns the name of the issuer of one algorithm; there are three more, below */
+/** @returns the name of the issuer with this algorithm; three more issuers are below */
 export const issuerOf = (algorithm: Algorithm) => `http://issuer.test/${algorithm}`;
-/** Its keys come from a key server; it is the one that most of the corpus attacks. */
+/** Its keys come from a key server. Most of the tokens attack this issuer. */
 export const main = issuerOf("ES256");
-/** Signs with PKCS #1 and PSS. */
+/** This issuer signs with PKCS #1 and PSS. */
 export const bothPaddings = "http://issuer.test/both-paddings";
-/** Signs on two curves. */
+/** This issuer signs on two curves. */
 export const bothCurves = "http://issuer.test/both-curves";
-/** Demands everything that can be demanded. */
+/** This issuer has every requirement that the configuration knows. */
 export const strict = "http://issuer.test/strict";
 
 export const kidOf = (algorithm: Algorithm) => `key-of-${algorithm}`;
@@ -52,7 +52,7 @@ export function publicJwk(key: KeyObject, kid: string): JsonWebKey & { kty: stri
   return { kty, ...rest, kid };
 }
 
-/** @param jwksUri where the main issuer's keys are published */
+/** @param jwksUri where the main issuer publishes its keys */
 export function issuerSections(jwksUri: string): Record<string, unknown>[] {
   const section = (issuer: string, keys: Record<string, unknown>, ...names: string[]) => ({
     issuer,
@@ -83,7 +83,7 @@ export function issuerSections(jwksUri: string): Record<string, unknown>[] {
 
 export const nowSeconds = Math.floor(Date.now() / 1000);
 
-/** Good claims of the main issuer. */
+/** Valid claims of the main issuer. */
 export const goodClaims = {
   iss: main,
   aud: audience,
@@ -94,7 +94,7 @@ export const goodClaims = {
 };
 export const goodHeader = { alg: "ES256", kid: kidOf("ES256") };
 
-/** What a part of a token says: an object, JSON text as it is, or bytes. */
+/** The content of a token's part: an object, JSON text, or bytes. */
 export type Part = object | string | Uint8Array;
 
 export function encode(part: Part): string {
@@ -104,7 +104,7 @@ export function encode(part: Part): string {
 
 export type Signer = (input: Buffer) => Buffer;
 
-/** Signs as an algorithm's definition says (RFC 7518 §3), whatever the token's header will say. */
+/** Signs with an algorithm as RFC 7518 §3 defines it, independent of the token's header. */
 export function signer(algorithm: Algorithm, key: KeyObject | string | Buffer): Signer {
   const hash = `sha${algorithm.slice(2)}`;
   return (input) => {
@@ -121,14 +121,14 @@ export function signer(algorithm: Algorithm, key: KeyObject | string | Buffer): 
   };
 }
 
-/** How each issuer signs its own tokens. */
+/** The way in which each issuer signs its own tokens. */
 export function ownSigner(algorithm: Algorithm): Signer {
   return signer(algorithm, algorithm === "HS256" ? sharedSecret : keysOf(algorithm).privateKey);
 }
 export const mainSigner = ownSigner("ES256");
 export const attackerSigner = signer("ES256", attacker.p256.privateKey);
 
-/** @returns header.claims.signature; by default a good token of the main issuer */
+/** @returns header.claims.signature; by default a valid token of the main issuer */
 export function tokenOf(
   header: Part = goodHeader,
   claims: Part = goodClaims,
@@ -138,7 +138,7 @@ export function tokenOf(
   return `${input}.${sign(Buffer.from(input)).toString("base64url")}`;
 }
 
-/** The good header or claims with other members; undefined leaves one out. */
+/** The valid header or claims with changed members; undefined removes one. */
 export const withHeader = (members: object, sign?: Signer) =>
   tokenOf({ ...goodHeader, ...members }, goodClaims, sign);
 export const withClaims = (members: object, sign?: Signer) =>

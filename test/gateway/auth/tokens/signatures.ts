@@ -16,7 +16,7 @@ import {
   tokenOf,
 } from "./parties.ts";
 
-/** Tokens whose signature is none, or another's (RFC 7518 §3.3 to §3.5, RFC 8037 §3.1). */
+/** Tokens with an invalid or a foreign signature (RFC 7518 §3.3 to §3.5, RFC 8037 §3.1). */
 export function signatureFamilies(): Family[] {
   return [
     { family: "signatures of ECDSA", attempts: ecdsa() },
@@ -33,8 +33,9 @@ const bytes32 = (value: bigint) => Buffer.from(value.toString(16).padStart(64, "
 const numberOf = (bytes: Buffer) => BigInt(`0x${bytes.toString("hex")}`);
 
 /**
- * For each ECDSA signature (r, s) there is (r, n - s), which everybody can compute and RFC 7518 does not refuse.
- * @returns the main issuer's good token with that other signature: the same claims, another spelling
+ * Each ECDSA signature (r, s) has a second form (r, n - s). Anybody can compute it, and RFC 7518 does not
+ * refuse it.
+ * @returns the main issuer's valid token with that second form: the same claims, another signature text
  */
 export function malleated(): string {
   return tokenOf(goodHeader, goodClaims, (input) => {
@@ -52,7 +53,7 @@ function ecdsa() {
   const pair = (r: bigint, s: bigint) => changed(() => [bytes32(r), bytes32(s)]);
   const der: Signer = (input) => sign("sha256", input, p256.privateKey);
   const values = { zero: 0n, one: 1n, "n - 1": n - 1n, n, "n + 1": n + 1n, "2^256 - 1": 2n ** 256n - 1n };
-  // CVE-2022-21449, and its relations.
+  // CVE-2022-21449, and similar values.
   const pairs = Object.entries(values).flatMap(([r, first]) =>
     Object.entries(values).map(([s, second]) => [`r is ${r}, s is ${s}`, pair(first, second)]),
   );
@@ -114,7 +115,7 @@ function rsaSignatures() {
 function eddsa() {
   const claims = { ...goodClaims, iss: issuerOf("EdDSA") };
   const own = ownSigner("EdDSA");
-  /** The order of the base point, little endian in a signature (RFC 8032 §5.1.7: S must be less). */
+  /** The order of the base point. In a signature it is little endian (RFC 8032 §5.1.7: S must be less). */
   const order = 2n ** 252n + 27742317777372353535851937790883648493n;
   const added: Signer = (input) => {
     const signature = own(input);
@@ -141,7 +142,7 @@ const flip = (bytes: Buffer, bit: number) => {
   return changed;
 };
 
-/** Every bit of a signature of ECDSA, and every 16th of one of RSA. */
+/** Every bit of an ECDSA signature, and every 16th bit of an RSA signature. */
 function flippedSignatures(): Attempt[] {
   const ec = Array.from({ length: 512 }, (_, bit) => [
     `ES256, bit ${bit}`,
@@ -156,7 +157,10 @@ function flippedSignatures(): Attempt[] {
   return bearing("token_invalid", Object.fromEntries([...ec, ...pkcs]));
 }
 
-/** Bits of the header and of the claims, the same in every run; each reads as something else, or as nothing. */
+/**
+ * Bits of the header and of the claims, the same in every run. Each change gives another content, or
+ * invalid JSON.
+ */
 function flippedInputs(): Attempt[] {
   const header = Buffer.from(JSON.stringify(goodHeader));
   const claims = Buffer.from(JSON.stringify(goodClaims));

@@ -3,7 +3,7 @@ import { bearing } from "./attempt.ts";
 import type { Part } from "./parties.ts";
 import { attackerSigner, encode, goodClaims, goodHeader, main, tokenOf, withClaims } from "./parties.ts";
 
-/** Tokens that two readers could read differently (RFC 8725 §2.4, §3.7, RFC 7515 §7). */
+/** Tokens that two parsers could read differently (RFC 8725 §2.4, §3.7, RFC 7515 §7). */
 export function spellingFamilies(): Family[] {
   return [
     { family: "base64url that is not canonical", attempts: encodings() },
@@ -15,7 +15,7 @@ export function spellingFamilies(): Family[] {
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/** The other letters that a forgiving decoder reads as the same bytes at the end of a part. */
+/** The other letters that a tolerant decoder reads as the same bytes at the end of a part. */
 function otherEndings(part: string): string[] {
   const free = ({ 2: 4, 3: 2 } as Record<number, number>)[part.length % 4] ?? 0;
   const last = alphabet.indexOf(part.at(-1) ?? "");
@@ -23,7 +23,7 @@ function otherEndings(part: string): string[] {
 }
 
 function encodings() {
-  // Claims whose length leaves bits over, whatever the time is.
+  // Claims whose length leaves unused bits, whatever the time is.
   const claims = [0, 1]
     .map((n) => ({ ...goodClaims, pad: "x".repeat(n) }))
     .find((one) => encode(one).length % 4);
@@ -41,7 +41,7 @@ function encodings() {
       ]),
       [`${name}: =`, replaced(at, `${part}=`)],
       [`${name}: ==`, replaced(at, `${part}==`)],
-      // No bytes have a fifth letter.
+      // No number of bytes gives a fifth letter.
       [`${name}: a letter too many`, replaced(at, part + "A".repeat((5 - (part.length % 4)) % 4))],
       [`${name}: a plus`, middle("+")],
       [`${name}: a slash`, middle("/")],
@@ -63,7 +63,7 @@ function encodings() {
   });
 }
 
-/** All of them signed by the issuer itself. */
+/** The issuer itself has signed all of these. */
 function texts() {
   const claims = JSON.stringify(goodClaims);
   const open = claims.slice(0, -1);

@@ -2,7 +2,7 @@ import type { Attempt, Family } from "./attempt.ts";
 import { path, presenting } from "./attempt.ts";
 import { tokenOf } from "./parties.ts";
 
-/** Good tokens in places and in ways in which none is looked for (RFC 6750 §2, RFC 9110 §11.1). */
+/** Valid tokens in places and forms that the gateway does not read (RFC 6750 §2, RFC 9110 §11.1). */
 export function transportFamilies(): Family[] {
   return [
     { family: "a good token in another place", attempts: elsewhere() },
@@ -75,12 +75,12 @@ function schemes(): Attempt[] {
       "as a parameter in quotes": `Bearer token="${token}"`,
       "a realm before it": `Bearer realm="tidegate", ${token}`,
     }),
-    // Without a proof it is no token for this scheme either (RFC 9449 §7.1).
+    // Without a proof, the scheme DPoP has no valid token either (RFC 9449 §7.1).
     ...presenting(undefined, { DPoP: `DPoP ${token}` }),
   ];
 }
 
-/** Sent as two lines; they arrive joined by a comma. */
+/** Sent as two lines; they arrive as one line, joined by a comma. */
 function twice(): Attempt[] {
   const token = tokenOf();
   const lines = (code: string, name: string, ...values: string[]): Attempt => ({

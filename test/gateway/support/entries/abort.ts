@@ -2,9 +2,10 @@ import type { Bindings } from "../../../../src/application.ts";
 import gateway, { Pool as RealPool } from "../../../../src/index.ts";
 
 /**
- * The Worker whose Pool objects can be ended, as the platform may at any time: `PUT /test/abort?name=NAME`. What
- * evicts objects in tests waits until they have no timer, and one that has a connection always has.
- * `POST /test/tell?name=NAME` gives one a message that this Worker would not send.
+ * The Worker whose Pool objects can be ended, as the platform may do at any time: `PUT
+ * /test/abort?name=NAME`. The runtime's eviction in tests waits until an object has no timer, and an object
+ * with a connection always has one. `POST /test/tell?name=NAME` sends an object a message that this Worker
+ * would not send.
  */
 export { Idempotency, Keys, Limiter, Proofs } from "../../../../src/index.ts";
 
@@ -22,7 +23,7 @@ export default {
     const id = env.POOL.idFromName(searchParams.get("name") ?? "");
     if (pathname === "/test/tell")
       return await env.POOL.get(id).fetch("https://pool/", { method: "POST", body: await request.text() });
-    // Whoever asks an object that ends is told so.
+    // The object reports its end to every request that waits for it.
     const ended = await env.POOL.get(id)
       .fetch("https://pool/", { method: "PUT" })
       .then(

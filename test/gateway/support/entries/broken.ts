@@ -9,12 +9,12 @@ import {
 import clock from "./clock.ts";
 
 /**
- * The Worker of clock.ts whose objects Idempotency, Keys, Limiter, Pool and Proofs, and whose WALL, can be told to
- * fail: `PUT /test/broken?object=keys&way=throws`, and without a way to work again. `delays_ms=1,2` is for "answers
- * late": the first request takes the first, and so on.
+ * The Worker of clock.ts whose objects Idempotency, Keys, Limiter, Pool and Proofs, and whose WALL, can be
+ * made to fail: `PUT /test/broken?object=keys&way=throws`; without a way they work again. `delays_ms=1,2`
+ * is for "answers late": the first request takes the first, and so on.
  */
 
-/** How an object can fail; what it says then must not reach a caller. */
+/** The ways in which an object can fail. Its error text must not reach a caller. */
 const ways: Record<string, (ms: number) => Promise<Response | undefined>> = {
   throws: async () => {
     throw new Error("internal-detail");
@@ -31,19 +31,19 @@ const ways: Record<string, (ms: number) => Promise<Response | undefined>> = {
       verdict: "fine",
       nonce: "n",
     }),
-  // The first request alone, with the delays 1 and 0.
+  // Only the first request, with the delays 1 and 0.
   "throws in turn": async (turn) => {
     if (turn > 0) throw new Error("internal-detail");
     return undefined;
   },
-  // A promise that nothing will settle would be found and ended by the runtime; a timer is waited for.
+  // The runtime would detect and end a promise that nothing settles; it waits for a timer.
   "answers late": async (ms) => {
     await scheduler.wait(ms);
     return undefined;
   },
 };
 
-/** By the object's class; all live in this isolate (clock.ts). */
+/** By the object's class; all objects live in this isolate (clock.ts). */
 const broken: Record<string, { way: string; delaysMs: number[] } | undefined> = {};
 
 async function failure(object: string): Promise<Response | undefined> {
@@ -51,7 +51,10 @@ async function failure(object: string): Promise<Response | undefined> {
   return how && (await ways[how.way]?.(how.delaysMs.shift() ?? 0));
 }
 
-/** Fails at what it is asked ("idempotency begin", "idempotency end"), or when it has done it ("idempotency begun"). */
+/**
+ * Fails when it is asked ("idempotency begin", "idempotency end"), or after it has done it ("idempotency
+ * begun").
+ */
 export class Idempotency extends RealIdempotency {
   override async fetch(request: Request): Promise<Response> {
     const { ask } = await request.clone().json<{ ask: string }>();
@@ -86,7 +89,7 @@ export class Proofs extends RealProofs {
   }
 }
 
-/** The platform's counter has one way to fail. */
+/** The platform's counter can fail in one way only. */
 function withWall(env: Bindings): Bindings {
   if (broken.wall === undefined) return env;
   return { ...env, WALL: { limit: () => Promise.reject(new Error("internal-detail")) } };

@@ -2,8 +2,9 @@ import type { Bindings } from "../../../../src/application.ts";
 import gateway from "../../../../src/index.ts";
 
 /**
- * The Worker with a clock that a test moves: `PUT /test/clock?ahead_ms=N`. Durable Objects run in the isolate
- * of their Worker under workerd, so theirs moves with it (the tests of key ages prove that it does). Timers do not.
+ * The Worker with a clock that a test moves: `PUT /test/clock?ahead_ms=N`. Under workerd Durable Objects
+ * run in the isolate of their Worker, so their clock moves too (the tests of key ages prove it). Timers do
+ * not move.
  */
 export { Idempotency, Keys, Limiter, Pool, Proofs } from "../../../../src/index.ts";
 
