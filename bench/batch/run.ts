@@ -64,7 +64,7 @@ function together(n: number, dialect: Dialect): Way {
   };
 }
 
-/** @returns the same commands, each when the one before it is answered */
+/** @returns the same commands, each sent after the answer to the one before it */
 function oneByOne(n: number, dialect: Dialect): Way {
   return async (session) => {
     for (const sql of beginInSession(dialect, { readOnly: false })) await session.control(sql);
@@ -73,7 +73,7 @@ function oneByOne(n: number, dialect: Dialect): Way {
   };
 }
 
-/** Restores come between the batches; their time is nobody's. @returns the median time, in ms */
+/** Restores come between the batches; the times do not include them. @returns the median time, in ms */
 async function time(session: Session, way: Way): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < schedule.batches; i++) {

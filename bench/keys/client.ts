@@ -1,6 +1,6 @@
 import { readLog } from "../lib/log.ts";
 
-/** Where the keys for a request's token are. */
+/** The place where the keys for a request's token are. */
 export type Place = "remembered" | "copy" | "static" | "object" | "stored" | "issuer";
 
 /** One request. */
@@ -16,11 +16,11 @@ export interface Asked {
 
 export interface KeysClientOptions {
   mint(issuer: string, subject: string): Promise<string>;
-  /** @returns how often the issuer has been asked up to now */
+  /** @returns how often the issuer has been asked until now */
   fetches(): number;
 }
 
-/** Asks a gateway one request after the other, and writes down what each of them took. */
+/** Sends one request after the other to a gateway, and records the time of each. */
 export class KeysClient {
   readonly #options: KeysClientOptions;
   readonly #asked: Omit<Asked, "hops">[] = [];
@@ -31,7 +31,7 @@ export class KeysClient {
   }
 
   /**
-   * @param token one that has been there before; without it a new one of the issuer is brought
+   * @param token a token that was used before; without it a new token of the issuer
    * @returns the token
    */
   async ask(round: number, place: Place, url: string, issuer: string, token?: string): Promise<string> {
@@ -43,15 +43,15 @@ export class KeysClient {
     return bearer;
   }
 
-  /** A request that is not written down. */
+  /** A request that is not recorded. */
   async warm(url: string, issuer: string): Promise<void> {
     const bearer = await this.#options.mint(issuer, "warm");
     await timed(url, { authorization: `Bearer ${bearer}`, "x-request-id": "warm" });
   }
 
   /**
-   * @param logPath of the stopped gateway: what stands between the lines of two requests belongs to the second,
-   * since nothing was asked at the same time
+   * @param logPath of the stopped gateway. Lines between those of two requests belong to the second one,
+   * because no requests overlapped
    */
   async asked(logPath: string): Promise<Asked[]> {
     const hops = new Map<string, number>();

@@ -1,30 +1,33 @@
 import { median, quantile, rounded, table } from "../lib/figures.ts";
 import type { Asked, Place } from "./client.ts";
 
-/** What a request costs, by the place where its issuer's keys are. */
+/** The cost of a request, by the place where its issuer's keys are. */
 export interface KeysReport {
   rounds: number;
   newIsolateRounds: number;
-  /** Isolates that have served for a while. */
+  /** Isolates that have served for some time. */
   running: PlaceReport[];
-  /** After a restart of everything; what the objects stored is there. */
+  /** After a restart of everything; the objects still have their storage. */
   restarted: PlaceReport[];
-  /** The first request of an isolate that has never been asked. */
+  /** The first request of an isolate. */
   newIsolates: PlaceReport[];
 }
 
 export interface PlaceReport {
   place: Place;
-  /** Of each request: exact, the same in every round. */
+  /** Per request: exact, and the same in every round. */
   hops: number;
   fetches: number;
   ms: Middle;
-  /** Divided by, and minus, the request whose keys are in the policy, of the same round. */
+  /**
+   * Compared with the request of the same round whose keys are in the policy: as a quotient, and as a
+   * difference.
+   */
   ratio: Middle;
   moreMs: Middle;
 }
 
-/** Half of the rounds lie between `low` and `high`. */
+/** Half of the rounds are between `low` and `high`. */
 interface Middle {
   median: number;
   low: number;
@@ -40,7 +43,7 @@ const labels: Record<Place, string> = {
   issuer: "keys at the issuer",
 };
 
-/** @throws when a place did not cost the same hops and fetches every time */
+/** @throws Error if requests of one place differ in hops or fetches */
 export function placesReport(asked: Asked[]): PlaceReport[] {
   const baseline = asked.filter(({ place }) => place === "static");
   const places = (Object.keys(labels) as Place[]).filter((name) => asked.some(({ place }) => place === name));

@@ -10,24 +10,24 @@ import type { KeysReport } from "./report.ts";
 import { placesReport } from "./report.ts";
 
 export interface KeysSchedule {
-  /** Rounds that do not count: the first requests of an isolate are slow for other reasons too. */
+  /** Rounds that do not count, because the first requests of an isolate are slow for other reasons too. */
   warmUps: number;
   rounds: number;
-  /** Rounds of three new isolates each. */
+  /** Rounds with three new isolates each. */
   newIsolateRounds: number;
 }
 
 interface Setting {
   backends: Backends;
   schedule: KeysSchedule;
-  /** @returns a client that has asked nothing yet */
+  /** @returns a client that has sent nothing yet */
   client(): KeysClient;
 }
 
 /**
- * Asks one request after the other whose issuer's keys are in different places. Each round has an issuer of its
- * own, and so a Keys object of its own: what is done once per issuer can be asked as often as wanted. The
- * isolates of one workerd share the objects, as isolates do that are far from each other.
+ * Sends one request after the other, with the issuer's keys in different places. Each round has its own
+ * issuer, and so its own Keys object. So work that is done once per issuer can be measured many times. The
+ * isolates of one workerd share the objects, like isolates that are far from each other.
  */
 export async function measureKeys(backends: Backends, schedule: KeysSchedule): Promise<KeysReport> {
   const key = backends.keys.ES256;
@@ -42,7 +42,7 @@ export async function measureKeys(backends: Backends, schedule: KeysSchedule): P
   try {
     const [many, few] = await Promise.all([
       bundleFor("keys", backends, keyServer.jwksUri, warmUps + rounds),
-      // An isolate's first request judges the policy: it must not be a large one.
+      // An isolate's first request judges the policy, so the policy must be small.
       bundleFor("keys-new", backends, keyServer.jwksUri, newIsolateRounds + 1),
     ]);
     const counted = (asked: Asked[]) => placesReport(asked.filter(({ round }) => round >= warmUps));
@@ -58,7 +58,7 @@ export async function measureKeys(backends: Backends, schedule: KeysSchedule): P
   }
 }
 
-/** Of two isolates one meets the round's issuer first, in turn. */
+/** One of two isolates meets the round's issuer first; they take turns. */
 async function askRunning(bundle: Bundle, { backends, schedule, client }: Setting): Promise<Asked[]> {
   const asking = client();
   const gateway = await startGateway("keys", bundle, backends, { isolates: 2 });
@@ -78,7 +78,7 @@ async function askRunning(bundle: Bundle, { backends, schedule, client }: Settin
   return await asking.asked(gateway.logPath);
 }
 
-/** The same objects in a new process: they have nothing but what they stored. */
+/** The same objects in a new process: they have only their storage. */
 async function askRestarted(bundle: Bundle, { backends, schedule, client }: Setting): Promise<Asked[]> {
   const asking = client();
   const gateway = await startGateway("keys", bundle, backends, { keepState: true });
@@ -94,7 +94,10 @@ async function askRestarted(bundle: Bundle, { backends, schedule, client }: Sett
   return await asking.asked(gateway.logPath);
 }
 
-/** Each isolate is asked once. The one that has the objects only keeps warm the object that others ask. */
+/**
+ * Each isolate gets one request. The isolate with the objects only keeps the object running that the others
+ * ask.
+ */
 async function askNew(bundle: Bundle, { backends, schedule, client }: Setting): Promise<Asked[]> {
   const asking = client();
   const rounds = schedule.newIsolateRounds;
@@ -109,7 +112,7 @@ async function askNew(bundle: Bundle, { backends, schedule, client }: Setting): 
         { place: "issuer", issuer: remoteIssuer(round) },
       ] as const;
       const urls = gateway.urls.slice(1 + 3 * round);
-      // Another one begins each round: nobody always follows the same neighbour.
+      // Each round begins with another one, so that none always follows the same neighbour.
       const from = round % requests.length;
       for (const [i, { place, issuer }] of [...requests.slice(from), ...requests.slice(0, from)].entries()) {
         await asking.ask(round, place, urls[i] ?? "", issuer);
@@ -124,7 +127,10 @@ async function askNew(bundle: Bundle, { backends, schedule, client }: Setting): 
 const remoteIssuer = (i: number) => `http://keys.test/remote/${i}`;
 const staticIssuer = (i: number) => `http://keys.test/static/${i}`;
 
-/** No grant is for these issuers: a request is over when its token has been verified, and no database is asked. */
+/**
+ * No grant is for these issuers. So a request ends after the verification of its token, without the
+ * database.
+ */
 async function bundleFor(name: string, backends: Backends, jwksUri: string, count: number): Promise<Bundle> {
   const policy = policyFor(backends) as { issuers: Record<string, unknown>[] };
   const common = { audience, algorithms: ["ES256"] };

@@ -1,4 +1,4 @@
-/** The slice of autocannon that the bench uses; the package brings no types. */
+/** The part of autocannon that the bench uses; the package has no types. */
 declare module "autocannon" {
   import type { EventEmitter } from "node:events";
 
@@ -7,16 +7,16 @@ declare module "autocannon" {
     connections: number;
     /** In seconds. */
     duration: number;
-    /** Milliseconds between two looks at the clock. */
+    /** Milliseconds between two checks of the clock. */
     sampleInt?: number;
     headers?: Record<string, string>;
-    /** Not together with `requests`. */
+    /** Cannot be combined with `requests`. */
     expectBody?: string;
     verifyBody?: (body: string) => boolean;
     requests?: { setupRequest: (request: Request) => Request }[];
   }
 
-  /** What a request is built from, before each one. */
+  /** The parts of the next request. */
   interface Request {
     headers: Record<string, string>;
   }

@@ -13,7 +13,7 @@ import type { Pki } from "../../servers/pki.ts";
 import { ensurePki } from "../../servers/pki.ts";
 import { limits } from "../../src/limits.ts";
 
-/** Everything that the bench makes. */
+/** The directory for all files of the bench. */
 export const benchDirectory = join(privateDirectory(), "bench");
 export const audience = "tidegate";
 
@@ -32,7 +32,10 @@ export interface Backends {
   stop(): Promise<void>;
 }
 
-/** Starts a server with the sample database, and an issuer. @param cities how many, the most populous first */
+/**
+ * Starts a server with the sample database, and an issuer. @param cities the number of cities, the most
+ * populous first
+ */
 export async function startBackends(
   log: (line: string) => void,
   cities = 5_000,
@@ -62,14 +65,14 @@ export async function startBackends(
   };
 }
 
-/** @returns the database's process, or 0: a container's processes are not this machine's to look at */
+/** @returns the id of the database's process; 0 for a container, whose processes cannot be seen here */
 export function databasePid({ server }: Backends): number {
   return server.dataDirectory === undefined ? 0 : server.pid;
 }
 
 /**
  * The development policy with these backends.
- * @param port where the database is reached: its own, or a proxy's before it
+ * @param port of the database, or of a proxy in front of it
  */
 export function policyFor(
   { server, sample, issuer }: Backends,
@@ -82,7 +85,7 @@ export function policyFor(
     actsAs: { analyst: sample.analyst.actsAs, editor: sample.editor.actsAs },
     issuers: [{ issuer: issuer.url, audience, jwks_uri: issuer.jwksUri, algorithms: ["ES256", "RS256"] }],
   });
-  // One caller asks for everything.
+  // All requests have the same caller.
   const own = { connections_per_caller: limits.connectionsPerShard, ...account };
   const accounts = Object.entries(policy.accounts).map(([name, base]) => [name, { ...base, ...own }]);
   return {

@@ -5,22 +5,22 @@ import { packageRoot } from "../../cli/project/paths.ts";
 import { wranglerVariables } from "../../cli/project/wrangler.ts";
 import { run } from "../../servers/run.ts";
 
-/** A Worker as `wrangler deploy` would upload it. */
+/** A Worker in the form that `wrangler deploy` would upload. */
 export interface Bundle {
   directory: string;
-  /** Files of the directory: the module with the exports, then others, such as WebAssembly. */
+  /** Files of the directory: first the module with the exports, then others, such as WebAssembly. */
   modules: string[];
 }
 
-/** Every variant runs under the rules of the deployed gateway. */
+/** Every variant has the compatibility settings of the deployed gateway. */
 export interface Compatibility {
   compatibility_date: string;
   compatibility_flags: string[];
 }
 
 /**
- * Bundles the gateway with a policy that replaces the development one.
- * @param worker one of bench/workers/ that exports what src/index.ts does
+ * Bundles the gateway with a policy in place of the development one.
+ * @param worker one of bench/workers/ with the same exports as src/index.ts
  */
 export async function bundleGateway(
   directory: string,

@@ -4,12 +4,14 @@ import { cpus } from "node:os";
 /** USER_HZ is 100 on every Linux that Node runs on. */
 const tickMs = 10;
 
-/** CPU time up to now, in milliseconds; NaN where there is no /proc. */
+/** CPU time until now, in milliseconds; NaN without /proc. */
 export interface CpuTimes {
   atMs: number;
-  /** Used by each process, in the order asked for. */
+  /** The time of each process, in the given order. */
   processes: number[];
-  /** All cores together: idle, or busy with interrupts, which the kernel counts for no process. */
+  /**
+   * All cores together: the idle time, and the time for interrupts, which the kernel counts for no process.
+   */
   unused: number;
 }
 
@@ -17,20 +19,20 @@ export function cpuTimes(pids: number[]): CpuTimes {
   return { atMs: performance.now(), processes: pids.map(processMs), unused: unusedMs() };
 }
 
-/** @returns CPU time used by each process in between */
+/** @returns the CPU time of each process between two measurements */
 export function usedMs(before: CpuTimes, after: CpuTimes): number[] {
   return after.processes.map((ms, i) => ms - (before.processes[i] ?? NaN));
 }
 
-/** @returns how many cores all other processes used in between, on average */
+/** @returns the average number of cores that all other processes used between two measurements */
 export function otherCores(before: CpuTimes, after: CpuTimes): number {
   const elapsedMs = after.atMs - before.atMs;
   const oursMs = usedMs(before, after).reduce((sum, ms) => sum + (Number.isNaN(ms) ? 0 : ms), 0);
-  // From the idle time: the busy time of /proc/stat is sampled, and short wake-ups escape it.
+  // Computed from the idle time, because the busy time of /proc/stat is sampled and misses short wake-ups.
   return Math.max(0, cpus().length - (after.unused - before.unused + oursMs) / elapsedMs);
 }
 
-/** proc_pid_stat(5): fields 14 and 15; the second is the program's name, which may hold spaces. */
+/** proc_pid_stat(5): fields 14 and 15. The second field is the program's name, which may contain spaces. */
 function processMs(pid: number): number {
   const fields = read(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ") ?? [];
   return (Number(fields[11]) + Number(fields[12])) * tickMs;

@@ -1,6 +1,6 @@
-/** Numbers and their text, for every part of the report. */
+/** Numbers and their text, for all parts of the report. */
 
-/** A ratio that was taken in each round. */
+/** A ratio, taken in each round. */
 export interface Ratio {
   median: number;
   min: number;
@@ -21,7 +21,7 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** @param part from 0, the smallest value, to 1; between two values the way is a straight line */
+/** @param part from 0, the smallest value, to 1; linear between two values */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * part;
@@ -29,7 +29,7 @@ export function quantile(values: readonly number[], part: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
-/** How long answers took. */
+/** The times until the answers. */
 export interface Percentiles {
   p50Ms: number;
   p90Ms: number;
@@ -37,7 +37,7 @@ export interface Percentiles {
   maxMs: number;
 }
 
-/** @returns values that occurred, not ones between them; NaN where there is none */
+/** @returns values that occurred, without interpolation; NaN if there is none */
 export function percentiles(latenciesMs: readonly number[]): Percentiles {
   const sorted = latenciesMs.toSorted((a, b) => a - b);
   const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)] ?? NaN;
@@ -48,12 +48,12 @@ export function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-/** @returns the value as a whole number, or null where it cannot be known */
+/** @returns the value as a whole number; null if it is not known */
 export function known(value: number): number | null {
   return Number.isFinite(value) ? Math.round(value) : null;
 }
 
-/** @param widths of the columns; the last one is the width of all that follow */
+/** @param widths of the columns; the last width also applies to all further columns */
 export function table(rows: string[][], widths: readonly number[] = [26, 11]): string[] {
   const width = (column: number) => widths[column] ?? widths.at(-1) ?? 0;
   return rows.map(([first = "", ...rest]) => {

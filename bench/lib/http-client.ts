@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
 
-/** One request, as often as wanted. */
+/** One request, which can be sent many times. */
 export interface Asking {
   url: string;
   method?: string;
@@ -13,10 +13,13 @@ export interface Answered {
   body: string;
 }
 
-/** As many connections as there are requests at once; those that are free are used again. */
+/** It has as many connections as there are requests at once, and uses free ones again. */
 export const agent = new Agent({ keepAlive: true });
 
-/** Costs less than fetch(): the load generator must not be what is measured. @throws when the connection fails */
+/**
+ * It costs less than fetch(), because the bench must not measure the load generator. @throws Error if the
+ * connection fails
+ */
 export async function ask({ url, method = "GET", headers }: Asking): Promise<Answered> {
   return await new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent }, (response) => {

@@ -1,4 +1,7 @@
-/** The load generator, in a process of its own so that its work is not the servers' or the bench's. */
+/**
+ * The load generator, in a separate process, so that its CPU time is not counted for the servers or the
+ * bench.
+ */
 import autocannon from "autocannon";
 import { percentiles } from "./figures.ts";
 import type { LoadResult, LoadTask, Ring } from "./load.ts";
@@ -25,7 +28,8 @@ function measure(task: LoadTask): Promise<LoadResult> {
   let notOk = 0;
   let firstWrong: string | undefined;
   return new Promise((resolve, reject) => {
-    // autocannon stops at a sample: with its own interval, a second, a run of 3 s may take 4 s.
+    // autocannon stops only at a sample. With its default interval of a second, a run of 3 s could take 4
+    // s.
     const options = { url, headers, connections, sampleInt: 50, duration: durationSeconds };
     const verifyBody = (text: string) => text === body;
     const bearer = task.ring === undefined ? {} : { requests: [{ setupRequest: bringNext(task.ring) }] };
@@ -41,7 +45,7 @@ function measure(task: LoadTask): Promise<LoadResult> {
         ...(firstWrong === undefined ? {} : { firstWrong }),
       });
     });
-    // autocannon's own histogram has whole milliseconds only.
+    // autocannon's own histogram has only whole milliseconds.
     run.on("response", (_client: unknown, status: number, _bytes: number, latencyMs: number) => {
       if (status === expected) latenciesMs.push(latencyMs);
       else notOk += 1;
@@ -55,7 +59,7 @@ function measure(task: LoadTask): Promise<LoadResult> {
   });
 }
 
-/** @returns what gives each request the token whose turn it is */
+/** @returns a function that gives each request the next token */
 function bringNext(name: string) {
   const ring = rings.get(name);
   if (!ring) throw new Error(`the tokens ${name} are missing`);

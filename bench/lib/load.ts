@@ -6,34 +6,34 @@ import type { Percentiles } from "./figures.ts";
 export interface LoadTask {
   url: string;
   headers: Record<string, string>;
-  /** Every answer must be exactly this. */
+  /** The exact body of every answer. */
   body: string;
-  /** The status that every answer must have; 200 if nothing is said. */
+  /** The status of every answer; default: 200. */
   status?: number;
-  /** The tokens that the requests bring, one after the other: the name that LoadGenerator.keep was given. */
+  /** The tokens of the requests, in turn: the name that LoadGenerator.keep got. */
   ring?: string;
   connections: number;
   durationSeconds: number;
 }
 
-/** Bearer tokens that are used in turn, over and over, from one task to the next. */
+/** Bearer tokens that are used in turn, again and again, also from one task to the next. */
 export interface Ring {
   ring: string;
   tokens: string[];
 }
 
 export interface LoadResult extends Percentiles {
-  /** Answers with the status that they must have. */
+  /** The number of answers with the right status. */
   requests: number;
   durationSeconds: number;
   notOk: number;
   wrongBodies: number;
   errors: number;
-  /** The first answer or error that was not as it must be. */
+  /** The first wrong answer or error. */
   firstWrong?: string;
 }
 
-/** A child process that sends requests as fast as they are answered. */
+/** A child process that sends each request right after the answer to the previous one. */
 export class LoadGenerator {
   readonly #child: ChildProcess = fork(join(import.meta.dirname, "load-child.ts"));
 
@@ -41,12 +41,15 @@ export class LoadGenerator {
     return this.#child.pid as number;
   }
 
-  /** Gives the child tokens once: sent with each task, so many would disturb the task. */
+  /** Gives the tokens to the child once. If each task sent so many tokens, they would disturb the task. */
   keep(ring: Ring): void {
     this.#child.send(ring);
   }
 
-  /** @throws when an answer has another status or body than it must, or a connection fails: such a number means nothing */
+  /**
+   * @throws Error if an answer has a wrong status or body, or a connection fails: such a number means
+   * nothing
+   */
   async run(task: LoadTask): Promise<LoadResult> {
     const ended = new AbortController();
     const exit = once(this.#child, "exit", { signal: ended.signal }).then(() => {

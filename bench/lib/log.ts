@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 
-/** What the bench reads of a line that the gateway has logged. */
+/** The fields of a gateway's log line that the bench reads. */
 export interface LogLine {
   event: string;
   request_id?: string;
@@ -9,10 +9,10 @@ export interface LogLine {
   token?: "verified" | "remembered";
 }
 
-/** @returns the lines of a server's log that are JSON; workerd writes others among them */
+/** @returns the JSON lines of a server's log; workerd writes other lines among them */
 export async function* readLog(path: string): AsyncGenerator<LogLine> {
   for await (const line of createInterface({ input: createReadStream(path) })) {
-    // The last one may not be whole yet.
+    // The last line may not be complete yet.
     if (line.startsWith("{") && line.endsWith("}")) yield JSON.parse(line) as LogLine;
   }
 }

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { cpus, loadavg } from "node:os";
 import type { DatabaseServer } from "../../servers/database/server.ts";
 
-/** Under what something was measured. */
+/** The versions of a measurement. */
 export interface Versions {
   node: string;
   workerd: string;
@@ -16,12 +16,12 @@ export function versionsOf({ engine, version }: DatabaseServer): Versions {
   return { node: process.versions.node, workerd, database: `${engine} ${version}` };
 }
 
-/** To be asked before the load begins. */
+/** Call this before the load begins. */
 export function machine(): { cores: number; loadAverageBefore: number } {
   return { cores: cpus().length, loadAverageBefore: loadavg()[0] ?? 0 };
 }
 
-/** @param otherCores what other processes used of them meanwhile */
+/** @param otherCores the number of cores that other processes used meanwhile */
 export function machineLine(
   { node, workerd, database }: Versions,
   { cores, loadAverageBefore }: ReturnType<typeof machine>,

@@ -11,19 +11,19 @@ export interface Schedule {
   warmUpSeconds: number;
 }
 
-/** What is loaded and compared with others. */
+/** A target of the load, which is compared with others. */
 export interface Target<Name extends string> {
   name: Name;
   served: Served;
   url: string;
   headers: Record<string, string>;
-  /** What every answer must be. */
+  /** The body of every answer. */
   body: string;
-  /** The database's process, where targets have one each. */
+  /** The database's process, if each target has its own. */
   databasePid?: number;
-  /** The status of every answer; 200 if nothing is said. */
+  /** The status of every answer; default: 200. */
   status?: number;
-  /** The load generator's tokens that the requests bring in turn; without it all headers are in `headers`. */
+  /** The load generator's tokens, which the requests use in turn; without it `headers` has all headers. */
   ring?: string;
 }
 
@@ -33,20 +33,20 @@ export interface Sample<Name extends string = string> extends Percentiles {
   round: number;
   target: Name;
   requestsPerSecond: number;
-  /** Microseconds of CPU per request; NaN where it cannot be known. */
+  /** Microseconds of CPU per request; NaN if not known. */
   serverCpuUs: number;
   databaseCpuUs: number;
   loadCpuUs: number;
-  /** Cores that processes which are not the bench's used at the time; NaN where it cannot be known. */
+  /** The number of cores that other processes than the bench's used meanwhile; NaN if not known. */
   otherCores: number;
 }
 
-/** What the last run leaves behind is over by then, but for the requests that were cut off. */
+/** After this time the work of the last run is over, except for the requests that were cut off. */
 const settleMs = 200;
 
 /**
- * Loads one target after the other, round by round, so that each ratio is taken under the same conditions.
- * @param databasePid 0 where the database runs elsewhere
+ * Loads one target after the other, in rounds, so that each ratio has the same conditions.
+ * @param databasePid 0 if the database runs elsewhere
  */
 export async function measureAll<Name extends string>(
   targets: Target<Name>[],
@@ -59,7 +59,7 @@ export async function measureAll<Name extends string>(
   for (const connections of schedule.connections) {
     for (const target of targets) await run(target, connections, schedule.warmUpSeconds, load);
     for (let round = 0; round < schedule.rounds; round++) {
-      // Another one begins each round: nobody always follows the same neighbour.
+      // Each round begins with another one, so that none always follows the same neighbour.
       const from = round % targets.length;
       for (const target of [...targets.slice(from), ...targets.slice(0, from)]) {
         await settle(target);
@@ -73,7 +73,7 @@ export async function measureAll<Name extends string>(
   return samples;
 }
 
-/** A run ends with requests unanswered, which the target goes on with: this one comes behind them. */
+/** A run ends with unanswered requests, which the target still executes. This request waits behind them. */
 export async function settle({ url, headers }: Target<string>): Promise<void> {
   await sleep(settleMs);
   const response = await fetch(url, { headers });

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 
-/** A process's resident memory at a moment of a run. */
+/** The resident memory of a process at one moment of a run. */
 export interface MemorySample {
   atMs: number;
   bytes: number;
 }
 
-/** @returns the memory that a process has now, or nothing where that cannot be looked up */
+/** @returns the current memory of a process; nothing if it is not known */
 export function memoryOf(pid: number, atMs: number): MemorySample[] {
   try {
     const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];

@@ -1,6 +1,7 @@
 /**
- * What one would write for Node without Tidegate: hono, a mysql2 pool over verified TLS, jose. The same
- * query, the same answer, a line of log for each request. No session is restored between two callers.
+ * A gateway for Node without Tidegate, as a developer would write it: hono, a mysql2 pool over verified
+ * TLS, jose. It has the same query, the same answer, and one log line for each request. It restores no
+ * session between two callers.
  */
 import { readFileSync } from "node:fs";
 import { serve } from "@hono/node-server";
@@ -14,7 +15,7 @@ import { connectionOptions } from "../../servers/database/connection.ts";
 import type { Column } from "../../src/db/encode/columns.ts";
 import { describeColumn } from "../../src/db/encode/columns.ts";
 
-/** The file that is named on the command line. */
+/** The file from the command line. */
 export interface NodeGatewayOptions {
   port: number;
   server: ServerAddress;

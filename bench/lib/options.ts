@@ -1,6 +1,6 @@
 import { declare } from "../../cli/command/declare.ts";
 
-/** @returns a bench's command line: each can be short */
+/** @returns a bench's command line; every bench has a short run */
 export function declareBench(name: string, description: string) {
   return declare(name, description, `npm run ${name} --`).option(
     "--quick",

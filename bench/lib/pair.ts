@@ -4,29 +4,32 @@ import { aboveColumns, cells, columns, targetReport } from "./summary.ts";
 import { path } from "./variants.ts";
 import type { Served } from "./workerd.ts";
 
-/** Two gateways that differ in one thing, asked in turn with the same requests. */
+/** Two gateways that differ in one thing. They get the same requests in turn. */
 
-/** A request that both are asked, and how many rows it answers. */
+/** A request for both, and the number of rows in its answer. */
 export interface PairRequest {
   path: string;
   rows: number;
   label: string;
 }
 
-/** All answers are ASCII: autocannon may cut a character in two. */
+/** All answers are ASCII, because autocannon may split a character. */
 export const pairRequests = {
   select: { path, rows: 1, label: "point select" },
   rows: { path: "/v1/queries/cities-by-country?country=US&limit=500", rows: 500, label: "500 rows" },
 } as const satisfies Record<string, PairRequest>;
 
-/** @param quick two short rounds, to see that it runs */
+/** @param quick two short rounds, only to see that the bench works */
 export function pairSchedule(quick: boolean): Schedule {
   return quick
     ? { connections: [16], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
     : { connections: [16], rounds: 10, roundSeconds: 2, warmUpSeconds: 2 };
 }
 
-/** Asks once, and takes the answer for what every answer must be. @throws Error for another answer than the rows */
+/**
+ * Sends one request, and takes its answer as the expected answer of all. @throws Error if it has not the
+ * right rows
+ */
 export async function pairTarget<Name extends string>(
   name: Name,
   request: PairRequest,
@@ -46,8 +49,8 @@ export async function pairTarget<Name extends string>(
 type Figure = "requestsPerSecond" | "serverCpuUs" | "databaseCpuUs" | "p50Ms";
 
 /**
- * @param pair name and samples of each; ratios are the second one's to the first one's
- * @param figures what ratios are said of, and how each is called
+ * @param pair name and samples of each; ratios are those of the second to the first
+ * @param figures the values with ratios, and the name of each
  * @returns the lines of one request: a row for each of the pair, then the ratios
  */
 export function pairLines(

@@ -6,7 +6,7 @@ export interface TargetReport {
   requestsPerSecond: number;
   p50Ms: number;
   p99Ms: number;
-  /** Microseconds of CPU time per request; null where it cannot be known. */
+  /** Microseconds of CPU time per request; null if not known. */
   cpuUs: { server: number | null; database: number | null; loadGenerator: number | null };
   /** Requests per second of each round. */
   rounds: number[];
@@ -30,7 +30,7 @@ export function targetReport(samples: readonly Sample[]): TargetReport {
   };
 }
 
-/** @returns the average use of cores by others, or null where it cannot be known */
+/** @returns the average number of cores that others used; null if not known */
 export function meanOtherCores(samples: readonly Pick<Sample, "otherCores">[]): number | null {
   const sum = samples.reduce((total, sample) => total + sample.otherCores, 0);
   return Number.isNaN(sum) ? null : rounded(sum / samples.length, 2);

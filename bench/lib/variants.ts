@@ -20,17 +20,17 @@ import type { NodeGatewayOptions } from "./node-gateway.ts";
 import type { Served, ServedWorker, WorkerdOptions } from "./workerd.ts";
 import { serving, startWorkerd } from "./workerd.ts";
 
-/** What is compared; docs/performance.md says what each of them does. */
+/** The variants that are compared; docs/performance.md describes each one. */
 export const variantNames = ["gateway", "hop", "connect", "node"] as const;
 export type VariantName = (typeof variantNames)[number];
 
-/** A point select by primary key. Its answer is ASCII: autocannon may cut a character in two. */
+/** A point select by primary key. Its answer is ASCII, because autocannon may split a character. */
 export const path = "/v1/queries/country?code=US";
 
-/** Its body is what it answered when it was asked first. */
+/** Its expected body is its first answer. */
 export type Variant = Target<VariantName>;
 
-/** Starts the four, and sees that they give the same answer. */
+/** Starts the four variants, and checks that they give the same answer. */
 export async function startVariants(backends: Backends): Promise<Variant[]> {
   const [gatewayBundle, hopBundle, connectBundle] = await Promise.all([
     bundleGateway(directoryOf("gateway"), policyFor(backends)),
@@ -61,7 +61,7 @@ export async function startVariants(backends: Backends): Promise<Variant[]> {
   return variants;
 }
 
-/** The gateway, as it is deployed. */
+/** The deployed gateway. */
 export async function startGateway(
   name: string,
   bundle: Bundle,
@@ -83,7 +83,10 @@ export async function startGateway(
   });
 }
 
-/** A connection per request. @param policy whose cluster it is; a CA file lies in the variant's directory */
+/**
+ * A connection per request. @param policy the policy with the cluster; a CA file is in the variant's
+ * directory
+ */
 export async function startConnect(
   name: string,
   bundle: Bundle,
@@ -100,7 +103,7 @@ export async function startConnect(
   return await startWorkerd({ directory: directoryOf(name), bundle, ca: backends.pki.ca, texts });
 }
 
-/** @returns what a session of the analyst's is opened with */
+/** @returns the parameters of the analyst's session */
 export function analystOf(
   policy: Record<string, unknown>,
   { passwords }: Backends,
@@ -164,7 +167,7 @@ function headersOf({ tokens }: Backends): Record<string, string> {
   return { authorization: `Bearer ${tokens.analyst}` };
 }
 
-/** Everything of one server process. */
+/** The directory for all files of one server process. */
 export function directoryOf(name: string): string {
   const directory = join(benchDirectory, name);
   mkdirSync(directory, { recursive: true });

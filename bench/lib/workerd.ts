@@ -7,17 +7,17 @@ import { freePort } from "../../servers/network.ts";
 import type { Bundle } from "./bundle.ts";
 import { compatibility } from "./bundle.ts";
 
-/** An HTTP server in a process of its own. */
+/** An HTTP server in its own process. */
 export interface Served {
   url: string;
   pid: number;
-  /** Everything that it has written. */
+  /** Its whole output. */
   logPath: string;
   stop(): Promise<void>;
 }
 
 export interface ServedWorker extends Served {
-  /** One for each isolate; the first is `url`. */
+  /** One URL for each isolate; the first is `url`. */
   urls: string[];
 }
 
@@ -25,21 +25,21 @@ export interface WorkerdOptions {
   /** Private directory for the configuration, the objects' storage and the log. */
   directory: string;
   bundle: Bundle;
-  /** PEM: the only authority that the Worker's connections trust. */
+  /** PEM: the only CA that the Worker's connections trust. */
   ca: string;
   /** Variables and secrets. */
   texts: Record<string, string>;
   /** Durable Objects: the binding's name and the class. */
   objects?: Record<string, string>;
-  /** Isolates of the Worker, each under an address of its own; the objects live in the first. */
+  /** Isolates of the Worker, each with its own address; the objects live in the first. */
   isolates?: number;
-  /** Goes on with what the objects of an earlier run have stored. */
+  /** Uses the storage of the objects of an earlier run. */
   keepState?: boolean;
-  /** V8's own, such as --trace-gc. */
+  /** Flags of V8, such as --trace-gc. */
   v8Flags?: string[];
 }
 
-/** Serves a bundle with workerd itself: `wrangler dev` would put a proxy before it. */
+/** Serves a bundle with workerd itself, because `wrangler dev` would put a proxy in front of it. */
 export async function startWorkerd(options: WorkerdOptions): Promise<ServedWorker> {
   const { directory, isolates = 1, keepState = false } = options;
   const state = join(directory, "state");
@@ -57,7 +57,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<ServedWorke
   return { ...served, urls: [...ports].map((each) => `http://127.0.0.1:${each}`) };
 }
 
-/** @returns the server once it answers. @throws with the end of its log when it does not */
+/** @returns the server after its first answer. @throws Error with the end of its log if there is none */
 export async function serving(child: Child, port: number, logPath: string): Promise<Served> {
   const url = `http://127.0.0.1:${port}`;
   const probe = async () => {
@@ -106,13 +106,13 @@ const config :Workerd.Config = (
 ${names.map((name) => worker(name, options)).join("\n")}`;
 }
 
-/** One isolate; all but `main` use the objects of that one. */
+/** One isolate; all except `main` use the objects of `main`. */
 function worker(name: string, { directory, bundle, texts, objects = {} }: WorkerdOptions): string {
   const isMain = name === "main";
   const { compatibility_date, compatibility_flags } = compatibility();
   const modules = bundle.modules.map((name) => {
     const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
-    // Cap'n Proto takes an absolute path for one below its import path.
+    // Cap'n Proto reads an absolute path as one below its import path.
     const path = relative(directory, join(bundle.directory, name));
     return `(name = ${quote(name)}, ${kind} = embed ${quote(path)})`;
   });
@@ -139,7 +139,7 @@ function worker(name: string, { directory, bundle, texts, objects = {} }: Worker
 `;
 }
 
-/** A Cap'n Proto text literal: C's escapes, anything else as UTF-8. */
+/** A text literal of Cap'n Proto: the escapes of C, other characters as UTF-8. */
 function quote(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\r", "\\r")}"`;
 }

@@ -59,7 +59,7 @@ try {
   process.exit();
 }
 
-/** A gateway and a Worker that connects for each request, both with the link. */
+/** A gateway with this link, and a Worker with this link that connects for each request. */
 async function startTargets(link: Link, backends: Backends): Promise<Target<Name>[]> {
   const names = { gateway: `link-${link}`, connect: `link-${link}-connect` };
   const policy = policyOf(link, backends);

@@ -1,13 +1,13 @@
 import { rounded, table } from "../lib/figures.ts";
 
-/** workerd after so many requests; in bytes. */
+/** workerd's memory after this many requests, in bytes. */
 export interface MemorySample {
   requests: number;
-  /** Resident: V8's heap, everything that is not in it, and pages of workerd's own file. */
+  /** Resident memory: V8's heap, all memory outside it, and pages of workerd's own file. */
   residentBytes: number;
 }
 
-/** What is left in V8's heap when all garbage has been collected. */
+/** The size of V8's heap after a collection of all garbage. */
 export interface HeapSample {
   requests: number;
   heapBytes: number;
@@ -16,15 +16,15 @@ export interface HeapSample {
 export interface MemoryReport {
   label: string;
   samples: MemorySample[];
-  /** Of the last half of the samples: a line through them by least squares. */
+  /** The slope of a line through the last half of the samples, by least squares. */
   residentPerRequest: number;
-  /** Between the first and the last; undefined where V8 was not asked. */
+  /** Between the first and the last collection; undefined if V8 did not collect. */
   heapPerRequest: number | undefined;
 }
 
 /**
- * In bytes per request, over the last half. A process grows to its size first, and its size varies: with 150,000 requests 100
- * bytes are 14 MiB. Whatever keeps an object for each request is beyond both.
+ * In bytes per request, over the last half. At first a process grows to its normal size, and that size
+ * varies: with 150,000 requests 100 bytes are 14 MiB. A leak of one object per request exceeds both bounds.
  */
 export const bounds = { residentPerRequest: 100, heapPerRequest: 10 };
 
@@ -60,7 +60,10 @@ export function isFlat({ residentPerRequest, heapPerRequest }: MemoryReport): bo
   return residentPerRequest <= bounds.residentPerRequest && (heapPerRequest ?? 0) <= bounds.heapPerRequest;
 }
 
-/** @returns workerd's heap after V8's latest collection of all of it, by a log with --trace-gc; undefined without one */
+/**
+ * @returns workerd's heap after V8's latest full collection, from a log with --trace-gc; undefined without
+ * one
+ */
 export function heapAfterCollection(log: string): number | undefined {
   const [, mebibytes] = [...log.matchAll(/Mark-Compact[^\n]*? -> (\d+(?:\.\d+)?) \(/g)].at(-1) ?? [];
   return mebibytes === undefined ? undefined : Number(mebibytes) * 2 ** 20;

@@ -31,12 +31,12 @@ const samples = 60;
 const step = Math.ceil(total / samples);
 const callers = 16;
 
-/** Half of the requests ask for the first. */
+/** Half of the requests ask for the first country. */
 const countries = ["US", "DE", "FR", "NZ", "JP", "IN", "BR", "ZA", "EG", "KE"];
 const paths = countries.map((code) => `/v1/queries/country?code=${code}`);
 const pathOf = (request: number) => paths[request % 2 === 0 ? 0 : request % paths.length] as string;
 
-/** Sends requests as fast as they are answered, and looks at the process after each step. */
+/** Sends each request right after the previous answer, and reads the process's memory after each step. */
 async function measure(
   label: string,
   served: Served,
@@ -87,7 +87,7 @@ async function measureGateway(backends: Backends): Promise<MemoryReport> {
   );
   const collect = async () => {
     await ask({ url: `${served.url}/collect`, headers: {} });
-    // workerd closes what nobody used for so long.
+    // workerd closes connections that were idle for this time.
     agent.destroy();
     const heapBytes = heapAfterCollection(endOf(served.logPath));
     return heapBytes === undefined ? [] : [{ requests: 0, heapBytes }];
@@ -97,7 +97,7 @@ async function measureGateway(backends: Backends): Promise<MemoryReport> {
   return report;
 }
 
-/** The log has a line for each request: only its end is read. */
+/** The log has a line for each request, so only its end is read. */
 function endOf(path: string): string {
   const file = openSync(path, "r");
   try {
@@ -115,7 +115,7 @@ async function measureHop({ pki }: Backends): Promise<MemoryReport> {
     directory,
     bundle: await bundleWorker(directory, "hop", { HOP: "Hop" }),
     ca: pki.ca,
-    // As long as the gateway's.
+    // The answer is as long as the gateway's.
     texts: { SQL: countrySql(), ANSWER: "x".repeat(1_200) },
     objects: { HOP: "Hop" },
   });

@@ -1,13 +1,18 @@
-/** Sends a crowd's requests, in a process of its own so that its work is not the servers' or the bench's. */
+/**
+ * Sends a crowd's requests, in a separate process, so that its CPU time is not counted for the servers or
+ * the bench.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask } from "../lib/http-client.ts";
 import type { CrowdAnswer, CrowdResult, CrowdTask, Phase } from "./crowd.ts";
 import { outcomeOf } from "./outcome.ts";
 
-/** Between two looks at the clock, when nothing is due. */
+/** The pause between two checks of the clock, when no request is due. */
 const tickMs = 1;
 
-/** Between two callers who come for the first time: they have not agreed on a moment. */
+/**
+ * The pause between the first requests of two callers, because real callers do not come at the same moment.
+ */
 const comingMs = 1;
 
 const now = () => performance.timeOrigin + performance.now();
@@ -59,7 +64,7 @@ async function sendOne(
   }
 }
 
-/** Every request has its time, whatever has become of the ones before it. */
+/** Each request is sent at its time, whatever the result of the earlier ones. */
 async function arrive(
   perSecond: number,
   fromMs: number,

@@ -6,9 +6,9 @@ import type { Asking } from "../lib/http-client.ts";
 /** Callers who come whether or not there is room for them. */
 export interface CrowdTask {
   request: Asking;
-  /** What every answer of status 200 must be. */
+  /** The body of every answer with status 200. */
   body: string;
-  /** One after the other, without a pause. */
+  /** The phases, one after the other without a pause. */
   phases: Phase[];
 }
 
@@ -16,9 +16,9 @@ export interface Phase {
   name: string;
   seconds: number;
   /**
-   * `perSecond` requests come evenly, however many are unanswered; or so many callers, who come within moments, ask
-   * again as soon as they have an answer, and after a refusal when its Retry-After is over and at random up to as
-   * long again.
+   * Either `perSecond` requests come at even intervals, however many are unanswered. Or this many callers
+   * come almost at once. Each asks again after an answer. After a refusal it waits for its Retry-After, and
+   * then at random for up to the same time again.
    */
   load: { perSecond: number } | { callers: number };
 }
@@ -26,22 +26,22 @@ export interface Phase {
 /** One request. Times are in milliseconds since 1970. */
 export interface CrowdAnswer {
   phase: string;
-  /** When it was due; waiting counts from then on, also waiting for the load generator itself. */
+  /** When the request was due. Waiting counts from this time, also a wait for the load generator itself. */
   dueMs: number;
   sentMs: number;
   answeredMs: number;
-  /** The status, and of a refusal its code; or what went wrong. */
+  /** The status, with the code of a refusal; or the error. */
   outcome: string;
 }
 
 export interface CrowdResult {
   phases: { name: string; fromMs: number; toMs: number }[];
   answers: CrowdAnswer[];
-  /** What sending took. */
+  /** The CPU time for sending. */
   cpuMs: number;
 }
 
-/** Has a process of its own send them, and waits until the last one is answered. */
+/** Sends the crowd's requests from a separate process, and waits for the last answer. */
 export async function sendCrowd(task: CrowdTask): Promise<CrowdResult> {
   const child = fork(join(import.meta.dirname, "crowd-child.ts"));
   const ended = new AbortController();

@@ -14,17 +14,17 @@ import { origin, Probes } from "./probes.ts";
 import type { PhaseReport } from "./report.ts";
 import { phaseReports } from "./report.ts";
 
-/** A gateway of one shard; `far` from its database, so that connections are scarce and not CPU. */
+/** A gateway of one shard. The database of `far` is distant, so that connections are scarce and not CPU. */
 export type Name = "near" | "far";
 
-/** Of `far`, in milliseconds. */
+/** The distance of `far`, in milliseconds. */
 export const roundTripMs = 10;
-/** How much more comes than there is room or time for. */
+/** How many times as many requests come as there is room or time for. */
 export const times = 4;
-/** How many requests a shard takes: those that run and those that wait. */
+/** The number of requests in a shard: those that run and those that wait. */
 export const room = limits.connectionsPerShard + limits.queueLength;
 
-/** @param port where it reaches its database */
+/** @param port under which the gateway reaches its database */
 export async function startTarget(name: Name, backends: Backends, port: number): Promise<Target<Name>> {
   const policy = { ...policyFor(backends, port), cors: { origins: [origin] } };
   const bundle = await bundleGateway(directoryOf(`overload-${name}`), policy);
@@ -50,7 +50,7 @@ export interface CrowdReport {
   phases: PhaseReport[];
 }
 
-/** As many callers as there is room for, times four: the refused come again when Retry-After is over. */
+/** Four times as many callers as there is room for. Refused ones come again after Retry-After. */
 export async function measureCallers(near: Target<Name>, overload: Overload): Promise<CrowdReport> {
   const { phaseSeconds: seconds, log } = overload;
   log(`${times * room} callers`);
@@ -63,11 +63,13 @@ export async function measureCallers(near: Target<Name>, overload: Overload): Pr
 
 export interface ArrivalsReport extends CrowdReport {
   roundTripMs: number;
-  /** What 64 callers get who ask again at once. */
+  /** The result of 64 callers who ask again at once. */
   saturation: { requestsPerSecond: number; rounds: number[] };
 }
 
-/** Four times as many requests as can be served, evenly, whatever becomes of the ones before them. */
+/**
+ * Four times as many requests as can be served, at even intervals, whatever the result of earlier requests.
+ */
 export async function measureArrivals(
   far: Target<Name>,
   schedule: Schedule,
@@ -102,7 +104,7 @@ async function measureCrowd(
   const result = await sendCrowd({ request: { url, headers }, body, phases });
   const probed = await probes.stop();
   const after = cpuTimes(pids);
-  // The crowd's process has ended by now, so it has said itself what it used.
+  // The crowd's process has ended, so it has reported its own CPU time.
   const others = otherCores(before, after) - result.cpuMs / (after.atMs - before.atMs);
   return {
     otherCores: Number.isNaN(others) ? null : rounded(Math.max(0, others), 2),

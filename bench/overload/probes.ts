@@ -6,10 +6,10 @@ import type { Asking } from "../lib/http-client.ts";
 import { ask } from "../lib/http-client.ts";
 import { path } from "../lib/variants.ts";
 
-/** Whose pages may ask: the bench's policy names it. */
+/** The origin of the pages that may ask; the bench's policy names it. */
 export const origin = "https://app.example";
 
-/** What needs no connection to the database. */
+/** Requests that need no connection to the database. */
 export const probeNames = ["livez", "preflight", "badToken"] as const;
 export type ProbeName = (typeof probeNames)[number];
 
@@ -20,10 +20,10 @@ export interface Probed {
   ms: number;
 }
 
-/** Between two of a kind. */
+/** The pause between two requests of a kind. */
 const intervalMs = 40;
 
-/** Asks until it is stopped; one of a kind at a time. */
+/** Sends requests until it is stopped; one of each kind at a time. */
 export class Probes {
   readonly #probed: Probed[] = [];
   readonly #asking: Promise<unknown>;
@@ -31,14 +31,14 @@ export class Probes {
 
   private constructor(requests: Record<ProbeName, Asking & { status: number }>) {
     this.#asking = Promise.all(probeNames.map((name) => this.#ask(name, requests[name])));
-    // Told when it is stopped.
+    // stop() reports the error.
     this.#asking.catch(() => {});
   }
 
-  /** @param url the gateway's */
+  /** @param url of the gateway */
   static async start(url: string, { issuer, keys }: Backends): Promise<Probes> {
     const claims = { iss: issuer.url, aud: audience, sub: "bench", role: "analyst" };
-    // Its signature is looked at: the issuer has a key of this name.
+    // The gateway checks its signature, because the issuer has a key of this name.
     const kid = keys.ES256.publicJwk.kid;
     const forged = await mint(await createSigningKey("ES256"), claims, kid === undefined ? {} : { kid });
     const preflight = {
@@ -53,7 +53,7 @@ export class Probes {
     });
   }
 
-  /** @throws when one was answered otherwise */
+  /** @throws Error if one had another answer */
   async stop(): Promise<Probed[]> {
     this.#stopped = true;
     await this.#asking;

@@ -6,19 +6,19 @@ import { accepted, refused } from "./outcome.ts";
 import type { Probed, ProbeName } from "./probes.ts";
 import { probeNames } from "./probes.ts";
 
-/** One phase of a crowd; requests belong to the phase in which they came. */
+/** One phase of a crowd. A request belongs to the phase in which it came. */
 export interface PhaseReport {
   name: string;
   seconds: number;
   sentPerSecond: number;
-  /** Answers of status 200 that came within the phase, whenever they had been asked for. */
+  /** Answers with status 200 that came in the phase, whenever their requests were sent. */
   servedPerSecond: number;
   accepted: Answers;
-  /** At once, with Retry-After, since the queue was full. */
+  /** Refused at once, with Retry-After, because the queue was full. */
   refused: Answers;
-  /** Whatever else was answered, and how often. */
+  /** All other answers, with the number of each. */
   others: Record<string, number>;
-  /** How far the load generator was behind with 99 of 100: counted as waiting. */
+  /** The delay of the load generator for 99 of 100 requests; it counts as waiting. */
   lateP99Ms: number;
   probes: Record<ProbeName, Answers>;
 }
@@ -27,7 +27,7 @@ export interface Answers extends Percentiles {
   count: number;
 }
 
-/** So many callers, who ask again when they have an answer; medians of the rounds. */
+/** This many callers, who ask again after each answer; medians of the rounds. */
 export interface ConcurrencyReport extends Percentiles {
   callers: number;
   requestsPerSecond: number;

@@ -24,7 +24,7 @@ const connections = [16, 64, 256];
 const schedule: Schedule = options.quick
   ? { connections, rounds: 1, roundSeconds: 2, warmUpSeconds: 2 }
   : { connections, rounds: 5, roundSeconds: 3, warmUpSeconds: 2 };
-/** What can be served over a distance decides how much comes afterwards. */
+/** The number of requests that can be served over the distance decides how many come later. */
 const saturationSchedule: Schedule = options.quick
   ? { connections: [64], rounds: 2, roundSeconds: 2, warmUpSeconds: 1 }
   : { ...schedule, connections: [64] };
@@ -102,7 +102,7 @@ async function farFromDatabase(overload: Overload) {
   const target = { host: server.host, port: server.port, ca: pki.ca };
   const proxy = await startCountingProxy({ target, certificate: pki.certificate, privateKey: pki.key });
   running.push(proxy);
-  // Each direction has half of it.
+  // Each direction has half of the delay.
   proxy.setDelayMs(roundTripMs / 2);
   const far = await startTarget("far", backends, proxy.port);
   running.push(far.served);

@@ -16,16 +16,16 @@ import { analystOf, countrySql } from "../lib/variants.ts";
 import { countryWork } from "../workers/work.ts";
 import type { Kind } from "./report.ts";
 
-/** A connection, and what its one caller does with it over and over. */
+/** A connection, and the steps that its only caller repeats. */
 export interface Caller {
   /** Resolves with the answer's last row. */
   ask(): Promise<void>;
-  /** What has to happen before the connection may be another caller's. */
+  /** The work that is needed before another caller may use the connection. */
   restore(): Promise<void>;
   close(): unknown;
 }
 
-/** Opens a connection of a kind. @param port the proxy's */
+/** Opens a connection of a kind. @param port of the proxy */
 export async function openCaller(kind: Kind, backends: Backends, port: number): Promise<Caller> {
   if (kind === "sequential") return await openSequential(backends, port);
   const session = await openSession(backends, port);
@@ -65,15 +65,15 @@ export async function openSession(backends: Backends, port: number): Promise<Ses
 }
 
 /**
- * What one would write with mysql2: its own reset and the gateway's statements, one after the other. The reset
- * drops what is prepared, so execute() prepares again.
+ * A solution with mysql2 alone: its own reset and the gateway's statements, one after the other. The reset
+ * drops prepared statements, so execute() prepares again.
  */
 async function openSequential({ server, sample, passwords }: Backends, port: number): Promise<Caller> {
   const dialect = dialectOf(server);
   const connection = await mysql.createConnection({
     ...connectionOptions({ ...server, port }, sample.analyst.user, passwords.analyst),
     database: sample.database,
-    // As the gateway's driver has them: the same work with each row.
+    // The same settings as the gateway's driver, so that each row takes the same work.
     supportBigNumbers: true,
     bigNumberStrings: true,
     dateStrings: true,
@@ -96,7 +96,7 @@ async function openSequential({ server, sample, passwords }: Backends, port: num
     },
     close: () => connection.end(),
   };
-  // The gateway's session is in its resting state after the login, too.
+  // The gateway's session is also in its resting state after the login.
   await caller.restore();
   return caller;
 }

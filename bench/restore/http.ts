@@ -23,11 +23,11 @@ const workers: Record<Name, string | undefined> = { restored: undefined, unresto
 export interface HttpReport extends Record<Name, TargetReport> {
   connections: number;
   otherCores: number | null;
-  /** With divided by without, of the same round; `cpu` is of workerd, null where it cannot be known. */
+  /** With restores divided by without, in the same round; `cpu` is that of workerd, null if not known. */
   ratios: { requestsPerSecond: Ratio; p50Ms: Ratio; p99Ms: Ratio; cpu: Ratio | null };
 }
 
-/** @throws when the server's own counts say that a gateway does not restore as its name says */
+/** @throws Error if the server's own counts show that a gateway does not restore as its name says */
 export async function measureHttp(
   backends: Backends,
   schedule: Schedule,
@@ -60,7 +60,7 @@ async function startTarget(name: Name, backends: Backends): Promise<Target<Name>
   return { name, served, url, headers, body };
 }
 
-/** A restore says USE, and nothing else does. */
+/** Only a restore sends USE. */
 async function expectRestores(name: Name, { server }: Backends, ask: () => Promise<string>): Promise<void> {
   const administrator = await connectAdministrator(server);
   const count = async () => {

@@ -11,7 +11,7 @@ import type { DistanceReport, Kind, RestoreSample, Trips } from "./report.ts";
 import { distanceReport, kinds } from "./report.ts";
 
 export interface RestoreSchedule {
-  /** Of each kind, with one caller each; as many as a shard has. */
+  /** Connections of each kind, with one caller each; as many as a shard has. */
   connections: number;
   rounds: number;
   roundSeconds: number;
@@ -23,8 +23,8 @@ type Callers = Record<Kind, Caller[]>;
 const settleMs = 100;
 
 /**
- * Measures all kinds in turn over one distance, round by round, through one proxy that adds it. The proxy runs
- * in this process: at 0 ms its work is a large part of every round trip.
+ * Measures all kinds in turn over one distance, in rounds, through one proxy that adds the distance. The
+ * proxy runs in this process, so at 0 ms its work is a large part of every round trip.
  */
 export async function measureDistance(
   backends: Backends,
@@ -39,7 +39,7 @@ export async function measureDistance(
     const callers = await openAll(backends, proxy.port, schedule.connections);
     const trips = {} as Record<Kind, Trips>;
     for (const kind of kinds) trips[kind] = await countTrips(callers[kind], proxy);
-    // Each direction has half of it.
+    // Each direction has half of the delay.
     proxy.setDelayMs(roundTripMs / 2);
     const aloneMs = rounded(await measureAlone(callers.hot), 2);
     const samples = await measureRounds(callers, schedule, databasePid(backends), (line) =>
@@ -60,10 +60,10 @@ async function openAll(backends: Backends, port: number, count: number): Promise
   return callers;
 }
 
-/** @throws when they are not the same each time */
+/** @throws Error if they differ */
 async function countTrips([caller]: Caller[], proxy: CountingProxy): Promise<Trips> {
   if (!caller) throw new Error("there is no connection");
-  // The first restore is the one that prepares what is hot.
+  // The first restore prepares the hot statement.
   await caller.ask();
   await caller.restore();
   const seen = new Set<string>();
@@ -81,7 +81,7 @@ async function countTrips([caller]: Caller[], proxy: CountingProxy): Promise<Tri
   return trips;
 }
 
-/** What a round trip takes with all that is not the network. */
+/** The duration of a round trip, with everything except the network. */
 async function measureAlone([caller]: Caller[]): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < 20; i++) {
@@ -102,7 +102,7 @@ async function measureRounds(
   const samples: RestoreSample[] = [];
   for (const kind of kinds) await measure(kind, callers[kind], warmUpSeconds, databasePid);
   for (let round = 0; round < rounds; round++) {
-    // Another one begins each round: nobody always follows the same neighbour.
+    // Each round begins with another one, so that none always follows the same neighbour.
     const from = round % kinds.length;
     for (const kind of [...kinds.slice(from), ...kinds.slice(0, from)]) {
       await sleep(settleMs);
@@ -116,7 +116,7 @@ async function measureRounds(
   return samples;
 }
 
-/** Each caller asks, has the session restored, and asks again at once. */
+/** Each caller asks, waits for the restore of the session, and asks again at once. */
 async function measure(
   kind: Kind,
   callers: Caller[],

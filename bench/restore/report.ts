@@ -2,7 +2,7 @@ import type { Percentiles, Ratio } from "../lib/figures.ts";
 import { known, median, ratioLine, ratioOf, rounded, table } from "../lib/figures.ts";
 import { meanOtherCores } from "../lib/summary.ts";
 
-/** How a connection is made ready for its next caller. */
+/** How a connection is prepared for its next caller. */
 export const kinds = ["hot", "cold", "sequential", "none"] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -13,7 +13,7 @@ const labels: Record<Kind, string> = {
   none: "no restore",
 };
 
-/** Exact, for each statement. */
+/** The exact number for each statement. */
 export interface Trips {
   answer: number;
   restore: number;
@@ -23,9 +23,9 @@ export interface Trips {
 export interface RestoreSample extends Percentiles {
   kind: Kind;
   statementsPerSecond: number;
-  /** Microseconds per statement with its restore; NaN where it cannot be known. */
+  /** Microseconds per statement with its restore; NaN if not known. */
   databaseCpuUs: number;
-  /** Cores that other processes used at the time; NaN where it cannot be known. */
+  /** The number of cores that other processes used meanwhile; NaN if not known. */
   otherCores: number;
 }
 
@@ -38,12 +38,12 @@ export interface KindReport extends Percentiles {
 
 /** All kinds over one distance. */
 export interface DistanceReport {
-  /** What the network takes, both ways together, and what a hot statement took when it was alone. */
+  /** The delay of the network, both ways together, and the duration of a single hot statement. */
   roundTripMs: number;
   aloneMs: number;
   otherCores: number | null;
   kinds: Record<Kind, KindReport>;
-  /** The restore in one write divided by another kind, of the same round. */
+  /** The restore in one write divided by another kind, in the same round. */
   ratios: Record<Compared, Ratios>;
 }
 
@@ -58,7 +58,7 @@ const measureLabels: Record<(typeof measures)[number], string> = {
   p99Ms: "p99",
 };
 
-/** @param samples one of each kind a round, in the order of the rounds */
+/** @param samples one of each kind per round, in the order of the rounds */
 export function distanceReport(
   distance: Pick<DistanceReport, "roundTripMs" | "aloneMs">,
   trips: Record<Kind, Trips>,

@@ -33,7 +33,7 @@ export interface Report {
 export interface LoadReport {
   connections: number;
   variants: Record<VariantName, TargetReport>;
-  /** The gateway's requests per second divided by another variant's, of the same round. */
+  /** The gateway's requests per second divided by another variant's, in the same round. */
   ratios: Record<RatioName, Ratio>;
 }
 
@@ -53,7 +53,7 @@ export function summarize(samples: Sample<VariantName>[]): LoadReport[] {
     const here = samples.filter((sample) => sample.connections === count);
     const of = (name: VariantName) => here.filter(({ target }) => target === name);
     const variants = variantNames.map((name) => [name, targetReport(of(name))]);
-    // Each target has one sample a round, in the order of the rounds.
+    // Each target has one sample per round, in the order of the rounds.
     const rates = (name: VariantName) => of(name).map(({ requestsPerSecond }) => requestsPerSecond);
     const ratios = others.map((name) => [`gateway/${name}`, ratioOf(rates("gateway"), rates(name))]);
     return {

@@ -14,16 +14,16 @@ export interface Trips {
   commands: string[];
 }
 
-/** One request: what its caller waits for, and what the session needs afterwards. */
+/** One request: the round trips before its answer, and those of the session afterwards. */
 export interface CountedRequest {
   answer: Trips;
   restore: Trips;
 }
 
 export interface RoundTrips {
-  /** A statement that nobody has asked for before. */
+  /** A statement that was never sent before. */
   cold: CountedRequest;
-  /** The same statement once it is hot: the last restore has prepared it. */
+  /** The same hot statement: the last restore has prepared it. */
   hot: CountedRequest;
   coldWrite: CountedRequest;
   hotWrite: CountedRequest;
@@ -33,7 +33,7 @@ export interface RoundTrips {
 
 type Request = { path: string; init: RequestInit };
 
-/** Counts with a gateway of its own, whose connections (one for each account) go through a counting proxy. */
+/** Counts with a separate gateway, whose connections (one for each account) go through a counting proxy. */
 export async function countRoundTrips(backends: Backends): Promise<RoundTrips> {
   const { server, pki, tokens } = backends;
   const target = { host: server.host, port: server.port, ca: pki.ca };
@@ -72,14 +72,17 @@ function insert(token: string): Request {
   return { path: "/v1/queries/add-note", init: { method: "POST", headers, body } };
 }
 
-/** @returns a statement's first request, and the first one after it has become hot (src/db/pool/work/hot-statements.ts) */
+/**
+ * @returns a statement's first request, and the first one after it has become hot
+ * (src/db/pool/work/hot-statements.ts)
+ */
 async function countTwice(
   proxy: CountingProxy,
   gateway: Served,
   request: Request,
 ): Promise<[CountedRequest, CountedRequest]> {
   const cold = await count(proxy, gateway, request);
-  // Asked for twice it is hot: the restore that follows prepares it.
+  // After two requests the statement is hot: the next restore prepares it.
   await ask(gateway, request);
   return [cold, await count(proxy, gateway, request)];
 }
@@ -118,7 +121,7 @@ async function countConnect(
   return { login: log.loginRoundTrips, commands };
 }
 
-/** Commands that are written before an answer to the first of them belong to one round trip. */
+/** Commands that are written before the answer to the first of them belong to one round trip. */
 function trips(events: ProxyEvent[]): Trips {
   const commands: string[] = [];
   let roundTrips = 0;
@@ -134,7 +137,7 @@ function trips(events: ProxyEvent[]): Trips {
   return { roundTrips, commands };
 }
 
-/** The session's restore comes after the answer: waits until nothing happens any more. */
+/** The session's restore comes after the answer, so this waits until the proxy sees no more packets. */
 async function quiet(proxy: CountingProxy): Promise<void> {
   const total = () => proxy.connections.reduce((sum, { events }) => sum + events.length, 0);
   let last = -1;

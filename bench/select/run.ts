@@ -27,7 +27,7 @@ const options = await readScriptOptions(
   ),
 );
 
-/** Many short rounds: a disturbance then spoils few of them. The whole stays under 5 minutes. */
+/** Many short rounds, so that a disturbance spoils only a few. All together take less than 5 minutes. */
 const schedule: Schedule = options.quick
   ? { connections: [16, 64], rounds: 2, roundSeconds: 1.5, warmUpSeconds: 1.5 }
   : { connections: [16, 64], rounds: 5, roundSeconds: 3, warmUpSeconds: 2 };
@@ -40,7 +40,7 @@ const keysSchedule: KeysSchedule = options.quick
 
 const startedMs = performance.now();
 const startedAt = new Date().toISOString();
-/** What has to be ended, in the order of starting. */
+/** Everything that must be stopped, in the order of the start. */
 const running: { stop(): unknown }[] = [];
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
@@ -50,7 +50,7 @@ try {
   const json = `${JSON.stringify(report, null, 2)}\n`;
   const latest = join(benchDirectory, "latest.json");
   writeFileSync(latest, json);
-  // A line for each request: large, and of use only after a failure.
+  // The log has a line for each request: it is large, and useful only after a failure.
   for (const name of variantNames) {
     rmSync(join(directoryOf(name), name === "node" ? "node.log" : "workerd.log"), { force: true });
   }
@@ -60,7 +60,7 @@ try {
   process.exitCode = complain(cause);
 } finally {
   for (const { stop } of running.reverse()) await stop();
-  // Ends what a start that failed half-way has left.
+  // Also ends processes of a start that failed half-way.
   process.exit();
 }
 

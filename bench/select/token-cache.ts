@@ -14,12 +14,12 @@ import { aboveColumns, cells, columns, targetReport } from "../lib/summary.ts";
 import { path } from "../lib/variants.ts";
 import type { Served } from "../lib/workerd.ts";
 
-/** What the gateway's memory of verified tokens buys. */
+/** The gain from the gateway's memory of verified tokens. */
 export interface TokenCacheReport {
   connections: number;
   rounds: number;
   roundSeconds: number;
-  /** Different tokens that come round in turn; the gateway remembers fewer. */
+  /** The number of different tokens in turn; the gateway remembers fewer. */
   tokens: number;
   cases: CacheCase[];
 }
@@ -29,13 +29,13 @@ export interface CacheCase {
   request: RequestName;
   /** The same token each time. */
   same: TargetReport & TokensSeen;
-  /** Never a token that is remembered. */
+  /** A token that is not remembered, each time. */
   different: TargetReport & TokensSeen;
-  /** Same divided by different, of the same round; `cpu` is the server's per request, null where unknown. */
+  /** Same divided by different, in the same round; `cpu` is the server's per request, null if not known. */
   ratios: { requestsPerSecond: Ratio; cpu: Ratio | null };
 }
 
-/** How the gateway's log says that the requests' tokens were judged, warm-up included. */
+/** How the requests' tokens were checked, by the gateway's log, warm-up included. */
 export interface TokensSeen {
   verified: number;
   remembered: number;
@@ -45,7 +45,10 @@ type RequestName = keyof typeof requests;
 type Which = "same" | "different";
 type Name = `${SigningAlgorithm}-${RequestName}-${Which}`;
 
-/** `refused` is over when the token and the grant are judged: there is no such query, and no database is asked. */
+/**
+ * A `refused` request ends after the check of token and grant: there is no such query, so the database is
+ * not asked.
+ */
 const requests = {
   refused: { path: "/v1/queries/no-such-query", status: 404, label: "refused after the token" },
   select: { path, status: 200, label: "point select" },
@@ -53,12 +56,15 @@ const requests = {
 const requestNames = ["refused", "select"] as const;
 const algorithms = ["ES256", "RS256"] as const;
 
-/** The one used longest ago is forgotten first: with twice as many in turn, none is remembered when it comes again. */
+/**
+ * The least recently used token is forgotten first. With twice as many tokens in turn, none is remembered
+ * when it comes again.
+ */
 const tokenCount = 2 * limits.verifiedTokens;
 
 /**
- * Loads the gateway with the same token each time, and with one that it does not remember each time.
- * @throws when its log says that a token was not judged so
+ * Loads the gateway with the same token each time, and with a token that it does not remember each time.
+ * @throws Error if its log shows another way for a token
  */
 export async function measureTokenCache(
   gateway: Served,
@@ -90,7 +96,7 @@ export async function measureTokenCache(
   return { connections, rounds, roundSeconds, tokens: tokenCount, cases };
 }
 
-/** @returns valid tokens of the analyst, all different: each is another caller's */
+/** @returns valid tokens of the analyst, each with a different caller */
 async function mintMany(
   { issuer, keys }: Backends,
   algorithm: SigningAlgorithm,
@@ -102,8 +108,9 @@ async function mintMany(
 }
 
 /**
- * The request id is the target's name: a refusal repeats it, so every answer is the same, and the log has it.
- * @param token for the first request, which shows what the answer is
+ * The request id is the target's name. A refusal repeats the id, so every answer is the same, and the log
+ * has the name.
+ * @param token for the first request, which shows the expected answer
  */
 async function target(
   gateway: Served,
@@ -149,7 +156,7 @@ function cacheCase(
       same.map((sample) => sample[key]),
       different.map((sample) => sample[key]),
     );
-  // Each run may begin with all connections at once, before the first of them is remembered.
+  // Each run may begin with all connections at once, before the first token is remembered.
   const forgotten = counted("same").verified > connections * (same.length + 2);
   const logged = counted("same").remembered > 0 && counted("different").verified > 0;
   if (forgotten || !logged || counted("different").remembered > 0) {

@@ -1,6 +1,7 @@
 /**
- * mysql2 alone, for bench/stream/run.ts: one connection over verified TLS, a prepared statement whose rows are taken as
- * events, with no stream of objects between. GET /ndjson writes them as lines of JSON, GET /rows only counts them.
+ * mysql2 alone, for bench/stream/run.ts: one connection over verified TLS, and a prepared statement whose
+ * rows come as events, without a stream of objects. GET /ndjson writes them as lines of JSON, GET /rows
+ * only counts them.
  */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -11,7 +12,7 @@ import mysql from "mysql2";
 import type { ServerAddress } from "../../servers/database/connection.ts";
 import { connectionOptions } from "../../servers/database/connection.ts";
 
-/** The file that is named on the command line. */
+/** The file from the command line. */
 export interface StreamNodeOptions {
   port: number;
   server: ServerAddress;
@@ -20,7 +21,7 @@ export interface StreamNodeOptions {
   database: string;
 }
 
-/** As much as the gateway hands to its stream at once. */
+/** As much as the gateway gives to its stream at once. */
 const chunkCharacters = 16 * 1024;
 
 const options = JSON.parse(readFileSync(process.argv[2] as string, "utf8")) as StreamNodeOptions;

@@ -1,7 +1,10 @@
 import type { Ratio } from "../lib/figures.ts";
 import { known, median, ratioLine, ratioOf, rounded, table } from "../lib/figures.ts";
 
-/** What is compared: the gateway in each format, mysql2 with the same lines, and mysql2's rows as they are. */
+/**
+ * The compared ways: the gateway in each format, mysql2 with the same lines, and mysql2's rows without a
+ * format.
+ */
 export const ways = ["ndjson", "json", "csv", "mysql2", "mysql2Rows"] as const;
 export type Way = (typeof ways)[number];
 
@@ -19,15 +22,15 @@ export interface Reading {
   rows: number;
   bytes: number;
   seconds: number;
-  /** CPU time of the process that answered; NaN where it cannot be known. */
+  /** CPU time of the process that answered; NaN if not known. */
   cpuMs: number;
 }
 
 export interface WayReport {
   rowsPerSecond: number;
-  /** Of the body; null where there is none worth naming. */
+  /** The speed of the body; null if it has none. */
   megabytesPerSecond: number | null;
-  /** Milliseconds of the answering process for 1,000,000 rows; null where they cannot be known. */
+  /** Milliseconds of the answering process for 1,000,000 rows; null if not known. */
   cpuMs: number | null;
 }
 
@@ -36,11 +39,11 @@ export interface StreamReport {
   rows: number;
   bytesPerRow: number;
   ways: Record<Way, WayReport>;
-  /** Rows/s and CPU, the gateway's NDJSON divided by mysql2's, round by round. */
+  /** Rows/s and CPU: the gateway's NDJSON divided by mysql2's, in each round. */
   ratios: Record<"mysql2" | "mysql2Rows", { rowsPerSecond: Ratio; cpu: Ratio | null }>;
 }
 
-/** @param readings of one result, in rounds: the nth of each way are of the same one */
+/** @param readings of one result; the nth of each way belong to the same round */
 export function summarizeStreams(label: string, readings: readonly Reading[]): StreamReport {
   const of = (way: Way) => readings.filter((reading) => reading.way === way);
   const speeds = (way: Way) => of(way).map(({ rows, seconds }) => rows / seconds);

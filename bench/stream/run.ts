@@ -29,7 +29,7 @@ const options = await readScriptOptions(
 );
 const schedule = options.quick ? { rounds: 2, rows: 100_000 } : { rounds: 5, rows: 1_000_000 };
 
-/** Made by the server as it sends them, from the sample's cities. */
+/** The server makes the rows from the sample's cities while it sends them. */
 const results = {
   "1 column": "SELECT REPEAT('x', 100) AS x FROM cities a, cities b",
   "8 columns": `SELECT a.id, a.name, b.country_code, b.population, a.id * 0.25 AS quarter, b.id / 7e0 AS seventh,
@@ -39,7 +39,7 @@ const results = {
 
 const accepts = { ndjson: "application/x-ndjson", json: "application/json", csv: "text/csv" };
 
-/** Where a way's answers come from. */
+/** The source of a way's answers. */
 interface Source {
   served: Served;
   open(sql: string): Promise<IncomingMessage>;
@@ -110,7 +110,7 @@ async function startNode({ server, sample, passwords }: Backends): Promise<Serve
   return await serving(await launch({ command, environment: process.env, logPath }), port, logPath);
 }
 
-/** @throws when the answer is not whole */
+/** @throws Error if the answer is not complete */
 async function text({ open }: Source, sql: string): Promise<string> {
   const answer = await open(sql);
   const chunks: Buffer[] = [];
@@ -120,7 +120,10 @@ async function text({ open }: Source, sql: string): Promise<string> {
   return body;
 }
 
-/** The gateway's lines begin with the columns and end with the summary; what is between them must be mysql2's. */
+/**
+ * The gateway's lines begin with the columns and end with the summary; the lines between must equal
+ * mysql2's.
+ */
 async function expectSameLines(sources: Record<Way, Source>, sql: string): Promise<void> {
   const few = `${sql} LIMIT 1000`;
   const lines = (await text(sources.ndjson, few)).split("\n");
@@ -128,7 +131,7 @@ async function expectSameLines(sources: Record<Way, Source>, sql: string): Promi
   deepStrictEqual(await text(sources.mysql2Rows, few), "1000\n");
 }
 
-/** Only counts bytes: whoever reads shares the machine with those who send. */
+/** Only counts bytes, because the reader shares the machine with the senders. */
 async function read(way: Way, { served, open }: Source, sql: string, rows: number): Promise<Reading> {
   const before = cpuTimes([served.pid]);
   const answer = await open(`${sql} LIMIT ${rows}`);
@@ -144,7 +147,7 @@ async function read(way: Way, { served, open }: Source, sql: string, rows: numbe
   return { way, rows, bytes, seconds: (after.atMs - before.atMs) / 1000, cpuMs };
 }
 
-/** Resident memory, or the most of it up to now; NaN where there is no /proc. */
+/** Resident memory, or its maximum until now; NaN without /proc. */
 function residentMiB({ pid }: Served, what: "VmRSS" | "VmHWM"): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
@@ -154,7 +157,7 @@ function residentMiB({ pid }: Served, what: "VmRSS" | "VmHWM"): number {
   }
 }
 
-/** What others than the answering process used; the database and the reader are among them. */
+/** CPU time of other processes than the answering one; the database and the reader are among them. */
 const others: number[] = [];
 
 async function measure(sources: Record<Way, Source>, label: string, sql: string) {
@@ -184,7 +187,7 @@ try {
   running.push(sources.ndjson.served, sources.mysql2.served);
   const gateway = sources.ndjson.served;
   const memory = [residentMiB(gateway, "VmRSS")];
-  // The first answers of a process are not of the rounds.
+  // The first answers of a process do not belong to the rounds.
   for (const way of ways) {
     await read(way, sources[way], results["1 column"], schedule.rows);
     if (way === "ndjson") memory.push(residentMiB(gateway, "VmHWM"));

@@ -3,7 +3,7 @@ import gateway from "../../src/index.ts";
 
 export { Idempotency, Limiter, Pool, Proofs } from "../../src/index.ts";
 
-/** The gateway's Keys object; a line in the log says each time that it has been asked. */
+/** The gateway's Keys object, with a log line for each question. */
 export class Keys extends GatewayKeys {
   override async fetch(request: Request): Promise<Response> {
     console.log(JSON.stringify({ event: "keys_asked" }));

@@ -24,7 +24,7 @@ export class Hop extends DurableObject<Bindings> {
   }
 }
 
-/** The gateway's way from the Worker to the Durable Object, and nothing else. */
+/** Only the gateway's way from the Worker to the Durable Object. */
 export default {
   async fetch(_request, env): Promise<Response> {
     body ??= encodeRequest({

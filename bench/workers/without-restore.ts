@@ -3,7 +3,7 @@ import gateway from "../../src/index.ts";
 
 export { Idempotency, Keys, Limiter, Pool, Proofs } from "../../src/index.ts";
 
-// For measurements only: one caller's session goes to the next one as it is.
+// For measurements only: the next caller gets the session without a restore.
 Session.prototype.restore = async () => [];
 
 export default gateway;

@@ -1,6 +1,6 @@
 import type { ExecuteWork } from "../../src/db/pool/messages/protocol.ts";
 
-/** What the gateway's Worker sends to its Pool for the bench's request (src/routes/queries.ts). */
+/** The message from the gateway's Worker to its Pool for the bench's request (src/routes/queries.ts). */
 export function countryWork(sql: string): ExecuteWork {
   return {
     kind: "execute",
