@@ -1,14 +1,16 @@
 /**
- * Which room may import which: `npm run lint:imports` checks it, imports of types included (CONTRIBUTING.md says how to add a
- * room). A room is a folder without the rooms inside it, or a file that stands in src itself.
+ * The allowed imports of each room. `npm run lint:imports` checks them, imports of types included
+ * (CONTRIBUTING.md says how to add a room). A room is a folder without the rooms inside it, or a file
+ * directly in src.
  *
- * Rooms stand in order: `may` and `types` name only rooms above, so no circle of rooms is possible. What is not named is
- * forbidden. `types` may be imported with `import type` alone: such an import runs nothing.
+ * The rooms are in order: `may` and `types` name only rooms above, so a circle of rooms is impossible. An
+ * import that is not named is forbidden. A room in `types` may only be imported with `import type`, which
+ * runs nothing.
  *
  * @type {Record<string, { why: string, may?: string[], types?: string[] }>}
  */
 const rooms = {
-  // What every room may need.
+  // Rooms that every room may need.
   "src/limits.ts": { why: "Bounds are numbers: they depend on nothing." },
   "src/errors.ts": { why: "The union of errors depends on nothing, so that every room can throw one." },
   "src/members.ts": { why: "Pure: the members of JSON texts." },
@@ -36,7 +38,7 @@ const rooms = {
     why: "The configuration of this isolate.",
   },
 
-  // What a request passes before its statement.
+  // The checks of a request before its statement.
   "src/auth": {
     may: [
       "src/application.ts",
@@ -263,7 +265,7 @@ Object.assign(rooms, {
   "servers/database/tidb": { may: ["servers"], why: "Where a TiDB is found, or built." },
   "servers/database": { may: ["servers", "servers/database/tidb"], why: "The database servers." },
 
-  // The commands. They use the gateway's own parts, so that they judge as it does.
+  // The commands. They use the gateway's own parts, so they judge as the gateway does.
   "cli/command": {
     may: ["servers", "src/errors.ts"],
     why: "How a command declares its options, and how it tells a mistake: it knows no command.",
@@ -315,7 +317,7 @@ Object.assign(rooms, {
   },
 });
 
-// Nothing that is shipped or measured needs a test: test/ stands last, and no room names it.
+// Code that is shipped or measured needs no test: test/ is last, and no room names it.
 const everything = Object.keys(rooms);
 Object.assign(rooms, {
   bench: { may: everything, why: "The benches measure everything and test nothing." },
@@ -323,7 +325,10 @@ Object.assign(rooms, {
   test: { may: [...everything, "bench", "soak"], why: "The tests see everything, and nothing sees them." },
 });
 
-/** A package, or a module of the runtime's, has one home in src: `where` may import it. A package without a home is refused. */
+/**
+ * A package, or a module of the runtime, has one home in src: only the files in `where` may import it. A
+ * package without a home is refused.
+ */
 const homes = {
   mysql2: {
     where: "^src/db/mysql/driver/driver\\.ts$",
@@ -351,13 +356,13 @@ const homes = {
   "p-timeout": { where: "^src/within\\.ts$", why: "Bounded waits go through one helper." },
 };
 
-/** Whether an import of a package is this one: as it stands, or resolved. */
+/** The path of a package's import: unchanged, or resolved. */
 const packagePath = (name) => `^(node_modules/)?${name}(/|$)`;
 /** The bundled configuration, which a build writes. */
 const application = "^(#application|build/application\\.json)$";
 const house = "^(src|servers|cli|bench|soak|test)/";
 
-/** The path of a room's files: not of those in a room inside it. */
+/** The path of a room's files, without those of rooms inside it. */
 function pathOf(name) {
   if (name.endsWith(".ts")) return `^${name.replaceAll(".", "\\.")}$`;
   const inside = Object.keys(rooms).filter((other) => other.startsWith(`${name}/`));
@@ -472,7 +477,7 @@ const forbidden = [
 export default {
   forbidden: forbidden.map((rule) => ({ severity: "error", ...rule })),
   options: {
-    // It sees `import type`, and TypeScript 7 has no API that another parser could use.
+    // swc sees `import type`. TypeScript 7 has no API for another parser.
     parser: "swc",
     doNotFollow: { path: "node_modules" },
     enhancedResolveOptions: {

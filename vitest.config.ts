@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 import { onlyEngine } from "./cli/dev/quick/test-engine.ts";
 import type { Engine } from "./servers/database/engines.ts";
 
-/** What only one engine has stands in a folder of its name: proxy users, for one. */
+/** Tests for one engine only are in a folder with its name, for example those of proxy users. */
 const own = (engine: Engine) => `test/gateway/${engine}/*.test.ts`;
 
 /** @returns the gateway tests that do not run on this engine, by their folder or by their first line */
@@ -13,7 +13,7 @@ function elsewhere(engine: Engine): string[] {
   });
 }
 
-/** @param part the engine's name, or with "-only" behind it for a part with a server of its own */
+/** @param part the engine's name, or with "-only" after it for a part with its own server */
 const gateway = (part: string, engine: Engine, include: string[], exclude: string[] = []) => ({
   test: {
     name: part,
@@ -25,7 +25,7 @@ const gateway = (part: string, engine: Engine, include: string[], exclude: strin
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // What a busy machine does late it does all the same.
+    // A busy machine is slow, but still gets there.
     expect: { poll: { timeout: 15_000 } },
   },
 });
@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: "start",
           include: ["test/start/*.test.ts"],
-          // Each starts everything.
+          // Each file starts everything.
           fileParallelism: false,
           testTimeout: 30_000,
         },
@@ -55,7 +55,7 @@ export default defineConfig({
       },
       gateway("mysql", "mysql", all),
       gateway("mariadb", "mariadb", all),
-      // Two parts, side by side: together they would take more than ten minutes.
+      // Two parts, side by side, because together they would take more than ten minutes.
       gateway("tidb", "tidb", all, [own("tidb")]),
       gateway("tidb-only", "tidb", [own("tidb")]),
     ],

@@ -8,7 +8,7 @@ import { run, which } from "../../servers/run.ts";
 export interface Chromium {
   /** "150.0.7871.100". */
   version: string;
-  /** Where it was found, for people. */
+  /** Where it was found, in words. */
   source: string;
   program: string;
   environment: Record<string, string>;
@@ -18,15 +18,15 @@ const variable = "TIDEGATE_CHROMIUM";
 const names = ["chromium", "chromium-browser", "google-chrome"];
 const repository = join(import.meta.dirname, "../..");
 
-/** What the packages bring along and a headless browser never opens. */
+/** Parts of the packages that a headless browser never opens. */
 const unneeded = ["bin", "sbin", "usr/bin", "usr/sbin", "var"].concat(
   ["doc", "icons", "locale", "man", "mime", "perl"].map((name) => `usr/share/${name}`),
 );
 
 /**
  * Finds a Chromium: the environment variable TIDEGATE_CHROMIUM, the PATH, Debian packages unpacked into
- * .tidegate/servers. Throws ServerUnavailableError with each way that was tried and why it failed. A variable
- * that is set but does not work is an error; nothing else is tried then.
+ * .tidegate/servers. Throws ServerUnavailableError with each way that was tried and the reason of its
+ * failure. If the variable is set but does not work, that is an error, and nothing else is tried.
  */
 export async function findChromium(log: (line: string) => void): Promise<Chromium> {
   const home = join(repository, ".tidegate/servers/chromium.home");
@@ -61,7 +61,8 @@ async function fromDebian(home: string, log: (line: string) => void): Promise<Ch
     suite,
     packages: ["chromium", "fonts-dejavu-core"],
     prune: unneeded,
-    // Chromium starts its parts by /proc/self/exe, which would be the tree's loader instead of Chromium.
+    // Chromium starts its own parts by /proc/self/exe. Otherwise that would be the unpacked tree's loader,
+    // not Chromium.
     hostLibrary: true,
     directory: join(repository, ".tidegate/servers/chromium"),
     log,
@@ -73,14 +74,14 @@ async function fromDebian(home: string, log: (line: string) => void): Promise<Ch
     `Debian ${suite} packages in ${tree.directory}`,
     {
       ...plainEnvironment(home),
-      // libpulse finds its other half by an absolute path, which is not where it was unpacked.
+      // libpulse loads another library by an absolute path, where the unpacked one is not.
       LD_LIBRARY_PATH: `${tree.libraryPath}:${join(tree.libraryDirectory, "pulseaudio")}`,
       FONTCONFIG_FILE: fonts,
     },
   );
 }
 
-/** The machine's own release, whose packages fit its C library. */
+/** The packages of the machine's own release fit its C library. */
 function debianRelease(): string {
   const path = "/etc/os-release";
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
@@ -96,7 +97,10 @@ function fontsConfiguration(fonts: string, cache: string): string {
 `;
 }
 
-/** A home of its own: Chromium and its libraries write settings, certificates and caches there. */
+/**
+ * A separate home directory, because Chromium and its libraries write settings, certificates and caches
+ * there.
+ */
 function plainEnvironment(home: string): Record<string, string> {
   return {
     PATH: process.env.PATH ?? "",
@@ -104,12 +108,12 @@ function plainEnvironment(home: string): Record<string, string> {
     HOME: home,
     XDG_CONFIG_HOME: join(home, "config"),
     XDG_CACHE_HOME: join(home, "cache"),
-    // No desktop's bus: nothing of the user's session is asked or told.
+    // No desktop bus, so that Chromium neither reads nor changes the user's session.
     DBUS_SESSION_BUS_ADDRESS: "disabled:",
   };
 }
 
-/** Asks the program for its version, which also shows that it runs at all. */
+/** Asks the program for its version, which also shows that it runs. */
 async function describe(
   program: string,
   source: string,

@@ -11,14 +11,15 @@ import { npmStart } from "../start/npm-start.ts";
 
 export const directory = join(packageRoot, ".tidegate", "test", "browser");
 
-/** `npm start` with ports of its own, beside one that may be running. */
+/** `npm start` with its own ports, beside one that may already run. */
 export async function start(): Promise<NpmStart> {
   return await npmStart(directory, { gateway: 38787, issuer: 38788, page: 38789, database: 33306 });
 }
 
 /**
- * What reaches the gateway from now on, in the order of its answers, as wrangler logs it: "OPTIONS /v1/sql 204".
- * The log comes a little later than the answers, so a request of its own marks the beginning.
+ * The requests that reach the gateway from now on, in the order of their answers, as wrangler logs them:
+ * "OPTIONS /v1/sql 204". The log is a little later than the answers, so a separate request marks the
+ * beginning.
  */
 export async function watchGateway({ gateway }: NpmStart["development"]): Promise<() => string[]> {
   const mark = `/mark-${randomUUID()}`;
@@ -28,7 +29,7 @@ export async function watchGateway({ gateway }: NpmStart["development"]): Promis
   await expect.poll(read).toContain(line);
   return () => {
     const requests = (read().split(line)[1] ?? "").matchAll(/\[wrangler:info\] ([A-Z]+ \S+ \d{3})/g);
-    // Chromium asks for it when it likes, of any address that it shows.
+    // Chromium asks for the icon of any shown address, at any time.
     return [...requests].map(([, request = ""]) => request).filter((text) => !text.includes("/favicon.ico"));
   };
 }
@@ -36,7 +37,7 @@ export async function watchGateway({ gateway }: NpmStart["development"]): Promis
 /** The tokens that the issuer has given to pages. */
 export const givenTokens: string[] = [];
 
-/** A page in a profile of its own, and everything it complained about. */
+/** A page in its own profile, and all its errors and warnings. */
 export async function openPage(browser: Browser): Promise<{ page: Page; complaints: string[] }> {
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -47,7 +48,7 @@ export async function openPage(browser: Browser): Promise<{ page: Page; complain
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("response", async (response) => {
     if (!response.url().endsWith("/token") || !response.ok()) return;
-    // A page that is closed meanwhile has thrown the answer away.
+    // If the page was closed meanwhile, it has dropped the answer.
     const { access_token } = await response.json().catch(() => ({}));
     if (typeof access_token === "string") givenTokens.push(access_token);
   });
@@ -78,7 +79,7 @@ export async function column(page: Page, name: string): Promise<string[]> {
   return await page.locator(`#rows td:nth-child(${heads.indexOf(name) + 1})`).allTextContents();
 }
 
-/** What a `fetch` in a page came to; `error` is the name of what it was rejected with. */
+/** The result of a `fetch` in a page; `error` is the name of its rejection. */
 export type Outcome = { status: number; code?: string } | { error: string };
 
 /** Calls `fetch` in the page, not here. */
@@ -99,12 +100,12 @@ export async function fetchIn(page: Page, url: string, init: RequestInit = {}): 
 
 export interface OtherOrigin {
   url: string;
-  /** How many requests have come. */
+  /** The number of requests until now. */
   readonly requests: number;
   stop(): Promise<void>;
 }
 
-/** Another origin on this machine: an empty page, which everybody may read. */
+/** Another origin on this machine: an empty page that every origin may read. */
 export async function startOtherOrigin(): Promise<OtherOrigin> {
   let requests = 0;
   const server = createServer((_, response) => {

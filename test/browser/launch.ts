@@ -2,7 +2,7 @@ import type { Browser } from "playwright-core";
 import { chromium } from "playwright-core";
 import type { Chromium } from "./chromium.ts";
 
-/** What playwright does not say itself; nothing outside this machine is looked for, let alone asked. */
+/** Options that playwright does not set itself. With them Chromium contacts nothing outside this machine. */
 const args = [
   "--disable-gpu",
   "--disable-quic",
@@ -14,8 +14,9 @@ const args = [
 export async function launch({ program, environment }: Chromium): Promise<Browser> {
   const start = (chromiumSandbox: boolean) =>
     chromium.launch({ executablePath: program, env: environment, args, chromiumSandbox });
-  // Chromium refuses its sandbox to root.
+  // Chromium does not start its sandbox as root.
   if (process.getuid?.() === 0) return await start(false);
-  // Its sandbox needs user namespaces, which many containers forbid. The pages are our own.
+  // The sandbox needs user namespaces, which many containers forbid. The pages are our own, so it may run
+  // without a sandbox.
   return await start(true).catch(() => start(false));
 }

@@ -19,7 +19,10 @@ import {
 } from "./harness.ts";
 import { launch } from "./launch.ts";
 
-/** The example page as `npm start` serves it, in a real Chromium: what browsers do cannot be known without one. */
+/**
+ * The example page of `npm start` in a real Chromium, because only a real browser shows how browsers
+ * behave.
+ */
 
 const chromium = inject("chromium");
 const statement = "SELECT name FROM cities WHERE country_code = ? ORDER BY population DESC LIMIT 3";
@@ -73,7 +76,8 @@ describe.runIf(chromium)("the example page", () => {
     const seen = await watchGateway(development);
     await runStatement(page, statement, "JP");
     await expect.poll(() => column(page, "name")).toEqual(japan);
-    // Without Access-Control-Max-Age it would be forgotten after 5 s (Fetch Standard, CORS-preflight fetch).
+    // Without Access-Control-Max-Age the browser would forget it after 5 s (Fetch Standard, CORS-preflight
+    // fetch).
     await sleep(5_500);
     await runStatement(page, statement, "NZ");
     await expect.poll(() => column(page, "name")).toContain("Auckland");

@@ -5,14 +5,15 @@ import { findChromium } from "./chromium.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Null where none can be had; then the tests of the browser are skipped. */
+    /** Null if none is available; then the tests of the browser are skipped. */
     chromium: Chromium | null;
   }
 }
 
 /**
  * Finds or fetches Chromium before the tests.
- * @throws when there is none and CI is set (nothing is skipped there), or when TIDEGATE_CHROMIUM names none that runs
+ * @throws Error if there is none and CI is set (CI skips nothing), or if TIDEGATE_CHROMIUM names one that
+ * does not run
  */
 export default async function setup(project: TestProject): Promise<void> {
   const log = (line: string) => console.log(`  ${line}`);

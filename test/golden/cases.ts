@@ -6,13 +6,16 @@ import type { Case, Section } from "./section.ts";
 const date = "2026-02-28";
 const precisions = [0, 1, 2, 3, 4, 5, 6];
 
-/** Every type of MySQL, MariaDB and TiDB, with its ends, what is empty in it, and what is easily lost. */
+/**
+ * Every type of MySQL, MariaDB and TiDB, with its smallest and largest value, its empty value, and values
+ * that are easily changed.
+ */
 export const sections: Section[] = [
   ...numbers,
   {
     name: "times",
     cases: [
-      // Dates that do not exist are kept by servers whose sql_mode lets them in.
+      // Servers keep dates that do not exist if their sql_mode allows them.
       [
         "DATE",
         `'${date}'`,
@@ -126,7 +129,8 @@ export const sections: Section[] = [
     name: "texts",
     only: ["mariadb"],
     cases: [
-      // JSON is a text with a check there; here the check was off when these came (tables.ts).
+      // On MariaDB JSON is a text with a check. The check was off when these texts were written
+      // (tables.ts).
       [
         "JSON /* unchecked */",
         "''",
@@ -172,7 +176,7 @@ export const sections: Section[] = [
     ],
   },
   {
-    // A text there, on the wire too.
+    // A text on this engine, on the wire too.
     name: "vectors_of_tidb",
     only: ["tidb"],
     cases: [
@@ -197,7 +201,7 @@ export const sections: Section[] = [
   },
 ];
 
-/** @returns the sections that an engine has */
+/** @returns the sections of an engine */
 export function sectionsOf(engine: Engine): Section[] {
   const own = sections.filter(({ only = [engine] }) => only.includes(engine));
   if (engine !== "tidb") return own;

@@ -43,10 +43,10 @@ const texts: Record<string, string[]> = {
   utf8mb4: ["ä😀漢", "👩‍👧🇯🇵"],
 };
 
-/** What MySQL alone has. */
+/** Character sets of MySQL only. */
 const ofMysql: Record<string, string[]> = { gb18030: ["汉字😀ä"] };
 
-/** What TiDB has. */
+/** Character sets of TiDB. */
 const ofTidb = ["ascii", "binary", "gbk", "latin1", "utf8mb3", "utf8mb4"];
 
 /** @returns whether TiDB has the type, by its character set */
@@ -65,7 +65,10 @@ const varchar = ([set, held]: [string, string[]]): Case => [
   "'a '",
 ];
 
-/** Every type of text, and VARCHAR in every character set: the answer is UTF-8 whatever the column is. */
+/**
+ * Every text type, and VARCHAR in every character set: the answer is UTF-8 whatever the column's character
+ * set is.
+ */
 export const characters: Section[] = [
   {
     name: "characters",
@@ -73,7 +76,7 @@ export const characters: Section[] = [
       ["CHAR(5)", "'a'", "'ä😀'", "''", "'a  '", "' a'"],
       ["CHAR(0)", "''"],
       ["VARCHAR(50)", "'ä😀'", "''", "'a  '", "'0'", "'null'"],
-      // Quotes, a backslash, control characters, and what JavaScript once took for the end of a line.
+      // Quotes, a backslash, control characters, and the characters that once ended a line in JavaScript.
       [
         "VARCHAR(60) /* escapes */",
         "'\"\\'\\\\/'",

@@ -2,18 +2,18 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine } from "../../servers/database/server.ts";
 
-/** What a real server's columns were answered as. `npm run golden` makes the files anew. */
+/** The answers for a real server's columns. `npm run golden` writes the files again. */
 export interface Golden {
-  /** Of the server: "9.7" */
+  /** The server's release: "9.7" */
   release: string;
   /** For each case's type the line of the file. */
   lines: Map<string, string>;
 }
 
-/** A line of a golden file, read. */
+/** A parsed line of a golden file. */
 export interface GoldenAnswer {
   of: string;
-  /** As SQL; the first row is NULL. */
+  /** In SQL; the first row is NULL. */
   values: string[];
   columns: { name: string; type: string; nullable: boolean }[];
   rows: unknown[][];
@@ -23,7 +23,7 @@ function pathOf(engine: Engine): string {
   return join(import.meta.dirname, `${engine}.json`);
 }
 
-/** @param answer the members `columns` and `rows`, as they were answered */
+/** @param answer the members `columns` and `rows` of the answer, unchanged */
 export function lineOf(of: string, values: readonly string[], answer: string): string {
   return `{"of":${JSON.stringify(of)},"values":${JSON.stringify(values)},${answer}}`;
 }

@@ -1,13 +1,13 @@
 import type { Case, Section } from "./section.ts";
 
-/** FLOAT's ends, as the double that each is. */
+/** The extreme values of FLOAT, each as its double. */
 const float = {
   max: "3.4028234663852886e38",
   min: "1.1754943508222875e-38",
   denormal: "1.401298464324817e-45",
 };
 
-/** Every type of number, and BIT. */
+/** Every number type, and BIT. */
 export const numbers: Section[] = [
   {
     name: "integers",
@@ -49,7 +49,8 @@ export const numbers: Section[] = [
     name: "floats",
     cases: [
       ["FLOAT", "1.1", "0.1", "16777215", "123456.7", "1e-7", "0", "-0e0"],
-      // Ends: the largest, the smallest that is normal, the smallest, and a power of two that is easily misprinted.
+      // The largest, the smallest normal, and the smallest number, and a power of two that is easily
+      // misprinted.
       [`FLOAT /* ends */`, float.max, `-${float.max}`, float.min, float.denormal, "8589973000", "1e30"],
       ["FLOAT(7,3)", "1.1", "9999.999", "-0.001"],
       ["FLOAT(8,3) ZEROFILL", "1.5"],

@@ -2,14 +2,14 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import type { GoldenColumn } from "./tables.ts";
 
 /**
- * What an answer must say, without the gateway's code: the server is asked for its own text of each value,
- * in hexadecimal digits, and for its own base64 of bytes.
+ * The expected answer, computed without the gateway's code. The server itself gives its text of each value,
+ * in hexadecimal digits, and its base64 of bytes.
  */
 export interface Stated {
   type: string;
-  /** JSON texts, in the order of the rows; of FLOAT and DOUBLE the server's own digits of the double. */
+  /** JSON texts, in the order of the rows; for FLOAT and DOUBLE the server's own digits of the double. */
   rows: (string | null)[];
-  /** The rows are numbers with a fraction: several texts read as one. */
+  /** The rows are numbers with a fraction, so several texts mean the same number. */
   precision?: "float" | "double";
 }
 
@@ -29,7 +29,7 @@ export async function stated(administrator: Connection, column: GoldenColumn): P
   const { dataType, columnType, characterSet } = definition;
   const ask = (expression: string) => askFor(administrator, column, expression);
   const text = `CAST(${column.name} AS CHAR)`;
-  // A vector of TiDB's is a text on the wire; MySQL's is bytes.
+  // A vector of TiDB is a text on the wire; MySQL's is bytes.
   const type = column.table.endsWith("vectors_of_tidb") ? "TEXT" : typeOf(definition);
   if (column.type.startsWith("JSON")) {
     const valid = await ask(`JSON_VALID(${column.name})`);
@@ -46,12 +46,12 @@ export async function stated(administrator: Connection, column: GoldenColumn): P
     const bytes = `UNHEX(LPAD(HEX(${column.name}), ${digits}, '0'))`;
     return { type, rows: (await ask(`TO_BASE64(${bytes})`)).map(quoted) };
   }
-  // Of an ENUM or SET of bytes MySQL's catalogue names no character set.
+  // For an ENUM or SET of bytes MySQL's catalogue names no character set.
   const isChoice = ["enum", "set"].includes(dataType);
   if ((isChoice && (characterSet ?? "binary") === "binary") || /BINARY|BLOB|GEOMETRY|VECTOR/.test(type)) {
     return { type, rows: (await ask(`REPLACE(TO_BASE64(${column.name}), '\\n', '')`)).map(quoted) };
   }
-  // CAST(.. AS CHAR) of TiDB cuts the last digit off where there are as many as DECIMAL(30,30) has.
+  // TiDB's CAST(.. AS CHAR) cuts off the last digit if there are as many as DECIMAL(30,30) has.
   if (dataType === "decimal") return { type, rows: (await ask(`CONCAT(${column.name})`)).map(quoted) };
   return { type, rows: (await ask(text)).map(quoted) };
 }
@@ -65,7 +65,7 @@ async function definitionOf(administrator: Connection, { table, name }: GoldenCo
   return rows[0] as Definition;
 }
 
-/** @returns the type that the caller must be told, of what the server's own catalogue says */
+/** @returns the type that the caller must get, by the server's own catalogue */
 function typeOf({ dataType, columnType }: Definition): string {
   const whole = numbers.includes(dataType) || dataType === "bigint";
   if (whole && dataType !== "year" && columnType.includes("unsigned"))
@@ -78,7 +78,10 @@ function typeOf({ dataType, columnType }: Definition): string {
   return dataType.toUpperCase();
 }
 
-/** @returns the text of an expression in each row of the column, which hexadecimal digits brought here unharmed */
+/**
+ * @returns the text of an expression in each row of the column, transported as hexadecimal digits so that
+ * nothing changes it
+ */
 async function askFor(
   administrator: Connection,
   column: GoldenColumn,
@@ -90,7 +93,7 @@ async function askFor(
   return rows.map(({ t }) => (t === null ? null : Buffer.from(t, "hex").toString("utf8")));
 }
 
-/** CAST(.. AS CHAR) cuts a double's last digit off where it finds the text too long; the answer itself is whole. */
+/** CAST(.. AS CHAR) cuts off a double's last digit if the text is too long; the answer itself is complete. */
 async function doublesOf(administrator: Connection, column: GoldenColumn): Promise<(string | null)[]> {
   const [rows] = await administrator.query<RowDataPacket[]>({
     sql: `SELECT CAST(${column.name} AS DOUBLE) AS t ${rowsOf(column)}`,
@@ -99,7 +102,7 @@ async function doublesOf(administrator: Connection, column: GoldenColumn): Promi
   return rows.map(({ t }) => t);
 }
 
-/** Where the rows of a column are, without those of its neighbours. */
+/** The rows of a column, without those of its neighbours. */
 export function rowsOf({ table, values }: GoldenColumn): string {
   return `FROM ${table} WHERE id <= ${values.length} ORDER BY id`;
 }
@@ -113,7 +116,7 @@ function quoted(text: string | null): string | null {
   return text === null ? null : JSON.stringify(text);
 }
 
-/** ZEROFILL pads, and a YEAR has four digits. */
+/** ZEROFILL pads the number, and a YEAR has four digits. */
 function integer(text: string | null): string | null {
   return text === null ? null : BigInt(text).toString();
 }
@@ -121,7 +124,7 @@ function integer(text: string | null): string | null {
 /**
  * @param text a number in JSON
  * @param own the server's digits of the same number, as a double
- * @returns whether it reads as the same number, sign of zero included, and no text of one digit less does
+ * @returns whether it is the same number, sign of zero included, and no shorter text is
  */
 export function isShortest(text: string, own: string, precision: "float" | "double"): boolean {
   const read = (digits: string) => (precision === "float" ? Math.fround(Number(digits)) : Number(digits));

@@ -9,11 +9,11 @@ export interface GoldenColumn {
   name: string;
 }
 
-/** Lets in zero dates, choices that are none and texts that are no JSON: servers hold them, whoever let them in. */
+/** Allows zero dates, invalid choices and texts that are not JSON, because real servers may contain them. */
 const lenient = "SET SESSION time_zone = '+00:00', sql_mode = ''";
 const unchecked = "SET SESSION check_constraint_checks = OFF";
 
-/** @returns the columns that were made: a type that the server does not have is left out */
+/** @returns the created columns; a type that the server does not have is left out */
 export async function makeTables(
   administrator: Connection,
   sections: readonly Section[],
@@ -75,7 +75,10 @@ async function knownOf(administrator: Connection, cases: readonly Case[]): Promi
   return known;
 }
 
-/** @returns the server's release: "9.7", "10.11"; TiDB's own, "8.5", and not MySQL's of the same age */
+/**
+ * @returns the server's release: "9.7", "10.11"; TiDB's own, "8.5", and not the MySQL version that TiDB
+ * reports
+ */
 export async function releaseOf(administrator: Connection): Promise<string> {
   const [rows] = await administrator.query<RowDataPacket[]>("SELECT VERSION() AS version");
   return /(?:^|-TiDB-v)(\d+\.\d+)(?!.*-TiDB-)/.exec(rows[0]?.version)?.[1] ?? "";

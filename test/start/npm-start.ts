@@ -8,8 +8,8 @@ import type { Engine } from "../../servers/database/engines.ts";
 import { leaksIn, secretsOf } from "../gateway/support/leaks.ts";
 
 /**
- * Searches the gateway's log of a directory for its passwords and for tokens, those of dev.json among them.
- * @returns the lines that have one, and how many lines there are
+ * Searches the gateway's log in a directory for its passwords and for tokens, those of dev.json among them.
+ * @returns the lines that contain one, and the number of all lines
  */
 export function searchLog(
   directory: string,
@@ -24,21 +24,21 @@ export function searchLog(
   return { leaks: leaks.map(({ line }) => line), lines: lines.length };
 }
 
-/** `npm start` as it was typed, once it is ready. */
+/** `npm start`, started by a typed line, after it is ready. */
 export interface NpmStart {
   development: Development;
-  /** What it has printed. */
+  /** Its output. */
   readonly output: string;
-  /** Ctrl-C: SIGINT to the whole group. Resolves when npm is gone. */
+  /** Ctrl-C: SIGINT to the whole group. Resolves after npm has ended. */
   interrupt(): Promise<void>;
-  /** For the end of a test that failed: everything at once, if it still runs. */
+  /** For the end of a failed test: kills everything at once, if it still runs. */
   kill(): void;
 }
 
 /**
- * Types `npm start` beside whatever else is running: with a directory and ports of its own.
- * @param engine which is asked for; without it, MySQL
- * @throws when it is not ready within 90 s, with what it has printed
+ * Types `npm start` with its own directory and ports, beside whatever else is running.
+ * @param engine to ask for; default: MySQL
+ * @throws Error with its output if it is not ready within 90 s
  */
 export async function npmStart(
   directory: string,
@@ -88,7 +88,7 @@ export async function npmStart(
   };
 }
 
-/** @returns whether a process of this number runs */
+/** @returns whether a process with this id runs */
 export function isAlive(pid: number | null): boolean {
   try {
     return pid !== null && process.kill(pid, 0);

@@ -8,7 +8,10 @@ import { packageRoot } from "../../cli/project/paths.ts";
 import { which } from "../../servers/run.ts";
 import type { NpmStart } from "./npm-start.ts";
 
-/** What a newcomer pastes into a shell: the lines that `npm start` prints, and the examples of docs/http.md. */
+/**
+ * The lines that a newcomer pastes into a shell: those that `npm start` prints, and the examples of
+ * docs/http.md.
+ */
 
 export const hasCurl = which("curl") !== undefined;
 
@@ -19,7 +22,7 @@ export interface Pasted {
 
 type Paste = (line: string) => Pasted;
 
-/** Pastes a line into a shell. @param directory of what runs */
+/** Pastes a line into a shell. @param directory of the running `npm start` */
 export function pasteInto(directory: string, line: string): Pasted {
   const { stdout, status } = spawnSync("bash", ["-c", line.replace(/^curl /, "curl -s ")], {
     encoding: "utf8",
@@ -47,7 +50,7 @@ export function expectExamples({ gateway, tokens }: Development, paste: Paste): 
   let transaction = "";
   for (const [, block = ""] of blocks) {
     const settings = `GATEWAY=${gateway} TOKEN=${tokens.analyst} EDITOR_TOKEN=${tokens.editor} OPERATOR_TOKEN=${tokens.operator} TRANSACTION=${transaction}; `;
-    // What an earlier run has sent under the example's key is kept for a day.
+    // The gateway keeps the answer of an earlier run under the example's key for a day.
     const example = block
       .replace(/^curl /, "curl -s ")
       .replace(/(?<=Idempotency-Key: ")[\w-]+/, randomUUID());
@@ -57,7 +60,7 @@ export function expectExamples({ gateway, tokens }: Development, paste: Paste): 
       expect(body).toMatch(/^tidegate_shard_up\{account="analyst",shard="0"\} 1$/m);
       continue;
     }
-    // A line for the columns, two rows, and with NDJSON the trailer.
+    // A line for the columns, two rows, and for NDJSON the trailer.
     if (block.includes("Accept: text/csv")) {
       expect(body.split("\r\n")).toHaveLength(4);
       continue;

@@ -55,7 +55,7 @@ describe("the issuer's login", () => {
   test("is where the metadata say", async () => {
     const { authorization_endpoint, token_endpoint, code_challenge_methods_supported } = await metadata();
     expect(code_challenge_methods_supported).toEqual(["S256"]);
-    // The tests of the browser go through it; here only what a page cannot see.
+    // The tests of the browser use the login. Here are only the parts that a page cannot see.
     const shown = await fetch(`${authorization_endpoint}?redirect_uri=https://evil.example/&client_id=<b>`, {
       redirect: "manual",
     });
@@ -108,7 +108,7 @@ describe(".tidegate/dev.json tells other tools what runs", () => {
   test("the gateway, the issuer and the tokens", async () => {
     const { gateway, issuer, page } = development;
     const ports = [gateway, issuer, page].map((url) => /^http:\/\/127\.0\.0\.1:(\d+)$/.exec(url)?.[1]);
-    // The wanted ones, or where another program has one of them the next that was to be had.
+    // The wanted ports, or the next free ones if another program has one of them.
     for (const port of ports) expect(Number(port)).toBeGreaterThanOrEqual(28_787);
     expect(new Set(ports).size).toBe(3);
     const keys = await (await fetch(development.jwks_uri)).json();
@@ -157,7 +157,7 @@ describe("npm run drain", () => {
       `^${account}: \\d+ idle closed, 0 in use close after their statement, 0 logins begin anew \\(shards: 1\\)$`,
     );
 
-  /** @param token for TIDEGATE_TOKEN; without one the variable is not there */
+  /** @param token for TIDEGATE_TOKEN; without a token the variable is not set */
   function drain(
     options: string[],
     { token, input = "" }: { token?: string | undefined; input?: string } = {},

@@ -10,14 +10,14 @@ import type { NpmStart } from "./npm-start.ts";
 import { isAlive, npmStart, searchLog } from "./npm-start.ts";
 import { expectExamples, expectPrinted, hasCurl, pasteInto } from "./pasted.ts";
 
-/** `npm start -- --engine tidb`: what a newcomer types, and what the commands beside it say. */
+/** `npm start -- --engine tidb`: the commands that a newcomer types, and their output. */
 
 const directory = join(packageRoot, ".tidegate", "test", "start-tidb");
 const paste = (line: string) => pasteInto(directory, line);
 /** Types a command of the project in another terminal. */
 const type = (line: string) => paste(`cd ${packageRoot} && npm run --silent ${line}`);
 
-/** Where a TiDB cannot be had, these tests are skipped; with CI set, or a program named, nothing is. */
+/** Without a TiDB these tests are skipped. With CI set, or a named program, no test is skipped. */
 const unavailable = await findTidb((line) => console.log(`  ${line}`)).then(
   () => undefined,
   (cause: unknown) => {

@@ -2,21 +2,21 @@ import type tls from "node:tls";
 import type { SeenCommand } from "../../../servers/wire/round-trips.ts";
 import type { Meddling } from "./meddler.ts";
 
-/** What a rogue shows as its own, both PEM. */
+/** The certificate and key of a rogue, both PEM. */
 export interface Identity {
   readonly certificate: string;
   readonly privateKey: string;
 }
 
-/** An answer to a query; no columns at all means a plain OK. */
+/** An answer to a query; without columns it is a plain OK. */
 export type Answer =
   | { readonly columns: readonly string[]; readonly rows: readonly (readonly (string | number | null)[])[] }
   | { readonly errno: number; readonly message: string; readonly sqlState?: string };
 
-/** What the rogue does to whoever connects. */
+/** What the rogue does to its clients. */
 export type Behaviour = {
   readonly serverVersion?: string;
-  /** The authentication method of the greeting; caching_sha2_password when left out. */
+  /** The authentication method of the greeting; default: caching_sha2_password. */
   readonly greetingPlugin?: string;
 } & (
   | { readonly kind: "no-tls" }
@@ -24,14 +24,17 @@ export type Behaviour = {
       readonly kind: "tls";
       readonly minVersion?: tls.SecureVersion;
       readonly maxVersion?: tls.SecureVersion;
-      /** OpenSSL's cipher list; `@SECLEVEL=0` in it also allows small keys. */
+      /** OpenSSL's cipher list; with `@SECLEVEL=0` it also allows small keys. */
       readonly ciphers?: string;
-      /** One of its TLS records does not go out as it should. */
+      /** How one of its TLS records is changed. */
       readonly meddling?: Meddling;
-      /** Whether anybody logs in or nobody. */
+      /** Whether every login succeeds or none. */
       readonly login: "ok" | "denied";
     })
-  /** A clear-text packet behind the greeting, at once or after 50 ms; then TLS and a login, given an identity. */
+  /**
+   * A clear-text packet after the greeting, at once or after 50 ms; then TLS and a login, if there is an
+   * identity.
+   */
   | (Partial<Identity> & { readonly kind: "injected-after-greeting" | "injected-late" })
   | { readonly kind: "garbage" }
   | { readonly kind: "error-greeting"; readonly errno: 1040 | 1130 }
@@ -39,16 +42,19 @@ export type Behaviour = {
   | { readonly kind: "close-after-greeting" }
   | { readonly kind: "close-after-ssl-request" }
   | { readonly kind: "hang-after-ssl-request" }
-  /** What comes in the place of a ServerHello: nothing more, 512 random bytes, TLS's goodbye, or MySQL's OK in clear. */
+  /**
+   * What the rogue sends instead of a ServerHello: nothing more, 512 random bytes, TLS's close_notify, or
+   * MySQL's OK in clear.
+   */
   | { readonly kind: `${"close" | "garbage" | "goodbye" | "clear-text"}-after-client-hello` }
   | (Identity & { readonly kind: "auth-switch"; readonly plugin: string })
   | (Identity & { readonly kind: "wrong-identity"; readonly onQuery: (sql: string) => Answer })
 );
 
-/** What the clients gave away. */
+/** What the clients revealed. */
 export interface Evidence {
   connections: number;
-  /** Bytes in clear, but for the SSLRequest packet and TLS records. */
+  /** Bytes in clear, without the SSLRequest packet and TLS records. */
   readonly clearTextBytesAfterGreeting: number;
   sslRequests: number;
   /** TLS handshakes that completed on this side. A Node client rejects a certificate only after that. */
@@ -57,7 +63,7 @@ export interface Evidence {
   readonly userNames: string[];
   /** Bytes of user names and authentication responses, in clear or decrypted. */
   credentialBytes: number;
-  /** What was sent in answer to a change of the authentication method, whole. */
+  /** The whole answers to a change of the authentication method. */
   readonly switchResponses: Buffer[];
   readonly commands: SeenCommand[];
 }

@@ -1,7 +1,7 @@
 import type net from "node:net";
 import { Duplex } from "node:stream";
 
-/** What becomes of one of the server's TLS records, counted from 1, and of all that would follow it. */
+/** The change of one of the server's TLS records, counted from 1, and of all records after it. */
 export interface Meddling {
   record: number;
   how: "close" | "hang" | "truncate" | "replay" | "flip";
@@ -10,9 +10,9 @@ export interface Meddling {
 const headerBytes = 5;
 
 /**
- * Stands between a TLS server and its socket: the server writes into it, and its records go out one by one but for the
- * one that is meddled with. `close` and `hang` come after that record, `truncate` sends it without its last byte and
- * closes, `replay` sends it twice, `flip` changes its last bit.
+ * Stands between a TLS server and its socket. The server writes into it, and its records go out one by one,
+ * except the changed one. `close` and `hang` come after that record, `truncate` sends it without its last
+ * byte and closes, `replay` sends it twice, `flip` changes its last bit.
  */
 export class Meddler extends Duplex {
   readonly #socket: net.Socket;
@@ -63,7 +63,7 @@ export class Meddler extends Duplex {
   }
 
   override _final(done: () => void): void {
-    // Who hangs says no goodbye either.
+    // A server that hangs does not say goodbye either.
     if (this.#meddling.how !== "hang") this.#socket.end();
     done();
   }

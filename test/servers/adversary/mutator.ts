@@ -1,7 +1,7 @@
 import * as packets from "../../../servers/wire/packets.ts";
 import type { Meddler } from "../../../servers/wire/tampering.ts";
 
-/** A number from 0 up to 1, another each time; the same ones for the same seed (mulberry32). */
+/** Random numbers from 0 up to 1; the same seed gives the same numbers (mulberry32). */
 export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -12,7 +12,7 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-/** How often a packet is changed, from 0 to 1, and how often each way was taken; shared by all connections. */
+/** How often a packet is changed, from 0 to 1, and how often each way was used; shared by all connections. */
 export interface Mutations {
   rate: number;
   readonly counts: Record<string, number>;
@@ -23,7 +23,10 @@ type Change = (packet: packets.Packet, random: () => number) => Buffer;
 const whole = ({ sequence, payload }: packets.Packet) => packets.frame(sequence, payload);
 const somewhere = (bytes: Buffer, random: () => number) => Math.floor(random() * bytes.length);
 
-/** Of the bytes on the wire, header and all; then of the payload alone, in a frame that fits. */
+/**
+ * First changes of the bytes on the wire, with the header; then changes of the payload alone, in a frame
+ * that fits.
+ */
 const changes: Record<string, Change> = {
   "flip a bit": (packet, random) => {
     const bytes = whole(packet);
@@ -68,7 +71,7 @@ const changes: Record<string, Change> = {
     packets.frame(sequence, Buffer.concat([payload, payload.subarray(0, 1 + somewhere(payload, random))])),
 };
 
-/** Changes packets of the server's at random, once the login is over. */
+/** Changes the server's packets at random, after the login. */
 export class Mutator implements Meddler {
   readonly #random: () => number;
   readonly #mutations: Mutations;

@@ -8,7 +8,7 @@ import { acceptTls, readPacket } from "../../../servers/wire/starttls.ts";
 import type { Behaviour, Evidence, Identity } from "./behaviour.ts";
 import { Meddler } from "./meddler.ts";
 
-/** One client's visit. */
+/** One client's connection. */
 export class Session {
   readonly #socket: net.Socket;
   readonly #behaviour: Behaviour;
@@ -25,7 +25,7 @@ export class Session {
     socket.on("error", () => {});
   }
 
-  /** Counted on the socket, so that a byte counts whether or not it makes a packet. */
+  /** Counted on the socket, so that a byte counts even if it is not part of a packet. */
   get clearTextBytes(): number {
     return this.#secured ? 0 : this.#socket.bytesRead - this.#expectedBytes;
   }
@@ -47,7 +47,7 @@ export class Session {
       this.#socket.resume().end(packets.frame(0, packets.errPacket(errno, message, null)));
     } else {
       this.#greet();
-      // Half closed: what the client still says is judged like anything else.
+      // Half closed: further data of the client are still examined.
       if (kind === "close-after-greeting") this.#socket.end();
       await this.#afterGreeting();
     }
@@ -63,7 +63,8 @@ export class Session {
       plugin: this.#behaviour.greetingPlugin ?? "caching_sha2_password",
     });
     const greeting = packets.frame(0, payload);
-    // To a client that reads on, this is the answer to its login, and the true one answers its first query.
+    // A client that reads on takes this as the answer to its login, and the true answer as the one to its
+    // first query.
     const injected = packets.frame(2, packets.okPacket());
     if (kind === "injected-after-greeting") this.#socket.write(Buffer.concat([greeting, injected]));
     else this.#socket.write(greeting);
@@ -99,7 +100,9 @@ export class Session {
     await this.#login(secure, await readPacket(secure));
   }
 
-  /** Waits for what follows the SSLRequest: a handshake record of TLS begins with 0x16, clear text does not. */
+  /**
+   * Waits for the bytes after the SSLRequest: a TLS handshake record begins with 0x16, clear text does not.
+   */
   async #classify(): Promise<void> {
     const socket = this.#socket;
     if (socket.readableLength === 0) await Promise.race([once(socket, "readable"), once(socket, "close")]);
@@ -135,7 +138,7 @@ export class Session {
 
   async #login(stream: net.Socket, packet: packets.Packet): Promise<void> {
     const behaviour = this.#behaviour;
-    // A command in the place of the login: the client fell for an injected OK.
+    // A command instead of the login: the client has accepted an injected OK.
     if (packet.sequence === 0) {
       this.#serve(stream, packet);
       return;
@@ -165,7 +168,7 @@ export class Session {
       this.#evidence.userNames.push(userName);
       this.#evidence.credentialBytes += Buffer.byteLength(userName) + authResponse.length;
     } catch {
-      // Unreadable is not innocent: all of it counts.
+      // The packet cannot be parsed, so all of it counts.
       this.#evidence.credentialBytes += payload.length;
     }
   }
@@ -213,7 +216,7 @@ const serverCapabilities =
   packets.capability.CONNECT_ATTRS |
   packets.capability.PLUGIN_AUTH_LENENC_CLIENT_DATA;
 
-// A NUL would end the scramble early, as text does in the protocol; real servers avoid it too.
+// A NUL would end the scramble early, because the protocol treats it as text; real servers avoid it too.
 function scramble(): Buffer {
   return Buffer.from(randomBytes(20).map((byte) => (byte % 127) + 1));
 }

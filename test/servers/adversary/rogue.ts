@@ -1,6 +1,6 @@
 /**
- * A hostile MySQL server: each behaviour is one way to make a client talk in clear, trust the wrong peer or
- * wait for ever. What the client gave away is in the evidence.
+ * A hostile MySQL server. Each behaviour is one way to make a client talk in clear, trust the wrong peer or
+ * wait for ever. The evidence has what the client revealed.
  */
 import { once } from "node:events";
 import net from "node:net";
@@ -13,7 +13,7 @@ export interface Rogue {
   readonly evidence: Evidence;
   /** Connections that are open now. */
   readonly open: number;
-  /** Drops whoever is there and does something else from now on, with new evidence. */
+  /** Drops all clients and changes the behaviour from now on, with new evidence. */
   become(behaviour: Behaviour): void;
   stop(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export async function startRogue(first: Behaviour): Promise<Rogue> {
     });
     const session = new Session(socket, behaviour, evidence);
     sessions.push(session);
-    // A client that leaves early is what most behaviours are there for.
+    // Most behaviours make the client leave early, so that is no error.
     void session.run().catch(() => {});
   });
   server.listen(0, "127.0.0.1");

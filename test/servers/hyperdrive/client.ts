@@ -20,7 +20,7 @@ export class HyperdriveClient {
     this.#socket = socket;
     this.#shared = shared;
     socket.on("error", () => {});
-    // A transaction whose client is gone is never committed: its connection cannot be lent again.
+    // A transaction without its client is never committed: its connection cannot be lent again.
     socket.on("close", () => this.#origin?.destroy());
     socket.on("data", (chunk: Buffer) => {
       for (const packet of this.#splitter.push(chunk)) void this.#take(packet);
@@ -53,7 +53,7 @@ export class HyperdriveClient {
       this.#socket.end(packets.frame(sequence + 1, packets.errPacket(1045, "Invalid credentials", "28000")));
       return;
     }
-    // What one side does not have is not used.
+    // Only capabilities of both sides are used.
     const offered = packets.parseGreeting(this.#shared.greeting(this.#scramble)).capabilities;
     this.#capabilities = login.capabilities & offered;
     const fastPath = packets.frame(sequence + 1, Buffer.from([1, 3]));
@@ -65,7 +65,7 @@ export class HyperdriveClient {
     if (reaction === "cut") return this.destroy();
     if (reaction === "hang") return;
     if (!this.#origin && !/^START TRANSACTION/.test(sql)) {
-      // It would run all the same; but Hyperdrive's cache may answer, and a test must see that.
+      // The statement would run. But Hyperdrive's cache may answer it, and a test must notice that.
       this.#shared.refused.push(`outside of a transaction: ${sql}`);
       return this.#refuse({ errno: 1105, message: "outside of a transaction" });
     }
@@ -74,7 +74,7 @@ export class HyperdriveClient {
     const ends = /^(COMMIT|ROLLBACK)/.test(sql);
     origin.onBytes = (chunk) => {
       if (reaction === "cut-reply") return this.destroy();
-      // Before the answer: the client may ask again the moment that it has it.
+      // Before the answer, because the client may ask again as soon as it has it.
       if (ends) this.#giveBack(origin);
       this.#socket.write(chunk);
     };
@@ -90,7 +90,7 @@ export class HyperdriveClient {
       return origin;
     } catch (cause) {
       const { errno, message } = cause as { errno?: number; message: string };
-      // What the server says is passed on; what Hyperdrive says for itself has no number that is documented.
+      // Errors of the server are passed on. Hyperdrive's own errors have no documented number.
       if (errno !== undefined && errno >= 1000 && errno < 5000) this.#refuse({ errno, message });
       else this.#refuse({ errno: 1105, message: "Server connection attempt failed: connection_refused" });
       return undefined;
@@ -109,7 +109,7 @@ export class HyperdriveClient {
   }
 }
 
-/** What caching_sha2_password answers to a scramble: XOR(SHA256(p), SHA256(SHA256(SHA256(p)), scramble)). */
+/** The answer of caching_sha2_password to a scramble: XOR(SHA256(p), SHA256(SHA256(SHA256(p)), scramble)). */
 function cachingSha2(password: string, scramble: Buffer): Buffer {
   const sha256 = (...parts: Buffer[]) => createHash("sha256").update(Buffer.concat(parts)).digest();
   const first = sha256(Buffer.from(password));

@@ -5,7 +5,7 @@ import { connectionOptions, type ServerAddress } from "../../../servers/database
 import { capability } from "../../../servers/wire/packets.ts";
 import { readPacket } from "../../../servers/wire/starttls.ts";
 
-/** The server and the account that a stand-in for Hyperdrive logs in as. */
+/** The server, and the account with which a stand-in for Hyperdrive logs in. */
 export interface OriginOptions {
   readonly server: ServerAddress;
   readonly user: string;
@@ -13,7 +13,7 @@ export interface OriginOptions {
   readonly database: string;
 }
 
-/** Of the driver's connection what carries raw packets: after the login its own parser is taken away. */
+/** The parts of the driver's connection that carry raw packets. After the login its own parser is removed. */
 interface RawConnection {
   packetParser: { execute(chunk: Buffer): void };
   write(bytes: Buffer): void;
@@ -21,10 +21,10 @@ interface RawConnection {
   on(event: "error" | "end", listener: () => void): void;
 }
 
-/** One logged-in connection to the server, by verified TLS. */
+/** One connection to the server after its login, over verified TLS. */
 export class Origin {
   usable = true;
-  /** Who has borrowed the connection. */
+  /** The client that has borrowed the connection. */
   onBytes: ((chunk: Buffer) => void) | undefined;
   onClose: (() => void) | undefined;
   readonly #raw: RawConnection;
@@ -57,8 +57,8 @@ export class Origin {
 }
 
 /**
- * Reads the server's greeting, to greet as it does: without TLS, for caching_sha2_password, with a scramble of
- * our own. What it says of the protocol must be true, since its rows are forwarded as they are.
+ * Reads the server's greeting, to send a similar one: without TLS, for caching_sha2_password, with our own
+ * scramble. Its facts about the protocol must be true, because the server's rows are forwarded unchanged.
  */
 export async function greetingOf({ host, port }: ServerAddress): Promise<(scramble: Buffer) => Buffer> {
   const socket = net.connect({ host, port });

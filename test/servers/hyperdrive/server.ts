@@ -1,8 +1,8 @@
 /**
- * A stand-in for Cloudflare's Hyperdrive, between workerd and a real server: it lets clients log in with a
- * password of its own, in clear; logs in to the server by verified TLS with the one account it has; lends a
- * server's connection for a transaction; and refuses what Hyperdrive's documentation says it refuses. It never
- * resets a connection, so that whatever a transaction leaves behind is there for the next.
+ * A stand-in for Cloudflare's Hyperdrive, between workerd and a real server. Clients log in to it with its
+ * own password, in clear. It logs in to the server over verified TLS with its only account, and lends a
+ * connection of the server for a transaction. It refuses what Hyperdrive refuses by its documentation. It
+ * never resets a connection, so that the next client finds whatever a transaction leaves behind.
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -15,17 +15,17 @@ import type { Reaction, Shared } from "./shared.ts";
 /** A running stand-in. */
 export interface HyperdriveStandIn {
   readonly port: number;
-  /** For the binding's localConnectionString. */
+  /** The value for the binding's localConnectionString. */
   readonly connectionString: string;
   /** The statements that clients sent, in order. */
   readonly statements: readonly string[];
-  /** Commands and statements that Hyperdrive does not take. */
+  /** Commands and statements that Hyperdrive does not accept. */
   readonly refused: readonly string[];
-  /** Connections to the server that were opened so far. */
+  /** The number of connections to the server that were opened until now. */
   readonly opened: number;
-  /** Decides what becomes of each statement from now on; without a function all are forwarded. */
+  /** Decides how each statement is handled from now on; without a function all are forwarded. */
   react(reaction?: (sql: string) => Reaction): void;
-  /** Closes the connections to the server that nobody has borrowed: the next ones find its new settings. */
+  /** Closes the idle connections to the server, so that the next ones get the server's new settings. */
   forget(): void;
   stop(): Promise<void>;
 }

@@ -1,9 +1,9 @@
 import type { Origin } from "./origin.ts";
 
-/** What becomes of a statement: forwarded, refused by Hyperdrive, never answered, or the connection breaks. */
+/** How a statement is handled: forwarded, refused by Hyperdrive, never answered, or its connection breaks. */
 export type Reaction = "forward" | "hang" | "cut" | "cut-reply" | { errno: number; message: string };
 
-/** What the clients of a stand-in share. */
+/** The state that all clients of a stand-in share. */
 export interface Shared {
   readonly user: string;
   readonly password: string;
