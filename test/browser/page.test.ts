@@ -94,7 +94,7 @@ describe.runIf(chromium)("the example page", () => {
     expect(await column(page, "name")).toEqual([]);
   });
 
-  test("writes for who may write", async () => {
+  test("writes for a caller who may write", async () => {
     const { page } = await openPage(browser);
     await logIn(page, development, "editor");
     await runStatement(page, "INSERT INTO notes (city_id, author, body) VALUES (1, 'me', ?)", "hello");
@@ -145,7 +145,7 @@ describe.runIf(chromium)("the example page", () => {
     expect(page.url()).toBe(`${development.page}/`);
   });
 
-  test("can send the token to nobody else", async () => {
+  test("can send the token to no other origin", async () => {
     const { page, complaints } = await openPage(browser);
     await page.goto(development.page);
     const before = other.requests;

@@ -96,7 +96,7 @@ describe("an answer is compressed", () => {
   });
 });
 
-test("one that fails on the way breaks off all the same", async () => {
+test("an answer that fails on the way breaks off too", async () => {
   const sql = `SELECT c.*, (SELECT 1 FROM cities d WHERE c.id >= (SELECT MAX(id) FROM cities) LIMIT 2) AS boom
                FROM cities c FORCE INDEX (PRIMARY) ORDER BY c.id`;
   const answer = await ask(sql, { "accept-encoding": "gzip" });

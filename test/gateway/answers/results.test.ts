@@ -77,7 +77,7 @@ async function write(sql: string, params: unknown[] = []) {
 }
 
 describe("rows affected and changed, keys, info", () => {
-  test("of an UPDATE: affected are those that matched", async () => {
+  test("of an UPDATE: rows_affected counts the matching rows", async () => {
     expect(await write("UPDATE results SET n = 2")).toEqual({
       columns: [],
       rows: [],

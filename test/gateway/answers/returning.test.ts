@@ -144,7 +144,7 @@ describe.runIf(engine === "mariadb")("on MariaDB", () => {
     expect(body).toMatchObject({ rows: [{ name: "new" }], rows_affected: 1, warnings: [{ code: 1062 }] });
   });
 
-  test("DELETE: of rows, of none, and where the server sees that there are none", async () => {
+  test("DELETE: of rows, of no rows, and when the server knows that there are none", async () => {
     const remove = "DELETE FROM returned WHERE n = ? RETURNING id, name";
     const rows = [
       { id: "1", name: "a" },
@@ -203,7 +203,7 @@ describe.runIf(engine === "mariadb")("on MariaDB", () => {
     expect(await names()).toEqual(["a", "b", "c"]);
   });
 
-  test("that fails behind rows is an error, and nothing of it stays", async () => {
+  test("that fails after its first rows is an error, and nothing of it stays", async () => {
     const sql = "INSERT INTO returned (name, n) VALUES ('x', 1), ('a', 1) RETURNING id";
     const failed = await gateway.sql({ sql }, { role });
     expectProblem(failed, 409, "sql_conflict");
@@ -292,7 +292,7 @@ describe.runIf(engine === "mariadb")("in a batch", () => {
     expect(await names()).toEqual(["c"]);
   });
 
-  test("a locking read affects none, whatever it reads", async () => {
+  test("a locking read has 0 rows_affected, whatever it reads", async () => {
     const statements = [{ sql: "SELECT name FROM returned FOR UPDATE", max_affected: 0 }];
     expect((await batch({ statements })).body.results).toMatchObject([{ rows_affected: 0 }]);
   });

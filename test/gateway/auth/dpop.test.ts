@@ -99,7 +99,7 @@ describe("a bound token", () => {
     expectProblem(await ask(await tokenOf("required", pair)), 401, "proof_missing");
   });
 
-  test("is refused where nobody would check the binding", async () => {
+  test("is refused by an issuer without dpop", async () => {
     const token = await tokenOf("off", pair);
     expectProblem(await ask(token, undefined, "Bearer"), 401, "token_invalid");
     expectProblem(await ask(token, await prove(token)), 401, "token_invalid");

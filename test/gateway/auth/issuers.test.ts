@@ -120,7 +120,7 @@ describe("issuers of every behaviour side by side", () => {
 
   const tokenOf = (iss: string) => mint(key, { iss, aud: audience, sub: "someone" });
 
-  test("keys that cannot be had are 503, and the log says why", async () => {
+  test("keys that cannot be fetched are 503, and the log has the reason", async () => {
     const reasons: [string, RegExp][] = [
       [nameOf("/redirect"), /^status 302$/],
       [nameOf("/large"), /^more than 65536 bytes$/],

@@ -21,7 +21,7 @@ describe("the keys of an issuer", () => {
     expect(gateway.keyServer.fetches).toBeLessThanOrEqual(2);
   });
 
-  test("are not fetched again for kids that nobody knows", async () => {
+  test("are not fetched again for unknown kids", async () => {
     const before = gateway.keyServer.fetches;
     const stranger = await createSigningKey();
     const forged = (kid?: string) =>

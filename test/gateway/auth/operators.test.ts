@@ -71,7 +71,7 @@ describe("POST /v1/drain is for operators", () => {
     expect(answer.headers.get("allow")).toBe("POST");
   });
 
-  test("the log says who drained what", async () => {
+  test("the log has the operator and the account of a drain", async () => {
     const one = await drain(gateway, "guarded");
     expect(await lineOf(gateway, one)).toMatchObject({
       route: "/v1/drain",

@@ -109,7 +109,7 @@ describe("connections that the server ends", () => {
     await expectOwnAnswers(gateway);
   });
 
-  test("while they write: the row is not there, or nobody knows; it is not sent again", async () => {
+  test("while they write: the row is not there, or its outcome is unknown; it is not sent again", async () => {
     const body = `killed ${Date.now()}`;
     const sql =
       "INSERT INTO notes (city_id, author, body) SELECT id, 'killed_write', ? FROM cities WHERE SLEEP(8) = 0 ORDER BY id LIMIT 1";
@@ -213,7 +213,7 @@ describe("a route that swallows every byte of the connections that are there", (
     await expect.poll(() => connections("stranded")).toEqual([]);
   }, 40_000);
 
-  test("as they are restored: nobody waits for them for long", async () => {
+  test("as they are restored: no caller waits long for them", async () => {
     const { sql, params } = question("stranded");
     server.play(
       ({ command, executed }: Spot) => command === "COM_RESET_CONNECTION" && executed.includes("AS stranded"),

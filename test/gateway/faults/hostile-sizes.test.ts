@@ -121,7 +121,7 @@ describe("rows without end", () => {
     await expectOwnAnswers(gateway);
   });
 
-  test("stop at the deadline, whoever reads them", async () => {
+  test("stop at the deadline, also if the caller reads them", async () => {
     const poured = pour(row);
     const play = server.play(atRow, poured.what);
     const response = await gateway.fetch("/v1/sql", {

@@ -140,7 +140,7 @@ describe("a server becomes read-only", () => {
     expect(await entries()).toEqual([0, 2]);
   });
 
-  test("who reads finds it out as well, and no write fails", async () => {
+  test("a caller who reads notices it too, and no write fails", async () => {
     const to = await start();
     await fill(to);
     await readOnly(0, true);

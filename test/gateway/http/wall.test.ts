@@ -53,7 +53,7 @@ describe("a network that asks too often", () => {
   });
 });
 
-test("when nobody can count, nobody is let through", async () => {
+test("when the platform cannot count, every request is refused", async () => {
   await breakObjects(gateway, "wall", "throws");
   try {
     const answer = await ask(gateway, await gateway.token());

@@ -271,7 +271,7 @@ describe("errors of the caller's own SQL", () => {
   });
 });
 
-test("a batch is refused, and transactions are not to be had", async () => {
+test("batches and transactions are refused", async () => {
   const batch = await ask("/v1/batch", { statements: [{ sql: "SELECT 1" }] });
   expectProblem(batch, 501, "unsupported_by_link");
   expectProblem(await ask("/v1/transactions", {}), 403, "access_denied");

@@ -101,7 +101,7 @@ describe("a connection that breaks", () => {
     expect(answer.body.retryable).toBe(true);
   });
 
-  test("a read whose end is not heard was answered all the same", async () => {
+  test("a read is answered although its COMMIT gets no answer", async () => {
     world.standIns.analyst.react((sql) => (sql === "COMMIT" ? "cut" : "forward"));
     expect((await world.gateway.sql({ sql: "SELECT 'heard' AS v" })).body.rows).toEqual([{ v: "heard" }]);
   });

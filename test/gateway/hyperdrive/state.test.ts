@@ -39,7 +39,7 @@ async function withProcedure(name: string, body: string, use: () => Promise<void
   });
 }
 
-describe("who we are and how statements are read is proven in every transaction", () => {
+describe("every transaction proves the identity and the settings that decide how statements are read", () => {
   test("another login at the other end of the binding is refused", async () => {
     const other = await startGateway({
       cluster: hyperdriveCluster,

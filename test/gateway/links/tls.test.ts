@@ -50,7 +50,7 @@ function stepOf(line: string): string {
 describe.each(Object.entries(links))(
   "%s: before the server is verified it learns nothing",
   (link, options) => {
-    test("positive control: a verified server is told who we are", async () => {
+    test("positive control: a verified server gets the user name", async () => {
       expectTrusted(await ask(options, trusting(await identity(pki.authority.issue(good)))));
     });
 

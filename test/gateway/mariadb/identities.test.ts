@@ -120,7 +120,7 @@ describe("roles, which MariaDB's reset keeps", () => {
 });
 
 describe("PAM, which maps by its service and fails open", () => {
-  test("an account whose service maps to nobody is refused, and one that is mapped is not", async () => {
+  test("an account whose service does not map it is refused, a mapped one is not", async () => {
     const pam = await startDatabase({
       engine: "mariadb",
       directory: join(packageRoot, ".tidegate", "test", "mariadb-pam-identities"),

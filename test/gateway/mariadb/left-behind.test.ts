@@ -87,7 +87,7 @@ test("an XA transaction that a procedure has PREPAREd: its connection serves nob
   expect(closed("plain")).toEqual([expect.stringMatching(/^not restored: XAER_RMFAIL: .* PREPARED state/)]);
 });
 
-test("one that it has only ended is rolled back by the reset, on the same connection", async () => {
+test("an XA transaction that is only ended is rolled back by the reset, on the same connection", async () => {
   const before = closed("plain");
   const one = await ask("plain", look);
   expect((await ask("plain", "CALL leave_ended()")).status).toBe(200);

@@ -89,7 +89,7 @@ describe("is refused", () => {
     expectProblem(await askAs(gateway, "wrong"), 503, "database_login_failed");
   });
 
-  test("an account that PAM maps to nobody: it would go on as itself", async () => {
+  test("an account that PAM does not map: it would go on as itself", async () => {
     expectProblem(await askAs(gateway, "unmapped"), 503, "database_identity_wrong");
     expect(refusalOf(gateway, "unmapped")).toContain(
       'CURRENT_USER() must be "reporting@%" but is "gw_unmapped@%"',

@@ -116,7 +116,7 @@ describe("a mapped PAM user", () => {
     expect(await identityOf(mapped.name, mapped.password)).toEqual(identity);
   });
 
-  test("whom user_map.conf does not name is refused", async () => {
+  test("a user who is not in user_map.conf is refused", async () => {
     await administrator.query(`ALTER USER pam_plain IDENTIFIED VIA pam USING '${pamServices.mapped}'`);
     await expect(identityOf(plain.name, plain.password)).rejects.toMatchObject(denied(plain.name));
   });

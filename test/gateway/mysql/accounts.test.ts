@@ -151,7 +151,7 @@ describe("without npm start", () => {
     expect(block("good")).not.toContain("not seen");
   });
 
-  test("without a password, and nobody to ask, nothing is tried", async () => {
+  test("without a password, and without a terminal to ask at, no login is tried", async () => {
     const { code, output } = await runAccounts({ good: seen }, { running: false, arguments: ca });
     expect(output).toMatch(/^ANALYST_PASSWORD is not known: set the environment variable/);
     expect(code).toBe(2);

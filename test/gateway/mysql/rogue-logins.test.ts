@@ -174,7 +174,7 @@ function sayAs(...grants: string[]) {
   };
 }
 
-describe("a TiDB's account that only reads, whose READ ONLY holds nobody back", () => {
+describe("a TiDB's account that only reads, because TiDB does not enforce READ ONLY", () => {
   const behaviour = { kind: "wrong-identity", serverVersion, ...identity } as const;
 
   test("is used when SHOW GRANTS has nothing but reading", async () => {

@@ -188,7 +188,7 @@ describe("a shard that does not answer", () => {
   });
 });
 
-test("through Hyperdrive there is no pool: what is left is which gateway it is", async () => {
+test("through Hyperdrive there is no pool: only tidegate_info is left", async () => {
   const { gateway: other, close } = await startThroughHyperdrive({ grants: [monitor, reader] });
   try {
     expect((await other.sql({ sql: "SELECT 1" })).status).toBe(200);

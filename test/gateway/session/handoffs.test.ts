@@ -75,7 +75,7 @@ async function patiently(subject: string, at: number): Promise<Answer> {
   return answer.body?.code === "pool_timeout" ? await patiently(subject, at) : answer;
 }
 
-test("positive control: without a restore the next one sees all of it", async () => {
+test("positive control: without a restore the next caller sees all of it", async () => {
   const session = await connectAsCaller();
   try {
     // A procedure's rows are in a list of results.

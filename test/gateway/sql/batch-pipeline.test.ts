@@ -188,7 +188,7 @@ describe("what is on the way at once", () => {
   });
 });
 
-describe("what is on its way behind a statement that fails is rolled back with it", () => {
+describe("statements behind a failed one are rolled back with it", () => {
   const slow = { sql: "SELECT SLEEP(20) AS behind" };
   const twice = { sql: "INSERT INTO balances (id, amount) VALUES (1, 0)" };
 
@@ -266,7 +266,7 @@ test("a batch that is stopped is stopped as a whole", async () => {
   expect((await caller.batch([note])).status).toBe(200);
 });
 
-test("autocommit is off in a batch, and on for whoever has its connection next", async () => {
+test("autocommit is off in a batch, and on for the connection's next caller", async () => {
   const autocommit = { sql: "SELECT @@SESSION.autocommit AS autocommit" };
   const { body } = await caller.batch([autocommit, note]);
   expect(Number(body.results[0].rows[0].autocommit)).toBe(0);

@@ -78,7 +78,7 @@ test("of a foreign key and a check", async () => {
   await administrator.query("DELETE FROM uses");
 });
 
-test("of a column that may not be NULL there is none", async () => {
+test("a NOT NULL column has no constraint", async () => {
   await administrator.query("DELETE FROM codes");
   const { body } = await caller.sql("INSERT INTO codes VALUES (1, 'a', NULL)");
   expect(body).toMatchObject({ errno: 1048, detail: "Column 'n' cannot be null" });

@@ -114,7 +114,7 @@ SELECT id, CONCAT(:a, '') FROM cities WHERE (:a IS NULL OR id = :a) AND name = :
     expect(await count()).toEqual(before);
   });
 
-  test("what is not tried is said", async () => {
+  test("the output names what was not tried", async () => {
     const { warnings, mistakes, notes } = await check(
       {
         lonely: "SELECT id FROM cities",

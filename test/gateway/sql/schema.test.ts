@@ -200,7 +200,7 @@ describe("whose schema it is", () => {
     return (body as Schema).databases.map(({ name, tables }) => [name, tables.map((table) => table.name)]);
   };
 
-  test("the account's: who may see less sees less; the server's own databases are nobody's", async () => {
+  test("an account with fewer rights sees less; no account sees the server's own databases", async () => {
     const own = {
       mysql: ["only_here"],
       mariadb: ["counter", "only_here"],

@@ -202,7 +202,7 @@ test("a COMMIT that waits, in an optimistic transaction, is given up after 15 s:
   }
 }, 60_000);
 
-test("rows that nobody reads end at the deadline", async () => {
+test("rows that the caller does not read end at the deadline", async () => {
   const name = mark();
   const wide = `SELECT a.name, REPEAT('x', 1000) AS ${name} FROM cities AS a JOIN cities AS b ON a.id <> b.id`;
   const authorization = `Bearer ${await gateway.token({ role })}`;

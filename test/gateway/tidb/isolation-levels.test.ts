@@ -179,7 +179,7 @@ describe("pessimistic transactions, TiDB's default", () => {
     },
   );
 
-  test("who relies on what was read locks it (FOR UPDATE): the other one waits", async () => {
+  test("a caller who relies on a read locks it (FOR UPDATE): the other one waits", async () => {
     const looker = ledger.as({ sub: "looker" });
     const id = await looker.opened();
     const locked = await looker.in(id, `${read.sql} FOR UPDATE`);

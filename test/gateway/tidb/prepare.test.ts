@@ -182,7 +182,7 @@ test("a write that hangs as it is prepared ends at its deadline, and nothing is 
     expect((await gateway.sql(count, { role: "editor" })).body.rows).toEqual([{ n: "0" }]);
   }));
 
-describe("what was hot leaves nothing to the next caller", () => {
+describe("a hot statement leaves nothing to the next caller", () => {
   const role = "patient";
   async function heat(sql: string, params: unknown[] = []): Promise<void> {
     for (let i = 0; i < limits.hotStatementWindow / 4; i++)
@@ -206,7 +206,7 @@ describe("what was hot leaves nothing to the next caller", () => {
     expect((await gateway.sql({ sql: "SELECT LAST_INSERT_ID() AS n" })).body.rows).toEqual([{ n: "0" }]);
   });
 
-  test("nor keeps it waiting: a lock that somebody else has meanwhile", async () => {
+  test("nor keeps it waiting: a lock that another session has meanwhile", async () => {
     const taken = { sql: `SELECT GET_LOCK('${held}', ?) AS n`, params: [0] };
     await heat(taken.sql, taken.params);
     const opened = proxy.accepted;

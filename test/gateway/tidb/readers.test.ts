@@ -75,7 +75,7 @@ test.each(Object.entries(surplus))(
   },
 );
 
-test("/readyz says that it is not ready, and names nobody", async () => {
+test("/readyz says that it is not ready, and names no account", async () => {
   expectRefused(await read(await gateway.fetch("/readyz")));
 });
 

@@ -110,8 +110,8 @@ describe("somebody else's transaction is as unknown as one that never was", () =
   });
 });
 
-describe("who may begin one", () => {
-  test("nobody without the permission, or without a subject", async () => {
+describe("callers who may begin a transaction", () => {
+  test("no caller without the permission, or without a subject", async () => {
     expectProblem(await ledger.as({ role: "plain" }).begin(), 403, "access_denied");
     const nobody = await ledger.as({ sub: undefined }).begin();
     expectProblem(nobody, 403, "access_denied");
@@ -156,7 +156,7 @@ describe("what a transaction does not take", () => {
     expect((await caller.sql("SELECT note FROM entries")).body.rows).toEqual([]);
   });
 
-  test("a write of who may only read, before the id is looked at", async () => {
+  test("a write of a caller who may only read, before the id is checked", async () => {
     const reader = ledger.as({ role: "reader" });
     const id = await reader.opened();
     expectProblem(await reader.in(id, "DELETE FROM entries"), 403, "access_denied");

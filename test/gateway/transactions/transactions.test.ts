@@ -36,7 +36,7 @@ const take = "UPDATE balances SET amount = amount - ? WHERE id = ?";
 const note = "INSERT INTO entries (account, note) VALUES (1, ?)";
 
 describe("a transaction", () => {
-  test("is seen by nobody until it is committed, and then whole", async () => {
+  test("is invisible to others until it is committed, and then visible as a whole", async () => {
     const caller = ledger.as();
     const begun = await caller.begin();
     expect(begun.status).toBe(201);
@@ -120,7 +120,7 @@ describe("a transaction", () => {
     expect(shown.body.rows[0].Value).toBe("REPEATABLE-READ");
   });
 
-  test("may be read only, and is for a caller who may only read", async () => {
+  test("may be read-only, and is read-only for a caller who may only read", async () => {
     const writer = ledger.as();
     const reader = ledger.as({ role: "reader" });
     const chosen = await writer.opened({ read_only: true });

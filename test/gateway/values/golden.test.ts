@@ -109,7 +109,7 @@ describe("a column is answered as the server itself writes it, and byte for byte
   });
 });
 
-test("a TIMESTAMP is in UTC, whatever the zone of who wrote it", async () => {
+test("a TIMESTAMP is in UTC, whatever the writer's zone", async () => {
   await administrator.query("SET SESSION time_zone = '+05:30'");
   try {
     await administrator.query("CREATE TABLE world.golden_zone (at TIMESTAMP NULL)");
