@@ -2,36 +2,44 @@
 declare module "autocannon" {
   import type { EventEmitter } from "node:events";
 
-  interface Options {
-    url: string;
-    connections: number;
-    /** In seconds. */
-    duration: number;
-    /** Milliseconds between two checks of the clock. */
-    sampleInt?: number;
-    headers?: Record<string, string>;
-    /** Cannot be combined with `requests`. */
-    expectBody?: string;
-    verifyBody?: (body: string) => boolean;
-    requests?: { setupRequest: (request: Request) => Request }[];
+  namespace autocannon {
+    interface Options {
+      url: string;
+      connections: number;
+      /** In seconds. */
+      duration: number;
+      /** Milliseconds between two looks at the clock. */
+      sampleInt?: number;
+      requests: RequestOptions[];
+    }
+
+    /** The context is one object from a request to its answer; a connection has one request at a time. */
+    interface RequestOptions {
+      /** Called before each request, which is built from what it returns. */
+      setupRequest: (request: Request, context: object) => Request;
+      onResponse: (status: number, body: string, context: object) => void;
+    }
+
+    interface Request {
+      method?: string;
+      path?: string;
+      headers: Record<string, string>;
+      body?: string;
+    }
+
+    interface Result {
+      /** In seconds. */
+      duration: number;
+      errors: number;
+      timeouts: number;
+    }
   }
 
-  /** The parts of the next request. */
-  interface Request {
-    headers: Record<string, string>;
-  }
-
-  interface Result {
-    /** In seconds. */
-    duration: number;
-    errors: number;
-    timeouts: number;
-    mismatches: number;
-  }
-
-  /** Events: `response` (client, status, bytes, milliseconds), `reqMismatch` (body), `reqError` (Error). */
-  export default function autocannon(
-    options: Options,
-    done: (error: Error | null, result: Result) => void,
+  /** Events: `response` (client, status, bytes, milliseconds), `reqError` (Error). */
+  function autocannon(
+    options: autocannon.Options,
+    done: (error: Error | null, result: autocannon.Result) => void,
   ): EventEmitter;
+
+  export default autocannon;
 }

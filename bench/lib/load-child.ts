@@ -4,54 +4,94 @@
  */
 import autocannon from "autocannon";
 import { percentiles } from "./figures.ts";
-import type { LoadResult, LoadTask, Ring } from "./load.ts";
+import type { ChildTask, KeptSeries, LoadResult, Ring } from "./load.ts";
+import type { ExpectedAnswer, LoadRequest } from "./request.ts";
+import { isExpected } from "./request.ts";
 
-const rings = new Map<string, { tokens: string[]; next: number }>();
+/** Things that are used in turn, over and over, by all connections together. */
+class Turn<Item> {
+  readonly #items: readonly Item[];
+  #next = 0;
 
-process.on("message", (task: LoadTask | Ring) => {
-  if ("tokens" in task) {
-    rings.set(task.ring, { tokens: task.tokens, next: 0 });
-    return;
+  constructor(items: readonly Item[]) {
+    this.#items = items;
   }
-  measure(task).then(
-    (result) => process.send?.(result),
-    (cause: unknown) => {
-      console.error(cause);
-      process.exit(1);
-    },
-  );
+
+  next(): Item {
+    const item = this.#items[this.#next];
+    if (item === undefined) throw new Error("there is nothing to send");
+    this.#next = (this.#next + 1) % this.#items.length;
+    return item;
+  }
+}
+
+const rings = new Map<string, Turn<string>>();
+const series = new Map<number, Turn<LoadRequest>>();
+
+process.on("message", (message: ChildTask | KeptSeries | Ring) => {
+  if ("tokens" in message) {
+    rings.set(message.ring, new Turn(message.tokens));
+  } else if ("requests" in message) {
+    series.set(message.series, new Turn(message.requests));
+  } else {
+    measure(message).then(
+      (result) => process.send?.(result),
+      (cause: unknown) => {
+        console.error(cause);
+        process.exit(1);
+      },
+    );
+  }
 });
 
-function measure(task: LoadTask): Promise<LoadResult> {
-  const { url, headers, body, status: expected = 200, connections, durationSeconds } = task;
+/** What autocannon hands from a connection's request to the answer to it. */
+interface Context {
+  expected?: ExpectedAnswer;
+}
+
+function measure(task: ChildTask): Promise<LoadResult> {
+  const { url, headers, status: expectedStatus = 200, connections, durationSeconds } = task;
+  const requests = kept(series, task.series);
+  const tokens = task.ring === undefined ? undefined : kept(rings, task.ring);
   const latenciesMs: number[] = [];
   let notOk = 0;
+  let wrongAnswers = 0;
   let firstWrong: string | undefined;
+
+  /** All connections share the turn: each would otherwise ask for the same keys at the same time. */
+  function setupRequest(request: autocannon.Request, context: Context): autocannon.Request {
+    const { method = "GET", path, requestBody, expectedAnswer } = requests.next();
+    context.expected = expectedAnswer;
+    const authorization = tokens && { authorization: `Bearer ${tokens.next()}` };
+    const body = requestBody === undefined ? {} : { body: requestBody };
+    return { ...request, method, path, ...body, headers: { ...headers, ...authorization } };
+  }
+
+  function onResponse(_status: number, answer: string, { expected }: Context): void {
+    if (expected !== undefined && isExpected(answer, expected)) return;
+    wrongAnswers += 1;
+    firstWrong ??= answer.slice(0, 500);
+  }
+
   return new Promise((resolve, reject) => {
-    // autocannon stops only at a sample. With its default interval of a second, a run of 3 s could take 4
-    // s.
-    const options = { url, headers, connections, sampleInt: 50, duration: durationSeconds };
-    const verifyBody = (text: string) => text === body;
-    const bearer = task.ring === undefined ? {} : { requests: [{ setupRequest: bringNext(task.ring) }] };
-    const run = autocannon({ ...options, ...bearer, verifyBody }, (error, result) => {
+    // autocannon stops at a sample: with its own interval, a second, a run of 3 s may take 4 s.
+    const options = { url, connections, sampleInt: 50, duration: durationSeconds };
+    const run = autocannon({ ...options, requests: [{ setupRequest, onResponse }] }, (error, result) => {
       if (error) return reject(error);
       resolve({
         requests: latenciesMs.length,
         durationSeconds: result.duration,
         ...percentiles(latenciesMs),
         notOk,
-        wrongBodies: result.mismatches,
+        wrongAnswers,
         errors: result.errors,
         ...(firstWrong === undefined ? {} : { firstWrong }),
       });
     });
     // autocannon's own histogram has only whole milliseconds.
     run.on("response", (_client: unknown, status: number, _bytes: number, latencyMs: number) => {
-      if (status === expected) latenciesMs.push(latencyMs);
+      if (status === expectedStatus) latenciesMs.push(latencyMs);
       else notOk += 1;
-    });
-    run.on("reqMismatch", (text: string) => {
-      firstWrong ??= text.slice(0, 500);
     });
     run.on("reqError", (error: Error) => {
       firstWrong ??= error.message;
@@ -59,13 +99,8 @@ function measure(task: LoadTask): Promise<LoadResult> {
   });
 }
 
-/** @returns a function that gives each request the next token */
-function bringNext(name: string) {
-  const ring = rings.get(name);
-  if (!ring) throw new Error(`the tokens ${name} are missing`);
-  return (request: { headers: Record<string, string> }) => {
-    const token = ring.tokens[ring.next];
-    ring.next = (ring.next + 1) % ring.tokens.length;
-    return { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } };
-  };
+function kept<Key, Item>(turns: Map<Key, Turn<Item>>, key: Key): Turn<Item> {
+  const turn = turns.get(key);
+  if (!turn) throw new Error(`${key} is missing: the load generator was not sent it`);
+  return turn;
 }

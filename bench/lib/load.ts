@@ -2,13 +2,15 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Percentiles } from "./figures.ts";
+import type { Series } from "./request.ts";
 
 export interface LoadTask {
+  /** The server's, without a path. */
   url: string;
+  /** Of each request. */
   headers: Record<string, string>;
-  /** The exact body of every answer. */
-  body: string;
-  /** The status of every answer; default: 200. */
+  requests: Series;
+  /** The status that every answer must have; 200 if it is missing. */
   status?: number;
   /** The tokens of the requests, in turn: the name that LoadGenerator.keep got. */
   ring?: string;
@@ -16,7 +18,18 @@ export interface LoadTask {
   durationSeconds: number;
 }
 
-/** Bearer tokens that are used in turn, again and again, also from one task to the next. */
+/** A task as the child gets it: it was sent the requests before. */
+export interface ChildTask extends Omit<LoadTask, "requests"> {
+  series: number;
+}
+
+/** Requests that several tasks send; the child goes on where the task before has ended. */
+export interface KeptSeries {
+  series: number;
+  requests: Series;
+}
+
+/** Bearer tokens that are used in turn, over and over, from one task to the next. */
 export interface Ring {
   ring: string;
   tokens: string[];
@@ -27,7 +40,7 @@ export interface LoadResult extends Percentiles {
   requests: number;
   durationSeconds: number;
   notOk: number;
-  wrongBodies: number;
+  wrongAnswers: number;
   errors: number;
   /** The first wrong answer or error. */
   firstWrong?: string;
@@ -36,6 +49,7 @@ export interface LoadResult extends Percentiles {
 /** A child process that sends each request right after the answer to the previous one. */
 export class LoadGenerator {
   readonly #child: ChildProcess = fork(join(import.meta.dirname, "load-child.ts"));
+  readonly #series = new Map<Series, number>();
 
   get pid(): number {
     return this.#child.pid as number;
@@ -46,24 +60,21 @@ export class LoadGenerator {
     this.#child.send(ring);
   }
 
-  /**
-   * @throws Error if an answer has a wrong status or body, or a connection fails: such a number means
-   * nothing
-   */
-  async run(task: LoadTask): Promise<LoadResult> {
+  /** @throws when an answer has another status or text than it must, or a connection fails: such a number means nothing */
+  async run({ requests: series, ...task }: LoadTask): Promise<LoadResult> {
     const ended = new AbortController();
     const exit = once(this.#child, "exit", { signal: ended.signal }).then(() => {
       throw new Error("the load generator has ended");
     });
     exit.catch(() => {});
     try {
-      this.#child.send(task);
+      this.#child.send({ ...task, series: this.#keepSeries(series) } satisfies ChildTask);
       const answered = once(this.#child, "message", { signal: ended.signal });
       const [result] = (await Promise.race([answered, exit])) as [LoadResult];
-      const { requests, notOk, wrongBodies, errors, firstWrong } = result;
-      if (requests === 0 || notOk + wrongBodies + errors > 0) {
+      const { requests, notOk, wrongAnswers, errors, firstWrong } = result;
+      if (requests === 0 || notOk + wrongAnswers + errors > 0) {
         throw new Error(
-          `${task.url}: ${requests} answers of the right status, ${notOk} of another, ${wrongBodies} wrong bodies, ${errors} errors. The first: ${firstWrong}`,
+          `${task.url}${series[0].path}: ${requests} answers of the right status, ${notOk} of another, ${wrongAnswers} wrong answers, ${errors} errors. The first: ${firstWrong}`,
         );
       }
       return result;
@@ -74,5 +85,15 @@ export class LoadGenerator {
 
   stop(): void {
     this.#child.kill();
+  }
+
+  /** Gives the child requests once, as `keep` does with tokens. @returns their number */
+  #keepSeries(requests: Series): number {
+    const known = this.#series.get(requests);
+    if (known !== undefined) return known;
+    const series = this.#series.size;
+    this.#series.set(requests, series);
+    this.#child.send({ series, requests } satisfies KeptSeries);
+    return series;
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cpuTimes, otherCores, usedMs } from "./cpu.ts";
 import type { Percentiles } from "./figures.ts";
 import type { LoadGenerator, LoadResult } from "./load.ts";
+import type { Series } from "./request.ts";
 import type { Served } from "./workerd.ts";
 
 export interface Schedule {
@@ -15,11 +16,11 @@ export interface Schedule {
 export interface Target<Name extends string> {
   name: Name;
   served: Served;
-  url: string;
+  /** Of each request. */
   headers: Record<string, string>;
-  /** The body of every answer. */
-  body: string;
-  /** The database's process, if each target has its own. */
+  /** They are sent in turn. */
+  requests: Series;
+  /** The database's process, where targets have one each. */
   databasePid?: number;
   /** The status of every answer; default: 200. */
   status?: number;
@@ -59,9 +60,7 @@ export async function measureAll<Name extends string>(
   for (const connections of schedule.connections) {
     for (const target of targets) await run(target, connections, schedule.warmUpSeconds, load);
     for (let round = 0; round < schedule.rounds; round++) {
-      // Each round begins with another one, so that none always follows the same neighbour.
-      const from = round % targets.length;
-      for (const target of [...targets.slice(from), ...targets.slice(0, from)]) {
+      for (const target of orderOf(targets, round)) {
         await settle(target);
         const pid = target.databasePid ?? databasePid;
         samples.push(await measure(target, connections, round, schedule.roundSeconds, load, pid));
@@ -73,10 +72,19 @@ export async function measureAll<Name extends string>(
   return samples;
 }
 
-/** A run ends with unanswered requests, which the target still executes. This request waits behind them. */
-export async function settle({ url, headers }: Target<string>): Promise<void> {
+/** Every second round goes backwards, and another target begins: so no target always follows the same other one. */
+export function orderOf<Item>(targets: readonly Item[], round: number): Item[] {
+  const from = Math.floor(round / 2) % targets.length;
+  const order = [...targets.slice(from), ...targets.slice(0, from)];
+  return round % 2 === 0 ? order : order.reverse();
+}
+
+/** A run ends with requests unanswered, which the target goes on with: this one comes behind them. */
+export async function settle({ served, headers, requests: [request] }: Target<string>): Promise<void> {
   await sleep(settleMs);
-  const response = await fetch(url, { headers });
+  const { method = "GET", path, requestBody } = request;
+  const body = requestBody === undefined ? {} : { body: requestBody };
+  const response = await fetch(served.url + path, { method, headers, ...body });
   await response.arrayBuffer();
 }
 
@@ -116,12 +124,12 @@ async function measure<Name extends string>(
 }
 
 async function run(
-  { url, headers, body, status, ring }: Target<string>,
+  { served, headers, requests, status, ring }: Target<string>,
   connections: number,
   durationSeconds: number,
   load: LoadGenerator,
 ): Promise<LoadResult> {
-  const task = { url, headers, body, connections, durationSeconds };
+  const task = { url: served.url, headers, requests, connections, durationSeconds };
   return await load.run({
     ...task,
     ...(status === undefined ? {} : { status }),

@@ -1,5 +1,6 @@
 import { ratioLine, ratioOf, table } from "./figures.ts";
 import type { Sample, Schedule, Target } from "./measure.ts";
+import { sendOnce } from "./request.ts";
 import { aboveColumns, cells, columns, targetReport } from "./summary.ts";
 import { path } from "./variants.ts";
 import type { Served } from "./workerd.ts";
@@ -37,13 +38,12 @@ export async function pairTarget<Name extends string>(
   token: string,
 ): Promise<Target<Name>> {
   const headers = { authorization: `Bearer ${token}` };
-  const url = served.url + request.path;
-  const response = await fetch(url, { headers });
-  const body = await response.text();
-  if (response.status !== 200 || JSON.parse(body).rows.length !== request.rows) {
-    throw new Error(`${name} answered ${response.status}: ${body.slice(0, 500)}`);
+  const { path } = request;
+  const expectedAnswer = await sendOnce(served.url, { path }, headers);
+  if (JSON.parse(expectedAnswer).rows.length !== request.rows) {
+    throw new Error(`${name} answered without ${request.rows} rows: ${expectedAnswer.slice(0, 500)}`);
   }
-  return { name, served, url, headers, body };
+  return { name, served, headers, requests: [{ path, expectedAnswer }] };
 }
 
 type Figure = "requestsPerSecond" | "serverCpuUs" | "databaseCpuUs" | "p50Ms";

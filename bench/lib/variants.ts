@@ -17,6 +17,7 @@ import type { Bundle } from "./bundle.ts";
 import { bundleGateway, bundleWorker } from "./bundle.ts";
 import type { Target } from "./measure.ts";
 import type { NodeGatewayOptions } from "./node-gateway.ts";
+import { sendOnce } from "./request.ts";
 import type { Served, ServedWorker, WorkerdOptions } from "./workerd.ts";
 import { serving, startWorkerd } from "./workerd.ts";
 
@@ -27,7 +28,7 @@ export type VariantName = (typeof variantNames)[number];
 /** A point select by primary key. Its answer is ASCII, because autocannon may split a character. */
 export const path = "/v1/queries/country?code=US";
 
-/** Its expected body is its first answer. */
+/** Its expected answer is what it answered when it was asked first. */
 export type Variant = Target<VariantName>;
 
 /** Starts the four variants, and checks that they give the same answer. */
@@ -38,7 +39,8 @@ export async function startVariants(backends: Backends): Promise<Variant[]> {
     bundleWorker(directoryOf("connect"), "connect"),
   ]);
   const gateway = await startGateway("gateway", gatewayBundle, backends);
-  const answer = await ask(gateway, backends);
+  const headers = headersOf(backends);
+  const answer = await sendOnce(gateway.url, { path }, headers);
   const served: Record<VariantName, Served> = {
     gateway,
     hop: await startWorkerd({
@@ -51,12 +53,11 @@ export async function startVariants(backends: Backends): Promise<Variant[]> {
     connect: await startConnect("connect", connectBundle, backends),
     node: await startNodeGateway(backends),
   };
-  const headers = headersOf(backends);
   const variants: Variant[] = [];
   for (const name of variantNames) {
-    const body = await ask(served[name], backends);
-    deepStrictEqual(JSON.parse(body), JSON.parse(answer), `the answer of ${name} differs`);
-    variants.push({ name, served: served[name], url: served[name].url + path, headers, body });
+    const expectedAnswer = await sendOnce(served[name].url, { path }, headers);
+    deepStrictEqual(JSON.parse(expectedAnswer), JSON.parse(answer), `the answer of ${name} differs`);
+    variants.push({ name, served: served[name], headers, requests: [{ path, expectedAnswer }] });
   }
   return variants;
 }
@@ -154,13 +155,6 @@ export function countrySql(): string {
   const query = readCatalog().find(({ name }) => name === "country");
   if (!query) throw new Error("queries/country.sql is missing");
   return query.sql;
-}
-
-async function ask(served: Served, backends: Backends): Promise<string> {
-  const response = await fetch(served.url + path, { headers: headersOf(backends) });
-  const text = await response.text();
-  if (response.status !== 200) throw new Error(`${served.url}${path} answered ${response.status}: ${text}`);
-  return text;
 }
 
 function headersOf({ tokens }: Backends): Record<string, string> {

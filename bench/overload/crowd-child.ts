@@ -49,7 +49,7 @@ async function run(task: CrowdTask): Promise<CrowdResult> {
 }
 
 async function sendOne(
-  { request, body }: CrowdTask,
+  { request, expectedAnswer }: CrowdTask,
   phase: Phase["name"],
   dueMs: number,
 ): Promise<{ answer: CrowdAnswer; retryAfterMs: number }> {
@@ -58,7 +58,7 @@ async function sendOne(
   try {
     const answered = await ask(request);
     const retryAfterMs = Number(answered.retryAfter ?? 0) * 1000;
-    return { answer: answer(outcomeOf(answered, body)), retryAfterMs };
+    return { answer: answer(outcomeOf(answered, expectedAnswer)), retryAfterMs };
   } catch (cause) {
     return { answer: answer(String((cause as NodeJS.ErrnoException).code ?? cause)), retryAfterMs: 0 };
   }

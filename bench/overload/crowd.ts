@@ -2,13 +2,14 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Asking } from "../lib/http-client.ts";
+import type { ExpectedAnswer } from "../lib/request.ts";
 
 /** Callers who come whether or not there is room for them. */
 export interface CrowdTask {
   request: Asking;
-  /** The body of every answer with status 200. */
-  body: string;
-  /** The phases, one after the other without a pause. */
+  /** What every answer of status 200 must be. */
+  expectedAnswer: ExpectedAnswer;
+  /** One after the other, without a pause. */
   phases: Phase[];
 }
 

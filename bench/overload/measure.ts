@@ -7,6 +7,7 @@ import { median, rounded } from "../lib/figures.ts";
 import type { LoadGenerator } from "../lib/load.ts";
 import type { Schedule, Target } from "../lib/measure.ts";
 import { measureAll, settle } from "../lib/measure.ts";
+import { sendOnce } from "../lib/request.ts";
 import { directoryOf, path, startGateway } from "../lib/variants.ts";
 import type { Phase } from "./crowd.ts";
 import { sendCrowd } from "./crowd.ts";
@@ -29,13 +30,14 @@ export async function startTarget(name: Name, backends: Backends, port: number):
   const policy = { ...policyFor(backends, port), cors: { origins: [origin] } };
   const bundle = await bundleGateway(directoryOf(`overload-${name}`), policy);
   const served = await startGateway(`overload-${name}`, bundle, backends);
-  const url = served.url + path;
   const headers = { authorization: `Bearer ${backends.tokens.analyst}` };
-  const response = await fetch(url, { headers });
-  const body = await response.text();
-  if (response.status === 200) return { name, served, url, headers, body };
-  await served.stop();
-  throw new Error(`${name} answered ${response.status}: ${body}`);
+  try {
+    const expectedAnswer = await sendOnce(served.url, { path }, headers);
+    return { name, served, headers, requests: [{ path, expectedAnswer }] };
+  } catch (cause) {
+    await served.stop();
+    throw cause;
+  }
 }
 
 export interface Overload {
@@ -96,12 +98,13 @@ async function measureCrowd(
   { backends }: Overload,
   phases: Phase[],
 ): Promise<CrowdReport> {
-  const { url, headers, body, served } = target;
+  const { served, headers, requests } = target;
+  const [{ path, expectedAnswer }] = requests;
   await settle(target);
   const pids = [served.pid, databasePid(backends), process.pid];
   const before = cpuTimes(pids);
   const probes = await Probes.start(served.url, backends);
-  const result = await sendCrowd({ request: { url, headers }, body, phases });
+  const result = await sendCrowd({ request: { url: served.url + path, headers }, expectedAnswer, phases });
   const probed = await probes.stop();
   const after = cpuTimes(pids);
   // The crowd's process has ended, so it has reported its own CPU time.

@@ -8,6 +8,7 @@ import { ratioLine, ratioOf, table } from "../lib/figures.ts";
 import type { LoadGenerator } from "../lib/load.ts";
 import type { Sample, Schedule, Target } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
+import { sendOnce } from "../lib/request.ts";
 import type { TargetReport } from "../lib/summary.ts";
 import { aboveColumns, cells, columns, meanOtherCores, targetReport } from "../lib/summary.ts";
 import { directoryOf, path, startGateway } from "../lib/variants.ts";
@@ -47,17 +48,11 @@ export async function measureHttp(
 async function startTarget(name: Name, backends: Backends): Promise<Target<Name>> {
   const bundle = await bundleGateway(directoryOf(name), policyFor(backends), workers[name]);
   const served = await startGateway(name, bundle, backends);
-  const url = served.url + path;
   const headers = { authorization: `Bearer ${backends.tokens.analyst}` };
-  const ask = async () => {
-    const response = await fetch(url, { headers });
-    const body = await response.text();
-    if (response.status !== 200) throw new Error(`${name} answered ${response.status}: ${body}`);
-    return body;
-  };
-  const body = await ask();
+  const ask = async () => await sendOnce(served.url, { path }, headers);
+  const expectedAnswer = await ask();
   await expectRestores(name, backends, ask);
-  return { name, served, url, headers, body };
+  return { name, served, headers, requests: [{ path, expectedAnswer }] };
 }
 
 /** Only a restore sends USE. */

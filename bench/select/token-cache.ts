@@ -9,6 +9,8 @@ import type { LoadGenerator } from "../lib/load.ts";
 import { readLog } from "../lib/log.ts";
 import type { Sample, Schedule, Target } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
+import type { Series } from "../lib/request.ts";
+import { sendOnce } from "../lib/request.ts";
 import type { TargetReport } from "../lib/summary.ts";
 import { aboveColumns, cells, columns, targetReport } from "../lib/summary.ts";
 import { path } from "../lib/variants.ts";
@@ -122,11 +124,10 @@ async function target(
   const name: Name = `${algorithm}-${request}-${which}`;
   const { path, status } = requests[request];
   const headers = { "x-request-id": name };
-  const url = gateway.url + path;
-  const response = await fetch(url, { headers: { authorization: `Bearer ${token}`, ...headers } });
-  const body = await response.text();
-  if (response.status !== status) throw new Error(`${path} answered ${response.status}: ${body}`);
-  return { name, served: gateway, url, headers, body, status, ring: `${algorithm}-${which}` };
+  const first = { authorization: `Bearer ${token}`, ...headers };
+  const expectedAnswer = await sendOnce(gateway.url, { path }, first, status);
+  const series: Series = [{ path, expectedAnswer }];
+  return { name, served: gateway, headers, requests: series, status, ring: `${algorithm}-${which}` };
 }
 
 async function tokensSeen(logPath: string): Promise<Map<string, TokensSeen>> {
