@@ -1,4 +1,5 @@
-import { median, quantile, rounded, table } from "../lib/figures.ts";
+import type { Middle } from "../lib/figures.ts";
+import { middle, table } from "../lib/figures.ts";
 import type { Asked, Place } from "./client.ts";
 
 /** The cost of a request, by the place where its issuer's keys are. */
@@ -25,13 +26,6 @@ export interface PlaceReport {
    */
   ratio: Middle;
   moreMs: Middle;
-}
-
-/** Half of the rounds are between `low` and `high`. */
-interface Middle {
-  median: number;
-  low: number;
-  high: number;
 }
 
 const labels: Record<Place, string> = {
@@ -76,14 +70,6 @@ function same(place: Place, what: string, counts: number[]): number {
   throw new Error(
     `${labels[place]}: the number of ${what} is not the same each time: ${[...others].join(", ")}`,
   );
-}
-
-function middle(values: number[]): Middle {
-  return {
-    median: rounded(median(values), 3),
-    low: rounded(quantile(values, 0.25), 3),
-    high: rounded(quantile(values, 0.75), 3),
-  };
 }
 
 /** The report as text for a terminal. */

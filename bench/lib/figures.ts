@@ -17,6 +17,21 @@ export function ratioOf(ours: readonly number[], theirs: readonly number[]): Rat
   };
 }
 
+/** Half of the rounds lie between the quartiles `low` and `high`. */
+export interface Middle {
+  median: number;
+  low: number;
+  high: number;
+}
+
+export function middle(values: readonly number[]): Middle {
+  return {
+    median: rounded(median(values), 3),
+    low: rounded(quantile(values, 0.25), 3),
+    high: rounded(quantile(values, 0.75), 3),
+  };
+}
+
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }

@@ -1,19 +1,23 @@
 /**
- * A gateway for Node without Tidegate, as a developer would write it: hono, a mysql2 pool over verified
- * TLS, jose. It has the same query, the same answer, and one log line for each request. It restores no
- * session between two callers.
+ * What one would write for Node without Tidegate: hono, a mysql2 pool over verified TLS, jose. The same
+ * query, the same answer, a line of log for each request. By its options it restores each session between two
+ * callers as the gateway does, after the answer, or never.
  */
 import { readFileSync } from "node:fs";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { createRemoteJWKSet, jwtVerify } from "jose";
-import type { FieldPacket, RowDataPacket } from "mysql2/promise";
+import type { FieldPacket, PoolConnection, RowDataPacket } from "mysql2/promise";
 import mysql from "mysql2/promise";
 import type { ServerAddress } from "../../servers/database/connection.ts";
 import { connectionOptions } from "../../servers/database/connection.ts";
+import type { Engine } from "../../servers/database/engines.ts";
 import type { Column } from "../../src/db/encode/columns.ts";
 import { describeColumn } from "../../src/db/encode/columns.ts";
+import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
+import type { Restore } from "./mysql2-restore.ts";
+import { restoreWithMysql2 } from "./mysql2-restore.ts";
 
 /** The file from the command line. */
 export interface NodeGatewayOptions {
@@ -28,6 +32,9 @@ export interface NodeGatewayOptions {
   jwksUri: string;
   /** With one placeholder. */
   sql: string;
+  engine: Engine;
+  /** Whether a session is restored, and its identity proven, before its next caller gets it. */
+  restores: boolean;
 }
 
 const options = JSON.parse(readFileSync(process.argv[2] as string, "utf8")) as NodeGatewayOptions;
@@ -55,7 +62,7 @@ const app = new Hono()
     await jwtVerify(token ?? "", keys, { issuer, audience, algorithms: ["ES256"] }).catch(() => {
       throw new HTTPException(401);
     });
-    const [rows, fields] = await pool.execute<RowDataPacket[]>(options.sql, [c.req.query("code") ?? null]);
+    const [rows, fields] = await execute([c.req.query("code") ?? null]);
     return c.json({
       columns: fields.map(describe),
       rows,
@@ -67,9 +74,46 @@ const app = new Hono()
     });
   });
 
+type Answer = [RowDataPacket[], FieldPacket[]];
+
+async function execute(values: (string | null)[]): Promise<Answer> {
+  if (!options.restores) return await pool.execute<RowDataPacket[]>(options.sql, values);
+  const connection = await pool.getConnection();
+  try {
+    const restore = await restoreOf(connection);
+    const answer = await connection.execute<RowDataPacket[]>(options.sql, values);
+    // The caller does not wait for it; the next caller of this connection does.
+    restore().then(
+      () => connection.release(),
+      () => connection.destroy(),
+    );
+    return answer;
+  } catch (cause) {
+    connection.destroy();
+    throw cause;
+  }
+}
+
+/** By mysql2's own connection: the pool wraps it anew each time that it lends it. */
+const restores = new WeakMap<object, Promise<Restore>>();
+
+function restoreOf(connection: PoolConnection): Promise<Restore> {
+  const known = restores.get(connection.connection);
+  if (known) return known;
+  const made = restoreWithMysql2(connection, dialectOf(options), options.database);
+  restores.set(connection.connection, made);
+  return made;
+}
+
 function describe(field: FieldPacket): { name: string; type: string; nullable: boolean } {
   const { name, type, nullable } = describeColumn(field as unknown as Column);
   return { name, type, nullable };
 }
 
+if (options.restores) {
+  // All are opened before the first caller: no request of the bench waits for a login here.
+  const opened = await Promise.all(Array.from({ length: options.connections }, () => pool.getConnection()));
+  await Promise.all(opened.map(restoreOf));
+  for (const connection of opened) connection.release();
+}
 serve({ fetch: app.fetch, hostname: "127.0.0.1", port: options.port });

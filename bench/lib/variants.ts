@@ -17,52 +17,115 @@ import type { Bundle } from "./bundle.ts";
 import { bundleGateway, bundleWorker } from "./bundle.ts";
 import type { Target } from "./measure.ts";
 import type { NodeGatewayOptions } from "./node-gateway.ts";
+import { countryCodes, countryPath, prepareNotes, selectSeries, writeSeries } from "./points.ts";
+import type { Series } from "./request.ts";
 import { sendOnce } from "./request.ts";
+import { expectRestores } from "./restores.ts";
 import type { Served, ServedWorker, WorkerdOptions } from "./workerd.ts";
 import { serving, startWorkerd } from "./workerd.ts";
 
-/** The variants that are compared; docs/performance.md describes each one. */
-export const variantNames = ["gateway", "hop", "connect", "node"] as const;
+/** What is compared; docs/performance.md says what each of them does. */
+export const variantNames = [
+  "gateway",
+  "rustls",
+  "write",
+  "hop",
+  "connect",
+  "node",
+  "nodeRestoring",
+] as const;
 export type VariantName = (typeof variantNames)[number];
 
-/** A point select by primary key. Its answer is ASCII, because autocannon may split a character. */
-export const path = "/v1/queries/country?code=US";
+/** One point select, for the benches that always ask for the same row. */
+export const path = countryPath("US");
 
-/** Its expected answer is what it answered when it was asked first. */
+/** Its expected answers are what it answered when it was asked first. */
 export type Variant = Target<VariantName>;
 
-/** Starts the four variants, and checks that they give the same answer. */
+/** Servers; the gateway serves two variants, its select and its write. */
+type ServedName = Exclude<VariantName, "write">;
+
+/** Starts them all, and sees that they give the same answers. */
 export async function startVariants(backends: Backends): Promise<Variant[]> {
-  const [gatewayBundle, hopBundle, connectBundle] = await Promise.all([
+  const rustlsPolicy = withRustls(directoryOf("rustls"), policyFor(backends), backends);
+  const [gatewayBundle, rustlsBundle, hopBundle, connectBundle] = await Promise.all([
     bundleGateway(directoryOf("gateway"), policyFor(backends)),
+    bundleGateway(directoryOf("rustls"), rustlsPolicy),
     bundleWorker(directoryOf("hop"), "hop", { HOP: "Hop" }),
     bundleWorker(directoryOf("connect"), "connect"),
   ]);
+  const codes = await countryCodes(backends);
+  const headers = headersOf(backends.tokens.analyst);
   const gateway = await startGateway("gateway", gatewayBundle, backends);
-  const headers = headersOf(backends);
-  const answer = await sendOnce(gateway.url, { path }, headers);
-  const served: Record<VariantName, Served> = {
+  const answers = await selectSeries(gateway.url, headers, codes);
+  const served: Record<ServedName, Served> = {
     gateway,
-    hop: await startWorkerd({
-      directory: directoryOf("hop"),
-      bundle: hopBundle,
-      ca: backends.pki.ca,
-      texts: { SQL: countrySql(), ANSWER: answer },
-      objects: { HOP: "Hop" },
-    }),
+    rustls: await startGateway("rustls", rustlsBundle, backends),
+    hop: await startHop(hopBundle, backends, codes, answers),
     connect: await startConnect("connect", connectBundle, backends),
-    node: await startNodeGateway(backends),
+    node: await startNodeGateway("node", backends, false),
+    nodeRestoring: await startNodeGateway("node-restoring", backends, true),
   };
   const variants: Variant[] = [];
   for (const name of variantNames) {
-    const expectedAnswer = await sendOnce(served[name].url, { path }, headers);
-    deepStrictEqual(JSON.parse(expectedAnswer), JSON.parse(answer), `the answer of ${name} differs`);
-    variants.push({ name, served: served[name], headers, requests: [{ path, expectedAnswer }] });
+    if (name === "write") {
+      await prepareNotes(backends);
+      variants.push({
+        name,
+        served: gateway,
+        headers: headersOf(backends.tokens.editor),
+        requests: writeSeries(),
+      });
+      continue;
+    }
+    const { url } = served[name];
+    const requests = await selectSeries(url, headers, codes);
+    deepStrictEqual(parsed(requests), parsed(answers), `the answers of ${name} differ`);
+    if (name === "node" || name === "nodeRestoring") {
+      const ask = async () => await sendOnce(url, { path }, headers);
+      await expectRestores(name, name === "nodeRestoring", backends, ask);
+    }
+    variants.push({ name, served: served[name], headers, requests });
   }
   return variants;
 }
 
-/** The deployed gateway. */
+function parsed(series: Series): unknown[] {
+  return series.map(({ expectedAnswer }) => JSON.parse(expectedAnswer as string));
+}
+
+async function startHop(
+  bundle: Bundle,
+  { pki }: Backends,
+  codes: readonly string[],
+  answers: Series,
+): Promise<Served> {
+  const byCode = Object.fromEntries(codes.map((code, i) => [code, answers[i]?.expectedAnswer]));
+  return await startWorkerd({
+    directory: directoryOf("hop"),
+    bundle,
+    ca: pki.ca,
+    texts: { SQL: countrySql(), ANSWERS: JSON.stringify(byCode) },
+    objects: { HOP: "Hop" },
+  });
+}
+
+/**
+ * @param directory of the bundle; the CA's file is put there
+ * @returns the policy, with the link rustls
+ */
+export function withRustls(
+  directory: string,
+  policy: Record<string, unknown>,
+  { pki }: Backends,
+): Record<string, unknown> {
+  mkdirSync(join(directory, "ca"), { recursive: true });
+  writeFileSync(join(directory, "ca", "bench.pem"), pki.ca);
+  const cluster = { ...(policy.cluster as object), link: "rustls", trust: "bundle", ca: "ca/bench.pem" };
+  return { ...policy, cluster };
+}
+
+/** The gateway, as it is deployed. */
 export async function startGateway(
   name: string,
   bundle: Bundle,
@@ -127,9 +190,11 @@ export function analystOf(
   };
 }
 
-async function startNodeGateway({ server, sample, passwords, issuer }: Backends): Promise<Served> {
+/** @param restores whether it restores sessions between callers */
+async function startNodeGateway(name: string, backends: Backends, restores: boolean): Promise<Served> {
+  const { server, sample, passwords, issuer } = backends;
   const port = await freePort();
-  const { host, port: databasePort, caPath, tls } = server;
+  const { engine, host, port: databasePort, caPath, tls } = server;
   const options: NodeGatewayOptions = {
     port,
     server: { host, port: databasePort, caPath, tls },
@@ -141,8 +206,10 @@ async function startNodeGateway({ server, sample, passwords, issuer }: Backends)
     audience,
     jwksUri: issuer.jwksUri,
     sql: countrySql(),
+    engine,
+    restores,
   };
-  const directory = directoryOf("node");
+  const directory = directoryOf(name);
   const optionsPath = join(directory, "options.json");
   writeFileSync(optionsPath, JSON.stringify(options), { mode: 0o600 });
   const logPath = join(directory, "node.log");
@@ -157,8 +224,9 @@ export function countrySql(): string {
   return query.sql;
 }
 
-function headersOf({ tokens }: Backends): Record<string, string> {
-  return { authorization: `Bearer ${tokens.analyst}` };
+/** @returns the headers of every request, also of one with a body */
+export function headersOf(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}`, "content-type": "application/json" };
 }
 
 /** The directory for all files of one server process. */

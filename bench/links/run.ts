@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { readScriptOptions } from "../../cli/command/declare.ts";
 import type { Backends } from "../lib/backends.ts";
 import { databasePid, policyFor, startBackends } from "../lib/backends.ts";
@@ -9,7 +7,7 @@ import type { Sample, Target } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
 import { declareBench } from "../lib/options.ts";
 import { pairLines, pairRequests, pairSchedule, pairTarget } from "../lib/pair.ts";
-import { directoryOf, path, startConnect, startGateway } from "../lib/variants.ts";
+import { directoryOf, path, startConnect, startGateway, withRustls } from "../lib/variants.ts";
 import type { Served } from "../lib/workerd.ts";
 
 const links = ["platform", "rustls"] as const;
@@ -62,15 +60,13 @@ try {
 /** A gateway with this link, and a Worker with this link that connects for each request. */
 async function startTargets(link: Link, backends: Backends): Promise<Target<Name>[]> {
   const names = { gateway: `link-${link}`, connect: `link-${link}-connect` };
-  const policy = policyOf(link, backends);
-  for (const name of Object.values(names)) {
-    mkdirSync(join(directoryOf(name), "ca"), { recursive: true });
-    writeFileSync(join(directoryOf(name), "ca", "bench.pem"), backends.pki.ca);
-  }
-  const gatewayBundle = await bundleGateway(directoryOf(names.gateway), policy);
+  const policyIn = (directory: string) =>
+    link === "rustls" ? withRustls(directory, policyFor(backends), backends) : policyFor(backends);
+  const gatewayBundle = await bundleGateway(directoryOf(names.gateway), policyIn(directoryOf(names.gateway)));
   const gateway = await startGateway(names.gateway, gatewayBundle, backends);
   running.push(gateway);
   const connectBundle = await bundleWorker(directoryOf(names.connect), "connect");
+  const policy = policyIn(directoryOf(names.connect));
   const connect = await startConnect(names.connect, connectBundle, backends, policy);
   running.push(connect);
   const served: Record<RequestName, Served> = { select: gateway, rows: gateway, connect };
@@ -80,13 +76,6 @@ async function startTargets(link: Link, backends: Backends): Promise<Target<Name
       pairTarget(`${link}-${request}` as const, requests[request], served[request], backends.tokens.analyst),
     ),
   );
-}
-
-function policyOf(link: Link, backends: Backends): Record<string, unknown> {
-  const policy = policyFor(backends);
-  if (link === "platform") return policy;
-  const cluster = { ...(policy.cluster as object), link, trust: "bundle", ca: "ca/bench.pem" };
-  return { ...policy, cluster };
 }
 
 function format(request: RequestName, samples: Sample<Name>[]): string[] {

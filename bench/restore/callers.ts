@@ -2,16 +2,13 @@ import mysql from "mysql2/promise";
 import { NodeWire } from "../../cli/node/node-wire.ts";
 import { connectionOptions } from "../../servers/database/connection.ts";
 import type { Link } from "../../src/db/links/link.ts";
-import type { Row } from "../../src/db/mysql/driver/commands.ts";
 import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
-import { isSameIdentity } from "../../src/db/mysql/engines/identity.ts";
-import { proofQuery } from "../../src/db/mysql/engines/proof.ts";
-import { restoreStatements } from "../../src/db/mysql/engines/session-state.ts";
-import { firstAttempt, identityOf } from "../../src/db/mysql/session/login.ts";
+import { firstAttempt } from "../../src/db/mysql/session/login.ts";
 import { Session } from "../../src/db/mysql/session/session.ts";
 import { WarnedStatements } from "../../src/db/mysql/session/warned-statements.ts";
 import type { Backends } from "../lib/backends.ts";
 import { policyFor } from "../lib/backends.ts";
+import { restoreWithMysql2 } from "../lib/mysql2-restore.ts";
 import { analystOf, countrySql } from "../lib/variants.ts";
 import { countryWork } from "../workers/work.ts";
 import type { Kind } from "./report.ts";
@@ -64,12 +61,8 @@ export async function openSession(backends: Backends, port: number): Promise<Ses
   return await Session.open(link, cluster, account, opening);
 }
 
-/**
- * A solution with mysql2 alone: its own reset and the gateway's statements, one after the other. The reset
- * drops prepared statements, so execute() prepares again.
- */
+/** A connection of mysql2's own. */
 async function openSequential({ server, sample, passwords }: Backends, port: number): Promise<Caller> {
-  const dialect = dialectOf(server);
   const connection = await mysql.createConnection({
     ...connectionOptions({ ...server, port }, sample.analyst.user, passwords.analyst),
     database: sample.database,
@@ -80,25 +73,15 @@ async function openSequential({ server, sample, passwords }: Backends, port: num
     jsonStrings: true,
   });
   const sql = countrySql();
-  const prove = async () => identityOf((await connection.query(proofQuery(dialect)))[0] as Row[]);
-  const identity = await prove();
-  const settings = { time_zone: "+00:00", longestDeadlineMs: 60_000, collation: identity.collation };
-  const { before } = restoreStatements(dialect, sample.database, settings, false);
-  const caller = {
+  const restore = await restoreWithMysql2(connection, dialectOf(server), sample.database);
+  return {
     async ask() {
       const [rows] = await connection.execute({ sql, rowsAsArray: true }, ["US"]);
       expectOne((rows as unknown[]).length);
     },
-    async restore() {
-      await connection.reset();
-      for (const statement of before) await connection.query(statement);
-      if (!isSameIdentity(await prove(), identity)) throw new Error("the session is another identity now");
-    },
+    restore,
     close: () => connection.end(),
   };
-  // The gateway's session is also in its resting state after the login.
-  await caller.restore();
-  return caller;
 }
 
 function expectOne(rows: number): void {

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { connectAdministrator } from "../../servers/database/connection.ts";
 import type { Backends } from "../lib/backends.ts";
 import { databasePid, policyFor } from "../lib/backends.ts";
 import { bundleGateway } from "../lib/bundle.ts";
@@ -9,6 +7,7 @@ import type { LoadGenerator } from "../lib/load.ts";
 import type { Sample, Schedule, Target } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
 import { sendOnce } from "../lib/request.ts";
+import { expectRestores } from "../lib/restores.ts";
 import type { TargetReport } from "../lib/summary.ts";
 import { aboveColumns, cells, columns, meanOtherCores, targetReport } from "../lib/summary.ts";
 import { directoryOf, path, startGateway } from "../lib/variants.ts";
@@ -51,29 +50,8 @@ async function startTarget(name: Name, backends: Backends): Promise<Target<Name>
   const headers = { authorization: `Bearer ${backends.tokens.analyst}` };
   const ask = async () => await sendOnce(served.url, { path }, headers);
   const expectedAnswer = await ask();
-  await expectRestores(name, backends, ask);
+  await expectRestores(`the gateway ${name}`, name === "restored", backends, ask);
   return { name, served, headers, requests: [{ path, expectedAnswer }] };
-}
-
-/** Only a restore sends USE. */
-async function expectRestores(name: Name, { server }: Backends, ask: () => Promise<string>): Promise<void> {
-  const administrator = await connectAdministrator(server);
-  const count = async () => {
-    // The last restore comes after the answer.
-    await sleep(200);
-    const [rows] = await administrator.query("SHOW GLOBAL STATUS LIKE 'Com_change_db'");
-    return Number((rows as { Value: string }[])[0]?.Value);
-  };
-  try {
-    const before = await count();
-    const requests = 10;
-    for (let i = 0; i < requests; i++) await ask();
-    const restores = (await count()) - before;
-    if (restores === (name === "restored" ? requests : 0)) return;
-    throw new Error(`the server saw ${restores} restores for ${requests} requests to the gateway ${name}`);
-  } finally {
-    await administrator.end();
-  }
 }
 
 function report(connections: number, samples: Sample<Name>[]): HttpReport {

@@ -15,13 +15,14 @@ import { formatTokenCache } from "./token-cache.ts";
 
 /** The whole result, as in .tidegate/bench/latest.json; docs/performance.md describes it. */
 export interface Report {
-  version: 2;
+  version: 3;
   startedAt: string;
   durationSeconds: number;
   quick: boolean;
   machine: { cores: number; loadAverageBefore: number; otherCores: number | null };
   versions: Versions;
-  request: string;
+  /** Of a variant's round: the path that stands for all of them, and how many different ones there are. */
+  requests: Record<"select" | "write", { example: string; different: number }>;
   schedule: { rounds: number; roundSeconds: number; warmUpSeconds: number };
   load: LoadReport[];
   roundTrips: RoundTrips;
@@ -29,22 +30,33 @@ export interface Report {
   keys: KeysReport;
 }
 
-/** The four variants under one number of client connections. */
+/** The variants under one number of client connections. */
 export interface LoadReport {
   connections: number;
   variants: Record<VariantName, TargetReport>;
-  /** The gateway's requests per second divided by another variant's, in the same round. */
+  /** One variant's requests per second divided by another one's, of the same round. */
   ratios: Record<RatioName, Ratio>;
 }
 
-const others = ["hop", "connect", "node"] as const;
-type RatioName = `gateway/${(typeof others)[number]}`;
+/** Each is divided by the one behind it. */
+const compared = [
+  ["gateway/hop", "gateway", "hop"],
+  ["gateway/connect", "gateway", "connect"],
+  ["gateway/nodeRestoring", "gateway", "nodeRestoring"],
+  ["gateway/node", "gateway", "node"],
+  ["rustls/gateway", "rustls", "gateway"],
+  ["write/gateway", "write", "gateway"],
+] as const satisfies [`${VariantName}/${VariantName}`, VariantName, VariantName][];
+type RatioName = (typeof compared)[number][0];
 
 const labels: Record<VariantName, string> = {
   gateway: "gateway",
+  rustls: "gateway, link rustls",
+  write: "gateway, write",
   hop: "Durable Object hop only",
   connect: "connection per request",
-  node: "Node gateway",
+  node: "Node, without a reset",
+  nodeRestoring: "Node, resets and proves",
 };
 
 export function summarize(samples: Sample<VariantName>[]): LoadReport[] {
@@ -55,7 +67,7 @@ export function summarize(samples: Sample<VariantName>[]): LoadReport[] {
     const variants = variantNames.map((name) => [name, targetReport(of(name))]);
     // Each target has one sample per round, in the order of the rounds.
     const rates = (name: VariantName) => of(name).map(({ requestsPerSecond }) => requestsPerSecond);
-    const ratios = others.map((name) => [`gateway/${name}`, ratioOf(rates("gateway"), rates(name))]);
+    const ratios = compared.map(([name, ours, theirs]) => [name, ratioOf(rates(ours), rates(theirs))]);
     return {
       connections: count,
       variants: Object.fromEntries(variants) as LoadReport["variants"],
@@ -66,9 +78,11 @@ export function summarize(samples: Sample<VariantName>[]): LoadReport[] {
 
 /** The report as text for a terminal. */
 export function format(report: Report): string {
-  const { machine, versions, schedule } = report;
+  const { machine, versions, schedule, requests } = report;
+  const request = ({ example, different }: Report["requests"]["select"]) => `${example} (${different} keys)`;
   return [
-    `${report.request}, a point select by primary key`,
+    `select by primary key: ${request(requests.select)}`,
+    `write by primary key: ${request(requests.write)}`,
     machineLine(versions, machine, machine.otherCores),
     `medians of ${schedule.rounds} rounds of ${schedule.roundSeconds} s`,
     ...report.load.flatMap(formatLoad),
@@ -81,7 +95,9 @@ export function format(report: Report): string {
 function formatLoad({ connections, variants, ratios }: LoadReport): string[] {
   const header = [`${connections} connections`, ...columns];
   const rows = variantNames.map((name) => [labels[name], ...cells(variants[name])]);
-  const ratioRows = others.map((name) => ratioLine(`gateway / ${labels[name]}`, ratios[`gateway/${name}`]));
+  const ratioRows = compared.map(([name, ours, theirs]) =>
+    ratioLine(`${labels[ours]} / ${labels[theirs]}`, ratios[name]),
+  );
   return ["", aboveColumns, ...table([header, ...rows]), ...ratioRows];
 }
 

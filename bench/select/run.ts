@@ -13,7 +13,8 @@ import type { Schedule } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
 import { declareBench } from "../lib/options.ts";
 import { meanOtherCores } from "../lib/summary.ts";
-import { directoryOf, path, startVariants, variantNames } from "../lib/variants.ts";
+import type { Variant, VariantName } from "../lib/variants.ts";
+import { startVariants } from "../lib/variants.ts";
 import type { Report } from "./report.ts";
 import { format, summarize } from "./report.ts";
 import { countRoundTrips } from "./round-trips.ts";
@@ -29,8 +30,8 @@ const options = await readScriptOptions(
 
 /** Many short rounds, so that a disturbance spoils only a few. All together take less than 5 minutes. */
 const schedule: Schedule = options.quick
-  ? { connections: [16, 64], rounds: 2, roundSeconds: 1.5, warmUpSeconds: 1.5 }
-  : { connections: [16, 64], rounds: 5, roundSeconds: 3, warmUpSeconds: 2 };
+  ? { connections: [16, 64], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
+  : { connections: [16, 64], rounds: 6, roundSeconds: 1.5, warmUpSeconds: 1.5 };
 const tokenSchedule: Schedule = options.quick
   ? { connections: [16], rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.2 }
   : { connections: [16], rounds: 16, roundSeconds: 0.5, warmUpSeconds: 1 };
@@ -42,6 +43,7 @@ const startedMs = performance.now();
 const startedAt = new Date().toISOString();
 /** Everything that must be stopped, in the order of the start. */
 const running: { stop(): unknown }[] = [];
+const logs: string[] = [];
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 
@@ -50,10 +52,8 @@ try {
   const json = `${JSON.stringify(report, null, 2)}\n`;
   const latest = join(benchDirectory, "latest.json");
   writeFileSync(latest, json);
-  // The log has a line for each request: it is large, and useful only after a failure.
-  for (const name of variantNames) {
-    rmSync(join(directoryOf(name), name === "node" ? "node.log" : "workerd.log"), { force: true });
-  }
+  // A line for each request: large, and of use only after a failure.
+  for (const path of logs) rmSync(path, { force: true });
   if (options.json) process.stdout.write(json);
   else console.log(`\n${format(report)}\n\nAs JSON: ${relative(packageRoot, latest)}`);
 } catch (cause) {
@@ -75,7 +75,10 @@ async function bench(): Promise<Report> {
   const keys = await measureKeys(backends, keysSchedule);
   log("starting the variants");
   const variants = await startVariants(backends);
-  running.push(...variants.map(({ served }) => served));
+  for (const served of new Set(variants.map((variant) => variant.served))) {
+    running.push(served);
+    logs.push(served.logPath);
+  }
   const load = new LoadGenerator();
   running.push({ stop: () => load.stop() });
   const samples = await measureAll(variants, schedule, load, databasePid(backends), log);
@@ -85,19 +88,26 @@ async function bench(): Promise<Report> {
   const tokenCache = await measureTokenCache(gateway.served, backends, tokenSchedule, load, log);
   const { rounds, roundSeconds, warmUpSeconds } = schedule;
   return {
-    version: 2,
+    version: 3,
     startedAt,
     durationSeconds: Math.round((performance.now() - startedMs) / 1000),
     quick: options.quick,
     machine: { ...before, otherCores: meanOtherCores(samples) },
     versions: versionsOf(backends.server),
-    request: `GET ${path}`,
+    requests: { select: described(variants, "gateway"), write: described(variants, "write") },
     schedule: { rounds, roundSeconds, warmUpSeconds },
     load: summarize(samples),
     roundTrips,
     tokenCache,
     keys,
   };
+}
+
+function described(variants: Variant[], name: VariantName): Report["requests"]["select"] {
+  const requests = variants.find((variant) => variant.name === name)?.requests;
+  if (!requests) throw new Error(`there is no ${name}`);
+  const [{ method = "GET", path, requestBody = "" }] = requests;
+  return { example: `${method} ${path} ${requestBody}`.trim(), different: requests.length };
 }
 
 function log(line: string): void {

@@ -6,7 +6,6 @@ import { selectLink } from "../../src/db/links/select.ts";
 import { firstAttempt } from "../../src/db/mysql/session/login.ts";
 import { Session } from "../../src/db/mysql/session/session.ts";
 import { WarnedStatements } from "../../src/db/mysql/session/warned-statements.ts";
-import type { ExecuteWork } from "../../src/db/pool/messages/protocol.ts";
 import { asTidegateError, TidegateError } from "../../src/errors.ts";
 import { countryWork } from "./work.ts";
 
@@ -23,21 +22,20 @@ interface Target {
   cluster: Cluster;
   authorities: Authority[];
   account: Account;
-  work: ExecuteWork;
 }
 
 let target: Target | undefined;
 
 /** Without a pool: each request dials, logs in, proves the identity, runs one statement and says goodbye. */
 export default {
-  async fetch(_request, env, context): Promise<Response> {
+  async fetch(request, env, context): Promise<Response> {
     target ??= {
       cluster: JSON.parse(env.CLUSTER) as Cluster,
       authorities: JSON.parse(env.AUTHORITIES) as Authority[],
       account: JSON.parse(env.ACCOUNT) as Account,
-      work: countryWork(env.SQL),
     };
-    const { cluster, authorities, account, work } = target;
+    const { cluster, authorities, account } = target;
+    const work = countryWork(env.SQL, new URL(request.url).searchParams.get("code") ?? "");
     try {
       const opening = { ...firstAttempt(cluster), warned: new WarnedStatements() };
       const session = await Session.open(selectLink({ cluster, authorities }), cluster, account, opening);

@@ -1,13 +1,13 @@
 import type { ExecuteWork } from "../../src/db/pool/messages/protocol.ts";
 
-/** The message from the gateway's Worker to its Pool for the bench's request (src/routes/queries.ts). */
-export function countryWork(sql: string): ExecuteWork {
+/** What the gateway's Worker sends to its Pool for the bench's point select (src/routes/queries.ts). */
+export function countryWork(sql: string, code = "US"): ExecuteWork {
   return {
     kind: "execute",
     caller: "AAAAAAAAAAAAAAAA",
     author: "operator",
     sql,
-    values: [{ type: "string", value: "US" }],
+    values: [{ type: "string", value: code }],
     writable: false,
     bounded: true,
     atomic: true,

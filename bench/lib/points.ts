@@ -1,0 +1,88 @@
+import type { RowDataPacket } from "mysql2/promise";
+import { connectAdministrator } from "../../servers/database/connection.ts";
+import type { Backends } from "./backends.ts";
+import type { LoadRequest, Series } from "./request.ts";
+import { sendOnce } from "./request.ts";
+
+/** The requests that a gateway is measured with: a select and a change of one row, each time another one. */
+
+/** @returns the path of the point select, a saved query */
+export function countryPath(code: string): string {
+  return `/v1/queries/country?code=${code}`;
+}
+
+/** @returns the primary keys of all countries */
+export async function countryCodes({ server }: Backends): Promise<string[]> {
+  const administrator = await connectAdministrator(server);
+  try {
+    const [rows] = await administrator.query<RowDataPacket[]>(
+      "SELECT code FROM world.countries ORDER BY code",
+    );
+    return rows.map(({ code }) => String(code));
+  } finally {
+    await administrator.end();
+  }
+}
+
+/**
+ * Asks for each country once, and takes the answer for what every later answer must be. Answers of this size come
+ * in one piece: autocannon cuts no character in two.
+ * @param url the server's
+ * @throws Error when an answer is not the country that was asked for
+ */
+export async function selectSeries(
+  url: string,
+  headers: Record<string, string>,
+  codes: readonly string[],
+): Promise<Series> {
+  const requests: LoadRequest[] = [];
+  for (const code of codes) {
+    const path = countryPath(code);
+    const expectedAnswer = await sendOnce(url, { path }, headers);
+    const { rows } = JSON.parse(expectedAnswer) as { rows: { code: string }[] };
+    if (rows.length !== 1 || rows[0]?.code !== code) {
+      throw new Error(`${url}${path} was answered with another country: ${expectedAnswer.slice(0, 500)}`);
+    }
+    requests.push({ path, expectedAnswer });
+  }
+  return asSeries(requests);
+}
+
+/** About as many rows as the point select has; callers seldom wait for the lock of the same row. */
+const noteCount = 256;
+
+/** Makes the rows that `writeSeries` changes. */
+export async function prepareNotes({ server }: Backends): Promise<void> {
+  const administrator = await connectAdministrator(server);
+  try {
+    const rows = noteIds().map((id) => [id, 1, "bench", "changed by the bench"]);
+    await administrator.query(
+      "INSERT INTO world.notes (id, city_id, author, body) VALUES ? ON DUPLICATE KEY UPDATE city_id = 1",
+      [rows],
+    );
+  } finally {
+    await administrator.end();
+  }
+}
+
+/** @returns a change of one row by its primary key, for each of the rows; it changes the row each time that it is sent */
+export function writeSeries(): Series {
+  const sql = "UPDATE notes SET city_id = city_id + 1 WHERE id = ?";
+  return asSeries(
+    noteIds().map((id) => ({
+      method: "POST",
+      path: "/v1/sql",
+      requestBody: JSON.stringify({ sql, params: [id] }),
+      expectedAnswer: { rows_affected: 1, rows_changed: 1, warnings: [] },
+    })),
+  );
+}
+
+function noteIds(): number[] {
+  return Array.from({ length: noteCount }, (_, i) => i + 1);
+}
+
+function asSeries([first, ...others]: LoadRequest[]): Series {
+  if (!first) throw new Error("there is nothing to ask for");
+  return [first, ...others];
+}
