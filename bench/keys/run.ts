@@ -140,5 +140,5 @@ async function bundleFor(name: string, backends: Backends, jwksUri: string, coun
     { ...common, issuer: staticIssuer(i), jwks },
   ]).flat();
   const extended = { ...policy, issuers: [...policy.issuers, ...issuers] };
-  return await bundleGateway(directoryOf(name), extended, "counted-keys");
+  return await bundleGateway(directoryOf(name), extended, { worker: "counted-keys" });
 }

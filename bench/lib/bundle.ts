@@ -10,6 +10,15 @@ export interface Bundle {
   directory: string;
   /** Files of the directory: first the module with the exports, then others, such as WebAssembly. */
   modules: string[];
+  /** The checkout that it was made from, if that is another one than this. */
+  root?: string;
+}
+
+export interface GatewayOptions {
+  /** One of bench/workers/ that exports what src/index.ts does. */
+  worker?: string | undefined;
+  /** Another checkout of this project, with its packages: its code, its build, its wrangler.toml. */
+  root?: string | undefined;
 }
 
 /** Every variant has the compatibility settings of the deployed gateway. */
@@ -19,13 +28,13 @@ export interface Compatibility {
 }
 
 /**
- * Bundles the gateway with a policy in place of the development one.
- * @param worker one of bench/workers/ with the same exports as src/index.ts
+ * Bundles the gateway with a policy that replaces the development one.
+ * @param directory of the bundle; the CAs that the policy names are looked for there
  */
 export async function bundleGateway(
   directory: string,
   policy: Record<string, unknown>,
-  worker?: string,
+  { worker, root }: GatewayOptions = {},
 ): Promise<Bundle> {
   mkdirSync(directory, { recursive: true });
   const application = join(directory, "application.json");
@@ -33,10 +42,9 @@ export async function bundleGateway(
   writeFileSync(overlay, JSON.stringify(policy));
   const main = worker === undefined ? [] : [join(import.meta.dirname, "..", "workers", `${worker}.ts`)];
   const args = [...main, "--env", "development", "--alias", `#application:${application}`];
-  return await bundle(directory, args, {
-    TIDEGATE_OVERLAY: overlay,
-    TIDEGATE_APPLICATION: application,
-  });
+  const environment = { TIDEGATE_OVERLAY: overlay, TIDEGATE_APPLICATION: application };
+  const made = await bundle(directory, args, environment, root);
+  return root === undefined ? made : { ...made, root };
 }
 
 /**
@@ -63,14 +71,19 @@ export async function bundleWorker(
   return await bundle(directory, ["--config", configPath], {});
 }
 
-async function bundle(parent: string, args: string[], environment: Record<string, string>): Promise<Bundle> {
+async function bundle(
+  parent: string,
+  args: string[],
+  environment: Record<string, string>,
+  root = packageRoot,
+): Promise<Bundle> {
   const directory = join(parent, "bundle");
   rmSync(directory, { recursive: true, force: true });
-  const wrangler = join(packageRoot, "node_modules", ".bin", "wrangler");
+  const wrangler = join(root, "node_modules", ".bin", "wrangler");
   const { status, stdout, stderr } = await run(
     wrangler,
     ["deploy", "--dry-run", "--outdir", directory, ...args],
-    { cwd: packageRoot, env: { ...process.env, ...wranglerVariables(), ...environment }, timeoutMs: 60_000 },
+    { cwd: root, env: { ...process.env, ...wranglerVariables(), ...environment }, timeoutMs: 60_000 },
   );
   if (status !== 0) throw new Error(`wrangler deploy --dry-run failed:\n${stdout}\n${stderr}`);
   const modules = readdirSync(directory).filter((name) => /\.(js|wasm)$/.test(name));
@@ -78,8 +91,9 @@ async function bundle(parent: string, args: string[], environment: Record<string
   return { directory, modules };
 }
 
-export function compatibility(): Compatibility {
-  const file = parse(readFileSync(join(packageRoot, "wrangler.toml"), "utf8")) as unknown as Compatibility;
+/** @param root the checkout whose wrangler.toml is read */
+export function compatibility(root = packageRoot): Compatibility {
+  const file = parse(readFileSync(join(root, "wrangler.toml"), "utf8")) as unknown as Compatibility;
   return {
     compatibility_date: file.compatibility_date,
     compatibility_flags: file.compatibility_flags ?? [],

@@ -109,7 +109,7 @@ ${names.map((name) => worker(name, options)).join("\n")}`;
 /** One isolate; all except `main` use the objects of `main`. */
 function worker(name: string, { directory, bundle, texts, objects = {} }: WorkerdOptions): string {
   const isMain = name === "main";
-  const { compatibility_date, compatibility_flags } = compatibility();
+  const { compatibility_date, compatibility_flags } = compatibility(bundle.root);
   const modules = bundle.modules.map((name) => {
     const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
     // Cap'n Proto reads an absolute path as one below its import path.

@@ -75,7 +75,7 @@ async function measure(
 }
 
 async function measureGateway(backends: Backends): Promise<MemoryReport> {
-  const bundle = await bundleGateway(directoryOf("memory"), policyFor(backends), "collected");
+  const bundle = await bundleGateway(directoryOf("memory"), policyFor(backends), { worker: "collected" });
   const v8Flags = ["--expose-gc", "--trace-gc"];
   const served = await startGateway("memory", bundle, backends, { v8Flags });
   running.push(served);
@@ -115,8 +115,8 @@ async function measureHop({ pki }: Backends): Promise<MemoryReport> {
     directory,
     bundle: await bundleWorker(directory, "hop", { HOP: "Hop" }),
     ca: pki.ca,
-    // The answer is as long as the gateway's.
-    texts: { SQL: countrySql(), ANSWER: "x".repeat(1_200) },
+    // As long as the gateway's.
+    texts: { SQL: countrySql(), ANSWERS: JSON.stringify({ US: "x".repeat(1_200) }) },
     objects: { HOP: "Hop" },
   });
   running.push(served);

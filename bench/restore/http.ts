@@ -45,7 +45,7 @@ export async function measureHttp(
 }
 
 async function startTarget(name: Name, backends: Backends): Promise<Target<Name>> {
-  const bundle = await bundleGateway(directoryOf(name), policyFor(backends), workers[name]);
+  const bundle = await bundleGateway(directoryOf(name), policyFor(backends), { worker: workers[name] });
   const served = await startGateway(name, bundle, backends);
   const headers = { authorization: `Bearer ${backends.tokens.analyst}` };
   const ask = async () => await sendOnce(served.url, { path }, headers);

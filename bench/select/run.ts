@@ -3,35 +3,44 @@ import { join, relative } from "node:path";
 import { readScriptOptions } from "../../cli/command/declare.ts";
 import { complain } from "../../cli/command/errors.ts";
 import { packageRoot } from "../../cli/project/paths.ts";
+import { findBase } from "../compare/base.ts";
+import { measureBuilds } from "../compare/measure.ts";
+import type { CompareReport } from "../compare/report.ts";
+import { compareLoads, formatCompare } from "../compare/report.ts";
 import type { KeysSchedule } from "../keys/run.ts";
 import { measureKeys } from "../keys/run.ts";
 import type { Backends } from "../lib/backends.ts";
 import { benchDirectory, databasePid, startBackends } from "../lib/backends.ts";
 import { LoadGenerator } from "../lib/load.ts";
 import { machine, versionsOf } from "../lib/machine.ts";
-import type { Schedule } from "../lib/measure.ts";
+import type { Sample, Schedule } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
 import { declareBench } from "../lib/options.ts";
 import { meanOtherCores } from "../lib/summary.ts";
 import type { Variant, VariantName } from "../lib/variants.ts";
 import { startVariants } from "../lib/variants.ts";
+import type { Served } from "../lib/workerd.ts";
 import type { Report } from "./report.ts";
 import { format, summarize } from "./report.ts";
 import { countRoundTrips } from "./round-trips.ts";
 import { measureTokenCache } from "./token-cache.ts";
 
 const options = await readScriptOptions(
-  declareBench("bench", "What the gateway costs, on workerd itself (docs/performance.md).").option(
-    "--json",
-    "writes the result to stdout and all else to stderr",
-    false,
-  ),
+  declareBench("bench", "What the gateway costs, on workerd itself (docs/performance.md).")
+    .option("--json", "writes the result to stdout and all else to stderr", false)
+    .option(
+      "--compare <BASE>",
+      "instead: this checkout and another one in the same rounds; BASE is a commit, or a directory with its packages",
+    ),
 );
 
 /** Many short rounds, so that a disturbance spoils only a few. All together take less than 5 minutes. */
 const schedule: Schedule = options.quick
   ? { connections: [16, 64], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
   : { connections: [16, 64], rounds: 6, roundSeconds: 1.5, warmUpSeconds: 1.5 };
+const compareSchedule: Schedule = options.quick
+  ? { connections: [16], rounds: 4, roundSeconds: 1, warmUpSeconds: 0.5 }
+  : { connections: [16, 64], rounds: 12, roundSeconds: 1.5, warmUpSeconds: 1.5 };
 const tokenSchedule: Schedule = options.quick
   ? { connections: [16], rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.2 }
   : { connections: [16], rounds: 16, roundSeconds: 0.5, warmUpSeconds: 1 };
@@ -48,14 +57,15 @@ const logs: string[] = [];
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 
 try {
-  const report = await bench();
+  const { report, text, file } =
+    options.compare === undefined ? await bench() : await compare(options.compare);
   const json = `${JSON.stringify(report, null, 2)}\n`;
-  const latest = join(benchDirectory, "latest.json");
+  const latest = join(benchDirectory, file);
   writeFileSync(latest, json);
   // A line for each request: large, and of use only after a failure.
   for (const path of logs) rmSync(path, { force: true });
   if (options.json) process.stdout.write(json);
-  else console.log(`\n${format(report)}\n\nAs JSON: ${relative(packageRoot, latest)}`);
+  else console.log(`\n${text}\n\nAs JSON: ${relative(packageRoot, latest)}`);
 } catch (cause) {
   process.exitCode = complain(cause);
 } finally {
@@ -64,7 +74,14 @@ try {
   process.exit();
 }
 
-async function bench(): Promise<Report> {
+/** What is written and printed. @param file in .tidegate/bench */
+interface Outcome<Content> {
+  report: Content;
+  text: string;
+  file: string;
+}
+
+async function bench(): Promise<Outcome<Report>> {
   const before = machine();
   log("starting the database and the issuer");
   const backends: Backends = await startBackends(log);
@@ -75,31 +92,70 @@ async function bench(): Promise<Report> {
   const keys = await measureKeys(backends, keysSchedule);
   log("starting the variants");
   const variants = await startVariants(backends);
-  for (const served of new Set(variants.map((variant) => variant.served))) {
-    running.push(served);
-    logs.push(served.logPath);
-  }
-  const load = new LoadGenerator();
-  running.push({ stop: () => load.stop() });
+  for (const served of new Set(variants.map((variant) => variant.served))) started(served);
+  const load = startLoad();
   const samples = await measureAll(variants, schedule, load, databasePid(backends), log);
   log("the same token against different ones");
   const [gateway] = variants;
   if (!gateway) throw new Error("there is no gateway");
   const tokenCache = await measureTokenCache(gateway.served, backends, tokenSchedule, load, log);
-  const { rounds, roundSeconds, warmUpSeconds } = schedule;
-  return {
+  const report: Report = {
     version: 3,
+    ...circumstances(before, backends, schedule, samples),
+    requests: { select: described(variants, "gateway"), write: described(variants, "write") },
+    load: summarize(samples),
+    roundTrips,
+    tokenCache,
+    keys,
+  };
+  return { report, text: format(report), file: "latest.json" };
+}
+
+/** @param name of the base, as it was typed */
+async function compare(name: string): Promise<Outcome<CompareReport>> {
+  const before = machine();
+  const { root, ...base } = await findBase(name, log);
+  log("starting the database and the issuer");
+  const backends = await startBackends(log);
+  running.push(backends);
+  log("starting the builds");
+  const load = startLoad();
+  const samples = await measureBuilds(root, backends, compareSchedule, load, started, log);
+  const report: CompareReport = {
+    version: 1,
+    ...circumstances(before, backends, compareSchedule, samples),
+    base,
+    load: compareLoads(samples),
+  };
+  return { report, text: formatCompare(report), file: "compare.json" };
+}
+
+function startLoad(): LoadGenerator {
+  const load = new LoadGenerator();
+  running.push({ stop: () => load.stop() });
+  return load;
+}
+
+/** Ends the server with the bench, and removes its log then. */
+function started(served: Served): void {
+  running.push(served);
+  logs.push(served.logPath);
+}
+
+/** Under what the result came about. */
+function circumstances(
+  before: ReturnType<typeof machine>,
+  backends: Backends,
+  { rounds, roundSeconds, warmUpSeconds }: Schedule,
+  samples: Sample[],
+) {
+  return {
     startedAt,
     durationSeconds: Math.round((performance.now() - startedMs) / 1000),
     quick: options.quick,
     machine: { ...before, otherCores: meanOtherCores(samples) },
     versions: versionsOf(backends.server),
-    requests: { select: described(variants, "gateway"), write: described(variants, "write") },
     schedule: { rounds, roundSeconds, warmUpSeconds },
-    load: summarize(samples),
-    roundTrips,
-    tokenCache,
-    keys,
   };
 }
 
