@@ -8,7 +8,7 @@ declare module "autocannon" {
       connections: number;
       /** In seconds. */
       duration: number;
-      /** Milliseconds between two looks at the clock. */
+      /** Milliseconds between two checks of the clock. */
       sampleInt?: number;
       requests: RequestOptions[];
     }

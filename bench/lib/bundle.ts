@@ -15,7 +15,7 @@ export interface Bundle {
 }
 
 export interface GatewayOptions {
-  /** One of bench/workers/ that exports what src/index.ts does. */
+  /** One of bench/workers/ with the same exports as src/index.ts. */
   worker?: string | undefined;
   /** Another checkout of this project, with its packages: its code, its build, its wrangler.toml. */
   root?: string | undefined;
@@ -28,7 +28,7 @@ export interface Compatibility {
 }
 
 /**
- * Bundles the gateway with a policy that replaces the development one.
+ * Bundles the gateway with a policy in place of the development one.
  * @param directory of the bundle; the CAs that the policy names are looked for there
  */
 export async function bundleGateway(

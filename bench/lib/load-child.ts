@@ -6,7 +6,7 @@ import autocannon from "autocannon";
 import { percentiles } from "./figures.ts";
 import type { ChildTask, KeptSeries, LoadResult, Ring } from "./load.ts";
 import type { ExpectedAnswer, LoadRequest } from "./request.ts";
-import { isExpected } from "./request.ts";
+import { asSent, isExpected } from "./request.ts";
 
 /** Things that are used in turn, over and over, by all connections together. */
 class Turn<Item> {
@@ -44,7 +44,7 @@ process.on("message", (message: ChildTask | KeptSeries | Ring) => {
   }
 });
 
-/** What autocannon hands from a connection's request to the answer to it. */
+/** autocannon keeps it from a request of a connection to the answer. */
 interface Context {
   expected?: ExpectedAnswer;
 }
@@ -60,11 +60,10 @@ function measure(task: ChildTask): Promise<LoadResult> {
 
   /** All connections share the turn: each would otherwise ask for the same keys at the same time. */
   function setupRequest(request: autocannon.Request, context: Context): autocannon.Request {
-    const { method = "GET", path, requestBody, expectedAnswer } = requests.next();
-    context.expected = expectedAnswer;
+    const next = requests.next();
+    context.expected = next.expectedAnswer;
     const authorization = tokens && { authorization: `Bearer ${tokens.next()}` };
-    const body = requestBody === undefined ? {} : { body: requestBody };
-    return { ...request, method, path, ...body, headers: { ...headers, ...authorization } };
+    return { ...request, path: next.path, ...asSent(next, { ...headers, ...authorization }) };
   }
 
   function onResponse(_status: number, answer: string, { expected }: Context): void {
@@ -74,7 +73,7 @@ function measure(task: ChildTask): Promise<LoadResult> {
   }
 
   return new Promise((resolve, reject) => {
-    // autocannon stops at a sample: with its own interval, a second, a run of 3 s may take 4 s.
+    // autocannon stops only at a sample. With its default interval of a second, a run of 3 s could take 4 s.
     const options = { url, connections, sampleInt: 50, duration: durationSeconds };
     const run = autocannon({ ...options, requests: [{ setupRequest, onResponse }] }, (error, result) => {
       if (error) return reject(error);

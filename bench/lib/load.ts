@@ -10,7 +10,7 @@ export interface LoadTask {
   /** Of each request. */
   headers: Record<string, string>;
   requests: Series;
-  /** The status that every answer must have; 200 if it is missing. */
+  /** The status of every answer; default: 200. */
   status?: number;
   /** The tokens of the requests, in turn: the name that LoadGenerator.keep got. */
   ring?: string;
@@ -18,18 +18,18 @@ export interface LoadTask {
   durationSeconds: number;
 }
 
-/** A task as the child gets it: it was sent the requests before. */
+/** A task in the form that the child gets. The child already has the requests. */
 export interface ChildTask extends Omit<LoadTask, "requests"> {
   series: number;
 }
 
-/** Requests that several tasks send; the child goes on where the task before has ended. */
+/** Requests that several tasks send. The child continues where the previous task ended. */
 export interface KeptSeries {
   series: number;
   requests: Series;
 }
 
-/** Bearer tokens that are used in turn, over and over, from one task to the next. */
+/** Bearer tokens that are used in turn, again and again, also from one task to the next. */
 export interface Ring {
   ring: string;
   tokens: string[];
@@ -60,7 +60,10 @@ export class LoadGenerator {
     this.#child.send(ring);
   }
 
-  /** @throws when an answer has another status or text than it must, or a connection fails: such a number means nothing */
+  /**
+   * @throws Error if an answer has a wrong status or text, or a connection fails: such a number means
+   * nothing
+   */
   async run({ requests: series, ...task }: LoadTask): Promise<LoadResult> {
     const ended = new AbortController();
     const exit = once(this.#child, "exit", { signal: ended.signal }).then(() => {

@@ -3,6 +3,7 @@ import { cpuTimes, otherCores, usedMs } from "./cpu.ts";
 import type { Percentiles } from "./figures.ts";
 import type { LoadGenerator, LoadResult } from "./load.ts";
 import type { Series } from "./request.ts";
+import { asSent } from "./request.ts";
 import type { Served } from "./workerd.ts";
 
 export interface Schedule {
@@ -18,9 +19,9 @@ export interface Target<Name extends string> {
   served: Served;
   /** Of each request. */
   headers: Record<string, string>;
-  /** They are sent in turn. */
+  /** The load generator sends them in turn. */
   requests: Series;
-  /** The database's process, where targets have one each. */
+  /** The database's process, if each target has its own. */
   databasePid?: number;
   /** The status of every answer; default: 200. */
   status?: number;
@@ -72,19 +73,17 @@ export async function measureAll<Name extends string>(
   return samples;
 }
 
-/** Every second round goes backwards, and another target begins: so no target always follows the same other one. */
+/** Another target begins, and every second round goes backwards: so none always follows the same neighbour. */
 export function orderOf<Item>(targets: readonly Item[], round: number): Item[] {
   const from = Math.floor(round / 2) % targets.length;
   const order = [...targets.slice(from), ...targets.slice(0, from)];
   return round % 2 === 0 ? order : order.reverse();
 }
 
-/** A run ends with requests unanswered, which the target goes on with: this one comes behind them. */
+/** A run ends with unanswered requests, which the target still executes. This request waits behind them. */
 export async function settle({ served, headers, requests: [request] }: Target<string>): Promise<void> {
   await sleep(settleMs);
-  const { method = "GET", path, requestBody } = request;
-  const body = requestBody === undefined ? {} : { body: requestBody };
-  const response = await fetch(served.url + path, { method, headers, ...body });
+  const response = await fetch(served.url + request.path, asSent(request, headers));
   await response.arrayBuffer();
 }
 

@@ -7,17 +7,17 @@ import { proofQuery } from "../../src/db/mysql/engines/proof.ts";
 import { restoreStatements } from "../../src/db/mysql/engines/session-state.ts";
 import { identityOf } from "../../src/db/mysql/session/login.ts";
 
-/** What mysql2's connections of both kinds can do; a pool's own `PoolConnection` is one too. */
+/** A connection, of a pool or not. */
 type Resettable = Pick<Connection | PoolConnection, "query" | "reset">;
 
 /** Makes a session ready for its next caller. @throws when the server proves another identity */
 export type Restore = () => Promise<void>;
 
 /**
- * What one would write with mysql2: its own reset and the gateway's statements, one after the other. The reset
- * drops what is prepared, so execute() prepares again.
- * @returns the restore of the connection, which has run once: the gateway's session is in its resting state
- *   after the login, too
+ * A solution with mysql2 alone: its own reset and the gateway's statements, one after the other. The reset
+ * drops prepared statements, so execute() prepares again.
+ * @returns the connection's restore. It has run once, because the gateway's session is also in its resting state
+ *   after the login
  */
 export async function restoreWithMysql2(
   connection: Resettable,

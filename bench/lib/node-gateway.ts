@@ -1,7 +1,7 @@
 /**
- * What one would write for Node without Tidegate: hono, a mysql2 pool over verified TLS, jose. The same
- * query, the same answer, a line of log for each request. By its options it restores each session between two
- * callers as the gateway does, after the answer, or never.
+ * A gateway for Node without Tidegate, as a developer would write it: hono, a mysql2 pool over verified
+ * TLS, jose. It has the same query, the same answer, and one log line for each request. An option says
+ * whether it restores each session between two callers, after the answer, as the gateway does.
  */
 import { readFileSync } from "node:fs";
 import { serve } from "@hono/node-server";

@@ -2,9 +2,9 @@ import type { RowDataPacket } from "mysql2/promise";
 import { connectAdministrator } from "../../servers/database/connection.ts";
 import type { Backends } from "./backends.ts";
 import type { LoadRequest, Series } from "./request.ts";
-import { sendOnce } from "./request.ts";
+import { asSeries, sendOnce } from "./request.ts";
 
-/** The requests that a gateway is measured with: a select and a change of one row, each time another one. */
+/** The requests of the bench: a select and a change of one row, each time of another row. */
 
 /** @returns the path of the point select, a saved query */
 export function countryPath(code: string): string {
@@ -25,10 +25,10 @@ export async function countryCodes({ server }: Backends): Promise<string[]> {
 }
 
 /**
- * Asks for each country once, and takes the answer for what every later answer must be. Answers of this size come
- * in one piece: autocannon cuts no character in two.
+ * Asks for each country once. Every later answer must be equal to this one. An answer of this size comes in one
+ * piece, so that autocannon splits no character.
  * @param url the server's
- * @throws Error when an answer is not the country that was asked for
+ * @throws Error if an answer is not the requested country
  */
 export async function selectSeries(
   url: string,
@@ -80,9 +80,4 @@ export function writeSeries(): Series {
 
 function noteIds(): number[] {
   return Array.from({ length: noteCount }, (_, i) => i + 1);
-}
-
-function asSeries([first, ...others]: LoadRequest[]): Series {
-  if (!first) throw new Error("there is nothing to ask for");
-  return [first, ...others];
 }

@@ -11,15 +11,21 @@ export interface LoadRequest {
 }
 
 /**
- * A text is the whole answer, byte for byte. An object has fields of a JSON answer, each with its value; the
- * answer may have other fields. That suits a write: the number of changed rows is known, all else is not.
+ * A text is the whole answer, byte for byte. An object has fields of a JSON answer with their values, and the
+ * answer may have other fields: of a write the bench knows the number of changed rows, and little else.
  */
 export type ExpectedAnswer = string | Readonly<Record<string, unknown>>;
 
-/** Requests that are sent in turn, over and over; at least one. */
+/** Requests that are sent in turn, again and again; at least one. */
 export type Series = readonly [LoadRequest, ...LoadRequest[]];
 
-/** @returns whether an answer is as it must be */
+/** @throws Error when there is none */
+export function asSeries([first, ...others]: readonly LoadRequest[]): Series {
+  if (!first) throw new Error("there is nothing to ask for");
+  return [first, ...others];
+}
+
+/** @returns whether the answer is the expected one */
 export function isExpected(answer: string, expected: ExpectedAnswer): boolean {
   if (typeof expected === "string") return answer === expected;
   let fields: unknown;
@@ -33,19 +39,32 @@ export function isExpected(answer: string, expected: ExpectedAnswer): boolean {
   return Object.entries(expected).every(([name, value]) => isDeepStrictEqual(found[name], value));
 }
 
+/** A request without its expected answer. */
+type Sendable = Omit<LoadRequest, "expectedAnswer">;
+
+/**
+ * @param headers of all requests
+ * @returns what is sent of a request, for fetch() and for the load generator
+ */
+export function asSent({ method = "GET", requestBody }: Sendable, headers: Record<string, string>) {
+  if (requestBody === undefined) return { method, headers };
+  return { method, headers: { ...headers, "content-type": "application/json" }, body: requestBody };
+}
+
 /**
  * Sends a request once. @param url the server's, without a path
  * @returns the answer's text. @throws Error for another status than the expected one
  */
 export async function sendOnce(
   url: string,
-  { method = "GET", path, requestBody }: Omit<LoadRequest, "expectedAnswer">,
+  request: Sendable,
   headers: Record<string, string>,
   status = 200,
 ): Promise<string> {
-  const body = requestBody === undefined ? {} : { body: requestBody };
-  const response = await fetch(url + path, { method, headers, ...body });
+  const response = await fetch(url + request.path, asSent(request, headers));
   const answer = await response.text();
   if (response.status === status) return answer;
-  throw new Error(`${method} ${url}${path} answered ${response.status}: ${answer.slice(0, 500)}`);
+  throw new Error(
+    `${request.method ?? "GET"} ${url}${request.path} answered ${response.status}: ${answer.slice(0, 500)}`,
+  );
 }

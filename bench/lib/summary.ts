@@ -7,9 +7,8 @@ export interface TargetReport {
   p50Ms: number;
   p99Ms: number;
   /**
-   * Microseconds of CPU time per request: the lower quartile of the rounds. Other processes only add to it, by
-   * the caches and the clock that they take; so its lower values are nearer to what a request costs. null where
-   * it cannot be known.
+   * Microseconds of CPU time per request: the lower quartile of the rounds, because other processes can only
+   * raise the value. null if not known.
    */
   cpuUs: { server: number | null; database: number | null; loadGenerator: number | null };
   /** Requests per second of each round. */

@@ -115,7 +115,7 @@ async function measureHop({ pki }: Backends): Promise<MemoryReport> {
     directory,
     bundle: await bundleWorker(directory, "hop", { HOP: "Hop" }),
     ca: pki.ca,
-    // As long as the gateway's.
+    // The answer is as long as the gateway's.
     texts: { SQL: countrySql(), ANSWERS: JSON.stringify({ US: "x".repeat(1_200) }) },
     objects: { HOP: "Hop" },
   });

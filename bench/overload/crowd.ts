@@ -7,9 +7,9 @@ import type { ExpectedAnswer } from "../lib/request.ts";
 /** Callers who come whether or not there is room for them. */
 export interface CrowdTask {
   request: Asking;
-  /** What every answer of status 200 must be. */
+  /** Of every answer with status 200. */
   expectedAnswer: ExpectedAnswer;
-  /** One after the other, without a pause. */
+  /** The phases, one after the other without a pause. */
   phases: Phase[];
 }
 

@@ -6,7 +6,9 @@ export const accepted = "200";
 /** The answer of a full queue (docs/errors.md). */
 export const refused = "503 pool_full";
 
-/** @returns the status, with a refusal's code, and with what an answer lacks that callers rely on */
+/**
+ * @returns the status, with a refusal's code, and with each missing part of an answer that callers rely on
+ */
 export function outcomeOf({ status, retryAfter, body }: Answered, expected: ExpectedAnswer): string {
   if (status === 200) return isExpected(body, expected) ? accepted : "200 with another body";
   const outcome = `${status} ${codeOf(body)}`;

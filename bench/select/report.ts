@@ -7,11 +7,11 @@ import { machineLine } from "../lib/machine.ts";
 import type { Sample } from "../lib/measure.ts";
 import type { TargetReport } from "../lib/summary.ts";
 import { aboveColumns, cells, columns, targetReport } from "../lib/summary.ts";
-import type { VariantName } from "../lib/variants.ts";
-import { variantNames } from "../lib/variants.ts";
 import type { RoundTrips } from "./round-trips.ts";
 import type { TokenCacheReport } from "./token-cache.ts";
 import { formatTokenCache } from "./token-cache.ts";
+import type { VariantName } from "./variants.ts";
+import { variantNames } from "./variants.ts";
 
 /** The whole result, as in .tidegate/bench/latest.json; docs/performance.md describes it. */
 export interface Report {
@@ -21,7 +21,7 @@ export interface Report {
   quick: boolean;
   machine: { cores: number; loadAverageBefore: number; otherCores: number | null };
   versions: Versions;
-  /** Of a variant's round: the path that stands for all of them, and how many different ones there are. */
+  /** The first request of each kind, and the number of different ones. */
   requests: Record<"select" | "write", { example: string; different: number }>;
   schedule: { rounds: number; roundSeconds: number; warmUpSeconds: number };
   load: LoadReport[];
@@ -33,17 +33,19 @@ export interface Report {
 /** The variants under one number of client connections. */
 export interface LoadReport {
   connections: number;
-  variants: Record<VariantName, TargetReport>;
+  /** Without the toolbox if it was not measured. */
+  variants: Partial<Record<VariantName, TargetReport>>;
   /** One variant's requests per second divided by another one's, of the same round. */
-  ratios: Record<RatioName, Ratio>;
+  ratios: Partial<Record<RatioName, Ratio>>;
 }
 
-/** Each is divided by the one behind it. */
+/** The name of a ratio, the variant on the left, the variant on the right. */
 const compared = [
   ["gateway/hop", "gateway", "hop"],
   ["gateway/connect", "gateway", "connect"],
   ["gateway/nodeRestoring", "gateway", "nodeRestoring"],
   ["gateway/node", "gateway", "node"],
+  ["gateway/toolbox", "gateway", "toolbox"],
   ["rustls/gateway", "rustls", "gateway"],
   ["write/gateway", "write", "gateway"],
 ] as const satisfies [`${VariantName}/${VariantName}`, VariantName, VariantName][];
@@ -57,6 +59,7 @@ const labels: Record<VariantName, string> = {
   connect: "connection per request",
   node: "Node, without a reset",
   nodeRestoring: "Node, resets and proves",
+  toolbox: "MCP Toolbox",
 };
 
 export function summarize(samples: Sample<VariantName>[]): LoadReport[] {
@@ -64,10 +67,12 @@ export function summarize(samples: Sample<VariantName>[]): LoadReport[] {
   return connections.map((count) => {
     const here = samples.filter((sample) => sample.connections === count);
     const of = (name: VariantName) => here.filter(({ target }) => target === name);
-    const variants = variantNames.map((name) => [name, targetReport(of(name))]);
+    const measured = variantNames.filter((name) => of(name).length > 0);
+    const variants = measured.map((name) => [name, targetReport(of(name))]);
     // Each target has one sample per round, in the order of the rounds.
     const rates = (name: VariantName) => of(name).map(({ requestsPerSecond }) => requestsPerSecond);
-    const ratios = compared.map(([name, ours, theirs]) => [name, ratioOf(rates(ours), rates(theirs))]);
+    const pairs = compared.filter(([, ours, theirs]) => measured.includes(ours) && measured.includes(theirs));
+    const ratios = pairs.map(([name, ours, theirs]) => [name, ratioOf(rates(ours), rates(theirs))]);
     return {
       connections: count,
       variants: Object.fromEntries(variants) as LoadReport["variants"],
@@ -94,10 +99,14 @@ export function format(report: Report): string {
 
 function formatLoad({ connections, variants, ratios }: LoadReport): string[] {
   const header = [`${connections} connections`, ...columns];
-  const rows = variantNames.map((name) => [labels[name], ...cells(variants[name])]);
-  const ratioRows = compared.map(([name, ours, theirs]) =>
-    ratioLine(`${labels[ours]} / ${labels[theirs]}`, ratios[name]),
-  );
+  const rows = variantNames.flatMap((name) => {
+    const report = variants[name];
+    return report ? [[labels[name], ...cells(report)]] : [];
+  });
+  const ratioRows = compared.flatMap(([name, ours, theirs]) => {
+    const ratio = ratios[name];
+    return ratio ? [ratioLine(`${labels[ours]} / ${labels[theirs]}`, ratio)] : [];
+  });
   return ["", aboveColumns, ...table([header, ...rows]), ...ratioRows];
 }
 

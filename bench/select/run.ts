@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { readScriptOptions } from "../../cli/command/declare.ts";
-import { complain } from "../../cli/command/errors.ts";
+import { complain, Stop } from "../../cli/command/errors.ts";
 import { packageRoot } from "../../cli/project/paths.ts";
 import { findBase } from "../compare/base.ts";
 import { measureBuilds } from "../compare/measure.ts";
@@ -17,17 +17,18 @@ import type { Sample, Schedule } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
 import { declareBench } from "../lib/options.ts";
 import { meanOtherCores } from "../lib/summary.ts";
-import type { Variant, VariantName } from "../lib/variants.ts";
-import { startVariants } from "../lib/variants.ts";
 import type { Served } from "../lib/workerd.ts";
 import type { Report } from "./report.ts";
 import { format, summarize } from "./report.ts";
 import { countRoundTrips } from "./round-trips.ts";
 import { measureTokenCache } from "./token-cache.ts";
+import type { Variant, VariantName } from "./variants.ts";
+import { startVariants } from "./variants.ts";
 
 const options = await readScriptOptions(
   declareBench("bench", "What the gateway costs, on workerd itself (docs/performance.md).")
     .option("--json", "writes the result to stdout and all else to stderr", false)
+    .option("--peers", "also measures Google's MCP Toolbox, which is fetched once (300 MB)", false)
     .option(
       "--compare <BASE>",
       "instead: this checkout and another one in the same rounds; BASE is a commit, or a directory with its packages",
@@ -62,7 +63,7 @@ try {
   const json = `${JSON.stringify(report, null, 2)}\n`;
   const latest = join(benchDirectory, file);
   writeFileSync(latest, json);
-  // A line for each request: large, and of use only after a failure.
+  // The log has a line for each request: it is large, and useful only after a failure.
   for (const path of logs) rmSync(path, { force: true });
   if (options.json) process.stdout.write(json);
   else console.log(`\n${text}\n\nAs JSON: ${relative(packageRoot, latest)}`);
@@ -74,7 +75,7 @@ try {
   process.exit();
 }
 
-/** What is written and printed. @param file in .tidegate/bench */
+/** A result: as JSON, as text, and the name of its file in .tidegate/bench. */
 interface Outcome<Content> {
   report: Content;
   text: string;
@@ -91,7 +92,7 @@ async function bench(): Promise<Outcome<Report>> {
   log("finding out where keys come from");
   const keys = await measureKeys(backends, keysSchedule);
   log("starting the variants");
-  const variants = await startVariants(backends);
+  const variants = await startVariants(backends, options.peers, log);
   for (const served of new Set(variants.map((variant) => variant.served))) started(served);
   const load = startLoad();
   const samples = await measureAll(variants, schedule, load, databasePid(backends), log);
@@ -113,6 +114,7 @@ async function bench(): Promise<Outcome<Report>> {
 
 /** @param name of the base, as it was typed */
 async function compare(name: string): Promise<Outcome<CompareReport>> {
+  if (options.peers) throw new Stop("--peers does not go with --compare, which measures two builds only.", 2);
   const before = machine();
   const { root, ...base } = await findBase(name, log);
   log("starting the database and the issuer");
@@ -136,13 +138,13 @@ function startLoad(): LoadGenerator {
   return load;
 }
 
-/** Ends the server with the bench, and removes its log then. */
+/** The bench stops the server at its end, and removes its log. */
 function started(served: Served): void {
   running.push(served);
   logs.push(served.logPath);
 }
 
-/** Under what the result came about. */
+/** The circumstances of a result. */
 function circumstances(
   before: ReturnType<typeof machine>,
   backends: Backends,

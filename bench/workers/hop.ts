@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { encodeRequest, protocolVersion } from "../../src/db/pool/messages/protocol.ts";
 import { countryWork } from "./work.ts";
 
-/** What bench/lib/variants.ts binds. */
+/** What bench/select/variants.ts binds. */
 interface Bindings {
   HOP: DurableObjectNamespace<Hop>;
   SQL: string;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Sample } from "../../../../bench/lib/measure.ts";
-import type { VariantName } from "../../../../bench/lib/variants.ts";
-import { variantNames } from "../../../../bench/lib/variants.ts";
 import { summarize } from "../../../../bench/select/report.ts";
+import type { VariantName } from "../../../../bench/select/variants.ts";
+import { variantNames } from "../../../../bench/select/variants.ts";
 
 const speeds: Record<VariantName, number> = {
   gateway: 100,
@@ -12,6 +12,7 @@ const speeds: Record<VariantName, number> = {
   connect: 25,
   node: 300,
   nodeRestoring: 125,
+  toolbox: 200,
 };
 
 const sample = (target: VariantName, connections: number, round: number, speed: number) => ({
@@ -46,13 +47,20 @@ test("variants are compared within a round", () => {
     "gateway/connect": same(4),
     "gateway/nodeRestoring": same(0.8),
     "gateway/node": same(0.333),
+    "gateway/toolbox": same(0.5),
     "rustls/gateway": same(0.8),
     "write/gateway": same(0.5),
   });
-  expect(few?.variants.write.requestsPerSecond).toBe(50);
+  expect(few?.variants.write?.requestsPerSecond).toBe(50);
 });
 
 test("CPU per request is the lower quartile of the rounds, and null where it is unknown", () => {
   const [few] = summarize(samples);
-  expect(few?.variants.gateway.cpuUs).toEqual({ server: 1_001, database: 501, loadGenerator: null });
+  expect(few?.variants.gateway?.cpuUs).toEqual({ server: 1_001, database: 501, loadGenerator: null });
+});
+
+test("what was not measured has neither figures nor a ratio", () => {
+  const [few] = summarize(samples.filter(({ target }) => target !== "toolbox"));
+  expect(Object.keys(few?.variants ?? {})).toEqual(variantNames.filter((name) => name !== "toolbox"));
+  expect(Object.keys(few?.ratios ?? {})).not.toContain("gateway/toolbox");
 });
