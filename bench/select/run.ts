@@ -35,7 +35,7 @@ const options = await readScriptOptions(
     ),
 );
 
-/** Many short rounds, so that a disturbance spoils only a few. All together take less than 5 minutes. */
+/** Many short rounds, so that a disturbance spoils only a few. All together take about 6 minutes. */
 const schedule: Schedule = options.quick
   ? { connections: [16, 64], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
   : { connections: [16, 64], rounds: 6, roundSeconds: 1.5, warmUpSeconds: 1.5 };
