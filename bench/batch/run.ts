@@ -14,6 +14,7 @@ import { CancellableStatement } from "../../src/db/pool/work/cancellable-stateme
 import type { Backends } from "../lib/backends.ts";
 import { benchDirectory, startBackends } from "../lib/backends.ts";
 import { median, ratioOf, rounded, table } from "../lib/figures.ts";
+import { runBench, stopAtEnd } from "../lib/lifecycle.ts";
 import { machine, machineLine, versionsOf } from "../lib/machine.ts";
 import { declareBench } from "../lib/options.ts";
 import { countrySql } from "../lib/variants.ts";
@@ -114,11 +115,13 @@ async function compare(n: number, session: Session, { server }: Backends, proxy:
 }
 
 const machineBefore = machine();
-const backends = await startBackends(console.error);
-try {
+await runBench(async () => {
+  const backends = stopAtEnd(await startBackends(console.error));
   const { server, pki } = backends;
   const target = { host: server.host, port: server.port, ca: pki.ca };
-  const proxy = await startCountingProxy({ target, certificate: pki.certificate, privateKey: pki.key });
+  const proxy = stopAtEnd(
+    await startCountingProxy({ target, certificate: pki.certificate, privateKey: pki.key }),
+  );
   const session = await openSession(backends, proxy.port);
   const reports = [];
   for (const roundTripMs of distancesMs) {
@@ -145,11 +148,4 @@ try {
   );
   console.log(`\nAs JSON: ${relative(packageRoot, latest)}`);
   session.close();
-  await proxy.stop();
-} catch (cause) {
-  console.error(cause);
-  process.exitCode = 1;
-} finally {
-  await backends.stop();
-  process.exit();
-}
+});

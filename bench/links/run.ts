@@ -2,6 +2,7 @@ import { readScriptOptions } from "../../cli/command/declare.ts";
 import type { Backends } from "../lib/backends.ts";
 import { databasePid, policyFor, startBackends } from "../lib/backends.ts";
 import { bundleGateway, bundleWorker } from "../lib/bundle.ts";
+import { runBench, stopAtEnd } from "../lib/lifecycle.ts";
 import { LoadGenerator } from "../lib/load.ts";
 import type { Sample, Target } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
@@ -26,17 +27,11 @@ const options = await readScriptOptions(
     "The link rustls against the link platform, on workerd itself (docs/performance.md). A connection per request shows what a handshake costs.",
   ),
 );
-const running: { stop(): unknown }[] = [];
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
-
-try {
-  const backends = await startBackends(console.error, 20_000);
-  running.push(backends);
+await runBench(async () => {
+  const backends = stopAtEnd(await startBackends(console.error, 20_000));
   const targets: Target<Name>[] = [];
   for (const link of links) targets.push(...(await startTargets(link, backends)));
-  const load = new LoadGenerator();
-  running.push({ stop: () => load.stop() });
+  const load = stopAtEnd(new LoadGenerator());
   const samples = await measureAll(
     targets,
     pairSchedule(options.quick),
@@ -49,13 +44,7 @@ try {
       .flatMap((name) => format(name as RequestName, samples))
       .join("\n"),
   );
-} catch (cause) {
-  console.error(cause);
-  process.exitCode = 1;
-} finally {
-  for (const { stop } of running.reverse()) await stop();
-  process.exit();
-}
+});
 
 /** A gateway with this link, and a Worker with this link that connects for each request. */
 async function startTargets(link: Link, backends: Backends): Promise<Target<Name>[]> {
@@ -63,12 +52,10 @@ async function startTargets(link: Link, backends: Backends): Promise<Target<Name
   const policyIn = (directory: string) =>
     link === "rustls" ? withRustls(directory, policyFor(backends), backends) : policyFor(backends);
   const gatewayBundle = await bundleGateway(directoryOf(names.gateway), policyIn(directoryOf(names.gateway)));
-  const gateway = await startGateway(names.gateway, gatewayBundle, backends);
-  running.push(gateway);
+  const gateway = stopAtEnd(await startGateway(names.gateway, gatewayBundle, backends));
   const connectBundle = await bundleWorker(directoryOf(names.connect), "connect");
   const policy = policyIn(directoryOf(names.connect));
-  const connect = await startConnect(names.connect, connectBundle, backends, policy);
-  running.push(connect);
+  const connect = stopAtEnd(await startConnect(names.connect, connectBundle, backends, policy));
   const served: Record<RequestName, Served> = { select: gateway, rows: gateway, connect };
   const all = Object.keys(requests) as RequestName[];
   return await Promise.all(

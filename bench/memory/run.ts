@@ -9,6 +9,7 @@ import type { Backends } from "../lib/backends.ts";
 import { audience, benchDirectory, policyFor, startBackends } from "../lib/backends.ts";
 import { bundleGateway, bundleWorker } from "../lib/bundle.ts";
 import { agent, ask } from "../lib/http-client.ts";
+import { runBench, stopAtEnd } from "../lib/lifecycle.ts";
 import { machine, machineLine, versionsOf } from "../lib/machine.ts";
 import { memoryOf } from "../lib/memory.ts";
 import { declareBench } from "../lib/options.ts";
@@ -77,8 +78,7 @@ async function measure(
 async function measureGateway(backends: Backends): Promise<MemoryReport> {
   const bundle = await bundleGateway(directoryOf("memory"), policyFor(backends), { worker: "collected" });
   const v8Flags = ["--expose-gc", "--trace-gc"];
-  const served = await startGateway("memory", bundle, backends, { v8Flags });
-  running.push(served);
+  const served = stopAtEnd(await startGateway("memory", bundle, backends, { v8Flags }));
   const claims = { iss: backends.issuer.url, aud: audience, role: "analyst" };
   const tokens = await Promise.all(
     Array.from({ length: callers }, (_, i) =>
@@ -111,27 +111,24 @@ function endOf(path: string): string {
 
 async function measureHop({ pki }: Backends): Promise<MemoryReport> {
   const directory = directoryOf("memory-hop");
-  const served = await startWorkerd({
-    directory,
-    bundle: await bundleWorker(directory, "hop", { HOP: "Hop" }),
-    ca: pki.ca,
-    // The answer is as long as the gateway's.
-    texts: { SQL: countrySql(), ANSWERS: JSON.stringify({ US: "x".repeat(1_200) }) },
-    objects: { HOP: "Hop" },
-  });
-  running.push(served);
+  const served = stopAtEnd(
+    await startWorkerd({
+      directory,
+      bundle: await bundleWorker(directory, "hop", { HOP: "Hop" }),
+      ca: pki.ca,
+      // The answer is as long as the gateway's.
+      texts: { SQL: countrySql(), ANSWERS: JSON.stringify({ US: "x".repeat(1_200) }) },
+      objects: { HOP: "Hop" },
+    }),
+  );
   const report = await measure("Durable Object hop only", served, Array(callers).fill("-"), async () => []);
   await served.stop();
   return report;
 }
 
-const running: { stop(): unknown }[] = [];
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
-
-try {
+await runBench(async () => {
   const before = machine();
-  const backends = await startBackends(console.error, 5_000, options.engine);
-  running.push(backends);
+  const backends = stopAtEnd(await startBackends(console.error, 5_000, options.engine));
   const reports = [await measureGateway(backends), await measureHop(backends)];
   const versions = versionsOf(backends.server);
   const latest = join(benchDirectory, "memory.json");
@@ -139,10 +136,4 @@ try {
   console.log([machineLine(versions, before, null), ...reports.flatMap(formatMemory)].join("\n"));
   console.log(`\nAs JSON: ${relative(packageRoot, latest)}`);
   if (reports[0] && !isFlat(reports[0])) process.exitCode = 1;
-} catch (cause) {
-  console.error(cause);
-  process.exitCode = 1;
-} finally {
-  for (const { stop } of running.reverse()) await stop();
-  process.exit();
-}
+});

@@ -4,6 +4,7 @@ import { readScriptOptions } from "../../cli/command/declare.ts";
 import { packageRoot } from "../../cli/project/paths.ts";
 import { startCountingProxy } from "../../servers/wire/proxy.ts";
 import { benchDirectory, databasePid, startBackends } from "../lib/backends.ts";
+import { runBench, stopAtEnd } from "../lib/lifecycle.ts";
 import { LoadGenerator } from "../lib/load.ts";
 import { machine, machineLine, versionsOf } from "../lib/machine.ts";
 import type { Schedule } from "../lib/measure.ts";
@@ -29,27 +30,15 @@ const saturationSchedule: Schedule = options.quick
   ? { connections: [64], rounds: 2, roundSeconds: 2, warmUpSeconds: 1 }
   : { ...schedule, connections: [64] };
 const phaseSeconds = options.quick ? 4 : 15;
-const running: { stop(): unknown }[] = [];
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
-
-try {
+await runBench(async () => {
   console.log(await bench());
-} catch (cause) {
-  console.error(cause);
-  process.exitCode = 1;
-} finally {
-  for (const { stop } of running.reverse()) await stop();
-  process.exit();
-}
+});
 
 async function bench(): Promise<string> {
   const startedAt = new Date().toISOString();
   const before = machine();
-  const backends = await startBackends(console.error);
-  running.push(backends);
-  const load = new LoadGenerator();
-  running.push({ stop: () => load.stop() });
+  const backends = stopAtEnd(await startBackends(console.error));
+  const load = stopAtEnd(new LoadGenerator());
   const overload: Overload = { backends, load, phaseSeconds, log: console.error };
   const { samples, callers } = await besideDatabase(overload);
   const arrivals = await farFromDatabase(overload);
@@ -100,11 +89,12 @@ async function farFromDatabase(overload: Overload) {
   const { backends } = overload;
   const { server, pki } = backends;
   const target = { host: server.host, port: server.port, ca: pki.ca };
-  const proxy = await startCountingProxy({ target, certificate: pki.certificate, privateKey: pki.key });
-  running.push(proxy);
+  const proxy = stopAtEnd(
+    await startCountingProxy({ target, certificate: pki.certificate, privateKey: pki.key }),
+  );
   // Each direction has half of the delay.
   proxy.setDelayMs(roundTripMs / 2);
   const far = await startTarget("far", backends, proxy.port);
-  running.push(far.served);
+  stopAtEnd(far.served);
   return await measureArrivals(far, saturationSchedule, overload);
 }

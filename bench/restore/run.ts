@@ -4,6 +4,7 @@ import { readScriptOptions } from "../../cli/command/declare.ts";
 import { packageRoot } from "../../cli/project/paths.ts";
 import { limits } from "../../src/limits.ts";
 import { benchDirectory, startBackends } from "../lib/backends.ts";
+import { runBench, stopAtEnd } from "../lib/lifecycle.ts";
 import { LoadGenerator } from "../lib/load.ts";
 import type { Versions } from "../lib/machine.ts";
 import { machine, machineLine, versionsOf } from "../lib/machine.ts";
@@ -32,20 +33,14 @@ const schedule: RestoreSchedule = options.quick
 const httpSchedule: Schedule = options.quick
   ? { connections: [16], rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.5 }
   : { connections: [16, 64], rounds: 8, roundSeconds: 2, warmUpSeconds: 2 };
-const running: { stop(): unknown }[] = [];
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
-
 const startedAt = new Date().toISOString();
 const machineBefore = machine();
 
-try {
-  const backends = await startBackends(console.error);
-  running.push(backends);
+await runBench(async () => {
+  const backends = stopAtEnd(await startBackends(console.error));
   const distances: DistanceReport[] = [];
   for (const ms of distancesMs) distances.push(await measureDistance(backends, ms, schedule, console.error));
-  const load = new LoadGenerator();
-  running.push({ stop: () => load.stop() });
+  const load = stopAtEnd(new LoadGenerator());
   const http = await measureHttp(backends, httpSchedule, load, console.error);
   const latest = join(benchDirectory, "restore.json");
   const versions = versionsOf(backends.server);
@@ -61,13 +56,7 @@ try {
   };
   writeFileSync(latest, `${JSON.stringify(result, null, 2)}\n`);
   console.log(`${format(versions, distances, http)}\n\nAs JSON: ${relative(packageRoot, latest)}`);
-} catch (cause) {
-  console.error(cause);
-  process.exitCode = 1;
-} finally {
-  for (const { stop } of running.reverse()) await stop();
-  process.exit();
-}
+});
 
 function format(versions: Versions, distances: DistanceReport[], http: HttpReport[]): string {
   const { rounds, roundSeconds } = schedule;

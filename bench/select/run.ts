@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { readScriptOptions } from "../../cli/command/declare.ts";
-import { complain, Stop } from "../../cli/command/errors.ts";
+import { Stop } from "../../cli/command/errors.ts";
 import { packageRoot } from "../../cli/project/paths.ts";
 import { findBase } from "../compare/base.ts";
 import { measureBuilds } from "../compare/measure.ts";
@@ -11,6 +11,7 @@ import type { KeysSchedule } from "../keys/run.ts";
 import { measureKeys } from "../keys/run.ts";
 import type { Backends } from "../lib/backends.ts";
 import { benchDirectory, databasePid, startBackends } from "../lib/backends.ts";
+import { runBench, stopAtEnd } from "../lib/lifecycle.ts";
 import { LoadGenerator } from "../lib/load.ts";
 import { machine, versionsOf } from "../lib/machine.ts";
 import type { Sample, Schedule } from "../lib/measure.ts";
@@ -51,13 +52,9 @@ const keysSchedule: KeysSchedule = options.quick
 
 const startedMs = performance.now();
 const startedAt = new Date().toISOString();
-/** Everything that must be stopped, in the order of the start. */
-const running: { stop(): unknown }[] = [];
 const logs: string[] = [];
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
-
-try {
+await runBench(async () => {
   const { report, text, file } =
     options.compare === undefined ? await bench() : await compare(options.compare);
   const json = `${JSON.stringify(report, null, 2)}\n`;
@@ -67,13 +64,7 @@ try {
   for (const path of logs) rmSync(path, { force: true });
   if (options.json) process.stdout.write(json);
   else console.log(`\n${text}\n\nAs JSON: ${relative(packageRoot, latest)}`);
-} catch (cause) {
-  process.exitCode = complain(cause);
-} finally {
-  for (const { stop } of running.reverse()) await stop();
-  // Also ends processes of a start that failed half-way.
-  process.exit();
-}
+});
 
 /** A result: as JSON, as text, and the name of its file in .tidegate/bench. */
 interface Outcome<Content> {
@@ -86,7 +77,7 @@ async function bench(): Promise<Outcome<Report>> {
   const before = machine();
   log("starting the database and the issuer");
   const backends: Backends = await startBackends(log);
-  running.push(backends);
+  stopAtEnd(backends);
   log("counting round trips");
   const roundTrips = await countRoundTrips(backends);
   log("finding out where keys come from");
@@ -118,8 +109,7 @@ async function compare(name: string): Promise<Outcome<CompareReport>> {
   const before = machine();
   const { root, ...base } = await findBase(name, log);
   log("starting the database and the issuer");
-  const backends = await startBackends(log);
-  running.push(backends);
+  const backends = stopAtEnd(await startBackends(log));
   log("starting the builds");
   const load = startLoad();
   const samples = await measureBuilds(root, backends, compareSchedule, load, started, log);
@@ -133,14 +123,13 @@ async function compare(name: string): Promise<Outcome<CompareReport>> {
 }
 
 function startLoad(): LoadGenerator {
-  const load = new LoadGenerator();
-  running.push({ stop: () => load.stop() });
+  const load = stopAtEnd(new LoadGenerator());
   return load;
 }
 
 /** The bench stops the server at its end, and removes its log. */
 function started(served: Served): void {
-  running.push(served);
+  stopAtEnd(served);
   logs.push(served.logPath);
 }
 

@@ -12,6 +12,7 @@ import { audience, benchDirectory, policyFor, startBackends } from "../lib/backe
 import { bundleGateway } from "../lib/bundle.ts";
 import { cpuTimes, otherCores, usedMs } from "../lib/cpu.ts";
 import { median, rounded } from "../lib/figures.ts";
+import { runBench, stopAtEnd } from "../lib/lifecycle.ts";
 import { machine, machineLine, versionsOf } from "../lib/machine.ts";
 import { declareBench } from "../lib/options.ts";
 import { directoryOf, startGateway } from "../lib/variants.ts";
@@ -176,15 +177,11 @@ async function measure(sources: Record<Way, Source>, label: string, sql: string)
   return summarizeStreams(label, readings);
 }
 
-const running: { stop(): unknown }[] = [];
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
-
-try {
+await runBench(async () => {
   const machineBefore = machine();
-  const backends = await startBackends(console.error);
-  running.push(backends);
+  const backends = stopAtEnd(await startBackends(console.error));
   const sources = await startSources(backends);
-  running.push(sources.ndjson.served, sources.mysql2.served);
+  for (const { served } of [sources.ndjson, sources.mysql2]) stopAtEnd(served);
   const gateway = sources.ndjson.served;
   const memory = [residentMiB(gateway, "VmRSS")];
   // The first answers of a process do not belong to the rounds.
@@ -211,10 +208,4 @@ try {
       `\nAs JSON: ${relative(packageRoot, latest)}`,
     ].join("\n"),
   );
-} catch (cause) {
-  console.error(cause);
-  process.exitCode = 1;
-} finally {
-  for (const { stop } of running.reverse()) await stop();
-  process.exit();
-}
+});
