@@ -10,9 +10,10 @@ import { connect } from "./connection.ts";
 import { administratorPassword } from "./data.ts";
 import { withoutPam } from "./pam.ts";
 import { writePki } from "./pki-files.ts";
+
 import type { TidbInstallation } from "./tidb/installation.ts";
 import { configurationFile } from "./tidb-configuration.ts";
-import type { Launched, StartOptions } from "./types.ts";
+import type { Launched, ServerPki, StartOptions } from "./types.ts";
 
 const readyMark = "server is running MySQL protocol";
 /** Go returns memory late. A test server needs no more than this. */
@@ -55,9 +56,8 @@ async function startProgram(
   const { directory, tls = "required" } = options;
   const runDirectory = join(directory, "run");
   const dataDirectory = join(directory, "data");
-  rmSync(runDirectory, { recursive: true, force: true });
-  mkdirSync(join(runDirectory, "tmp"), { recursive: true, mode: 0o700 });
-  writePki(runDirectory, options.pki);
+  makeFolder(runDirectory, options.pki);
+  mkdirSync(join(runDirectory, "tmp"), { mode: 0o700 });
   // Data is useless when its password was lost.
   if (isNew) rmSync(dataDirectory, { recursive: true, force: true });
   keepData(dataDirectory, version, options.log);
@@ -78,6 +78,13 @@ async function startProgram(
     logPath,
   });
   return { child, dataDirectory, cleanUp: () => rmSync(runDirectory, { recursive: true, force: true }) };
+}
+
+/** Makes a new folder, which only its owner may read, with the files for TLS. */
+function makeFolder(folder: string, pki: ServerPki): void {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writePki(folder, pki);
 }
 
 /**
@@ -107,9 +114,7 @@ async function startContainer(
 ): Promise<Started> {
   const { directory, tls = "required" } = options;
   const folder = join(directory, "container");
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writePki(folder, options.pki);
+  makeFolder(folder, options.pki);
   const place = {
     ...{ host: "0.0.0.0", port: 4000 },
     ...{ dataDirectory: "/data", temporaryDirectory: "/tmp/tidb", tlsDirectory: "/tidegate" },

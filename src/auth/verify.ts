@@ -10,8 +10,6 @@ import { keySource } from "./keys.ts";
 import { parseJwt } from "./parse-jwt.ts";
 import { TokenCache, tokenHash } from "./token-cache.ts";
 
-export type { Caller } from "./caller.ts";
-
 export interface Verified {
   caller: Caller;
   /** Whether this isolate has verified the same token before, less than a minute ago. */

@@ -1,8 +1,8 @@
 import { credentialsOf } from "../auth/bearer.ts";
+import type { Caller } from "../auth/caller.ts";
 import type { Action, Demand } from "../auth/grants.ts";
 import { decide, demandOf } from "../auth/grants.ts";
 import { requireProof } from "../auth/require-proof.ts";
-import type { Caller } from "../auth/verify.ts";
 import type { Config } from "../config/config.ts";
 import type { Grant } from "../config/schema.ts";
 import type { Ceilings } from "../db/contract/requests.ts";

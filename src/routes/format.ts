@@ -1,7 +1,7 @@
 import Negotiator from "negotiator";
-import type { RowShape } from "../db/encode/create-encoder.ts";
 import type { Format } from "../db/encode/formats.ts";
 import { contentTypes } from "../db/encode/formats.ts";
+import type { RowShape } from "../db/encode/types.ts";
 import { TidegateError } from "../errors.ts";
 import type { AppContext } from "./http.ts";
 import { rowShape } from "./http.ts";

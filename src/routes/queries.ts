@@ -4,7 +4,7 @@ import { readParameters } from "../catalog/parameters.ts";
 import type { SavedQuery } from "../catalog/parse.ts";
 import { contentTypes } from "../db/encode/formats.ts";
 import { TidegateError } from "../errors.ts";
-import type { BoundValue } from "../sql/bind-values.ts";
+import type { BoundValue } from "../sql/bound-value.ts";
 import type { Spread } from "../sql/lists.ts";
 import type { Access } from "./authorize.ts";
 import { admit, authenticated } from "./authorize.ts";

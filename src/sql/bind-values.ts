@@ -5,7 +5,6 @@ import { type ParameterError, wrongParameter } from "./errors.ts";
 import { textAsSent } from "./exact-json.ts";
 import type { List } from "./lists.ts";
 
-export type { BoundType, BoundValue } from "./bound-value.ts";
 export { type ValueType, valueTypes } from "./declared-types.ts";
 export { ParameterError, type ParameterReason } from "./errors.ts";
 

@@ -1,8 +1,8 @@
 import { TidegateError, toProblem } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { ExecuteRequest } from "../contract/requests.ts";
-import type { Encoder } from "../encode/create-encoder.ts";
 import { createEncoder } from "../encode/create-encoder.ts";
+import type { Encoder } from "../encode/types.ts";
 import type { Field } from "../mysql/driver/driver.ts";
 import type { RowSink } from "../mysql/session/row-sink.ts";
 import type { StatementResult } from "../mysql/session/statement-result.ts";

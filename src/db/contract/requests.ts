@@ -1,8 +1,8 @@
-import type { BoundValue } from "../../sql/bind-values.ts";
+import type { BoundValue } from "../../sql/bound-value.ts";
 import type { Lenient } from "../../sql/guard.ts";
 import type { BatchValue } from "../../sql/references.ts";
-import type { RowShape } from "../encode/create-encoder.ts";
 import type { Format } from "../encode/formats.ts";
+import type { RowShape } from "../encode/types.ts";
 import type { Statement } from "./statement.ts";
 import type { TransactionOptions } from "./transaction-options.ts";
 

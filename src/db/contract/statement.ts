@@ -1,4 +1,4 @@
-import type { BoundValue } from "../../sql/bind-values.ts";
+import type { BoundValue } from "../../sql/bound-value.ts";
 import type { Lenient } from "../../sql/guard.ts";
 
 /** One statement, ready to run. Placeholders are `?`, and values are in their order. */

@@ -5,8 +5,6 @@ import { NdjsonEncoder } from "./ndjson.ts";
 import { TextWriter } from "./text-writer.ts";
 import type { Encoder, RowShape } from "./types.ts";
 
-export type { Encoder, RowShape } from "./types.ts";
-
 /** @param several whether the answer may have several result sets or none, as for a CALL */
 export function createEncoder(format: Format, shape: RowShape, several: boolean): Encoder {
   switch (format) {

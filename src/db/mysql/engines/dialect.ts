@@ -1,5 +1,5 @@
 import type { Account } from "../../../config/config.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import type { BatchValue } from "../../../sql/references.ts";
 import type { Identity } from "./identity.ts";
 

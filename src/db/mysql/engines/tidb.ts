@@ -1,5 +1,5 @@
 import { limits } from "../../../limits.ts";
-import type { BoundValue } from "../../../sql/bind-values.ts";
+import type { BoundValue } from "../../../sql/bound-value.ts";
 import { runsNothingWhenPrepared } from "../../../sql/prepared-ahead.ts";
 import { utf8mb4Of } from "./collation.ts";
 import type { Dialect } from "./dialect.ts";
