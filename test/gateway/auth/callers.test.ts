@@ -44,7 +44,7 @@ describe("a token of each kind of issuer is accepted", () => {
   });
 });
 
-describe("nobody else gets in", () => {
+describe("all others stay out", () => {
   test("no token: 401 that names the scheme and no error", async () => {
     const answer = await call(undefined);
     expectProblem(answer, 401, "token_missing");

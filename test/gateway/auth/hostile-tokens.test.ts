@@ -114,7 +114,7 @@ test("the other spelling of an ECDSA signature is the same issuer's word: it is 
 
 test("good tokens still are", expectGood);
 
-test("at least 300 were tried, none was let in, and nobody asked the attacker", () => {
+test("at least 300 were tried, none was let in, and the gateway asked the attacker nothing", () => {
   console.log(
     `hostile tokens: ${tried.size} tried, ${accepted} accepted, ${failed} answered 5xx; ` +
       `positive controls: ${controls} tried, ${refused} refused`,

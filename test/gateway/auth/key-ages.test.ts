@@ -97,7 +97,7 @@ describe("an issuer changes its keys", () => {
   });
 });
 
-test("after 5 minutes keys are fetched in the background: nobody waits, though the issuer hangs", async () => {
+test("after 5 minutes keys are fetched in the background: no request waits, though the issuer hangs", async () => {
   const { slow } = publishers.of;
   await expectGood(slow);
   const next = await createSigningKey();

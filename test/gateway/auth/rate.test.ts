@@ -33,7 +33,7 @@ async function ask(claims: Record<string, unknown>) {
   return await read(await gateway.fetch("/v1/queries/regions", { headers }));
 }
 
-test("a caller who asks too often is told how long to wait, and nobody else is disturbed", async () => {
+test("a caller who asks too often is told how long to wait, and the others are not disturbed", async () => {
   for (const remaining of [2, 1, 0]) {
     const answer = await ask({ sub: "noisy" });
     expect(answer.status).toBe(200);

@@ -116,7 +116,7 @@ describe("the first host", () => {
     }
   });
 
-  test("refuses the login: nobody goes to the second one, where it would be as wrong", async () => {
+  test("refuses the login: no request goes to the second one, where the login would be wrong too", async () => {
     const cluster = { hosts: [first, second].map(({ port }) => `localhost:${port}`) };
     gateway = await startMatrix({ moving: {} }, cluster, { ANALYST_PASSWORD: "a wrong password" });
     expectProblem(await askAs(gateway, "moving"), 503, "database_login_failed");

@@ -109,7 +109,7 @@ describe("an answer that cannot be right ends the connection, and only its calle
   });
 });
 
-describe("what is more than the answer is nobody's", () => {
+describe("bytes behind an answer belong to no caller", () => {
   test.each<[string, Played]>([
     ["an OK", say((packet) => [original(packet), frame(1, ok)])],
     ["an OK with the next number", say((packet) => [original(packet), frame(next(packet), ok)])],

@@ -106,7 +106,7 @@ describe("a write whose answer cannot be right", () => {
 
   const atExecute = ({ command, index }: Spot) => command === "COM_STMT_EXECUTE" && index === 0;
   test.each(Object.entries(tricks).filter(([name]) => name !== "an error"))(
-    "%s: nobody knows whether it was executed, it was once, and is not sent again",
+    "%s: its outcome is unknown; it was executed once, and is not sent again",
     async (_, what) => {
       const { answer, body, play } = await write(atExecute, what);
       expectProblem(answer, 503, "outcome_unknown");

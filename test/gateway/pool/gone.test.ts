@@ -151,7 +151,7 @@ describe("a write with an Idempotency-Key", () => {
     expect(await written(mark)).toBe(1);
   });
 
-  test("is not executed again after its gateway was killed: nobody knows what became of it", async () => {
+  test("is not executed again after its gateway was killed: its outcome is unknown", async () => {
     const mark = newMark();
     const socket = await sendAndWait(slow(mark), mark, "editor", [`Idempotency-Key: "${mark}"`]);
     await gateway.killAndStart();

@@ -159,7 +159,7 @@ describe("callers of one pool", () => {
   });
 });
 
-test("nobody waits longer than the account says", async () => {
+test("no request waits longer than the account says", async () => {
   const busy = await holding(async () => {
     const busy = start("patient", "a", held);
     await expect.poll(() => running("gw_patient"), soon).toBe(1);

@@ -81,7 +81,7 @@ describe("a long answer", () => {
     expect((await gateway.sql({ sql: "SELECT 1" })).status).toBe(200);
   });
 
-  test("that nobody reads any more frees its connection", async () => {
+  test("that is abandoned frees its connection", async () => {
     const response = await start();
     const reader = response.body?.getReader();
     await reader?.read();

@@ -36,7 +36,7 @@ test.each([["sql:read"], ["query:my-notes"], ["transaction"]])(
   },
 );
 
-test("before the first check has ended nobody is told that the database cannot be reached", async () => {
+test("before the first check has ended, no caller is told that the database cannot be reached", async () => {
   const proxy = await startProxy();
   const gateway = await startGateway({ cluster: { hosts: [`localhost:${proxy.port}`] } });
   try {

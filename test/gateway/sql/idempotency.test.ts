@@ -321,7 +321,7 @@ describe("the same key with another claim that the query binds", () => {
   });
 });
 
-test("whoever else has the same key has another one: no subject, issuer or account meets another's", async () => {
+test("the same key of another subject, issuer or account is another key", async () => {
   const [key, body] = [newKey(), newBody()];
   const whose: Sent[] = [
     {},

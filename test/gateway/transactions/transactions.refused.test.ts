@@ -186,7 +186,7 @@ describe("how many there may be", () => {
     await one.rollback(await one.opened());
   });
 
-  test("a shard's: two, whoever's they are, and statements go on", async () => {
+  test("a shard has two at most, of all callers together, and statements go on", async () => {
     const [a, b, c] = ["a", "b", "c"].map((sub) => ledger.as({ sub })) as [
       LedgerCaller,
       LedgerCaller,

@@ -268,7 +268,7 @@ describe("a long answer", () => {
     expect((await caller.rollback(id)).status).toBe(200);
   });
 
-  test("that nobody reads any more ends it", async () => {
+  test("with an abandoned answer ends it", async () => {
     const caller = ledger.as();
     const id = await caller.opened();
     await caller.in(id, note, ["undone"]);

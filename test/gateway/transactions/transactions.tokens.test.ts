@@ -67,7 +67,7 @@ describe.skipIf(!has.readOnly)("a transaction that may write, and a token withou
     expect(await notes()).toEqual([]);
   });
 
-  test("has its own, in which a function that writes is refused, whoever sends it", async () => {
+  test("has its own, in which a function that writes is refused for every token", async () => {
     const reader = ledger.as({ role: "narrow" });
     const id = await reader.opened();
     expectProblem(await reader.in(id, writes), 403, "sql_denied");
