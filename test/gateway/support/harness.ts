@@ -127,7 +127,7 @@ export interface GatewayOptions {
   /** Hyperdrive bindings, and the address of each: mysql://user:password@host:port/database. */
   hyperdrive?: Record<string, string>;
   /** A module of entries/: the Worker with one changed part. */
-  entry?: "clock" | "broken" | "abort";
+  entry?: "clock" | "broken" | "abort" | "counted";
   /** How many requests one network may send in this many seconds. */
   wall?: { limit: number; period: 10 | 60 };
 }

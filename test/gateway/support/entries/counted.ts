@@ -1,0 +1,46 @@
+// First: it replaces what the application takes from the platform.
+import "./counters.ts";
+
+import type { Bindings } from "../../../../src/application.ts";
+import gateway, {
+  Idempotency as RealIdempotency,
+  Keys as RealKeys,
+  Limiter as RealLimiter,
+  Pool as RealPool,
+  Proofs as RealProofs,
+} from "../../../../src/index.ts";
+import { count, forget, place, tallies } from "./counters.ts";
+
+/**
+ * The Worker that counts what its requests make: `GET /test/counts` says it since the last `DELETE /test/counts`
+ * (counters.ts).
+ */
+
+// biome-ignore lint/suspicious/noExplicitAny: TypeScript wants it of a class that extends a parameter
+type ObjectClass = new (...given: any[]) => { fetch(request: Request): Promise<Response> };
+
+function counted<T extends ObjectClass>(Real: T) {
+  return class extends Real {
+    override async fetch(request: Request): Promise<Response> {
+      return await place.run("object", async () => {
+        count("objectsAsked");
+        return await super.fetch(request);
+      });
+    }
+  };
+}
+
+export const Idempotency = counted(RealIdempotency);
+export const Keys = counted(RealKeys);
+export const Limiter = counted(RealLimiter);
+export const Pool = counted(RealPool);
+export const Proofs = counted(RealProofs);
+
+export default {
+  async fetch(request, env, context) {
+    if (new URL(request.url).pathname !== "/test/counts")
+      return await place.run("worker", async () => await gateway.fetch(request, env, context));
+    if (request.method === "DELETE") forget();
+    return Response.json(tallies);
+  },
+} satisfies ExportedHandler<Bindings>;
