@@ -9,10 +9,19 @@ import { countryCodes, prepareNotes, selectSeries, writeSeries } from "../lib/po
 import type { Series } from "../lib/request.ts";
 import { directoryOf, headersOf, startGateway, withRustls } from "../lib/variants.ts";
 import type { Served } from "../lib/workerd.ts";
-import type { Build, Name } from "./report.ts";
+import type { Build } from "./builds.ts";
+import type { DistanceSamples } from "./distance.ts";
+import { measureAtDistance } from "./distance.ts";
+import type { Name } from "./report.ts";
+
+export interface Measured {
+  near: Sample<Name>[];
+  distance: DistanceSamples;
+}
 
 /**
- * Measures two builds of the gateway in the same rounds, on the same database, workerd and load generator.
+ * Measures two builds of the gateway in the same rounds, on the same database, workerd and load generator: first
+ * with the database on the same machine, then at a distance.
  * @param root of the base
  * @param started is told each server, which the caller has to stop
  * @throws Error when the builds answer with different rows
@@ -20,22 +29,31 @@ import type { Build, Name } from "./report.ts";
 export async function measureBuilds(
   root: string,
   backends: Backends,
-  schedule: Schedule,
+  schedules: Record<keyof Measured, Schedule>,
   load: LoadGenerator,
   started: (served: Served) => void,
   log: (line: string) => void,
-): Promise<Sample<Name>[]> {
+): Promise<Measured> {
   await prepareNotes(backends);
   const codes = await countryCodes(backends);
-  const base = await startBuild("base", root, backends, codes, started);
-  const ours = await startBuild("new", undefined, backends, codes, started);
+  const roots = { base: root, new: undefined };
+  const base = await startBuild("base", roots.base, backends, codes, started);
+  const ours = await startBuild("new", roots.new, backends, codes, started);
   const targets = base.flatMap((target, i) => {
     const other = ours[i];
     if (!other) throw new Error("a build has fewer targets");
     deepStrictEqual(rowsOf(other.requests), rowsOf(target.requests), "the builds answer with different rows");
     return [target, other];
   });
-  return await measureAll(targets, schedule, load, databasePid(backends), log);
+  const near = await measureAll(targets, schedules.near, load, databasePid(backends), log);
+  const selects = { base: selectOf(base), new: selectOf(ours) };
+  const distance = await measureAtDistance(roots, selects, backends, schedules.distance, load, started, log);
+  return { near, distance };
+}
+
+function selectOf([select]: Target<Name>[]): Series {
+  if (!select) throw new Error("a build has no select");
+  return select.requests;
 }
 
 /** The rows alone: a build may add a field to its answers. */

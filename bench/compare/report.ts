@@ -1,14 +1,14 @@
 import type { Middle } from "../lib/figures.ts";
-import { middle, table } from "../lib/figures.ts";
+import { table } from "../lib/figures.ts";
 import type { Versions } from "../lib/machine.ts";
 import { machineLine } from "../lib/machine.ts";
 import type { Sample } from "../lib/measure.ts";
 import type { TargetReport } from "../lib/summary.ts";
 import { aboveColumns, cells, columns, targetReport } from "../lib/summary.ts";
-
-/** Two builds of the gateway. */
-export const builds = ["base", "new"] as const;
-export type Build = (typeof builds)[number];
+import type { Build, LabelledRatio } from "./builds.ts";
+import { builds, newToBase, ratioTable } from "./builds.ts";
+import type { DistanceReport } from "./distance-report.ts";
+import { formatDistance } from "./distance-report.ts";
 
 /** What each build is asked. */
 export const points = ["select", "write", "rustls"] as const;
@@ -18,7 +18,7 @@ export type Name = `${Build}-${Point}`;
 
 /** The whole result, as in .tidegate/bench/compare.json. */
 export interface CompareReport {
-  version: 1;
+  version: 2;
   startedAt: string;
   durationSeconds: number;
   quick: boolean;
@@ -27,6 +27,7 @@ export interface CompareReport {
   versions: Versions;
   schedule: { rounds: number; roundSeconds: number; warmUpSeconds: number };
   load: CompareLoad[];
+  distance: DistanceReport;
 }
 
 /** The builds under one number of client connections. */
@@ -68,11 +69,7 @@ export function compareLoads(samples: readonly Sample<Name>[]): CompareLoad[] {
 }
 
 function pointReport(base: readonly Sample[], ours: readonly Sample[]): PointReport {
-  const ratio = (key: Measure) => middle(ours.map((sample, i) => sample[key] / (base[i]?.[key] ?? NaN)));
-  const ratios = measures.map((key) => {
-    const found = ratio(key);
-    return [key, Number.isFinite(found.median) ? found : null];
-  });
+  const ratios = measures.map((key) => [key, newToBase(ours, base, (sample) => sample[key])]);
   return {
     base: targetReport(base),
     new: targetReport(ours),
@@ -81,13 +78,14 @@ function pointReport(base: readonly Sample[], ours: readonly Sample[]): PointRep
 }
 
 /** The report as text for a terminal. */
-export function formatCompare({ base, machine, versions, schedule, load }: CompareReport): string {
+export function formatCompare({ base, machine, versions, schedule, load, distance }: CompareReport): string {
   const commit = base.commit === undefined ? "" : ` (${base.commit.slice(0, 12)})`;
   return [
     `base: ${base.name}${commit}; new: this checkout`,
     machineLine(versions, machine, machine.otherCores),
     `medians of ${schedule.rounds} rounds of ${schedule.roundSeconds} s; both builds in each round`,
     ...load.flatMap(formatLoad),
+    ...formatDistance(distance),
   ].join("\n");
 }
 
@@ -96,21 +94,15 @@ function formatLoad({ connections, points: reports }: CompareLoad): string[] {
     builds.map((build) => [`${pointLabels[point]}: ${build}`, ...cells(reports[point][build])]),
   );
   const ratios = points.flatMap((point) =>
-    measures.map((key) => {
-      const label = `${pointLabels[point]}, ${measureLabels[key]}`;
-      return [label, ...ratioCells(reports[point].ratios[key])];
-    }),
+    measures.map(
+      (key): LabelledRatio => [`${pointLabels[point]}, ${measureLabels[key]}`, reports[point].ratios[key]],
+    ),
   );
   return [
     "",
     aboveColumns,
     ...table([[`${connections} connections`, ...columns], ...rows]),
     "",
-    ...table([["new / base, same round", "median", "quartiles"], ...ratios], [42, 8, 18]),
+    ...ratioTable(ratios),
   ];
-}
-
-function ratioCells(ratio: Middle | null): string[] {
-  if (ratio === null) return ["-", "-"];
-  return [ratio.median.toFixed(2), `${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}`];
 }

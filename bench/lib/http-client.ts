@@ -5,6 +5,7 @@ export interface Asking {
   url: string;
   method?: string;
   headers: Record<string, string>;
+  body?: string;
 }
 
 export interface Answered {
@@ -20,7 +21,7 @@ export const agent = new Agent({ keepAlive: true });
  * It costs less than fetch(), because the bench must not measure the load generator. @throws Error if the
  * connection fails
  */
-export async function ask({ url, method = "GET", headers }: Asking): Promise<Answered> {
+export async function ask({ url, method = "GET", headers, body }: Asking): Promise<Answered> {
   return await new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent }, (response) => {
       const chunks: Buffer[] = [];
@@ -35,6 +36,6 @@ export async function ask({ url, method = "GET", headers }: Asking): Promise<Ans
       );
     });
     sent.on("error", reject);
-    sent.end();
+    sent.end(body);
   });
 }

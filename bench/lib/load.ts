@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Percentiles } from "./figures.ts";
-import type { Series } from "./request.ts";
+import type { RequestKind, Series } from "./request.ts";
 
 export interface LoadTask {
   /** The server's, without a path. */
@@ -15,6 +15,11 @@ export interface LoadTask {
   /** The tokens of the requests, in turn: the name that LoadGenerator.keep got. */
   ring?: string;
   connections: number;
+  /**
+   * So many requests come at the times of independent callers, whatever is unanswered. Without it, each of the
+   * connections asks again as soon as it has its answer.
+   */
+  perSecond?: number;
   durationSeconds: number;
 }
 
@@ -38,6 +43,8 @@ export interface Ring {
 export interface LoadResult extends Percentiles {
   /** The number of answers with the right status. */
   requests: number;
+  /** The latencies of each kind that the requests have. */
+  kinds: Partial<Record<RequestKind, Percentiles>>;
   durationSeconds: number;
   notOk: number;
   wrongAnswers: number;
@@ -46,7 +53,7 @@ export interface LoadResult extends Percentiles {
   firstWrong?: string;
 }
 
-/** A child process that sends each request right after the answer to the previous one. */
+/** A child process that sends requests and checks their answers. */
 export class LoadGenerator {
   readonly #child: ChildProcess = fork(join(import.meta.dirname, "load-child.ts"));
   readonly #series = new Map<Series, number>();

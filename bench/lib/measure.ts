@@ -25,6 +25,8 @@ export interface Target<Name extends string> {
   databasePid?: number;
   /** The status of every answer; default: 200. */
   status?: number;
+  /** See LoadTask; the sample's `connections` then say nothing. */
+  perSecond?: number;
   /** The load generator's tokens, which the requests use in turn; without it `headers` has all headers. */
   ring?: string;
 }
@@ -35,6 +37,7 @@ export interface Sample<Name extends string = string> extends Percentiles {
   round: number;
   target: Name;
   requestsPerSecond: number;
+  kinds: LoadResult["kinds"];
   /** Microseconds of CPU per request; NaN if not known. */
   serverCpuUs: number;
   databaseCpuUs: number;
@@ -104,13 +107,14 @@ async function measure<Name extends string>(
   const result = await run(target, connections, durationSeconds, load);
   const after = cpuTimes(pids);
   const perRequestUs = usedMs(before, after).map((ms) => (ms * 1000) / result.requests);
-  const { p50Ms, p90Ms, p99Ms, maxMs } = result;
+  const { kinds, p50Ms, p90Ms, p99Ms, maxMs } = result;
   const [serverCpuUs = NaN, databaseCpuUs = NaN, loadCpuUs = NaN] = perRequestUs;
   return {
     connections,
     round,
     target: target.name,
     requestsPerSecond: result.requests / result.durationSeconds,
+    kinds,
     p50Ms,
     p90Ms,
     p99Ms,
@@ -123,7 +127,7 @@ async function measure<Name extends string>(
 }
 
 async function run(
-  { served, headers, requests, status, ring }: Target<string>,
+  { served, headers, requests, status, ring, perSecond }: Target<string>,
   connections: number,
   durationSeconds: number,
   load: LoadGenerator,
@@ -133,5 +137,6 @@ async function run(
     ...task,
     ...(status === undefined ? {} : { status }),
     ...(ring === undefined ? {} : { ring }),
+    ...(perSecond === undefined ? {} : { perSecond }),
   });
 }

@@ -1,7 +1,7 @@
 import type { RowDataPacket } from "mysql2/promise";
 import { connectAdministrator } from "../../servers/database/connection.ts";
 import type { Backends } from "./backends.ts";
-import type { LoadRequest, Series } from "./request.ts";
+import type { LoadRequest, RequestKind, Series } from "./request.ts";
 import { asSeries, sendOnce } from "./request.ts";
 
 /** The requests of the bench: a select and a change of one row, each time of another row. */
@@ -76,6 +76,17 @@ export function writeSeries(): Series {
       expectedAnswer: { rows_affected: 1, rows_changed: 1, warnings: [] },
     })),
   );
+}
+
+/** @returns nine reads, then a write, and so on until each of the writes is there once */
+export function mixedSeries(reads: Series, writes: Series): Series {
+  const read = ofKind(reads, "read");
+  const nine = (i: number) => Array.from({ length: 9 }, (_, j) => read[(i * 9 + j) % read.length] ?? read[0]);
+  return asSeries(ofKind(writes, "write").flatMap((write, i) => [...nine(i), write]));
+}
+
+export function ofKind(requests: Series, kind: RequestKind): Series {
+  return asSeries(requests.map((request) => ({ ...request, kind })));
 }
 
 function noteIds(): number[] {

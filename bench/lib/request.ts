@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
+export type RequestKind = "read" | "write";
+
 /** One request, and the answer that it must have. */
 export interface LoadRequest {
   /** GET if it is missing. */
@@ -7,6 +9,8 @@ export interface LoadRequest {
   path: string;
   /** JSON. */
   requestBody?: string;
+  /** Only of a mixed load, whose latencies are also told apart by the kind. */
+  kind?: RequestKind;
   expectedAnswer: ExpectedAnswer;
 }
 

@@ -4,6 +4,7 @@ import { readScriptOptions } from "../../cli/command/declare.ts";
 import { Stop } from "../../cli/command/errors.ts";
 import { packageRoot } from "../../cli/project/paths.ts";
 import { findBase } from "../compare/base.ts";
+import { distanceReport } from "../compare/distance-report.ts";
 import { measureBuilds } from "../compare/measure.ts";
 import type { CompareReport } from "../compare/report.ts";
 import { compareLoads, formatCompare } from "../compare/report.ts";
@@ -43,6 +44,10 @@ const schedule: Schedule = options.quick
 const compareSchedule: Schedule = options.quick
   ? { connections: [16], rounds: 4, roundSeconds: 1, warmUpSeconds: 0.5 }
   : { connections: [16, 64], rounds: 12, roundSeconds: 1.5, warmUpSeconds: 1.5 };
+/** The rounds are longer, because one in ten requests is a write. */
+const distanceSchedule: Schedule = options.quick
+  ? { connections: [64], rounds: 3, roundSeconds: 1.5, warmUpSeconds: 0.5 }
+  : { connections: [64], rounds: 8, roundSeconds: 2.5, warmUpSeconds: 1.5 };
 const tokenSchedule: Schedule = options.quick
   ? { connections: [16], rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.2 }
   : { connections: [16], rounds: 16, roundSeconds: 0.5, warmUpSeconds: 1 };
@@ -112,12 +117,14 @@ async function compare(name: string): Promise<Outcome<CompareReport>> {
   const backends = stopAtEnd(await startBackends(log));
   log("starting the builds");
   const load = startLoad();
-  const samples = await measureBuilds(root, backends, compareSchedule, load, started, log);
+  const schedules = { near: compareSchedule, distance: distanceSchedule };
+  const { near, distance } = await measureBuilds(root, backends, schedules, load, started, log);
   const report: CompareReport = {
-    version: 1,
-    ...circumstances(before, backends, compareSchedule, samples),
+    version: 2,
+    ...circumstances(before, backends, compareSchedule, [...near, ...distance.samples]),
     base,
-    load: compareLoads(samples),
+    load: compareLoads(near),
+    distance: distanceReport(distance, distanceSchedule),
   };
   return { report, text: formatCompare(report), file: "compare.json" };
 }

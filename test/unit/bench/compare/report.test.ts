@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { builds } from "../../../../bench/compare/builds.ts";
+import { distanceReport } from "../../../../bench/compare/distance-report.ts";
 import type { CompareReport, Name } from "../../../../bench/compare/report.ts";
-import { builds, compareLoads, formatCompare, points } from "../../../../bench/compare/report.ts";
+import { compareLoads, formatCompare, points } from "../../../../bench/compare/report.ts";
 import type { Sample } from "../../../../bench/lib/measure.ts";
 
 /** How many times as fast the new build is, in each of five rounds. */
@@ -19,6 +21,7 @@ const samples: Sample<Name>[] = [16, 64].flatMap((connections) =>
           connections,
           round,
           requestsPerSecond: 100 * speed * gain,
+          kinds: {},
           p50Ms: 10 / speed / gain,
           p90Ms: 0,
           p99Ms: 30 / speed,
@@ -33,6 +36,7 @@ const samples: Sample<Name>[] = [16, 64].flatMap((connections) =>
   ),
 );
 
+const schedule = { connections: [64], rounds: 5, roundSeconds: 1, warmUpSeconds: 1 };
 const same = (value: number) => ({ median: value, low: value, high: value });
 
 test("the ratios are of the same round, with their quartiles", () => {
@@ -51,15 +55,16 @@ test("the ratios are of the same round, with their quartiles", () => {
 
 test("the text has each build's figures and each ratio", () => {
   const report: CompareReport = {
-    version: 1,
+    version: 2,
     startedAt: "2026-11-30T12:00:00.000Z",
     durationSeconds: 60,
     quick: false,
     base: { name: "main", commit: "0123456789abcdef0123456789abcdef01234567" },
     machine: { cores: 2, loadAverageBefore: 0, otherCores: 0 },
     versions: { node: "24", workerd: "1", database: "mysql 9.7" },
-    schedule: { rounds: 5, roundSeconds: 1, warmUpSeconds: 1 },
+    schedule,
     load: compareLoads(samples),
+    distance: distanceReport({ perSecond: 100, samples: [] }, schedule),
   };
   const lines = formatCompare(report).split("\n");
   expect(lines[0]).toBe("base: main (0123456789ab); new: this checkout");

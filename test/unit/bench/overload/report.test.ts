@@ -85,6 +85,7 @@ test("numbers of callers are reported by the medians of their rounds", () => {
     round: 0,
     target: "near",
     requestsPerSecond,
+    kinds: {},
     p50Ms,
     p90Ms: 2 * p50Ms,
     p99Ms: 3 * p50Ms,

@@ -20,6 +20,7 @@ const sample = (target: VariantName, connections: number, round: number, speed: 
   connections,
   round,
   requestsPerSecond: speeds[target] * speed,
+  kinds: {},
   p50Ms: 1,
   p90Ms: 2,
   p99Ms: 3,
