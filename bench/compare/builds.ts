@@ -29,7 +29,8 @@ export type LabelledRatio = [label: string, ratio: Middle | null];
 /** @returns the lines of a table, with a row for each ratio */
 export function ratioTable(ratios: readonly LabelledRatio[]): string[] {
   const rows = ratios.map(([label, ratio]) => [label, ...ratioCells(ratio)]);
-  return table([["new / base, same round", "median", "quartiles"], ...rows], [42, 8, 18]);
+  const width = Math.max(...ratios.map(([label]) => label.length));
+  return table([["new / base, same round", "median", "quartiles"], ...rows], [width, 9, 17]);
 }
 
 function ratioCells(ratio: Middle | null): string[] {

@@ -2,6 +2,7 @@ import type { Backends } from "../lib/backends.ts";
 import { databasePid, policyFor } from "../lib/backends.ts";
 import { bundleGateway } from "../lib/bundle.ts";
 import { startDistance } from "../lib/distance.ts";
+import { median } from "../lib/figures.ts";
 import { stopAtEnd } from "../lib/lifecycle.ts";
 import type { LoadGenerator } from "../lib/load.ts";
 import type { Sample, Schedule, Target } from "../lib/measure.ts";
@@ -47,16 +48,20 @@ export async function measureAtDistance(
 ): Promise<DistanceSamples> {
   const start = (build: Build) => startFar(build, roots[build], selects[build], backends, started);
   const far = { base: await start("base"), new: await start("new") };
-  const perSecond = Math.round((await capacityOf(far.base.crowded, schedule, load)) / 2);
-  log(`${roundTripMs} ms away; ${perSecond} requests/s are half of what the base can serve`);
   const targets = builds.map((build) => far[build]);
-  const inTurn = [
-    ...targets.map(({ select }) => select),
-    ...targets.map(({ crowded }) => crowded),
-    ...targets.map(({ calm }) => ({ ...calm, perSecond })),
-  ];
-  const samples = await measureAll(inTurn, schedule, load, databasePid(backends), log);
+  const measure = async (inTurn: Target<DistanceName>[]) =>
+    await measureAll(inTurn, schedule, load, databasePid(backends), log);
+  log(`the database ${roundTripMs} ms away`);
+  const crowded = [...targets.map(({ select }) => select), ...targets.map((target) => target.crowded)];
+  const samples = await measure(crowded);
+  const perSecond = halfOf(samples.filter(({ target }) => target === "base-crowded"));
+  log(`${perSecond} requests/s, half of what the base served`);
+  samples.push(...(await measure(targets.map(({ calm }) => ({ ...calm, perSecond })))));
   return { perSecond, samples };
+}
+
+function halfOf(samples: readonly Sample[]): number {
+  return Math.ceil(median(samples.map(({ requestsPerSecond }) => requestsPerSecond)) / 2);
 }
 
 async function startFar(
@@ -79,16 +84,4 @@ async function startFar(
     crowded: { name: `${build}-crowded`, served, headers, requests: mixed },
     calm: { name: `${build}-calm`, served, headers, requests: mixed },
   };
-}
-
-/** The first run is a warm-up. @returns requests/s */
-async function capacityOf(
-  { served, headers, requests }: Target<DistanceName>,
-  { connections: [connections = NaN], warmUpSeconds, roundSeconds }: Schedule,
-  load: LoadGenerator,
-): Promise<number> {
-  const task = { url: served.url, headers, requests, connections };
-  await load.run({ ...task, durationSeconds: warmUpSeconds });
-  const result = await load.run({ ...task, durationSeconds: roundSeconds });
-  return result.requests / result.durationSeconds;
 }

@@ -7,6 +7,8 @@ import { machineLine } from "../lib/machine.ts";
 import type { Sample } from "../lib/measure.ts";
 import type { TargetReport } from "../lib/summary.ts";
 import { aboveColumns, cells, columns, targetReport } from "../lib/summary.ts";
+import type { BareExecuteReport } from "./bare-execute.ts";
+import { formatBareExecute } from "./bare-execute.ts";
 import type { RoundTrips } from "./round-trips.ts";
 import type { TokenCacheReport } from "./token-cache.ts";
 import { formatTokenCache } from "./token-cache.ts";
@@ -15,7 +17,7 @@ import { variantNames } from "./variants.ts";
 
 /** The whole result, as in .tidegate/bench/latest.json; docs/performance.md describes it. */
 export interface Report {
-  version: 3;
+  version: 4;
   startedAt: string;
   durationSeconds: number;
   quick: boolean;
@@ -25,6 +27,7 @@ export interface Report {
   requests: Record<"select" | "write", { example: string; different: number }>;
   schedule: { rounds: number; roundSeconds: number; warmUpSeconds: number };
   load: LoadReport[];
+  bareExecute: BareExecuteReport;
   roundTrips: RoundTrips;
   tokenCache: TokenCacheReport;
   keys: KeysReport;
@@ -91,6 +94,7 @@ export function format(report: Report): string {
     machineLine(versions, machine, machine.otherCores),
     `medians of ${schedule.rounds} rounds of ${schedule.roundSeconds} s`,
     ...report.load.flatMap(formatLoad),
+    ...formatBareExecute(report.bareExecute),
     ...formatTrips(report.roundTrips),
     ...formatTokenCache(report.tokenCache),
     ...formatKeys(report.keys),

@@ -20,6 +20,7 @@ import { measureAll } from "../lib/measure.ts";
 import { declareBench } from "../lib/options.ts";
 import { meanOtherCores } from "../lib/summary.ts";
 import type { Served } from "../lib/workerd.ts";
+import { measureBareExecute } from "./bare-execute.ts";
 import type { Report } from "./report.ts";
 import { format, summarize } from "./report.ts";
 import { countRoundTrips } from "./round-trips.ts";
@@ -51,6 +52,9 @@ const distanceSchedule: Schedule = options.quick
 const tokenSchedule: Schedule = options.quick
   ? { connections: [16], rounds: 2, roundSeconds: 0.5, warmUpSeconds: 0.2 }
   : { connections: [16], rounds: 16, roundSeconds: 0.5, warmUpSeconds: 1 };
+const executeSchedule: Schedule = options.quick
+  ? { connections: [16], rounds: 2, roundSeconds: 1, warmUpSeconds: 0.5 }
+  : { connections: [16], rounds: 8, roundSeconds: 1, warmUpSeconds: 1 };
 const keysSchedule: KeysSchedule = options.quick
   ? { warmUps: 5, rounds: 10, newIsolateRounds: 2 }
   : { warmUps: 20, rounds: 100, newIsolateRounds: 8 };
@@ -96,11 +100,14 @@ async function bench(): Promise<Outcome<Report>> {
   const [gateway] = variants;
   if (!gateway) throw new Error("there is no gateway");
   const tokenCache = await measureTokenCache(gateway.served, backends, tokenSchedule, load, log);
+  log("bare EXECUTEs beside the gateway");
+  const bareExecute = await measureBareExecute(gateway, backends, executeSchedule, load, log);
   const report: Report = {
-    version: 3,
+    version: 4,
     ...circumstances(before, backends, schedule, samples),
     requests: { select: described(variants, "gateway"), write: described(variants, "write") },
     load: summarize(samples),
+    bareExecute,
     roundTrips,
     tokenCache,
     keys,

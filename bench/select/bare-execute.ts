@@ -1,0 +1,179 @@
+import type { Connection } from "mysql2/promise";
+import mysql from "mysql2/promise";
+import { connectionOptions } from "../../servers/database/connection.ts";
+import { limits } from "../../src/limits.ts";
+import type { Backends } from "../lib/backends.ts";
+import { databasePid } from "../lib/backends.ts";
+import { cpuTimes, usedMs } from "../lib/cpu.ts";
+import { known, median, quantile, rounded } from "../lib/figures.ts";
+import type { LoadGenerator } from "../lib/load.ts";
+import type { Schedule, Target } from "../lib/measure.ts";
+import { measureAll } from "../lib/measure.ts";
+import { countryCodes } from "../lib/points.ts";
+import { countrySql } from "../lib/variants.ts";
+
+/** What a hot read costs the database, beside the least that it can cost. */
+export interface BareExecuteReport {
+  /** Of the gateway's callers; the bare EXECUTEs have as many connections as a shard, with one caller each. */
+  connections: number;
+  rounds: number;
+  roundSeconds: number;
+  gateway: Cost;
+  /** COM_STMT_EXECUTE of the same statement, and no other command. */
+  execute: Cost;
+  /** The gateway's CPU of the database divided by that of the bare EXECUTE; null if not known. */
+  ratio: number | null;
+}
+
+interface Cost {
+  /** Median of the rounds. */
+  statementsPerSecond: number;
+  /** Microseconds per statement: the lower quartile of the rounds. null if not known. */
+  databaseCpuUs: number | null;
+}
+
+interface Round {
+  statementsPerSecond: number;
+  databaseCpuUs: number;
+}
+
+/**
+ * Measures the gateway's point select and mysql2's bare EXECUTE of it in turn, and the database's CPU meanwhile.
+ * @throws Error when the server's own counts show another command than EXECUTE
+ */
+export async function measureBareExecute(
+  gateway: Target<string>,
+  backends: Backends,
+  { rounds, roundSeconds, warmUpSeconds, connections: [connections = NaN] }: Schedule,
+  load: LoadGenerator,
+  log: (line: string) => void,
+): Promise<BareExecuteReport> {
+  const pid = databasePid(backends);
+  const codes = await countryCodes(backends);
+  const sql = countrySql();
+  const callers = await Promise.all(Array.from({ length: limits.connectionsPerShard }, () => open(backends)));
+  try {
+    await execute(callers, sql, codes, warmUpSeconds, pid);
+    const ours: Round[] = [];
+    const bare: Round[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const one = { connections: [connections], rounds: 1, roundSeconds };
+      const schedule = { ...one, warmUpSeconds: round === 0 ? warmUpSeconds : 0 };
+      const [sample] = await measureAll([gateway], schedule, load, pid, () => {});
+      if (!sample) throw new Error("the gateway was not measured");
+      ours.push({ statementsPerSecond: sample.requestsPerSecond, databaseCpuUs: sample.databaseCpuUs });
+      bare.push(await counted(callers, () => execute(callers, sql, codes, roundSeconds, pid)));
+    }
+    log(
+      `the database's CPU in µs: gateway ${costOf(ours).databaseCpuUs}, bare ${costOf(bare).databaseCpuUs}`,
+    );
+    const ratio = cpuOf(ours) / cpuOf(bare);
+    return {
+      connections,
+      rounds,
+      roundSeconds,
+      gateway: costOf(ours),
+      execute: costOf(bare),
+      ratio: Number.isFinite(ratio) ? rounded(ratio, 2) : null,
+    };
+  } finally {
+    for (const caller of callers) caller.destroy();
+  }
+}
+
+async function open({ server, sample, passwords }: Backends): Promise<Connection> {
+  return await mysql.createConnection({
+    ...connectionOptions(server, sample.analyst.user, passwords.analyst),
+    database: sample.database,
+  });
+}
+
+interface Executed extends Round {
+  statements: number;
+}
+
+/** Each connection executes again as soon as it has the rows; mysql2 keeps the statement prepared. */
+async function execute(
+  callers: readonly Connection[],
+  sql: string,
+  codes: readonly string[],
+  seconds: number,
+  databasePid: number,
+): Promise<Executed> {
+  let statements = 0;
+  const before = cpuTimes([databasePid]);
+  const until = before.atMs + seconds * 1000;
+  const loop = async (caller: Connection) => {
+    while (performance.now() < until) {
+      const code = codes[statements % codes.length] ?? null;
+      statements += 1;
+      const [rows] = await caller.execute<mysql.RowDataPacket[]>(sql, [code]);
+      if (rows.length !== 1 || rows[0]?.code !== code) throw new Error(`EXECUTE answered not with ${code}`);
+    }
+  };
+  await Promise.all(callers.map(loop));
+  const after = cpuTimes([databasePid]);
+  const [databaseMs = NaN] = usedMs(before, after);
+  return {
+    statements,
+    statementsPerSecond: (statements * 1000) / (after.atMs - before.atMs),
+    databaseCpuUs: (databaseMs * 1000) / statements,
+  };
+}
+
+/** What the server counts of a session. It does not count PREPARE, CLOSE and PING as questions. */
+const counters = ["Questions", "Com_stmt_execute", "Com_stmt_prepare", "Com_stmt_close"] as const;
+type Counts = Record<(typeof counters)[number], number>;
+
+/** @throws Error if the connections did anything else than to execute */
+async function counted(callers: readonly Connection[], run: () => Promise<Executed>): Promise<Round> {
+  const before = await countsOf(callers);
+  const { statements, ...round } = await run();
+  const after = await countsOf(callers);
+  const seen = counters.map((name) => after[name] - before[name]);
+  // Of the two questions for the counts, one is counted on each connection.
+  const expected = [statements + callers.length, statements, 0, 0];
+  if (seen.join() === expected.join()) return round;
+  throw new Error(`the server counted ${seen} (${counters}) for ${statements} bare EXECUTEs`);
+}
+
+async function countsOf(callers: readonly Connection[]): Promise<Counts> {
+  const counts: Counts = { Questions: 0, Com_stmt_execute: 0, Com_stmt_prepare: 0, Com_stmt_close: 0 };
+  for (const caller of callers) {
+    const [rows] = await caller.query<mysql.RowDataPacket[]>("SHOW SESSION STATUS");
+    for (const name of counters) {
+      counts[name] += Number(rows.find(({ Variable_name }) => Variable_name === name)?.Value);
+    }
+  }
+  return counts;
+}
+
+function cpuOf(rounds: readonly Round[]): number {
+  return quantile(
+    rounds.map(({ databaseCpuUs }) => databaseCpuUs),
+    0.25,
+  );
+}
+
+function costOf(rounds: readonly Round[]): Cost {
+  const rates = rounds.map(({ statementsPerSecond }) => statementsPerSecond);
+  return { statementsPerSecond: Math.round(median(rates)), databaseCpuUs: known(cpuOf(rounds)) };
+}
+
+/** The report as text for a terminal. */
+export function formatBareExecute({
+  connections,
+  gateway,
+  execute: bare,
+  ratio,
+}: BareExecuteReport): string[] {
+  const figures = ({ statementsPerSecond, databaseCpuUs }: Cost) =>
+    `${databaseCpuUs ?? "-"} µs at ${statementsPerSecond.toLocaleString("en")}/s`;
+  return [
+    "",
+    "the database's CPU per point select, lower quartiles",
+    `  gateway, ${connections} connections: ${figures(gateway)}`,
+    `  bare EXECUTE, mysql2, ${limits.connectionsPerShard} connections: ${figures(bare)}`,
+    `  gateway / bare EXECUTE: ${ratio?.toFixed(2) ?? "-"}`,
+  ];
+}
