@@ -106,6 +106,7 @@ async function measure<Name extends string>(
   const before = cpuTimes(pids);
   const result = await run(target, connections, durationSeconds, load);
   const after = cpuTimes(pids);
+  if (result.requests === 0) throw new Error(`${target.name} gave no answer within ${durationSeconds} s`);
   const perRequestUs = usedMs(before, after).map((ms) => (ms * 1000) / result.requests);
   const { kinds, p50Ms, p90Ms, p99Ms, maxMs } = result;
   const [serverCpuUs = NaN, databaseCpuUs = NaN, loadCpuUs = NaN] = perRequestUs;

@@ -6,16 +6,17 @@ import { ratioLine, ratioOf, table } from "../lib/figures.ts";
 import type { LoadGenerator } from "../lib/load.ts";
 import type { Sample, Schedule, Target } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
+import { prepareNotes, writeSeries } from "../lib/points.ts";
 import { sendOnce } from "../lib/request.ts";
-import { expectRestores } from "../lib/restores.ts";
+import { expectGatewayRestores, expectNoRestore } from "../lib/restores.ts";
 import type { TargetReport } from "../lib/summary.ts";
 import { aboveColumns, cells, columns, meanOtherCores, targetReport } from "../lib/summary.ts";
-import { directoryOf, path, startGateway } from "../lib/variants.ts";
+import { directoryOf, headersOf, path, startGateway } from "../lib/variants.ts";
 
 const names = ["restored", "unrestored"] as const;
 type Name = (typeof names)[number];
 
-const labels: Record<Name, string> = { restored: "with restores", unrestored: "without" };
+const labels: Record<Name, string> = { restored: "with restores", unrestored: "without restores" };
 /** One of bench/workers; undefined is the gateway itself. */
 const workers: Record<Name, string | undefined> = { restored: undefined, unrestored: "without-restore" };
 
@@ -36,6 +37,7 @@ export async function measureHttp(
 ): Promise<HttpReport[]> {
   const targets: Target<Name>[] = [];
   try {
+    await prepareNotes(backends);
     for (const name of names) targets.push(await startTarget(name, backends));
     const samples = await measureAll(targets, schedule, load, databasePid(backends), log);
     return schedule.connections.map((connections) => report(connections, samples));
@@ -47,10 +49,17 @@ export async function measureHttp(
 async function startTarget(name: Name, backends: Backends): Promise<Target<Name>> {
   const bundle = await bundleGateway(directoryOf(name), policyFor(backends), { worker: workers[name] });
   const served = await startGateway(name, bundle, backends);
-  const headers = { authorization: `Bearer ${backends.tokens.analyst}` };
-  const ask = async () => await sendOnce(served.url, { path }, headers);
-  const expectedAnswer = await ask();
-  await expectRestores(`the gateway ${name}`, name === "restored", backends, ask);
+  const headers = headersOf(backends.tokens.analyst);
+  const read = async () => await sendOnce(served.url, { path }, headers);
+  const [change] = writeSeries();
+  const write = async () => await sendOnce(served.url, change, headersOf(backends.tokens.editor));
+  const expectedAnswer = await read();
+  if (name === "restored") {
+    await expectGatewayRestores(labels[name], backends, { read, write });
+  } else {
+    await expectNoRestore(labels[name], backends, read);
+    await expectNoRestore(labels[name], backends, write);
+  }
   return { name, served, headers, requests: [{ path, expectedAnswer }] };
 }
 

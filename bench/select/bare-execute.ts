@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "mysql2/promise";
 import mysql from "mysql2/promise";
 import { connectionOptions } from "../../servers/database/connection.ts";
@@ -5,7 +6,7 @@ import { limits } from "../../src/limits.ts";
 import type { Backends } from "../lib/backends.ts";
 import { databasePid } from "../lib/backends.ts";
 import { cpuTimes, usedMs } from "../lib/cpu.ts";
-import { known, median, quantile, rounded } from "../lib/figures.ts";
+import { known, median, quantile, rounded, table } from "../lib/figures.ts";
 import type { LoadGenerator } from "../lib/load.ts";
 import type { Schedule, Target } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
@@ -19,10 +20,10 @@ export interface BareExecuteReport {
   rounds: number;
   roundSeconds: number;
   gateway: Cost;
-  /** COM_STMT_EXECUTE of the same statement, and no other command. */
-  execute: Cost;
-  /** The gateway's CPU of the database divided by that of the bare EXECUTE; null if not known. */
-  ratio: number | null;
+  /** COM_STMT_EXECUTE of the same statement, and no other command, each as soon as the rows before it are there. */
+  execute: BareCost;
+  /** The same, no more a second than the gateway served in the round: an idle server has work of its own. */
+  paced: BareCost;
 }
 
 interface Cost {
@@ -30,6 +31,11 @@ interface Cost {
   statementsPerSecond: number;
   /** Microseconds per statement: the lower quartile of the rounds. null if not known. */
   databaseCpuUs: number | null;
+}
+
+interface BareCost extends Cost {
+  /** The database's CPU for the gateway divided by that for this; null if not known. */
+  ratio: number | null;
 }
 
 interface Round {
@@ -53,28 +59,36 @@ export async function measureBareExecute(
   const sql = countrySql();
   const callers = await Promise.all(Array.from({ length: limits.connectionsPerShard }, () => open(backends)));
   try {
-    await execute(callers, sql, codes, warmUpSeconds, pid);
+    const run = async (seconds: number, perSecond = Infinity) =>
+      await execute(callers, sql, codes, seconds, perSecond, pid);
+    await run(warmUpSeconds);
     const ours: Round[] = [];
     const bare: Round[] = [];
+    const paced: Round[] = [];
     for (let round = 0; round < rounds; round++) {
       const one = { connections: [connections], rounds: 1, roundSeconds };
       const schedule = { ...one, warmUpSeconds: round === 0 ? warmUpSeconds : 0 };
       const [sample] = await measureAll([gateway], schedule, load, pid, () => {});
       if (!sample) throw new Error("the gateway was not measured");
       ours.push({ statementsPerSecond: sample.requestsPerSecond, databaseCpuUs: sample.databaseCpuUs });
-      bare.push(await counted(callers, () => execute(callers, sql, codes, roundSeconds, pid)));
+      bare.push(await counted(callers, () => run(roundSeconds)));
+      paced.push(await counted(callers, () => run(roundSeconds, sample.requestsPerSecond)));
+      const cpus = [ours, bare, paced].map((kind) => known(kind.at(-1)?.databaseCpuUs ?? NaN));
+      log(
+        `round ${round + 1} of ${rounds}, the database's CPU in µs: gateway, bare, paced: ${cpus.join(", ")}`,
+      );
     }
-    log(
-      `the database's CPU in µs: gateway ${costOf(ours).databaseCpuUs}, bare ${costOf(bare).databaseCpuUs}`,
-    );
-    const ratio = cpuOf(ours) / cpuOf(bare);
+    const bareCost = (kind: readonly Round[]): BareCost => {
+      const ratio = cpuOf(ours) / cpuOf(kind);
+      return { ...costOf(kind), ratio: Number.isFinite(ratio) ? rounded(ratio, 2) : null };
+    };
     return {
       connections,
       rounds,
       roundSeconds,
       gateway: costOf(ours),
-      execute: costOf(bare),
-      ratio: Number.isFinite(ratio) ? rounded(ratio, 2) : null,
+      execute: bareCost(bare),
+      paced: bareCost(paced),
     };
   } finally {
     for (const caller of callers) caller.destroy();
@@ -92,12 +106,17 @@ interface Executed extends Round {
   statements: number;
 }
 
-/** Each connection executes again as soon as it has the rows; mysql2 keeps the statement prepared. */
+/**
+ * Each connection executes, waits for the rows and until the next one is due, and executes again. mysql2 keeps the
+ * statement prepared.
+ * @param perSecond of all connections together, at the most
+ */
 async function execute(
   callers: readonly Connection[],
   sql: string,
   codes: readonly string[],
   seconds: number,
+  perSecond: number,
   databasePid: number,
 ): Promise<Executed> {
   let statements = 0;
@@ -105,8 +124,11 @@ async function execute(
   const until = before.atMs + seconds * 1000;
   const loop = async (caller: Connection) => {
     while (performance.now() < until) {
-      const code = codes[statements % codes.length] ?? null;
+      const number = statements;
       statements += 1;
+      const aheadMs = before.atMs + (number * 1000) / perSecond - performance.now();
+      if (aheadMs > 0) await sleep(aheadMs);
+      const code = codes[number % codes.length] ?? null;
       const [rows] = await caller.execute<mysql.RowDataPacket[]>(sql, [code]);
       if (rows.length !== 1 || rows[0]?.code !== code) throw new Error(`EXECUTE answered not with ${code}`);
     }
@@ -165,15 +187,23 @@ export function formatBareExecute({
   connections,
   gateway,
   execute: bare,
-  ratio,
+  paced,
 }: BareExecuteReport): string[] {
-  const figures = ({ statementsPerSecond, databaseCpuUs }: Cost) =>
-    `${databaseCpuUs ?? "-"} µs at ${statementsPerSecond.toLocaleString("en")}/s`;
+  const figures = ({ statementsPerSecond, databaseCpuUs }: Cost) => [
+    statementsPerSecond.toLocaleString("en"),
+    databaseCpuUs?.toLocaleString("en") ?? "-",
+  ];
+  const row = (label: string, cost: BareCost) => [label, ...figures(cost), cost.ratio?.toFixed(2) ?? "-"];
   return [
     "",
-    "the database's CPU per point select, lower quartiles",
-    `  gateway, ${connections} connections: ${figures(gateway)}`,
-    `  bare EXECUTE, mysql2, ${limits.connectionsPerShard} connections: ${figures(bare)}`,
-    `  gateway / bare EXECUTE: ${ratio?.toFixed(2) ?? "-"}`,
+    ...table(
+      [
+        ["", "statements/s", "database µs", "gateway / this"],
+        [`gateway, ${connections} connections`, ...figures(gateway)],
+        row(`bare EXECUTE, ${limits.connectionsPerShard} connections`, bare),
+        row("the same at the gateway's rate", paced),
+      ],
+      [32, 14, 14, 16],
+    ),
   ];
 }

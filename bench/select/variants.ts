@@ -14,7 +14,7 @@ import type { NodeGatewayOptions } from "../lib/node-gateway.ts";
 import { countryCodes, prepareNotes, selectSeries, writeSeries } from "../lib/points.ts";
 import type { Series } from "../lib/request.ts";
 import { sendOnce } from "../lib/request.ts";
-import { expectRestores } from "../lib/restores.ts";
+import { expectNoRestore, expectRestoreEach } from "../lib/restores.ts";
 import { startToolbox, toolboxSeries } from "../lib/toolbox.ts";
 import {
   countrySql,
@@ -81,7 +81,8 @@ export async function startVariants(
     deepStrictEqual(parsed(requests), parsed(answers), `the answers of ${name} differ`);
     if (name === "node" || name === "nodeRestoring") {
       const ask = async () => await sendOnce(server.url, { path }, headers);
-      await expectRestores(name, name === "nodeRestoring", backends, ask);
+      const expectRestores = name === "nodeRestoring" ? expectRestoreEach : expectNoRestore;
+      await expectRestores(name, backends, ask);
     }
     variants.push({ name, served: server, headers, requests });
   }
