@@ -6,42 +6,14 @@ import { limits } from "../../src/limits.ts";
 import type { Backends } from "../lib/backends.ts";
 import { databasePid } from "../lib/backends.ts";
 import { cpuTimes, usedMs } from "../lib/cpu.ts";
-import { known, median, quantile, rounded, table } from "../lib/figures.ts";
+import { known } from "../lib/figures.ts";
 import type { LoadGenerator } from "../lib/load.ts";
 import type { Schedule, Target } from "../lib/measure.ts";
 import { measureAll } from "../lib/measure.ts";
 import { countryCodes } from "../lib/points.ts";
 import { countrySql } from "../lib/variants.ts";
-
-/** What a hot read costs the database, beside the least that it can cost. */
-export interface BareExecuteReport {
-  /** Of the gateway's callers; the bare EXECUTEs have as many connections as a shard, with one caller each. */
-  connections: number;
-  rounds: number;
-  roundSeconds: number;
-  gateway: Cost;
-  /** COM_STMT_EXECUTE of the same statement, and no other command, each as soon as the rows before it are there. */
-  execute: BareCost;
-  /** The same, no more a second than the gateway served in the round: an idle server has work of its own. */
-  paced: BareCost;
-}
-
-interface Cost {
-  /** Median of the rounds. */
-  statementsPerSecond: number;
-  /** Microseconds per statement: the lower quartile of the rounds. null if not known. */
-  databaseCpuUs: number | null;
-}
-
-interface BareCost extends Cost {
-  /** The database's CPU for the gateway divided by that for this; null if not known. */
-  ratio: number | null;
-}
-
-interface Round {
-  statementsPerSecond: number;
-  databaseCpuUs: number;
-}
+import type { BareExecuteReport, CostSample } from "./bare-execute-report.ts";
+import { bareExecuteReport } from "./bare-execute-report.ts";
 
 /**
  * Measures the gateway's point select and mysql2's bare EXECUTE of it in turn, and the database's CPU meanwhile.
@@ -62,9 +34,9 @@ export async function measureBareExecute(
     const run = async (seconds: number, perSecond = Infinity) =>
       await execute(callers, sql, codes, seconds, perSecond, pid);
     await run(warmUpSeconds);
-    const ours: Round[] = [];
-    const bare: Round[] = [];
-    const paced: Round[] = [];
+    const ours: CostSample[] = [];
+    const bare: CostSample[] = [];
+    const paced: CostSample[] = [];
     for (let round = 0; round < rounds; round++) {
       const one = { connections: [connections], rounds: 1, roundSeconds };
       const schedule = { ...one, warmUpSeconds: round === 0 ? warmUpSeconds : 0 };
@@ -78,18 +50,7 @@ export async function measureBareExecute(
         `round ${round + 1} of ${rounds}, the database's CPU in µs: gateway, bare, paced: ${cpus.join(", ")}`,
       );
     }
-    const bareCost = (kind: readonly Round[]): BareCost => {
-      const ratio = cpuOf(ours) / cpuOf(kind);
-      return { ...costOf(kind), ratio: Number.isFinite(ratio) ? rounded(ratio, 2) : null };
-    };
-    return {
-      connections,
-      rounds,
-      roundSeconds,
-      gateway: costOf(ours),
-      execute: bareCost(bare),
-      paced: bareCost(paced),
-    };
+    return bareExecuteReport(connections, roundSeconds, { gateway: ours, execute: bare, paced });
   } finally {
     for (const caller of callers) caller.destroy();
   }
@@ -102,7 +63,7 @@ async function open({ server, sample, passwords }: Backends): Promise<Connection
   });
 }
 
-interface Executed extends Round {
+interface Executed extends CostSample {
   statements: number;
 }
 
@@ -148,7 +109,7 @@ const counters = ["Questions", "Com_stmt_execute", "Com_stmt_prepare", "Com_stmt
 type Counts = Record<(typeof counters)[number], number>;
 
 /** @throws Error if the connections did anything else than to execute */
-async function counted(callers: readonly Connection[], run: () => Promise<Executed>): Promise<Round> {
+async function counted(callers: readonly Connection[], run: () => Promise<Executed>): Promise<CostSample> {
   const before = await countsOf(callers);
   const { statements, ...round } = await run();
   const after = await countsOf(callers);
@@ -168,42 +129,4 @@ async function countsOf(callers: readonly Connection[]): Promise<Counts> {
     }
   }
   return counts;
-}
-
-function cpuOf(rounds: readonly Round[]): number {
-  return quantile(
-    rounds.map(({ databaseCpuUs }) => databaseCpuUs),
-    0.25,
-  );
-}
-
-function costOf(rounds: readonly Round[]): Cost {
-  const rates = rounds.map(({ statementsPerSecond }) => statementsPerSecond);
-  return { statementsPerSecond: Math.round(median(rates)), databaseCpuUs: known(cpuOf(rounds)) };
-}
-
-/** The report as text for a terminal. */
-export function formatBareExecute({
-  connections,
-  gateway,
-  execute: bare,
-  paced,
-}: BareExecuteReport): string[] {
-  const figures = ({ statementsPerSecond, databaseCpuUs }: Cost) => [
-    statementsPerSecond.toLocaleString("en"),
-    databaseCpuUs?.toLocaleString("en") ?? "-",
-  ];
-  const row = (label: string, cost: BareCost) => [label, ...figures(cost), cost.ratio?.toFixed(2) ?? "-"];
-  return [
-    "",
-    ...table(
-      [
-        ["", "statements/s", "database µs", "gateway / this"],
-        [`gateway, ${connections} connections`, ...figures(gateway)],
-        row(`bare EXECUTE, ${limits.connectionsPerShard} connections`, bare),
-        row("the same at the gateway's rate", paced),
-      ],
-      [32, 14, 14, 16],
-    ),
-  ];
 }
