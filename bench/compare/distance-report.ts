@@ -6,7 +6,6 @@ import type { TargetReport } from "../lib/summary.ts";
 import { targetReport } from "../lib/summary.ts";
 import type { Build, LabelledRatio } from "./builds.ts";
 import { builds, newToBase, ratioTable } from "./builds.ts";
-import type { DistanceSamples } from "./distance.ts";
 
 /** The distance to the database, both ways together. */
 export const roundTripMs = 10;
@@ -18,6 +17,12 @@ export const roundTripMs = 10;
 export const distancePoints = ["select", "crowded", "calm"] as const;
 type DistancePoint = (typeof distancePoints)[number];
 export type DistanceName = `${Build}-${DistancePoint}`;
+
+/** What both builds did, and the rate of the requests that come whatever is unanswered. */
+export interface DistanceSamples {
+  perSecond: number;
+  samples: Sample<DistanceName>[];
+}
 
 /** Two builds with the database at a distance. */
 export interface DistanceReport {

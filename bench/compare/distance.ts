@@ -14,14 +14,8 @@ import { directoryOf, headersOf, startGateway } from "../lib/variants.ts";
 import type { Served } from "../lib/workerd.ts";
 import type { Build } from "./builds.ts";
 import { builds } from "./builds.ts";
-import type { DistanceName } from "./distance-report.ts";
+import type { DistanceName, DistanceSamples } from "./distance-report.ts";
 import { roundTripMs } from "./distance-report.ts";
-
-/** What both builds did, and the rate of the requests that come whatever is unanswered. */
-export interface DistanceSamples {
-  perSecond: number;
-  samples: Sample<DistanceName>[];
-}
 
 interface FarBuild {
   /** Callers who ask again at once. */
@@ -52,8 +46,8 @@ export async function measureAtDistance(
   const measure = async (inTurn: Target<DistanceName>[]) =>
     await measureAll(inTurn, schedule, load, databasePid(backends), log);
   log(`the database ${roundTripMs} ms away`);
-  const crowded = [...targets.map(({ select }) => select), ...targets.map((target) => target.crowded)];
-  const samples = await measure(crowded);
+  const saturated = [...targets.map(({ select }) => select), ...targets.map(({ crowded }) => crowded)];
+  const samples = await measure(saturated);
   const perSecond = halfOf(samples.filter(({ target }) => target === "base-crowded"));
   log(`${perSecond} requests/s, half of what the base served`);
   samples.push(...(await measure(targets.map(({ calm }) => ({ ...calm, perSecond })))));

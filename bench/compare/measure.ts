@@ -10,8 +10,8 @@ import type { Series } from "../lib/request.ts";
 import { directoryOf, headersOf, startGateway, withRustls } from "../lib/variants.ts";
 import type { Served } from "../lib/workerd.ts";
 import type { Build } from "./builds.ts";
-import type { DistanceSamples } from "./distance.ts";
 import { measureAtDistance } from "./distance.ts";
+import type { DistanceSamples } from "./distance-report.ts";
 import type { Name } from "./report.ts";
 
 export interface Measured {
