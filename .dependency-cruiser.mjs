@@ -118,7 +118,7 @@ const rooms = {
     why: "A proven session puts the other rooms of mysql together; it does not know the pool.",
   },
   "src/db/pool/messages": {
-    may: ["src/db/encode", "src/db/mysql/engines", "src/errors.ts"],
+    may: ["src/db/encode", "src/db/mysql/engines", "src/errors.ts", "src/limits.ts"],
     types: [
       "src/application.ts",
       "src/config",
@@ -135,7 +135,14 @@ const rooms = {
     why: "The pool and Hyperdrive answer alike, so it belongs to neither.",
   },
   "src/db/pool/worker": {
-    may: ["src/db/pool/messages", "src/db/request", "src/errors.ts", "src/limits.ts", "src/within.ts"],
+    may: [
+      "src/db/encode",
+      "src/db/pool/messages",
+      "src/db/request",
+      "src/errors.ts",
+      "src/limits.ts",
+      "src/within.ts",
+    ],
     types: ["src/application.ts", "src/config", "src/db/contract", "src/exposition.ts"],
     why: "The Worker's side: it may not bring the object's code into the Worker's path.",
   },
@@ -184,7 +191,7 @@ const rooms = {
       "src/telemetry.ts",
       "src/timers.ts",
     ],
-    types: ["src/config", "src/db/contract", "src/db/links", "src/exposition.ts"],
+    types: ["src/config", "src/db/contract", "src/db/encode", "src/db/links", "src/exposition.ts"],
     why: "The Durable Object puts connections and work together; only src/index.ts exports it.",
   },
   "src/db/hyperdrive": {

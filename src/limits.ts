@@ -230,6 +230,8 @@ export const limits = {
   socketTurnBytes: 1024 * 1024,
   /** A row, or a result's columns. Memory holds several copies of it, and a shard reads five rows at once. */
   rowBytes: 8 * 1024 * 1024,
+  /** A longer message from Worker to Pool is a stream: RPC takes 32 MiB in an argument, with up to 2 bytes each. */
+  messageCharacters: 1024 * 1024,
   /** Columns of a result; MySQL and MariaDB have 4,096 at most (their manuals, "Limits on Table Column Count"). */
   columns: 4_096,
   /** Columns of a result that is read but not answered. PREPARE cannot announce more. */

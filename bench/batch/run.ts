@@ -58,9 +58,8 @@ function together(n: number, dialect: Dialect): Way {
       giveBack() {},
       discard() {},
     });
-    const { results } = (await (await runBatch(session, dialect, work, running)).json()) as {
-      results: unknown[];
-    };
+    const { body } = await runBatch(session, dialect, work, running);
+    const { results } = (await new Response(body).json()) as { results: unknown[] };
     if (results.length !== n) throw new Error(`${results.length} results of ${n}`);
   };
 }

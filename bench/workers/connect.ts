@@ -2,6 +2,7 @@ import type { Account, Authority } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
 import { answer } from "../../src/db/answer/respond.ts";
 import type { Runner } from "../../src/db/answer/runner.ts";
+import { toResponse } from "../../src/db/encode/encoded-answer.ts";
 import { selectLink } from "../../src/db/links/select.ts";
 import { firstAttempt } from "../../src/db/mysql/session/login.ts";
 import { Session } from "../../src/db/mysql/session/session.ts";
@@ -48,7 +49,7 @@ export default {
         stop: () => session.destroy(),
         explain: asTidegateError,
       };
-      return await answer(runner, work, "bench", () => session.close());
+      return toResponse(await answer(runner, work, "bench", () => session.close()), "");
     } catch (cause) {
       const reason = cause instanceof TidegateError ? `${cause.code}: ${cause.operator}` : String(cause);
       return new Response(reason, { status: 500 });

@@ -1,5 +1,6 @@
 import type { TidegateError } from "../../errors.ts";
 import type { ExecuteRequest } from "../contract/requests.ts";
+import type { EncodedAnswer } from "../encode/encoded-answer.ts";
 import { demandNoConversion } from "../mysql/session/implicit-conversion.ts";
 import { ResponseBody } from "./response-body.ts";
 import type { Runner } from "./runner.ts";
@@ -21,7 +22,7 @@ export async function answer(
   request: ExecuteRequest,
   requestId: string,
   finished: Finished,
-): Promise<Response> {
+): Promise<EncodedAnswer> {
   const body = new ResponseBody(session, request);
   const running = session.run(request, body).then(
     (outcome) => {
@@ -42,5 +43,5 @@ export async function answer(
   );
   // Wait for the statement's end or failure, or for more bytes than are sent whole.
   await Promise.race([running, body.streaming]);
-  return body.response();
+  return body.answer();
 }

@@ -2,6 +2,7 @@ import { TidegateError, toProblem } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { ExecuteRequest } from "../contract/requests.ts";
 import { createEncoder } from "../encode/create-encoder.ts";
+import type { EncodedAnswer } from "../encode/encoded-answer.ts";
 import type { Encoder } from "../encode/types.ts";
 import type { Field } from "../mysql/driver/driver.ts";
 import type { RowSink } from "../mysql/session/row-sink.ts";
@@ -141,15 +142,8 @@ export class ResponseBody implements RowSink {
     return true;
   }
 
-  response(): Response {
-    const whole = this.#stream ? undefined : this.#whole;
-    return new Response(this.#stream ?? whole, {
-      headers: {
-        "content-type": this.#encoder.contentType,
-        // The Worker reads this length, because it compresses only long answers.
-        ...(whole && { "content-length": String(whole.length) }),
-      },
-    });
+  answer(): EncodedAnswer {
+    return { contentType: this.#encoder.contentType, body: this.#stream ?? (this.#whole as Uint8Array) };
   }
 
   #startStream(): void {

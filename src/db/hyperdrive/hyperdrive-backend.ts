@@ -9,6 +9,7 @@ import { answer } from "../answer/respond.ts";
 import type { Runner } from "../answer/runner.ts";
 import type { Backend, BackendContext } from "../contract/backend.ts";
 import type { DrainedAccount, ExecuteRequest, ReadAllRequest } from "../contract/requests.ts";
+import { toResponse } from "../encode/encoded-answer.ts";
 import { contentTypes } from "../encode/formats.ts";
 import { adaptStatement } from "../request/adapt-statement.ts";
 import { HyperdriveSession } from "./session.ts";
@@ -46,10 +47,9 @@ export class HyperdriveBackend implements Backend {
       if (broken) observeBroken(context, account, broken);
     });
     try {
-      const response = await answered;
+      const encoded = await answered;
       const timings = { queueMs: 0, connectMs: connected - started, databaseMs: Date.now() - connected };
-      response.headers.set("server-timing", serverTiming(timings));
-      return response;
+      return toResponse(encoded, serverTiming(timings));
     } catch (cause) {
       throw observeRefusal(account, cause);
     }

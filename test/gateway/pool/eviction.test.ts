@@ -4,8 +4,7 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { ExecuteWork, PoolRequest } from "../../../src/db/pool/messages/protocol.ts";
-import { encodeRequest, orThrow, protocolVersion } from "../../../src/db/pool/messages/protocol.ts";
-import { TidegateError } from "../../../src/errors.ts";
+import { protocolVersion } from "../../../src/db/pool/messages/protocol.ts";
 import type { Answer, Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, read, startGateway, testAccount } from "../support/harness.ts";
 import { expectOwnAnswers, question } from "../support/hostility.ts";
@@ -41,7 +40,7 @@ async function tell(work: ExecuteWork, changed: Partial<PoolRequest> = {}): Prom
     generation: gateway.poolGeneration("analyst"),
     ...{ requestId: "told", workId: "told", account: "analyst", work },
   };
-  const body = encodeRequest({ ...message, ...changed });
+  const body = JSON.stringify({ ...message, ...changed });
   return await gateway.fetch(`/test/tell?name=${objectOf("analyst")}`, { method: "POST", body });
 }
 
@@ -180,10 +179,32 @@ describe("an object that is met by a Worker of another kind", () => {
     ["older version", { version: protocolVersion - 1 }],
     ["cluster or accounts", { generation: "0".repeat(64) }],
   ])("of another %s it takes none, and says so", async (_, changed) => {
-    const response = await tell(work, changed);
-    const error = await orThrow(response).catch((cause) => cause);
-    expect(error).toBeInstanceOf(TidegateError);
-    expect(error).toMatchObject({ code: "version_mismatch", status: 503, retryable: true });
+    expectProblem(await read(await tell(work, changed)), 503, "version_mismatch");
     await expectOwnAnswers(gateway);
   });
+
+  test("of protocol 9, which asks by fetch, it does nothing for, and says what that Worker understands", async () => {
+    const message = { version: 9, generation: gateway.poolGeneration("analyst"), account: "analyst", work };
+    const path = `/test/fetch?name=${objectOf("analyst")}`;
+    const response = await gateway.fetch(path, { method: "POST", body: JSON.stringify(message) });
+    expect(response.headers.get("tidegate-error")).toBe("1");
+    expect(await response.json()).toEqual({ code: "version_mismatch", details: { retryAfter: 1 } });
+    await expectOwnAnswers(gateway);
+  });
+});
+
+test("an object with the code of protocol 9 knows no RPC: even a write may be sent again, for it was not executed", async () => {
+  await gateway.fetch("/test/old", { method: "PUT" });
+  const body = `too old ${Date.now()}`;
+  const insert = () => gateway.sql(slowInsert(body, 0), { role: "editor" });
+  try {
+    const answer = await insert();
+    expectProblem(answer, 503, "version_mismatch");
+    expect(answer.body.retryable).toBe(true);
+    expect(await written(body)).toBe(0);
+  } finally {
+    await gateway.fetch("/test/old", { method: "DELETE" });
+  }
+  expect((await insert()).status).toBe(200);
+  expect(await written(body)).toBe(1);
 });

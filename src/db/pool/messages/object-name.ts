@@ -1,11 +1,13 @@
 import { createHmac } from "node:crypto";
 import type { Bindings } from "../../../application.ts";
 import type { Account, Config } from "../../../config/config.ts";
+import type { PoolStub } from "./protocol.ts";
 import { protocolVersion } from "./protocol.ts";
 
-/** Ids are made once per isolate and shard: making an id hashes the name. */
-const ids = new Map<string, DurableObjectId>();
-const credentials = new WeakMap<Account, string>();
+/** What belongs to an account of this isolate's configuration, computed once. */
+const generations = new WeakMap<Account, string>();
+/** By shard. Making an id hashes the name. */
+const ids = new WeakMap<Account, DurableObjectId[]>();
 
 /**
  * Names what an object serves: the cluster, the accounts and one account's credential. A change of any of
@@ -13,7 +15,11 @@ const credentials = new WeakMap<Account, string>();
  * compare.
  */
 export function generationOf(config: Config, account: Account): string {
-  return `${config.generation.slice(0, 16)}-${credentialTag(config.environment, account)}`;
+  const known = generations.get(account);
+  if (known !== undefined) return known;
+  const generation = `${config.generation.slice(0, 16)}-${credentialTag(config.environment, account)}`;
+  generations.set(account, generation);
+  return generation;
 }
 
 /**
@@ -21,15 +27,10 @@ export function generationOf(config: Config, account: Account): string {
  * find the secret. It has 16 bits, too few to confirm a guess. One change in 65,536 keeps the tag; then the
  * objects stay until the platform restarts them with the new secret.
  */
-function credentialTag(environment: string, account: Account): string {
-  const known = credentials.get(account);
-  if (known !== undefined) return known;
-  const { name, user, credential } = account;
+function credentialTag(environment: string, { name, user, credential }: Account): string {
   const secret = "password" in credential ? credential.password : tokenKey(credential);
   const mac = createHmac("sha256", secret).update(JSON.stringify([environment, name, user]));
-  const tag = mac.digest("hex").slice(0, 4);
-  credentials.set(account, tag);
-  return tag;
+  return mac.digest("hex").slice(0, 4);
 }
 
 function tokenKey(credential: Exclude<Account["credential"], { password: string }>): string {
@@ -43,11 +44,16 @@ export function nameOf(config: Config, account: Account, shard: number): string 
   return `${environment}/${account.name}/${cluster.location ?? "anywhere"}/${kind}/${shard}`;
 }
 
-/** @returns the object of one shard. Its first request decides where it lives */
-export function stubOf(env: Bindings, config: Config, account: Account, shard: number) {
+/**
+ * @returns the object of one shard. Its first request decides where it lives. The platform lets a stub be used only in
+ *   the request that made it, so it cannot be kept
+ */
+export function stubOf(env: Bindings, config: Config, account: Account, shard: number): PoolStub {
   const { location } = config.cluster;
-  const name = nameOf(config, account, shard);
-  const id = ids.get(name) ?? env.POOL.idFromName(name);
-  ids.set(name, id);
-  return env.POOL.get(id, location === undefined ? {} : { locationHint: location });
+  const known = ids.get(account) ?? [];
+  const id = known[shard] ?? env.POOL.idFromName(nameOf(config, account, shard));
+  known[shard] = id;
+  ids.set(account, known);
+  const stub = env.POOL.get(id, location === undefined ? {} : { locationHint: location });
+  return stub as unknown as PoolStub;
 }

@@ -1,6 +1,7 @@
-import type { ErrorCode, ErrorDetails } from "../../../errors.ts";
-import { errorKinds, TidegateError } from "../../../errors.ts";
-import type { BatchRequest, BeginRequest, EndHow, ExecuteRequest } from "../../contract/requests.ts";
+import { limits } from "../../../limits.ts";
+import type { BatchRequest, BeginRequest, Drained, EndHow, ExecuteRequest } from "../../contract/requests.ts";
+import type { ShardMetrics } from "./counters.ts";
+import type { WireAnswer } from "./pool-answer.ts";
 
 /**
  * The protocol between a Worker and a Pool. During a deployment they may have different versions, because the
@@ -10,7 +11,7 @@ import type { BatchRequest, BeginRequest, EndHow, ExecuteRequest } from "../../c
  *
  * Raise the version when a request, an answer, ShardMetrics or an error code of a Pool changes.
  */
-export const protocolVersion = 9;
+export const protocolVersion = 10;
 
 export interface PoolRequest {
   version: number;
@@ -86,40 +87,44 @@ export interface Cancelled {
   stopped: number;
 }
 
-/** Marks an answer whose body is an error of the pool. */
-const errorHeader = "tidegate-error";
-/** How many requests wait in the shard. The Worker reads this header and never passes it to the caller. */
-export const waitingHeader = "tidegate-waiting";
+/** The work that has rows as its result. */
+export type RowsWork = ExecuteWork | BatchWork | TransactionWork;
 
-interface WireError {
-  code: ErrorCode;
-  details: ErrorDetails;
+/** The results of all other work. */
+export interface Values {
+  ready: undefined;
+  drain: Drained;
+  metrics: ShardMetrics;
+  begin: Begun;
+  end: undefined;
+  cancel: Cancelled;
+}
+
+/** JSON of a PoolRequest. RPC takes 32 MiB in an argument, so a long message is a stream. */
+export type PoolMessage = string | ReadableStream<Uint8Array>;
+
+/** What a Worker calls of a Pool, by RPC. */
+export interface PoolStub {
+  run(message: PoolMessage): Promise<WireAnswer>;
 }
 
 /**
  * Writes bigints (integers beyond 2^53) as digits. Writes -0 as text, because JSON.stringify drops its sign.
  */
-export function encodeRequest(request: PoolRequest): string {
-  return JSON.stringify(request, (_, value: unknown) => {
+export function encodeRequest(request: PoolRequest): PoolMessage {
+  const text = JSON.stringify(request, (_, value: unknown) => {
     if (typeof value === "bigint") return value.toString();
     return Object.is(value, -0) ? "-0" : value;
   });
+  return text.length > limits.messageCharacters ? new Blob([text]).stream() : text;
+}
+
+/** @returns the message that `encodeRequest` was given */
+export async function decodeRequest(message: PoolMessage): Promise<PoolRequest> {
+  return JSON.parse(typeof message === "string" ? message : await new Response(message).text());
 }
 
 /** @returns whether the peer has this version, cluster, accounts and secret */
 export function isSamePeer(request: PoolRequest, generation: string): boolean {
   return request.version === protocolVersion && request.generation === generation;
-}
-
-export function encodeError(error: TidegateError): Response {
-  const body: WireError = { code: error.code, details: error.details };
-  return Response.json(body, { status: error.status, headers: { [errorHeader]: "1" } });
-}
-
-/** @throws TidegateError from the pool's answer */
-export async function orThrow(response: Response): Promise<Response> {
-  if (!response.headers.has(errorHeader)) return response;
-  const { code, details } = await response.json<WireError>();
-  // A Pool of a newer version may send a code that this Worker does not know. Then the outcome is unknown.
-  throw new TidegateError(Object.hasOwn(errorKinds, code) ? code : "outcome_unknown", details);
 }

@@ -3,11 +3,12 @@ import type { Bindings } from "../../../application.ts";
 import { configOf } from "../../../application.ts";
 import type { Account, Config } from "../../../config/config.ts";
 import { asTidegateError, TidegateError } from "../../../errors.ts";
-import { limits } from "../../../limits.ts";
 import { observe } from "../../../telemetry.ts";
 import { generationOf } from "../messages/object-name.ts";
-import type { PoolRequest } from "../messages/protocol.ts";
-import { encodeError, isSamePeer, waitingHeader } from "../messages/protocol.ts";
+import type { WireAnswer } from "../messages/pool-answer.ts";
+import { encodeAnswer, encodeError, versionMismatch } from "../messages/pool-answer.ts";
+import type { PoolMessage, PoolRequest } from "../messages/protocol.ts";
+import { decodeRequest, isSamePeer } from "../messages/protocol.ts";
 import { Shard } from "./shard.ts";
 
 /**
@@ -17,26 +18,30 @@ import { Shard } from "./shard.ts";
 export class Pool extends DurableObject<Bindings> {
   #connections: Shard | undefined;
 
-  override async fetch(request: Request): Promise<Response> {
-    const response = await this.#answer(await request.json<PoolRequest>());
-    response.headers.set(waitingHeader, String(this.#connections?.waiting ?? 0));
-    return response;
-  }
-
-  async #answer(message: PoolRequest): Promise<Response> {
+  /** Does a Worker's work. The Worker calls it by RPC. */
+  async run(message: PoolMessage): Promise<WireAnswer> {
+    const request = await decodeRequest(message);
     try {
       const config = configOf(this.env);
-      const account = config.accounts.get(message.account);
-      if (!account || !isSamePeer(message, generationOf(config, account))) {
-        throw new TidegateError("version_mismatch", { retryAfter: limits.retryAfterSeconds });
-      }
+      const account = config.accounts.get(request.account);
+      if (!account || !isSamePeer(request, generationOf(config, account))) throw versionMismatch();
       const connections = this.#connectionsOf(config, account);
-      return await connections.do(message, (broken) => observeFailure(message, broken));
+      const answer = await connections.do(request, (broken) => observeFailure(request, broken));
+      return encodeAnswer(answer, connections.waiting);
     } catch (cause) {
       const error = asTidegateError(cause);
-      observeFailure(message, error);
+      observeFailure(request, error);
       return encodeError(error);
     }
+  }
+
+  /**
+   * A Worker up to protocol 9 asks by fetch, and may meet an object that has this code already. It understands this
+   * answer: another version, so nothing was executed.
+   */
+  override async fetch(): Promise<Response> {
+    const { code, details } = versionMismatch();
+    return Response.json({ code, details }, { status: 503, headers: { "tidegate-error": "1" } });
   }
 
   /** An object serves its first account for life. */

@@ -4,6 +4,8 @@ import { limits } from "../../../limits.ts";
 import { observe, serverTiming } from "../../../telemetry.ts";
 import { SharedTimers } from "../../../timers.ts";
 import { answer } from "../../answer/respond.ts";
+import type { Drained } from "../../contract/requests.ts";
+import type { EncodedAnswer } from "../../encode/encoded-answer.ts";
 import type { Dialect } from "../../mysql/engines/dialect.ts";
 import { dialectOf } from "../../mysql/engines/dialect-of.ts";
 import { isUnprepared } from "../../mysql/session/prepare-again.ts";
@@ -14,6 +16,7 @@ import { Connector } from "../connections/connector.ts";
 import type { Lease } from "../connections/lease.ts";
 import { shareOf, type Use } from "../connections/shares.ts";
 import { onceMore, ValidateOnBorrow } from "../connections/validate-on-borrow.ts";
+import type { Answer, RowsAnswer } from "../messages/pool-answer.ts";
 import type { BatchWork, Cancelled, ExecuteWork, PoolRequest } from "../messages/protocol.ts";
 import { runBatch } from "../work/batch.ts";
 import { HotStatements } from "../work/hot-statements.ts";
@@ -22,6 +25,8 @@ import { runnerOf } from "../work/statement-runner.ts";
 import { Transactions } from "../work/transactions.ts";
 import { closeText, ShardCounters } from "./counters.ts";
 import { ReadinessCheck } from "./readiness-check.ts";
+
+type Run = (session: Session) => Promise<EncodedAnswer>;
 
 /** One account's connections and the work that runs on them. */
 export class Shard {
@@ -101,54 +106,53 @@ export class Shard {
    * @param broke called if the answer breaks off after it has begun
    * @throws TidegateError if the work fails before the answer has begun
    */
-  async do(message: PoolRequest, broke: (error: TidegateError) => void): Promise<Response> {
+  async do(message: PoolRequest, broke: (error: TidegateError) => void): Promise<Answer> {
     const { work } = message;
     switch (work.kind) {
       case "ready":
-        await this.#readiness.check();
-        return new Response(null, { status: 204 });
+        return { value: await this.#readiness.check() };
       case "drain":
-        return this.drain();
+        return { value: this.drain() };
       case "metrics":
-        return Response.json(this.#counters.read(this.#checkout.gauges, this.#size, this.#connector.link));
+        return { value: this.#counters.read(this.#checkout.gauges, this.#size, this.#connector.link) };
       case "execute":
         return await this.execute(work, message, broke);
       case "batch":
         return await this.batch(work, message);
       case "begin":
-        return Response.json(await this.#transactions.begin(work));
+        return { value: await this.#transactions.begin(work) };
       case "transaction":
         return await this.#transactions.execute(work, message, broke);
       case "end":
-        await this.#transactions.end(work);
-        return new Response(null, { status: 204 });
+        return { value: await this.#transactions.end(work) };
       case "cancel":
-        return Response.json({ stopped: this.#inFlight.stop(work) } satisfies Cancelled);
+        return { value: { stopped: this.#inFlight.stop(work) } satisfies Cancelled };
     }
   }
+
   /** How many requests wait for a connection. */
   get waiting(): number {
     return this.#checkout.waiting;
   }
 
   /** Closes idle connections at once. Running statements end normally. */
-  drain(): Response {
+  drain(): Drained {
     // Results from old connections say nothing about new ones.
     this.#readiness.forget();
     this.#connector.forget();
     this.#adminConnection.end();
-    return Response.json(this.#checkout.drain());
+    return this.#checkout.drain();
   }
 
   /**
    * @param broke called if the answer breaks off after it has begun
    * @throws TidegateError if the statement fails before the answer has begun
    */
-  async execute(work: ExecuteWork, tag: Tag, broke: (error: TidegateError) => void): Promise<Response> {
+  async execute(work: ExecuteWork, tag: Tag, broke: (error: TidegateError) => void): Promise<RowsAnswer> {
     return await onceMore(() => this.#execute(work, tag, broke));
   }
 
-  async #execute(work: ExecuteWork, tag: Tag, broke: (error: TidegateError) => void): Promise<Response> {
+  async #execute(work: ExecuteWork, tag: Tag, broke: (error: TidegateError) => void): Promise<RowsAnswer> {
     const underWay = this.#inFlight.enter(work, tag, [work]);
     const { running, leave } = underWay;
     return await this.#lend(underWay, (session) => {
@@ -173,12 +177,12 @@ export class Shard {
   }
 
   /** @throws TidegateError with the failed statement; then nothing has happened */
-  async batch(work: BatchWork, tag: Tag): Promise<Response> {
+  async batch(work: BatchWork, tag: Tag): Promise<RowsAnswer> {
     // The batch was rolled back, so it can run again with new preparations.
     return await onceMore(() => this.#batch(work, tag), isUnprepared);
   }
 
-  async #batch(work: BatchWork, tag: Tag): Promise<Response> {
+  async #batch(work: BatchWork, tag: Tag): Promise<RowsAnswer> {
     const underWay = this.#inFlight.enter(work, tag, work.statements);
     const { running, leave } = underWay;
     return await this.#lend(underWay, (session) =>
@@ -190,16 +194,11 @@ export class Shard {
   }
 
   /** Runs work on a connection when one is free, and reports the times of wait and work. */
-  async #lend(underWay: UnderWay<Session>, run: (session: Session) => Promise<Response>): Promise<Response> {
-    const ran = this.#runOn(underWay, run);
-    ran.catch(() => {});
-    return await Promise.race([ran, underWay.running.stopped]);
+  async #lend(underWay: UnderWay<Session>, run: Run): Promise<RowsAnswer> {
+    return await Promise.race([this.#runOn(underWay, run), underWay.running.stopped]);
   }
 
-  async #runOn(
-    { running, caller, leave }: UnderWay<Session>,
-    run: (session: Session) => Promise<Response>,
-  ): Promise<Response> {
+  async #runOn({ running, caller, leave }: UnderWay<Session>, run: Run): Promise<RowsAnswer> {
     let lease: Lease<Session>;
     try {
       lease = await this.#acquire(caller, running.stopped);
@@ -215,10 +214,9 @@ export class Shard {
     }
     const started = Date.now();
     try {
-      const response = await run(session);
+      const { contentType, body } = await run(session);
       const databaseMs = Date.now() - started;
-      response.headers.set("server-timing", serverTiming({ queueMs, connectMs, databaseMs }));
-      return response;
+      return { contentType, body, timings: serverTiming({ queueMs, connectMs, databaseMs }) };
     } catch (cause) {
       throw running.explain(cause);
     }

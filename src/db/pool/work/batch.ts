@@ -1,6 +1,7 @@
 import { asTidegateError, TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { Reference } from "../../../sql/references.ts";
+import type { EncodedAnswer } from "../../encode/encoded-answer.ts";
 import { contentTypes } from "../../encode/formats.ts";
 import type { ServerError } from "../../mysql/driver/driver.ts";
 import { commitError } from "../../mysql/engines/commit-error.ts";
@@ -40,7 +41,7 @@ export async function runBatch(
   dialect: Dialect,
   work: BatchWork,
   running: Stoppable,
-): Promise<Response> {
+): Promise<EncodedAnswer> {
   const batch = new Batch(session, dialect, work, running);
   try {
     await batch.run();
@@ -51,7 +52,7 @@ export async function runBatch(
     throw failure(cause);
   }
   if (!undoes(work)) await commit(session);
-  return new Response(batch.results.text(), { headers: { "content-type": contentTypes.json } });
+  return { contentType: contentTypes.json, body: new TextEncoder().encode(batch.results.text()) };
 }
 
 /** Nothing of such a batch stays. So ROLLBACK goes in the same write as the last statements. */

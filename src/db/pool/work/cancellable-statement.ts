@@ -31,9 +31,10 @@ export interface Pausable {
  */
 export class CancellableStatement<S extends Pausable> {
   readonly #options: CancellableOptions<S>;
-  readonly #ended = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<never>();
   #hasEnded = false;
+  /** Set while a stop waits for the end. */
+  #whenEnded: (() => void) | undefined;
   /** Before this, only the preparation runs, and it writes nothing. */
   #sent = false;
   #settled = false;
@@ -92,7 +93,7 @@ export class CancellableStatement<S extends Pausable> {
   end(): boolean {
     this.#hasEnded = true;
     this.#unset?.();
-    this.#ended.resolve();
+    this.#whenEnded?.();
     return this.#why === undefined;
   }
 
@@ -132,7 +133,11 @@ export class CancellableStatement<S extends Pausable> {
   }
 
   async #endsWithin(ms: number): Promise<boolean> {
-    if (!this.#hasEnded) await within(this.#ended.promise, ms, () => {});
+    if (this.#hasEnded) return true;
+    const ended = new Promise<void>((resolve) => {
+      this.#whenEnded = resolve;
+    });
+    await within(ended, ms, () => {});
     return this.#hasEnded;
   }
 }

@@ -35,6 +35,7 @@ export class CancellationRegistry {
   }
 }
 
+/** The length says where the caller ends, so no other pair has the same key. */
 function keyOf(caller: string, requestId: string): string {
-  return JSON.stringify([caller, requestId]);
+  return `${caller.length}:${caller}${requestId}`;
 }

@@ -8,6 +8,7 @@ import type { Dialect } from "../../mysql/engines/dialect.ts";
 import { statementError } from "../../mysql/engines/errors.ts";
 import { beginInSession } from "../../mysql/engines/transaction.ts";
 import type { CloseReason } from "../messages/counters.ts";
+import type { RowsAnswer } from "../messages/pool-answer.ts";
 import type { BeginWork, Begun, EndWork, ExecuteWork, TransactionWork } from "../messages/protocol.ts";
 import type { Tag, UnderWay } from "./in-flight.ts";
 import type { Ending, TransactionSession } from "./transaction.ts";
@@ -80,7 +81,7 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
     { id, caller, mayWrite, execute: work }: TransactionWork,
     tag: Tag,
     broke: (error: TidegateError) => void,
-  ): Promise<Response> {
+  ): Promise<RowsAnswer> {
     const transaction = this.#find(id, caller);
     transaction.demandWriter({ mayWrite });
     transaction.demandRead(work);
@@ -103,10 +104,9 @@ export class Transactions<S extends TransactionSession = TransactionSession> {
       if (broken) broke(broken);
     });
     try {
-      const response = await Promise.race([answered, running.stopped]);
+      const encoded = await Promise.race([answered, running.stopped]);
       const databaseMs = Date.now() - started;
-      response.headers.set("server-timing", serverTiming({ queueMs: 0, connectMs: 0, databaseMs }));
-      return response;
+      return { ...encoded, timings: serverTiming({ queueMs: 0, connectMs: 0, databaseMs }) };
     } catch (cause) {
       throw transaction.explain(asTidegateError(running.explain(cause)));
     }

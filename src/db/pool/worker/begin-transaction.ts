@@ -26,9 +26,9 @@ export async function beginTransaction(
     const shard = (first + tried) % shards;
     const id = newTransactionId(shard);
     const work: BeginWork = { kind: "begin", id, caller, ...request, limit: left };
-    const begun = await unlessLeft(rpc, context, owner, { id, shard }, async () => {
-      return await (await rpc.call(context, account, work, shard)).json<Begun>();
-    });
+    const begun = await unlessLeft(rpc, context, owner, { id, shard }, () =>
+      rpc.ask(context, account, work, shard),
+    );
     if ("expiresAt" in begun) return { id, expiresAt: begun.expiresAt };
     left -= begun.ofCaller;
   }
@@ -51,7 +51,7 @@ async function unlessLeft(
   const asked = ask();
   const undo = async () => {
     if (!("expiresAt" in (await asked))) return;
-    await rpc.call(context, account, { kind: "end", id, caller, how: "rollback", mayWrite }, shard);
+    await rpc.ask(context, account, { kind: "end", id, caller, how: "rollback", mayWrite }, shard);
   };
   const leave = () => waitUntil(undo().catch(() => {}));
   signal.addEventListener("abort", leave, { once: true });

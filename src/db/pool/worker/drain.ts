@@ -16,7 +16,7 @@ export async function drainShards(
   const missed: string[] = [];
   const drainShard = async (account: string, shard: number): Promise<Drained> => {
     try {
-      return await (await rpc.call(context, account, { kind: "drain" }, shard)).json<Drained>();
+      return await rpc.ask(context, account, { kind: "drain" }, shard);
     } catch (cause) {
       missed.push(`${account}/${shard}: ${cause instanceof TidegateError ? cause.code : String(cause)}`);
       return { idle: 0, busy: 0, opening: 0 };

@@ -1,5 +1,6 @@
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
+import { versionMismatch } from "../messages/pool-answer.ts";
 import type { Work } from "../messages/protocol.ts";
 
 /**
@@ -9,6 +10,7 @@ import type { Work } from "../messages/protocol.ts";
  */
 export function lostError(work: Work, cause: unknown): unknown {
   if (cause instanceof TidegateError) return cause;
+  if (isWithoutRun(cause)) return versionMismatch();
   const retryAfter = limits.retryAfterSeconds;
   const reason = String(cause);
   switch (work.kind) {
@@ -24,6 +26,16 @@ export function lostError(work: Work, cause: unknown): unknown {
     default:
       return cause;
   }
+}
+
+/**
+ * Whether the object has the code of protocol 9 or older, which knows no RPC. So it executed nothing. workerd's
+ * worker-rpc.c++ has this text, and no error code.
+ */
+function isWithoutRun(cause: unknown): boolean {
+  return (
+    cause instanceof TypeError && cause.message === 'The RPC receiver does not implement the method "run".'
+  );
 }
 
 /** @param keeps whether the work may have changed data permanently */

@@ -32,12 +32,12 @@ export class PoolBackend implements Backend {
 
   async execute(context: BackendContext, account: string, request: ExecuteRequest): Promise<Response> {
     const adapted = adaptStatement(this.#config, account, request);
-    return await this.#rpc.call(context, account, { kind: "execute", ...adapted });
+    return await this.#rpc.rows(context, account, { kind: "execute", ...adapted });
   }
 
   async batch(context: BackendContext, account: string, request: BatchRequest): Promise<Response> {
     const statements = request.statements.map((one) => adaptStatement(this.#config, account, one));
-    return await this.#rpc.call(context, account, { kind: "batch", ...request, statements });
+    return await this.#rpc.rows(context, account, { kind: "batch", ...request, statements });
   }
 
   async readAll(context: BackendContext, account: string, request: ReadAllRequest): Promise<Response> {
@@ -65,7 +65,7 @@ export class PoolBackend implements Backend {
   ): Promise<Response> {
     const execute = { kind: "execute", ...adaptStatement(this.#config, account, request) } as const;
     const shard = this.#shardOf(account, id);
-    return await this.#rpc.call(
+    return await this.#rpc.rows(
       context,
       account,
       { kind: "transaction", id, caller, mayWrite, execute },
@@ -80,7 +80,7 @@ export class PoolBackend implements Backend {
     how: EndHow,
   ): Promise<void> {
     const shard = this.#shardOf(account, id);
-    await this.#rpc.call(context, account, { kind: "end", id, caller, how, mayWrite }, shard);
+    await this.#rpc.ask(context, account, { kind: "end", id, caller, how, mayWrite }, shard);
   }
 
   async cancel(context: BackendContext, account: string, caller: string, requestId: string): Promise<number> {
@@ -88,7 +88,7 @@ export class PoolBackend implements Backend {
   }
 
   async ready(context: BackendContext, account: string): Promise<void> {
-    await this.#rpc.call(context, account, { kind: "ready" });
+    await this.#rpc.ask(context, account, { kind: "ready" });
   }
 
   async drain(context: BackendContext, accounts: readonly string[]): Promise<DrainedAccount[]> {

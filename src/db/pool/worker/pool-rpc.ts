@@ -3,9 +3,12 @@ import type { ErrorCode } from "../../../errors.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { BackendContext } from "../../contract/backend.ts";
+import { toResponse } from "../../encode/encoded-answer.ts";
 import { generationOf, stubOf } from "../messages/object-name.ts";
-import type { Cancelled, Work } from "../messages/protocol.ts";
-import { encodeRequest, orThrow, protocolVersion, waitingHeader } from "../messages/protocol.ts";
+import type { Answer, RowsAnswer, ValueAnswer } from "../messages/pool-answer.ts";
+import { decodeAnswer } from "../messages/pool-answer.ts";
+import type { CancelWork, RowsWork, Values, Work } from "../messages/protocol.ts";
+import { encodeRequest, protocolVersion } from "../messages/protocol.ts";
 import { lostError } from "./lost-call.ts";
 import { ShardPicker } from "./shard-picker.ts";
 
@@ -41,18 +44,42 @@ export class PoolRpc {
   }
 
   /**
-   * Sends work to a shard. A statement or a batch is stopped if its caller leaves before the answer.
+   * Sends work whose result is rows. It is stopped if its caller leaves before the answer.
    * @param shard the shard to ask. Without it, the less loaded of two shards is asked, and another one if
    *   that one refuses quickly
-   * @returns the answer. Its rows are encoded and may still be streaming
+   * @returns the answer, with headers that may be changed. Its rows are encoded and may still be streaming
    * @throws TidegateError of the shard, or of `lostError` if the shard cannot be reached
    */
-  async call(context: BackendContext, name: string, work: Work, shard?: number): Promise<Response> {
-    const account = this.#accountOf(name);
-    const message = { context, account, work, workId: crypto.randomUUID() };
-    this.#stopWhenLeft(message);
+  async rows(context: BackendContext, name: string, work: RowsWork, shard?: number): Promise<Response> {
+    const message = this.#messageOf(context, name, work);
+    this.#stopWhenLeft(message, work.kind === "transaction" ? work.execute.caller : work.caller);
+    const answer = (await this.#send(message, shard)) as RowsAnswer;
+    return toResponse(answer, answer.timings);
+  }
+
+  /**
+   * Sends other work, which continues if the caller leaves.
+   * @param shard as in `rows`
+   * @throws TidegateError as `rows`; for `ready`, `drain`, `metrics` and `cancel` the cause itself if the shard
+   *   cannot be reached
+   */
+  async ask<K extends keyof Values>(
+    context: BackendContext,
+    name: string,
+    work: Extract<Work, { kind: K }>,
+    shard?: number,
+  ): Promise<Values[K]> {
+    const answer = await this.#send(this.#messageOf(context, name, work), shard);
+    return (answer as ValueAnswer<Values[K]>).value;
+  }
+
+  #messageOf(context: BackendContext, name: string, work: Work): Message {
+    return { context, account: this.#accountOf(name), work, workId: crypto.randomUUID() };
+  }
+
+  async #send(message: Message, shard?: number): Promise<Answer> {
     if (shard !== undefined) return await this.#ask(message, shard);
-    const shards = this.#knowledgeOf(account);
+    const shards = this.#knowledgeOf(message.account);
     const started = Date.now();
     const best = shards.choose(started);
     try {
@@ -79,11 +106,14 @@ export class PoolRpc {
     requestId: string,
     workId?: string,
   ): Promise<number> {
-    const work: Work = { kind: "cancel", caller, requestId, ...(workId === undefined ? {} : { workId }) };
+    const work: CancelWork = {
+      kind: "cancel",
+      caller,
+      requestId,
+      ...(workId === undefined ? {} : { workId }),
+    };
     const answers = await Promise.allSettled(
-      this.shardsOf(account).map(async (shard) => {
-        return await (await this.call(context, account, work, shard)).json<Cancelled>();
-      }),
+      this.shardsOf(account).map((shard) => this.ask(context, account, work, shard)),
     );
     const stopped = answers.reduce(
       (sum, each) => sum + (each.status === "fulfilled" ? each.value.stopped : 0),
@@ -96,9 +126,7 @@ export class PoolRpc {
       : new TidegateError("connection_lost", { retryAfter: limits.retryAfterSeconds }, String(missed.reason));
   }
 
-  #stopWhenLeft({ context, account, work, workId }: Message): void {
-    const caller = stoppableBy(work);
-    if (caller === undefined) return;
+  #stopWhenLeft({ context, account, workId }: Message, caller: string): void {
     const { signal, requestId, waitUntil } = context;
     const stop = () =>
       waitUntil(this.cancel(context, account.name, caller, requestId, workId).catch(() => {}));
@@ -107,12 +135,12 @@ export class PoolRpc {
   }
 
   /** Asks one shard and remembers its load. */
-  async #ask({ context, account, work, workId }: Message, shard: number): Promise<Response> {
+  async #ask({ context, account, work, workId }: Message, shard: number): Promise<Answer> {
     const { env, requestId, traceId } = context;
     const shards = this.#knowledgeOf(account);
-    const done = shards.begin(shard);
+    shards.begins(shard);
     try {
-      const body = encodeRequest({
+      const message = encodeRequest({
         version: protocolVersion,
         generation: generationOf(this.#config, account),
         requestId,
@@ -121,11 +149,8 @@ export class PoolRpc {
         account: account.name,
         work,
       });
-      const stub = stubOf(env, this.#config, account, shard);
-      const response = await orThrow(await stub.fetch("https://pool/", { method: "POST", body }));
-      shards.answered(shard, Number(response.headers.get(waitingHeader)), Date.now());
-      const answer = new Response(response.body, response);
-      answer.headers.delete(waitingHeader);
+      const answer = decodeAnswer(await stubOf(env, this.#config, account, shard).run(message));
+      shards.answered(shard, answer.waiting, Date.now());
       return answer;
     } catch (cause) {
       const { code } = cause instanceof TidegateError ? cause : { code: undefined };
@@ -133,7 +158,7 @@ export class PoolRpc {
         shards.refused(shard, Date.now());
       throw lostError(work, cause);
     } finally {
-      done();
+      shards.ends(shard);
     }
   }
 
@@ -148,10 +173,4 @@ export class PoolRpc {
     this.#known.set(name, known);
     return known;
   }
-}
-
-/** @returns the caller whose disconnect stops the work; undefined for work that continues */
-function stoppableBy(work: Work): string | undefined {
-  if (work.kind === "transaction") return work.execute.caller;
-  return work.kind === "execute" || work.kind === "batch" ? work.caller : undefined;
 }

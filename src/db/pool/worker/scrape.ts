@@ -1,7 +1,6 @@
 import { limits } from "../../../limits.ts";
 import { within } from "../../../within.ts";
 import type { BackendContext } from "../../contract/backend.ts";
-import type { ShardMetrics } from "../messages/counters.ts";
 import type { ScrapedShard } from "./metric-families.ts";
 import type { PoolRpc } from "./pool-rpc.ts";
 
@@ -28,9 +27,7 @@ async function scrapeShard(
   shard: number,
 ): Promise<ScrapedShard> {
   const labels = { account, shard: String(shard) };
-  const asked = rpc
-    .call(context, account, { kind: "metrics" }, shard)
-    .then((response) => response.json<ShardMetrics>());
+  const asked = rpc.ask(context, account, { kind: "metrics" }, shard);
   const metrics = await within(asked, limits.metricsTimeoutMs, () => undefined).catch(() => undefined);
   return { labels, metrics };
 }

@@ -35,27 +35,42 @@ export class ShardPicker {
   choose(now: number): number;
   choose(now: number, except: number): number | undefined;
   choose(now: number, except?: number): number | undefined {
-    const all = [...this.#shards.keys()].filter((shard) => shard !== except);
-    const good = all.filter((shard) => now >= this.#of(shard).avoidUntil);
-    if (except !== undefined && good.length === 0) return undefined;
-    const drawn = drawTwo(good.length > 0 ? good : all);
-    return drawn.reduce((a, b) => (this.#load(b, now) < this.#load(a, now) ? b : a));
+    if (this.#shards.length === 1) return except === undefined ? 0 : undefined;
+    const isGood = (shard: number) => shard !== except && now >= this.#of(shard).avoidUntil;
+    let good = 0;
+    for (let shard = 0; shard < this.#shards.length; shard++) if (isGood(shard)) good += 1;
+    if (good === 0 && except !== undefined) return undefined;
+    const drawn = (place: number) => (good === 0 ? place : this.#nth(place, isGood));
+    const count = good === 0 ? this.#shards.length : good;
+    const place = below(count);
+    const one = drawn(place);
+    if (count === 1) return one;
+    const other = drawn((place + 1 + below(count - 1)) % count);
+    return this.#load(other, now) < this.#load(one, now) ? other : one;
   }
 
-  /** Counts a request on its way. @returns a function to call at its answer or refusal */
-  begin(shard: number): () => void {
-    const known = this.#of(shard);
-    known.inFlight += 1;
-    let done = false;
-    return () => {
-      if (!done) known.inFlight -= 1;
-      done = true;
-    };
+  /** @returns the shard at this place among the good ones */
+  #nth(place: number, isGood: (shard: number) => boolean): number {
+    let left = place;
+    for (let shard = 0; ; shard++) if (isGood(shard) && left-- === 0) return shard;
+  }
+
+  /** Counts a request on its way. */
+  begins(shard: number): void {
+    this.#of(shard).inFlight += 1;
+  }
+
+  /** The request has an answer or a refusal. */
+  ends(shard: number): void {
+    this.#of(shard).inFlight -= 1;
   }
 
   /** @param waiting how many requests wait there, from the shard's answer */
   answered(shard: number, waiting: number, now: number): void {
-    Object.assign(this.#of(shard), { waiting, heardAt: now, avoidUntil: Number.NEGATIVE_INFINITY });
+    const known = this.#of(shard);
+    known.waiting = waiting;
+    known.heardAt = now;
+    known.avoidUntil = Number.NEGATIVE_INFINITY;
   }
 
   /** The shard is saturated or cannot reach the database. */
@@ -74,9 +89,7 @@ export class ShardPicker {
   }
 }
 
-function drawTwo(shards: number[]): number[] {
-  if (shards.length <= 2) return shards.length === 2 && Math.random() < 0.5 ? shards.toReversed() : shards;
-  const a = Math.floor(Math.random() * shards.length);
-  const b = (a + 1 + Math.floor(Math.random() * (shards.length - 1))) % shards.length;
-  return [shards[a] as number, shards[b] as number];
+/** @returns a random integer from 0 to less than the count */
+function below(count: number): number {
+  return Math.floor(Math.random() * count);
 }

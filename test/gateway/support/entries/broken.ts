@@ -1,4 +1,6 @@
 import type { Bindings } from "../../../../src/application.ts";
+import type { WireAnswer } from "../../../../src/db/pool/messages/pool-answer.ts";
+import type { PoolMessage } from "../../../../src/db/pool/messages/protocol.ts";
 import {
   Idempotency as RealIdempotency,
   Keys as RealKeys,
@@ -78,8 +80,9 @@ export class Limiter extends RealLimiter {
 }
 
 export class Pool extends RealPool {
-  override async fetch(request: Request): Promise<Response> {
-    return (await failure("pool")) ?? (await super.fetch(request));
+  override async run(message: PoolMessage): Promise<WireAnswer> {
+    const failed = await failure("pool");
+    return failed ? ((await failed.text()) as never) : await super.run(message);
   }
 }
 

@@ -2,6 +2,8 @@
 import "./counters.ts";
 
 import type { Bindings } from "../../../../src/application.ts";
+import type { WireAnswer } from "../../../../src/db/pool/messages/pool-answer.ts";
+import type { PoolMessage } from "../../../../src/db/pool/messages/protocol.ts";
 import gateway, {
   Idempotency as RealIdempotency,
   Keys as RealKeys,
@@ -16,16 +18,21 @@ import { count, forget, place, tallies } from "./counters.ts";
  * (counters.ts).
  */
 
+/** Counts what an object does when it is asked. */
+async function asked<T>(run: () => Promise<T>): Promise<T> {
+  return await place.run("object", async () => {
+    count("objectsAsked");
+    return await run();
+  });
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: TypeScript wants it of a class that extends a parameter
 type ObjectClass = new (...given: any[]) => { fetch(request: Request): Promise<Response> };
 
 function counted<T extends ObjectClass>(Real: T) {
   return class extends Real {
     override async fetch(request: Request): Promise<Response> {
-      return await place.run("object", async () => {
-        count("objectsAsked");
-        return await super.fetch(request);
-      });
+      return await asked(() => super.fetch(request));
     }
   };
 }
@@ -33,8 +40,13 @@ function counted<T extends ObjectClass>(Real: T) {
 export const Idempotency = counted(RealIdempotency);
 export const Keys = counted(RealKeys);
 export const Limiter = counted(RealLimiter);
-export const Pool = counted(RealPool);
 export const Proofs = counted(RealProofs);
+
+export class Pool extends RealPool {
+  override async run(message: PoolMessage): Promise<WireAnswer> {
+    return await asked(() => super.run(message));
+  }
+}
 
 export default {
   async fetch(request, env, context) {

@@ -3,8 +3,10 @@ import type { Bindings } from "../../../../../src/application.ts";
 import type { Config } from "../../../../../src/config/config.ts";
 import type { BackendContext } from "../../../../../src/db/contract/backend.ts";
 import type { ExecuteRequest } from "../../../../../src/db/contract/requests.ts";
+import type { WireAnswer } from "../../../../../src/db/pool/messages/pool-answer.ts";
+import { encodeAnswer, encodeError } from "../../../../../src/db/pool/messages/pool-answer.ts";
 import type { PoolRequest } from "../../../../../src/db/pool/messages/protocol.ts";
-import { encodeError, protocolVersion, waitingHeader } from "../../../../../src/db/pool/messages/protocol.ts";
+import { protocolVersion } from "../../../../../src/db/pool/messages/protocol.ts";
 import { PoolBackend } from "../../../../../src/db/pool/worker/pool-backend.ts";
 import { TidegateError } from "../../../../../src/errors.ts";
 import { limits } from "../../../../../src/limits.ts";
@@ -16,13 +18,13 @@ interface Call extends PoolRequest {
 }
 
 /** @param answer returns the answer of a shard, or throws, by its name `account/…/shard` */
-function context(answer: (shard: string) => Response, password = "a password", cluster: object = {}) {
+function context(answer: (shard: string) => WireAnswer, password = "a password", cluster: object = {}) {
   const calls: Call[] = [];
   const namespace = {
     idFromName: (name: string) => name,
     get: (name: string) => ({
-      fetch: async (_: string, { body }: { body: string }) => {
-        calls.push({ ...JSON.parse(body), shard: name });
+      run: async (message: string) => {
+        calls.push({ ...JSON.parse(message), shard: name });
         return answer(name);
       },
     }),
@@ -54,7 +56,7 @@ function account(name: string, shards: number, password: string) {
   return { name, user: `gw_${name}`, shards, credential: { password } };
 }
 
-const found = () => Response.json({ idle: 1, busy: 2, opening: 3 });
+const found = () => encodeAnswer({ value: { idle: 1, busy: 2, opening: 3 } }, 0);
 const shards = (calls: readonly Call[]) => calls.map(({ shard }) => shard).sort();
 /** The tags are from HMAC-SHA-256 over the secret "a password". */
 const tags: Record<string, string> = { analyst: "e3f5", editor: "d25a" };
@@ -154,13 +156,31 @@ describe("a statement", () => {
     },
     ...{ format: "json", shape: "object", ceilings: { deadlineMs: 1_000, bytes: 1_000 } },
   });
-  const fine = () => new Response("{}", { headers: { [waitingHeader]: "7" } });
+  const timings = "queue;dur=1, connect;dur=2, db;dur=3";
+  const fine = () => {
+    return encodeAnswer({ contentType: "text/csv", timings, body: new TextEncoder().encode("é\r\n") }, 7);
+  };
   const refusing = (code: TidegateError["code"]) => encodeError(new TidegateError(code, { retryAfter: 1 }));
 
-  test("is executed by one shard, whose queue header stays inside", async () => {
+  test("is executed by one shard, and its answer has its headers, which may be changed", async () => {
     const { calls, execute } = context(fine);
     const answer = await execute("analyst", work());
-    expect([await answer.text(), answer.headers.has(waitingHeader), calls.length]).toEqual(["{}", false, 1]);
+    expect(calls).toHaveLength(1);
+    expect([...answer.headers]).toEqual([
+      ["content-length", "4"],
+      ["content-type", "text/csv"],
+      ["server-timing", timings],
+    ]);
+    answer.headers.set("x-request-id", "r1");
+    expect([answer.headers.get("x-request-id"), await answer.text()]).toEqual(["r1", "é\r\n"]);
+  });
+
+  test("may have a long answer, which has no length yet", async () => {
+    const { execute } = context(() =>
+      encodeAnswer({ contentType: "text/csv", timings, body: new Blob(["a,b"]).stream() }, 0),
+    );
+    const answer = await execute("analyst", work());
+    expect([answer.headers.has("content-length"), await answer.text()]).toEqual([false, "a,b"]);
   });
 
   test.each(["pool_full", "database_unreachable", "database_connections_exhausted"] as const)(
@@ -204,11 +224,8 @@ describe("a statement", () => {
   });
 
   test("that fails with a code of a newer version may have run: it is not tried again", async () => {
-    const answer = Response.json(
-      { code: "no_such_code", details: {} },
-      { headers: { "tidegate-error": "1" } },
-    );
-    const { calls, execute } = context(() => answer.clone());
+    const answer = { error: { code: "no_such_code" as TidegateError["code"], details: {} } };
+    const { calls, execute } = context(() => answer);
     await expect(execute("analyst", work(true))).rejects.toMatchObject({ code: "outcome_unknown" });
     expect(calls).toHaveLength(1);
   });

@@ -1,0 +1,17 @@
+/** An answer as bytes, and what HTTP says of them. */
+export interface EncodedAnswer {
+  contentType: string;
+  /** A short answer is whole; a long one is on its way. */
+  body: Uint8Array | ReadableStream<Uint8Array>;
+}
+
+/**
+ * @param timings the value of the Server-Timing header
+ * @returns the answer over HTTP. Its headers may be changed
+ */
+export function toResponse({ contentType, body }: EncodedAnswer, timings: string): Response {
+  const headers: Record<string, string> = { "content-type": contentType, "server-timing": timings };
+  // The routes read this length, because they compress only long answers.
+  if (body instanceof Uint8Array) headers["content-length"] = String(body.byteLength);
+  return new Response(body, { headers });
+}
