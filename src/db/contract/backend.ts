@@ -30,7 +30,8 @@ export interface BackendContext {
 export interface Backend {
   /**
    * Executes a statement as an account.
-   * @returns the encoded answer, which may still be streaming
+   * @returns the encoded answer, which may still be streaming. Its headers are the media type, Server-Timing and, if
+   *   it is whole, the length. Each call makes a new Response, so its headers may be set
    * @throws TidegateError, or ParameterError for a value that the account's session would read as another one
    */
   execute(context: BackendContext, account: string, request: ExecuteRequest): Promise<Response>;

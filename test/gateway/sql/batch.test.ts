@@ -305,3 +305,13 @@ test("a batch counts as one running statement of its grant", async () => {
   expectProblem(await single.batch([{ sql: "SELECT 1" }]), 429, "concurrency_exceeded");
   expect((await first).status).toBe(200);
 });
+
+test("a batch whose values are used again and again is one message of 48 MB, more than RPC takes in an argument", async () => {
+  const [statements, times] = [12, 50];
+  const value = "x".repeat(80_000);
+  const sql = `SELECT ${Array.from({ length: times }, () => "LENGTH(:v)").join(" + ")} AS n`;
+  const batch = Array.from({ length: statements }, () => ({ sql, params: { v: value } }));
+  const { body } = await ledger.as().batch(batch);
+  const rows = [{ n: String(times * value.length) }];
+  expect(body).toMatchObject({ results: batch.map(() => ({ rows })) });
+});
