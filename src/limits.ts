@@ -239,8 +239,8 @@ export const limits = {
 
   /** An answer up to this size is sent whole, with its length. A longer answer is streamed. */
   wholeAnswerBytes: 64 * 1024,
-  /** The encoder collects this much before it writes to the stream. */
-  chunkBytes: 16 * 1024,
+  /** The encoder collects this much before it writes to the stream. Each write costs RPC 25 µs, whatever its size. */
+  chunkBytes: 128 * 1024,
   /** A shorter answer fits into one network packet, so compression gains nothing. */
   compressedFromBytes: 1024,
   /** How long rows wait for their chunk to fill. A quick answer has ended by then and is sent whole. */
