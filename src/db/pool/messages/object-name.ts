@@ -51,9 +51,12 @@ export function nameOf(config: Config, account: Account, shard: number): string 
 export function stubOf(env: Bindings, config: Config, account: Account, shard: number): PoolStub {
   const { location } = config.cluster;
   const known = ids.get(account) ?? [];
-  const id = known[shard] ?? env.POOL.idFromName(nameOf(config, account, shard));
-  known[shard] = id;
-  ids.set(account, known);
+  let id = known[shard];
+  if (id === undefined) {
+    id = env.POOL.idFromName(nameOf(config, account, shard));
+    known[shard] = id;
+    ids.set(account, known);
+  }
   const stub = env.POOL.get(id, location === undefined ? {} : { locationHint: location });
   return stub as unknown as PoolStub;
 }

@@ -169,8 +169,11 @@ export class PoolRpc {
   }
 
   #knowledgeOf({ name, shards }: Account): ShardPicker {
-    const known = this.#known.get(name) ?? new ShardPicker(shards);
-    this.#known.set(name, known);
+    let known = this.#known.get(name);
+    if (known === undefined) {
+      known = new ShardPicker(shards);
+      this.#known.set(name, known);
+    }
     return known;
   }
 }
