@@ -230,8 +230,6 @@ export const limits = {
   socketTurnBytes: 1024 * 1024,
   /** A row, or a result's columns. Memory holds several copies of it, and a shard reads five rows at once. */
   rowBytes: 8 * 1024 * 1024,
-  /** A longer message from Worker to Pool is a stream: RPC takes 32 MiB in an argument, with up to 2 bytes each. */
-  messageCharacters: 1024 * 1024,
   /** Columns of a result; MySQL and MariaDB have 4,096 at most (their manuals, "Limits on Table Column Count"). */
   columns: 4_096,
   /** Columns of a result that is read but not answered. PREPARE cannot announce more. */
@@ -245,6 +243,8 @@ export const limits = {
   compressedFromBytes: 1024,
   /** How long rows wait for their chunk to fill. A quick answer has ended by then and is sent whole. */
   flushMs: 100,
+  /** A longer message from Worker to Pool is a stream: RPC takes 32 MiB in an argument, and a character has up to 2 bytes. */
+  messageCharacters: 1024 * 1024,
 
   /** How long a browser may keep a preflight's answer. Chromium keeps it two hours at most. */
   preflightAgeSeconds: 7200,
