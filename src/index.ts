@@ -1,4 +1,4 @@
-import { app } from "./app.ts";
+import { respond } from "./app.ts";
 import type { Bindings } from "./application.ts";
 
 export { Keys } from "./auth/keys-object.ts";
@@ -7,4 +7,4 @@ export { Pool } from "./db/pool/object/pool.ts";
 export { Idempotency } from "./idempotency/object.ts";
 export { Limiter } from "./rate/limiter.ts";
 
-export default { fetch: app.fetch } satisfies ExportedHandler<Bindings>;
+export default { fetch: respond } satisfies ExportedHandler<Bindings>;

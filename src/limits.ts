@@ -10,6 +10,9 @@ export const limits = {
   bodyBytesPerSecond: 16 * 1024,
   /** How long an unused request body is read and dropped, as in workerd. Then the client gets its answer. */
   unreadBodyMs: 1_000,
+  /** How many texts of Accept and Accept-Encoding an isolate keeps with their meaning; browsers send a dozen. */
+  keptHeaders: 100,
+  keptHeaderCharacters: 256,
   /** How many of the caller's names an error message shows, and how many characters of each. */
   namesShown: 10,
   nameCharacters: 64,

@@ -9,36 +9,36 @@ export type Event =
       event: "request";
       request_id: string;
       /** From the caller's `traceparent`, with OpenTelemetry's names. `span_id` is the gateway's own span. */
-      trace_id?: string;
-      span_id?: string;
-      parent_span_id?: string;
-      trace_flags?: string;
+      trace_id?: string | undefined;
+      span_id?: string | undefined;
+      parent_span_id?: string | undefined;
+      trace_flags?: string | undefined;
       method: string;
       route: string;
       status: number;
-      code?: ErrorCode;
+      code?: ErrorCode | undefined;
       /** Who must act. Set alarms for every value except `caller`. */
-      fault?: TidegateError["fault"];
+      fault?: TidegateError["fault"] | undefined;
       /** For the operator only. */
-      reason?: string;
+      reason?: string | undefined;
       /** `*`: every account (an operator's request). */
-      account?: string;
+      account?: string | undefined;
       /** `verified`: in this request. `remembered`: in an earlier one. */
-      token?: "verified" | "remembered";
-      issuer?: string;
-      subject?: string;
+      token?: "verified" | "remembered" | undefined;
+      issuer?: string | undefined;
+      subject?: string | undefined;
       /**
        * The requested permission, by the name that grants use: `query:NAME`, `sql:read`, `operate` and so on.
        * `sql`: the statement was refused before its permission was known.
        */
-      action?: string;
+      action?: string | undefined;
       /** The first 16 hex digits of SHA-256 over an ad-hoc statement's text without comments. */
-      statement?: string;
+      statement?: string | undefined;
       /** The answer was stored by an earlier request with the same Idempotency-Key. */
-      replayed?: true;
+      replayed?: true | undefined;
       duration_ms: number;
       /** The phases of the request, as in the Server-Timing header. */
-      timings?: string;
+      timings?: string | undefined;
     }
   | { event: "misconfigured"; mistakes: readonly string[] }
   | { event: "connection_opened"; account: string; identity: string; host: string; duration_ms: number }

@@ -17,21 +17,26 @@ const compactJws = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
  * @throws TidegateError `token_missing`, `token_malformed`
  */
 export function credentialsOf(header: string | undefined): Credentials {
-  const missing = new TidegateError("token_missing", { detail: "Send Authorization: Bearer <token>." });
-  if (header === undefined) throw missing;
+  if (header === undefined) throw missing();
   const [first = "", token, ...rest] = header.trim().split(/ +/);
   const scheme = first.toLowerCase();
   // Credentials of another scheme count as a missing token: the answer has a challenge without an error (RFC
   // 6750 §3).
-  if (scheme !== "bearer" && scheme !== "dpop") throw missing;
+  if (scheme !== "bearer" && scheme !== "dpop") throw missing();
   if (token === undefined || rest.length > 0) {
     throw new TidegateError("token_malformed", { detail: "Send exactly one Authorization: Bearer <token>." });
   }
-  if (Buffer.byteLength(token) > limits.tokenBytes) {
+  // A token of this form has a byte for each character.
+  const isCompact = compactJws.test(token);
+  if ((isCompact ? token.length : Buffer.byteLength(token)) > limits.tokenBytes) {
     throw new TidegateError("token_malformed", { detail: `A token may have ${limits.tokenBytes} bytes.` });
   }
-  if (!compactJws.test(token)) {
+  if (!isCompact) {
     throw new TidegateError("token_malformed", { detail: "The token is not a JWS in compact form." });
   }
   return { scheme, token };
+}
+
+function missing(): TidegateError {
+  return new TidegateError("token_missing", { detail: "Send Authorization: Bearer <token>." });
 }

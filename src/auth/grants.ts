@@ -46,19 +46,14 @@ export function explain(
 ): Decision {
   const matches = grants.map((grant) => ({ grant, mismatch: mismatchOf(grant, caller, wanted) }));
   const decisive = matches.find(({ mismatch }) => mismatch === undefined)?.grant;
-  if (!decisive) {
-    // The text is equal for a missing account and for an account of other callers, so it reveals nothing.
-    const refusal =
-      wanted === undefined ? "No grant matches the token's claims." : "No grant gives the account asked for.";
-    return { matches, decisive, account: undefined, refusal };
-  }
+  if (!decisive) return { matches, decisive, account: undefined, refusal: noGrant(wanted) };
   const refusal = refusalOf(decisive, demand);
   return { matches, decisive, account: refusal === undefined ? decisive.account : undefined, refusal };
 }
 
-/** @throws TidegateError `access_denied` if the caller's own grant does not allow the action */
-export function demandOf(grant: Grant, action: Action): void {
-  const detail = refusalOf(grant, action);
+/** @throws TidegateError `access_denied` if the caller's own grant does not give the permission */
+export function demandOf(grant: Grant, demand: Demand): void {
+  const detail = refusalOf(grant, demand);
   if (detail !== undefined) throw new TidegateError("access_denied", { detail });
 }
 
@@ -70,18 +65,20 @@ function refusalOf({ allow }: Grant, demand: Demand): string | undefined {
 }
 
 /**
- * @returns the grant that gives access
- * @throws TidegateError `access_denied`
+ * @returns the deciding grant, as in `explain`. `demandOf` says what it allows
+ * @throws TidegateError `access_denied` if there is none
  */
-export function decide(
-  grants: readonly Grant[],
-  caller: Caller,
-  demand: Demand,
-  wanted: string | undefined,
-): Grant {
-  const { decisive, refusal } = explain(grants, caller, demand, wanted);
-  if (decisive && refusal === undefined) return decisive;
-  throw new TidegateError("access_denied", refusal === undefined ? {} : { detail: refusal });
+export function grantOf(grants: readonly Grant[], caller: Caller, wanted: string | undefined): Grant {
+  const decisive = grants.find((grant) => mismatchOf(grant, caller, wanted) === undefined);
+  if (decisive) return decisive;
+  throw new TidegateError("access_denied", { detail: noGrant(wanted) });
+}
+
+/** The text is equal for a missing account and for an account of other callers, so it reveals nothing. */
+function noGrant(wanted: string | undefined): string {
+  return wanted === undefined
+    ? "No grant matches the token's claims."
+    : "No grant gives the account asked for.";
 }
 
 function mismatchOf(grant: Grant, caller: Caller, wanted: string | undefined): string | undefined {

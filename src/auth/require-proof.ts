@@ -17,10 +17,15 @@ export interface ProvenRequest {
   proof: string | undefined;
 }
 
+/** Whether a token is bound to a key, or was sent as if it were. If not, there is nothing to prove. */
+export function concernsProofs({ scheme }: Credentials, { boundTo }: Caller): boolean {
+  return boundTo !== undefined || scheme === "dpop";
+}
+
 /**
  * If a token is bound to a key, requires a proof that the sender holds the key (RFC 9449 §7.1). Refuses the
- * scheme DPoP for other tokens.
- * @returns the nonce for the client's next proof; undefined if the token is not bound
+ * scheme DPoP for other tokens. Only for what `concernsProofs`.
+ * @returns the nonce for the client's next proof
  * @throws TidegateError `token_invalid`, `proof_missing`, `proof_invalid`, `proof_nonce_required`,
  *   `proofs_unavailable`
  */
@@ -31,9 +36,8 @@ export async function requireProof(
   { boundTo }: Caller,
   { method, url, proof }: ProvenRequest,
   now: Date,
-): Promise<string | undefined> {
+): Promise<string> {
   if (boundTo === undefined) {
-    if (scheme === "bearer") return undefined;
     throw new TidegateError("token_invalid", {
       detail: "The token is not bound to a key: send it as Bearer.",
     });

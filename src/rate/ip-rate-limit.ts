@@ -2,16 +2,20 @@ import type { Bindings } from "../application.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 
+/** Whether the platform counts requests here. */
+export function hasAddressLimit(env: Bindings): boolean {
+  return (env.WALL as RateLimit | undefined) !== undefined;
+}
+
 /**
  * Limits requests per client network, before any token is read. The platform counts them, per location and
  * for 10 or 60 s (https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/). The limit is
- * in wrangler.toml. A self-hosted workerd has no such counter; there, a proxy in front of it must limit
- * requests.
+ * in wrangler.toml. A self-hosted workerd has no such counter (`hasAddressLimit`); there, a proxy in front of
+ * it must limit requests.
  * @param address of the client, from the platform; undefined if the platform gives none
  * @throws TidegateError `rate_limited`; `limiter_unavailable` when the platform's counter fails
  */
 export async function limitByAddress(env: Bindings, address: string | undefined): Promise<void> {
-  if ((env.WALL as RateLimit | undefined) === undefined) return;
   const { success } = await env.WALL.limit({ key: networkOf(address ?? "") }).catch((cause: unknown) => {
     throw new TidegateError("limiter_unavailable", { retryAfter: limits.retryAfterSeconds }, String(cause));
   });

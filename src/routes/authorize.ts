@@ -1,32 +1,31 @@
 import { credentialsOf } from "../auth/bearer.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Action, Demand } from "../auth/grants.ts";
-import { decide, demandOf } from "../auth/grants.ts";
-import { requireProof } from "../auth/require-proof.ts";
+import { demandOf, grantOf } from "../auth/grants.ts";
+import { concernsProofs, requireProof } from "../auth/require-proof.ts";
 import type { Config } from "../config/config.ts";
 import type { Grant } from "../config/schema.ts";
 import type { Ceilings } from "../db/contract/requests.ts";
 import { TidegateError } from "../errors.ts";
 import { countRequest } from "../rate/client.ts";
-import type { AppContext } from "./http.ts";
-import { factory } from "./http.ts";
+import type { AppContext } from "./context.ts";
 
 /**
  * Admits only callers with a verified token. If the token is bound to a key, the caller must prove it has the
  * key.
  * @throws TidegateError with status 401, `keys_unavailable`, `proofs_unavailable`
  */
-export const authenticated = factory.createMiddleware(async (c, next) => {
+export async function authenticate(c: AppContext): Promise<void> {
   const now = new Date();
-  const credentials = credentialsOf(c.req.header("authorization"));
-  const { caller, remembered } = await c.var.verifier.verify(credentials.token, now);
-  c.set("caller", caller);
-  c.set("token", remembered ? "remembered" : "verified");
-  const request = { method: c.req.method, url: c.req.url, proof: c.req.header("dpop") };
-  const nonce = await requireProof(c.env, c.var.config.environment, credentials, caller, request, now);
-  if (nonce !== undefined) addHeaders(c, { "dpop-nonce": nonce });
-  await next();
-});
+  const credentials = credentialsOf(c.header("authorization"));
+  const { caller, remembered } = await c.verifier.verify(credentials.token, now);
+  c.caller = caller;
+  c.token = remembered ? "remembered" : "verified";
+  if (!concernsProofs(credentials, caller)) return;
+  const request = { method: c.method, url: c.request.url, proof: c.header("dpop") };
+  const nonce = await requireProof(c.env, c.config.environment, credentials, caller, request, now);
+  c.addHeaders({ "dpop-nonce": nonce });
+}
 
 /** The access that a grant gives to a caller. */
 export interface Access {
@@ -40,39 +39,56 @@ export interface Access {
   grant: Grant;
 }
 
+/** What a grant gives to a caller, with the name of the caller's bucket if the grant has a rate. */
+interface Standing extends Access {
+  bucket: string;
+}
+
 /**
- * Admits a caller and counts the request if the grant has a rate. This happens before the body is read, so
- * requests that are refused later count too, and a caller without a grant costs nothing. The deciding grant
- * depends only on the token and on Tidegate-Account, so it is the same for every need of the request.
- * @param demand the grant must allow it, and each of `further`. `authorize` checks a statement's own needs
- *   once it is judged
- * @throws TidegateError `access_denied`, `rate_limited`, `limiter_unavailable`
+ * Each caller's standing, by the account that it asks for. A Caller is the verifier's own object for a token,
+ * and lives as long as the token is remembered. Only accounts that a grant gives are kept, so they are few.
  */
-export async function admit(c: AppContext, demand: Demand, ...further: Demand[]): Promise<Access> {
-  const { caller, config } = c.var;
-  if (!caller) throw new Error("admit() needs the middleware authenticated");
-  const wanted = c.req.header("tidegate-account");
-  c.set("action", [demand, ...further].join(" "));
-  const grant = decide(config.grants, caller, demand, wanted);
-  for (const another of further) decide(config.grants, caller, another, wanted);
-  c.set("account", grant.account);
-  if (grant.rate) {
-    const { requests, window_s: windowSeconds } = grant.rate;
-    // All callers without a subject share one bucket, because nothing distinguishes them.
-    const who = JSON.stringify([
-      config.environment,
-      config.grants.indexOf(grant),
-      caller.issuer,
-      caller.subject,
-    ]);
-    addHeaders(c, await countRequest(c.env, who, { requests, windowSeconds }));
-  }
-  return {
+const standings = new WeakMap<Caller, Map<string | undefined, Standing>>();
+
+/** @throws TidegateError `access_denied` if no grant gives the account */
+async function standingOf(caller: Caller, config: Config, wanted: string | undefined): Promise<Standing> {
+  const known = standings.get(caller) ?? new Map<string | undefined, Standing>();
+  const kept = known.get(wanted);
+  if (kept) return kept;
+  const grant = grantOf(config.grants, caller, wanted);
+  const { issuer, subject } = caller;
+  const standing: Standing = {
     account: grant.account,
     caller: await digestOf(caller),
     ceilings: ceilingsOf(grant, config),
     grant,
+    // All callers without a subject share one bucket, because nothing distinguishes them.
+    bucket: JSON.stringify([config.environment, config.grants.indexOf(grant), issuer, subject]),
   };
+  standings.set(caller, known.set(wanted, standing));
+  return standing;
+}
+
+/**
+ * Admits a caller and counts the request if the grant has a rate. This happens before the body is read, so
+ * requests that are refused later count too, and a caller without a grant costs nothing. The deciding grant
+ * depends only on the token and on Tidegate-Account, so it is the same for every need of the request.
+ * @param demands the grant must allow each of them. `authorize` checks a statement's own needs once it is
+ *   judged
+ * @throws TidegateError `access_denied`, `rate_limited`, `limiter_unavailable`
+ */
+export async function admit(c: AppContext, ...demands: [Demand, ...Demand[]]): Promise<Access> {
+  if (!c.caller) throw new Error("admit() needs a caller: the endpoint must not be public");
+  c.action = demands.join(" ");
+  const standing = await standingOf(c.caller, c.config, c.header("tidegate-account"));
+  const { grant, account, bucket } = standing;
+  for (const demand of demands) demandOf(grant, demand);
+  c.account = account;
+  if (grant.rate) {
+    const { requests, window_s: windowSeconds } = grant.rate;
+    c.addHeaders(await countRequest(c.env, bucket, { requests, windowSeconds }));
+  }
+  return standing;
 }
 
 /**
@@ -80,7 +96,7 @@ export async function admit(c: AppContext, demand: Demand, ...further: Demand[])
  * @throws TidegateError `access_denied`
  */
 export function authorize(c: AppContext, { grant }: Access, ...actions: Action[]): void {
-  c.set("action", actions.join(" "));
+  c.action = actions.join(" ");
   for (const action of actions) demandOf(grant, action);
 }
 
@@ -88,10 +104,6 @@ export function authorize(c: AppContext, { grant }: Access, ...actions: Action[]
 async function digestOf({ issuer, subject }: Caller): Promise<string> {
   const text = new TextEncoder().encode(JSON.stringify([issuer, subject]));
   return Buffer.from(await crypto.subtle.digest("SHA-256", text)).toString("base64url");
-}
-
-function addHeaders(c: AppContext, headers: Record<string, string>): void {
-  c.set("extraHeaders", { ...c.var.extraHeaders, ...headers });
 }
 
 function ceilingsOf(grant: Grant, { accounts, grants }: Config): Ceilings {

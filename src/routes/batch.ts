@@ -5,10 +5,12 @@ import { limits } from "../limits.ts";
 import { isQuery } from "../sql/keywords.ts";
 import { type Permission, permissions } from "../sql/permissions.ts";
 import { bindBatch } from "../sql/references.ts";
-import { admit, authenticated, authorize } from "./authorize.ts";
+import { admit, authorize } from "./authorize.ts";
+import type { AppContext } from "./context.ts";
+import type { Endpoint } from "./endpoints.ts";
 import { publicError } from "./errors.ts";
 import { demandJson } from "./format.ts";
-import { demandIsolation, factory, isolation, readJson, rowShape } from "./http.ts";
+import { demandIsolation, isolation, readJson, rowShape } from "./http.ts";
 import { once } from "./idempotent.ts";
 import { actionsOf, implicitCommit, judgeInTransaction, statementBody } from "./statements.ts";
 
@@ -25,7 +27,9 @@ const body = z.strictObject({
 type BatchBody = z.infer<typeof body>;
 
 /** `POST /v1/batch`: the caller's own statements, all or none, in one transaction. */
-export const batch = factory.createApp().post("/", authenticated, async (c) => {
+export const batch: Endpoint = { path: "/v1/batch", methods: { POST: executeAll } };
+
+async function executeAll(c: AppContext): Promise<Response> {
   const access = await admit(c, "sql");
   demandJson(c);
   const shape = rowShape(c);
@@ -50,9 +54,9 @@ export const batch = factory.createApp().post("/", authenticated, async (c) => {
     ceilings,
   };
   return await once(c, access, { writable: !asked.readOnly, format: "json" }, (context) =>
-    c.var.backend.batch(context, account, asked),
+    c.backend.batch(context, account, asked),
   );
-});
+}
 
 /** TiDB does not refuse writes in a READ ONLY transaction. @throws TidegateError `sql_denied` */
 function demandReads(statements: readonly BatchStatement[]): void {

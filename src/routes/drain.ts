@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { TidegateError } from "../errors.ts";
-import { admit, authenticated } from "./authorize.ts";
-import { backendContext, factory, readJson } from "./http.ts";
+import { admit } from "./authorize.ts";
+import type { AppContext } from "./context.ts";
+import { backendContext } from "./context.ts";
+import type { Endpoint } from "./endpoints.ts";
+import { readJson } from "./http.ts";
 
 const body = z.strictObject({ account: z.string().optional() });
 
@@ -9,19 +12,21 @@ const body = z.strictObject({ account: z.string().optional() });
  * `POST /v1/drain`: for operators, after a change at the database. Closes the connections of one account or
  * of all: idle ones at once, busy ones after their statement.
  */
-export const drain = factory.createApp().post("/", authenticated, async (c) => {
+export const drain: Endpoint = { path: "/v1/drain", methods: { POST: drainAccounts } };
+
+async function drainAccounts(c: AppContext): Promise<Response> {
   // Checked before the body: only an operator may learn which accounts exist.
   await admit(c, "operate");
   const { account } = await readJson(c, body);
-  const { accounts } = c.var.config;
+  const { accounts } = c.config;
   if (account !== undefined && !accounts.has(account)) {
     throw new TidegateError("body_invalid", { detail: "account: there is no account of this name" });
   }
   // The log shows the drained account, not the grant's account.
-  c.set("account", account ?? "*");
+  c.account = account ?? "*";
   const named = account === undefined ? [...accounts.keys()] : [account];
-  const drained = await c.var.backend.drain(backendContext(c), named);
-  return c.json({
+  const drained = await c.backend.drain(backendContext(c), named);
+  return Response.json({
     accounts: drained.map(({ account, shards, idle, busy, opening }) => ({
       account,
       shards,
@@ -30,4 +35,4 @@ export const drain = factory.createApp().post("/", authenticated, async (c) => {
       opening,
     })),
   });
-});
+}

@@ -3,10 +3,11 @@ import type { Format } from "../db/encode/formats.ts";
 import { contentTypes } from "../db/encode/formats.ts";
 import type { RowShape } from "../db/encode/types.ts";
 import { TidegateError } from "../errors.ts";
-import type { AppContext } from "./http.ts";
+import type { AppContext } from "./context.ts";
 import { rowShape } from "./http.ts";
 import type { MediaType } from "./media-type.ts";
 import { isUtf8, readMediaTypes } from "./media-type.ts";
+import { memoized } from "./memoized.ts";
 
 /** The form of an answer's rows. */
 export interface AnswerForm {
@@ -29,19 +30,29 @@ const several: readonly Format[] = ["json", "ndjson"];
  * @throws TidegateError `not_acceptable`, `parameter_invalid`
  */
 export function answerForm(c: AppContext, verb: string): AnswerForm {
-  return { format: negotiate(c, verb === "CALL" ? several : every), shape: rowShape(c) };
+  return { format: verb === "CALL" ? negotiate(c, ofSeveral) : negotiate(c, ofEvery), shape: rowShape(c) };
 }
 
 /** For answers that are always JSON. @throws TidegateError `not_acceptable` */
 export function demandJson(c: AppContext): void {
-  negotiate(c, ["json"]);
+  negotiate(c, ofJson);
 }
 
-function negotiate(c: AppContext, available: readonly Format[]): Format {
-  c.set("vary", "Accept");
-  const chosen = chooseFormat(c.req.header("accept"), available);
+/** Formats to choose from, and the choices that were made. */
+interface Choice {
+  available: readonly Format[];
+  choose: (accept: string) => ChosenFormat | undefined;
+}
+
+const [ofEvery, ofSeveral, ofJson] = [every, several, ["json"] as const].map(
+  (available): Choice => ({ available, choose: memoized((accept) => chooseFormat(accept, available)) }),
+) as [Choice, Choice, Choice];
+
+function negotiate(c: AppContext, { available, choose }: Choice): Format {
+  c.vary = "Accept";
+  const chosen = choose(c.header("accept") ?? "");
   if (chosen) {
-    c.set("mediaType", chosen.mediaType);
+    if (chosen.mediaType !== contentTypes[chosen.format]) c.mediaType = chosen.mediaType;
     return chosen.format;
   }
   const types = available.map((one) => contentTypes[one].split(";", 1)[0]).join(", ");

@@ -1,18 +1,29 @@
 import type { Grant } from "../config/schema.ts";
 import { TidegateError } from "../errors.ts";
-import type { AppContext } from "./http.ts";
-import { backendContext, factory } from "./http.ts";
+import type { AppContext } from "./context.ts";
+import { backendContext } from "./context.ts";
+import type { Endpoint } from "./endpoints.ts";
 import type { Finding } from "./shared-check.ts";
 import { SharedCheck } from "./shared-check.ts";
 
-/** Anybody may ask, so the answers name nothing. The database is asked only every few seconds. */
-export const health = factory
-  .createApp()
-  .get("/livez", (c) => c.json({ status: "live" }))
-  .get("/readyz", async (c) => {
-    await checkedLately(c);
-    return c.json({ status: "ready" });
-  });
+/** Anybody may ask, so the answers name nothing. */
+export const livez: Endpoint = {
+  path: "/livez",
+  isPublic: true,
+  methods: { GET: () => Response.json({ status: "live" }) },
+};
+
+/** As `livez`. The database is asked only every few seconds. */
+export const readyz: Endpoint = {
+  path: "/readyz",
+  isPublic: true,
+  methods: {
+    async GET(c) {
+      await checkedLately(c);
+      return Response.json({ status: "ready" });
+    },
+  },
+};
 
 /** The check of this isolate. */
 const checking = new SharedCheck();
@@ -21,13 +32,13 @@ const checking = new SharedCheck();
 async function checkedLately(c: AppContext): Promise<void> {
   const { error } = await checking.ask(
     () => check(c),
-    (promise) => c.executionCtx.waitUntil(promise),
+    (promise) => c.execution.waitUntil(promise),
   );
   if (error) throw error;
 }
 
 async function check(c: AppContext): Promise<Finding> {
-  const { backend, config, verifier } = c.var;
+  const { backend, config, verifier } = c;
   const checks = [...accountsInUse(config.grants)].map((account) =>
     backend.ready(backendContext(c), account),
   );

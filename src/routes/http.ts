@@ -1,12 +1,4 @@
-import type { Context } from "hono";
-import { createFactory } from "hono/factory";
-import type { RequestIdVariables } from "hono/request-id";
 import { z } from "zod";
-import type { Bindings } from "../application.ts";
-import type { Caller } from "../auth/caller.ts";
-import type { Verifier } from "../auth/verify.ts";
-import type { Config } from "../config/config.ts";
-import type { Backend, BackendContext } from "../db/contract/backend.ts";
 import { isolations, isolationsOf } from "../db/contract/transaction-options.ts";
 import type { RowShape } from "../db/encode/types.ts";
 import { TidegateError } from "../errors.ts";
@@ -14,52 +6,8 @@ import { limits } from "../limits.ts";
 import { readAtMost, TooSlowError } from "../read-body.ts";
 import { nameList } from "../sql/errors.ts";
 import { DuplicateMemberError, parseExactly } from "../sql/exact-json.ts";
+import type { AppContext } from "./context.ts";
 import { isUtf8, readMediaTypes } from "./media-type.ts";
-import type { Trace } from "./traceparent.ts";
-
-/** The variables that a handler finds in its context. */
-export interface AppEnv {
-  Bindings: Bindings;
-  Variables: RequestIdVariables & {
-    config: Config;
-    verifier: Verifier;
-    backend: Backend;
-    /** Set when they are known. The request's log line contains them. */
-    caller?: Caller;
-    token?: "verified" | "remembered";
-    account?: string;
-    /** Further headers of the answer, also of an error. */
-    extraHeaders?: Record<string, string>;
-    /** The request header that the answer's form depends on. */
-    vary?: string;
-    /** The answer's media type, by the name that the caller accepts. */
-    mediaType?: string;
-    action?: string;
-    /** A digest of the caller's own statement. */
-    statement?: string;
-    /** The caller's trace, if it has one. */
-    trace?: Trace;
-    /**
-     * The request's body as a text, kept for an Idempotency-Key: the key's record has the body's fingerprint.
-     */
-    body?: string;
-  };
-}
-
-export type AppContext = Context<AppEnv>;
-
-/** The parts of this request that a call to the database needs. */
-export function backendContext(c: AppContext): BackendContext {
-  return {
-    env: c.env,
-    requestId: c.var.requestId,
-    ...(c.var.trace && { traceId: c.var.trace.traceId }),
-    signal: c.req.raw.signal,
-    waitUntil: (promise) => c.executionCtx.waitUntil(promise),
-  };
-}
-
-export const factory = createFactory<AppEnv>();
 
 /**
  * Reads a JSON body and checks it against a schema.
@@ -70,8 +18,8 @@ export async function readJson<T>(c: AppContext, schema: z.ZodType<T>): Promise<
   demandJsonBody(c);
   let body: unknown;
   try {
-    const text = await readText(c.req.raw);
-    if (c.req.header("idempotency-key") !== undefined) c.set("body", text);
+    const text = await readText(c.request);
+    if (c.header("idempotency-key") !== undefined) c.body = text;
     body = parseExactly(text);
   } catch (cause) {
     if (cause instanceof TidegateError) throw cause;
@@ -100,14 +48,14 @@ function mistakes({ issues }: z.ZodError): string {
 /** @throws TidegateError `media_type_unsupported`, with the accepted types (RFC 9110 §15.5.16) */
 function demandJsonBody(c: AppContext): void {
   // A gzip body is refused before it is unpacked, so a bomb does no harm.
-  const codings = c.req.header("content-encoding")?.split(",") ?? [];
+  const codings = c.header("content-encoding")?.split(",") ?? [];
   if (codings.some((coding) => !["", "identity"].includes(coding.trim().toLowerCase()))) {
     throw new TidegateError("media_type_unsupported", {
       detail: "Send the body without a Content-Encoding: the gateway unpacks none.",
       headers: { "accept-encoding": "identity" },
     });
   }
-  const [type, ...more] = readMediaTypes(c.req.header("content-type") ?? "");
+  const [type, ...more] = readMediaTypes(c.header("content-type") ?? "");
   const isOther = type?.parameters.some(([name, value]) => name === "charset" && !isUtf8(value));
   if (type?.type === "application/json" && !isOther && more.length === 0) return;
   throw new TidegateError("media_type_unsupported", {
@@ -121,21 +69,22 @@ function demandJsonBody(c: AppContext): void {
  * needs.
  */
 async function readText(request: Request): Promise<string> {
-  const tooLarge = new TidegateError("body_too_large", {
-    detail: `A body may have ${limits.bodyBytes} bytes.`,
-  });
-  if (Number(request.headers.get("content-length") ?? 0) > limits.bodyBytes) throw tooLarge;
+  if (Number(request.headers.get("content-length") ?? 0) > limits.bodyBytes) throw tooLarge();
   const pace = { graceMs: limits.bodyGraceMs, bytesPerSecond: limits.bodyBytesPerSecond };
   const bytes = await readAtMost(request.body, limits.bodyBytes, pace).catch((cause: unknown) => {
     throw cause instanceof TooSlowError ? new TidegateError("body_too_slow") : cause;
   });
-  if (!bytes) throw tooLarge;
+  if (!bytes) throw tooLarge();
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+}
+
+function tooLarge(): TidegateError {
+  return new TidegateError("body_too_large", { detail: `A body may have ${limits.bodyBytes} bytes.` });
 }
 
 /** Whether there is a body, if it is optional. Without a body, the content type is optional too. */
 export function hasBody(c: AppContext): boolean {
-  return c.req.raw.body !== null && c.req.header("content-length") !== "0";
+  return c.request.body !== null && c.header("content-length") !== "0";
 }
 
 /** In the words of SQL, in lower case. */
@@ -146,25 +95,23 @@ export const isolation = z.enum(isolations);
  * @throws TidegateError `body_invalid` for a level that the cluster's engine does not have
  */
 export function demandIsolation(c: AppContext, asked: z.infer<typeof isolation> | undefined): void {
-  const known = isolationsOf[c.var.config.cluster.engine];
+  const known = isolationsOf[c.config.cluster.engine];
   if (asked === undefined || known.includes(asked)) return;
   throw new TidegateError("body_invalid", {
     detail: `isolation: TiDB has ${known.join(" and ")} only (its error 8048)`,
   });
 }
 
-const shapes = z.enum(["object", "array"]);
-
 /** `?rows=array` gives rows as arrays. They are exact even if two columns have the same name. */
 export function rowShape(c: AppContext): RowShape {
-  const [given = "object", ...more] = new URL(c.req.url).searchParams.getAll("rows");
-  if (more.length > 0) {
+  const given = c.pairs.filter(([name]) => name === "rows");
+  if (given.length > 1) {
     throw new TidegateError("parameter_invalid", {
       reason: "duplicate_parameter",
       detail: "rows may be given once.",
     });
   }
-  const parsed = shapes.safeParse(given);
-  if (parsed.success) return parsed.data;
+  const [[, shape] = ["rows", "object"]] = given;
+  if (shape === "object" || shape === "array") return shape;
   throw new TidegateError("parameter_invalid", { detail: "rows may be object or array." });
 }

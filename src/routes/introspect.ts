@@ -8,10 +8,11 @@ import type { Question } from "../introspection/statements.ts";
 import { questions } from "../introspection/statements.ts";
 import { limits } from "../limits.ts";
 import type { Access } from "./authorize.ts";
-import { admit, authenticated } from "./authorize.ts";
+import { admit } from "./authorize.ts";
+import type { AppContext } from "./context.ts";
+import { backendContext } from "./context.ts";
+import type { Endpoint } from "./endpoints.ts";
 import { entityTagOf, isNoneMatch } from "./etag.ts";
-import type { AppContext } from "./http.ts";
-import { backendContext, factory } from "./http.ts";
 
 /** MySQL's manual, "Schema Object Names". The server fails if it compares a column with any other text. */
 const name = z
@@ -27,26 +28,30 @@ const answer = z.object({ results: z.array(z.object({ rows: z.array(z.array(z.un
  * `GET /v1/schema`: databases, tables, columns and keys that the database shows to the account. A caller with
  * the same copy gets a 304 (If-None-Match); the database is asked even then.
  */
-export const schema = factory.createApp().get("/", authenticated, async (c) => {
+export const schema: Endpoint = { path: "/v1/schema", methods: { GET: describe } };
+
+async function describe(c: AppContext): Promise<Response> {
   const access = await admit(c, "sql:read");
   const narrowing = readQuery(c);
-  const { engine, database: defaultDatabase } = c.var.config.cluster;
+  const { engine, database: defaultDatabase } = c.config.cluster;
   const asked = questions(engine, narrowing);
   const { answers, timings } = await ask(c, access, asked);
   const body = JSON.stringify(put(answers, { engine, defaultDatabase, ...narrowing }));
   const etag = await entityTagOf(body);
-  c.header("etag", etag);
-  // A browser may keep the answer but must check each time whether it is current.
-  c.header("cache-control", "private, no-cache");
-  c.header("vary", "authorization, tidegate-account", { append: true });
-  if (timings !== null) c.header("server-timing", timings);
-  if (isNoneMatch(c.req.header("if-none-match"), etag)) return c.body(null, 304);
-  return c.body(body, 200, { "content-type": contentTypes.json });
-});
+  const headers: Record<string, string> = {
+    etag,
+    // A browser may keep the answer but must check each time whether it is current.
+    "cache-control": "private, no-cache",
+    vary: "authorization, tidegate-account",
+  };
+  if (timings !== null) headers["server-timing"] = timings;
+  if (isNoneMatch(c.header("if-none-match"), etag)) return new Response(null, { status: 304, headers });
+  return new Response(body, { headers: { ...headers, "content-type": contentTypes.json } });
+}
 
 /** @throws TidegateError `parameter_invalid` */
 function readQuery(c: AppContext) {
-  const pairs = [...new URL(c.req.url).searchParams];
+  const { pairs } = c;
   const parsed = parameters.safeParse(Object.fromEntries(pairs));
   const twice = new Set(pairs.map(([key]) => key)).size < pairs.length;
   if (parsed.success && !twice) return { database: parsed.data.database, table: parsed.data.table };
@@ -68,7 +73,7 @@ interface Asked {
 async function ask(c: AppContext, access: Access, asked: Question[]): Promise<Asked> {
   try {
     const request = { ...terms(access), statements: asked.map(({ sql, values }) => ({ sql, values })) };
-    const response = await c.var.backend.readAll(backendContext(c), access.account, request);
+    const response = await c.backend.readAll(backendContext(c), access.account, request);
     const { results } = answer.parse(await response.json());
     return {
       answers: Object.fromEntries(asked.map(({ part }, index) => [part, results[index]?.rows ?? []])),

@@ -7,11 +7,12 @@ import { TidegateError } from "../errors.ts";
 import type { BoundValue } from "../sql/bound-value.ts";
 import type { Spread } from "../sql/lists.ts";
 import type { Access } from "./authorize.ts";
-import { admit, authenticated } from "./authorize.ts";
+import { admit } from "./authorize.ts";
+import type { AppContext } from "./context.ts";
+import type { Endpoint } from "./endpoints.ts";
 import type { AnswerForm } from "./format.ts";
 import { answerForm } from "./format.ts";
-import type { AppContext } from "./http.ts";
-import { factory, hasBody, readJson } from "./http.ts";
+import { hasBody, readJson } from "./http.ts";
 import { once } from "./idempotent.ts";
 import { executeRequest } from "./statements.ts";
 
@@ -22,36 +23,38 @@ const body = z.unknown();
  * object (POST). GET serves only read queries, because a link or a prefetch must not write. Only permitted
  * callers learn whether a query exists.
  */
-export const queries = factory
-  .createApp()
-  .get("/:name", authenticated, async (c) => {
-    const { query, access } = await find(c);
-    if (query.kind !== "read") {
-      throw new TidegateError("method_not_allowed", {
-        detail: "A query that writes takes POST.",
-        allow: "POST",
-      });
-    }
-    const form = answerForm(c, query.verb);
-    const pairs = [...new URL(c.req.url).searchParams].filter(([name]) => name !== "rows");
-    const bound = readParameters(query, pairs, "query-string", c.var.caller?.claims);
-    // Hono serves HEAD with the GET handler. A HEAD has no rows, so the query is not run.
-    if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": contentTypes[form.format] });
-    return await run(c, query, access, form, bound);
-  })
-  .post("/:name", authenticated, async (c) => {
-    const { query, access } = await find(c);
-    const form = answerForm(c, query.verb);
-    const input = hasBody(c) ? await readJson(c, body) : undefined;
-    const bound = readParameters(query, input, "json", c.var.caller?.claims);
-    return await run(c, query, access, form, bound);
-  });
+export const queries: Endpoint = { path: "/v1/queries/:name", methods: { GET: read, POST: execute } };
+
+async function read(c: AppContext): Promise<Response> {
+  const { query, access } = await find(c);
+  if (query.kind !== "read") {
+    throw new TidegateError("method_not_allowed", {
+      detail: "A query that writes takes POST.",
+      allow: "POST",
+    });
+  }
+  const form = answerForm(c, query.verb);
+  const pairs = c.pairs.filter(([name]) => name !== "rows");
+  const bound = readParameters(query, pairs, "query-string", c.caller?.claims);
+  // A HEAD has no rows, so the query is not run.
+  if (c.method === "HEAD")
+    return new Response(null, { headers: { "content-type": contentTypes[form.format] } });
+  return await run(c, query, access, form, bound);
+}
+
+async function execute(c: AppContext): Promise<Response> {
+  const { query, access } = await find(c);
+  const form = answerForm(c, query.verb);
+  const input = hasBody(c) ? await readJson(c, body) : undefined;
+  const bound = readParameters(query, input, "json", c.caller?.claims);
+  return await run(c, query, access, form, bound);
+}
 
 /** @throws TidegateError `access_denied` before `query_unknown` */
 async function find(c: AppContext): Promise<{ query: SavedQuery; access: Access }> {
-  const name = c.req.param("name") ?? "";
+  const name = c.param;
   const access = await admit(c, `query:${name}`);
-  const query = c.var.config.queries.get(name);
+  const query = c.config.queries.get(name);
   if (!query) throw new TidegateError("query_unknown");
   return { query, access };
 }
@@ -68,8 +71,8 @@ async function run(
     writable: query.kind !== "read",
     ...form,
   });
-  const claims = fingerprintOfClaims(query.claims, c.var.caller?.claims ?? {});
+  const claims = () => fingerprintOfClaims(query.claims, c.caller?.claims ?? {});
   return await once(c, access, { ...asked, claims }, (context) =>
-    c.var.backend.execute(context, access.account, asked),
+    c.backend.execute(context, access.account, asked),
   );
 }

@@ -1,12 +1,16 @@
 import { bindJson } from "../sql/placeholders.ts";
-import { admit, authenticated, authorize } from "./authorize.ts";
+import { admit, authorize } from "./authorize.ts";
+import type { AppContext } from "./context.ts";
+import type { Endpoint } from "./endpoints.ts";
 import { answerForm } from "./format.ts";
-import { factory, readJson } from "./http.ts";
+import { readJson } from "./http.ts";
 import { once } from "./idempotent.ts";
 import { actionsOf, deadlineOf, executeRequest, judge, note, singleStatementBody } from "./statements.ts";
 
 /** `POST /v1/sql`: one statement of the caller. The server binds its parameters. */
-export const sql = factory.createApp().post("/", authenticated, async (c) => {
+export const sql: Endpoint = { path: "/v1/sql", methods: { POST: execute } };
+
+async function execute(c: AppContext): Promise<Response> {
   const access = await admit(c, "sql");
   const request = await readJson(c, singleStatementBody);
   const judged = judge(request.sql);
@@ -20,5 +24,5 @@ export const sql = factory.createApp().post("/", authenticated, async (c) => {
     ...form,
     deadlineMs: deadlineOf(request.timeout_ms, access.ceilings.deadlineMs),
   });
-  return await once(c, access, asked, (context) => c.var.backend.execute(context, access.account, asked));
-});
+  return await once(c, access, asked, (context) => c.backend.execute(context, access.account, asked));
+}

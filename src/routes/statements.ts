@@ -9,7 +9,7 @@ import { isQuery } from "../sql/keywords.ts";
 import type { BindPlan, Parameters } from "../sql/placeholders.ts";
 import { bindPlan } from "../sql/placeholders.ts";
 import type { Access } from "./authorize.ts";
-import type { AppContext } from "./http.ts";
+import type { AppContext } from "./context.ts";
 
 /** The form of a statement in a request. */
 export const statementBody = z.strictObject({
@@ -74,7 +74,7 @@ export function executeRequest(
     bounded: isQuery(verb),
     format,
     shape,
-    ceilings: { ...ceilings, deadlineMs },
+    ceilings: deadlineMs === ceilings.deadlineMs ? ceilings : { ...ceilings, deadlineMs },
   };
 }
 
@@ -109,5 +109,5 @@ export function implicitCommit(message: string): StatementError {
 /** Lets the log identify the statement without showing its content. */
 export async function note(c: AppContext, { statement }: Judged): Promise<void> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(statement.text));
-  c.set("statement", Buffer.from(digest).toString("hex").slice(0, 16));
+  c.statement = Buffer.from(digest).toString("hex").slice(0, 16);
 }

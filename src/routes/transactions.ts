@@ -4,11 +4,12 @@ import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { bindJson } from "../sql/placeholders.ts";
 import type { Access } from "./authorize.ts";
-import { admit, authenticated, authorize } from "./authorize.ts";
+import { admit, authorize } from "./authorize.ts";
+import type { AppContext } from "./context.ts";
+import { backendContext } from "./context.ts";
+import type { Endpoint } from "./endpoints.ts";
 import { answerForm } from "./format.ts";
-import type { AppContext } from "./http.ts";
-import { backendContext, demandIsolation, factory, hasBody, isolation, readJson } from "./http.ts";
-import { withoutKey } from "./idempotent.ts";
+import { demandIsolation, hasBody, isolation, readJson } from "./http.ts";
 import {
   actionsOf,
   deadlineOf,
@@ -33,54 +34,63 @@ const body = z.strictObject({
  * `/v1/transactions`: a transaction over several requests. It belongs to the caller who began it. Each
  * request is authorized for the account before its id is looked up.
  */
-export const transactions = factory
-  .createApp()
-  .use(withoutKey)
-  .post("/", authenticated, async (c) => {
-    const access = await admit(c, "transaction");
-    const request = hasBody(c) ? await readJson(c, body) : body.parse({});
-    demandIsolation(c, request.isolation);
-    const { id, expiresAt } = await c.var.backend.begin(backendContext(c), ownerOf(c, access), {
-      isolation: request.isolation,
-      readOnly: isReadOnly(request.read_only, access),
-      idleMs: request.idle_timeout_ms,
-      totalMs: request.timeout_ms,
-      limit: access.grant.max_transactions,
-    });
-    c.header("location", `/v1/transactions/${id}`);
-    return c.json({ id, expires_at: new Date(expiresAt).toISOString() }, 201);
-  })
-  .post("/:id/sql", authenticated, async (c) => {
-    const access = await admit(c, "transaction", "sql");
-    const request = await readJson(c, singleStatementBody);
-    const judged = judgeInTransaction(request.sql);
-    const { statement, plan, kind } = judged;
-    const form = answerForm(c, statement.verb);
-    await note(c, judged);
-    authorize(c, access, "transaction", ...actionsOf(statement));
-    const owner = ownerOf(c, access);
-    const asked = executeRequest(access, statement, bindJson(plan, request.params), {
-      author: "caller",
-      writable: kind === "write",
-      ...form,
-      deadlineMs: deadlineOf(request.timeout_ms, access.ceilings.deadlineMs),
-    });
-    return await c.var.backend.executeIn(backendContext(c), owner, c.req.param("id"), asked);
-  })
-  .post("/:id/commit", authenticated, async (c) => {
-    const access = await admit(c, "transaction");
-    await c.var.backend.end(backendContext(c), ownerOf(c, access), c.req.param("id"), "commit");
-    return c.json({ status: "committed" });
-  })
-  .delete("/:id", authenticated, async (c) => {
-    const access = await admit(c, "transaction");
-    await c.var.backend.end(backendContext(c), ownerOf(c, access), c.req.param("id"), "rollback");
-    return c.json({ status: "rolled_back" });
+export const transactions: readonly Endpoint[] = [
+  { path: "/v1/transactions", methods: { POST: begin } },
+  { path: "/v1/transactions/:id/sql", methods: { POST: execute } },
+  { path: "/v1/transactions/:id/commit", methods: { POST: commit } },
+  { path: "/v1/transactions/:id", methods: { DELETE: rollback } },
+];
+
+async function begin(c: AppContext): Promise<Response> {
+  const access = await admit(c, "transaction");
+  const request = hasBody(c) ? await readJson(c, body) : body.parse({});
+  demandIsolation(c, request.isolation);
+  const { id, expiresAt } = await c.backend.begin(backendContext(c), ownerOf(c, access), {
+    isolation: request.isolation,
+    readOnly: isReadOnly(request.read_only, access),
+    idleMs: request.idle_timeout_ms,
+    totalMs: request.timeout_ms,
+    limit: access.grant.max_transactions,
   });
+  return Response.json(
+    { id, expires_at: new Date(expiresAt).toISOString() },
+    { status: 201, headers: { location: `/v1/transactions/${id}` } },
+  );
+}
+
+async function execute(c: AppContext): Promise<Response> {
+  const access = await admit(c, "transaction", "sql");
+  const request = await readJson(c, singleStatementBody);
+  const judged = judgeInTransaction(request.sql);
+  const { statement, plan, kind } = judged;
+  const form = answerForm(c, statement.verb);
+  await note(c, judged);
+  authorize(c, access, "transaction", ...actionsOf(statement));
+  const owner = ownerOf(c, access);
+  const asked = executeRequest(access, statement, bindJson(plan, request.params), {
+    author: "caller",
+    writable: kind === "write",
+    ...form,
+    deadlineMs: deadlineOf(request.timeout_ms, access.ceilings.deadlineMs),
+  });
+  return await c.backend.executeIn(backendContext(c), owner, c.param, asked);
+}
+
+async function commit(c: AppContext): Promise<Response> {
+  const access = await admit(c, "transaction");
+  await c.backend.end(backendContext(c), ownerOf(c, access), c.param, "commit");
+  return Response.json({ status: "committed" });
+}
+
+async function rollback(c: AppContext): Promise<Response> {
+  const access = await admit(c, "transaction");
+  await c.backend.end(backendContext(c), ownerOf(c, access), c.param, "rollback");
+  return Response.json({ status: "rolled_back" });
+}
 
 /** @throws TidegateError `access_denied` for a token without a subject */
 function ownerOf(c: AppContext, { account, caller, grant }: Access): TransactionOwner {
-  if (c.var.caller?.subject === undefined) {
+  if (c.caller?.subject === undefined) {
     throw new TidegateError("access_denied", {
       detail: "A transaction belongs to a subject, and the token has none (sub).",
     });

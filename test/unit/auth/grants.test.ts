@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Caller } from "../../../src/auth/caller.ts";
 import type { Action } from "../../../src/auth/grants.ts";
-import { decide, explain } from "../../../src/auth/grants.ts";
+import { demandOf, explain, grantOf } from "../../../src/auth/grants.ts";
 import type { Grant } from "../../../src/config/schema.ts";
 import { refusal } from "./refusal.ts";
 
@@ -40,7 +40,9 @@ function json(text: string): Record<string, string> {
 }
 
 function decided({ grants, claims, action = "sql:read", wanted, from }: Case): string {
-  return decide(grants, caller(claims, from), action, wanted).account;
+  const grant = grantOf(grants, caller(claims, from), wanted);
+  demandOf(grant, action);
+  return grant.account;
 }
 
 describe("gives the account", () => {
@@ -320,7 +322,9 @@ test("an account is given only by a grant of the caller's issuer whose claims th
         const expected = first?.allow.includes("sql:read") ? first.account : undefined;
         let found: string | undefined;
         try {
-          found = decide(all, caller(held, from), "sql:read", wanted).account;
+          const given = grantOf(all, caller(held, from), wanted);
+          demandOf(given, "sql:read");
+          found = given.account;
         } catch {
           found = undefined;
         }

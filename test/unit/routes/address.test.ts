@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { demandAddress } from "../../../src/routes/address.ts";
+import { readAddress } from "../../../src/routes/address.ts";
 
 const refused = expect.objectContaining({ code: "address_invalid" });
 
@@ -15,7 +15,7 @@ describe("a host", () => {
     // Protocols other than HTTP/1.1 may have no such header.
     [undefined],
   ])("%s", (host) => {
-    expect(() => demandAddress(`http://${host ?? "a"}/v1/sql`, host)).not.toThrow();
+    expect(() => readAddress(`http://${host ?? "a"}/v1/sql`, host)).not.toThrow();
   });
 
   test.each([
@@ -26,7 +26,7 @@ describe("a host", () => {
     // Two headers.
     "a, b",
   ])("%j is refused", (host) => {
-    expect(() => demandAddress(`http://${host}/v1/sql`, host)).toThrow(refused);
+    expect(() => readAddress(`http://${host}/v1/sql`, host)).toThrow(refused);
   });
 });
 
@@ -38,7 +38,7 @@ describe("a path and a query", () => {
     "/v1/requests/a%2Fb?%2525",
     "/",
   ])("%s", (path) => {
-    expect(() => demandAddress(`http://a${path}`, "a")).not.toThrow();
+    expect(() => readAddress(`http://a${path}`, "a")).not.toThrow();
   });
 
   test.each([
@@ -55,6 +55,6 @@ describe("a path and a query", () => {
     ["in the path, without digits", "/v1/transactions/%/sql"],
   ])("%s is refused", (_, path) => {
     const url = path.startsWith("?") ? `http://a/v1/queries/q${path}` : `http://a${path}`;
-    expect(() => demandAddress(url, "a")).toThrow(refused);
+    expect(() => readAddress(url, "a")).toThrow(refused);
   });
 });

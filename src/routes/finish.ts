@@ -1,0 +1,95 @@
+import type { TidegateError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { discard } from "../read-body.ts";
+import { observe } from "../telemetry.ts";
+import { compress } from "./compression.ts";
+import type { AppContext } from "./context.ts";
+import { allowOrigin } from "./cors.ts";
+import { traceparentOf } from "./traceparent.ts";
+
+/**
+ * Completes every answer: its headers, its encoding, its log line.
+ * @param answer the handler's, the Backend's or the error's. Its headers are set in place, if they can be
+ * @param failure the error that the answer is for
+ */
+export async function finish(
+  c: AppContext,
+  answer: Response,
+  failure: TidegateError | undefined,
+): Promise<Response> {
+  const response = withRequestId(answer, c.requestId);
+  setHeaders(c, response);
+  compress(c, response);
+  log(c, response, failure);
+  await discardUnread(c.request);
+  return c.method === "HEAD" ? new Response(null, response) : response;
+}
+
+/** The headers of a Response that another object has sent cannot be set: it is copied. */
+function withRequestId(answer: Response, id: string): Response {
+  try {
+    answer.headers.set("x-request-id", id);
+    return answer;
+  } catch {
+    const copy = new Response(answer.body, answer);
+    copy.headers.set("x-request-id", id);
+    return copy;
+  }
+}
+
+/**
+ * Answers hold data: no cache may store them unless a route allows it, and no browser may guess another media
+ * type.
+ */
+function setHeaders(c: AppContext, { headers, ok }: Response): void {
+  if (c.trace) {
+    // `traceresponse` is the name of the W3C draft. Many tools know `traceparent` only.
+    const trace = traceparentOf(c.trace);
+    headers.set("traceresponse", trace);
+    headers.set("traceparent", trace);
+  }
+  if (c.extraHeaders) for (const [name, value] of Object.entries(c.extraHeaders)) headers.set(name, value);
+  // The pool and the stored answer know one name of a format only.
+  if (c.mediaType !== undefined && ok) headers.set("content-type", c.mediaType);
+  const origins = c.deployment?.config.origins ?? [];
+  if (origins.length > 0) allowOrigin(c, origins, headers);
+  if (c.vary !== undefined) headers.append("vary", c.vary);
+  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+  headers.set("x-content-type-options", "nosniff");
+}
+
+/** Writes one log line for each request, also for a failed one. */
+function log(c: AppContext, { status, headers }: Response, failure: TidegateError | undefined): void {
+  observe({
+    event: "request",
+    request_id: c.requestId,
+    trace_id: c.trace?.traceId,
+    span_id: c.trace?.spanId,
+    parent_span_id: c.trace?.parentId,
+    trace_flags: c.trace?.flags,
+    method: c.method,
+    route: c.route,
+    status,
+    duration_ms: Date.now() - c.startedAt,
+    replayed: headers.has("idempotency-replayed") ? true : undefined,
+    code: failure?.code,
+    fault: failure?.fault,
+    reason: failure?.operator,
+    token: c.token,
+    issuer: c.caller?.issuer,
+    subject: c.caller?.subject,
+    account: c.account,
+    action: c.action,
+    statement: c.statement,
+    timings: headers.get("server-timing") ?? undefined,
+  });
+}
+
+/**
+ * If a request was refused before its body was read, reads on for a moment and then stops. So a client that
+ * is still sending gets the answer instead of a broken connection. Wrangler's development server would read
+ * the body to its end, however slow it is.
+ */
+async function discardUnread({ body, bodyUsed }: Request): Promise<void> {
+  if (body !== null && !bodyUsed) await discard(body, limits.unreadBodyMs);
+}
