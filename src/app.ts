@@ -61,14 +61,15 @@ export async function respond(
  * @throws TidegateError, StatementError or ParameterError: `respond` answers it
  */
 async function answer(c: AppContext): Promise<Response> {
-  const path = pathOf(c.request);
+  const address = c.request.url;
+  const path = pathOf(address);
   const found = route(c.method, path);
   if (found?.handler) c.route = found.endpoint.path;
 
   c.deployment = deploymentOf(c.env);
   // A preflight carries no token.
   if (c.method === "OPTIONS" && c.config.origins.length > 0) return preflight(c);
-  c.url = readAddress(c.request.url, c.header("host"));
+  c.url = readAddress(address, c.header("host"));
 
   // Before the token: checking it costs CPU time, and a good token costs a database connection.
   if (hasAddressLimit(c.env) && isLimited(path)) await limitByAddress(c.env, c.header("cf-connecting-ip"));

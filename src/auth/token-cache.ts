@@ -35,8 +35,10 @@ export class TokenCache {
   }
 }
 
+const encoder = new TextEncoder();
+
 /** @returns the SHA-256 of a token, base64url */
 export async function tokenHash(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(token));
   return Buffer.from(digest).toString("base64url");
 }

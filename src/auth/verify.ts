@@ -37,7 +37,8 @@ export function createVerifier(issuers: readonly Issuer[], ask: AskKeys): Verifi
   const cache = new TokenCache();
   return {
     async verify(token, now) {
-      if (Buffer.byteLength(token) > limits.tokenBytes) throw new TidegateError("token_malformed");
+      // A token with other characters than ASCII is longer in bytes, but no JWS: parseJwt refuses it.
+      if (token.length > limits.tokenBytes) throw new TidegateError("token_malformed");
       const hash = await tokenHash(token);
       const remembered = cache.get(hash, now.getTime());
       if (remembered) return { caller: remembered, remembered: true };

@@ -7,15 +7,17 @@ import { memoized } from "./memoized.ts";
 const compressible =
   /^(?:application\/(?:x-)?(?:json|ndjson|jsonl|jsonlines)|text\/(?:csv|plain))\s*(?:;|$)/i;
 
+/** Whether an answer's encoding may depend on what the caller accepts. */
+export function mayBeCompressed({ status, headers }: Response): boolean {
+  return status === 200 && compressible.test(headers.get("content-type") ?? "");
+}
+
 /**
- * Compresses an answer if it is long and the caller asks for it (RFC 9110 §12.5.3). Setting the header is
+ * Compresses an answer that `mayBeCompressed`, if it is long and the caller asks for it (RFC 9110 §12.5.3). Setting the header is
  * enough: the runtime then encodes the body, and our own CompressionStream would encode it twice.
  */
-export function compress(c: AppContext, { status, headers }: Response): void {
-  const mayBeLong = status === 200 && compressible.test(headers.get("content-type") ?? "");
-  // A 304 has the headers of the answer that it stands for (RFC 9110 §15.4.5).
-  if (mayBeLong || status === 304) headers.append("vary", "Accept-Encoding");
-  if (!mayBeLong || c.method === "HEAD") return;
+export function compress(c: AppContext, headers: Headers): void {
+  if (c.method === "HEAD") return;
   const length = headers.get("content-length");
   if (length !== null && Number(length) < limits.compressedFromBytes) return;
   if (!acceptsGzip(c)) return;

@@ -52,12 +52,11 @@ export function preflight(c: AppContext): Response {
 }
 
 /**
- * Lets a page of a configured origin read the answer. The headers other than Access-Control-Allow-Origin are
- * equal for all callers, so a cache can keep one answer for several.
+ * Lets a page of a configured origin read the answer. `finish` adds Vary, also for other callers: a cache
+ * must not give one's answer to the other.
  */
 export function allowOrigin(c: AppContext, origins: readonly string[], headers: Headers): void {
   const origin = c.header("origin");
   if (origin !== undefined && origins.includes(origin)) headers.set("access-control-allow-origin", origin);
   headers.set("access-control-expose-headers", answerHeaders);
-  headers.append("vary", "Origin");
 }

@@ -54,7 +54,7 @@ export function allowOf({ methods }: Endpoint): string {
     .join(", ");
 }
 
-/** @returns the path of a request, with text instead of what is percent-encoded, but for `%25` and `%2F` */
-export function pathOf(request: Request): string {
-  return getPath(request);
+/** @returns the path of an address, with text instead of what is percent-encoded, but for `%25` and `%2F` */
+export function pathOf(address: string): string {
+  return getPath({ url: address } as Request);
 }

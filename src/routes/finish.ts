@@ -2,7 +2,7 @@ import type { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { discard } from "../read-body.ts";
 import { observe } from "../telemetry.ts";
-import { compress } from "./compression.ts";
+import { compress, mayBeCompressed } from "./compression.ts";
 import type { AppContext } from "./context.ts";
 import { allowOrigin } from "./cors.ts";
 import { traceparentOf } from "./traceparent.ts";
@@ -19,7 +19,6 @@ export async function finish(
 ): Promise<Response> {
   const response = withRequestId(answer, c.requestId);
   setHeaders(c, response);
-  compress(c, response);
   log(c, response, failure);
   await discardUnread(c.request);
   return c.method === "HEAD" ? new Response(null, response) : response;
@@ -41,7 +40,8 @@ function withRequestId(answer: Response, id: string): Response {
  * Answers hold data: no cache may store them unless a route allows it, and no browser may guess another media
  * type.
  */
-function setHeaders(c: AppContext, { headers, ok }: Response): void {
+function setHeaders(c: AppContext, response: Response): void {
+  const { headers, ok, status } = response;
   if (c.trace) {
     // `traceresponse` is the name of the W3C draft. Many tools know `traceparent` only.
     const trace = traceparentOf(c.trace);
@@ -51,9 +51,17 @@ function setHeaders(c: AppContext, { headers, ok }: Response): void {
   if (c.extraHeaders) for (const [name, value] of Object.entries(c.extraHeaders)) headers.set(name, value);
   // The pool and the stored answer know one name of a format only.
   if (c.mediaType !== undefined && ok) headers.set("content-type", c.mediaType);
+  const vary = c.vary === undefined ? [] : [c.vary];
   const origins = c.deployment?.config.origins ?? [];
-  if (origins.length > 0) allowOrigin(c, origins, headers);
-  if (c.vary !== undefined) headers.append("vary", c.vary);
+  if (origins.length > 0) {
+    allowOrigin(c, origins, headers);
+    vary.unshift("Origin");
+  }
+  const mayBeLong = mayBeCompressed(response);
+  if (mayBeLong) compress(c, headers);
+  // A 304 has the headers of the answer that it stands for (RFC 9110 §15.4.5).
+  if (mayBeLong || status === 304) vary.push("Accept-Encoding");
+  if (vary.length > 0) headers.append("vary", vary.join(", "));
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("x-content-type-options", "nosniff");
 }

@@ -24,8 +24,8 @@ export async function once(
   run: (context: BackendContext) => Promise<Response>,
 ): Promise<Response> {
   const context = backendContext(c);
-  const given = c.header(header);
-  if (given === undefined || !writable) return await run(context);
+  const given = writable ? c.header(header) : undefined;
+  if (given === undefined) return await run(context);
   const key = readKey(given);
   if (c.caller?.subject === undefined) {
     throw new TidegateError("access_denied", {

@@ -2,6 +2,7 @@
 import { base64url, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSigningKey, mint } from "../../../servers/issuer/issuer.ts";
+import { lineOf, logged } from "../support/ask.ts";
 import type { Gateway } from "../support/harness.ts";
 import { audience, expectProblem, issuers, read, sharedSecret, startGateway } from "../support/harness.ts";
 
@@ -160,6 +161,44 @@ describe("what a caller may do is decided by the grants", () => {
     expect(await who({})).toContain("editor");
     expect(await who({ "tidegate-account": "analyst" })).toContain("analyst");
   });
+});
+
+test("a remembered token gives each account by its own grant only, in any order", async () => {
+  const grant = { issuer: issuers.fixed, claims: { role: "both" } };
+  const own = await startGateway({
+    grants: [
+      { ...grant, account: "editor", allow: ["sql:read", "sql:write"] },
+      { ...grant, account: "analyst", allow: ["query:regions"], max_rows: 2 },
+    ],
+  });
+  try {
+    const authorization = `Bearer ${await own.token({ iss: issuers.fixed, role: "both" })}`;
+    const ask = async (path: string, account: string | undefined) => {
+      const headers = { authorization, ...(account === undefined ? {} : { "tidegate-account": account }) };
+      const sql = { method: "POST", body: '{"sql":"SELECT 1"}' };
+      const type = { "content-type": "application/json" };
+      const answer = await read(
+        await own.fetch(
+          path,
+          path === "/v1/sql" ? { ...sql, headers: { ...headers, ...type } } : { headers },
+        ),
+      );
+      return [answer.status, answer.body.code, (await lineOf(own, answer))?.account];
+    };
+    for (let round = 0; round < 3; round++) {
+      expect(await ask("/v1/sql", undefined)).toEqual([200, undefined, "editor"]);
+      expect(await ask("/v1/queries/regions", undefined)).toEqual([403, "access_denied", undefined]);
+      // More rows than that grant allows.
+      expect(await ask("/v1/queries/regions", "analyst")).toEqual([413, "result_too_large", "analyst"]);
+      expect(await ask("/v1/sql", "analyst")).toEqual([403, "access_denied", undefined]);
+      expect(await ask("/v1/sql", "nobody")).toEqual([403, "access_denied", undefined]);
+      expect(await ask("/v1/sql", "editor")).toEqual([200, undefined, "editor"]);
+    }
+    const tokens = logged(own, "request").map(({ token }) => token);
+    expect(tokens).toEqual(["verified", ...Array.from({ length: 17 }, () => "remembered")]);
+  } finally {
+    await own.close();
+  }
 });
 
 describe("an issuer that is down", () => {
