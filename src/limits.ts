@@ -13,6 +13,9 @@ export const limits = {
   /** How many texts of Accept and Accept-Encoding an isolate keeps with their meaning; browsers send a dozen. */
   keptHeaders: 100,
   keptHeaderCharacters: 256,
+  /** How many of the callers' statements an isolate keeps with the guard's judgement, and how long they may be. */
+  keptStatements: 100,
+  keptStatementCharacters: 2_048,
   /** How many of the caller's names an error message shows, and how many characters of each. */
   namesShown: 10,
   nameCharacters: 64,

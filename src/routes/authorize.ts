@@ -53,6 +53,7 @@ const standings = new WeakMap<Caller, Map<string | undefined, Standing>>();
 /** @throws TidegateError `access_denied` if no grant gives the account */
 async function standingOf(caller: Caller, config: Config, wanted: string | undefined): Promise<Standing> {
   const known = standings.get(caller) ?? new Map<string | undefined, Standing>();
+  standings.set(caller, known);
   const kept = known.get(wanted);
   if (kept) return kept;
   const grant = grantOf(config.grants, caller, wanted);
@@ -65,7 +66,7 @@ async function standingOf(caller: Caller, config: Config, wanted: string | undef
     // All callers without a subject share one bucket, because nothing distinguishes them.
     bucket: JSON.stringify([config.environment, config.grants.indexOf(grant), issuer, subject]),
   };
-  standings.set(caller, known.set(wanted, standing));
+  known.set(wanted, standing);
   return standing;
 }
 

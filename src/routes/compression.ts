@@ -1,7 +1,7 @@
 import Negotiator from "negotiator";
 import { limits } from "../limits.ts";
 import type { AppContext } from "./context.ts";
-import { memoized } from "./memoized.ts";
+import { keptHeaders, memoized } from "./memoized.ts";
 
 /** The types of answers that may be long. */
 const compressible =
@@ -34,4 +34,4 @@ function acceptsGzip(c: AppContext): boolean {
 const prefersGzip = memoized((asked) => {
   if (asked.trim() === "") return false;
   return new Negotiator({ headers: { "accept-encoding": asked } }).encoding(["gzip", "identity"]) === "gzip";
-});
+}, keptHeaders);

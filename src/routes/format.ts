@@ -7,7 +7,7 @@ import type { AppContext } from "./context.ts";
 import { rowShape } from "./http.ts";
 import type { MediaType } from "./media-type.ts";
 import { isUtf8, readMediaTypes } from "./media-type.ts";
-import { memoized } from "./memoized.ts";
+import { keptHeaders, memoized } from "./memoized.ts";
 
 /** The form of an answer's rows. */
 export interface AnswerForm {
@@ -45,7 +45,10 @@ interface Choice {
 }
 
 const [ofEvery, ofSeveral, ofJson] = [every, several, ["json"] as const].map(
-  (available): Choice => ({ available, choose: memoized((accept) => chooseFormat(accept, available)) }),
+  (available): Choice => ({
+    available,
+    choose: memoized((accept) => chooseFormat(accept, available), keptHeaders),
+  }),
 ) as [Choice, Choice, Choice];
 
 function negotiate(c: AppContext, { available, choose }: Choice): Format {

@@ -72,7 +72,8 @@ async function run(
     ...form,
   });
   const claims = () => fingerprintOfClaims(query.claims, c.caller?.claims ?? {});
-  return await once(c, access, { ...asked, claims }, (context) =>
+  const { writable, format } = asked;
+  return await once(c, access, { writable, format, claims }, (context) =>
     c.backend.execute(context, access.account, asked),
   );
 }

@@ -3,6 +3,7 @@ import type { Action } from "../auth/grants.ts";
 import { deadline } from "../config/schema.ts";
 import type { ExecuteRequest } from "../db/contract/requests.ts";
 import { TidegateError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import type { JudgedStatement, Lenient } from "../sql/guard.ts";
 import { classify, StatementError } from "../sql/guard.ts";
 import { isQuery } from "../sql/keywords.ts";
@@ -10,6 +11,7 @@ import type { BindPlan, Parameters } from "../sql/placeholders.ts";
 import { bindPlan } from "../sql/placeholders.ts";
 import type { Access } from "./authorize.ts";
 import type { AppContext } from "./context.ts";
+import { memoized } from "./memoized.ts";
 
 /** The form of a statement in a request. */
 export const statementBody = z.strictObject({
@@ -78,11 +80,17 @@ export function executeRequest(
   };
 }
 
-/** @throws StatementError if it is not a single statement that a caller may send */
-export function judge(sql: string): Judged {
-  const statement = classify(sql);
-  return { statement, plan: bindPlan(statement) };
-}
+/**
+ * A text is judged once and its judgement kept: nothing but the text decides.
+ * @throws StatementError if it is not a single statement that a caller may send
+ */
+export const judge = memoized(
+  (sql): Judged => {
+    const statement = classify(sql);
+    return { statement, plan: bindPlan(statement) };
+  },
+  { texts: limits.keptStatements, characters: limits.keptStatementCharacters },
+);
 
 /**
  * As `judge`, for a statement in a transaction.
@@ -106,8 +114,17 @@ export function implicitCommit(message: string): StatementError {
   return new StatementError("implicit_commit", message);
 }
 
+/** The digests of statements that are kept with their judgement. */
+const digests = new WeakMap<JudgedStatement, string>();
+
 /** Lets the log identify the statement without showing its content. */
 export async function note(c: AppContext, { statement }: Judged): Promise<void> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(statement.text));
-  c.statement = Buffer.from(digest).toString("hex").slice(0, 16);
+  const digest = digests.get(statement) ?? (await digestOf(statement.text));
+  digests.set(statement, digest);
+  c.statement = digest;
+}
+
+async function digestOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Buffer.from(digest).toString("hex").slice(0, 16);
 }
