@@ -4,7 +4,8 @@ import type { ExecuteRequest } from "../contract/requests.ts";
 import { createEncoder } from "../encode/create-encoder.ts";
 import type { EncodedAnswer } from "../encode/encoded-answer.ts";
 import type { Encoder } from "../encode/types.ts";
-import type { Field } from "../mysql/driver/driver.ts";
+import type { BinaryRow } from "../mysql/driver/binary-row.ts";
+import type { Field } from "../mysql/driver/field.ts";
 import type { RowSink } from "../mysql/session/row-sink.ts";
 import type { StatementResult } from "../mysql/session/statement-result.ts";
 import type { Runner } from "./runner.ts";
@@ -58,22 +59,36 @@ export class ResponseBody implements RowSink {
     this.#sendIfLong();
   }
 
-  row(values: readonly unknown[]): void {
-    if (this.#deaf) return;
-    if (this.#rows >= this.#maxRows) {
-      this.#giveUp(`It may have ${this.#maxRows} rows.`);
-      return;
-    }
-    this.#encoder.row(values);
+  row(row: BinaryRow): void {
+    if (!this.#mayHaveRow()) return;
+    this.#encoder.row(row);
+    this.#wrote();
+  }
+
+  values(values: readonly unknown[]): void {
+    if (!this.#mayHaveRow()) return;
+    this.#encoder.values(values);
+    this.#wrote();
+  }
+
+  #mayHaveRow(): boolean {
+    if (this.#deaf) return false;
+    if (this.#rows < this.#maxRows) return true;
+    this.#giveUp(`It may have ${this.#maxRows} rows.`);
+    return false;
+  }
+
+  #wrote(): void {
     this.#sendIfLong();
     this.#rows += 1;
     this.#unset ??= this.#session.timers.after(limits.flushMs, () => this.#send());
   }
 
   #sendIfLong(): void {
+    const { waiting } = this.#encoder;
     if (this.#controller) {
-      if (this.#encoder.hasAtLeast(limits.chunkBytes)) this.#flush();
-    } else if (this.#encoder.hasAtLeast(limits.wholeAnswerBytes + 1)) {
+      if (waiting >= limits.chunkBytes) this.#flush();
+    } else if (waiting > limits.wholeAnswerBytes) {
       this.#startStream();
     }
   }

@@ -1,3 +1,17 @@
+import {
+  floatText,
+  numberText,
+  writeBigint,
+  writeDouble,
+  writeFloat,
+  writeInteger,
+  writeUnsigned,
+  writeUnsignedBigint,
+} from "./numbers.ts";
+import type { Output } from "./output.ts";
+import { utf8Text, writeBase64 } from "./texts.ts";
+import { writeDateTime, writeTime } from "./times.ts";
+
 /**
  * A column definition from the server (MySQL manual, Protocol::ColumnDefinition41). `extendedFormat` is
  * MariaDB's mark for a JSON column, whose type in the protocol is LONGTEXT.
@@ -10,46 +24,58 @@ export interface Column {
   /** Digits of the seconds' fraction. A number above 6 means that the server does not tell. */
   decimals?: number;
   extendedFormat?: string;
+  /** Reads a text of the binary protocol that is not UTF-8. Undefined if it is. */
+  decode?: ReadText;
 }
 
+/** @returns the text from `start` to `end` */
+export type ReadText = (bytes: Uint8Array, start: number, end: number) => string;
+
+/** Writes the value from `start` to `end`, in its form of the binary protocol, as text. */
+export type WriteValue = (out: Output, bytes: Uint8Array, start: number, end: number) => void;
+
 /**
- * The description of a column for the caller, and the functions that write its values. The format writes NULL
- * itself.
+ * The description of a column for the caller, and what is known of its values. The format writes NULL itself.
  */
 export interface DescribedColumn {
   name: string;
   type: string;
   nullable: boolean;
-  /** Writes a value as JSON text. */
-  json: (value: unknown) => string;
-  /**
-   * Writes a value as text without quotes: the content of its JSON string, or the JSON text of other values.
-   */
+  /** The JSON text of a value, or the string in its JSON string. For values of the text protocol. */
   text: (value: unknown) => string;
+  /** Whether a value has bytes without a character set. Its text is base64. */
+  isBytes: boolean;
+  /** How the text of a value becomes JSON: as it is, as a string, or as a string if it is not valid. */
+  json: "bare" | "quoted" | "checked";
+  /**
+   * Reads a value of the binary protocol: `write` if its text is digits or base64, which need no escapes;
+   * otherwise `read`, and the value is UTF-8 itself if `isUtf8`.
+   */
+  binary: { write: WriteValue } | { read: ReadText; isUtf8: boolean };
 }
 
 const flag = { notNull: 1, unsigned: 32, enum: 256, set: 2048 } as const;
 const binaryCharacterSet = 63;
 
-type Kind = "number" | "text" | "time" | "float" | "json" | "bytes" | "string";
+type Kind = "integer" | "bigint" | "double" | "float" | "text" | "date" | "time" | "json" | "bytes";
 
 /** Field types of the protocol (MySQL manual, enum_field_types) with their SQL names. */
-const types: ReadonlyMap<number, { name: string; kind: Kind; integer?: true }> = new Map([
+const types: ReadonlyMap<number, { name: string; kind: Kind; signs?: true }> = new Map([
   [0x00, { name: "DECIMAL", kind: "text" }],
-  [0x01, { name: "TINYINT", kind: "number", integer: true }],
-  [0x02, { name: "SMALLINT", kind: "number", integer: true }],
-  [0x03, { name: "INT", kind: "number", integer: true }],
+  [0x01, { name: "TINYINT", kind: "integer", signs: true }],
+  [0x02, { name: "SMALLINT", kind: "integer", signs: true }],
+  [0x03, { name: "INT", kind: "integer", signs: true }],
   [0x04, { name: "FLOAT", kind: "float" }],
-  [0x05, { name: "DOUBLE", kind: "number" }],
+  [0x05, { name: "DOUBLE", kind: "double" }],
   [0x06, { name: "NULL", kind: "text" }],
-  [0x07, { name: "TIMESTAMP", kind: "time" }],
-  [0x08, { name: "BIGINT", kind: "text", integer: true }],
-  [0x09, { name: "MEDIUMINT", kind: "number", integer: true }],
-  [0x0a, { name: "DATE", kind: "text" }],
+  [0x07, { name: "TIMESTAMP", kind: "date" }],
+  [0x08, { name: "BIGINT", kind: "bigint", signs: true }],
+  [0x09, { name: "MEDIUMINT", kind: "integer", signs: true }],
+  [0x0a, { name: "DATE", kind: "date" }],
   [0x0b, { name: "TIME", kind: "time" }],
-  [0x0c, { name: "DATETIME", kind: "time" }],
-  [0x0d, { name: "YEAR", kind: "number" }],
-  [0x0e, { name: "DATE", kind: "text" }],
+  [0x0c, { name: "DATETIME", kind: "date" }],
+  [0x0d, { name: "YEAR", kind: "integer" }],
+  [0x0e, { name: "DATE", kind: "date" }],
   [0x10, { name: "BIT", kind: "bytes" }],
   [0xf2, { name: "VECTOR", kind: "bytes" }],
   [0xf5, { name: "JSON", kind: "json" }],
@@ -57,34 +83,71 @@ const types: ReadonlyMap<number, { name: string; kind: Kind; integer?: true }> =
   [0xff, { name: "GEOMETRY", kind: "bytes" }],
 ]);
 
+const dateOnly: readonly number[] = [0x0a, 0x0e];
+
+/** The texts of values of the text protocol, which are converted to those of the binary protocol. */
 const texts: Record<Kind, (value: unknown) => string> = {
-  number: (value) => numberText(value as number),
-  text: String,
+  integer: (value) => numberText(value as number),
+  bigint: String,
+  double: (value) => numberText(value as number),
+  float: (value) => floatText(value as number),
+  text: (value) => (typeof value === "string" ? value : base64(value)),
+  date: String,
   time: String,
-  float: (value) => numberText(shortestFloat(value as number)),
   json: String,
   bytes: base64,
-  string: (value) => (typeof value === "string" ? value : base64(value)),
 };
-
-function writersOf(kind: Kind, text = texts[kind]): Pick<DescribedColumn, "json" | "text"> {
-  if (kind === "number" || kind === "float") return { json: text, text };
-  return { json: kind === "json" ? embeddedJson : (value) => JSON.stringify(text(value)), text };
-}
 
 export function describeColumn(column: Column): DescribedColumn {
   const flags = Number(column.flags);
   const known = types.get(column.columnType);
+  const { name } = column;
   const nullable = (flags & flag.notNull) === 0;
   if (known) {
-    const unsigned = known.integer && (flags & flag.unsigned) !== 0 ? " UNSIGNED" : "";
-    const text = known.kind === "time" ? timeText(column.decimals ?? 0) : undefined;
-    return { name: column.name, type: known.name + unsigned, nullable, ...writersOf(known.kind, text) };
+    const isUnsigned = known.signs !== undefined && (flags & flag.unsigned) !== 0;
+    const type = isUnsigned ? `${known.name} UNSIGNED` : known.name;
+    return { name, type, nullable, ...valuesOf(known.kind, column, isUnsigned || !known.signs) };
   }
-  if (column.extendedFormat === "json") {
-    return { name: column.name, type: "JSON", nullable, ...writersOf("json") };
+  if (column.extendedFormat === "json") return { name, type: "JSON", nullable, ...valuesOf("json", column) };
+  const kind = column.characterSet === binaryCharacterSet ? "bytes" : "text";
+  return { name, type: textType(column, flags), nullable, ...valuesOf(kind, column) };
+}
+
+function valuesOf(
+  kind: Kind,
+  column: Column,
+  isUnsigned = false,
+): Omit<DescribedColumn, "name" | "type" | "nullable"> {
+  const isBare = kind === "integer" || kind === "double" || kind === "float";
+  const json = isBare ? "bare" : kind === "json" ? "checked" : "quoted";
+  const digits = column.decimals ?? 0;
+  const isTimed = kind === "time" || (kind === "date" && !dateOnly.includes(column.columnType));
+  const text = isTimed ? timeText(digits) : texts[kind];
+  return { isBytes: kind === "bytes", text, json, binary: binaryOf(kind, column, isUnsigned) };
+}
+
+function binaryOf(kind: Kind, column: Column, isUnsigned: boolean): DescribedColumn["binary"] {
+  const digits = column.decimals ?? 0;
+  switch (kind) {
+    case "integer":
+      return { write: isUnsigned ? writeUnsigned : writeInteger };
+    case "bigint":
+      return { write: isUnsigned ? writeUnsignedBigint : writeBigint };
+    case "double":
+      return { write: writeDouble };
+    case "float":
+      return { write: writeFloat };
+    case "date": {
+      const isDate = dateOnly.includes(column.columnType);
+      return { write: (out, bytes, start, end) => writeDateTime(out, bytes, { start, end, digits, isDate }) };
+    }
+    case "time":
+      return { write: (out, bytes, start, end) => writeTime(out, bytes, { start, end, digits }) };
+    case "bytes":
+      return { write: writeBase64 };
+    default:
+      return { read: column.decode ?? utf8Text, isUtf8: column.decode === undefined };
   }
-  return { name: column.name, type: textType(column, flags), nullable, ...writersOf("string") };
 }
 
 /** Strings of all lengths share few types in the protocol. The character set tells text from bytes. */
@@ -113,41 +176,6 @@ function timeText(digits: number): (value: unknown) => string {
     const [whole, fraction = ""] = String(value).split(".");
     return `${whole}.${fraction.padEnd(digits, "0")}`;
   };
-}
-
-/** JSON has -0, but JSON.stringify writes 0 for it. */
-function numberText(value: number): string {
-  return Object.is(value, -0) ? "-0" : String(value);
-}
-
-/** A smaller FLOAT has fewer bits, so fewer digits may be enough. */
-const smallestNormalFloat = 2 ** -126;
-
-/**
- * Finds the shortest text of a FLOAT. It arrives as the nearest double: 1.1 as 1.100000023841858. Nine digits
- * tell every FLOAT apart, and a value that was written with six digits or fewer needs six.
- */
-function shortestFloat(value: number): number {
-  if (value === 0) return value;
-  for (let digits = Math.abs(value) < smallestNormalFloat ? 1 : 6; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  return Number(value.toPrecision(9));
-}
-
-/**
- * Writes JSON from the server. MySQL's JSON is always valid. MariaDB's is text whose check may be off. It
- * keeps line breaks between tokens, which would end a line of NDJSON.
- */
-function embeddedJson(value: unknown): string {
-  const text = String(value);
-  try {
-    JSON.parse(text);
-    return text.replaceAll(/[\r\n]/g, " ");
-  } catch {
-    return JSON.stringify(text);
-  }
 }
 
 function base64(value: unknown): string {

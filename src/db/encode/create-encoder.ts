@@ -2,17 +2,16 @@ import { CsvEncoder } from "./csv.ts";
 import type { Format } from "./formats.ts";
 import { JsonEncoder } from "./json.ts";
 import { NdjsonEncoder } from "./ndjson.ts";
-import { TextWriter } from "./text-writer.ts";
 import type { Encoder, RowShape } from "./types.ts";
 
 /** @param several whether the answer may have several result sets or none, as for a CALL */
 export function createEncoder(format: Format, shape: RowShape, several: boolean): Encoder {
   switch (format) {
     case "json":
-      return new TextWriter(new JsonEncoder(shape, several));
+      return new JsonEncoder(shape, several);
     case "ndjson":
-      return new TextWriter(new NdjsonEncoder(shape));
+      return new NdjsonEncoder(shape);
     case "csv":
-      return new TextWriter(new CsvEncoder());
+      return new CsvEncoder();
   }
 }

@@ -1,46 +1,53 @@
-import type { Column } from "./columns.ts";
-import { describeColumn } from "./columns.ts";
+import type { DescribedColumn } from "./columns.ts";
 import { contentTypes } from "./formats.ts";
-import type { TextFormat } from "./types.ts";
+import type { Cell, Style } from "./row-writer.ts";
+import { TextWriter } from "./text-writer.ts";
+import { csvField, writeCsvField } from "./texts.ts";
 
 /**
  * An answer as in RFC 4180: a header line, CRLF, and quotes where they are needed. NULL is an empty field,
  * and the empty string is `""`. The format has no place for counts or errors. Values stay unchanged, also
  * those that a spreadsheet would read as a formula.
  */
-export class CsvEncoder implements TextFormat {
+export class CsvEncoder extends TextWriter {
   readonly contentType = contentTypes.csv;
-  #writers: ((value: unknown) => string)[] = [];
 
-  columns(columns: readonly Column[]): string {
-    this.#writers = columns.map((column) => describeColumn(column).text);
-    return `${columns.map(({ name }) => field(name)).join(",")}\r\n`;
+  constructor() {
+    super(style);
   }
 
-  row(values: readonly unknown[]): string {
-    let line = "";
-    for (let i = 0; i < this.#writers.length; i++) {
-      const value = values[i];
-      if (i > 0) line += ",";
-      if (value !== null) line += field(this.#writers[i]?.(value) ?? "");
-    }
-    return `${line}\r\n`;
-  }
+  end(): void {}
 
-  end(): string {
-    return "";
-  }
-
-  fail(): undefined {
-    return undefined;
-  }
-
-  toWire(pieces: string): string {
-    return pieces;
+  fail(): boolean {
+    return false;
   }
 }
 
-function field(text: string): string {
-  if (text !== "" && !/[",\r\n]/.test(text)) return text;
-  return `"${text.replaceAll('"', '""')}"`;
+const style: Style = {
+  escapesLineEnds: false,
+  open: "",
+  close: "\r\n",
+  nothing: "",
+  head: (columns) => `${columns.map(({ name }) => csvField(name)).join(",")}\r\n`,
+  prefixes: (columns) => columns.map((_, index) => (index > 0 ? "," : "")),
+  cell: csvCell,
+};
+
+function csvCell({ text, binary }: DescribedColumn): Cell {
+  const value: Cell["value"] = (out, given) => out.text(csvField(text(given)));
+  if ("write" in binary) {
+    const { write } = binary;
+    return {
+      value,
+      binary(out, bytes, start, end) {
+        const before = out.length;
+        write(out, bytes, start, end);
+        // Base64 of no bytes. It needs quotes, since an empty field is NULL.
+        if (out.length === before) out.ascii('""');
+      },
+    };
+  }
+  const { read, isUtf8 } = binary;
+  if (isUtf8) return { value, binary: writeCsvField };
+  return { value, binary: (out, bytes, start, end) => out.text(csvField(read(bytes, start, end))) };
 }

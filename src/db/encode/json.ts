@@ -1,62 +1,101 @@
-import type { Column } from "./columns.ts";
-import { describeColumn } from "./columns.ts";
+import type { Column, DescribedColumn } from "./columns.ts";
 import { contentTypes } from "./formats.ts";
-import type { RowShape, Summary, TextFormat } from "./types.ts";
+import type { Cell, Style } from "./row-writer.ts";
+import { TextWriter } from "./text-writer.ts";
+import { writeJsonString } from "./texts.ts";
+import type { CutRow, RowShape, Summary } from "./types.ts";
 
 /**
  * An answer as one JSON object. The answer to a CALL has a list of result sets, even for one or none. The
  * format has no place for an error: an answer that breaks off is not valid JSON.
  */
-export class JsonEncoder implements TextFormat {
+export class JsonEncoder extends TextWriter {
   readonly contentType = contentTypes.json;
-  readonly #shape: RowShape;
   readonly #several: boolean;
-  #row: ((values: readonly unknown[]) => string) | undefined;
   #isFirst = true;
 
   /** @param several whether there may be several result sets, or none */
   constructor(shape: RowShape, several = false) {
-    this.#shape = shape;
+    super(styles[shape]);
     this.#several = several;
   }
 
-  columns(columns: readonly Column[]): string {
-    const before = !this.#several ? "" : this.#row ? "]}," : '{"results":[';
-    this.#row = rowWriter(columns, this.#shape);
+  override columns(columns: readonly Column[]): void {
+    if (this.#several) this.out.ascii(this.table ? "]}," : '{"results":[');
     this.#isFirst = true;
-    return `${before}{"columns":${columnsJson(columns)},"rows":[`;
+    super.columns(columns);
   }
 
-  row(values: readonly unknown[]): string {
-    const text = this.#row?.(values) ?? "";
-    if (!this.#isFirst) return `,${text}`;
+  override values(values: readonly unknown[]): void {
+    this.#separate();
+    super.values(values);
+  }
+
+  override row(row: CutRow): void {
+    this.#separate();
+    super.row(row);
+  }
+
+  #separate(): void {
+    if (!this.#isFirst) this.out.ascii(",");
     this.#isFirst = false;
-    return text;
   }
 
-  end(summary: Summary): string {
-    return `${this.#endResults()}],${summaryJson(summary)}}`;
+  end(summary: Summary): void {
+    if (this.#several) this.out.ascii(this.table ? "]}" : '{"results":[');
+    else if (!this.table) this.columns([]);
+    this.out.text(`],${summaryJson(summary)}}`);
   }
 
-  /** @returns the text that is missing before the end of the list of rows or result sets */
-  #endResults(): string {
-    if (this.#several) return this.#row ? "]}" : '{"results":[';
-    return this.#row ? "" : this.columns([]);
-  }
-
-  fail(): undefined {
-    return undefined;
-  }
-
-  toWire(pieces: string): string {
-    return pieces;
+  fail(): boolean {
+    return false;
   }
 }
 
-/** @returns the description of the columns, as a JSON array */
-export function columnsJson(columns: readonly Column[]): string {
-  const described = columns.map(describeColumn);
-  return JSON.stringify(described.map(({ name, type, nullable }) => ({ name, type, nullable })));
+const styles: Record<RowShape, Style> = {
+  object: jsonRows("object", {
+    end: "",
+    escapesLineEnds: false,
+    head: (list) => `{"columns":${list},"rows":[`,
+  }),
+  array: jsonRows("array", {
+    end: "",
+    escapesLineEnds: false,
+    head: (list) => `{"columns":${list},"rows":[`,
+  }),
+};
+
+/**
+ * @param end what ends a row
+ * @param head makes the text before the rows of the description of the columns, a JSON array
+ */
+export function jsonRows(
+  shape: RowShape,
+  { end, head, escapesLineEnds }: { end: string; head: (list: string) => string; escapesLineEnds: boolean },
+): Style {
+  const isObject = shape === "object";
+  return {
+    escapesLineEnds,
+    open: isObject ? "{" : "[",
+    close: (isObject ? "}" : "]") + end,
+    nothing: "null",
+    head: (columns) =>
+      head(JSON.stringify(columns.map(({ name, type, nullable }) => ({ name, type, nullable })))),
+    prefixes(columns) {
+      const names = columns.map(({ name }) => name);
+      // Names in a JSON object are unique, so only the last of several columns with one name is shown.
+      // Arrays show all.
+      const last = new Map(names.map((name, index) => [name, index]));
+      const isShown = (name: string, index: number) => !isObject || last.get(name) === index;
+      const first = names.findIndex(isShown);
+      return names.map((name, index) => {
+        if (!isShown(name, index)) return undefined;
+        const comma = index > first ? "," : "";
+        return isObject ? `${comma}${JSON.stringify(name)}:` : comma;
+      });
+    },
+    cell: jsonCell,
+  };
 }
 
 /** @returns the members after the rows, without braces */
@@ -71,26 +110,35 @@ export function summaryJson({ rowsAffected, rowsChanged, lastInsertId, info, war
   return JSON.stringify(summary).slice(1, -1);
 }
 
-/** @returns a function that writes a row of these columns as JSON text */
-export function rowWriter(
-  columns: readonly Column[],
-  shape: RowShape,
-): (values: readonly unknown[]) => string {
-  const names = columns.map(({ name }) => name);
-  // Names in a JSON object are unique, so only the last of several columns with one name is shown. Arrays
-  // show all.
-  const shown = names.map((name, i) => shape === "array" || names.lastIndexOf(name) === i);
-  let first = true;
-  const writers = columns.map(describeColumn).map(({ name, json }, i) => {
-    if (!shown[i]) return () => "";
-    const prefix = `${first ? "" : ","}${shape === "object" ? `${JSON.stringify(name)}:` : ""}`;
-    first = false;
-    return (value: unknown) => prefix + (value === null ? "null" : json(value));
-  });
-  const [open, close] = shape === "object" ? "{}" : "[]";
-  return (values) => {
-    let text = open as string;
-    for (let i = 0; i < writers.length; i++) text += writers[i]?.(values[i]) ?? "";
-    return text + close;
-  };
+function jsonCell({ json, text, binary }: DescribedColumn): Cell {
+  const jsonOf = { bare: (value: string) => value, quoted: JSON.stringify, checked: embeddedJson }[json];
+  const value: Cell["value"] = (out, given) => out.text(jsonOf(text(given)));
+  if ("write" in binary) {
+    const { write } = binary;
+    if (json === "bare") return { value, binary: write };
+    return {
+      value,
+      binary(out, bytes, start, end) {
+        out.ascii('"');
+        write(out, bytes, start, end);
+        out.ascii('"');
+      },
+    };
+  }
+  const { read, isUtf8 } = binary;
+  if (isUtf8 && json === "quoted") return { value, binary: writeJsonString };
+  return { value, binary: (out, bytes, start, end) => out.text(jsonOf(read(bytes, start, end))) };
+}
+
+/**
+ * Writes JSON from the server. MySQL's JSON is always valid. MariaDB's is text whose check may be off. It
+ * keeps line breaks between tokens, which would end a line of NDJSON.
+ */
+function embeddedJson(text: string): string {
+  try {
+    JSON.parse(text);
+    return text.replaceAll(/[\r\n]/g, " ");
+  } catch {
+    return JSON.stringify(text);
+  }
 }

@@ -1,7 +1,8 @@
-import type { Column } from "./columns.ts";
 import { contentTypes } from "./formats.ts";
-import { columnsJson, rowWriter, summaryJson } from "./json.ts";
-import type { RowShape, Summary, TextFormat } from "./types.ts";
+import { jsonRows, summaryJson } from "./json.ts";
+import type { Style } from "./row-writer.ts";
+import { TextWriter } from "./text-writer.ts";
+import type { RowShape, Summary } from "./types.ts";
 
 /**
  * An answer as lines of JSON: first the columns, then a line for each row, last the summary of the statement.
@@ -9,45 +10,31 @@ import type { RowShape, Summary, TextFormat } from "./types.ts";
  * columns. If the last line is neither a summary nor an error, the answer is incomplete. Every reader finds
  * the same lines, which end with LF.
  */
-export class NdjsonEncoder implements TextFormat {
+export class NdjsonEncoder extends TextWriter {
   readonly contentType = contentTypes.ndjson;
-  readonly #shape: RowShape;
-  #row: ((values: readonly unknown[]) => string) | undefined;
 
   constructor(shape: RowShape) {
-    this.#shape = shape;
+    super(styles[shape]);
   }
 
-  columns(columns: readonly Column[]): string {
-    this.#row = rowWriter(columns, this.#shape);
-    return `{"columns":${columnsJson(columns)}}\n`;
+  end(summary: Summary): void {
+    if (!this.table) this.columns([]);
+    this.#line(`{${summaryJson(summary)}}`);
   }
 
-  row(values: readonly unknown[]): string {
-    return `${this.#row?.(values) ?? ""}\n`;
+  fail(problem: object): boolean {
+    this.#line(JSON.stringify({ error: problem }));
+    return true;
   }
 
-  end(summary: Summary): string {
-    const begun = this.#row ? "" : this.columns([]);
-    return `${begun}{${summaryJson(summary)}}\n`;
-  }
-
-  fail(problem: object): string {
-    return `${JSON.stringify({ error: problem })}\n`;
-  }
-
-  /**
-   * Escapes three characters that JSON allows inside strings. Python's `str.splitlines()`, and with it
-   * `iter_lines()` of its HTTP clients, splits at them too. JSON itself escapes CR, VT, FF and the separators
-   * from U+001C on.
-   */
-  toWire(pieces: string): string {
-    // Few answers have one of them, and three searches cost a tenth of one regular expression.
-    const isPlain = !(pieces.includes("\u0085") || pieces.includes("\u2028") || pieces.includes("\u2029"));
-    return isPlain ? pieces : pieces.replaceAll(/[\u0085\u2028\u2029]/g, escaped);
+  #line(text: string): void {
+    this.out.text(text);
+    this.out.ascii("\n");
   }
 }
 
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-}
+const lines = { end: "\n", escapesLineEnds: true, head: (list: string) => `{"columns":${list}}\n` };
+const styles: Record<RowShape, Style> = {
+  object: jsonRows("object", lines),
+  array: jsonRows("array", lines),
+};

@@ -1,64 +1,43 @@
 import type { Column } from "./columns.ts";
-import type { Encoder, Summary, TextFormat } from "./types.ts";
+import { Output } from "./output.ts";
+import type { Style, Table } from "./row-writer.ts";
+import { tableOf } from "./row-writer.ts";
+import type { CutRow, Encoder, Summary } from "./types.ts";
 
-/** UTF-8 needs up to 3 bytes per UTF-16 code unit, an escape of JSON needs 6. */
-const mostBytesPerCharacter = 6;
+/** The common part of the formats. All of them are UTF-8. */
+export abstract class TextWriter implements Encoder {
+  abstract readonly contentType: string;
+  protected readonly out: Output;
+  /** Of the latest result set. */
+  protected table: Table | undefined;
+  readonly #style: Style;
 
-/** Writes a text format as bytes. */
-export class TextWriter implements Encoder {
-  readonly #format: TextFormat;
-  readonly #utf8 = new TextEncoder();
-  /** The part of the waiting text whose bytes are counted, after `toWire`. */
-  #counted = "";
-  #countedBytes = 0;
-  #uncounted = "";
-
-  constructor(format: TextFormat) {
-    this.#format = format;
-  }
-
-  get contentType(): string {
-    return this.#format.contentType;
+  constructor(style: Style) {
+    this.#style = style;
+    this.out = new Output(style.escapesLineEnds);
   }
 
   columns(columns: readonly Column[]): void {
-    this.#uncounted += this.#format.columns(columns);
+    this.table = tableOf(columns, this.#style);
+    this.out.raw(this.table.head);
   }
 
-  row(values: readonly unknown[]): void {
-    this.#uncounted += this.#format.row(values);
+  values(values: readonly unknown[]): void {
+    this.table?.rows.values(this.out, values);
   }
 
-  end(summary: Summary): void {
-    this.#uncounted += this.#format.end(summary);
+  row(row: CutRow): void {
+    this.table?.rows.row(this.out, row);
   }
 
-  fail(problem: object): boolean {
-    const text = this.#format.fail(problem);
-    this.#uncounted += text ?? "";
-    return text !== undefined;
-  }
+  abstract end(summary: Summary): void;
+  abstract fail(problem: object): boolean;
 
-  /**
-   * Called after each row, so it counts bytes only when the result is not clear: about 15 times up to a
-   * limit.
-   */
-  hasAtLeast(bytes: number): boolean {
-    const missing = bytes - this.#countedBytes;
-    if (this.#uncounted.length * mostBytesPerCharacter < missing) return false;
-    if (this.#uncounted.length >= missing) return true;
-    const text = this.#format.toWire(this.#uncounted);
-    this.#uncounted = "";
-    this.#counted += text;
-    this.#countedBytes += Buffer.byteLength(text);
-    return this.#countedBytes >= bytes;
+  get waiting(): number {
+    return this.out.length;
   }
 
   take(): Uint8Array {
-    const text = this.#counted + this.#format.toWire(this.#uncounted);
-    this.#counted = "";
-    this.#countedBytes = 0;
-    this.#uncounted = "";
-    return this.#utf8.encode(text);
+    return this.out.take();
   }
 }

@@ -12,13 +12,28 @@ export interface Summary {
   warnings: readonly { level: string; code: number; message: string }[] | null;
 }
 
+/**
+ * A row of the binary protocol (MySQL manual, Protocol::BinaryResultsetRow) and where its values are. It is
+ * valid only during the call that gets it.
+ */
+export interface CutRow {
+  readonly bytes: Uint8Array;
+  /** The first byte of each column's value, without a length before it; -1 for NULL. */
+  readonly starts: Int32Array;
+  /** The first byte behind it. */
+  readonly ends: Int32Array;
+}
+
 /** Writes one answer as bytes. Values lose nothing (docs/values.md). */
 export interface Encoder {
   /** The media type with its parameters. */
   readonly contentType: string;
   /** Begins a result set. Called again for each further one. */
   columns(columns: readonly Column[]): void;
-  row(values: readonly unknown[]): void;
+  /** A row of the text protocol, as `textRowReader` converts it. */
+  values(values: readonly unknown[]): void;
+  /** A row of the binary protocol. */
+  row(row: CutRow): void;
   /** Ends the answer, also one without a result set. */
   end(summary: Summary): void;
   /**
@@ -27,20 +42,8 @@ export interface Encoder {
    * @returns false when the format has no place for an error
    */
   fail(problem: object): boolean;
-  /** @returns whether at least so many bytes are ready for `take` */
-  hasAtLeast(bytes: number): boolean;
+  /** How many bytes are ready for `take`. */
+  readonly waiting: number;
   /** @returns the bytes since the last call. All calls together, in order, give the body */
   take(): Uint8Array;
-}
-
-/** A text format. The body is the text that its methods return, in the order of the calls, after `toWire`. */
-export interface TextFormat {
-  readonly contentType: string;
-  columns(columns: readonly Column[]): string;
-  row(values: readonly unknown[]): string;
-  end(summary: Summary): string;
-  /** @returns undefined when the format has no place for an error */
-  fail(problem: object): string | undefined;
-  /** @param pieces one or several returned texts, joined */
-  toWire(pieces: string): string;
 }

@@ -8,9 +8,9 @@ import { dialHyperdrive } from "../links/hyperdrive.ts";
 import type { Wire } from "../links/link.ts";
 import { refusedColumns } from "../mysql/driver/column-limit.ts";
 import type { Row } from "../mysql/driver/commands.ts";
-import type { Connection, Field, ResultHeader, ServerError } from "../mysql/driver/driver.ts";
+import type { Connection, ServerError } from "../mysql/driver/driver.ts";
 import { command } from "../mysql/driver/driver.ts";
-import { textRowReader } from "../mysql/driver/text-rows.ts";
+import { executeText } from "../mysql/driver/text-execution.ts";
 import { refusedCommit } from "../mysql/engines/commit-error.ts";
 import type { Dialect } from "../mysql/engines/dialect.ts";
 import { dialectOf } from "../mysql/engines/dialect-of.ts";
@@ -135,29 +135,34 @@ export class HyperdriveSession {
   async #query(sql: string, statement: Statement, sink: RowSink): Promise<StatementResult> {
     return await new Promise((resolve, reject) => {
       let failure: TidegateError | undefined;
-      let read: ReturnType<typeof textRowReader> | undefined;
-      const running = this.#connection.query({ sql, rowsAsArray: true, typeCast: false });
-      const reader = new StatementResultReader(running, statement);
-      running.on("fields", (fields: readonly Field[] | undefined) => {
-        if (!fields) return;
-        if (read && statement.atomic) {
-          this.#lose("a second result came, and it was no CALL");
-          return this.#wire.destroy();
-        }
-        read = textRowReader(fields);
-        failure ??= refusedColumns(fields, statement);
-        if (!failure) sink.columns(fields);
+      let results = 0;
+      const reader = new StatementResultReader(statement);
+      const running = executeText(this.#connection, sql);
+      running.listen({
+        columns: (fields) => {
+          results += 1;
+          if (results > 1 && statement.atomic) {
+            this.#lose("a second result came, and it was no CALL");
+            return this.#wire.destroy();
+          }
+          failure ??= refusedColumns(fields, statement);
+          if (!failure) sink.columns(fields);
+        },
+        row: () => {},
+        values: (values) => {
+          reader.row();
+          if (!failure) sink.values(values);
+        },
+        rowsEnd: (warnings, status) => reader.rowsEnd(warnings, status),
+        ok: (packet) => reader.ok(packet),
+        failed: (error) => {
+          failure = isHyperdriveError(error)
+            ? this.#lostError(statement, `Hyperdrive: ${error.message}`)
+            : statementError(error, statement);
+        },
+        ended: () => (failure ? reject(failure) : resolve(reader.outcome())),
       });
-      running.on("result", (row: (Buffer | null)[] | ResultHeader) => {
-        if (Array.isArray(row)) return failure ?? sink.row(read?.(row) ?? []);
-        reader.read(row);
-      });
-      running.on("error", (error: ServerError) => {
-        failure = isHyperdriveError(error)
-          ? this.#lostError(statement, `Hyperdrive: ${error.message}`)
-          : statementError(error, statement);
-      });
-      running.on("end", () => (failure ? reject(failure) : resolve(reader.outcome())));
+      this.#connection.addCommand(running);
     });
   }
 

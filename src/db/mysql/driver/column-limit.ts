@@ -1,7 +1,7 @@
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { Statement } from "../../contract/statement.ts";
-import type { Field } from "./driver.ts";
+import type { Field } from "./field.ts";
 import type { Announced } from "./prepared.ts";
 
 /** Refuses results with too many columns. */

@@ -4,6 +4,12 @@
  * command: mysql2 passes it the packets until `execute` returns true.
  */
 
+export interface ServerError extends Error {
+  errno?: number;
+  sqlState?: string;
+  sqlMessage?: string;
+}
+
 /**
  * A command of mysql2. Called without a packet it writes itself; then it receives the packets of the answer.
  */
@@ -12,12 +18,40 @@ export interface DriverCommand {
   execute(packet: unknown, connection: PipelineConnection): boolean;
 }
 
-/** The connection's part that a pipeline needs. */
+/** A packet of the server, as mysql2 passes it: the payload is in `buffer`, from `offset` to `end`. */
+export interface ReadPacket {
+  buffer: Buffer;
+  /** The first byte of the packet's frame. */
+  readonly start: number;
+  offset: number;
+  end: number;
+  clone(): ReadPacket;
+  /** Reads from `offset` to `end`. */
+  readString(length: undefined, encoding: string | undefined): string;
+  /** For an ERR_Packet. */
+  asError(encoding: string): ServerError;
+}
+
+/** A packet to the server, as mysql2 writes it. */
+export interface WrittenPacket {
+  /** The payload, behind four bytes for the frame. */
+  readonly buffer: Buffer;
+  /** Of the whole buffer. */
+  length(): number;
+  writeHeader(sequenceId: number): void;
+}
+
+/** The connection's part that a command needs. */
 export interface PipelineConnection {
   /** The sequence number of the next packet, from the server or from us. */
   sequenceId: number;
   /** Sends everything that `work` writes in one write. */
   writeTogether(work: () => void): void;
+  writePacket(packet: WrittenPacket): void;
+  /** Whether the server takes attributes with a statement (CLIENT_QUERY_ATTRIBUTES). */
+  readonly takesAttributes: boolean;
+  /** Whether definitions have MariaDB's further facts (MARIADB_CLIENT_EXTENDED_METADATA). */
+  readonly hasExtendedMetadata: boolean;
 }
 
 export class Pipeline implements DriverCommand {

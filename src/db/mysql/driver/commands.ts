@@ -1,6 +1,6 @@
 import { demandAnswerable } from "./column-limit.ts";
 import type { DriverCommand } from "./command-pipeline.ts";
-import type { Connection, ExecuteCommand, ServerError } from "./driver.ts";
+import type { Connection, ServerError } from "./driver.ts";
 import type { Announced, Prepared } from "./prepared.ts";
 
 /** The gateway's commands. Each can be sent alone or with others in one write. */
@@ -34,20 +34,6 @@ export function prepare(connection: Connection, sql: string): Step<Prepared> {
   const answerable = reply.then(demandAnswerable);
   answerable.catch(() => {});
   return { command, reply: answerable };
-}
-
-/** COM_STMT_EXECUTE. The command's events give the answer. */
-export function execute(
-  connection: Connection,
-  prepared: Prepared,
-  values: unknown[],
-): ExecuteCommand & DriverCommand {
-  // mysql2 makes two commands. The first one would prepare.
-  const made = connection.collect(() => connection.execute({ sql: "", values, rowsAsArray: true }));
-  const command = made[1] as (ExecuteCommand & DriverCommand & { statement: Prepared }) | undefined;
-  if (command === undefined) throw new Error("the connection is closed");
-  command.statement = prepared;
-  return command;
 }
 
 function step<T>(

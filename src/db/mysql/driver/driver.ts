@@ -3,7 +3,7 @@ import mysql from "mysql2";
 import type { Wire } from "../../links/link.ts";
 import type { BuiltIn, Credential, Responder } from "../auth-plugins/authentication.ts";
 import { Authentication } from "../auth-plugins/authentication.ts";
-import type { DriverCommand, PipelineConnection } from "./command-pipeline.ts";
+import type { DriverCommand, PipelineConnection, ServerError, WrittenPacket } from "./command-pipeline.ts";
 import type { Announced } from "./prepared.ts";
 
 /**
@@ -13,8 +13,7 @@ import type { Announced } from "./prepared.ts";
 interface Driver extends EventEmitter {
   query(sql: string, done: (error: ServerError | null, rows: unknown) => void): void;
   /** Without values the text stays as it is. Without typeCast, rows are arrays of the server's bytes. */
-  query(statement: { sql: string; rowsAsArray: true; typeCast: false }): ExecuteCommand;
-  execute(statement: { sql: string; values: unknown[]; rowsAsArray: true }): ExecuteCommand;
+  query(statement: { sql: string; rowsAsArray: true; typeCast: false }): TextCommand;
   prepare(statement: { sql: string }, done: (error: ServerError | null, prepared: Announced) => void): void;
   reset(done: (error: ServerError | null) => void): void;
   /** Executes a command: our own, or a collected one. */
@@ -26,34 +25,19 @@ interface Driver extends EventEmitter {
 }
 
 /** @property collect returns the commands that `work` would execute. Nothing is sent. */
-export type Connection = Driver & { collect(work: () => void): DriverCommand[] };
+export type Connection = Driver & PipelineConnection & { collect(work: () => void): DriverCommand[] };
 
 /**
  * Events: `fields` (Field[] or undefined), `result` (a row or ResultHeader), `error` (ServerError), `end`.
  */
-export interface ExecuteCommand extends EventEmitter {
-  options?: { typeCast?: unknown };
-}
+export type TextCommand = EventEmitter & DriverCommand;
 
-export interface ServerError extends Error {
-  errno?: number;
-  sqlState?: string;
-  sqlMessage?: string;
-}
+export type { ServerError } from "./command-pipeline.ts";
 
 export interface ResultHeader {
   affectedRows: number;
   /** The server's status after the statement (MySQL manual, SERVER_STATUS_flags_enum). */
   serverStatus: number;
-}
-
-/** A column definition; flags and types as in the MySQL manual, Protocol::ColumnDefinition41. */
-export interface Field {
-  name: string;
-  columnType: number;
-  flags: number | string[];
-  characterSet: number;
-  extendedFormat?: string;
 }
 
 export interface ConnectionOptions {
@@ -78,7 +62,10 @@ interface DriverInternals {
   sequenceId: number;
   stream: Wire;
   write(bytes: Buffer): void;
-  config: { authPlugins?: unknown; enableCleartextPlugin?: boolean };
+  writePacket(packet: WrittenPacket): void;
+  config: { authPlugins?: unknown; enableCleartextPlugin?: boolean; clientFlags: number };
+  serverCapabilityFlags: number;
+  _mariadbExtendedMetadata: boolean;
   _command: Handshake;
   _authPlugin: Responder;
   _statements: unknown;
@@ -95,16 +82,19 @@ interface Internals {
   Connection: new (options: { config: unknown }) => Driver & DriverInternals;
   authPlugins: Record<keyof BuiltIn, PluginFactory>;
   ConnectionConfig: new (options: Record<string, unknown>) => unknown;
-  TypedParameter: {
-    LONGLONG: ((value: string) => unknown) & { unsigned(value: string): unknown };
-    NEWDECIMAL(value: string): unknown;
-    DOUBLE(value: number): unknown;
-  };
+  CharsetToEncoding: readonly (string | undefined)[];
 }
 
 const { Connection: DriverConnection, ConnectionConfig, authPlugins } = mysql as unknown as Internals;
-/** Makes values with a declared type. */
-export const { TypedParameter } = mysql as unknown as Internals;
+
+const { CharsetToEncoding } = mysql as unknown as Internals;
+
+/** @returns the driver's name of a character set's encoding: "utf8", "binary" for bytes, or another one */
+export function encodingOf(characterSet: number): string | undefined {
+  return CharsetToEncoding[characterSet];
+}
+
+const queryAttributes = 2 ** 27;
 
 function builtIn(name: keyof BuiltIn): (password: string) => Responder {
   return (password) =>
@@ -154,6 +144,14 @@ class TlsConnection extends DriverConnection implements PipelineConnection {
   override addCommand(command: DriverCommand): void {
     if (this.collected) this.collected.push(command);
     else super.addCommand(command);
+  }
+
+  get takesAttributes(): boolean {
+    return (this.config.clientFlags & this.serverCapabilityFlags & queryAttributes) !== 0;
+  }
+
+  get hasExtendedMetadata(): boolean {
+    return this._mariadbExtendedMetadata;
   }
 
   writeTogether(work: () => void): void {

@@ -2,6 +2,7 @@ import type { BoundValue } from "../../../sql/bound-value.ts";
 import { DerivedTypes, dependsOnPlace } from "../values/derived-types.ts";
 import { demandFits } from "../values/packet-size.ts";
 import { boundType } from "./bind-types.ts";
+import { ColumnMemory } from "./column-definitions.ts";
 import type { Prepared } from "./prepared.ts";
 
 /** A statement to prepare. */
@@ -27,6 +28,8 @@ export class PreparedStatements {
   readonly #byKey = new Map<string, Prepared>();
   /** The server's types for the placeholders of each prepared text. */
   readonly #derived = new Map<string, DerivedTypes>();
+  /** The columns of executed statements. A reset does not change them, so they outlive it. */
+  readonly #columns = new Map<string, ColumnMemory>();
   readonly #most: number;
   readonly #derives: boolean;
   /** Whether a procedure ran since the last reset. A procedure may leave state that a reset keeps. */
@@ -125,6 +128,19 @@ export class PreparedStatements {
       return prepared;
     }
     throw new Error(notPrepared);
+  }
+
+  /** @returns what is known of the result's columns of a statement that `take` gives */
+  memory(sql: string, values: readonly BoundValue[]): ColumnMemory {
+    const key = executedKey(sql, values);
+    const memory = this.#columns.get(key) ?? new ColumnMemory();
+    this.#columns.delete(key);
+    this.#columns.set(key, memory);
+    for (const oldest of this.#columns.keys()) {
+      if (this.#columns.size <= this.#most) break;
+      this.#columns.delete(oldest);
+    }
+    return memory;
   }
 
   /** Drops a text that the server has forgotten or finds out of date. @returns the statements to close */

@@ -1,4 +1,4 @@
-import type { Field } from "./driver.ts";
+import type { Field } from "./field.ts";
 
 /** The part of a column's definition that decides how to read its values. */
 type Described = Pick<Field, "columnType" | "characterSet" | "extendedFormat">;

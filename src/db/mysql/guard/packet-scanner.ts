@@ -128,13 +128,28 @@ function okStateOffset(bytes: Uint8Array, at: number): number | undefined {
 }
 
 /**
- * Reads an OK's AUTO_INCREMENT key, which is unsigned. The driver reads it as signed.
+ * Reads an OK. A part that is not there counts as 0.
  * @param packet the whole packet, from its mark on
- * @returns 0 if there is none or the packet is cut off
+ * @returns `insertId`: the AUTO_INCREMENT key, which is unsigned. mysql2 would read it as signed
  */
-export function okInsertId(packet: Uint8Array): bigint {
-  // The count of affected rows comes before it.
-  const at = 2 + (integerBytes(packet[1]) ?? 0);
+export function readOk(packet: Uint8Array): {
+  affectedRows: number;
+  insertId: bigint;
+  status: number;
+  warnings: number;
+} {
+  const idAt = 2 + (integerBytes(packet[1]) ?? 0);
+  const at = okStateOffset(packet, 0) ?? packet.length;
+  return {
+    affectedRows: Number(unsignedAt(packet, 1)),
+    insertId: unsignedAt(packet, idAt),
+    status: readInteger(packet, at, 2),
+    warnings: readInteger(packet, at + 2, 2),
+  };
+}
+
+/** A length-encoded integer. */
+function unsignedAt(packet: Uint8Array, at: number): bigint {
   const more = integerBytes(packet[at]) ?? 0;
   if (more === 0) return BigInt(packet[at] ?? 0);
   const low = readInteger(packet, at + 1, Math.min(more, 4));

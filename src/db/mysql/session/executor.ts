@@ -1,31 +1,29 @@
-import type { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { Statement } from "../../contract/statement.ts";
-import { toDriverValue } from "../driver/bind-types.ts";
-import { refusedColumns } from "../driver/column-limit.ts";
-import type { DriverCommand } from "../driver/command-pipeline.ts";
+import type { Execution } from "../driver/answer.ts";
 import { Pipeline } from "../driver/command-pipeline.ts";
 import type { Row, Step } from "../driver/commands.ts";
-import { execute, prepare, query } from "../driver/commands.ts";
-import type { Connection, ExecuteCommand, Field, ResultHeader, ServerError } from "../driver/driver.ts";
+import { prepare, query } from "../driver/commands.ts";
+import type { Connection, ServerError } from "../driver/driver.ts";
 import type { Prepared } from "../driver/prepared.ts";
 import { PreparedStatements } from "../driver/prepared-cache.ts";
-import { keepRawBytes } from "../driver/raw-bytes.ts";
-import { demandWholeRows } from "../driver/row-length-check.ts";
+import { PreparedExecution } from "../driver/prepared-execution.ts";
+import { executeText } from "../driver/text-execution.ts";
 import type { Dialect } from "../engines/dialect.ts";
 import { statementError } from "../engines/errors.ts";
 import { writableState } from "../engines/session-state.ts";
 import type { ProtocolGuard } from "../guard/protocol-guard.ts";
-import { ProtocolError } from "../guard/reply-tracker.ts";
+import { callersText } from "../guard/reply-packets.ts";
 import { WarningQuestions } from "./ask-warnings.ts";
 import { demandDeclared, mustBeRevocable } from "./implicit-conversion.ts";
-import { UnpreparedError, unprepared } from "./prepare-again.ts";
+import { UnpreparedError } from "./prepare-again.ts";
 import type { RowSink } from "./row-sink.ts";
+import type { Ended } from "./statement-answer.ts";
+import { StatementAnswer } from "./statement-answer.ts";
 import type { Burst, BurstAnswers } from "./statement-batch.ts";
 import { replies } from "./statement-batch.ts";
 import type { StatementResult } from "./statement-result.ts";
-import { StatementResultReader } from "./statement-result.ts";
-import { sendable, textExecution, textSink, withoutAsking } from "./unprepared.ts";
+import { isStandIn, sendable, withoutAsking } from "./unprepared.ts";
 import type { WarnedStatements } from "./warned-statements.ts";
 
 /** Reports the progress of an execution. */
@@ -175,15 +173,14 @@ export class Executor {
   }
 
   /** Makes the execution of a prepared statement with bound values. */
-  #execution({ sql, values, returning, atomic }: Statement): ExecuteCommand & DriverCommand {
+  #execution({ sql, values, returning, atomic }: Statement): Execution {
     this.prepared.hasCalled ||= !atomic;
     const prepared = this.prepared.take(sql, values);
-    const text = textExecution(this.#connection, prepared, sql);
-    if (text) return text;
-    if (returning && this.#dialect.changesReturnRows) this.#wire.allowRows(prepared.id);
-    const running = execute(this.#connection, prepared, values.map(toDriverValue));
-    demandWholeRows(running);
-    return running;
+    if (isStandIn(prepared)) return executeText(this.#connection, callersText(sql));
+    const { id } = prepared;
+    if (returning && this.#dialect.changesReturnRows) this.#wire.allowRows(id);
+    const memory = this.prepared.memory(sql, values);
+    return new PreparedExecution(this.#connection, { id, values, memory });
   }
 
   /**
@@ -191,51 +188,21 @@ export class Executor {
    * @param ended called when the answer is complete
    */
   async #outcome(
-    running: ExecuteCommand & { asText?: true },
+    running: Execution,
     statement: Statement,
     sink: RowSink,
     ended?: () => void,
   ): Promise<StatementResult> {
-    const taker = running.asText ? textSink(sink) : sink;
     return await new Promise((resolve, reject) => {
-      const reader = new StatementResultReader(running, statement);
-      let failure: TidegateError | undefined;
-      let results = 0;
-      running.on("fields", (fields: readonly Field[] | undefined) => {
-        results += 1;
-        if (!fields) return;
-        if (results > 1 && statement.atomic)
-          return this.#wire.destroy(new ProtocolError("a second result came, and it was no CALL"));
-        if (!running.asText) keepRawBytes(running, fields);
-        failure ??= refusedColumns(fields, statement);
-        if (!failure) taker.columns(fields);
-      });
-      running.on("result", (row: unknown[] | ResultHeader) => {
-        // Rows of a refused result are read and dropped, so that the connection stays usable.
-        if (Array.isArray(row)) return failure ?? taker.row(row);
-        reader.read(row);
-      });
-      running.on("error", (error: ServerError) => {
-        if (error.errno === undefined && (results > 0 || !this.#wire.isResting)) this.#break(error);
-        const answered = results > 0;
-        failure = unprepared(statementError(error, { ...statement, answered }), statement, answered);
-      });
-      running.on("end", () => {
+      const answered: Ended = (failure, reader) => {
         if (!(failure instanceof UnpreparedError)) ended?.();
         if (failure) return reject(failure);
         const outcome = reader.outcome();
         this.#warned.note(statement.sql, outcome.warningCount > 0);
         resolve(outcome);
-      });
+      };
+      running.listen(new StatementAnswer(this.#wire, statement, sink, answered));
     });
-  }
-
-  /**
-   * The driver could not read the answer. Its rest could be taken for another answer, so the connection is
-   * destroyed. The driver's message may repeat a value, so the log omits it.
-   */
-  #break(error: Error): void {
-    this.#wire.destroy(new ProtocolError(`an answer that the driver cannot read: ${error.name}`));
   }
 }
 

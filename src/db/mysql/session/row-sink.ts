@@ -1,8 +1,15 @@
-import type { Field } from "../driver/driver.ts";
+import type { BinaryRow } from "../driver/binary-row.ts";
+import type { Field } from "../driver/field.ts";
 
 /** Receives a result as it arrives. */
 export interface RowSink {
-  /** Begins a result set. Only CALL has several. */
+  /**
+   * Begins a result set. Only CALL has several. A prepared text with the same definitions gives the same
+   * array.
+   */
   columns(fields: readonly Field[]): void;
-  row(values: readonly unknown[]): void;
+  /** A row of the binary protocol, valid only during the call. */
+  row(row: BinaryRow): void;
+  /** A row of the text protocol, with the values of `textRowReader`. */
+  values(values: readonly unknown[]): void;
 }

@@ -1,8 +1,7 @@
 import type { BoundValue } from "../../../sql/bound-value.ts";
 import type { Statement } from "../../contract/statement.ts";
-import type { DriverCommand } from "../driver/command-pipeline.ts";
-import type { ExecuteCommand, ResultHeader } from "../driver/driver.ts";
-import { okInsertId, okText } from "../guard/packet-scanner.ts";
+import type { ResultHeader } from "../driver/driver.ts";
+import { okText, readOk } from "../guard/packet-scanner.ts";
 import type { Warnings } from "./warnings.ts";
 import { unreadWarnings } from "./warnings.ts";
 
@@ -21,6 +20,13 @@ export interface StatementResult extends Warnings {
   revocable?: boolean;
   /** The server's own words, such as "Records: 3  Duplicates: 0  Warnings: 0". */
   info: string | null;
+  /** The server's status in the last packet of the answer (MySQL manual, SERVER_STATUS_flags_enum). */
+  serverStatus: number;
+  /**
+   * The answer's column definitions are not those of the text's last execution on this connection, or cannot
+   * be compared. An execution in the text protocol is never compared.
+   */
+  columnsChanged: boolean;
 }
 
 /** An OK_Packet with the parts that only a statement's result needs. */
@@ -29,71 +35,62 @@ export interface OkHeader extends ResultHeader {
   warningStatus: number;
 }
 
-/** A packet as the driver passes it to its commands: `buffer` from `start` to `end`, with its frame. */
-interface SeenPacket {
-  buffer: Uint8Array;
-  start: number;
-  end: number;
-  isEOF(): boolean;
-  /** For an end of rows. The driver reads the count as signed. */
-  eofWarningCount(): number;
-}
-
 /** Reads a statement's result from its answer, except columns and rows. */
 export class StatementResultReader {
-  #header: OkHeader | undefined;
+  #affected: number | undefined;
   #warnings = 0;
-  /** The packet that the driver reads now. */
-  #packet: SeenPacket | undefined;
+  #status = 0;
   #info = "";
   #insertId = 0n;
   /** The number of rows from RETURNING. */
   #returned = 0;
+  #columnsChanged = false;
+  readonly #returning: boolean;
   readonly #values: readonly BoundValue[];
 
-  /** @param running not answered yet */
-  constructor(running: ExecuteCommand, { returning, values }: Pick<Statement, "returning" | "values">) {
+  constructor({ returning, values }: Pick<Statement, "returning" | "values">) {
+    this.#returning = returning;
     this.#values = values;
-    const command = running as ExecuteCommand & DriverCommand;
-    const execute = command.execute;
-    // The driver does not report the count of warnings in an end of rows.
-    command.execute = (packet, connection) => {
-      const seen = packet as SeenPacket | undefined;
-      if (seen?.isEOF()) this.#warnings = seen.eofWarningCount() & 0xffff;
-      this.#packet = seen;
-      return execute.call(command, packet, connection);
-    };
-    if (!returning) return;
-    running.on("result", (row: unknown) => {
-      if (Array.isArray(row)) this.#returned += 1;
-    });
   }
 
-  /** Called while the driver reads the OK. A procedure has several results; the last one counts. */
-  read(header: ResultHeader): void {
-    this.#header = header as OkHeader;
-    const packet = this.#packet ? payloadOf(this.#packet) : new Uint8Array();
+  /** As in Answer. */
+  columns(changed: boolean): void {
+    if (changed) this.#columnsChanged = true;
+  }
+
+  /** A row has come. */
+  row(): void {
+    if (this.#returning) this.#returned += 1;
+  }
+
+  /** As in Answer. */
+  rowsEnd(warnings: number, status: number): void {
+    this.#warnings = warnings;
+    this.#status = status;
+  }
+
+  /** As in Answer. A procedure has several results; the last one counts. */
+  ok(packet: Uint8Array): void {
+    const { affectedRows, insertId, status, warnings } = readOk(packet);
+    this.#affected = affectedRows;
+    this.#insertId = insertId;
+    this.#status = status;
+    this.#warnings = warnings;
     this.#info = okText(packet);
-    this.#insertId = okInsertId(packet);
-    this.#warnings = this.#header.warningStatus;
   }
 
   outcome(): StatementResult {
-    const { affectedRows = this.#returned } = this.#header ?? {};
     const info = this.#info;
     return {
-      rowsAffected: Number(affectedRows),
+      rowsAffected: this.#affected ?? this.#returned,
       rowsChanged: rowsChanged(info),
       lastInsertId: this.#insertId === 0n ? null : String(this.#insertId),
       info: info === "" ? null : info,
+      serverStatus: this.#status,
+      columnsChanged: this.#columnsChanged,
       ...unreadWarnings(this.#warnings, this.#values),
     };
   }
-}
-
-/** The frame is four bytes: a length and a sequence number. */
-function payloadOf({ buffer, start, end }: SeenPacket): Uint8Array {
-  return buffer.subarray(start + 4, end);
 }
 
 /** ER_UPDATE_INFO: "Rows matched: 3  Changed: 1  Warnings: 0". Null for messages in another language. */

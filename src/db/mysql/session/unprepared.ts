@@ -1,14 +1,9 @@
 import { TidegateError } from "../../../errors.ts";
 import type { Statement } from "../../contract/statement.ts";
-import type { DriverCommand } from "../driver/command-pipeline.ts";
-import type { Connection, ExecuteCommand, Field, ServerError } from "../driver/driver.ts";
+import type { ServerError } from "../driver/driver.ts";
 import type { Prepared } from "../driver/prepared.ts";
-import { demandWholeTextRows } from "../driver/row-length-check.ts";
-import { textRowReader } from "../driver/text-rows.ts";
 import type { Dialect } from "../engines/dialect.ts";
 import { statementError } from "../engines/errors.ts";
-import { callersText } from "../guard/reply-packets.ts";
-import type { RowSink } from "./row-sink.ts";
 
 /**
  * The error for statements that the server cannot prepare (ER_UNSUPPORTED_PS). On MySQL these are triggers
@@ -67,35 +62,7 @@ export function withoutAsking(
   return asks && parameters === 0 ? unprepared : undefined;
 }
 
-/** The execution of a statement's text. Its rows are the server's bytes. */
-export type TextExecution = ExecuteCommand & DriverCommand & { asText: true };
-
-/** @returns the execution, if the statement is such a stand-in */
-export function textExecution(
-  connection: Connection,
-  prepared: Prepared,
-  sql: string,
-): TextExecution | undefined {
-  if (prepared !== unprepared) return undefined;
-  const text = callersText(sql);
-  const [command] = connection.collect(() =>
-    connection.query({ sql: text, rowsAsArray: true, typeCast: false }),
-  );
-  if (command === undefined) throw new Error("the connection is closed");
-  demandWholeTextRows(command);
-  return Object.assign(command as ExecuteCommand & DriverCommand, { asText: true as const });
-}
-
-/** @returns a sink that converts the rows of a text execution for `sink` */
-export function textSink(sink: RowSink): RowSink {
-  let read: ReturnType<typeof textRowReader> | undefined;
-  return {
-    columns(fields: readonly Field[]) {
-      read = textRowReader(fields);
-      sink.columns(fields);
-    },
-    row(values) {
-      sink.row(read?.(values as (Uint8Array | null)[]) ?? []);
-    },
-  };
+/** @returns whether it is the stand-in. Then the judged text is executed in the text protocol */
+export function isStandIn(prepared: Prepared): boolean {
+  return prepared === unprepared;
 }

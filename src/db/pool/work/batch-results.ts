@@ -4,7 +4,8 @@ import type { BoundValue } from "../../../sql/bound-value.ts";
 import type { Reference } from "../../../sql/references.ts";
 import type { BatchRequest, BatchStatement } from "../../contract/requests.ts";
 import { JsonEncoder } from "../../encode/json.ts";
-import type { Field } from "../../mysql/driver/driver.ts";
+import { valuesOf } from "../../encode/values.ts";
+import type { Field } from "../../mysql/driver/field.ts";
 import type { Dialect } from "../../mysql/engines/dialect.ts";
 import { demandNoConversion, onlyWarns } from "../../mysql/session/implicit-conversion.ts";
 import type { RowSink } from "../../mysql/session/row-sink.ts";
@@ -21,7 +22,7 @@ export interface ResultSink extends RowSink {
 
 /** A result so far, and its rows that later statements refer to. */
 interface Result {
-  text: string;
+  encoder: JsonEncoder;
   rows: number;
   fields: readonly Field[];
   kept: Map<number, readonly unknown[]>;
@@ -57,24 +58,35 @@ export class BatchResults {
    */
   next(statement: Omit<BatchStatement, "values"> & { values: readonly BoundValue[] }): ResultSink {
     const { bounded, maxAffected } = statement;
-    const result: Result = { text: "", rows: 0, fields: [], kept: new Map(), outcome: undefined };
-    const index = this.#results.push(result) - 1;
     const { ceilings, shape } = this.#work;
     const encoder = new JsonEncoder(shape);
+    const result: Result = { encoder, rows: 0, fields: [], kept: new Map(), outcome: undefined };
+    const index = this.#results.push(result) - 1;
     const maxRows = bounded ? ceilings.rows : undefined;
+    /** @param values gives the values of the row if a later statement refers to it */
+    const addRow = (values: () => readonly unknown[], write: () => void) => {
+      if (this.#isGivenUp) return;
+      if (maxRows !== undefined && result.rows >= maxRows)
+        return this.#refuse(index, `It may have ${maxRows} rows.`);
+      if (this.#wanted.has(`${index}.${result.rows}`)) result.kept.set(result.rows, values());
+      this.#add(index, write);
+      result.rows += 1;
+    };
     return {
       columns: (fields) => {
         result.fields = fields;
-        this.#add(index, encoder.columns(fields));
+        this.#add(index, () => encoder.columns(fields));
       },
-      row: (values) => {
-        if (this.#isGivenUp) return;
-        if (maxRows !== undefined && result.rows >= maxRows)
-          return this.#refuse(index, `It may have ${maxRows} rows.`);
-        if (this.#wanted.has(`${index}.${result.rows}`)) result.kept.set(result.rows, values);
-        this.#add(index, encoder.row(values));
-        result.rows += 1;
-      },
+      row: (row) =>
+        addRow(
+          () => valuesOf(result.fields, row),
+          () => encoder.row(row),
+        ),
+      values: (values) =>
+        addRow(
+          () => values,
+          () => encoder.values(values),
+        ),
       end: (outcome) => {
         result.outcome = outcome;
         if (onlyWarns(this.#dialect, statement, statement.values)) demandNoConversion(outcome);
@@ -83,7 +95,7 @@ export class BatchResults {
             detail: `It affected ${outcome.rowsAffected} rows and may affect ${maxAffected}.`,
           });
         }
-        this.#add(index, encoder.end(outcome));
+        this.#add(index, () => encoder.end(outcome));
         if (this.tooLarge) throw this.tooLarge;
       },
     };
@@ -94,11 +106,12 @@ export class BatchResults {
     this.#isGivenUp = true;
   }
 
-  #add(index: number, text: string): void {
+  #add(index: number, write: () => void): void {
     const result = this.#results[index];
     if (!result || this.#isGivenUp) return;
-    result.text += text;
-    this.#bytes += Buffer.byteLength(text);
+    const before = result.encoder.waiting;
+    write();
+    this.#bytes += result.encoder.waiting - before;
     const max = Math.min(this.#work.ceilings.bytes ?? limits.batchResultBytes, limits.batchResultBytes);
     if (this.#bytes > max) this.#refuse(index, `The results of a batch may have ${max} bytes together.`);
   }
@@ -126,9 +139,13 @@ export class BatchResults {
     return field ? boundValue(row[column], field) : "has no such column";
   }
 
-  /** The answer's body. */
-  text(): string {
-    return `{"results":[${this.#results.map(({ text }) => text).join(",")}]}`;
+  /** The answer's body, which can be taken once. */
+  body(): Uint8Array {
+    const results = this.#results.flatMap(({ encoder }, index) => [
+      Buffer.from(index > 0 ? "," : '{"results":['),
+      encoder.take(),
+    ]);
+    return Buffer.concat([...results, Buffer.from(this.#results.length > 0 ? "]}" : '{"results":[]}')]);
   }
 }
 

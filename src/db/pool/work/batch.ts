@@ -52,7 +52,7 @@ export async function runBatch(
     throw failure(cause);
   }
   if (!undoes(work)) await commit(session);
-  return { contentType: contentTypes.json, body: new TextEncoder().encode(batch.results.text()) };
+  return { contentType: contentTypes.json, body: batch.results.body() };
 }
 
 /** Nothing of such a batch stays. So ROLLBACK goes in the same write as the last statements. */

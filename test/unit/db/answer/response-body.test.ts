@@ -37,7 +37,7 @@ async function answerOf(bytes: number, character: string): Promise<ResponseBody>
     const rest = left - 2 - characters * size;
     // Letters of one byte fill the rest.
     const padding = rest < 3 * size ? rest : 0;
-    body.row([character.repeat(characters) + "a".repeat(padding)]);
+    body.values([character.repeat(characters) + "a".repeat(padding)]);
     left -= 2 + characters * size + padding;
   }
   expect(left).toBe(0);
@@ -71,7 +71,7 @@ describe.each(["a", "é", "漢", "😀"])("an answer of %s", (character) => {
       }
     })();
     const row = character.repeat(100);
-    for (let i = 0; i < 10_000; i++) body.row([row]);
+    for (let i = 0; i < 10_000; i++) body.values([row]);
     body.end(outcome as never);
     await reading;
     const largest = limits.chunkBytes + Buffer.byteLength(row) + 2;

@@ -2,11 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Column } from "../../../../src/db/encode/columns.ts";
 import { CsvEncoder } from "../../../../src/db/encode/csv.ts";
-import { binary, column } from "./wire.ts";
+import { binary, column, written } from "./wire.ts";
 
 function encode(columns: readonly Column[], rows: readonly unknown[][]): string {
   const encoder = new CsvEncoder();
-  return encoder.columns(columns) + rows.map((row) => encoder.row(row)).join("") + encoder.end();
+  encoder.columns(columns);
+  for (const row of rows) encoder.values(row);
+  encoder.end();
+  return written(encoder);
 }
 
 const varchar = (name: string) => column(0xfd, { name });
@@ -47,7 +50,9 @@ describe("CSV", () => {
 
   test("without rows is the header; without a result it is empty", () => {
     expect(encode([varchar("a")], [])).toBe("a\r\n");
-    expect(new CsvEncoder().end()).toBe("");
+    const encoder = new CsvEncoder();
+    encoder.end();
+    expect(written(encoder)).toBe("");
   });
 
   test("a value that a spreadsheet would read as a formula stays unchanged", () => {
@@ -59,7 +64,7 @@ describe("CSV", () => {
   });
 
   test("has no place for an error", () => {
-    expect(new CsvEncoder().fail()).toBeUndefined();
+    expect(new CsvEncoder().fail()).toBe(false);
   });
 
   test("a reader gets all values back", () => {

@@ -1,26 +1,27 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Column } from "../../../../src/db/encode/columns.ts";
-import { JsonEncoder, rowWriter } from "../../../../src/db/encode/json.ts";
+import { JsonEncoder } from "../../../../src/db/encode/json.ts";
 import type { Answer } from "./wire.ts";
-import { binary, column, encode, flags, summary } from "./wire.ts";
+import { binary, column, encode, encodeRow, flags, summary, written } from "./wire.ts";
 
 const int = (name: string) => column(0x03, { name });
 
 describe("an answer", () => {
   test("has columns, rows and counts, in this order", () => {
     const columns = [column(0x03, { name: "id", flags: flags.notNull }), column(0xfd, { name: "name" })];
-    const encoder = new JsonEncoder("object");
-    const text =
-      encoder.columns(columns) + encoder.row([1, "a"]) + encoder.row([2, null]) + encoder.end(summary);
-    expect(text).toBe(
+    const rows = [
+      [1, "a"],
+      [2, null],
+    ];
+    expect(encode(columns, rows, "object")).toBe(
       '{"columns":[{"name":"id","type":"INT","nullable":false},{"name":"name","type":"VARCHAR","nullable":true}],' +
         '"rows":[{"id":1,"name":"a"},{"id":2,"name":null}],"rows_affected":0,"rows_changed":null,"last_insert_id":null,"info":null,"warnings":[]}',
     );
   });
 
   test("has rows as arrays", () => {
-    expect(rowWriter([int("a"), int("b")], "array")([1, 2])).toBe("[1,2]");
+    expect(encodeRow([int("a"), int("b")], [1, 2], "array")).toBe("[1,2]");
   });
 
   test("of no rows", () => {
@@ -30,8 +31,9 @@ describe("an answer", () => {
   test("of a statement without a result", () => {
     const warnings = [{ level: "Note", code: 1, message: '"' }];
     const said = { rowsChanged: 2, lastInsertId: "18446744073709551615", info: "a\n", warnings };
-    const text = new JsonEncoder("object").end({ rowsAffected: 3, ...said });
-    expect(JSON.parse(text)).toEqual({
+    const encoder = new JsonEncoder("object");
+    encoder.end({ rowsAffected: 3, ...said });
+    expect(JSON.parse(written(encoder))).toEqual({
       columns: [],
       rows: [],
       rows_affected: 3,
@@ -43,8 +45,9 @@ describe("an answer", () => {
   });
 
   test("with unknown warnings", () => {
-    const text = new JsonEncoder("object").end({ ...summary, warnings: null });
-    expect(JSON.parse(text)).toMatchObject({ warnings: null });
+    const encoder = new JsonEncoder("object");
+    encoder.end({ ...summary, warnings: null });
+    expect(JSON.parse(written(encoder))).toMatchObject({ warnings: null });
   });
 });
 
@@ -60,13 +63,12 @@ describe("an answer of a CALL", () => {
 
   test.each([0, 1, 2, 3])("lists its result sets, here %i", (count) => {
     const encoder = new JsonEncoder("object", true);
-    let text = "";
     for (const [rows] of sets.slice(0, count)) {
-      text += encoder.columns([int("a")]);
-      for (const row of rows) text += encoder.row(row);
+      encoder.columns([int("a")]);
+      for (const row of rows) encoder.values(row);
     }
-    text += encoder.end({ ...summary, rowsAffected: 2 });
-    expect(JSON.parse(text)).toEqual({
+    encoder.end({ ...summary, rowsAffected: 2 });
+    expect(JSON.parse(written(encoder))).toEqual({
       results: sets
         .slice(0, count)
         .map(([, rows]) => ({ columns: [{ name: "a", type: "INT", nullable: true }], rows })),
@@ -79,7 +81,7 @@ describe("column names", () => {
   test.each(["__proto__", "constructor", "", "a.b", 'a"b', "a\\b", "\u2028", "ä😀", "\n", "0"])(
     "%j is an ordinary name",
     (name) => {
-      const row = JSON.parse(rowWriter([int(name)], "object")([1]));
+      const row = JSON.parse(encodeRow([int(name)], [1], "object"));
       expect(Object.keys(row)).toEqual([name]);
       expect(Object.getOwnPropertyDescriptor(row, name)?.value).toBe(1);
     },
@@ -94,11 +96,11 @@ describe("column names", () => {
   const twice = [int("a"), int("b"), int("a"), int("")];
 
   test("an object shows the last of several columns with one name", () => {
-    expect(rowWriter(twice, "object")([1, 2, 3, 4])).toBe('{"b":2,"a":3,"":4}');
+    expect(encodeRow(twice, [1, 2, 3, 4], "object")).toBe('{"b":2,"a":3,"":4}');
   });
 
   test("an array shows all of them", () => {
-    expect(rowWriter(twice, "array")([1, 2, 3, 4])).toBe("[1,2,3,4]");
+    expect(encodeRow(twice, [1, 2, 3, 4], "array")).toBe("[1,2,3,4]");
   });
 
   test("the list of columns shows all in both cases", () => {
@@ -109,7 +111,7 @@ describe("column names", () => {
   });
 
   test("a row whose columns all have one name", () => {
-    expect(rowWriter([int("a"), int("a"), int("a")], "object")([1, 2, 3])).toBe('{"a":3}');
+    expect(encodeRow([int("a"), int("a"), int("a")], [1, 2, 3], "object")).toBe('{"a":3}');
   });
 });
 

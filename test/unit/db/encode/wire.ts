@@ -1,6 +1,6 @@
 import type { Column } from "../../../../src/db/encode/columns.ts";
-import { JsonEncoder, rowWriter } from "../../../../src/db/encode/json.ts";
-import type { RowShape, Summary } from "../../../../src/db/encode/types.ts";
+import { JsonEncoder } from "../../../../src/db/encode/json.ts";
+import type { Encoder, RowShape, Summary } from "../../../../src/db/encode/types.ts";
 
 /** The flags of a column definition that these tests use. */
 export const flags = { notNull: 1, unsigned: 32, binary: 128, enum: 256, set: 2048 } as const;
@@ -29,14 +29,30 @@ export const summary: Summary = {
   ...{ rowsAffected: 0, rowsChanged: null, lastInsertId: null, info: null, warnings: [] },
 };
 
-/** @returns the whole answer as text. */
+/** @returns what the encoder has written since it was last asked */
+export function written(encoder: Encoder): string {
+  return Buffer.from(encoder.take()).toString();
+}
+
+/** @returns the whole answer as text, of values of the text protocol. */
 export function encode(columns: readonly Column[], rows: readonly unknown[][], shape: RowShape): string {
   const encoder = new JsonEncoder(shape);
-  const body = encoder.columns(columns) + rows.map((row) => encoder.row(row)).join("");
-  return body + encoder.end(summary);
+  encoder.columns(columns);
+  for (const row of rows) encoder.values(row);
+  encoder.end(summary);
+  return written(encoder);
+}
+
+/** @returns the JSON text of a row of the text protocol. */
+export function encodeRow(columns: readonly Column[], values: readonly unknown[], shape: RowShape): string {
+  const encoder = new JsonEncoder(shape);
+  encoder.columns(columns);
+  encoder.take();
+  encoder.values(values);
+  return written(encoder);
 }
 
 /** @returns the JSON text of one value. */
 export function encodeValue(of: Column, value: unknown): string {
-  return rowWriter([of], "array")([value]).slice(1, -1);
+  return encodeRow([of], [value], "array").slice(1, -1);
 }

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { commandName, frame, okPacket } from "../../../../../servers/wire/packets.ts";
+import { ColumnMemory } from "../../../../../src/db/mysql/driver/column-definitions.ts";
 import { Pipeline } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
 import type { Row, Step } from "../../../../../src/db/mysql/driver/commands.ts";
-import { execute, prepare, query, reset } from "../../../../../src/db/mysql/driver/commands.ts";
+import { prepare, query, reset } from "../../../../../src/db/mysql/driver/commands.ts";
+import { PreparedExecution } from "../../../../../src/db/mysql/driver/prepared-execution.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
+import { rowsInto } from "./rows-into.ts";
 
 /** The answers of MySQL 9.7.4 and MariaDB 10.11.18 to these commands, recorded inside TLS. */
 const recorded = {
@@ -54,10 +57,14 @@ describe.each(["mysql", "mariadb"] as const)("a pipeline, answered by %s", (serv
     expect(await proof.reply).toEqual([{ proof: "x" }]);
 
     // The connection works as after single commands.
-    const running = execute(connection, await good.reply, ["hello"]);
+    const { id } = await good.reply;
+    const values = [{ type: "string", value: "hello" } as const];
+    const running = new PreparedExecution(connection, { id, values, memory: new ColumnMemory() });
     const rows: unknown[] = [];
-    running.on("result", (row) => rows.push(row));
-    const ended = new Promise((resolve) => running.on("end", resolve));
+    const { columns, row } = rowsInto(rows);
+    const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+    const rest = { values: reject, rowsEnd: () => {}, ok: reject, failed: reject };
+    running.listen({ columns, row, ...rest, ended: resolve });
     const lift = query(connection, "SET SESSION TRANSACTION READ WRITE");
     connection.addCommand(new Pipeline([lift.command, running]));
     expect(wire.takeWrites()).toHaveLength(1);
@@ -96,25 +103,10 @@ test("a packet with a wrong sequence number is noticed", async () => {
   expect(warned).toHaveLength(1);
 });
 
-test("a value that cannot be written fails only its own execution", async () => {
-  const { wire, connection } = await loggedIn();
-  const circular: Record<string, unknown> = {};
-  circular.itself = circular;
-  const running = execute(connection, { id: 1, parameters: [], close: () => {} }, [circular]);
-  const errors: Error[] = [];
-  running.on("error", (error: Error) => errors.push(error));
-  const set = query(connection, "SET a = 1");
-  connection.addCommand(new Pipeline([set.command, running]));
-  expect(errors).toHaveLength(1);
-  wire.say(frame(1, okPacket()));
-  await set.reply;
-});
-
 test("on a closed connection every step fails with this reason", async () => {
   const { wire, connection } = await loggedIn();
   connection.on("error", () => {});
   wire.emit("error", new Error("gone"));
   await expect(query(connection, "SELECT 1").reply).rejects.toThrow("closed state");
   await expect(prepare(connection, "SELECT 1").reply).rejects.toThrow("closed state");
-  expect(() => execute(connection, { id: 1, parameters: [], close: () => {} }, [])).toThrow("closed");
 });

@@ -3,8 +3,11 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import mysql from "mysql2";
 import { describe, expect, test } from "vitest";
-import { execute, prepare, query, reset } from "../../../../../src/db/mysql/driver/commands.ts";
-import type { Prepared } from "../../../../../src/db/mysql/driver/prepared.ts";
+import { frame } from "../../../../../servers/wire/packets.ts";
+import { ColumnMemory } from "../../../../../src/db/mysql/driver/column-definitions.ts";
+import type { ReadPacket } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
+import { prepare, query, reset } from "../../../../../src/db/mysql/driver/commands.ts";
+import { PreparedExecution } from "../../../../../src/db/mysql/driver/prepared-execution.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 
 /**
@@ -41,10 +44,9 @@ describe("what the module shows", () => {
     expect(made).toBeTypeOf("function");
   });
 
-  test("types for values", () => {
-    const { LONGLONG, NEWDECIMAL, DOUBLE } = shown.TypedParameter as Record<string, unknown>;
-    expect([LONGLONG, NEWDECIMAL, DOUBLE].map((type) => typeof type)).toEqual(Array(3).fill("function"));
-    expect((LONGLONG as unknown as { unsigned: unknown }).unsigned).toBeTypeOf("function");
+  test("the encodings of character sets", () => {
+    const encodings = shown.CharsetToEncoding as Record<number, string>;
+    expect([8, 45, 63, 255].map((set) => encodings[set])).toEqual(["latin1", "utf8", "binary", "utf8"]);
   });
 });
 
@@ -56,8 +58,8 @@ describe("methods that are replaced or called", () => {
     "write",
     "startTLS",
     "query",
-    "execute",
     "prepare",
+    "writePacket",
     "reset",
     "pause",
     "resume",
@@ -68,13 +70,6 @@ describe("methods that are replaced or called", () => {
     "ClientHandshake.%s",
     (name) => expect(methodsOf("commands/client_handshake.js")).toContain(name),
   );
-
-  test("Execute.buildParserFromFields makes the reader of the rows", () => {
-    expect(methodsOf("commands/execute.js")).toContain("buildParserFromFields");
-    expect(readFileSync(join(library, "commands/execute.js"), "utf8")).toMatch(
-      /new \(?this\.buildParserFromFields\(|= this\.buildParserFromFields\(/,
-    );
-  });
 });
 
 describe("a connection that is logged in", () => {
@@ -93,16 +88,38 @@ describe("a connection that is logged in", () => {
     expect(wire.takeWrites()).toEqual([]);
   });
 
-  test("makes two commands of an execution: the second one executes, with the statement that is set on it", async () => {
+  test("writes a packet of ours, and passes the packets of the answer with what is read of them", async () => {
     const { wire, connection } = await loggedIn();
     wire.takeWrites();
-    const made = connection.collect(() => connection.execute({ sql: "", values: [1], rowsAsArray: true }));
-    expect(made.map((one) => one.constructor.name)).toEqual(["Prepare", "Execute"]);
-    const prepared = { id: 77, parameters: [], columns: [], close: () => {} } as unknown as Prepared;
-    connection.addCommand(execute(connection, prepared, [1]));
+    const seen: ReadPacket[] = [];
+    const answered = Promise.withResolvers<void>();
+    const execution = new PreparedExecution(connection, { id: 77, values: [], memory: new ColumnMemory() });
+    connection.addCommand({
+      execute(packet, connection) {
+        if (packet === undefined) return execution.execute(packet, connection);
+        seen.push((packet as ReadPacket).clone());
+        answered.resolve();
+        return true;
+      },
+    });
     const [[packet] = []] = wire.takeWrites();
     // COM_STMT_EXECUTE, then the statement's id in four bytes.
     expect(packet?.payload.subarray(0, 5)).toEqual(Buffer.from([0x17, 77, 0, 0, 0]));
+    wire.say(frame(1, Buffer.from("\xff\x28\x04#42000b\xe4d", "latin1")));
+    await answered.promise;
+    const [read] = seen as [ReadPacket];
+    expect(read.asError("latin1")).toMatchObject({ errno: 1064, sqlState: "42000", message: "b\xe4d" });
+    [read.offset, read.end] = [13, 16];
+    expect(read.readString(undefined, "latin1")).toBe("b\xe4d");
+    expect(read.buffer.subarray(read.start + 4, 5)).toEqual(Buffer.from([0xff]));
+  });
+
+  test.each(["mysql", "mariadb"] as const)("says what it agreed on with %s", async (server) => {
+    const { connection } = await loggedIn(server);
+    expect(connection.hasExtendedMetadata).toBe(server === "mariadb");
+    expect(connection.takesAttributes).toBe(false);
+    Object.assign(connection, { serverCapabilityFlags: 2 ** 27 });
+    expect(connection.takesAttributes).toBe(true);
   });
 
   test("keeps the reader of a text's rows in _rowParser", async () => {

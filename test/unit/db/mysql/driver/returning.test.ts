@@ -8,6 +8,7 @@ import { WarnedStatements } from "../../../../../src/db/mysql/session/warned-sta
 import { classify } from "../../../../../src/sql/guard.ts";
 import { connected, execute, ok, prepare, prepared, reply, reset } from "../guard/guarded-connection.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
+import { rowsInto } from "./rows-into.ts";
 
 /**
  * The answers of MariaDB 10.11.18 to INSERT | REPLACE | DELETE .. RETURNING (payloads of packets, in hex).
@@ -43,7 +44,7 @@ async function run(engine: "mysql" | "mariadb", sql: string, answer: Buffer) {
   const [guarded] = wires as [ProtocolGuard];
   const executor = new Executor(connection, guarded, dialectOf({ engine }), new WarnedStatements());
   const rows: unknown[] = [];
-  const sink = { columns: () => {}, row: (values: readonly unknown[]) => rows.push([...values]) };
+  const sink = rowsInto(rows);
   const { text, returning } = classify(sql);
   const statement = {
     sql: text,

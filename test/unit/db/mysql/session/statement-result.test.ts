@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { ColumnMemory } from "../../../../../src/db/mysql/driver/column-definitions.ts";
 import { Pipeline } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
-import { execute } from "../../../../../src/db/mysql/driver/commands.ts";
+import { PreparedExecution } from "../../../../../src/db/mysql/driver/prepared-execution.ts";
+import type { StatementResult } from "../../../../../src/db/mysql/session/statement-result.ts";
 import { StatementResultReader } from "../../../../../src/db/mysql/session/statement-result.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 import { column, reply } from "../guard/guarded-connection.ts";
@@ -44,12 +46,21 @@ async function outcomesOf(
   ...answers: Buffer[][]
 ) {
   const { wire, connection } = await loggedIn();
-  const running = answers.map(() => execute(connection, { id: 1, parameters: [], close: () => {} }, []));
+  const running = answers.map(
+    () => new PreparedExecution(connection, { id: 1, values: [], memory: new ColumnMemory() }),
+  );
   const ended = running.map((command) => {
-    const reader = new StatementResultReader(command, statement);
-    command.on("result", (given) => Array.isArray(given) || reader.read(given));
-    return new Promise<ReturnType<StatementResultReader["outcome"]>>((resolve) =>
-      command.on("end", () => resolve(reader.outcome())),
+    const reader = new StatementResultReader(statement);
+    return new Promise<StatementResult>((resolve, reject) =>
+      command.listen({
+        columns: (_, changed) => reader.columns(changed),
+        row: () => reader.row(),
+        values: reject,
+        rowsEnd: (warnings, status) => reader.rowsEnd(warnings, status),
+        ok: (packet) => reader.ok(packet),
+        failed: reject,
+        ended: () => resolve(reader.outcome()),
+      }),
     );
   });
   connection.addCommand(new Pipeline(running));
@@ -59,6 +70,7 @@ async function outcomesOf(
 
 const nothing = {
   ...{ rowsAffected: 0, rowsChanged: null, lastInsertId: null, info: null },
+  ...{ serverStatus: 2, columnsChanged: false },
   ...{ warningCount: 0, warnings: [], conversion: "none" },
 };
 
@@ -116,6 +128,8 @@ describe("the facts that are read from an answer", () => {
     ],
     ["an OK with warnings", [ok({ warnings: 1 })], unread(1)],
     ["an OK with very many", [ok({ warnings: 65_535 })], unread(65_535)],
+    ["an OK's status", [ok({ status: 3 })], { serverStatus: 3 }],
+    ["the status in the end of rows", [one, column(), eof(), row, eof(0, 34)], { serverStatus: 34 }],
     ["rows without warnings", [one, column(), eof(), row, eof()], {}],
     ["rows with warnings", [one, column(), eof(), row, eof(256)], unread(256)],
     ["rows with very many", [one, column(), eof(), eof(65_535)], unread(65_535)],

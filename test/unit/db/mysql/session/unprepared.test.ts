@@ -9,6 +9,7 @@ import { Executor } from "../../../../../src/db/mysql/session/executor.ts";
 import { withoutAsking, withoutPreparing } from "../../../../../src/db/mysql/session/unprepared.ts";
 import { WarnedStatements } from "../../../../../src/db/mysql/session/warned-statements.ts";
 import { limits } from "../../../../../src/limits.ts";
+import { rowsInto } from "../driver/rows-into.ts";
 import { column, connected, eof, ok, query, refuses, reply } from "../guard/guarded-connection.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 
@@ -26,7 +27,7 @@ async function run(answer: Buffer) {
   connection.on("error", () => {});
   const executor = new Executor(connection, wires[0] as ProtocolGuard, mysql, new WarnedStatements());
   const rows: unknown[] = [];
-  const sink = { columns: () => {}, row: (values: readonly unknown[]) => rows.push([...values]) };
+  const sink = rowsInto(rows);
   const asked = { sql: "CHECK THIS", values: [], author: "caller" } as const;
   const statement = { ...asked, writable: false, atomic: true, returning: false };
   const progress = { sending: () => queueMicrotask(() => wire.say(answer)), ended: () => {} };

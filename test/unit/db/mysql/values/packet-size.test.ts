@@ -1,19 +1,12 @@
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { toDriverValue } from "../../../../../src/db/mysql/driver/bind-types.ts";
+import { executePacket } from "../../../../../src/db/mysql/driver/execute-packet.ts";
 import { PreparedStatements } from "../../../../../src/db/mysql/driver/prepared-cache.ts";
 import { demandFits, fits } from "../../../../../src/db/mysql/values/packet-size.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
 
-/** mysql2's own packet for an execution, with query attributes, as it is sent. */
-const load = createRequire(import.meta.url);
-const Execute = load(join(dirname(load.resolve("mysql2")), "lib", "packets", "execute.js"));
-const queryAttributes = 1 << 27;
-
+/** The bytes of an execution with query attributes, without its frame. */
 function sent(values: readonly BoundValue[]): number {
-  const packet = new Execute(1, values.map(toDriverValue), 45, "local", undefined, queryAttributes);
-  return packet.toPacket().buffer.length - 4;
+  return executePacket(1, values, true).length() - 4;
 }
 
 const text = (value: string): BoundValue => ({ type: "string", value });

@@ -9,6 +9,7 @@ import { runnerOf } from "../../../../../src/db/pool/work/statement-runner.ts";
 
 const outcome: StatementResult = {
   ...{ rowsAffected: 1, rowsChanged: null, lastInsertId: null, info: null },
+  ...{ serverStatus: 2, columnsChanged: false },
   ...{ warningCount: 0, warnings: [], conversion: "none", revocable: true },
 };
 

@@ -41,7 +41,10 @@ class FakeSession implements TransactionSession {
     return await this.#running.promise;
   }
   succeed(): void {
-    this.#running.resolve({ ...summary, ...unreadWarnings(0, []) });
+    this.#running.resolve({
+      ...{ ...summary, ...unreadWarnings(0, []) },
+      ...{ serverStatus: 2, columnsChanged: false },
+    });
   }
   lose(): void {
     this.usable = false;

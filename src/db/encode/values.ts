@@ -1,0 +1,26 @@
+import type { Column } from "./columns.ts";
+import { describeColumn } from "./columns.ts";
+import { Output } from "./output.ts";
+import type { CutRow } from "./types.ts";
+
+/**
+ * @returns the values of a row of the binary protocol, which stay valid: a number for TINYINT to INT, YEAR,
+ *   FLOAT and DOUBLE, bytes for types without a character set, text for every other type, null for NULL
+ */
+export function valuesOf(columns: readonly Column[], { bytes, starts, ends }: CutRow): unknown[] {
+  return columns.map((column, index) => {
+    const [start, end] = [starts[index] as number, ends[index] as number];
+    if (start < 0) return null;
+    const { binary, json, isBytes } = describeColumn(column);
+    if (isBytes) return bytes.slice(start, end);
+    if (!("write" in binary)) return binary.read(bytes, start, end);
+    const out = new Output();
+    binary.write(out, bytes, start, end);
+    const text = new TextDecoder().decode(out.take());
+    if (json !== "bare") return text;
+    // A FLOAT is the nearest double to it, as elsewhere.
+    return column.columnType === float ? Math.fround(Number(text)) : Number(text);
+  });
+}
+
+const float = 0x04;

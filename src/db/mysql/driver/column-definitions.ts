@@ -1,0 +1,160 @@
+import { BinaryRow } from "./binary-row.ts";
+import type { PipelineConnection, ReadPacket } from "./command-pipeline.ts";
+import { encodingOf } from "./driver.ts";
+import type { Field } from "./field.ts";
+import { MalformedPacket, PacketReader } from "./length-encoded.ts";
+
+/** Reads column definitions, and keeps them for the next execution of the same text. */
+
+/** A result's columns, with the bytes of their definitions one after the other. */
+interface KnownColumns {
+  definitions: Uint8Array;
+  fields: readonly Field[];
+  row: BinaryRow;
+}
+
+/** The most bytes of definitions that are kept. */
+const mostBytes = 32 * 1024;
+
+/** The latest columns of a text, of its first result. */
+export class ColumnMemory {
+  known: KnownColumns | undefined;
+}
+
+/** Reads the definitions of one result. */
+export class ColumnReader {
+  readonly #connection: PipelineConnection;
+  readonly #memory: ColumnMemory | undefined;
+  readonly #known: KnownColumns | undefined;
+  readonly #count: number;
+  /** How many definitions have come. */
+  #read = 0;
+  /** How many bytes were equal to those known, while all were. */
+  #same = 0;
+  /** The packets, since one differs; undefined while all are the same. */
+  #others: Uint8Array[] | undefined;
+  #fields: Field[] = [];
+
+  /** @param memory undefined for a result that is not a text's first one */
+  constructor(count: number, connection: PipelineConnection, memory: ColumnMemory | undefined) {
+    this.#connection = connection;
+    this.#count = count;
+    this.#memory = memory;
+    this.#known = memory?.known?.fields.length === count ? memory.known : undefined;
+    if (!this.#known) this.#others = [];
+  }
+
+  /**
+   * Takes the next definition.
+   * @returns whether it is the last one
+   * @throws MalformedPacket
+   */
+  take(packet: ReadPacket): boolean {
+    if (this.#others || !this.#isSame(packet)) this.#learn(packet);
+    this.#read += 1;
+    return this.#read === this.#count;
+  }
+
+  #isSame({ buffer, offset, end }: ReadPacket): boolean {
+    const known = (this.#known as KnownColumns).definitions;
+    const length = end - offset;
+    const at = this.#same;
+    if (at + length > known.length) return false;
+    for (let i = 0; i < length; i++) if (known[at + i] !== buffer[offset + i]) return false;
+    this.#same = at + length;
+    return true;
+  }
+
+  #learn(packet: ReadPacket): void {
+    if (!this.#others) {
+      const { definitions, fields } = this.#known as KnownColumns;
+      this.#others = [definitions.slice(0, this.#same)];
+      this.#fields = fields.slice(0, this.#read);
+    }
+    this.#others.push(packet.buffer.slice(packet.offset, packet.end));
+    this.#fields.push(readDefinition(packet, this.#connection));
+  }
+
+  /**
+   * @returns the columns, after all definitions. `changed`: a text had others before, or they are too long to
+   *   be compared
+   */
+  end(): { fields: readonly Field[]; row: BinaryRow; changed: boolean } {
+    if (!this.#others) return { ...(this.#known as KnownColumns), changed: false };
+    const columns = { fields: this.#fields, row: new BinaryRow(this.#fields) };
+    if (!this.#memory) return { ...columns, changed: false };
+    const definitions = Buffer.concat(this.#others);
+    const isKept = definitions.length <= mostBytes;
+    const changed = this.#memory.known !== undefined || !isKept;
+    this.#memory.known = isKept ? { ...columns, definitions } : undefined;
+    return { ...columns, changed };
+  }
+}
+
+/** MySQL manual, Protocol::ColumnDefinition41, and MariaDB's extended metadata. @throws MalformedPacket */
+function readDefinition(packet: ReadPacket, { hasExtendedMetadata }: PipelineConnection): Field {
+  const reader = new PacketReader(packet.buffer, packet.offset, packet.end);
+  const skipText = () => reader.skip(reader.length());
+  // The catalog, the schema, the table and its own name.
+  for (let i = 0; i < 4; i++) skipText();
+  const nameLength = reader.length();
+  const nameAt = reader.at;
+  reader.skip(nameLength);
+  skipText();
+  const extendedFormat = hasExtendedMetadata ? readFormat(reader) : undefined;
+  reader.skip(1);
+  const characterSet = reader.integer(2);
+  reader.skip(4);
+  const [columnType, flags, decimals] = [reader.integer(1), reader.integer(2), reader.integer(1)];
+  const encoding = encodingOf(characterSet);
+  const decode = otherText(packet, encoding);
+  const name = (encoding === "binary" ? undefined : decode)?.(packet.buffer, nameAt, nameAt + nameLength);
+  return {
+    name: name ?? packet.buffer.toString("utf8", nameAt, nameAt + nameLength),
+    columnType,
+    flags,
+    characterSet,
+    decimals,
+    ...(extendedFormat === undefined ? {} : { extendedFormat }),
+    // Bytes stay bytes, and MySQL's JSON is always utf8mb4.
+    ...(decode && columnType !== json && (encoding !== "binary" || extendedFormat === "json") && { decode }),
+  };
+}
+
+const json = 0xf5;
+
+/** A block of pairs of a number and a text. 1 is the format, such as "json". */
+function readFormat(reader: PacketReader): string | undefined {
+  const end = reader.length() + reader.at;
+  let format: string | undefined;
+  while (reader.at < end) {
+    const kind = reader.integer(1);
+    const length = reader.length();
+    const text = Buffer.from(reader.bytes.subarray(reader.at, reader.at + length)).toString("latin1");
+    reader.skip(length);
+    if (kind === 1) format = text;
+  }
+  if (reader.at !== end) throw new MalformedPacket("a definition's format beyond its block");
+  return format;
+}
+
+/**
+ * @param encoding the driver's name of the encoding
+ * @returns a function that has the driver read a text, or undefined for UTF-8
+ */
+function otherText(packet: ReadPacket, encoding: string | undefined): Field["decode"] {
+  if (encoding === "utf8") return undefined;
+  const empty = Buffer.alloc(0);
+  const reading = packet.clone();
+  reading.buffer = empty;
+  return (bytes, start, end) => {
+    reading.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    reading.offset = start;
+    reading.end = end;
+    try {
+      return reading.readString(undefined, encoding);
+    } finally {
+      reading.buffer = empty;
+    }
+  };
+}
