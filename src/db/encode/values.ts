@@ -12,7 +12,8 @@ export function valuesOf(columns: readonly Column[], { bytes, starts, ends }: Cu
     const [start, end] = [starts[index] as number, ends[index] as number];
     if (start < 0) return null;
     const { binary, json, isBytes } = describeColumn(column);
-    if (isBytes) return bytes.slice(start, end);
+    // A copy. `slice` of a Buffer would be a view.
+    if (isBytes) return new Uint8Array(bytes.subarray(start, end));
     if (!("write" in binary)) return binary.read(bytes, start, end);
     const out = new Output();
     binary.write(out, bytes, start, end);

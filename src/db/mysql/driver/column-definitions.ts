@@ -68,10 +68,10 @@ export class ColumnReader {
   #learn(packet: ReadPacket): void {
     if (!this.#others) {
       const { definitions, fields } = this.#known as KnownColumns;
-      this.#others = [definitions.slice(0, this.#same)];
+      this.#others = [definitions.subarray(0, this.#same)];
       this.#fields = fields.slice(0, this.#read);
     }
-    this.#others.push(packet.buffer.slice(packet.offset, packet.end));
+    this.#others.push(new Uint8Array(packet.buffer.subarray(packet.offset, packet.end)));
     this.#fields.push(readDefinition(packet, this.#connection));
   }
 

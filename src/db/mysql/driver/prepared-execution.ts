@@ -45,6 +45,7 @@ export class PreparedExecution implements Execution {
 
   execute(packet: unknown, connection: PipelineConnection): boolean {
     if (packet === undefined) {
+      connection.sequenceId = 0;
       if (this.#packet) connection.writePacket(this.#packet);
       this.#packet = undefined;
       return false;
