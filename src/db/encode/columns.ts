@@ -11,6 +11,7 @@ import {
 import type { Output } from "./output.ts";
 import { utf8Text, writeBase64 } from "./texts.ts";
 import { writeDateTime, writeTime } from "./times.ts";
+import type { Source } from "./types.ts";
 
 /**
  * A column definition from the server (MySQL manual, Protocol::ColumnDefinition41). `extendedFormat` is
@@ -29,10 +30,10 @@ export interface Column {
 }
 
 /** @returns the text from `start` to `end` */
-export type ReadText = (bytes: Uint8Array, start: number, end: number) => string;
+export type ReadText = (from: Source, start: number, end: number) => string;
 
 /** Writes the value from `start` to `end`, in its form of the binary protocol, as text. */
-export type WriteValue = (out: Output, bytes: Uint8Array, start: number, end: number) => void;
+export type WriteValue = (out: Output, from: Source, start: number, end: number) => void;
 
 /**
  * The description of a column for the caller, and what is known of its values. The format writes NULL itself.
@@ -139,10 +140,10 @@ function binaryOf(kind: Kind, column: Column, isUnsigned: boolean): DescribedCol
       return { write: writeFloat };
     case "date": {
       const isDate = dateOnly.includes(column.columnType);
-      return { write: (out, bytes, start, end) => writeDateTime(out, bytes, { start, end, digits, isDate }) };
+      return { write: (out, from, start, end) => writeDateTime(out, from, { start, end, digits, isDate }) };
     }
     case "time":
-      return { write: (out, bytes, start, end) => writeTime(out, bytes, { start, end, digits }) };
+      return { write: (out, from, start, end) => writeTime(out, from, { start, end, digits }) };
     case "bytes":
       return { write: writeBase64 };
     default:

@@ -39,9 +39,9 @@ function csvCell({ text, binary }: DescribedColumn): Cell {
     const { write } = binary;
     return {
       value,
-      binary(out, bytes, start, end) {
+      binary(out, from, start, end) {
         const before = out.length;
-        write(out, bytes, start, end);
+        write(out, from, start, end);
         // Base64 of no bytes. It needs quotes, since an empty field is NULL.
         if (out.length === before) out.ascii('""');
       },
@@ -49,5 +49,5 @@ function csvCell({ text, binary }: DescribedColumn): Cell {
   }
   const { read, isUtf8 } = binary;
   if (isUtf8) return { value, binary: writeCsvField };
-  return { value, binary: (out, bytes, start, end) => out.text(csvField(read(bytes, start, end))) };
+  return { value, binary: (out, from, start, end) => out.text(csvField(read(from, start, end))) };
 }

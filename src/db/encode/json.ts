@@ -118,16 +118,16 @@ function jsonCell({ json, text, binary }: DescribedColumn): Cell {
     if (json === "bare") return { value, binary: write };
     return {
       value,
-      binary(out, bytes, start, end) {
+      binary(out, from, start, end) {
         out.ascii('"');
-        write(out, bytes, start, end);
+        write(out, from, start, end);
         out.ascii('"');
       },
     };
   }
   const { read, isUtf8 } = binary;
   if (isUtf8 && json === "quoted") return { value, binary: writeJsonString };
-  return { value, binary: (out, bytes, start, end) => out.text(jsonOf(read(bytes, start, end))) };
+  return { value, binary: (out, from, start, end) => out.text(jsonOf(read(from, start, end))) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Output } from "./output.ts";
+import type { Source } from "./types.ts";
 
 /** Writes numbers of the binary protocol, which are little-endian, as digits. */
 
@@ -6,43 +7,43 @@ import type { Output } from "./output.ts";
 const mostDigits = 24;
 
 /** @param end 1, 2 or 4 bytes behind `start` */
-export function writeInteger(out: Output, bytes: Uint8Array, start: number, end: number): void {
-  writeWhole(out, signed(bytes, start, end));
+export function writeInteger(out: Output, { view }: Source, start: number, end: number): void {
+  const size = end - start;
+  if (size === 4) writeWhole(out, view.getInt32(start, true));
+  else writeWhole(out, size === 2 ? view.getInt16(start, true) : view.getInt8(start));
 }
 
 /** As `writeInteger`, without a sign. */
-export function writeUnsigned(out: Output, bytes: Uint8Array, start: number, end: number): void {
-  writeWhole(out, unsigned(bytes, start, end));
+export function writeUnsigned(out: Output, { view }: Source, start: number, end: number): void {
+  const size = end - start;
+  if (size === 4) writeWhole(out, view.getUint32(start, true));
+  else writeWhole(out, size === 2 ? view.getUint16(start, true) : view.getUint8(start));
 }
 
 /** BIGINT: 8 bytes. */
-export function writeBigint(out: Output, bytes: Uint8Array, start: number): void {
-  const low = unsigned(bytes, start, start + 4);
-  const high = signed(bytes, start + 4, start + 8);
-  const value = high * 2 ** 32 + low;
+export function writeBigint(out: Output, { view }: Source, start: number): void {
+  const value = view.getInt32(start + 4, true) * 2 ** 32 + view.getUint32(start, true);
   if (Number.isSafeInteger(value)) writeWhole(out, value);
-  else out.ascii(String((BigInt(high) << 32n) | BigInt(low)));
+  else out.ascii(String(view.getBigInt64(start, true)));
 }
 
 /** BIGINT UNSIGNED: 8 bytes. */
-export function writeUnsignedBigint(out: Output, bytes: Uint8Array, start: number): void {
-  const low = unsigned(bytes, start, start + 4);
-  const high = unsigned(bytes, start + 4, start + 8);
-  const value = high * 2 ** 32 + low;
+export function writeUnsignedBigint(out: Output, { view }: Source, start: number): void {
+  const value = view.getUint32(start + 4, true) * 2 ** 32 + view.getUint32(start, true);
   if (Number.isSafeInteger(value)) writeWhole(out, value);
-  else out.ascii(String((BigInt(high) << 32n) | BigInt(low)));
+  else out.ascii(String(view.getBigUint64(start, true)));
 }
 
 /** DOUBLE: 8 bytes. */
-export function writeDouble(out: Output, bytes: Uint8Array, start: number): void {
-  const value = double(bytes, start);
+export function writeDouble(out: Output, { view }: Source, start: number): void {
+  const value = view.getFloat64(start, true);
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) writeWhole(out, value);
   else out.ascii(numberText(value));
 }
 
 /** FLOAT: 4 bytes. */
-export function writeFloat(out: Output, bytes: Uint8Array, start: number): void {
-  out.ascii(floatText(float(bytes, start)));
+export function writeFloat(out: Output, { view }: Source, start: number): void {
+  out.ascii(floatText(view.getFloat32(start, true)));
 }
 
 /** JSON has -0, but JSON.stringify writes 0 for it. */
@@ -98,29 +99,4 @@ function digitsOf(value: number): number {
   if (value < 1e3) return value < 10 ? 1 : value < 100 ? 2 : 3;
   if (value < 1e6) return value < 1e4 ? 4 : value < 1e5 ? 5 : 6;
   return value < 1e7 ? 7 : value < 1e8 ? 8 : 9;
-}
-
-/** @param end 1 to 4 bytes behind `start` */
-export function unsigned(bytes: Uint8Array, start: number, end: number): number {
-  let value = 0;
-  for (let at = end - 1; at >= start; at--) value = value * 256 + (bytes[at] as number);
-  return value;
-}
-
-function signed(bytes: Uint8Array, start: number, end: number): number {
-  const bits = 8 * (4 - (end - start));
-  return (unsigned(bytes, start, end) << bits) >> bits;
-}
-
-const eightBytes = new Uint8Array(8);
-const view = new DataView(eightBytes.buffer);
-
-function double(bytes: Uint8Array, start: number): number {
-  for (let i = 0; i < 8; i++) eightBytes[i] = bytes[start + i] as number;
-  return view.getFloat64(0, true);
-}
-
-function float(bytes: Uint8Array, start: number): number {
-  for (let i = 0; i < 4; i++) eightBytes[i] = bytes[start + i] as number;
-  return view.getFloat32(0, true);
 }

@@ -1,13 +1,18 @@
 /** Text of an answer that is not taken yet, as UTF-8 in one buffer that grows. */
 export class Output {
   /** The buffer. Writers put bytes at `length` after `reserve`, and then move `length`. */
-  bytes: Uint8Array = new Uint8Array(smallestBytes);
+  bytes: Uint8Array;
+  /** Of the same buffer. */
+  view: DataView;
   length = 0;
   /** Whether text gets the escapes of `wireText`: for NDJSON. */
   readonly escapesLineEnds: boolean;
 
   constructor(escapesLineEnds = false) {
     this.escapesLineEnds = escapesLineEnds;
+    const buffer = new ArrayBuffer(smallestBytes);
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
   }
 
   /** Makes room for so many bytes behind `length`. `bytes` may be another buffer afterwards. */
@@ -18,7 +23,12 @@ export class Output {
   #grow(needed: number): void {
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.length));
-    this.bytes = grown;
+    this.#use(grown);
+  }
+
+  #use(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
   }
 
   /** Writes bytes as they are. */
@@ -49,7 +59,7 @@ export class Output {
   take(): Uint8Array {
     const taken = this.bytes.slice(0, this.length);
     this.length = 0;
-    if (this.bytes.length > largestKeptBytes) this.bytes = new Uint8Array(smallestBytes);
+    if (this.bytes.length > largestKeptBytes) this.#use(new Uint8Array(smallestBytes));
     return taken;
   }
 }

@@ -82,13 +82,14 @@ export class RowWriter {
   }
 
   /** A row of the binary protocol. */
-  row(out: Output, { bytes, starts, ends }: CutRow): void {
+  row(out: Output, row: CutRow): void {
+    const { starts, ends } = row;
     out.raw(this.#open);
     for (const { index, prefix, cell } of this.#shown) {
       out.raw(prefix);
       const start = starts[index] as number;
       if (start < 0) out.raw(this.#nothing);
-      else cell.binary(out, bytes, start, ends[index] as number);
+      else cell.binary(out, row, start, ends[index] as number);
     }
     out.raw(this.#close);
   }

@@ -1,13 +1,14 @@
 import type { Output } from "./output.ts";
-import { copyUtf8, lineEnd, printable, sequenceBytes } from "./utf8.ts";
+import type { Source } from "./types.ts";
+import { copiedBut, copyUtf8, lineEnd, sequenceBytes } from "./utf8.ts";
 
 /** Writes texts and bytes of the binary protocol. */
 
-export function utf8Text(bytes: Uint8Array, start: number, end: number): string {
+export function utf8Text({ bytes }: Source, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
 }
 
-const inJson = printable('"\\');
+const inJson = copiedBut('"', "\\", () => false);
 const [quote, backslash] = [0x22, 0x5c] as const;
 /** The letters of the short escapes: \b, \t, \n, \f, \r, \" and \\. */
 const letters = new Uint8Array(256);
@@ -15,19 +16,19 @@ for (const [code, letter] of Object.entries({ 8: "b", 9: "t", 10: "n", 12: "f", 
   letters[Number(code)] = letter.charCodeAt(0);
 
 /** Writes UTF-8 as a JSON string, with the escapes of JSON.stringify. */
-export function writeJsonString(out: Output, bytes: Uint8Array, start: number, end: number): void {
+export function writeJsonString(out: Output, from: Source, start: number, end: number): void {
   const before = out.length;
   out.reserve(end - start + 2);
   out.bytes[out.length++] = quote;
   let at = start;
   for (;;) {
-    at = copyUtf8(out, bytes, { start: at, end, copied: inJson });
+    at = copyUtf8(out, from, at, end, inJson);
     if (at === end) break;
-    const after = writeEscape(out, bytes, at, end);
+    const after = writeEscape(out, from.bytes, at, end);
     if (after === at) {
       // Not UTF-8: each wrong sequence becomes U+FFFD, by the rules of the platform.
       out.length = before;
-      out.text(JSON.stringify(utf8Text(bytes, start, end)));
+      out.text(JSON.stringify(utf8Text(from, start, end)));
       return;
     }
     at = after;
@@ -58,18 +59,16 @@ function writeCode(out: Output, code: number): void {
   out.ascii(`\\u${code.toString(16).padStart(4, "0")}`);
 }
 
-const inCsv = printable('"');
 // Tabs and other control characters need no quotes in CSV.
-for (let code = 0; code < 0x20; code++) inCsv[code] = code === 0x0a || code === 0x0d ? 0 : 1;
-inCsv[",".charCodeAt(0)] = 0;
+const inCsv = copiedBut('"', ",", (code) => code !== 0x0a && code !== 0x0d);
 
 /** Writes UTF-8 as a field of CSV. */
-export function writeCsvField(out: Output, bytes: Uint8Array, start: number, end: number): void {
+export function writeCsvField(out: Output, from: Source, start: number, end: number): void {
   const before = out.length;
   out.reserve(end - start);
-  if (start < end && copyUtf8(out, bytes, { start, end, copied: inCsv }) === end) return;
+  if (start < end && copyUtf8(out, from, start, end, inCsv) === end) return;
   out.length = before;
-  out.text(csvField(utf8Text(bytes, start, end)));
+  out.text(csvField(utf8Text(from, start, end)));
 }
 
 /** @returns a field of CSV, with quotes where they are needed */
@@ -81,7 +80,7 @@ export function csvField(text: string): string {
 const alphabet = new TextEncoder().encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 
 /** Base64 with padding (RFC 4648 §4). */
-export function writeBase64(out: Output, bytes: Uint8Array, start: number, end: number): void {
+export function writeBase64(out: Output, { bytes }: Source, start: number, end: number): void {
   out.reserve(Math.ceil((end - start) / 3) * 4);
   const to = out.bytes;
   let at = out.length;

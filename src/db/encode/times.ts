@@ -1,5 +1,6 @@
-import { unsigned, writeDigits } from "./numbers.ts";
+import { writeDigits } from "./numbers.ts";
 import type { Output } from "./output.ts";
+import type { Source } from "./types.ts";
 
 /**
  * Writes dates and times of the binary protocol as the server's text of them (MySQL manual, "Binary Protocol
@@ -18,13 +19,13 @@ const [space, point, minus, colon] = [0x20, 0x2e, 0x2d, 0x3a] as const;
  */
 export function writeDateTime(
   out: Output,
-  bytes: Uint8Array,
+  { bytes, view }: Source,
   { start, end, digits, isDate }: { start: number; end: number; digits: number; isDate: boolean },
 ): void {
   out.reserve(mostBytes);
   const length = end - start;
   const part = (at: number) => (at < length ? (bytes[start + at] as number) : 0);
-  writeDigits(out, length > 3 ? unsigned(bytes, start, start + 2) : 0, 4);
+  writeDigits(out, length > 3 ? view.getUint16(start, true) : 0, 4);
   out.bytes[out.length++] = minus;
   writeDigits(out, part(2), 2);
   out.bytes[out.length++] = minus;
@@ -33,7 +34,7 @@ export function writeDateTime(
   out.bytes[out.length++] = space;
   writeClock(out, part(4), part(5), part(6));
   if (length > 10) {
-    const micros = unsigned(bytes, start + 7, start + 11);
+    const micros = view.getUint32(start + 7, true);
     // TiDB may send a fraction for a column without one.
     if (digits === 0) writeFraction(out, micros, 1);
     else writeFraction(out, Math.floor(micros / 10 ** Math.max(0, 6 - digits)), Math.min(digits, 6));
@@ -43,16 +44,16 @@ export function writeDateTime(
 /** @param digits of the fraction; 0 and 31 for as many as are needed */
 export function writeTime(
   out: Output,
-  bytes: Uint8Array,
+  { bytes, view }: Source,
   { start, end, digits }: { start: number; end: number; digits: number },
 ): void {
   out.reserve(mostBytes);
   const length = end - start;
   const part = (at: number) => (at < length ? (bytes[start + at] as number) : 0);
   if (part(0) !== 0) out.bytes[out.length++] = minus;
-  const days = length > 0 ? unsigned(bytes, start + 1, start + 5) : 0;
+  const days = length > 0 ? view.getUint32(start + 1, true) : 0;
   writeClock(out, days * 24 + part(5), part(6), part(7));
-  let micros = length > 8 ? unsigned(bytes, start + 8, start + 12) : 0;
+  let micros = length > 8 ? view.getUint32(start + 8, true) : 0;
   let needed = micros === 0 ? 0 : 6;
   const least = digits <= 6 ? digits : 0;
   for (; needed > least && micros % 10 === 0; needed--) micros /= 10;

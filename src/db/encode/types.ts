@@ -12,12 +12,17 @@ export interface Summary {
   warnings: readonly { level: string; code: number; message: string }[] | null;
 }
 
+/** Bytes, and a view of the same bytes. */
+export interface Source {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
 /**
  * A row of the binary protocol (MySQL manual, Protocol::BinaryResultsetRow) and where its values are. It is
  * valid only during the call that gets it.
  */
-export interface CutRow {
-  readonly bytes: Uint8Array;
+export interface CutRow extends Source {
   /** The first byte of each column's value, without a length before it; -1 for NULL. */
   readonly starts: Int32Array;
   /** The first byte behind it. */

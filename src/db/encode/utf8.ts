@@ -1,33 +1,53 @@
 import type { Output } from "./output.ts";
+import type { Source } from "./types.ts";
 
 /** Copies UTF-8 without making strings of it. */
 
-/** For each byte, whether it may be copied: 1 for ASCII except the given codes. */
-export type Copied = Uint8Array;
+/** The ASCII that is copied. */
+export interface Copied {
+  /** 1 for each byte that is. */
+  table: Uint8Array;
+  /** The two printable characters that are not, in each of four bytes. */
+  first: number;
+  second: number;
+}
 
-/** @returns the table of ASCII without control characters and without these characters */
-export function printable(except: string): Copied {
+/** @returns all of ASCII except two printable characters and what is left of the control characters */
+export function copiedBut(first: string, second: string, controls: (code: number) => boolean): Copied {
+  const [one, other] = [first.charCodeAt(0), second.charCodeAt(0)];
   const table = new Uint8Array(256).fill(1, 0x20, 0x80);
-  for (const character of except) table[character.charCodeAt(0)] = 0;
-  return table;
+  for (let code = 0; code < 0x20; code++) table[code] = controls(code) ? 1 : 0;
+  table[one] = 0;
+  table[other] = 0;
+  return { table, first: one * 0x01010101, second: other * 0x01010101 };
 }
 
 /**
  * Copies UTF-8 from `start` on. There must be room for `end - start` bytes.
- * @returns where it stopped: at `end`, at an ASCII character that is not in the table, at a sequence that is
- *   not UTF-8 (`sequenceBytes` is 0), or at a line end that the output escapes
+ * @returns where it stopped: at `end`, at an ASCII character that is not copied, at a sequence that is not
+ *   UTF-8 (`sequenceBytes` is 0), or at a line end that the output escapes
  */
-export function copyUtf8(
-  out: Output,
-  bytes: Uint8Array,
-  { start, end, copied }: { start: number; end: number; copied: Copied },
-): number {
+export function copyUtf8(out: Output, from: Source, start: number, end: number, copied: Copied): number {
+  const { bytes, view } = from;
+  const { table, first, second } = copied;
   const to = out.bytes;
+  const toView = out.view;
   let at = out.length;
   let i = start;
   while (i < end) {
+    // Four bytes at once, as long as all of them are printable ASCII and none is one of the two.
+    while (i + 4 <= end) {
+      const four = view.getInt32(i, true);
+      const special =
+        four | (four - 0x20202020) | ((four ^ first) - 0x01010101) | ((four ^ second) - 0x01010101);
+      if ((special & 0x80808080) !== 0) break;
+      toView.setInt32(at, four, true);
+      i += 4;
+      at += 4;
+    }
+    if (i === end) break;
     const byte = bytes[i] as number;
-    if (copied[byte] === 1) {
+    if (table[byte] === 1) {
       to[at++] = byte;
       i++;
       continue;

@@ -7,16 +7,17 @@ import type { CutRow } from "./types.ts";
  * @returns the values of a row of the binary protocol, which stay valid: a number for TINYINT to INT, YEAR,
  *   FLOAT and DOUBLE, bytes for types without a character set, text for every other type, null for NULL
  */
-export function valuesOf(columns: readonly Column[], { bytes, starts, ends }: CutRow): unknown[] {
+export function valuesOf(columns: readonly Column[], row: CutRow): unknown[] {
+  const { bytes, starts, ends } = row;
   return columns.map((column, index) => {
     const [start, end] = [starts[index] as number, ends[index] as number];
     if (start < 0) return null;
     const { binary, json, isBytes } = describeColumn(column);
     // A copy. `slice` of a Buffer would be a view.
     if (isBytes) return new Uint8Array(bytes.subarray(start, end));
-    if (!("write" in binary)) return binary.read(bytes, start, end);
+    if (!("write" in binary)) return binary.read(row, start, end);
     const out = new Output();
-    binary.write(out, bytes, start, end);
+    binary.write(out, row, start, end);
     const text = new TextDecoder().decode(out.take());
     if (json !== "bare") return text;
     // A FLOAT is the nearest double to it, as elsewhere.

@@ -31,7 +31,9 @@ const mostDays = 34;
  * serves all rows of a result: it is valid until the next `cut`.
  */
 export class BinaryRow {
-  bytes: Uint8Array = new Uint8Array();
+  bytes = nothing;
+  /** Of the same bytes. */
+  view = nothingViewed;
   /** The first byte of each column's value, without a length before it; -1 for NULL. */
   readonly starts: Int32Array;
   /** The first byte behind it. */
@@ -56,7 +58,10 @@ export class BinaryRow {
   cut(bytes: Uint8Array, from: number, end: number): void {
     const { starts, ends } = this;
     const columns = starts.length;
-    this.bytes = bytes;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
     const nulls = from + 1;
     // Two bits of the bitmap are unused.
     let at = nulls + ((columns + 9) >> 3);
@@ -92,7 +97,16 @@ export class BinaryRow {
     }
     if (at !== end) throw new MalformedPacket("a row does not fill its packet");
   }
+
+  /** Lets go of the bytes. */
+  release(): void {
+    this.bytes = nothing;
+    this.view = nothingViewed;
+  }
 }
+
+const nothing: Uint8Array = new Uint8Array();
+const nothingViewed = new DataView(nothing.buffer);
 
 /** @throws MalformedPacket for a length or a number that no server sends */
 function demandTime(bytes: Uint8Array, start: number, length: number, isTime: boolean): void {

@@ -108,7 +108,8 @@ function readDefinition(packet: ReadPacket, { hasExtendedMetadata }: PipelineCon
   const [columnType, flags, decimals] = [reader.integer(1), reader.integer(2), reader.integer(1)];
   const encoding = encodingOf(characterSet);
   const decode = otherText(packet, encoding);
-  const name = (encoding === "binary" ? undefined : decode)?.(packet.buffer, nameAt, nameAt + nameLength);
+  const named = { bytes: packet.buffer };
+  const name = (encoding === "binary" ? undefined : decode)?.(named, nameAt, nameAt + nameLength);
   return {
     name: name ?? packet.buffer.toString("utf8", nameAt, nameAt + nameLength),
     columnType,
@@ -147,7 +148,7 @@ function otherText(packet: ReadPacket, encoding: string | undefined): Field["dec
   const empty = Buffer.alloc(0);
   const reading = packet.clone();
   reading.buffer = empty;
-  return (bytes, start, end) => {
+  return ({ bytes }, start, end) => {
     reading.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     reading.offset = start;
     reading.end = end;

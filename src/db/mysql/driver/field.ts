@@ -8,5 +8,5 @@ export interface Field {
   decimals: number;
   extendedFormat?: string;
   /** Reads a text of the binary protocol that is not UTF-8. Undefined if it is. */
-  decode?: (bytes: Uint8Array, start: number, end: number) => string;
+  decode?: (from: { bytes: Uint8Array }, start: number, end: number) => string;
 }

@@ -72,6 +72,7 @@ export class PreparedExecution implements Execution {
       return false;
     }
     if (mark === marks.error && end > offset) {
+      this.#row?.release();
       answer.failed(packet.asError("utf8"));
       answer.ended();
       return true;
@@ -123,6 +124,7 @@ export class PreparedExecution implements Execution {
 
   #isOver(status: number, answer: Answer): boolean {
     this.#place = "head";
+    this.#row?.release();
     if ((status & moreResults) !== 0) return false;
     answer.ended();
     return true;
