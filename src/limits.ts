@@ -230,12 +230,16 @@ export const limits = {
   warnings: 64,
   /** A server's reply to the gateway's own commands: a row about the session, or warnings. */
   commandReplyBytes: 64 * 1024,
-  /** One read from a database socket: four TLS records. Each connection has a buffer of this size. */
+  /** The largest read from a database socket: four TLS records. */
   socketReadBytes: 64 * 1024,
+  /** The smallest read, which takes most answers of one row. Four times as much follows a full read. */
+  socketReadLeastBytes: 4 * 1024,
   /** Bytes read before a pause, so that an endless sender does not block timers and other sockets. */
   socketTurnBytes: 1024 * 1024,
   /** A row, or a result's columns. Memory holds several copies of it, and a shard reads five rows at once. */
   rowBytes: 8 * 1024 * 1024,
+  /** The column definitions of a statement that a connection remembers, with 60 to 100 bytes for a column. */
+  knownColumnsBytes: 32 * 1024,
   /** Columns of a result; MySQL and MariaDB have 4,096 at most (their manuals, "Limits on Table Column Count"). */
   columns: 4_096,
   /** Columns of a result that is read but not answered. PREPARE cannot announce more. */

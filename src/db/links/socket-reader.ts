@@ -1,14 +1,14 @@
 import { limits } from "../../limits.ts";
 
 /**
- * Reads a socket in large pieces. The runtime's default reader makes pieces of 4 KiB, each with a buffer and
- * a promise. With a long answer, this garbage made the process grow three times as much
- * (docs/performance.md).
+ * Reads a socket in pieces of fitting size. The runtime's default reader makes pieces of 4 KiB, each with a
+ * buffer and a promise. With a long answer, this garbage made the process grow three times as much
+ * (docs/performance.md). A short answer needs no larger buffer.
  */
 export class SocketReader {
   readonly #reader: ReadableStreamBYOBReader;
-  /** The buffer of every read. The read takes it and gives it back. */
-  #room: ArrayBuffer = new ArrayBuffer(limits.socketReadBytes);
+  /** The buffer of the next read, which takes it. */
+  #room = new ArrayBuffer(limits.socketReadLeastBytes);
 
   constructor({ readable }: Pick<Socket, "readable">) {
     this.#reader = readable.getReader({ mode: "byob" });
@@ -21,8 +21,15 @@ export class SocketReader {
   async read(): Promise<Uint8Array | undefined> {
     const { done, value } = await this.#reader.read(new Uint8Array(this.#room));
     if (done) return undefined;
-    this.#room = value.buffer as ArrayBuffer;
-    // Copy, because a prepared statement keeps the buffer of its column definitions in memory.
-    return value.slice();
+    const size = value.buffer.byteLength;
+    if (value.length < size / 2) {
+      // A copy of few bytes, and the same buffer for the next read. After a long answer, a smaller one.
+      const isLarge = value.length < size / 16 && size > limits.socketReadLeastBytes;
+      this.#room = isLarge ? new ArrayBuffer(limits.socketReadLeastBytes) : (value.buffer as ArrayBuffer);
+      return value.slice();
+    }
+    const isFull = value.length === size && size < limits.socketReadBytes;
+    this.#room = new ArrayBuffer(isFull ? size * 4 : size);
+    return value;
   }
 }

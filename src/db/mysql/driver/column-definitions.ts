@@ -1,3 +1,4 @@
+import { limits } from "../../../limits.ts";
 import { BinaryRow } from "./binary-row.ts";
 import type { PipelineConnection, ReadPacket } from "./command-pipeline.ts";
 import { encodingOf } from "./driver.ts";
@@ -12,9 +13,6 @@ interface KnownColumns {
   fields: readonly Field[];
   row: BinaryRow;
 }
-
-/** The most bytes of definitions that are kept. */
-const mostBytes = 32 * 1024;
 
 /** The latest columns of a text, of its first result. */
 export class ColumnMemory {
@@ -84,7 +82,7 @@ export class ColumnReader {
     const columns = { fields: this.#fields, row: new BinaryRow(this.#fields) };
     if (!this.#memory) return { ...columns, changed: false };
     const definitions = Buffer.concat(this.#others);
-    const isKept = definitions.length <= mostBytes;
+    const isKept = definitions.length <= limits.knownColumnsBytes;
     const changed = this.#memory.known !== undefined || !isKept;
     this.#memory.known = isKept ? { ...columns, definitions } : undefined;
     return { ...columns, changed };

@@ -2,7 +2,7 @@ import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { Statement } from "../../contract/statement.ts";
 import type { Field } from "./field.ts";
-import type { Announced } from "./prepared.ts";
+import type { Announced, Prepared } from "./prepared.ts";
 
 /** Refuses results with too many columns. */
 
@@ -10,12 +10,15 @@ const most = `A result may have ${limits.columns.toLocaleString("en-US")} column
 
 /**
  * Refuses a statement before its execution if PREPARE announces too many columns.
- * @returns the prepared statement
+ * @returns the prepared statement, without the driver's definitions: they keep the buffers of the packets
  * @throws TidegateError `result_too_large`; the statement is then closed
  */
-export function demandAnswerable(prepared: Announced): Announced {
-  if (prepared.columns.length <= limits.columns) return prepared;
-  prepared.close();
+export function demandAnswerable(prepared: Announced): Prepared {
+  const { id, parameters } = prepared;
+  const close = () => prepared.close();
+  if (prepared.columns.length <= limits.columns)
+    return { id, parameters: parameters.map(({ columnType }) => ({ columnType })), close };
+  close();
   throw tooManyColumns();
 }
 
