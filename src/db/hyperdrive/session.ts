@@ -148,6 +148,7 @@ export class HyperdriveSession {
           failure ??= refusedColumns(fields, statement);
           if (!failure) sink.columns(fields);
         },
+        rows: () => {},
         row: () => {},
         values: (values) => {
           reader.row();

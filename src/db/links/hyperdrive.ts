@@ -43,6 +43,11 @@ class HyperdriveWire extends SocketWire {
     if (this.socket) void this.pump(this.socket, new SocketReader(this.socket));
   }
 
+  /** There is no guard that copies what the driver may keep. */
+  protected override received(chunk: Uint8Array): Iterable<Uint8Array> {
+    return [chunk.slice()];
+  }
+
   async secure(): Promise<void> {
     throw new LinkError("tls", "a connection to Hyperdrive is not upgraded");
   }

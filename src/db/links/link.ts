@@ -34,8 +34,8 @@ export interface ServerCertificate {
 }
 
 /**
- * The part of a stream that the driver needs. Events: `data` (Buffer), `error` (Error), `end`, `close`. It
- * emits nothing before `start()`.
+ * The part of a stream that the driver needs. Events: `data` (Buffer, valid only during the event), `error`
+ * (Error), `end`, `close`. It emits nothing before `start()`.
  */
 export interface Wire extends EventEmitter {
   /**

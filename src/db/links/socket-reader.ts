@@ -15,21 +15,18 @@ export class SocketReader {
   }
 
   /**
-   * @returns the received bytes in a buffer of their own; undefined after the socket's end. @throws the
+   * @returns the received bytes, valid until the next read; undefined after the socket's end. @throws the
    *   socket's error
    */
   async read(): Promise<Uint8Array | undefined> {
     const { done, value } = await this.#reader.read(new Uint8Array(this.#room));
     if (done) return undefined;
-    const size = value.buffer.byteLength;
-    if (value.length < size / 2) {
-      // A copy of few bytes, and the same buffer for the next read. After a long answer, a smaller one.
-      const isLarge = value.length < size / 16 && size > limits.socketReadLeastBytes;
-      this.#room = isLarge ? new ArrayBuffer(limits.socketReadLeastBytes) : (value.buffer as ArrayBuffer);
-      return value.slice();
-    }
-    const isFull = value.length === size && size < limits.socketReadBytes;
-    this.#room = new ArrayBuffer(isFull ? size * 4 : size);
+    const room = value.buffer as ArrayBuffer;
+    const size = room.byteLength;
+    const { socketReadBytes: most, socketReadLeastBytes: least } = limits;
+    if (value.length === size && size < most) this.#room = new ArrayBuffer(Math.min(most, size * 4));
+    // After a long answer, a smaller one.
+    else this.#room = value.length < size / 16 && size > least ? new ArrayBuffer(least) : room;
     return value;
   }
 }

@@ -11,6 +11,11 @@ export interface Answer {
    * @param changed whether the definitions are not those that the text had before (`ColumnMemory`)
    */
   columns(fields: readonly Field[], changed: boolean): void;
+  /**
+   * Rows of the binary protocol begin.
+   * @param take reads packets that have not passed the driver, as TakeRows of the guard
+   */
+  rows(take: (packets: Buffer) => boolean): void;
   /** A row of the binary protocol, valid only during the call. */
   row(row: BinaryRow): void;
   /** A row of the text protocol, with the values of `textRowReader`. */

@@ -48,6 +48,8 @@ export interface PipelineConnection {
   /** Sends everything that `work` writes in one write. */
   writeTogether(work: () => void): void;
   writePacket(packet: WrittenPacket): void;
+  /** Whether the driver keeps the packets that come. */
+  readonly isPaused: boolean;
   /** Whether the server takes attributes with a statement (CLIENT_QUERY_ATTRIBUTES). */
   readonly takesAttributes: boolean;
   /** Whether definitions have MariaDB's further facts (MARIADB_CLIENT_EXTENDED_METADATA). */

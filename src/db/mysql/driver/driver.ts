@@ -66,6 +66,7 @@ interface DriverInternals {
   config: { authPlugins?: unknown; enableCleartextPlugin?: boolean; clientFlags: number };
   serverCapabilityFlags: number;
   _mariadbExtendedMetadata: boolean;
+  _paused: boolean;
   _command: Handshake;
   _authPlugin: Responder;
   _statements: unknown;
@@ -148,6 +149,10 @@ class TlsConnection extends DriverConnection implements PipelineConnection {
 
   get takesAttributes(): boolean {
     return (this.config.clientFlags & this.serverCapabilityFlags & queryAttributes) !== 0;
+  }
+
+  get isPaused(): boolean {
+    return this._paused;
   }
 
   get hasExtendedMetadata(): boolean {

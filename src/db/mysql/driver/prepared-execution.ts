@@ -10,6 +10,8 @@ import { MalformedPacket, PacketReader } from "./length-encoded.ts";
 
 const marks = { ok: 0x00, localInfile: 0xfb, eof: 0xfe, error: 0xff } as const;
 
+const frameBytes = 4;
+
 /** An EOF_Packet is shorter than a row that begins with the same byte. */
 const eofBytes = 9;
 
@@ -55,10 +57,35 @@ export class PreparedExecution implements Execution {
     try {
       return this.#read(packet as ReadPacket, answer, connection);
     } catch (cause) {
-      this.#place = "broken";
-      answer.failed(cause as Error);
+      this.#fail(answer, cause);
       return false;
     }
+  }
+
+  /** @returns whether the rows were read. @param packets whole ones, which the guard has checked */
+  #take(packets: Buffer, answer: Answer, connection: PipelineConnection): boolean {
+    const row = this.#row;
+    // Rows that the driver keeps come first.
+    if (this.#place !== "rows" || connection.isPaused || !row) return false;
+    try {
+      for (let at = 0; at < packets.length; ) {
+        const start = at + frameBytes;
+        const end = start + packets.readUIntLE(at, 3);
+        connection.sequenceId = ((packets[at + 3] as number) + 1) & 0xff;
+        row.cut(packets, start, end);
+        answer.row(row);
+        at = end;
+      }
+    } catch (cause) {
+      this.#fail(answer, cause);
+    }
+    row.release();
+    return true;
+  }
+
+  #fail(answer: Answer, cause: unknown): void {
+    this.#place = "broken";
+    answer.failed(cause as Error);
   }
 
   /** @returns whether the answer is complete */
@@ -86,6 +113,7 @@ export class PreparedExecution implements Execution {
       case "definitions end":
         endOf(packet);
         this.#place = "rows";
+        answer.rows((packets) => this.#take(packets, answer, connection));
         return false;
       default: {
         const { warnings, status } = endOf(packet);

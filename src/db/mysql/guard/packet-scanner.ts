@@ -22,7 +22,8 @@ export const headBytes = 24;
 
 export const marks = { ok: 0x00, localInfile: 0xfb, eof: 0xfe, error: 0xff } as const;
 
-const frameBytes = 4;
+/** A length of three bytes and a sequence number. */
+export const frameBytes = 4;
 
 /** Follows one direction of a connection. Its chunks may be cut anywhere. */
 export class PacketScanner {
@@ -42,6 +43,11 @@ export class PacketScanner {
   /** Whether a packet has begun whose head is not complete. */
   get isCut(): boolean {
     return this.#cutBytes > 0;
+  }
+
+  /** How many bytes of a packet have come that is not complete, with its frame; 0 between packets. */
+  get begunBytes(): number {
+    return this.#bodyLeft > 0 ? frameBytes + this.#head.length - this.#bodyLeft : this.#cutBytes;
   }
 
   /**

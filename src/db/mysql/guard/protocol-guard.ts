@@ -2,9 +2,15 @@ import { EventEmitter } from "node:events";
 import { limits } from "../../../limits.ts";
 import type { Wire } from "../../links/link.ts";
 import type { Head } from "./packet-scanner.ts";
-import { markOf, marks, PacketScanner } from "./packet-scanner.ts";
+import { frameBytes, markOf, marks, PacketScanner, readInteger } from "./packet-scanner.ts";
 import { readRefusal } from "./refusal.ts";
 import { Farewell, ProtocolError, ReplyTracker } from "./reply-tracker.ts";
+
+/**
+ * Takes whole packets with rows, valid only during the call.
+ * @returns false if the driver must get them, since it holds earlier ones
+ */
+export type TakeRows = (packets: Buffer) => boolean;
 
 /**
  * Stands between a link's wire and the driver. It passes only packets that the server may send now
@@ -18,6 +24,9 @@ export class ProtocolGuard extends EventEmitter implements Wire {
   readonly #sent = new PacketScanner((head) => this.#note(head));
   #loggedIn = false;
   #broken = false;
+  /** The beginning of a row that is not complete, in pieces. */
+  #held: Buffer[] = [];
+  #rows: { id: number; take: TakeRows } | undefined;
   /** When the server was last heard, in milliseconds since 1970, and how many chunks were heard. */
   heardAt = Date.now();
   heard = 0;
@@ -57,15 +66,56 @@ export class ProtocolGuard extends EventEmitter implements Wire {
     this.#replies.allowRows(id);
   }
 
+  /**
+   * Has the rows of the result that is coming read without the driver, from the next chunk on. The driver gets
+   * the rows that `take` refuses, and all that follows the rows.
+   */
+  takeRows(take: TakeRows): void {
+    this.#rows = { id: this.#replies.rowsId, take };
+  }
+
   #hear(chunk: Buffer): void {
     if (this.#broken) return;
     this.heardAt = Date.now();
     this.heard += 1;
     const { good, refusal = this.#remainder() } = this.#received.push(chunk);
     // With an extra reply in the chunk we cannot tell which is real, so the driver gets none.
-    if (refusal === undefined) this.emit("data", chunk);
-    else if (refusal instanceof Farewell && good > 0) this.emit("data", chunk.subarray(0, good));
+    if (refusal === undefined) this.#pass(chunk);
+    else if (refusal instanceof Farewell && good > 0) this.#pass(chunk.subarray(0, good));
     if (refusal !== undefined) this.#break(refusal as Error);
+  }
+
+  /** Passes accepted bytes on. Of rows, only whole packets: the rest waits for the next chunk. */
+  #pass(chunk: Buffer): void {
+    const begun = this.#replies.rowsId === 0 ? 0 : this.#received.begunBytes;
+    let from = 0;
+    if (this.#held.length > 0) {
+      const held = this.#held.reduce((sum, { length }) => sum + length, 0);
+      if (begun === held + chunk.length) {
+        this.#held.push(Buffer.from(chunk));
+        return;
+      }
+      const first = Buffer.concat([...this.#held, chunk.subarray(0, Math.max(0, 3 - held))]);
+      from = Math.min(chunk.length, frameBytes + readInteger(first, 0, 3) - held);
+      const packet = Buffer.concat([...this.#held, chunk.subarray(0, from)]);
+      this.#held = [];
+      this.#give(packet);
+    }
+    const end = chunk.length - begun;
+    if (end > from) this.#give(chunk.subarray(from, end));
+    if (begun > 0) this.#held = [Buffer.from(chunk.subarray(end))];
+  }
+
+  #give(bytes: Buffer): void {
+    const rows = this.#rows;
+    if (rows) {
+      // All bytes are rows of this result if the latest ones are.
+      if (rows.id !== 0 && rows.id === this.#replies.rowsId) {
+        if (rows.take(bytes)) return;
+      } else this.#rows = undefined;
+    }
+    // The driver may keep them. The link's chunk is valid only during its event.
+    this.emit("data", Buffer.from(bytes));
   }
 
   /** If nothing is owed, even a part of a packet is too much. */

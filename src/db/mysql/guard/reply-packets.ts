@@ -78,3 +78,29 @@ export function callersText(sql: string): string {
 export function isCallersText(text: string): boolean {
   return text.startsWith(" ");
 }
+
+export type Form = "ok" | "rows" | "either";
+
+/** The form of the answer to a command of the gateway, by its first word. */
+export function formOf(sql: string): Form {
+  if (/^(select|show)\b/i.test(sql)) return "rows";
+  return /^(set|use|begin|start|commit|rollback|kill)\b/i.test(sql) ? "ok" : "either";
+}
+
+export function changesRows(sql: string): boolean {
+  return /^\s*(insert|update|delete|replace)\b/i.test(sql);
+}
+
+/** The expected answer to a command, if it is not an error. */
+export interface Expected {
+  kind: "query" | "text" | "prepare" | "execute" | "reset" | "plain";
+  form: Form;
+  /** Whether several results may follow one another: only for a procedure. */
+  several: boolean;
+  /** EXECUTE: the statement's id. */
+  id: number;
+  /** PREPARE: whether the statement begins with a word for a change of rows. */
+  changes: boolean;
+  /** The sequence number of the reply's first packet. */
+  sequence: number;
+}

@@ -2,7 +2,10 @@ import { limits } from "../../../limits.ts";
 import type { Head } from "./packet-scanner.ts";
 import { countIn, markOf, marks, okState, readInteger, statementIn } from "./packet-scanner.ts";
 import {
+  changesRows,
   columns,
+  type Expected,
+  formOf,
   isCallersText,
   isDefinition,
   isEof,
@@ -14,20 +17,6 @@ import {
 } from "./reply-packets.ts";
 
 export { Farewell, ProtocolError } from "./reply-packets.ts";
-
-/** The expected answer to a command, if it is not an error. */
-interface Expected {
-  kind: "query" | "text" | "prepare" | "execute" | "reset" | "plain";
-  form: "ok" | "rows" | "either";
-  /** Whether several results may follow one another: only for a procedure. */
-  several: boolean;
-  /** EXECUTE: the statement's id. */
-  id: number;
-  /** PREPARE: whether the statement begins with a word for a change of rows. */
-  changes: boolean;
-  /** The sequence number of the reply's first packet. */
-  sequence: number;
-}
 
 const commands = {
   quit: 0x01,
@@ -69,10 +58,17 @@ export class ReplyTracker {
   #leaving = false;
   /** Whether the last complete reply was PREPARE's. */
   #endedPrepare = false;
+  /** How many results of executions have come to their rows. */
+  #rowsBegun = 0;
 
   /** How many commands have no complete answer. With none, the server must be silent. */
   get owed(): number {
     return this.#owed.length;
+  }
+
+  /** A number of the result of an execution whose rows are coming; 0 if none are. */
+  get rowsId(): number {
+    return this.#place === "rows" && this.#owed[0]?.kind === "execute" ? this.#rowsBegun : 0;
   }
 
   /** Notes a packet of ours. @throws ProtocolError for a command whose answer is unknown here */
@@ -228,7 +224,10 @@ export class ReplyTracker {
     this.#ofParameters = false;
     if (this.#left > 0) this.#place = "definitions";
     else if (kind === "prepare") this.#end();
-    else this.#place = "rows";
+    else {
+      this.#place = "rows";
+      this.#rowsBegun += 1;
+    }
   }
 
   #row(head: Head, expected: Expected): void {
@@ -257,14 +256,4 @@ export class ReplyTracker {
     this.#sequence = undefined;
     this.#bytes = 0;
   }
-}
-
-/** The form of the answer to a command of the gateway, by its first word. */
-function formOf(sql: string): Expected["form"] {
-  if (/^(select|show)\b/i.test(sql)) return "rows";
-  return /^(set|use|begin|start|commit|rollback|kill)\b/i.test(sql) ? "ok" : "either";
-}
-
-function changesRows(sql: string): boolean {
-  return /^\s*(insert|update|delete|replace)\b/i.test(sql);
 }

@@ -6,7 +6,7 @@ import { refusedColumns } from "../driver/column-limit.ts";
 import type { ServerError } from "../driver/driver.ts";
 import type { Field } from "../driver/field.ts";
 import { statementError } from "../engines/errors.ts";
-import type { ProtocolGuard } from "../guard/protocol-guard.ts";
+import type { ProtocolGuard, TakeRows } from "../guard/protocol-guard.ts";
 import { ProtocolError } from "../guard/reply-tracker.ts";
 import { unprepared } from "./prepare-again.ts";
 import type { RowSink } from "./row-sink.ts";
@@ -42,6 +42,10 @@ export class StatementAnswer implements Answer {
     this.#reader.columns(changed);
     this.#failure ??= refusedColumns(fields, this.#statement);
     if (!this.#failure) this.#sink.columns(fields);
+  }
+
+  rows(take: TakeRows): void {
+    this.#wire.takeRows(take);
   }
 
   // Rows of a refused result are read and dropped, so that the connection stays usable.

@@ -63,7 +63,7 @@ describe.each(["mysql", "mariadb"] as const)("a pipeline, answered by %s", (serv
     const rows: unknown[] = [];
     const { columns, row } = rowsInto(rows);
     const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-    const rest = { values: reject, rowsEnd: () => {}, ok: reject, failed: reject };
+    const rest = { rows: () => {}, values: reject, rowsEnd: () => {}, ok: reject, failed: reject };
     running.listen({ columns, row, ...rest, ended: resolve });
     const lift = query(connection, "SET SESSION TRANSACTION READ WRITE");
     connection.addCommand(new Pipeline([lift.command, running]));

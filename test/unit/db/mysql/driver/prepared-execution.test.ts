@@ -9,6 +9,7 @@ import { ColumnMemory } from "../../../../../src/db/mysql/driver/column-definiti
 import type { Connection } from "../../../../../src/db/mysql/driver/driver.ts";
 import type { Field } from "../../../../../src/db/mysql/driver/field.ts";
 import { PreparedExecution } from "../../../../../src/db/mysql/driver/prepared-execution.ts";
+import { ProtocolGuard } from "../../../../../src/db/mysql/guard/protocol-guard.ts";
 import type { RecordedWire } from "../guard/recorded-wire.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 import type { Defined } from "./binary-wire.ts";
@@ -26,7 +27,7 @@ interface Told {
 
 /** Executes on a connection whose server gives this answer in pieces of so many bytes. */
 function run(
-  { wire, connection }: { wire: RecordedWire; connection: Connection },
+  { wire, connection, guard }: { wire: RecordedWire; connection: Connection; guard?: ProtocolGuard },
   answer: Buffer,
   { piece = answer.length, memory = new ColumnMemory(), encoders = [] as Encoder[] } = {},
 ): Told {
@@ -37,6 +38,7 @@ function run(
       told.changed.push(changed);
       for (const encoder of encoders) encoder.columns(fields);
     },
+    rows: (take) => guard?.takeRows(take),
     row(one) {
       told.rows.push(valuesOf(told.fields.at(-1) ?? [], one));
       for (const encoder of encoders) encoder.row(one);
@@ -58,6 +60,18 @@ function run(
   return told;
 }
 
+/** @returns a connection whose guard lets rows pass the driver by, if it is `guarded` */
+async function open(guarded = false) {
+  if (!guarded) return await loggedIn();
+  const guards: ProtocolGuard[] = [];
+  const opened = await loggedIn("mysql", (wire) => {
+    const guard = new ProtocolGuard(wire);
+    guards.push(guard);
+    return guard;
+  });
+  return { ...opened, guard: guards[0] as ProtocolGuard };
+}
+
 const formats = (["json", "ndjson", "csv"] as Format[]).flatMap((format) =>
   (["object", "array"] as RowShape[]).map((shape) => [format, shape] as const),
 );
@@ -66,8 +80,11 @@ const makeEncoders = () => formats.map(([format, shape]) => createEncoder(format
 const textOf = (encoder: Encoder) => Buffer.from(encoder.take()).toString("latin1");
 
 describe("rows of any types", () => {
-  test("become the bytes that mysql2's values become, however the answer is cut", async () => {
-    const server = await loggedIn();
+  test.each([
+    ["from the driver", false],
+    ["from the guard, past the driver", true],
+  ])("become the bytes that mysql2's values become, however the answer is cut: %s", async (_, guarded) => {
+    const server = await open(guarded);
     await fc.assert(
       fc.asyncProperty(results, fc.integer({ min: 1, max: 400 }), async ({ columns, rows }, piece) => {
         const [encoders, expected] = [makeEncoders(), makeEncoders()];
@@ -83,7 +100,7 @@ describe("rows of any types", () => {
         }
         expect(told.rows).toEqual(values.map((each) => each.map(plain)));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -100,7 +117,7 @@ describe("rows of any types", () => {
     expect(names?.slice(0, 2)).toEqual(["ä", "д"]);
   });
 
-  test("are the same, cut at each byte", async () => {
+  test.each([false, true])("are the same, cut at each byte (past the driver: %s)", async (guarded) => {
     const columns = [defined({ type: 0x03 }), defined({ type: 0xfd }), defined({ type: 0x0c, decimals: 6 })];
     const date = Buffer.from("0be907021c0a0b0c01000000", "hex");
     const rows = [
@@ -108,7 +125,7 @@ describe("rows of any types", () => {
       row([null, Buffer.concat([length(300), Buffer.alloc(300, "y")]), null]),
     ];
     const answer = result(columns, rows);
-    const server = await loggedIn();
+    const server = await open(guarded);
     const whole = run(server, answer).rows;
     expect(whole).toHaveLength(2);
     for (let at = 1; at < answer.length; at++) {
@@ -156,16 +173,22 @@ describe("a row that does not fit its columns", () => {
     ["a second of a million microseconds", date, row([Buffer.from("0be907021c0a0b0c40420f00", "hex")])],
   ])("fails the answer: %s", async (_, columns, bad) => {
     const good = row(columns.map(() => null));
-    const told = run(await loggedIn(), result(columns, [good, bad, good]));
-    expect(told).toMatchObject({ ended: false, error: expect.stringMatching(/row|value|time|second/) });
-    expect(told.rows).toHaveLength(1);
+    const answer = result(columns, [good, bad, good]);
+    for (const guarded of [false, true]) {
+      for (const piece of [answer.length, 7, 1]) {
+        const told = run(await open(guarded), answer, { piece });
+        expect(told).toMatchObject({ ended: false, error: expect.stringMatching(/row|value|time|second/) });
+        expect(told.rows).toHaveLength(1);
+      }
+    }
   });
 
   test("whatever bytes it has, is refused or read to its end, and never beyond", async () => {
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 40 }).map((all) => Buffer.from([0, ...all]));
     await fc.assert(
-      fc.asyncProperty(results, bytes, async ({ columns }, bad) => {
-        const told = run(await loggedIn(), result(columns, [bad]));
+      fc.asyncProperty(results, bytes, fc.boolean(), async ({ columns }, bad, guarded) => {
+        const answer = result(columns, [bad]);
+        const told = run(await open(guarded), answer, { piece: guarded ? 9 : answer.length });
         if (told.error === undefined) expect(told).toMatchObject({ ended: true, rows: [expect.any(Array)] });
         else expect(told).toMatchObject({ ended: false, rows: [] });
         // mysql2 reads what is not refused, and its reader ends where the packet ends.

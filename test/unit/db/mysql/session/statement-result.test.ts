@@ -54,6 +54,7 @@ async function outcomesOf(
     return new Promise<StatementResult>((resolve, reject) =>
       command.listen({
         columns: (_, changed) => reader.columns(changed),
+        rows: () => {},
         row: () => reader.row(),
         values: reject,
         rowsEnd: (warnings, status) => reader.rowsEnd(warnings, status),
