@@ -100,14 +100,11 @@ export function jsonRows(
 
 /** @returns the members after the rows, without braces */
 export function summaryJson({ rowsAffected, rowsChanged, lastInsertId, info, warnings }: Summary): string {
-  const summary = {
-    rows_affected: rowsAffected,
-    rows_changed: rowsChanged,
-    last_insert_id: lastInsertId,
-    info,
-    warnings,
-  };
-  return JSON.stringify(summary).slice(1, -1);
+  const id = lastInsertId === null ? "null" : `"${lastInsertId}"`;
+  const words = info === null ? "null" : JSON.stringify(info);
+  const told = warnings?.length === 0 ? "[]" : JSON.stringify(warnings);
+  const counts = `"rows_affected":${rowsAffected},"rows_changed":${rowsChanged}`;
+  return `${counts},"last_insert_id":${id},"info":${words},"warnings":${told}`;
 }
 
 function jsonCell({ json, text, binary }: DescribedColumn): Cell {

@@ -34,6 +34,19 @@ describe("prepared statements of a connection", () => {
     expect(statements.take("a", []).id).toBe(1);
   });
 
+  test("what is known of the columns is kept for each text and types, and outlives a reset", () => {
+    const statements = new PreparedStatements(2, false);
+    const one = statements.memory("SELECT ?", [integer]);
+    expect(statements.memory("SELECT ?", [integer])).toBe(one);
+    const other = statements.memory("SELECT ?", [text]);
+    expect(other).not.toBe(one);
+    statements.clear();
+    expect(statements.memory("SELECT ?", [integer])).toBe(one);
+    statements.memory("SELECT 2", []);
+    expect(statements.memory("SELECT ?", [integer])).toBe(one);
+    expect(statements.memory("SELECT ?", [text])).not.toBe(other);
+  });
+
   test("a second PREPARE of one text replaces the first, which is closed", () => {
     const statements = new PreparedStatements(2, false);
     statements.add("a", prepared(1));
