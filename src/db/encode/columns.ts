@@ -9,9 +9,9 @@ import {
   writeUnsignedBigint,
 } from "./numbers.ts";
 import type { Output } from "./output.ts";
+import type { Source } from "./source.ts";
 import { utf8Text, writeBase64 } from "./texts.ts";
 import { writeDateTime, writeTime } from "./times.ts";
-import type { Source } from "./types.ts";
 
 /**
  * A column definition from the server (MySQL manual, Protocol::ColumnDefinition41). `extendedFormat` is

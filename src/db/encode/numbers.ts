@@ -1,5 +1,5 @@
 import type { Output } from "./output.ts";
-import type { Source } from "./types.ts";
+import type { Source } from "./source.ts";
 
 /** Writes numbers of the binary protocol, which are little-endian, as digits. */
 

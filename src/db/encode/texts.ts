@@ -1,5 +1,5 @@
 import type { Output } from "./output.ts";
-import type { Source } from "./types.ts";
+import type { Source } from "./source.ts";
 import { copiedBut, copyUtf8, lineEnd, sequenceBytes } from "./utf8.ts";
 
 /** Writes texts and bytes of the binary protocol. */

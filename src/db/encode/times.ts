@@ -1,6 +1,6 @@
 import { writeDigits } from "./numbers.ts";
 import type { Output } from "./output.ts";
-import type { Source } from "./types.ts";
+import type { Source } from "./source.ts";
 
 /**
  * Writes dates and times of the binary protocol as the server's text of them (MySQL manual, "Binary Protocol

@@ -1,4 +1,5 @@
 import type { Column } from "./columns.ts";
+import type { Source } from "./source.ts";
 
 /** The form of a row, for formats that have both. */
 export type RowShape = "object" | "array";
@@ -10,12 +11,6 @@ export interface Summary {
   lastInsertId: string | null;
   info: string | null;
   warnings: readonly { level: string; code: number; message: string }[] | null;
-}
-
-/** Bytes, and a view of the same bytes. */
-export interface Source {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Output } from "./output.ts";
-import type { Source } from "./types.ts";
+import type { Source } from "./source.ts";
 
 /** Copies UTF-8 without making strings of it. */
 
