@@ -1,5 +1,6 @@
 import type { Account } from "../../../config/config.ts";
 import type { BoundValue } from "../../../sql/bound-value.ts";
+import type { PlainSelect } from "../../../sql/plain/judge.ts";
 import type { BatchValue } from "../../../sql/references.ts";
 import type { Identity } from "./identity.ts";
 
@@ -8,7 +9,7 @@ import type { Identity } from "./identity.ts";
  * `dialectOf` chooses it from `cluster.engine`. All other code asks the dialect and compares no names of
  * engines. Behaviour that all engines share is not part of it: it is in the functions that take a dialect.
  */
-export interface Dialect extends ProofWords, SessionWords, RestoreWords, Preparing, Conversions {}
+export interface Dialect extends ProofWords, SessionWords, RestoreWords, Preparing, Conversions, PlainWords {}
 
 /** Expressions and queries that prove a session. */
 interface ProofWords {
@@ -166,4 +167,13 @@ interface Conversions {
    *   form
    */
   comparedAloud(sql: string, values: readonly BatchValue[]): string;
+}
+
+/** The question whether SELECTs that look plain are plain. `verifiedPlain` (plain.ts) reads its answer. */
+interface PlainWords {
+  /**
+   * One query, to be asked in the session's final role and database. Its answer holds for all statements
+   * until a restore.
+   */
+  plainQuestion(statements: readonly PlainSelect[]): string;
 }

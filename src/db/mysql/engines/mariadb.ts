@@ -48,6 +48,8 @@ export const mariadb: Dialect = {
   onlyWarnsInChange: () => true,
   convertsSilently: false,
   comparedAloud: compareAloud,
+
+  plainQuestion: () => "SELECT NULL",
 };
 
 /** Quotes a text for the resting state's sql_mode, in which a backslash escapes. */

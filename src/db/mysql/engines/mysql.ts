@@ -39,4 +39,6 @@ export const mysql: Dialect = {
   onlyWarnsInChange: () => false,
   convertsSilently: true,
   comparedAloud: (sql) => sql,
+
+  plainQuestion: () => "SELECT NULL",
 };

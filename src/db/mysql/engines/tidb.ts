@@ -48,6 +48,8 @@ export const tidb: Dialect = {
   onlyWarnsInChange: (values) => values.some(isEmptyText),
   convertsSilently: false,
   comparedAloud: (sql) => sql,
+
+  plainQuestion: () => "SELECT NULL",
 };
 
 /**
