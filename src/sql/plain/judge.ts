@@ -1,26 +1,22 @@
-/** The engine, and the text that the server's VERSION() returns. */
-export interface PlainServer {
-  engine: "mysql" | "mariadb" | "tidb";
-  version: string;
-}
+import { StatementError } from "../errors.ts";
+import { lex } from "../lexer.ts";
+import type { PlainSelect } from "./plain-select.ts";
+import { PlainReader } from "./reader.ts";
+import { isKnownServer, type PlainServer } from "./servers.ts";
 
 /**
- * A SELECT whose text leaves nothing in a session and observes nothing of it. Its names may still be those of
- * views or of stored functions, so the server has to be asked (db/mysql/engines/plain.ts).
- */
-export interface PlainSelect {
-  /** All names in the statement, whatever their role, without backquotes, each once. */
-  names: readonly string[];
-  /** Those that stand where a table stands: each must be a base table of the current database. */
-  tables: readonly string[];
-  /** The called functions. All are native; no stored function may have such a name. */
-  functions: readonly string[];
-}
-
-/**
- * @param sql as it is sent to the server, with `?`
+ * Judges a text by closed lists of the engine's version: everything else is not plain. It refuses what it does
+ * not understand, so a statement that the server would refuse may pass.
+ *
+ * @param sql as it is sent to the server, with `?`, after the guard has accepted it
  * @returns undefined if the text is not known to be plain
  */
-export function judgePlain(_sql: string, _server: PlainServer): PlainSelect | undefined {
-  return undefined;
+export function judgePlain(sql: string, server: PlainServer): PlainSelect | undefined {
+  if (!isKnownServer(server)) return undefined;
+  try {
+    return new PlainReader(lex(sql), server.engine).read();
+  } catch (error) {
+    if (error instanceof StatementError) return undefined;
+    throw error;
+  }
 }

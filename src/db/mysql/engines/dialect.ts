@@ -1,6 +1,6 @@
 import type { Account } from "../../../config/config.ts";
 import type { BoundValue } from "../../../sql/bound-value.ts";
-import type { PlainSelect } from "../../../sql/plain/judge.ts";
+import type { PlainSelect } from "../../../sql/plain/plain-select.ts";
 import type { BatchValue } from "../../../sql/references.ts";
 import type { Identity } from "./identity.ts";
 

@@ -1,4 +1,4 @@
-import type { PlainSelect } from "../../../sql/plain/judge.ts";
+import type { PlainSelect } from "../../../sql/plain/plain-select.ts";
 import type { Row } from "../driver/commands.ts";
 
 /**
