@@ -21,6 +21,10 @@ export const limits = {
   nameCharacters: 64,
   /** How many mistakes of a body an error message lists: each of 100 statements may have one. */
   bodyMistakes: 5,
+  /** Names in one plain SELECT: to ask the server about more would cost more than a restore. */
+  plainNames: 100,
+  /** Names, and functions, that one question to the server has: those of a few statements. */
+  plainQuestionNames: 200,
   /** Elements of an array for IN. A longer list belongs in a table. */
   arrayElements: 1_000,
   /** Placeholders of a statement (MySQL's own limit, error 1390). Also for values written into its text. */

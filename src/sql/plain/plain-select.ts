@@ -7,4 +7,6 @@ export interface PlainSelect {
   names: readonly string[];
   /** The names that stand where a table stands. Each must be a base table of the current database. */
   tables: readonly string[];
+  /** The called functions, in upper case. All are native: no stored routine may have such a name. */
+  functions: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { limits } from "../../limits.ts";
 import type { TokenKind, Tokens } from "../tokens.ts";
 import { plainFunctions } from "./functions.ts";
 import type { PlainSelect } from "./plain-select.ts";
@@ -31,9 +32,6 @@ const refusedKinds: ReadonlySet<TokenKind | undefined> = new Set<TokenKind>([
  */
 const nameForm = /^[0-9A-Za-z_$-]{1,64}$/;
 
-/** More names are a question that costs more than a restore. */
-const maxNames = 100;
-
 /**
  * Reads one statement from its first token to its last. It follows the parentheses and the clauses of each
  * query, so that it knows where a table stands.
@@ -43,6 +41,7 @@ export class PlainReader {
   readonly #engine: PlainEngine;
   readonly #names = new Set<string>();
   readonly #tables = new Set<string>();
+  readonly #functions = new Set<string>();
   readonly #levels: Level[] = [newLevel("query")];
 
   constructor(tokens: Tokens, engine: PlainEngine) {
@@ -57,8 +56,8 @@ export class PlainReader {
     for (let at = 0; at < tokens.length; at++) if (!this.#accepts(at)) return undefined;
     const level = this.#level;
     const isWhole = this.#levels.length === 1 && level.part !== "start" && !level.tableIsDue;
-    if (!isWhole || this.#names.size > maxNames) return undefined;
-    return { names: [...this.#names], tables: [...this.#tables] };
+    if (!isWhole || this.#names.size > limits.plainNames) return undefined;
+    return { names: [...this.#names], tables: [...this.#tables], functions: [...this.#functions] };
   }
 
   get #level(): Level {
@@ -137,7 +136,9 @@ export class PlainReader {
     if (this.#level.tableIsDue) return false;
     if (sizedTypes.has(word) && tokens.keyword(at - 1) === "AS") return true;
     const touches = tokens.end(at) === tokens.start(at + 1);
-    return plainFunctions[this.#engine].has(word) && (touches || isKeyword);
+    if (!plainFunctions[this.#engine].has(word) || !(touches || isKeyword)) return false;
+    this.#functions.add(word);
+    return true;
   }
 
   #acceptsName(at: number, name: string): boolean {

@@ -2,6 +2,7 @@ import { limits } from "../../../limits.ts";
 import { compareAloud } from "../../../sql/compare-aloud.ts";
 import { ofSchemata } from "./collation.ts";
 import type { Dialect } from "./dialect.ts";
+import { questionOfMariadb } from "./plain.ts";
 import { isSameServer } from "./reach.ts";
 import { truncatedWrongValue } from "./server-errors.ts";
 import { setRole } from "./session-state.ts";
@@ -49,7 +50,7 @@ export const mariadb: Dialect = {
   convertsSilently: false,
   comparedAloud: compareAloud,
 
-  plainQuestion: () => "SELECT NULL",
+  plainQuestion: questionOfMariadb,
 };
 
 /** Quotes a text for the resting state's sql_mode, in which a backslash escapes. */

@@ -1,6 +1,7 @@
 import { limits } from "../../../limits.ts";
 import { ofSchemata } from "./collation.ts";
 import type { Dialect } from "./dialect.ts";
+import { questionOfMysql } from "./plain.ts";
 import { isSameServer } from "./reach.ts";
 import { truncatedWrongValue } from "./server-errors.ts";
 
@@ -40,5 +41,5 @@ export const mysql: Dialect = {
   convertsSilently: true,
   comparedAloud: (sql) => sql,
 
-  plainQuestion: () => "SELECT NULL",
+  plainQuestion: questionOfMysql,
 };

@@ -1,11 +1,151 @@
+import { limits } from "../../../limits.ts";
 import type { PlainSelect } from "../../../sql/plain/plain-select.ts";
 import type { Row } from "../driver/commands.ts";
+import { escapeString } from "../driver/driver.ts";
 
 /**
- * @param statements as `judgePlain` has judged them
- * @param rows the answer to `Dialect.plainQuestion` of the same statements
- * @returns for each statement, whether all its names are those of base tables, columns and aliases
+ * What the names in a SELECT mean is the server's secret until it is asked. A view may call a function that
+ * leaves something in the session, a sequence leaves LASTVAL, a virtual column of MariaDB may set a user
+ * variable, and one of TiDB may call NEXTVAL.
+ *
+ * Each engine asks information_schema in one query, whose rows have the columns kind, name, type and engine.
+ * An account sees there each table and view that it may read, in whole or in part, by itself, by a role or as
+ * a proxied account (test/gateway/session/plain-select.rights.test.ts). A table that is not shown is not known
+ * to be a base table, so its statement is not plain.
  */
-export function verifiedPlain(statements: readonly PlainSelect[], _rows: readonly Row[]): boolean[] {
-  return statements.map(() => false);
+
+/** Storage engines whose tables are read without a side effect, in lower case. */
+const storageEngines = new Set(["aria", "innodb", "memory", "myisam", "rocksdb"]);
+
+/** The names of several statements, each once. */
+interface Asked {
+  names: readonly string[];
+  tables: readonly string[];
+  functions: readonly string[];
+}
+
+/** MySQL joins the tables of its dictionary for each part, so there are few parts. */
+export function questionOfMysql(statements: readonly PlainSelect[]): string {
+  const { names, functions } = asked(statements);
+  return united([
+    part("table", "TABLES", "TABLE_NAME", names, "TABLE_SCHEMA = DATABASE()", "TABLE_TYPE, ENGINE"),
+    part("schema", "SCHEMATA", "SCHEMA_NAME", names),
+    part("routine", "ROUTINES", "ROUTINE_NAME", [...names, ...functions], "ROUTINE_SCHEMA = DATABASE()"),
+  ]);
+}
+
+/** MariaDB opens one table for `= 'name'`, and looks at each table of the database for IN. */
+export function questionOfMariadb(statements: readonly PlainSelect[]): string {
+  const { names, tables, functions } = asked(statements);
+  return united([
+    ...names.map((name) =>
+      part("table", "TABLES", "TABLE_NAME", [name], "TABLE_SCHEMA = DATABASE()", "TABLE_TYPE, ENGINE"),
+    ),
+    part("schema", "SCHEMATA", "SCHEMA_NAME", names),
+    part("routine", "ROUTINES", "ROUTINE_NAME", [...names, ...functions], "ROUTINE_SCHEMA = DATABASE()"),
+    ...tables.map((table) => virtualColumns([table])),
+  ]);
+}
+
+/** TiDB has no stored routines. */
+export function questionOfTidb(statements: readonly PlainSelect[]): string {
+  const { names, tables } = asked(statements);
+  return united([
+    part("table", "TABLES", "TABLE_NAME", names, "TABLE_SCHEMA = DATABASE()", "TABLE_TYPE, ENGINE"),
+    part("schema", "SCHEMATA", "SCHEMA_NAME", names),
+    virtualColumns(tables),
+  ]);
+}
+
+/**
+ * Finds tables with a virtual column that the account may read. A column that it may not read is evaluated
+ * only through one that it may. Stored columns are not evaluated by a SELECT. MySQL refuses every function
+ * with a side effect in such a column, so it is not asked.
+ */
+function virtualColumns(tables: readonly string[]): string | undefined {
+  const isVirtual = "TABLE_SCHEMA = DATABASE() AND EXTRA LIKE '%VIRTUAL%'";
+  return part("virtual", "COLUMNS", "TABLE_NAME", tables, isVirtual);
+}
+
+/** @returns a SELECT of one part of the answer; undefined if there is no name to ask about */
+function part(
+  kind: string,
+  view: string,
+  column: string,
+  names: readonly string[],
+  condition = "TRUE",
+  columns = "NULL, NULL",
+): string | undefined {
+  if (names.length === 0) return undefined;
+  const list = names.map((name) => escapeString(name));
+  const matches = list.length === 1 ? `= ${list[0]}` : `IN (${list.join(", ")})`;
+  return `SELECT '${kind}' AS kind, ${column} AS name, ${columns} FROM information_schema.${view} WHERE ${condition} AND ${column} ${matches}`;
+}
+
+/** The first SELECT names the columns. It has no row. */
+function united(parts: readonly (string | undefined)[]): string {
+  const columns = "SELECT NULL AS kind, NULL AS name, NULL AS type, NULL AS engine FROM DUAL WHERE FALSE";
+  return [columns, ...parts.filter((sql) => sql !== undefined)].join(" UNION ALL ");
+}
+
+/** @returns how many of the first statements are asked about: the names of all together are bounded */
+function countOf(statements: readonly PlainSelect[]): number {
+  const names = new Set<string>();
+  const tooMuch = statements.findIndex((statement) => {
+    for (const name of [...statement.names, ...statement.functions]) names.add(name);
+    return names.size > limits.plainQuestionNames;
+  });
+  return tooMuch === -1 ? statements.length : tooMuch;
+}
+
+function asked(statements: readonly PlainSelect[]): Asked {
+  const first = statements.slice(0, countOf(statements));
+  const each = (of: (statement: PlainSelect) => readonly string[]) => [...new Set(first.flatMap(of))];
+  return {
+    names: each(({ names }) => names),
+    tables: each(({ tables }) => tables),
+    functions: each(({ functions }) => functions),
+  };
+}
+
+/**
+ * Reads the answer to `Dialect.plainQuestion`.
+ *
+ * Names are compared without letter case and without accents, as a server may compare them. One name that is
+ * not harmless outweighs all tables of that name.
+ *
+ * @param statements the same as in the question, in the same order
+ * @param rows the rows of its answer
+ * @returns for each statement, whether it is plain: each of its tables is a base table of the current
+ *   database, and none of its names is anything else that the server knows
+ */
+export function verifiedPlain(statements: readonly PlainSelect[], rows: readonly Row[]): boolean[] {
+  const { names, functions } = asked(statements);
+  const known = new Set([...names, ...functions].map(folded));
+  const tables = new Set<string>();
+  const others = new Set<string>();
+  for (const row of rows) {
+    const name = folded(row.name ?? "");
+    // The server has found a name that was not asked for, so its comparison is not understood.
+    if (!known.has(name)) return statements.map(() => false);
+    (isBaseTable(row) ? tables : others).add(name);
+  }
+  const count = countOf(statements);
+  return statements.map((statement, index) => {
+    const isOther = (name: string) => others.has(folded(name));
+    return (
+      index < count &&
+      statement.tables.every((table) => tables.has(folded(table))) &&
+      !statement.names.some(isOther) &&
+      !statement.functions.some(isOther)
+    );
+  });
+}
+
+function isBaseTable({ kind, type, engine }: Row): boolean {
+  return kind === "table" && type === "BASE TABLE" && storageEngines.has(String(engine).toLowerCase());
+}
+
+function folded(name: string): string {
+  return name.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase();
 }

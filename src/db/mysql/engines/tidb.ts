@@ -3,6 +3,7 @@ import type { BoundValue } from "../../../sql/bound-value.ts";
 import { runsNothingWhenPrepared } from "../../../sql/prepared-ahead.ts";
 import { utf8mb4Of } from "./collation.ts";
 import type { Dialect } from "./dialect.ts";
+import { questionOfTidb } from "./plain.ts";
 import { truncatedWrongValue } from "./server-errors.ts";
 
 export const tidb: Dialect = {
@@ -49,7 +50,7 @@ export const tidb: Dialect = {
   convertsSilently: false,
   comparedAloud: (sql) => sql,
 
-  plainQuestion: () => "SELECT NULL",
+  plainQuestion: questionOfTidb,
 };
 
 /**
