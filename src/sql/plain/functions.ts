@@ -1,7 +1,7 @@
 /** Functions that all three engines have. Each depends on its arguments, the clock and the resting state only. */
 const common = [
   // Control flow and conversion.
-  "CAST COALESCE CONVERT GREATEST IF IFNULL INTERVAL ISNULL LEAST NULLIF",
+  "CAST COALESCE CONVERT GREATEST IF IFNULL ISNULL LEAST NULLIF",
   // Aggregates and window functions.
   "AVG BIT_AND BIT_OR BIT_XOR COUNT GROUP_CONCAT JSON_ARRAYAGG JSON_OBJECTAGG MAX MIN STD STDDEV STDDEV_POP",
   "STDDEV_SAMP SUM VARIANCE VAR_POP VAR_SAMP",
