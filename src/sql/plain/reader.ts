@@ -123,7 +123,7 @@ export class PlainReader {
     if (tokens.kind(at + 1) === "open" && !(isKeyword && openers.has(word)))
       return this.#calls(at, word, isKeyword);
     if (isKeyword) return this.#acceptsKeyword(at, word);
-    if (word === "DUAL" && this.#level.tableIsDue) return this.#takesTable();
+    if (word === "DUAL" && this.#level.tableIsDue) return tokens.kind(at + 1) !== "dot" && this.#takesTable();
     return !isRefusedWord(word) && this.#acceptsName(at, tokens.text(at));
   }
 
