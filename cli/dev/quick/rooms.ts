@@ -40,6 +40,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "src/db/mysql/auth-plugins/": ["mysql/", "mariadb/", "tidb/logins.", "tidb/token", "tidb/identities."],
   "src/db/mysql/driver/": ["values/", "sql/batch", "pool/round-trips.", "pool/hot-read."],
   "src/db/mysql/engines/": ["mysql/", "mariadb/", "tidb/", "sql/server-errors."],
+  "src/db/mysql/engines/plain.ts": ["session/plain-select."],
   "src/db/mysql/guard/": ["faults/hostile", "faults/fuzz.", "mysql/rogue-logins."],
   "src/db/mysql/session/": ["values/", "tidb/session-states.", "tidb/prepare.", "pool/hot-read."],
   "src/db/mysql/session/kill.ts": ["pool/cancellation.", "pool/two-servers.", "faults/unacknowledged."],
@@ -59,6 +60,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "src/routes/shared-check.ts": ["pool/readiness."],
   "src/routes/statements.ts": ["sql/permissions.", "sql/read-only."],
   "src/sql/": ["values/", "tidb/lexer.", "tidb/statements.", "tidb/compared-with-text."],
+  "src/sql/plain/": ["session/plain-select."],
 };
 
 const gateway = "test/gateway/";

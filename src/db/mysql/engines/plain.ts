@@ -30,11 +30,11 @@ interface Asked {
  */
 export function questionOfMysql(statements: readonly PlainSelect[]): string {
   const { names, functions } = asked(statements);
-  const inCatalog = "TABLE_CATALOG = 'def' AND TABLE_SCHEMA = DATABASE()";
+  const inCatalog = `TABLE_CATALOG = 'def' AND ${inDatabase}`;
   return united([
-    part("table", "TABLES", "TABLE_NAME", names, inCatalog, "TABLE_TYPE, ENGINE"),
-    part("schema", "SCHEMATA", "SCHEMA_NAME", names),
-    part("routine", "ROUTINES", "ROUTINE_NAME", [...names, ...functions], "ROUTINE_SCHEMA = DATABASE()"),
+    part("'table'", "TABLES", "TABLE_NAME", names, inCatalog, "TABLE_TYPE, ENGINE"),
+    part("'schema'", "SCHEMATA", "SCHEMA_NAME", names),
+    part("'routine'", "ROUTINES", "ROUTINE_NAME", [...names, ...functions], "ROUTINE_SCHEMA = DATABASE()"),
   ]);
 }
 
@@ -43,35 +43,43 @@ export function questionOfMariadb(statements: readonly PlainSelect[]): string {
   const { names, tables, functions } = asked(statements);
   return united([
     ...names.map((name) =>
-      part("table", "TABLES", "TABLE_NAME", [name], "TABLE_SCHEMA = DATABASE()", "TABLE_TYPE, ENGINE"),
+      part("'listed'", "TABLES", "TABLE_NAME", [name], inDatabase, "TABLE_TYPE, ENGINE"),
     ),
-    part("schema", "SCHEMATA", "SCHEMA_NAME", names),
-    part("routine", "ROUTINES", "ROUTINE_NAME", [...names, ...functions], "ROUTINE_SCHEMA = DATABASE()"),
-    ...tables.map((table) => virtualColumns([table])),
+    part("'schema'", "SCHEMATA", "SCHEMA_NAME", names),
+    part("'routine'", "ROUTINES", "ROUTINE_NAME", [...names, ...functions], "ROUTINE_SCHEMA = DATABASE()"),
+    ...tables.map((table) => {
+      const name = escapeString(table);
+      return `SELECT ${columnsKind}, ${name}, NULL, NULL FROM information_schema.COLUMNS WHERE ${inDatabase} AND TABLE_NAME = ${name}`;
+    }),
   ]);
 }
 
 /** TiDB has no stored routines. */
 export function questionOfTidb(statements: readonly PlainSelect[]): string {
   const { names, tables } = asked(statements);
+  const columns = part(columnsKind, "COLUMNS", "TABLE_NAME", tables, inDatabase);
   return united([
-    part("table", "TABLES", "TABLE_NAME", names, "TABLE_SCHEMA = DATABASE()", "TABLE_TYPE, ENGINE"),
-    part("schema", "SCHEMATA", "SCHEMA_NAME", names),
-    virtualColumns(tables),
+    part("'listed'", "TABLES", "TABLE_NAME", names, inDatabase, "TABLE_TYPE, ENGINE"),
+    part("'schema'", "SCHEMATA", "SCHEMA_NAME", names),
+    columns && `${columns} GROUP BY TABLE_NAME`,
   ]);
 }
 
-/**
- * Finds tables with a virtual column that the account may read. A column that it may not read is evaluated
- * only through one that it may. Stored columns are not evaluated by a SELECT. MySQL refuses every function
- * with a side effect in such a column, so it is not asked.
- */
-function virtualColumns(tables: readonly string[]): string | undefined {
-  const isVirtual = "TABLE_SCHEMA = DATABASE() AND EXTRA LIKE '%VIRTUAL%'";
-  return part("virtual", "COLUMNS", "TABLE_NAME", tables, isVirtual);
-}
+const inDatabase = "TABLE_SCHEMA = DATABASE()";
 
-/** @returns a SELECT of one part of the answer; undefined if there is no name to ask about */
+/**
+ * Tells of a table's columns that the account may read whether none is virtual. A column that it may not read
+ * is evaluated only through one that it may, and a stored one is not evaluated by a SELECT.
+ *
+ * A `listed` table is plain only with this row, because MariaDB skips a table whose definition is being changed.
+ * MySQL refuses every function with a side effect in such a column, so there a `table` needs no such row.
+ */
+const columnsKind = "IF(SUM(EXTRA LIKE '%VIRTUAL%') = 0, 'columns', 'virtual')";
+
+/**
+ * @param kind an expression
+ * @returns a SELECT of one part of the answer; undefined if there is no name to ask about
+ */
 function part(
   kind: string,
   view: string,
@@ -83,7 +91,7 @@ function part(
   if (names.length === 0) return undefined;
   const list = names.map((name) => escapeString(name));
   const matches = list.length === 1 ? `= ${list[0]}` : `IN (${list.join(", ")})`;
-  return `SELECT '${kind}' AS kind, ${column} AS name, ${columns} FROM information_schema.${view} WHERE ${condition} AND ${column} ${matches}`;
+  return `SELECT ${kind} AS kind, ${column} AS name, ${columns} FROM information_schema.${view} WHERE ${condition} AND ${column} ${matches}`;
 }
 
 /** The first SELECT names the columns. It has no row. */
@@ -115,8 +123,8 @@ function asked(statements: readonly PlainSelect[]): Asked {
 /**
  * Reads the answer to `Dialect.plainQuestion`.
  *
- * Names are compared without letter case and without accents, as a server may compare them. One name that is
- * not harmless outweighs all tables of that name.
+ * A table is found by its exact name alone. All other things are compared without letter case and without
+ * accents, as a server may compare them, and one of them outweighs a table of that name.
  *
  * @param statements the same as in the question, in the same order
  * @param rows the rows of its answer
@@ -126,28 +134,32 @@ function asked(statements: readonly PlainSelect[]): Asked {
 export function verifiedPlain(statements: readonly PlainSelect[], rows: readonly Row[]): boolean[] {
   const { names, functions } = asked(statements);
   const known = new Set([...names, ...functions].map(folded));
-  const tables = new Set<string>();
+  const found = { table: new Set<string>(), listed: new Set<string>(), columns: new Set<string>() };
   const others = new Set<string>();
   for (const row of rows) {
-    const name = folded(row.name ?? "");
+    const name = row.name ?? "";
     // The server has found a name that was not asked for, so its comparison is not understood.
-    if (!known.has(name)) return statements.map(() => false);
-    (isBaseTable(row) ? tables : others).add(name);
+    if (!known.has(folded(name))) return statements.map(() => false);
+    if (row.kind === "columns") found.columns.add(name);
+    else if ((row.kind === "table" || row.kind === "listed") && isBaseTable(row)) found[row.kind].add(name);
+    else others.add(folded(name));
   }
   const count = countOf(statements);
+  const isTable = (name: string) =>
+    found.table.has(name) || (found.listed.has(name) && found.columns.has(name));
   return statements.map((statement, index) => {
-    const isOther = (name: string) => others.has(folded(name));
+    const isHarmless = (name: string) => !others.has(folded(name));
     return (
       index < count &&
-      statement.tables.every((table) => tables.has(folded(table))) &&
-      !statement.names.some(isOther) &&
-      !statement.functions.some(isOther)
+      statement.tables.every(isTable) &&
+      statement.names.every(isHarmless) &&
+      statement.functions.every(isHarmless)
     );
   });
 }
 
-function isBaseTable({ kind, type, engine }: Row): boolean {
-  return kind === "table" && type === "BASE TABLE" && storageEngines.has(String(engine).toLowerCase());
+function isBaseTable({ type, engine }: Row): boolean {
+  return type === "BASE TABLE" && storageEngines.has(String(engine).toLowerCase());
 }
 
 function folded(name: string): string {

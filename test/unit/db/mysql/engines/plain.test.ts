@@ -19,7 +19,12 @@ describe("a statement is verified", () => {
     ["when each of its tables is a base table", [select("a", "b")], [table("a"), table("b")], [true]],
     ["when it has no table", [select()], [], [true]],
     ["by itself", [select("a"), select("b"), select("a", "b")], [table("a")], [true, false, false]],
-    ["in the letter case of the server", [select("A")], [table("a")], [true]],
+    [
+      "when its table is listed without a virtual column",
+      [select("a")],
+      [{ ...table("a"), kind: "listed" }, other("columns", "a")],
+      [true],
+    ],
     ["with each known storage engine", [select("a")], [table("a", "BASE TABLE", "MyISAM")], [true]],
   ])("%s", (_, statements, rows, expected) => {
     expect(verifiedPlain(statements, rows)).toEqual(expected);
@@ -28,6 +33,9 @@ describe("a statement is verified", () => {
 
 describe("a statement is not verified", () => {
   test.each([
+    ["when a table is found in other letters", [select("A")], [table("a")]],
+    ["when a table is listed alone", [select("a")], [{ ...table("a"), kind: "listed" }]],
+    ["when only the columns of a table are known", [select("a")], [other("columns", "a")]],
     ["when a table is not found", [select("a", "b")], [table("a")]],
     ["when a table is a view", [select("a")], [table("a", "VIEW", null)]],
     ["when a table is a sequence", [select("a")], [table("a", "SEQUENCE")]],
