@@ -99,6 +99,16 @@ describe("not plain is", () => {
     expect(await arePlain(session, ...selects)).toEqual(selects.map(() => false));
   });
 
+  test("a view whose table is gone", async () => {
+    await change(
+      "CREATE TABLE gone (id INT)",
+      "CREATE VIEW broken AS SELECT id FROM gone",
+      "DROP TABLE gone",
+    );
+    const texts = ["SELECT id FROM broken", "SELECT id AS broken FROM base", "SELECT id FROM base"];
+    expect(await arePlain(session, ...texts)).toEqual([false, false, true]);
+  });
+
   test("the name of a schema", async () => {
     expect(await isPlain("SELECT world.id FROM base AS world")).toBe(false);
   });
