@@ -187,6 +187,16 @@ export const limits = {
   /** How many statements with warnings a shard remembers per account. It keeps their texts. */
   warnedStatements: 64,
 
+  /** A right that the server revokes may serve this long: a restore notices it (docs/rotation.md). */
+  runMs: 1_000,
+  /** A session's own state is small, whatever it ran: this bounds what a mistake about one could mix. */
+  runStatements: 1_000,
+  runParameterBytes: 1024 * 1024,
+  /** An idle session in a run is restored after this time, for statements that need a restored one. */
+  runIdleMs: 20,
+  /** The same where no other idle session is restored: long enough for a caller who asks again at once. */
+  lastRunIdleMs: 2,
+
   /** Open transactions of a shard. An idle one holds a connection that other callers need. */
   transactionsPerShard: 2,
   /** Open transactions of one caller, unless the grant says otherwise. */

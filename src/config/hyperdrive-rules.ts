@@ -28,6 +28,7 @@ const ofTheAccount: Record<string, string> = {
   connections_per_caller: "Hyperdrive has the connections, and shares them out",
   lifetime_s: "Hyperdrive has the connections",
   idle_s: "Hyperdrive has the connections",
+  restore: "nothing is restored: each statement has a transaction of its own",
   queue_length: "there is no Pool object, and nobody waits in one",
   queue_wait_ms: "there is no Pool object, and nobody waits in one",
 };

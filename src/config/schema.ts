@@ -181,6 +181,7 @@ const accountSchema = z.strictObject({
   idle_s: z.int().min(1).max(limits.connectionLifetimeCeilingSeconds).default(limits.connectionIdleSeconds),
   queue_length: z.int().min(1).max(limits.queueLengthCeiling).default(limits.queueLength),
   queue_wait_ms: z.int().min(1).max(limits.queueWaitCeilingMs).default(limits.queueWaitMs),
+  restore: z.enum(["when_needed", "always"]).default("when_needed"),
   deadline_ms: deadline.default(limits.statementDeadlineMs),
   max_bytes: answerBytes.default(limits.answerBytes),
 });

@@ -78,6 +78,8 @@ test("ten thousand statements clear no platform timer, and use two at a time", a
   const timers = new SharedTimers();
   const session = {
     usable: true,
+    isInRun: false,
+    mayServe: () => true,
     lost: new Promise<string>(() => {}),
     gone: new Promise<void>(() => {}),
     close() {},
@@ -88,6 +90,7 @@ test("ten thousand statements clear no platform timer, and use two at a time", a
   const checkout = new Checkout<typeof session>({
     timers,
     open: async () => session,
+    restore() {},
     ...{ size: 1, share: 1, queueLength: 10, queueWaitMs: 10_000, idleMs: 60_000 },
     lifetimeMs: () => 600_000,
   });

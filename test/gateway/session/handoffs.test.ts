@@ -5,6 +5,7 @@ import { limits } from "../../../src/limits.ts";
 import { has } from "../support/features.ts";
 import type { Answer } from "../support/harness.ts";
 import { databaseServer, read, server, startGateway, testAccount } from "../support/harness.ts";
+import { handoffs, run, timeoutMs } from "./handoffs.ts";
 import type { Callers } from "./isolation.ts";
 import {
   connectAsCaller,
@@ -17,13 +18,7 @@ import {
 
 /** Many callers at once, and each leaves the session dirty. No caller may see the traces of another. */
 
-/** TIDEGATE_HANDOFFS=10000 makes a soak of it. */
-const handoffs = Number(process.env.TIDEGATE_HANDOFFS ?? 600);
 const interleaved = handoffs;
-const callerCount = 24;
-/** Many times the duration on an idle machine. */
-const timeoutMs = (requests: number) => 60_000 + requests * 100;
-
 let administrator: Connection;
 let callers: Callers;
 beforeAll(async () => {
@@ -36,23 +31,6 @@ afterAll(async () => {
   if (administrator) await dropIsolation(administrator);
   await administrator?.end();
 });
-
-/** Runs this many requests, a few at a time. @returns everything that was wrong with them */
-async function run(total: number, request: (at: number, caller: number) => Promise<string | undefined>) {
-  const wrong: string[] = [];
-  let next = 0;
-  const worker = async (caller: number) => {
-    for (let at = next++; at < total; at = next++) {
-      const words = await request(at, caller);
-      if (words !== undefined) wrong.push(`request ${at}: ${words}`);
-    }
-  };
-  const started = Date.now();
-  await Promise.all(Array.from({ length: callerCount }, (_, caller) => worker(caller)));
-  const seconds = (Date.now() - started) / 1000;
-  console.log(`  ${total} requests in ${seconds.toFixed(1)} s, ${Math.round(total / seconds)} a second`);
-  return wrong;
-}
 
 /** @returns the statement and the values of one request; each request dirties the session in its own way */
 function soil(at: number): [sql: string, values: number[]] {

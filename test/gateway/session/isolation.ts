@@ -105,6 +105,8 @@ export async function connectAsCaller(): Promise<Connection> {
 
 export interface Callers {
   gateway: Gateway;
+  /** @returns the sum of a metric's samples with this label in their text */
+  metric(name: string, label?: string): Promise<number>;
   /**
    * Asks as one of the account's callers: `sql:read`, `sql:write`, and `sql:server` to see the session's
    * state at the server.
@@ -118,7 +120,7 @@ export async function startCallers(
   cluster: Record<string, unknown> = {},
 ): Promise<Callers> {
   const isolated = { user, password: "ANALYST_PASSWORD", connections_per_shard: 1, ...account };
-  const allow = ["sql:read", "sql:write", "sql:server"];
+  const allow = ["sql:read", "sql:write", "sql:server", "metrics"];
   const gateway = await startGateway({
     cluster: { database: "handoff", ...cluster },
     accounts: { isolated },
@@ -132,6 +134,12 @@ export async function startCallers(
   };
   return {
     gateway,
+    async metric(name, label = "") {
+      const headers = { authorization: `Bearer ${await tokenOf("an operator")}` };
+      const text = await (await gateway.fetch("/metrics", { headers })).text();
+      const lines = text.split("\n").filter((line) => line.startsWith(`${name}{`) && line.includes(label));
+      return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+    },
     async ask(subject, sql, params = []) {
       const authorization = `Bearer ${await tokenOf(subject)}`;
       const headers = { authorization, "content-type": "application/json" };

@@ -70,6 +70,7 @@ describe("a valid bundle with its bindings", () => {
       idle_s: limits.connectionIdleSeconds,
       queue_length: limits.queueLength,
       queue_wait_ms: limits.queueWaitMs,
+      restore: "when_needed",
       deadline_ms: limits.statementDeadlineMs,
       max_bytes: limits.answerBytes,
       shards: 1,

@@ -92,7 +92,7 @@ describe("the defaults", () => {
     },
   );
 
-  test("are sixteen", () => {
+  test("are seventeen", () => {
     const found = table.filter(({ fallback }) => !["none", "required"].includes(fallback));
     expect(found.map(({ key }) => key)).toEqual([
       "connect_timeout_ms",
@@ -104,6 +104,7 @@ describe("the defaults", () => {
       "idle_s",
       "queue_length",
       "queue_wait_ms",
+      "restore",
       "deadline_ms",
       "max_bytes",
       "required_claims",

@@ -59,6 +59,7 @@ describe("a setting that Hyperdrive cannot honour is refused", () => {
     ["accounts.reader.idle_s", 30],
     ["accounts.reader.queue_length", 100],
     ["accounts.reader.queue_wait_ms", 1000],
+    ["accounts.reader.restore", "always"],
   ];
   test.each(refusals)("%s", (place, value) => {
     expect(mistakes({ [place]: value })).toEqual([

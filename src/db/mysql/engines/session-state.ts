@@ -31,7 +31,16 @@ export function sessionState(dialect: Dialect, settings: SessionSettings): strin
  * global values, also the character set. So the restore sets everything important again.
  */
 export function restingState(dialect: Dialect, settings: SessionSettings): string {
-  return [sessionState(dialect, settings), ...dialect.restingAssignments(settings)].join(", ");
+  return [pooledState(dialect, settings), ...dialect.restingAssignments(settings)].join(", ");
+}
+
+/**
+ * The state of a pooled session, without those settings that limit writes. With a global `autocommit` of 0,
+ * all statements until the restore would be one transaction, which sees the rows as they were at its
+ * beginning.
+ */
+function pooledState(dialect: Dialect, settings: SessionSettings): string {
+  return `${sessionState(dialect, settings)}, SESSION autocommit = 1`;
 }
 
 /**
@@ -73,7 +82,7 @@ export function restoreStatements(
   role: string | null = null,
 ): RestoreStatements {
   const isLifted = writes && dialect.enforcesReadOnly;
-  const state = isLifted ? sessionState(dialect, settings) : restingState(dialect, settings);
+  const state = isLifted ? pooledState(dialect, settings) : restingState(dialect, settings);
   return {
     before: dialect.restoring(state, `USE ${quoteName(database)}`, role),
     after: isLifted ? ["SET SESSION TRANSACTION READ ONLY"] : [],

@@ -6,11 +6,13 @@ import type { PreparedStatements } from "../driver/prepared-cache.ts";
 import type { Dialect } from "../engines/dialect.ts";
 import type { Identity } from "../engines/identity.ts";
 import { isSameConnection, isSameIdentity } from "../engines/identity.ts";
+import { verifiedPlain } from "../engines/plain.ts";
 import { proofQuery } from "../engines/proof.ts";
 import type { SessionSettings } from "../engines/session-state.ts";
 import { restoreStatements, setRole } from "../engines/session-state.ts";
 import { fits } from "../values/packet-size.ts";
 import { identityOf } from "./login.ts";
+import type { PlainStatements } from "./plain-statements.ts";
 
 /** A statement to prepare ahead. */
 export type HotStatement = Pick<Statement, "sql" | "writable">;
@@ -24,6 +26,8 @@ export interface Restorable {
   /** From the latest proof. */
   identity: Identity;
   prepared: PreparedStatements;
+  /** Undefined if every statement is followed by a restore. */
+  plain: PlainStatements | undefined;
 }
 
 export interface Restored {
@@ -33,6 +37,8 @@ export interface Restored {
    * The hot statements that cannot be prepared ahead: the server refuses them, or PREPARE runs a part of one.
    */
   refused: string[];
+  /** The texts of the prepared hot statements that are plain, as the server says now: a run may consist of them. */
+  plain: ReadonlySet<string>;
 }
 
 /**
@@ -63,10 +69,13 @@ export async function restore(
   const ahead = sendable.map(({ sql }) => ({ sql, step: prepare(connection, sql) }));
   const last = after.map(text);
   const ran = ahead.length > 0 && dialect.preparingRan !== undefined ? [text(dialect.preparingRan)] : [];
+  // Asked behind the PREPAREs: a view that replaced a table before one of them is seen here.
+  const candidates = session.plain?.among(sendable, identity.version) ?? [];
+  const asked = candidates.length > 0 ? [text(dialect.plainQuestion(candidates))] : [];
   const proof = text(proofQuery(dialect));
   const commit = committing ? [text("COMMIT")] : [];
   for (const { reply } of commit) reply.then(() => committing?.resolve(), committing?.reject);
-  const steps = [...commit, ...first, ...ahead.map(({ step }) => step), ...last, ...ran, proof];
+  const steps = [...commit, ...first, ...ahead.map(({ step }) => step), ...last, ...ran, ...asked, proof];
   connection.addCommand(new Pipeline(steps.map(({ command }) => command)));
   for (const step of [...first, ...last]) await step.reply;
   const proven = identityOf(await proof.reply);
@@ -75,7 +84,7 @@ export async function restore(
     const [row] = await reply;
     if (row?.ran === "0") continue;
     const { identity: clean } = await restore(session, []);
-    return { identity: clean, refused: hot.map(({ sql }) => sql) };
+    return { identity: clean, refused: hot.map(({ sql }) => sql), plain: new Set() };
   }
   const refused: string[] = [];
   for (const { sql, step } of ahead) {
@@ -84,8 +93,15 @@ export async function restore(
       () => refused.push(sql),
     );
   }
+  const plain = new Set<string>();
+  for (const { reply } of asked) {
+    // If the server does not answer the question, nothing is plain.
+    const verified = await reply.then((rows) => verifiedPlain(candidates, rows)).catch(() => []);
+    for (const [at, { sql }] of candidates.entries())
+      if (verified[at] && !refused.includes(sql)) plain.add(sql);
+  }
   const same = isSameIdentity(proven, identity) ? proven : await restoreRole(session);
-  return { identity: await withStart(session, same), refused };
+  return { identity: await withStart(session, same), refused, plain };
 }
 
 /**

@@ -10,10 +10,13 @@ import { dialectOf } from "../engines/dialect-of.ts";
 import type { Identity } from "../engines/identity.ts";
 import { reaches } from "../engines/reach.ts";
 import type { ProtocolGuard } from "../guard/protocol-guard.ts";
-import { type Loss, lossError, lossOf, lostError, lostInTransaction } from "./connection-lost.ts";
+import { lossError, lossOf, lostError, lostInTransaction } from "./connection-lost.ts";
 import { Executor } from "./executor.ts";
 import { killOf } from "./kill.ts";
 import { type Attempt, type Login, logIn } from "./login.ts";
+import { LossWatch } from "./loss-watch.ts";
+import { PlainRun } from "./plain-run.ts";
+import type { PlainStatements } from "./plain-statements.ts";
 import { type HotStatement, type Restorable, restore } from "./restore.ts";
 import type { RowSink } from "./row-sink.ts";
 import type { Burst, BurstAnswers, Preparation } from "./statement-batch.ts";
@@ -34,10 +37,13 @@ export interface RunOptions {
   begin?: readonly string[];
 }
 
-/** @property warned shared by all sessions of the account */
-export type Opening = Attempt & { warned: WarnedStatements };
+/** Both properties are shared by all sessions of the account. Without `plain` there are no runs. */
+export type Opening = Attempt & { warned: WarnedStatements; plain?: PlainStatements | undefined };
 
-/** A proven connection of one account, for life. `restore()` must succeed between two callers. */
+/**
+ * A proven connection of one account, for life. `restore()` must succeed between two callers, unless both
+ * only continue a run (plain-run.ts).
+ */
 export class Session {
   /** From the latest proof. */
   identity: Identity;
@@ -48,10 +54,8 @@ export class Session {
   readonly #wire: ProtocolGuard;
   readonly #executor: Executor;
   readonly #restorable: Omit<Restorable, "identity">;
-  readonly #loss = Promise.withResolvers<string>();
-  #lostBecause: Loss | undefined;
-  /** Rejects the wait in progress when the connection is lost. A session does one thing at a time. */
-  #abort: ((loss: Loss) => void) | undefined;
+  readonly #watch: LossWatch;
+  #run = new PlainRun();
 
   private constructor(login: Login, cluster: Cluster, account: Account, opening: Opening) {
     const { connection, wire, identity } = login;
@@ -67,17 +71,13 @@ export class Session {
       database: cluster.database,
       settings: account,
       prepared,
+      plain: opening.plain,
     };
-    this.lost = this.#loss.promise;
     this.timers = opening.timers ?? platformTimers;
-    connection.on("error", (error: Error) => this.#lose(lossOf(error)));
-    wire.on("close", () => this.#lose({ reason: "closed" }));
-  }
-
-  #lose(loss: Loss): void {
-    this.#lostBecause ??= loss;
-    this.#abort?.(this.#lostBecause);
-    this.#loss.resolve(this.#lostBecause.reason);
+    this.#watch = new LossWatch(this.timers);
+    this.lost = this.#watch.lost;
+    connection.on("error", (error: Error) => this.#watch.lose(lossOf(error)));
+    wire.on("close", () => this.#watch.lose({ reason: "closed" }));
   }
 
   /** Settled when the socket has ended. */
@@ -86,7 +86,17 @@ export class Session {
   }
 
   get usable(): boolean {
-    return this.#lostBecause === undefined;
+    return !this.#watch.isLost;
+  }
+
+  /** Whether plain SELECTs ran since the last restore, and nothing else. Then no restore must follow at once. */
+  get isInRun(): boolean {
+    return this.#run.isUsed && !this.#run.isOver;
+  }
+
+  /** @returns whether the statement, or without one any work, may come before a restore */
+  mayServe(statement?: Pick<Statement, "sql" | "values" | "writable">): boolean {
+    return !this.#run.isUsed || (statement !== undefined && this.#run.admits(statement, Date.now()));
   }
 
   /**
@@ -116,16 +126,24 @@ export class Session {
       },
       // After the answer, a loss no longer changes the outcome.
       ended: () => {
-        this.#abort = undefined;
+        this.#watch.answered();
       },
     };
-    const { outcome, hear } = await this.#unlessLost(
-      () => this.#executor.run(statement, sink, progress, begin),
-      (loss) => lostError(statement, sent, isStale(), loss),
-    );
+    const run = this.#run;
+    const continues = run.enter(statement, since);
+    const { outcome, hear } = await this.#watch
+      .unlessLost(
+        () => this.#executor.run(statement, sink, progress, begin),
+        (loss) => lostError(statement, sent, isStale(), loss),
+      )
+      .catch((cause) => {
+        run.end();
+        throw cause;
+      });
+    if (continues) run.answered(outcome);
     if (outcome.warningCount === 0) return outcome;
     // The statement's deadline applies: a slow reader of the rows may hold the wire.
-    const whole = this.#unlessLost(hear, lossError);
+    const whole = this.#watch.unlessLost(hear, lossError);
     // Warnings are best effort: the statement has been executed even if they are lost.
     const conversion = outcome.conversion === "unread" ? "lost" : outcome.conversion;
     return await whole.catch(() => ({ ...outcome, conversion }));
@@ -141,9 +159,10 @@ export class Session {
 
   /** As `prepareAll` of statement-batch.ts. @throws also TidegateError `connection_lost` */
   async prepareAll(preparation: Preparation): ReturnType<typeof prepareAll> {
+    this.#run.leave();
     const { prepared } = this.#executor;
     const work = () => prepareAll(this.#connection, prepared, preparation);
-    return await this.#unlessLost(work, lostInTransaction);
+    return await this.#watch.unlessLost(work, lostInTransaction);
   }
 
   /**
@@ -151,8 +170,9 @@ export class Session {
    * @returns the answers. If the connection is lost, the missing ones fail with `connection_lost`
    */
   runAll(burst: Burst): BurstAnswers {
+    this.#run.leave();
     const sent: { answers?: BurstAnswers } = {};
-    const all = this.#unlessLost(async () => {
+    const all = this.#watch.unlessLost(async () => {
       const answers = this.#executor.runAll(burst);
       sent.answers = answers;
       await Promise.allSettled([answers.before, ...answers.outcomes, answers.after]);
@@ -160,34 +180,8 @@ export class Session {
     return answersUnless(all, burst, sent.answers);
   }
 
-  /** As `#unlessLost`, for the gateway's commands. Without a reply in time, the connection counts as lost. */
-  async #soon<T>(work: () => Promise<T>, deadlineMs: number = limits.commandDeadlineMs): Promise<T> {
-    const reason = `no reply within ${deadlineMs} ms`;
-    const answered = this.timers.after(deadlineMs, () => {
-      this.#lose({ reason });
-      this.#wire.destroy();
-    });
-    try {
-      return await this.#unlessLost(work, lossError);
-    } finally {
-      answered();
-    }
-  }
-
-  async #unlessLost<T>(work: () => Promise<T>, error: (loss: Loss) => Error): Promise<T> {
-    if (this.#lostBecause !== undefined) throw error(this.#lostBecause);
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = (loss: Loss) => reject(error(loss));
-    this.#abort = abort;
-    const working = work();
-    // The other promise may fail later. This avoids an unhandled rejection.
-    working.catch(() => {});
-    try {
-      return await Promise.race([working, aborted]);
-    } finally {
-      // With all answers of a burst there, the next command may already have set another `#abort`.
-      if (this.#abort === abort) this.#abort = undefined;
-    }
+  async #soon<T>(work: () => Promise<T>, deadlineMs?: number): Promise<T> {
+    return await this.#watch.soon(work, () => this.#wire.destroy(), deadlineMs);
   }
 
   pause(): void {
@@ -209,10 +203,13 @@ export class Session {
     committing?: PromiseWithResolvers<void>,
   ): Promise<string[]> {
     const work = () => restore({ ...this.#restorable, identity: this.identity }, hot, committing);
+    this.#run.end();
+    const since = Date.now();
     const restoring = this.#soon(work, committing && limits.statementDeadlineMs);
     restoring.catch((cause) => committing?.reject(cause));
-    const { identity, refused } = await restoring;
+    const { identity, refused, plain } = await restoring;
     this.identity = identity;
+    this.#run = new PlainRun({ texts: plain, since });
     return refused;
   }
 
@@ -222,6 +219,7 @@ export class Session {
    * @throws ServerError, or Error if the connection is lost
    */
   async control(sql: string, deadlineMs?: number): Promise<boolean> {
+    this.#run.leave();
     const replied = await this.#soon(() => command(this.#connection, sql), deadlineMs);
     const { serverStatus } = replied as ResultHeader;
     return (serverStatus & serverInTransaction) !== 0;

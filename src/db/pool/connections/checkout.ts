@@ -3,27 +3,25 @@ import { limits } from "../../../limits.ts";
 import { platformTimers, type Timers } from "../../../timers.ts";
 import type { Drained } from "../../contract/requests.ts";
 import type { CloseReason, ShardGauges } from "../messages/counters.ts";
+import { IdleConnections } from "./idle-connections.ts";
 import { type Lease, refuse, serve, type Waiter } from "./lease.ts";
-import type { CheckoutOptions, Entry, Pooled } from "./pooled.ts";
+import { Logins } from "./logins.ts";
+import type { CheckoutOptions, Entry, Pooled, PooledStatement } from "./pooled.ts";
 import { type Holder, Shares, type Use } from "./shares.ts";
 
 /** In the past, whatever the clock says. */
 const over = Number.NEGATIVE_INFINITY;
 
 /**
- * A bounded set of connections with a bounded queue in front. Connections open when they are needed. Checkout
- * lends them last in, first out, so unused ones grow old and close.
+ * A bounded set of connections with a bounded queue in front. Connections open when they are needed. A
+ * connection in a run is restored before it serves a request that may not continue the run.
  */
 export class Checkout<T extends Pooled> {
   readonly #options: CheckoutOptions<T> & { timers: Timers };
   readonly #entries = new Map<T, Entry>();
-  readonly #idle: T[] = [];
+  readonly #idle: IdleConnections<T>;
   readonly #shares: Shares<Waiter<T>>;
-  /** Logins in progress that will serve requests. */
-  #opening = 0;
-  /** Logins that began before the last drain. They take room and will serve no request. */
-  #overtaken = 0;
-  #drains = 0;
+  readonly #logins = new Logins();
   /** Connections that have ended while their sockets are still open. */
   #closing = 0;
   /** Set after a failed login: no login starts during this pause. */
@@ -31,6 +29,10 @@ export class Checkout<T extends Pooled> {
 
   constructor(options: CheckoutOptions<T>) {
     this.#options = { timers: platformTimers, ...options };
+    this.#idle = new IdleConnections({
+      ...this.#options,
+      expire: (connection) => this.#end(connection, "idle"),
+    });
     this.#shares = new Shares(options.share, options.queueLength);
   }
 
@@ -41,19 +43,26 @@ export class Checkout<T extends Pooled> {
 
   /** Whether a caller without a connection would have to wait for another caller's. */
   get saturated(): boolean {
-    return this.#idle.length === 0 && (this.#shares.servable > this.#opening || !this.#hasRoom());
+    return this.#idle.size === 0 && (this.#shares.servable > this.#logins.serving || !this.#hasRoom());
   }
 
   /**
    * @param caller the owner of the request. Callers take turns, and each has at most its share
    * @param abandoned rejects if the request is abandoned; its place in the queue is then free
+   * @param statement given if it may continue a run. All other work gets a restored connection
    * @returns a usable connection. Give it back with `release` or `discard`
    * @throws TidegateError `pool_full` at once, `pool_timeout` after the wait, or the error of the login
    */
-  acquire(caller: string, abandoned?: Promise<never>, use: Use = "statement"): Promise<Lease<T>> {
-    const connection = this.#shares.mayHave(caller) ? this.#takeIdle() : undefined;
+  acquire(
+    caller: string,
+    abandoned?: Promise<never>,
+    use: Use = "statement",
+    statement?: PooledStatement,
+  ): Promise<Lease<T>> {
+    const connection = this.#shares.mayHave(caller) ? this.#takeIdle(statement) : undefined;
     if (connection) {
       this.#lend(connection, { caller, use });
+      this.#idle.keepSpare();
       return Promise.resolve({ connection, queueMs: 0, connectMs: 0 });
     }
     const refusal = this.#isServing() ? undefined : this.#options.refusal?.();
@@ -64,25 +73,24 @@ export class Checkout<T extends Pooled> {
         this.#shares.remove(waiter);
         reject(new TidegateError("pool_timeout", { retryAfter, ...this.#shares.timeoutDetail(caller) }));
       });
-      const waiter: Waiter<T> = { caller, use, resolve, reject, since: Date.now(), waited };
+      const waiter: Waiter<T> = { caller, use, statement, resolve, reject, since: Date.now(), waited };
       const loser = this.#shares.push(waiter);
       if (loser) refuse(loser, new TidegateError("pool_full", { retryAfter }));
       abandoned?.catch((why) => {
         this.#shares.remove(waiter);
         refuse(waiter, why);
       });
-      this.#openIfNeeded();
+      this.#prepareIfNeeded();
     });
   }
 
   /** Gives back a connection whose session is as it was after login. */
   release(connection: T): void {
     const entry = this.#entries.get(connection);
-    if (!entry?.holder || this.endIfExpired(connection)) return;
+    if (!entry || this.endIfExpired(connection)) return;
     if (!connection.usable) this.discard(connection, "lost");
-    else {
-      this.#takeBack(entry);
-      this.#offer(connection, entry, 0);
+    else if (entry.holder ? this.#takeBack(entry) : this.#idle.remove(connection)) {
+      this.#offer(connection, 0);
     }
   }
 
@@ -107,11 +115,9 @@ export class Checkout<T extends Pooled> {
    * return. Waiting requests get new connections.
    */
   drain(): Drained {
-    const idle = this.#idle.length;
-    this.#drains += 1;
-    this.#overtaken += this.#opening;
-    this.#opening = 0;
-    const opening = this.#overtaken;
+    const idle = this.#idle.size;
+    this.#logins.drain();
+    const opening = this.#logins.size;
     this.retire(() => true, "drained");
     const busy = this.#entries.size;
     // The cause of the last failed login may be mended now.
@@ -123,24 +129,22 @@ export class Checkout<T extends Pooled> {
 
   /** Retires connections: idle ones close at once, busy ones when they are given back. */
   retire(which: (connection: T) => boolean, why: CloseReason): void {
-    for (const connection of this.#idle.filter(which)) this.#end(connection, why);
+    for (const connection of this.#idle.which(which)) this.#end(connection, why);
     for (const [connection, entry] of this.#entries)
       if (which(connection)) Object.assign(entry, { expires: over, why });
   }
 
   /** How many connections are in each state now. */
   get gauges(): ShardGauges {
-    const idle = this.#idle.length;
-    const opening = this.#opening + this.#overtaken;
+    const idle = this.#idle.size;
+    const opening = this.#logins.size;
     const busy = this.#entries.size - idle;
     return { idle, busy, opening, closing: this.#closing, waiting: this.waiting };
   }
 
-  #takeIdle(): T | undefined {
-    for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
-      const entry = this.#entries.get(connection);
-      if (!entry) continue;
-      entry.used?.();
+  #takeIdle(statement?: PooledStatement): T | undefined {
+    const take = () => this.#idle.takeFor(statement);
+    for (let connection = take(); connection; connection = take()) {
       if (!connection.usable) this.discard(connection, "lost");
       else if (!this.endIfExpired(connection)) return connection;
     }
@@ -153,44 +157,54 @@ export class Checkout<T extends Pooled> {
     this.#shares.take(holder);
   }
 
-  #takeBack(entry: Entry): void {
-    if (entry.holder) this.#shares.give(entry.holder);
+  /** @returns whether a request had it */
+  #takeBack(entry: Entry): boolean {
+    const { holder } = entry;
+    if (holder) this.#shares.give(holder);
     entry.holder = undefined;
+    return holder !== undefined;
   }
 
-  /** Gives a free connection to a waiting request. Without one, the connection becomes idle. */
-  #offer(connection: T, entry: Entry, connectMs: number): void {
-    const waiter = this.#shares.next();
-    if (waiter) {
-      this.#lend(connection, waiter);
-      serve(waiter, connection, connectMs);
+  /**
+   * Gives a free connection to the request whose turn it is. If that may not continue the connection's run,
+   * the connection is restored first: otherwise it might wait while others continue the run. Without a
+   * request, the connection becomes idle.
+   */
+  #offer(connection: T, connectMs: number): void {
+    const first = this.#shares.first();
+    if (!first) this.#idle.add(connection);
+    else if (!connection.mayServe(first.statement)) this.#idle.restore(connection);
+    else {
+      this.#shares.next(first);
+      this.#lend(connection, first);
+      serve(first, connection, connectMs);
       this.#serveNext();
-      return;
     }
-    entry.used = this.#options.timers.after(this.#options.idleMs, () => this.#end(connection, "idle"));
-    this.#idle.push(connection);
   }
 
   /** Called when a caller gets or returns a connection. Another request may now take a free one. */
   #serveNext(): void {
-    const isFree = this.#idle.length > 0 && this.#shares.servable > 0;
-    const connection = isFree ? this.#takeIdle() : undefined;
-    const entry = connection && this.#entries.get(connection);
-    if (entry) this.#offer(connection, entry, 0);
-    else this.#openIfNeeded();
+    const first = this.#idle.size > 0 ? this.#shares.first() : undefined;
+    const connection = first && this.#takeIdle(first.statement);
+    if (connection) this.#offer(connection, 0);
+    else this.#prepareIfNeeded();
   }
 
-  #openIfNeeded(): void {
-    if (this.#mayOpen()) this.#open();
+  /** Whether a request waits without a login or a restore in progress for it. */
+  get #isAwaited(): boolean {
+    return this.#shares.servable > this.#logins.serving + this.#idle.restoring;
   }
 
-  /** @returns whether a request waits without a login in progress for it, and there is room for one */
+  #prepareIfNeeded(): void {
+    if (this.#isAwaited && !this.#idle.restoreOne() && this.#mayOpen()) this.#open();
+  }
+
   #mayOpen(): boolean {
-    return this.#openPause === undefined && this.#hasRoom() && this.#shares.servable > this.#opening;
+    return this.#openPause === undefined && this.#hasRoom() && this.#isAwaited;
   }
 
   #hasRoom(): boolean {
-    const taken = this.#entries.size + this.#opening + this.#overtaken + this.#closing;
+    const taken = this.#entries.size + this.#logins.size + this.#closing;
     return taken < this.#options.size;
   }
 
@@ -200,20 +214,12 @@ export class Checkout<T extends Pooled> {
   }
 
   #open(): void {
-    this.#opening += 1;
+    const ended = this.#logins.begin();
     const since = Date.now();
-    const drains = this.#drains;
     this.#options.open().then(
-      (connection) => this.#adopt(connection, Date.now() - since, this.#counts(drains)),
-      (error) => (this.#counts(drains) ? this.#refuse(error) : this.#openIfNeeded()),
+      (connection) => this.#adopt(connection, Date.now() - since, ended()),
+      (error) => (ended() ? this.#refuse(error) : this.#prepareIfNeeded()),
     );
-  }
-
-  /** Counts a login that has ended. @returns false if a drain came during the login */
-  #counts(drains: number): boolean {
-    if (drains !== this.#drains) this.#overtaken -= 1;
-    else this.#opening -= 1;
-    return drains === this.#drains;
   }
 
   /** @param counts false for a login that began before a drain: its proof may be older than the drain */
@@ -223,7 +229,7 @@ export class Checkout<T extends Pooled> {
     const entry: Entry = { expires, ...(counts ? {} : { why: "drained" }) };
     this.#entries.set(connection, entry);
     void connection.lost.then((detail) => this.discard(connection, "lost", detail));
-    if (!this.endIfExpired(connection)) this.#offer(connection, entry, connectMs);
+    if (!this.endIfExpired(connection)) this.#offer(connection, connectMs);
   }
 
   /**
@@ -231,10 +237,10 @@ export class Checkout<T extends Pooled> {
    * Without any, refuse the waiting requests at once: waiting could only delay their failure.
    */
   #refuse(error: unknown): void {
-    if (this.#isServing() || this.#opening > 0) {
+    if (this.#isServing() || this.#logins.serving > 0) {
       this.#openPause ??= this.#options.timers.after(limits.openPauseMs, () => {
         this.#openPause = undefined;
-        this.#openIfNeeded();
+        this.#prepareIfNeeded();
       });
       return;
     }
@@ -243,28 +249,18 @@ export class Checkout<T extends Pooled> {
 
   /** Ends a connection. COM_QUIT is sent only if the session is usable and its owner did not discard it. */
   #end(connection: T, reason: CloseReason, detail?: string, politely = connection.usable): void {
-    const entry = this.#forget(connection);
+    const entry = this.#entries.get(connection);
     if (!entry) return;
+    this.#entries.delete(connection);
+    const hadNoHolder = this.#idle.remove(connection);
     this.#closing += 1;
     if (politely) connection.close();
     else connection.destroy();
     this.#options.closed?.(reason, detail);
     void connection.gone.then(() => {
       this.#closing -= 1;
-      this.#openIfNeeded();
+      this.#prepareIfNeeded();
     });
-    if (!entry.holder) return;
-    this.#takeBack(entry);
-    this.#serveNext();
-  }
-
-  #forget(connection: T): Entry | undefined {
-    const entry = this.#entries.get(connection);
-    if (!entry) return undefined;
-    entry.used?.();
-    this.#entries.delete(connection);
-    const index = this.#idle.indexOf(connection);
-    if (index >= 0) this.#idle.splice(index, 1);
-    return entry;
+    if (this.#takeBack(entry) || hadNoHolder) this.#serveNext();
   }
 }

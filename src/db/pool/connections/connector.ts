@@ -8,6 +8,7 @@ import type { Timers } from "../../../timers.ts";
 import type { Link } from "../../links/link.ts";
 import { selectLink } from "../../links/select.ts";
 import type { ServerErrorKind } from "../../mysql/engines/server-errors.ts";
+import { PlainStatements } from "../../mysql/session/plain-statements.ts";
 import { Session } from "../../mysql/session/session.ts";
 import { WarnedStatements } from "../../mysql/session/warned-statements.ts";
 import { ExpiryWatch } from "./certificate-expiry.ts";
@@ -38,6 +39,7 @@ export class Connector {
   readonly #readOnlyFromLogin = new WeakSet<Session>();
   readonly #expiry = new ExpiryWatch();
   readonly #warned = new WarnedStatements();
+  readonly #plain: PlainStatements | undefined;
   readonly #options: ConnectorOptions;
 
   constructor(config: Config, account: Account, options: ConnectorOptions) {
@@ -45,6 +47,7 @@ export class Connector {
     this.#config = config;
     this.#account = account;
     this.#link = selectLink(config);
+    this.#plain = account.restore === "always" ? undefined : new PlainStatements(config.cluster.engine);
     this.#hosts = new HostFailover(config.cluster.hosts);
   }
 
@@ -170,7 +173,7 @@ export class Connector {
     };
     try {
       const { timers } = this.#options;
-      const opening = { host, timeoutMs, opened, refused, warned: this.#warned, timers };
+      const opening = { host, timeoutMs, opened, refused, warned: this.#warned, plain: this.#plain, timers };
       session = await Session.open(this.#link, cluster, this.#account, opening);
       this.#leads.set(session, host);
       if (this.#isReadOnly(session)) this.#readOnlyFromLogin.add(session);

@@ -56,6 +56,12 @@ export class FairQueue<T extends { readonly caller: string }> {
     return undefined;
   }
 
+  /** @returns what `shift` would return, without taking it */
+  first(isServed: (caller: string) => boolean = () => true): T | undefined {
+    for (const [caller, waiting] of this.#turns) if (isServed(caller)) return waiting[0];
+    return undefined;
+  }
+
   /** @returns how many requests could be served now if each caller could have `room` more connections */
   servable(room: (caller: string) => number): number {
     let count = 0;

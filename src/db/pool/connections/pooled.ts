@@ -1,11 +1,19 @@
 import type { TidegateError } from "../../../errors.ts";
 import type { Timers } from "../../../timers.ts";
+import type { Statement } from "../../contract/statement.ts";
 import type { CloseReason } from "../messages/counters.ts";
 import type { Holder } from "./shares.ts";
+
+/** The part of a statement that decides whether it may continue a run (plain-run.ts). */
+export type PooledStatement = Pick<Statement, "sql" | "values" | "writable">;
 
 /** The requirements for a pooled connection. */
 export interface Pooled {
   readonly usable: boolean;
+  /** Whether plain SELECTs ran since its last restore, and nothing else. */
+  readonly isInRun: boolean;
+  /** @returns whether it may serve the statement, or without one any work, before a restore */
+  mayServe(statement?: PooledStatement): boolean;
   /** Settled when the connection is lost. */
   readonly lost: Promise<string>;
   /** Settled when the socket has ended, perhaps after `lost`. Until then the connection takes room. */
@@ -16,6 +24,8 @@ export interface Pooled {
 
 export interface CheckoutOptions<T extends Pooled> {
   open: () => Promise<T>;
+  /** Restores a connection in a run, and gives it back with `release` or `discard`. */
+  restore: (connection: T) => void;
   size: number;
   /** How many connections one caller may have at once. */
   share: number;
@@ -37,9 +47,8 @@ export interface Entry {
   /** Why it is retired. */
   why?: CloseReason;
   /**
-   * The request that has the connection. Only a connection with a holder can be given back, and only once.
+   * The request that has the connection. Only a connection with a holder, or in a restore between runs, can be
+   * given back, and only once.
    */
   holder?: Holder | undefined;
-  /** Stops the idle timer. */
-  used?: () => void;
 }

@@ -61,12 +61,18 @@ export class Shares<T extends Holder> {
     this.#queue.remove(waiter);
   }
 
-  /** @returns the request for a free connection. Callers below their share come first, in turns */
-  next(): T | undefined {
+  /** @returns the request whose turn it is. Callers below their share come first, in turns */
+  first(): T | undefined {
+    if (this.#queue.size === 0) return undefined;
     return (
-      this.#queue.shift((caller) => this.#isBelow(caller)) ??
-      this.#queue.shift((caller) => this.mayHave(caller))
+      this.#queue.first((caller) => this.#isBelow(caller)) ??
+      this.#queue.first((caller) => this.mayHave(caller))
     );
+  }
+
+  /** Takes the first request of a caller from the queue. The caller's next one waits for its next turn. */
+  next(of: T): void {
+    this.#queue.shift((caller) => caller === of.caller);
   }
 
   /** @returns all waiting requests. The queue is then empty */

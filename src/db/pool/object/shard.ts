@@ -57,6 +57,7 @@ export class Shard {
     this.#checkout = new Checkout({
       timers: this.#timers,
       open: () => this.#openPooled(),
+      restore: (session) => void this.#restore(session),
       size: account.connections_per_shard,
       share: shareOf(account),
       ...{ queueLength: account.queue_length, queueWaitMs: account.queue_wait_ms },
@@ -155,18 +156,24 @@ export class Shard {
   async #execute(work: ExecuteWork, tag: Tag, broke: (error: TidegateError) => void): Promise<RowsAnswer> {
     const underWay = this.#inFlight.enter(work, tag, [work]);
     const { running, leave } = underWay;
-    return await this.#lend(underWay, (session) => {
-      let isRestored = false;
-      const commit = async () => {
-        isRestored = true;
-        await this.#commit(session);
-      };
-      return answer(runnerOf(session, running, this.#dialect, commit), work, tag.requestId, (broken) => {
-        leave();
-        if (broken) broke(broken);
-        if (running.end() && !isRestored) void this.#restore(session);
-      });
-    });
+    return await this.#lend(
+      underWay,
+      (session) => {
+        let isRestored = false;
+        const commit = async () => {
+          isRestored = true;
+          await this.#commit(session);
+        };
+        return answer(runnerOf(session, running, this.#dialect, commit), work, tag.requestId, (broken) => {
+          leave();
+          if (broken) broke(broken);
+          if (!running.end() || isRestored) return;
+          if (session.isInRun) this.#release(session);
+          else void this.#restore(session);
+        });
+      },
+      work,
+    );
   }
 
   /** Commits one statement: COMMIT goes in the restore's write. @throws the server's error, or the loss */
@@ -194,14 +201,18 @@ export class Shard {
   }
 
   /** Runs work on a connection when one is free, and reports the times of wait and work. */
-  async #lend(underWay: UnderWay<Session>, run: Run): Promise<RowsAnswer> {
-    return await Promise.race([this.#runOn(underWay, run), underWay.running.stopped]);
+  async #lend(underWay: UnderWay<Session>, run: Run, statement?: ExecuteWork): Promise<RowsAnswer> {
+    return await Promise.race([this.#runOn(underWay, run, statement), underWay.running.stopped]);
   }
 
-  async #runOn({ running, caller, leave }: UnderWay<Session>, run: Run): Promise<RowsAnswer> {
+  async #runOn(
+    { running, caller, leave }: UnderWay<Session>,
+    run: Run,
+    statement: ExecuteWork | undefined,
+  ): Promise<RowsAnswer> {
     let lease: Lease<Session>;
     try {
-      lease = await this.#acquire(caller, running.stopped);
+      lease = await this.#acquire(caller, running.stopped, "statement", statement);
     } catch (cause) {
       leave();
       throw cause;
@@ -222,9 +233,16 @@ export class Shard {
     }
   }
 
-  async #acquire(caller: string, abandoned?: Promise<never>, use?: Use): Promise<Lease<Session>> {
+  async #acquire(
+    caller: string,
+    abandoned?: Promise<never>,
+    use?: Use,
+    statement?: ExecuteWork,
+  ): Promise<Lease<Session>> {
     try {
-      const lease = await this.#onBorrow.lend(() => this.#checkout.acquire(caller, abandoned, use));
+      const lease = await this.#onBorrow.lend(() =>
+        this.#checkout.acquire(caller, abandoned, use, statement),
+      );
       this.#counters.waited(lease.queueMs + lease.connectMs);
       return lease;
     } catch (cause) {

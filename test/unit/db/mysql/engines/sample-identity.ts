@@ -32,6 +32,7 @@ export function account(parts: Partial<Account> = {}): Account {
     credential: { password: "hunter2" },
     cleartext: false,
     time_zone: "+00:00",
+    restore: "when_needed",
     shards: 1,
     connections_per_shard: 5,
     lifetime_s: 720,

@@ -1,10 +1,12 @@
-import type { Pooled } from "../../../../../src/db/pool/connections/pooled.ts";
+import type { Pooled, PooledStatement } from "../../../../../src/db/pool/connections/pooled.ts";
 
 /** A connection that a test controls. */
 export class FakeConnection implements Pooled {
   readonly lost: Promise<string>;
   readonly gone: Promise<void>;
   usable = true;
+  /** The texts that may continue its run; undefined if it is restored. */
+  run: readonly string[] | undefined;
   closed = 0;
   destroyed = 0;
   readonly #lose: (reason: string) => void;
@@ -19,6 +21,14 @@ export class FakeConnection implements Pooled {
     const { promise: gone, resolve: go } = Promise.withResolvers<void>();
     this.gone = gone;
     this.#go = go;
+  }
+
+  get isInRun(): boolean {
+    return this.run !== undefined;
+  }
+
+  mayServe(statement?: PooledStatement): boolean {
+    return this.run === undefined || (statement !== undefined && this.run.includes(statement.sql));
   }
 
   isGone = false;

@@ -16,8 +16,10 @@ export const queueWaitMs = 5_000;
 export function pool(options: Partial<CheckoutOptions<FakeConnection>> = {}) {
   const server = new FakeServer();
   const closed: string[] = [];
+  const restoring: FakeConnection[] = [];
   const checkout = new Checkout<FakeConnection>({
     open: server.open,
+    restore: (connection) => restoring.push(connection),
     size: 2,
     share: options.size ?? 2,
     queueLength: 10,
@@ -27,7 +29,7 @@ export function pool(options: Partial<CheckoutOptions<FakeConnection>> = {}) {
     closed: (reason, detail) => closed.push(closeText(reason, detail)),
     ...options,
   });
-  return { server, checkout, closed };
+  return { server, checkout, closed, restoring };
 }
 
 /** Runs everything that is ready: microtasks, and timers of 0 ms. */
@@ -36,9 +38,10 @@ export async function settle(): Promise<void> {
 }
 
 /** A request for a connection, and its state so far. */
-export function request(checkout: Checkout<FakeConnection>, caller = "somebody") {
+export function request(checkout: Checkout<FakeConnection>, caller = "somebody", sql?: string) {
   const state: { lease?: Lease<FakeConnection>; error?: unknown } = {};
-  checkout.acquire(caller).then(
+  const statement = sql === undefined ? undefined : { sql, values: [], writable: false };
+  checkout.acquire(caller, undefined, "statement", statement).then(
     (lease) => {
       state.lease = lease;
     },

@@ -11,6 +11,7 @@ const outcome: StatementResult = {
   ...{ rowsAffected: 1, rowsChanged: null, lastInsertId: null, info: null },
   ...{ serverStatus: 2, columnsChanged: false },
   ...{ warningCount: 0, warnings: [], conversion: "none", revocable: true },
+  ...{ serverStatus: 2, columnsChanged: false },
 };
 
 /** A runner of a change that may have to be rolled back, and the calls on its session, in order. */

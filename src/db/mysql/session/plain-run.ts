@@ -1,0 +1,100 @@
+import { limits } from "../../../limits.ts";
+import type { Statement } from "../../contract/statement.ts";
+
+/** What an answer says about the session it came from. */
+export interface RunAnswer {
+  warningCount: number;
+  /** The server's status flags at the answer's end (MySQL manual, SERVER_STATUS_flags_enum). */
+  serverStatus: number;
+  /** The answer had other columns than the statement had before: its table may be a view now. */
+  columnsChanged: boolean;
+}
+
+const autocommit = 0x0002;
+/** No good index, no index, slow: they tell of the statement's plan and nothing of the session. */
+const ofThePlan = 0x0010 | 0x0020 | 0x0800;
+
+/** The texts of a run, and when the restore began that verified them. */
+export interface VerifiedTexts {
+  texts: ReadonlySet<string>;
+  /** In milliseconds since 1970. */
+  since: number;
+}
+
+/**
+ * What a session executes between two restores. A *run* is plain SELECTs only: statements that leave nothing
+ * in the session and observe nothing of it, as the restore that begins the run has asked the server
+ * (docs/security.md, "What a plain SELECT is"). It is bounded, because what the server said may become wrong:
+ * a right is revoked, a view replaces a table.
+ */
+export class PlainRun {
+  readonly #verified: VerifiedTexts;
+  #statements = 0;
+  #parameterBytes = 0;
+  /** Something else ran, or something may be left: only a restore may follow. */
+  #isOver = false;
+
+  constructor(verified: VerifiedTexts = { texts: new Set(), since: 0 }) {
+    this.#verified = verified;
+  }
+
+  /** Whether it has begun. The session then serves only statements that continue it, until a restore. */
+  get isUsed(): boolean {
+    return this.#statements > 0;
+  }
+
+  /** Whether only a restore may follow. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** @param now milliseconds since 1970 */
+  admits({ sql, values, writable }: Pick<Statement, "sql" | "values" | "writable">, now: number): boolean {
+    return (
+      !this.#isOver &&
+      !writable &&
+      this.#verified.texts.has(sql) &&
+      now - this.#verified.since < limits.runMs &&
+      this.#statements < limits.runStatements &&
+      this.#parameterBytes + bytesOf(values) <= limits.runParameterBytes
+    );
+  }
+
+  /**
+   * A statement is about to be executed.
+   * @returns whether it belongs to the run. If not, the run is over
+   * @throws if it does not, and others have used the run: it would meet a session that is not restored
+   */
+  enter(statement: Pick<Statement, "sql" | "values" | "writable">, now: number): boolean {
+    if (!this.admits(statement, now)) {
+      this.leave();
+      return false;
+    }
+    this.#statements += 1;
+    this.#parameterBytes += bytesOf(statement.values);
+    return true;
+  }
+
+  /** Other work is about to be done. @throws as `enter` */
+  leave(): void {
+    this.end();
+    if (this.isUsed) throw new Error("a session in a run was lent for other work");
+  }
+
+  /** A statement of the run was answered. */
+  answered({ warningCount, serverStatus, columnsChanged }: RunAnswer): void {
+    const isAtRest = (serverStatus & ~ofThePlan) === autocommit;
+    if (warningCount !== 0 || columnsChanged || !isAtRest) this.end();
+  }
+
+  end(): void {
+    this.#isOver = true;
+  }
+}
+
+/** Counts a binary value by its Base64. */
+function bytesOf(values: Statement["values"]): number {
+  let bytes = 0;
+  for (const { value } of values) if (value !== null) bytes += Buffer.byteLength(String(value));
+  return bytes;
+}
