@@ -1,11 +1,10 @@
 import type { Account, Config } from "../../../config/config.ts";
-import { asTidegateError, type TidegateError } from "../../../errors.ts";
+import type { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
-import { observe, serverTiming } from "../../../telemetry.ts";
+import { observe } from "../../../telemetry.ts";
 import { SharedTimers } from "../../../timers.ts";
 import { answer } from "../../answer/respond.ts";
 import type { Drained } from "../../contract/requests.ts";
-import type { EncodedAnswer } from "../../encode/encoded-answer.ts";
 import type { Dialect } from "../../mysql/engines/dialect.ts";
 import { dialectOf } from "../../mysql/engines/dialect-of.ts";
 import { isUnprepared } from "../../mysql/session/prepare-again.ts";
@@ -13,20 +12,18 @@ import type { Session } from "../../mysql/session/session.ts";
 import { AdminConnection } from "../connections/admin-connection.ts";
 import { Checkout } from "../connections/checkout.ts";
 import { Connector } from "../connections/connector.ts";
-import type { Lease } from "../connections/lease.ts";
-import { shareOf, type Use } from "../connections/shares.ts";
+import { shareOf } from "../connections/shares.ts";
 import { onceMore, ValidateOnBorrow } from "../connections/validate-on-borrow.ts";
 import type { Answer, RowsAnswer } from "../messages/pool-answer.ts";
 import type { BatchWork, Cancelled, ExecuteWork, PoolRequest } from "../messages/protocol.ts";
 import { runBatch } from "../work/batch.ts";
 import { HotStatements } from "../work/hot-statements.ts";
-import { InFlight, type Tag, type UnderWay } from "../work/in-flight.ts";
+import { InFlight, type Tag } from "../work/in-flight.ts";
 import { runnerOf } from "../work/statement-runner.ts";
 import { Transactions } from "../work/transactions.ts";
 import { closeText, ShardCounters } from "./counters.ts";
+import { Lender } from "./lender.ts";
 import { ReadinessCheck } from "./readiness-check.ts";
-
-type Run = (session: Session) => Promise<EncodedAnswer>;
 
 /** One account's connections and the work that runs on them. */
 export class Shard {
@@ -41,6 +38,7 @@ export class Shard {
   readonly #inFlight: InFlight<Session>;
   readonly #counters = new ShardCounters();
   readonly #onBorrow = new ValidateOnBorrow<Session>();
+  readonly #lender: Lender;
   readonly #transactions: Transactions<Session>;
   readonly #timers = new SharedTimers();
 
@@ -69,6 +67,7 @@ export class Shard {
         observe({ event: "connection_closed", account: account.name, reason: closeText(reason, detail) });
       },
     });
+    this.#lender = new Lender(this.#checkout, this.#onBorrow, this.#counters);
     this.#adminConnection = new AdminConnection({
       open: (other) => this.#connector.openBeside(other),
       ...{ lifetimeMs: account.lifetime_s * 1000, idleMs: account.idle_s * 1000 },
@@ -85,7 +84,7 @@ export class Shard {
       {
         isSaturated: () => this.#checkout.saturated,
         acquire: () => this.#onBorrow.lend(() => this.#checkout.acquire("readiness")),
-        release: (session) => this.#release(session),
+        release: (session) => this.#lender.release(session),
         discard: (...closing) => this.#checkout.discard(...closing),
       },
       this.#adminConnection,
@@ -94,7 +93,7 @@ export class Shard {
       dialect: this.#dialect,
       // One connection stays free for statements, even if all transactions are idle.
       limit: Math.min(limits.transactionsPerShard, account.connections_per_shard - 1),
-      acquire: (caller) => this.#acquire(caller, undefined, "transaction"),
+      acquire: (caller) => this.#lender.acquire(caller, undefined, "transaction"),
       enter: (work, tag, stopping) => this.#inFlight.enter(work, tag, [work], stopping),
       giveBack: (session) => void this.#restore(session),
       discard: (...closing) => this.#checkout.discard(...closing),
@@ -156,7 +155,7 @@ export class Shard {
   async #execute(work: ExecuteWork, tag: Tag, broke: (error: TidegateError) => void): Promise<RowsAnswer> {
     const underWay = this.#inFlight.enter(work, tag, [work]);
     const { running, leave } = underWay;
-    return await this.#lend(
+    return await this.#lender.run(
       underWay,
       (session) => {
         let isRestored = false;
@@ -168,7 +167,7 @@ export class Shard {
           leave();
           if (broken) broke(broken);
           if (!running.end() || isRestored) return;
-          if (session.isInRun) this.#release(session);
+          if (session.isInRun) this.#lender.release(session);
           else void this.#restore(session);
         });
       },
@@ -192,7 +191,7 @@ export class Shard {
   async #batch(work: BatchWork, tag: Tag): Promise<RowsAnswer> {
     const underWay = this.#inFlight.enter(work, tag, work.statements);
     const { running, leave } = underWay;
-    return await this.#lend(underWay, (session) =>
+    return await this.#lender.run(underWay, (session) =>
       runBatch(session, this.#dialect, work, running).finally(() => {
         leave();
         if (running.end()) void this.#restore(session);
@@ -200,67 +199,11 @@ export class Shard {
     );
   }
 
-  /** Runs work on a connection when one is free, and reports the times of wait and work. */
-  async #lend(underWay: UnderWay<Session>, run: Run, statement?: ExecuteWork): Promise<RowsAnswer> {
-    return await Promise.race([this.#runOn(underWay, run, statement), underWay.running.stopped]);
-  }
-
-  async #runOn(
-    { running, caller, leave }: UnderWay<Session>,
-    run: Run,
-    statement: ExecuteWork | undefined,
-  ): Promise<RowsAnswer> {
-    let lease: Lease<Session>;
-    try {
-      lease = await this.#acquire(caller, running.stopped, "statement", statement);
-    } catch (cause) {
-      leave();
-      throw cause;
-    }
-    const { connection: session, queueMs, connectMs } = lease;
-    if (!running.begin(session)) {
-      leave();
-      this.#release(session);
-      throw running.why;
-    }
-    const started = Date.now();
-    try {
-      const { contentType, body } = await run(session);
-      const databaseMs = Date.now() - started;
-      return { contentType, body, timings: serverTiming({ queueMs, connectMs, databaseMs }) };
-    } catch (cause) {
-      throw running.explain(cause);
-    }
-  }
-
-  async #acquire(
-    caller: string,
-    abandoned?: Promise<never>,
-    use?: Use,
-    statement?: ExecuteWork,
-  ): Promise<Lease<Session>> {
-    try {
-      const lease = await this.#onBorrow.lend(() =>
-        this.#checkout.acquire(caller, abandoned, use, statement),
-      );
-      this.#counters.waited(lease.queueMs + lease.connectMs);
-      return lease;
-    } catch (cause) {
-      this.#counters.unserved(asTidegateError(cause).code);
-      throw cause;
-    }
-  }
-
   async #openPooled(): Promise<Session> {
     const session = await this.#connector.open();
     this.#onBorrow.watch(session);
     this.#counters.created();
     return session;
-  }
-
-  #release(session: Session): void {
-    this.#onBorrow.becomesIdle(session);
-    this.#checkout.release(session);
   }
 
   /** Runs after the answer: a caller must not wait for the session of the next request. */
@@ -274,7 +217,7 @@ export class Shard {
       // The pool was drained meanwhile: this success says nothing about new connections.
       if (this.#checkout.endIfExpired(session)) return;
       this.#readiness.heard();
-      this.#release(session);
+      this.#lender.release(session);
     } catch (cause) {
       this.#counters.restored("failed");
       // A hot statement may be the cause: preparing it waits while its table is being altered.
