@@ -92,7 +92,6 @@ export const looksPlain: readonly string[] = [
   "SELECT SUM(a) OVER (), LAG(a, 1) OVER (ORDER BY b), FIRST_VALUE(a) OVER (ORDER BY b) FROM t",
   "SELECT SUM(a) OVER (ORDER BY b ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM t",
   "SELECT AVG(a) OVER (PARTITION BY b ORDER BY c RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM t",
-  "SELECT INET_ATON(a), INET6_NTOA(b), IS_IPV4(a) FROM t",
   "SELECT a FROM t WHERE a SOUNDS LIKE 'x'",
   "SELECT date, time, year, value, status, type, name, user_id, level FROM t",
   "SELECT t.date, t.value FROM t",

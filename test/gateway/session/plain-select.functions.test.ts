@@ -89,6 +89,15 @@ describe("each function", () => {
     },
   );
 
+  test.runIf(engine === "mariadb")("none is a plugin, which an administrator may turn off", async () => {
+    const [rows] = await session.query<RowDataPacket[]>(
+      "SELECT PLUGIN_NAME AS name FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'FUNCTION'",
+    );
+    const plugins = rows.map(({ name }) => String(name).toUpperCase());
+    expect(plugins).toContain("INET6_ATON");
+    expect(plugins.filter((name) => plainFunctions[engine].has(name))).toEqual([]);
+  });
+
   test("all of them leave nothing in the session", async () => {
     const other = await open();
     try {

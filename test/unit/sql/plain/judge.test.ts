@@ -163,6 +163,7 @@ describe("a function", () => {
     ["SHA1('a')", ["mariadb", "tidb"]],
     ["REGEXP_LIKE('a', 'b')", ["mysql", "tidb"]],
     ["ANY_VALUE(1)", ["mysql", "tidb"]],
+    ["INET6_ATON('::1')", ["mysql", "tidb"]],
     ["SOUNDEX('a')", ["mysql", "mariadb"]],
     ["JSON_VALUE('{}', '$.a')", ["mysql", "mariadb"]],
   ])("%s is known on %j alone", (call, engines) => {
