@@ -192,6 +192,8 @@ export const limits = {
   /** A session's own state is small, whatever it ran: this bounds what a mistake about one could mix. */
   runStatements: 1_000,
   runParameterBytes: 1024 * 1024,
+  /** The latest statements (hotStatementWindow) came within this time: 200 a second, so a run has some 50. */
+  busyWindowMs: 320,
   /** An idle session in a run is restored after this time, for statements that need a restored one. */
   runIdleMs: 20,
   /** The same where no other idle session is restored: long enough for a caller who asks again at once. */

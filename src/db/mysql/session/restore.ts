@@ -30,6 +30,13 @@ export interface Restorable {
   plain: PlainStatements | undefined;
 }
 
+export interface RestoreOptions {
+  /** Settled by the answer to a COMMIT, which goes first in the same write. */
+  committing?: PromiseWithResolvers<void> | undefined;
+  /** Whether to ask the server which of the hot statements a run may consist of. */
+  mayBeginRun?: boolean;
+}
+
 export interface Restored {
   /** The same identity. With a router between, it may be on another connection to the server. */
   identity: Identity;
@@ -47,14 +54,13 @@ export interface Restored {
  * `Dialect.restoring` handles the state that it keeps, except the role: MySQL and TiDB get a SET ROLE only if
  * the proof shows another role, because a procedure has left it or the server (TiDB) has reset it. The
  * collation is the one that the login found.
- * @param committing settled by the answer to a COMMIT, which goes first in the same write
  * @param hot statements to prepare ahead. If preparing one has run something, all is repeated without them
  * @throws if any other part fails; destroy the connection then
  */
 export async function restore(
   session: Restorable,
   hot: readonly HotStatement[],
-  committing?: PromiseWithResolvers<void>,
+  { committing, mayBeginRun = false }: RestoreOptions = {},
 ): Promise<Restored> {
   const { connection, dialect, database, settings, identity, prepared } = session;
   const { collation, currentRole } = identity;
@@ -70,7 +76,7 @@ export async function restore(
   const last = after.map(text);
   const ran = ahead.length > 0 && dialect.preparingRan !== undefined ? [text(dialect.preparingRan)] : [];
   // Asked behind the PREPAREs: a view that replaced a table before one of them is seen here.
-  const candidates = session.plain?.among(sendable, identity.version) ?? [];
+  const candidates = (mayBeginRun && session.plain?.among(sendable, identity.version)) || [];
   const asked = candidates.length > 0 ? [text(dialect.plainQuestion(candidates))] : [];
   const proof = text(proofQuery(dialect));
   const commit = committing ? [text("COMMIT")] : [];
@@ -100,8 +106,10 @@ export async function restore(
     for (const [at, { sql }] of candidates.entries())
       if (verified[at] && !refused.includes(sql)) plain.add(sql);
   }
-  const same = isSameIdentity(proven, identity) ? proven : await restoreRole(session);
-  return { identity: await withStart(session, same), refused, plain };
+  if (isSameIdentity(proven, identity)) return { identity: await withStart(session, proven), refused, plain };
+  // Another role was asked what the names mean.
+  const same = await restoreRole(session);
+  return { identity: await withStart(session, same), refused, plain: new Set() };
 }
 
 /**

@@ -17,7 +17,7 @@ import { type Attempt, type Login, logIn } from "./login.ts";
 import { LossWatch } from "./loss-watch.ts";
 import { PlainRun } from "./plain-run.ts";
 import type { PlainStatements } from "./plain-statements.ts";
-import { type HotStatement, type Restorable, restore } from "./restore.ts";
+import { type HotStatement, type Restorable, type RestoreOptions, restore } from "./restore.ts";
 import type { RowSink } from "./row-sink.ts";
 import type { Burst, BurstAnswers, Preparation } from "./statement-batch.ts";
 import { answersUnless, prepareAll } from "./statement-batch.ts";
@@ -194,15 +194,12 @@ export class Session {
 
   /**
    * Restores the session for the next caller, as `restore` of restore.ts.
-   * @param committing settled by the answer to a COMMIT, which goes first in the same write
    * @returns the hot statements that the server refused to prepare
    * @throws if any other part fails; destroy the connection then
    */
-  async restore(
-    hot: readonly HotStatement[] = [],
-    committing?: PromiseWithResolvers<void>,
-  ): Promise<string[]> {
-    const work = () => restore({ ...this.#restorable, identity: this.identity }, hot, committing);
+  async restore(hot: readonly HotStatement[] = [], options: RestoreOptions = {}): Promise<string[]> {
+    const { committing } = options;
+    const work = () => restore({ ...this.#restorable, identity: this.identity }, hot, options);
     this.#run.end();
     const since = Date.now();
     const restoring = this.#soon(work, committing && limits.statementDeadlineMs);

@@ -41,6 +41,11 @@ export class Checkout<T extends Pooled> {
     return this.#shares.waiting;
   }
 
+  /** The waiting request whose turn it is. */
+  get first(): Pick<Waiter<T>, "statement"> | undefined {
+    return this.#shares.first();
+  }
+
   /** Whether a caller without a connection would have to wait for another caller's. */
   get saturated(): boolean {
     return this.#idle.size === 0 && (this.#shares.servable > this.#logins.serving || !this.#hasRoom());

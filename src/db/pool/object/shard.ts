@@ -206,12 +206,23 @@ export class Shard {
     return session;
   }
 
+  /**
+   * The question that begins a run costs the server about as much as three restores. So it is asked only when
+   * several plain SELECTs may come before the next restore.
+   */
+  #mayBeginRun(): boolean {
+    const { first, waiting } = this.#checkout;
+    if (first && (first.statement === undefined || first.statement.writable)) return false;
+    return waiting > 1 || this.#hot.isBusy(Date.now());
+  }
+
   /** Runs after the answer: a caller must not wait for the session of the next request. */
   async #restore(session: Session, committing?: PromiseWithResolvers<void>): Promise<void> {
     if (!committing && this.#checkout.endIfExpired(session)) return;
     const hot = this.#hot.top();
     try {
-      for (const sql of await session.restore(hot, committing)) this.#hot.forget(sql);
+      const refused = await session.restore(hot, { committing, mayBeginRun: this.#mayBeginRun() });
+      for (const sql of refused) this.#hot.forget(sql);
       this.#counters.restored("ok");
       this.#connector.look(session);
       // The pool was drained meanwhile: this success says nothing about new connections.

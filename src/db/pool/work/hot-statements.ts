@@ -7,8 +7,8 @@ import type { HotStatement } from "../../mysql/session/restore.ts";
  * latest ones.
  */
 export class HotStatements {
-  /** The latest statements, oldest first, and the count of each among them. */
-  readonly #latest: string[] = [];
+  /** The latest statements with the time of each, oldest first, and the count of each among them. */
+  #latest: { sql: string; at: number }[] = [];
   readonly #known = new Map<string, HotStatement & { count: number; ahead: boolean }>();
   readonly #mayBeAhead: (sql: string) => boolean;
 
@@ -19,11 +19,11 @@ export class HotStatements {
 
   note({ sql, writable }: HotStatement): void {
     if (sql.length > limits.hotStatementCharacters) return;
-    this.#latest.push(sql);
+    this.#latest.push({ sql, at: Date.now() });
     const known = this.#known.get(sql);
     if (known) known.count += 1;
     else this.#known.set(sql, { sql, writable, count: 1, ahead: this.#mayBeAhead(sql) });
-    if (this.#latest.length > limits.hotStatementWindow) this.#drop(this.#latest.shift() as string);
+    if (this.#latest.length > limits.hotStatementWindow) this.#drop(this.#latest.shift()?.sql ?? "");
   }
 
   #drop(sql: string): void {
@@ -45,7 +45,13 @@ export class HotStatements {
   /** Drops a statement whose preparation failed, or may have failed a restore. It must become hot again. */
   forget(sql: string): void {
     if (!this.#known.delete(sql)) return;
-    const kept = this.#latest.filter((text) => text !== sql);
-    this.#latest.splice(0, this.#latest.length, ...kept);
+    this.#latest = this.#latest.filter((one) => one.sql !== sql);
+  }
+
+  /** Whether the latest statements came so fast that a run has many of them (plain-run.ts). */
+  isBusy(now: number): boolean {
+    const [oldest] = this.#latest;
+    const isFull = this.#latest.length >= limits.hotStatementWindow;
+    return isFull && oldest !== undefined && now - oldest.at <= limits.busyWindowMs;
   }
 }
