@@ -142,9 +142,8 @@ export class Checkout<T extends Pooled> {
   /** How many connections are in each state now. */
   get gauges(): ShardGauges {
     const idle = this.#idle.size;
-    const opening = this.#logins.size;
     const busy = this.#entries.size - idle;
-    return { idle, busy, opening, closing: this.#closing, waiting: this.waiting };
+    return { idle, busy, opening: this.#logins.size, closing: this.#closing, waiting: this.waiting };
   }
 
   #takeIdle(statement?: PooledStatement): T | undefined {
