@@ -64,7 +64,7 @@ export class Output {
   }
 }
 
-const smallestBytes = 1024;
+const smallestBytes = 2 * 1024;
 /** A larger buffer, made by a long row, is not kept for the next rows. */
 const largestKeptBytes = 256 * 1024;
 /** UTF-8 needs up to 3 bytes per UTF-16 code unit. */

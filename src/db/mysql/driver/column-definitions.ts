@@ -10,6 +10,8 @@ import { MalformedPacket, PacketReader } from "./length-encoded.ts";
 /** A result's columns, with the bytes of their definitions one after the other. */
 interface KnownColumns {
   definitions: Uint8Array;
+  /** Where each of them ends. */
+  ends: readonly number[];
   fields: readonly Field[];
   row: BinaryRow;
 }
@@ -54,10 +56,10 @@ export class ColumnReader {
   }
 
   #isSame({ buffer, offset, end }: ReadPacket): boolean {
-    const known = (this.#known as KnownColumns).definitions;
+    const { definitions: known, ends } = this.#known as KnownColumns;
     const length = end - offset;
     const at = this.#same;
-    if (at + length > known.length) return false;
+    if (at + length !== ends[this.#read]) return false;
     for (let i = 0; i < length; i++) if (known[at + i] !== buffer[offset + i]) return false;
     this.#same = at + length;
     return true;
@@ -65,8 +67,8 @@ export class ColumnReader {
 
   #learn(packet: ReadPacket): void {
     if (!this.#others) {
-      const { definitions, fields } = this.#known as KnownColumns;
-      this.#others = [definitions.subarray(0, this.#same)];
+      const { definitions, ends, fields } = this.#known as KnownColumns;
+      this.#others = ends.slice(0, this.#read).map((to, i) => definitions.subarray(ends[i - 1] ?? 0, to));
       this.#fields = fields.slice(0, this.#read);
     }
     this.#others.push(new Uint8Array(packet.buffer.subarray(packet.offset, packet.end)));
@@ -84,7 +86,9 @@ export class ColumnReader {
     const definitions = Buffer.concat(this.#others);
     const isKept = definitions.length <= limits.knownColumnsBytes;
     const changed = this.#memory.known !== undefined || !isKept;
-    this.#memory.known = isKept ? { ...columns, definitions } : undefined;
+    let at = 0;
+    const ends = this.#others.map(({ length }) => (at += length));
+    this.#memory.known = isKept ? { ...columns, definitions, ends } : undefined;
     return { ...columns, changed };
   }
 }

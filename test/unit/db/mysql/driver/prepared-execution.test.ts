@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { frame } from "../../../../../servers/wire/packets.ts";
 import { createEncoder } from "../../../../../src/db/encode/create-encoder.ts";
 import type { Format } from "../../../../../src/db/encode/formats.ts";
 import type { Encoder, RowShape } from "../../../../../src/db/encode/types.ts";
@@ -243,6 +244,17 @@ describe("column definitions", () => {
     const fewer = result(columns.slice(0, 1), []);
     const told = [answer, fewer, fewer, answer, answer].map((each) => run(server, each, { memory }).changed);
     expect(told).toEqual([[false], [true], [false], [true], [false]]);
+  });
+
+  test("that are the same bytes in other packets are not the same", async () => {
+    const memory = new ColumnMemory();
+    const server = await loggedIn();
+    run(server, answer, { memory });
+    const [first, second] = columns.map(definition) as [Buffer, Buffer];
+    const whole = Buffer.concat([first, second]);
+    const packets = [length(2), whole.subarray(0, first.length + 1), whole.subarray(first.length + 1)];
+    const told = run(server, Buffer.concat(packets.map((payload, i) => frame(i + 1, payload))), { memory });
+    expect(told).toMatchObject({ fields: [], error: expect.any(String) });
   });
 
   test("that are too long to be kept are told as changed each time", async () => {
