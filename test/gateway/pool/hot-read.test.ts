@@ -29,7 +29,7 @@ const [head = [], , ...rows] = section
 const titles: Record<Engine, string> = { mysql: "MySQL", mariadb: "MariaDB", tidb: "TiDB" };
 const column = head.indexOf(titles[engine]);
 const documented = Object.fromEntries(rows.map((row) => [row[0] ?? "", row[column] ?? ""]));
-const aims = Object.fromEntries(rows.map((row) => [row[0] ?? "", row.at(-1) ?? ""]));
+const before = Object.fromEntries(rows.map((row) => [row[0] ?? "", row.at(-1) ?? ""]));
 
 let proxy: CountingProxy;
 /** With runs, and with a restore after each statement. */
@@ -133,16 +133,16 @@ function figures({ roundTrips, bytes, worker, object }: Asked) {
   };
 }
 
-/** @returns every row with what the document has, what was counted, and the aim */
+/** @returns every row with what the document has, what was counted, and what it was before */
 function table(counted: Record<string, string>): string {
   const names = [...new Set([...Object.keys(counted), ...Object.keys(documented)])];
   const line = (name: string, ...cells: string[]) =>
     `${name.padEnd(48)}${cells.map((cell) => cell.padEnd(12)).join("")}`;
   const lines = names.map((name) => {
     const [was = "-", is = "-"] = [documented[name], counted[name]];
-    return line(name, was, is, aims[name] ?? "-", was === is ? "" : "differs");
+    return line(name, was, is, before[name] ?? "-", was === is ? "" : "differs");
   });
-  return `\n${[line(`a hot read, ${titles[engine]}`, "document", "counted", "aim"), ...lines].join("\n")}\n`;
+  return `\n${[line(`a hot read, ${titles[engine]}`, "document", "counted", "before"), ...lines].join("\n")}\n`;
 }
 
 test("a hot read with a remembered token does exactly what the document says, each time", async () => {
