@@ -15,7 +15,7 @@ export interface Answer {
    * Rows of the binary protocol begin.
    * @param take reads packets that have not passed the driver, as TakeRows of the guard
    */
-  rows(take: (packets: Buffer) => boolean): void;
+  rows(take: (packets: Buffer) => number): void;
   /** A row of the binary protocol, valid only during the call. */
   row(row: BinaryRow): void;
   /** A row of the text protocol, with the values of `textRowReader`. */

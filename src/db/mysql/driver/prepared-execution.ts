@@ -62,25 +62,29 @@ export class PreparedExecution implements Execution {
     }
   }
 
-  /** @returns whether the rows were read. @param packets whole ones, which the guard has checked */
-  #take(packets: Buffer, answer: Answer, connection: PipelineConnection): boolean {
+  /**
+   * @param packets whole ones, which the guard has checked
+   * @returns how many bytes were read. A row may pause the connection; then the driver holds those behind it
+   */
+  #take(packets: Buffer, answer: Answer, connection: PipelineConnection): number {
     const row = this.#row;
-    // Rows that the driver keeps come first.
-    if (this.#place !== "rows" || connection.isPaused || !row) return false;
+    if (this.#place !== "rows" || !row) return 0;
+    let at = 0;
     try {
-      for (let at = 0; at < packets.length; ) {
+      while (at < packets.length && !connection.isPaused) {
         const start = at + frameBytes;
         const end = start + packets.readUIntLE(at, 3);
         connection.sequenceId = ((packets[at + 3] as number) + 1) & 0xff;
         row.cut(packets, start, end);
-        answer.row(row);
         at = end;
+        answer.row(row);
       }
     } catch (cause) {
       this.#fail(answer, cause);
+      at = packets.length;
     }
     row.release();
-    return true;
+    return at;
   }
 
   #fail(answer: Answer, cause: unknown): void {

@@ -8,9 +8,9 @@ import { Farewell, ProtocolError, ReplyTracker } from "./reply-tracker.ts";
 
 /**
  * Takes whole packets with rows, valid only during the call.
- * @returns false if the driver must get them, since it holds earlier ones
+ * @returns how many bytes it took. The driver gets the other packets, and holds them while it is paused
  */
-export type TakeRows = (packets: Buffer) => boolean;
+export type TakeRows = (packets: Buffer) => number;
 
 /**
  * Stands between a link's wire and the driver. It passes only packets that the server may send now
@@ -68,7 +68,7 @@ export class ProtocolGuard extends EventEmitter implements Wire {
 
   /**
    * Has the rows of the result that is coming read without the driver, from the next chunk on. The driver gets
-   * the rows that `take` refuses, and all that follows the rows.
+   * the rows that `take` leaves, and all that follows the rows.
    */
   takeRows(take: TakeRows): void {
     this.#rows = { id: this.#replies.rowsId, take };
@@ -108,14 +108,15 @@ export class ProtocolGuard extends EventEmitter implements Wire {
 
   #give(bytes: Buffer): void {
     const rows = this.#rows;
+    let taken = 0;
     if (rows) {
       // All bytes are rows of this result if the latest ones are.
-      if (rows.id !== 0 && rows.id === this.#replies.rowsId) {
-        if (rows.take(bytes)) return;
-      } else this.#rows = undefined;
+      if (rows.id !== 0 && rows.id === this.#replies.rowsId) taken = rows.take(bytes);
+      else this.#rows = undefined;
     }
+    if (taken === bytes.length) return;
     // The driver may keep them. The link's chunk is valid only during its event.
-    this.emit("data", Buffer.from(bytes));
+    this.emit("data", Buffer.from(bytes.subarray(taken)));
   }
 
   /** If nothing is owed, even a part of a packet is too much. */

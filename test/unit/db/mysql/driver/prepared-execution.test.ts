@@ -146,6 +146,45 @@ function defined(more: Partial<Defined> = {}): Defined {
   return { name: "v", type: 0xfd, flags: 0, characterSet: 255, decimals: 0, ...more };
 }
 
+test("a row that pauses the connection is the last one until it goes on, whoever reads it", async () => {
+  const columns = [defined({ type: 0x03 })];
+  const integer = (n: number) => row([Buffer.of(n, 0, 0, 0)]);
+  const answer = result(columns, [1, 2, 3, 4, 5].map(integer));
+  for (const guarded of [false, true]) {
+    for (let piece = 1; piece <= answer.length; piece++) {
+      const server = await open(guarded);
+      const rows: unknown[] = [];
+      const running = new PreparedExecution(server.connection, {
+        id: 1,
+        values: [],
+        memory: new ColumnMemory(),
+      });
+      let ended = false;
+      const fail = (cause: unknown) => expect.fail(String(cause));
+      running.listen({
+        columns: () => {},
+        rows: (take) => (server as { guard?: ProtocolGuard }).guard?.takeRows(take),
+        row: ({ bytes, starts }) => {
+          rows.push(bytes[starts[0] ?? 0]);
+          server.connection.pause();
+        },
+        ...{ values: fail, rowsEnd: () => {}, ok: fail, failed: fail },
+        ended: () => {
+          ended = true;
+        },
+      });
+      server.connection.addCommand(running);
+      server.wire.say(answer, piece);
+      for (let read = 1; read <= 5; read++) {
+        expect(rows).toEqual([1, 2, 3, 4, 5].slice(0, read));
+        expect(ended).toBe(false);
+        server.connection.resume();
+      }
+      expect(ended).toBe(true);
+    }
+  }
+});
+
 describe("a row that does not fit its columns", () => {
   const text = (value: string) => Buffer.concat([length(value.length), Buffer.from(value)]);
   const [one, eight] = [[defined()], Array.from({ length: 8 }, () => defined())];

@@ -20,7 +20,7 @@ const rows = (count: number, from = 0) =>
   Buffer.concat(Array.from({ length: count }, (_, n) => row(from + n)));
 
 /** An execution whose definitions have come, and what was taken since then. `accepts` says whether to take. */
-function executing(accepts: () => boolean = () => true) {
+function executing(accepts: () => boolean = () => true, most = Number.POSITIVE_INFINITY) {
   const connection = connected();
   connection.wire.write(prepare("SELECT n"));
   connection.says(selected);
@@ -31,10 +31,11 @@ function executing(accepts: () => boolean = () => true) {
   const taken: Buffer[] = [];
   connection.wire.on("data", (bytes: Buffer) => all.push(Buffer.from(bytes)));
   const take = (packets: Buffer) => {
-    if (!accepts()) return false;
-    taken.push(Buffer.from(packets));
-    all.push(Buffer.from(packets));
-    return true;
+    if (!accepts()) return 0;
+    const some = packets.subarray(0, most);
+    taken.push(Buffer.from(some));
+    all.push(Buffer.from(some));
+    return some.length;
   };
   connection.wire.takeRows(take);
   return {
@@ -74,6 +75,12 @@ describe("the rows of an execution", () => {
     accepts = true;
     says(rows(1, 1));
     expect([driver(), taken()]).toEqual([rows(1), rows(1, 1)]);
+  });
+
+  test("that their reader leaves go to the driver", () => {
+    const { says, driver, taken } = executing(undefined, 8);
+    says(rows(3));
+    expect([taken(), driver()]).toEqual([rows(1), rows(2, 1)]);
   });
 
   test("are not taken from a chunk with a wrong packet", () => {
