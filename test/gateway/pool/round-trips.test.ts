@@ -15,13 +15,16 @@ import {
   testAccount,
 } from "../support/harness.ts";
 
-/** The exact numbers of docs/architecture.md. Each account has one connection, through the proxy. */
+/**
+ * The exact numbers of docs/architecture.md. Each account has one connection, through the proxy. A restore follows
+ * each statement here; test/gateway/session/runs.test.ts has the runs of statements that need none.
+ */
 
 let gateway: Gateway;
 let proxy: CountingProxy;
 beforeAll(async () => {
   proxy = await startProxy();
-  const one = { connections_per_shard: 1 };
+  const one = { connections_per_shard: 1, restore: "always" };
   gateway = await startGateway({
     cluster: { hosts: [`localhost:${proxy.port}`] },
     accounts: { analyst: testAccount("analyst", one), editor: testAccount("editor", one) },
@@ -49,11 +52,8 @@ async function cost(bodies: unknown[], role = "analyst") {
 /** The gateway asks TiDB whether the PREPAREs have executed something. */
 const ran = engine === "tidb" ? ["SELECT"] : [];
 
-/** The gateway asks the server what the names in hot SELECTs mean, before a run of them. */
-const meaning = ["SELECT"];
-
-/** The restore with one hot statement, which may be plain. */
-const restoreHot = [...restore.slice(0, -1), prepare, ...ran, ...meaning, ...restore.slice(-1)];
+/** The restore with one hot statement. */
+const restoreHot = [...restore.slice(0, -1), prepare, ...ran, ...restore.slice(-1)];
 
 let texted = 0;
 /** A new statement, which was never sent before. */
@@ -126,7 +126,7 @@ describe("a statement", () => {
     }
   });
 
-  test("that is plain and hot takes 1 in all where others like it wait: one restore follows the last", async () => {
+  test("that comes before the restore has ended waits for its 1, not for more", async () => {
     await heat(select);
     proxy.setDelayMs(20);
     try {
@@ -134,8 +134,10 @@ describe("a statement", () => {
       const started = [1, 2, 3].map(() => gateway.sql(select));
       for (const { status } of await Promise.all(started)) expect(status).toBe(200);
       await restored(proxy);
-      expect(texts(mark.commands)).toEqual([execute, execute, execute, ...restoreHot]);
-      expect(mark.roundTrips).toBe(3 + 1);
+      const one = [execute, ...restoreHot];
+      expect(texts(mark.commands)).toEqual([...one, ...one, ...one]);
+      // The statement's own round trip before the answer, and one of the restore that is still under way.
+      expect(mark.roundTrips).toBe(3 * (1 + 1));
     } finally {
       proxy.setDelayMs(0);
     }
@@ -163,24 +165,6 @@ describe("a statement", () => {
     await heat(remove, "editor", restoreWithWrites);
     const hot = await cost([remove], "editor");
     expect(hot).toEqual({ commands: [...access, execute, ...restoreWithWrites], roundTrips: 1 + 1 });
-  });
-
-  test("that comes before the restore has ended waits for its 1, not for more", async () => {
-    await cost([{ sql: "SELECT 1" }], "editor");
-    await heat(remove, "editor", restoreWithWrites);
-    proxy.setDelayMs(20);
-    try {
-      const mark = proxy.mark();
-      const started = [1, 2, 3].map(() => gateway.sql(remove, { role: "editor" }));
-      for (const { status } of await Promise.all(started)) expect(status).toBe(200);
-      await restored(proxy);
-      const one = [...access, execute, ...restoreWithWrites];
-      expect(texts(mark.commands)).toEqual([...one, ...one, ...one]);
-      // The statement's own round trip before the answer, and one of the restore that is still under way.
-      expect(mark.roundTrips).toBe(3 * (1 + 1));
-    } finally {
-      proxy.setDelayMs(0);
-    }
   });
 
   test.runIf(engine === "mariadb")(
@@ -272,6 +256,6 @@ test("at most so many statements are prepared ahead, those asked for most", asyn
   expect(commands.filter((command) => command === prepare).length).toBeLessThanOrEqual(
     limits.hotStatements + 1,
   );
-  const ahead = [...Array(limits.hotStatements).fill(prepare), ...ran, ...meaning, ...restore.slice(-1)];
+  const ahead = [...Array(limits.hotStatements).fill(prepare), ...ran, ...restore.slice(-1)];
   expect(commands.slice(-ahead.length)).toEqual(ahead);
 });
