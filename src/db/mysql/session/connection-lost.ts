@@ -23,7 +23,10 @@ export function lossError({ reason }: Loss): Error {
   return new Error(reason);
 }
 
-/** The connection was already dead when it got the statement. So the statement was not executed. */
+/**
+ * The connection was already dead when it got the statement, or its session not restored. So the statement was
+ * not executed.
+ */
 export class StaleConnectionError extends TidegateError {}
 
 /**

@@ -38,6 +38,8 @@ export interface Progress {
 interface Executed {
   outcome: StatementResult;
   hear: () => Promise<StatementResult>;
+  /** Whether the question for the warnings was sent behind the statement. */
+  isAsked: boolean;
 }
 
 /** Executes statements on one connection and knows which are prepared there. */
@@ -87,7 +89,9 @@ export class Executor {
     // Before the statement is sent again, it cannot have changed anything.
     progress.sending(true);
     for (const stale of this.prepared.forget(statement.sql)) stale.close();
-    return await this.#run(statement, sink, progress, begin);
+    const executed = await this.#run(statement, sink, progress, begin);
+    // The server has said that a definition is not the old one.
+    return { ...executed, outcome: { ...executed.outcome, columnsChanged: true } };
   }
 
   async #run(
@@ -121,7 +125,8 @@ export class Executor {
     );
     for (const step of first) await step.reply.catch((cause) => ended.then(() => ownFault(cause)));
     const executed = { ...(await outcome), revocable };
-    return { outcome: executed, hear: () => this.#questions.hear(executed, typed, asked?.reply) };
+    const hear = () => this.#questions.hear(executed, typed, asked?.reply);
+    return { outcome: executed, hear, isAsked: asked !== undefined };
   }
 
   /**

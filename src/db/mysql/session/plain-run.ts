@@ -1,5 +1,6 @@
 import { limits } from "../../../limits.ts";
 import type { Statement } from "../../contract/statement.ts";
+import { StaleConnectionError } from "./connection-lost.ts";
 
 /** What an answer says about the session it came from. */
 export interface RunAnswer {
@@ -43,27 +44,29 @@ export class PlainRun {
     return this.#statements > 0;
   }
 
-  /** Whether only a restore may follow. */
-  get isOver(): boolean {
-    return this.#isOver;
+  /**
+   * Whether another statement may continue it.
+   * @param now milliseconds since 1970. A clock that was set back ends the run
+   */
+  isOpen(now: number): boolean {
+    const age = now - this.#verified.since;
+    const { runMs, runStatements, runParameterBytes } = limits;
+    const isInTime = age >= 0 && age < runMs;
+    const hasRoom = this.#statements < runStatements && this.#parameterBytes < runParameterBytes;
+    return !this.#isOver && isInTime && hasRoom;
   }
 
-  /** @param now milliseconds since 1970 */
   admits({ sql, values, writable }: Pick<Statement, "sql" | "values" | "writable">, now: number): boolean {
-    return (
-      !this.#isOver &&
-      !writable &&
-      this.#verified.texts.has(sql) &&
-      now - this.#verified.since < limits.runMs &&
-      this.#statements < limits.runStatements &&
-      this.#parameterBytes + bytesOf(values) <= limits.runParameterBytes
-    );
+    if (writable || !this.#verified.texts.has(sql) || !this.isOpen(now)) return false;
+    return this.#parameterBytes + bytesOf(values) <= limits.runParameterBytes;
   }
 
   /**
    * A statement is about to be executed.
    * @returns whether it belongs to the run. If not, the run is over
-   * @throws if it does not, and others have used the run: it would meet a session that is not restored
+   * @throws StaleConnectionError if it does not, and others have used the run: it would meet a session that is
+   *   not restored. Nothing is sent, so it may go to another session: the time may be over since the session was
+   *   lent
    */
   enter(statement: Pick<Statement, "sql" | "values" | "writable">, now: number): boolean {
     if (!this.admits(statement, now)) {
@@ -78,7 +81,9 @@ export class PlainRun {
   /** Other work is about to be done. @throws as `enter` */
   leave(): void {
     this.end();
-    if (this.isUsed) throw new Error("a session in a run was lent for other work");
+    if (!this.isUsed) return;
+    const retryAfter = limits.retryAfterSeconds;
+    throw new StaleConnectionError("connection_lost", { retryAfter }, "the session's run was over");
   }
 
   /** A statement of the run was answered. */

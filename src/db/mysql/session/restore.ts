@@ -106,10 +106,11 @@ export async function restore(
     for (const [at, { sql }] of candidates.entries())
       if (verified[at] && !refused.includes(sql)) plain.add(sql);
   }
-  if (isSameIdentity(proven, identity)) return { identity: await withStart(session, proven), refused, plain };
-  // Another role was asked what the names mean.
-  const same = await restoreRole(session);
-  return { identity: await withStart(session, same), refused, plain: new Set() };
+  const isSame = isSameIdentity(proven, identity);
+  const same = isSame ? proven : await restoreRole(session);
+  // Another role, or behind a router another server, was asked what the names mean.
+  const isAnswer = isSame && isSameConnection(proven, identity) && proven.version === identity.version;
+  return { identity: await withStart(session, same), refused, plain: isAnswer ? plain : new Set() };
 }
 
 /**

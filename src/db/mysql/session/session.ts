@@ -89,9 +89,14 @@ export class Session {
     return !this.#watch.isLost;
   }
 
-  /** Whether plain SELECTs ran since the last restore, and nothing else. Then no restore must follow at once. */
+  /** Whether plain SELECTs ran since the last restore. */
   get isInRun(): boolean {
-    return this.#run.isUsed && !this.#run.isOver;
+    return this.#run.isUsed;
+  }
+
+  /** Whether no restore must follow now, because others may continue the run. */
+  get mayContinueRun(): boolean {
+    return this.#run.isUsed && this.#run.isOpen(Date.now());
   }
 
   /** @returns whether the statement, or without one any work, may come before a restore */
@@ -124,14 +129,11 @@ export class Session {
         goOn?.();
         sent = !revocable;
       },
-      // After the answer, a loss no longer changes the outcome.
-      ended: () => {
-        this.#watch.answered();
-      },
+      ended: () => this.#watch.answered(),
     };
     const run = this.#run;
     const continues = run.enter(statement, since);
-    const { outcome, hear } = await this.#watch
+    const { outcome, hear, isAsked } = await this.#watch
       .unlessLost(
         () => this.#executor.run(statement, sink, progress, begin),
         (loss) => lostError(statement, sent, isStale(), loss),
@@ -141,6 +143,8 @@ export class Session {
         throw cause;
       });
     if (continues) run.answered(outcome);
+    // The answer to the question for warnings may still come.
+    if (isAsked) run.end();
     if (outcome.warningCount === 0) return outcome;
     // The statement's deadline applies: a slow reader of the rows may hold the wire.
     const whole = this.#watch.unlessLost(hear, lossError);

@@ -24,8 +24,6 @@ export class Checkout<T extends Pooled> {
   readonly #logins = new Logins();
   /** Connections that have ended while their sockets are still open. */
   #closing = 0;
-  /** Set after a failed login: no login starts during this pause. */
-  #openPause: (() => void) | undefined;
 
   constructor(options: CheckoutOptions<T>) {
     this.#options = { timers: platformTimers, ...options };
@@ -43,7 +41,7 @@ export class Checkout<T extends Pooled> {
 
   /** The waiting request whose turn it is. */
   get first(): Pick<Waiter<T>, "statement"> | undefined {
-    return this.#shares.first();
+    return this.#shares.first;
   }
 
   /** Whether a caller without a connection would have to wait for another caller's. */
@@ -64,10 +62,12 @@ export class Checkout<T extends Pooled> {
     use: Use = "statement",
     statement?: PooledStatement,
   ): Promise<Lease<T>> {
-    const connection = this.#shares.mayHave(caller) ? this.#takeIdle(statement) : undefined;
+    // A caller does not overtake its own requests that wait.
+    const connection = this.#shares.isWaiting(caller) ? undefined : this.#takeIdle(caller, statement);
     if (connection) {
       this.#lend(connection, { caller, use });
       this.#idle.keepSpare();
+      if (this.waiting > 0) this.#serveNext(); // Its last caller may have room now.
       return Promise.resolve({ connection, queueMs: 0, connectMs: 0 });
     }
     const refusal = this.#isServing() ? undefined : this.#options.refusal?.();
@@ -85,18 +85,19 @@ export class Checkout<T extends Pooled> {
         this.#shares.remove(waiter);
         refuse(waiter, why);
       });
+      // The caller's share may be in runs that nobody continues.
+      if (!this.#shares.mayHave(caller)) this.#idle.restoreOne((one) => this.#isOf(caller, one));
       this.#prepareIfNeeded();
     });
   }
 
-  /** Gives back a connection whose session is as it was after login. */
+  /** Gives back a connection whose session is as it was after login, or in a run. */
   release(connection: T): void {
     const entry = this.#entries.get(connection);
-    if (!entry || this.endIfExpired(connection)) return;
+    if (!entry?.holder || this.endIfExpired(connection)) return;
+    this.#idle.remove(connection);
     if (!connection.usable) this.discard(connection, "lost");
-    else if (entry.holder ? this.#takeBack(entry) : this.#idle.remove(connection)) {
-      this.#offer(connection, 0);
-    }
+    else this.#offer(connection, entry, 0);
   }
 
   /** Gives back a connection that must not be used again. */
@@ -104,10 +105,7 @@ export class Checkout<T extends Pooled> {
     this.#end(connection, reason, detail, false);
   }
 
-  /**
-   * Ends a connection that has expired. Its session needs no restore.
-   * @returns whether it had expired; then it is closed
-   */
+  /** Ends a connection that has expired. It needs no restore. @returns whether it had expired */
   endIfExpired(connection: T): boolean {
     const entry = this.#entries.get(connection);
     if (!entry || Date.now() < entry.expires) return false;
@@ -125,18 +123,17 @@ export class Checkout<T extends Pooled> {
     const opening = this.#logins.size;
     this.retire(() => true, "drained");
     const busy = this.#entries.size;
-    // The cause of the last failed login may be mended now.
-    this.#openPause?.();
-    this.#openPause = undefined;
     while (this.#mayOpen()) this.#open();
     return { idle, busy, opening };
   }
 
   /** Retires connections: idle ones close at once, busy ones when they are given back. */
   retire(which: (connection: T) => boolean, why: CloseReason): void {
-    for (const connection of this.#idle.which(which)) this.#end(connection, why);
+    // First none of them may serve, because the end of one gives its caller room for another.
     for (const [connection, entry] of this.#entries)
       if (which(connection)) Object.assign(entry, { expires: over, why });
+    this.#idle.retire(which);
+    for (const connection of this.#idle.which(which)) this.#end(connection, why);
   }
 
   /** How many connections are in each state now. */
@@ -146,8 +143,9 @@ export class Checkout<T extends Pooled> {
     return { idle, busy, opening: this.#logins.size, closing: this.#closing, waiting: this.waiting };
   }
 
-  #takeIdle(statement?: PooledStatement): T | undefined {
-    const take = () => this.#idle.takeFor(statement);
+  #takeIdle(caller: string, statement?: PooledStatement): T | undefined {
+    const hasRoom = this.#shares.mayHave(caller);
+    const take = () => this.#idle.takeFor(statement, (one) => hasRoom || this.#isOf(caller, one));
     for (let connection = take(); connection; connection = take()) {
       if (!connection.usable) this.discard(connection, "lost");
       else if (!this.endIfExpired(connection)) return connection;
@@ -157,59 +155,61 @@ export class Checkout<T extends Pooled> {
 
   #lend(connection: T, holder: Holder): void {
     const entry = this.#entries.get(connection);
+    if (entry?.holder) this.#shares.give(entry.holder);
     if (entry) entry.holder = holder;
     this.#shares.take(holder);
   }
 
-  /** @returns whether a request had it */
-  #takeBack(entry: Entry): boolean {
-    const { holder } = entry;
-    if (holder) this.#shares.give(holder);
-    entry.holder = undefined;
-    return holder !== undefined;
+  /** Whether the connection counts for the caller. One in a run does until it is restored. */
+  #isOf(caller: string, connection: T): boolean {
+    return this.#entries.get(connection)?.holder?.caller === caller;
   }
 
   /**
-   * Gives a free connection to the request whose turn it is. If that may not continue the connection's run,
-   * the connection is restored first: otherwise it might wait while others continue the run. Without a
-   * request, the connection becomes idle.
+   * Gives a free connection to a waiting request that it fits, or restores it for one that it does not fit.
+   * Otherwise it becomes idle.
    */
-  #offer(connection: T, connectMs: number): void {
-    const first = this.#shares.first();
-    if (!first) this.#idle.add(connection);
-    else if (!connection.mayServe(first.statement)) this.#idle.restore(connection);
-    else {
-      this.#shares.next(first);
-      this.#lend(connection, first);
-      serve(first, connection, connectMs);
-      this.#serveNext();
-    }
+  #offer(connection: T, entry: Entry, connectMs: number): void {
+    const { holder } = entry;
+    if (holder) this.#shares.give(holder);
+    entry.holder = undefined;
+    const fits = ({ statement }: Waiter<T>) => connection.mayServe(statement);
+    const next = this.#shares.match(fits, this.#idle.restoring);
+    const isServed = typeof next === "object";
+    if (isServed) this.#serve(next, connection, connectMs);
+    else if (holder && connection.isInRun) this.#lend(connection, holder);
+    if (next === "restore") this.#idle.restore(connection);
+    else if (!isServed) this.#idle.add(connection);
+  }
+
+  #serve(waiter: Waiter<T>, connection: T, connectMs: number): void {
+    this.#shares.next(waiter);
+    this.#lend(connection, waiter);
+    serve(waiter, connection, connectMs);
+    this.#serveNext();
   }
 
   /** Called when a caller gets or returns a connection. Another request may now take a free one. */
   #serveNext(): void {
-    const first = this.#idle.size > 0 ? this.#shares.first() : undefined;
-    const connection = first && this.#takeIdle(first.statement);
-    if (connection) this.#offer(connection, 0);
+    const first = this.#idle.size > 0 ? this.#shares.first : undefined;
+    const connection = first && this.#takeIdle(first.caller, first.statement);
+    if (connection) this.#serve(first, connection, 0);
     else this.#prepareIfNeeded();
   }
 
-  /** Whether a request waits without a login or a restore in progress for it. */
-  get #isAwaited(): boolean {
-    return this.#shares.servable > this.#logins.serving + this.#idle.restoring;
-  }
-
+  /** Restores or opens a connection if a request waits without one of both in progress for it. */
   #prepareIfNeeded(): void {
-    if (this.#isAwaited && !this.#idle.restoreOne() && this.#mayOpen()) this.#open();
+    if (this.#shares.servable > this.#idle.restoring && this.#idle.restoreOne()) return;
+    if (this.#mayOpen()) this.#open();
   }
 
   #mayOpen(): boolean {
-    return this.#openPause === undefined && this.#hasRoom() && this.#isAwaited;
+    const isAwaited = this.#shares.servable > this.#logins.serving + this.#idle.restoring;
+    return !this.#logins.isPaused && this.#hasRoom() && isAwaited;
   }
 
   #hasRoom(): boolean {
-    const taken = this.#entries.size + this.#logins.size + this.#closing;
-    return taken < this.#options.size;
+    return this.#entries.size + this.#logins.size + this.#closing < this.#options.size;
   }
 
   /** @returns whether some connection serves now and has not expired */
@@ -233,7 +233,7 @@ export class Checkout<T extends Pooled> {
     const entry: Entry = { expires, ...(counts ? {} : { why: "drained" }) };
     this.#entries.set(connection, entry);
     void connection.lost.then((detail) => this.discard(connection, "lost", detail));
-    if (!this.endIfExpired(connection)) this.#offer(connection, connectMs);
+    if (!this.endIfExpired(connection)) this.#offer(connection, entry, connectMs);
   }
 
   /**
@@ -242,10 +242,7 @@ export class Checkout<T extends Pooled> {
    */
   #refuse(error: unknown): void {
     if (this.#isServing() || this.#logins.serving > 0) {
-      this.#openPause ??= this.#options.timers.after(limits.openPauseMs, () => {
-        this.#openPause = undefined;
-        this.#prepareIfNeeded();
-      });
+      this.#logins.pause(this.#options.timers, () => this.#prepareIfNeeded());
       return;
     }
     for (const waiter of this.#shares.empty()) refuse(waiter, error);
@@ -256,7 +253,7 @@ export class Checkout<T extends Pooled> {
     const entry = this.#entries.get(connection);
     if (!entry) return;
     this.#entries.delete(connection);
-    const hadNoHolder = this.#idle.remove(connection);
+    this.#idle.remove(connection);
     this.#closing += 1;
     if (politely) connection.close();
     else connection.destroy();
@@ -265,6 +262,9 @@ export class Checkout<T extends Pooled> {
       this.#closing -= 1;
       this.#prepareIfNeeded();
     });
-    if (this.#takeBack(entry) || hadNoHolder) this.#serveNext();
+    if (!entry.holder) return;
+    this.#shares.give(entry.holder);
+    entry.holder = undefined;
+    this.#serveNext();
   }
 }

@@ -40,26 +40,22 @@ export class FairQueue<T extends { readonly caller: string }> {
     return loser;
   }
 
-  /**
-   * @param isServed false for a caller to skip. That caller keeps its turn
-   * @returns the first request of the caller whose turn it is
-   */
-  shift(isServed: (caller: string) => boolean = () => true): T | undefined {
-    for (const [caller, waiting] of this.#turns) {
-      if (!isServed(caller)) continue;
-      const item = waiting.shift();
-      this.#size -= 1;
-      this.#turns.delete(caller);
-      if (waiting.length > 0) this.#turns.set(caller, waiting);
-      return item;
-    }
-    return undefined;
+  has(caller: string): boolean {
+    return this.#turns.has(caller);
   }
 
-  /** @returns what `shift` would return, without taking it */
-  first(isServed: (caller: string) => boolean = () => true): T | undefined {
-    for (const [caller, waiting] of this.#turns) if (isServed(caller)) return waiting[0];
-    return undefined;
+  /** The callers in the order of their turns, each with its requests in the order of arrival. */
+  get turns(): Iterable<[caller: string, requests: readonly T[]]> {
+    return this.#turns;
+  }
+
+  /** Takes a request out. Its caller's next one waits for the caller's next turn. */
+  take(item: T): void {
+    this.remove(item);
+    const waiting = this.#turns.get(item.caller);
+    if (!waiting) return;
+    this.#turns.delete(item.caller);
+    this.#turns.set(item.caller, waiting);
   }
 
   /** @returns how many requests could be served now if each caller could have `room` more connections */

@@ -12,9 +12,10 @@ export interface IdleOptions<T> {
 }
 
 /**
- * The connections without a holder: idle ones, and those in a restore between runs. The last one given back
- * is lent first, so unused ones grow old and close. A statement that may continue a run takes a connection in
- * a run first. So few connections are in runs, and the others stay restored for requests that need that.
+ * The connections that no request uses: idle ones, and those in a restore between runs. The last one given
+ * back is lent first, so unused ones grow old and close. A statement that may continue a run takes a
+ * connection in a run first. So few connections are in runs, and the others stay restored for requests that
+ * need that.
  */
 export class IdleConnections<T extends Pooled> {
   readonly #options: IdleOptions<T>;
@@ -61,10 +62,14 @@ export class IdleConnections<T extends Pooled> {
     return this.#idle.delete(connection) || this.#restoring.delete(connection);
   }
 
-  /** Takes a connection that may serve the statement now, or any work if there is no statement. */
-  takeFor(statement: PooledStatement | undefined): T | undefined {
+  /**
+   * Takes a connection that may serve the statement now, or any work if there is no statement.
+   * @param mayHave whether the caller may have it
+   */
+  takeFor(statement: PooledStatement | undefined, mayHave: (connection: T) => boolean): T | undefined {
     let best: T | undefined;
     for (const connection of this.#idle.keys()) {
+      if (!mayHave(connection)) continue;
       if (connection.isInRun) {
         if (statement && connection.mayServe(statement)) best = connection;
       } else if (!best?.isInRun) best = connection;
@@ -79,14 +84,23 @@ export class IdleConnections<T extends Pooled> {
     this.#options.restore(connection);
   }
 
-  /** Restores the connection that is in a run and idle for the longest time. @returns whether there is one */
-  restoreOne(): boolean {
+  /**
+   * Restores the connection that is in a run and idle for the longest time.
+   * @param which only one of these
+   * @returns whether there is one
+   */
+  restoreOne(which: (connection: T) => boolean = () => true): boolean {
     for (const connection of this.#idle.keys()) {
-      if (!connection.isInRun) continue;
+      if (!connection.isInRun || !which(connection)) continue;
       this.restore(connection);
       return true;
     }
     return false;
+  }
+
+  /** These will serve nobody after their restores. */
+  retire(which: (connection: T) => boolean): void {
+    for (const connection of this.#restoring) if (which(connection)) this.#restoring.delete(connection);
   }
 
   /** Restores one if no other is restored or in a restore: the next request may need it at once. */

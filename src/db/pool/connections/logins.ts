@@ -1,5 +1,10 @@
+import { limits } from "../../../limits.ts";
+import type { Timers } from "../../../timers.ts";
+
 /** Counts the logins in progress. Those that began before a drain take room and serve no request. */
 export class Logins {
+  /** Set after a failed login: no login starts during this pause. */
+  #pause: (() => void) | undefined;
   #serving = 0;
   #overtaken = 0;
   #drains = 0;
@@ -26,7 +31,22 @@ export class Logins {
     };
   }
 
+  get isPaused(): boolean {
+    return this.#pause !== undefined;
+  }
+
+  /** @param then called after the pause */
+  pause(timers: Timers, then: () => void): void {
+    this.#pause ??= timers.after(limits.openPauseMs, () => {
+      this.#pause = undefined;
+      then();
+    });
+  }
+
+  /** Ends a pause too: the cause of the last failed login may be mended now. */
   drain(): void {
+    this.#pause?.();
+    this.#pause = undefined;
     this.#drains += 1;
     this.#overtaken += this.#serving;
     this.#serving = 0;

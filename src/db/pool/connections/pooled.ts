@@ -10,7 +10,7 @@ export type PooledStatement = Pick<Statement, "sql" | "values" | "writable">;
 /** The requirements for a pooled connection. */
 export interface Pooled {
   readonly usable: boolean;
-  /** Whether plain SELECTs ran since its last restore, and nothing else. */
+  /** Whether plain SELECTs ran since its last restore. */
   readonly isInRun: boolean;
   /** @returns whether it may serve the statement, or without one any work, before a restore */
   mayServe(statement?: PooledStatement): boolean;
@@ -47,8 +47,9 @@ export interface Entry {
   /** Why it is retired. */
   why?: CloseReason;
   /**
-   * The request that has the connection. Only a connection with a holder, or in a restore between runs, can be
-   * given back, and only once.
+   * The request that has the connection. One in a run counts for its last request until it is restored or
+   * another request has it, as if the restore had begun at once. Only a connection with a holder can be given
+   * back.
    */
   holder?: Holder | undefined;
 }

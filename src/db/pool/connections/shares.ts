@@ -61,18 +61,44 @@ export class Shares<T extends Holder> {
     this.#queue.remove(waiter);
   }
 
-  /** @returns the request whose turn it is. Callers below their share come first, in turns */
-  first(): T | undefined {
-    if (this.#queue.size === 0) return undefined;
-    return (
-      this.#queue.first((caller) => this.#isBelow(caller)) ??
-      this.#queue.first((caller) => this.mayHave(caller))
-    );
+  /** Whether the caller has requests that wait. */
+  isWaiting(caller: string): boolean {
+    return this.#queue.has(caller);
   }
 
-  /** Takes the first request of a caller from the queue. The caller's next one waits for its next turn. */
-  next(of: T): void {
-    this.#queue.shift((caller) => caller === of.caller);
+  /**
+   * Finds the request for a free connection. Callers below their share come first, in turns. A request that the
+   * connection does not fit is passed over only if a restore for it is under way, and its caller keeps room for
+   * it: otherwise others might pass it by for ever.
+   * @param fits whether the connection may serve a request as it is
+   * @param coming how many connections are being restored
+   * @returns the request; "restore" if one waits that needs the connection restored
+   */
+  match(fits: (waiter: T) => boolean, coming: number): T | "restore" | undefined {
+    if (this.#queue.size === 0) return undefined;
+    let unfit = 0;
+    for (const below of [true, false]) {
+      for (const [caller, requests] of this.#queue.turns) {
+        if (this.#isBelow(caller) !== below) continue;
+        for (const waiter of requests.slice(0, this.#room(caller))) {
+          if (fits(waiter)) return waiter;
+          unfit += 1;
+          if (unfit > coming) return "restore";
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** The request whose turn it is. */
+  get first(): T | undefined {
+    const first = this.match(() => true, 0);
+    return first === "restore" ? undefined : first;
+  }
+
+  /** Takes a request out of the queue. */
+  next(waiter: T): void {
+    this.#queue.take(waiter);
   }
 
   /** @returns all waiting requests. The queue is then empty */

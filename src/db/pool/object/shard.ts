@@ -167,7 +167,7 @@ export class Shard {
           leave();
           if (broken) broke(broken);
           if (!running.end() || isRestored) return;
-          if (session.isInRun) this.#lender.release(session);
+          if (session.mayContinueRun) this.#lender.release(session);
           else void this.#restore(session);
         });
       },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { StaleConnectionError } from "../../../../../src/db/mysql/session/connection-lost.ts";
 import { PlainRun } from "../../../../../src/db/mysql/session/plain-run.ts";
 import { limits } from "../../../../../src/limits.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
@@ -14,7 +15,7 @@ test("a session that was not restored yet has no run", () => {
   const fresh = new PlainRun();
   expect(fresh.admits(plain, 0)).toBe(false);
   expect(fresh.enter(plain, 0)).toBe(false);
-  expect(fresh.isOver).toBe(true);
+  expect(fresh.isOpen(0)).toBe(false);
 });
 
 test("verified texts continue a run, with any values", () => {
@@ -23,7 +24,7 @@ test("verified texts continue a run, with any values", () => {
     expect(one.enter({ ...plain, values }, since)).toBe(true);
     one.answered(good);
   }
-  expect({ used: one.isUsed, over: one.isOver }).toEqual({ used: true, over: false });
+  expect({ used: one.isUsed, open: one.isOpen(since) }).toEqual({ used: true, open: true });
 });
 
 describe("a run does not admit", () => {
@@ -35,6 +36,10 @@ describe("a run does not admit", () => {
   test("anything after its time", () => {
     expect(run().admits(plain, since + limits.runMs - 1)).toBe(true);
     expect(run().admits(plain, since + limits.runMs)).toBe(false);
+  });
+
+  test("anything after the clock was set back", () => {
+    expect(run().admits(plain, since - 1)).toBe(false);
   });
 
   test("more than its statements", () => {
@@ -49,8 +54,22 @@ describe("a run does not admit", () => {
     expect(one.enter(half, since)).toBe(true);
     expect(one.enter(half, since)).toBe(true);
     expect(one.admits(plain, since)).toBe(false);
-    expect(one.admits({ ...plain, values: [{ type: "null", value: null }] }, since)).toBe(true);
   });
+});
+
+test("a run is not open any more after its last statement, so that its restore begins at once", () => {
+  const one = run();
+  for (let i = 0; i < limits.runStatements; i++) one.enter(plain, since);
+  expect(one.isOpen(since)).toBe(false);
+  expect(run().isOpen(since + limits.runMs)).toBe(false);
+});
+
+test("a statement that comes when the time is over since it was lent is sent to another session", () => {
+  const one = run();
+  one.enter(plain, since);
+  one.answered(good);
+  expect(one.admits(plain, since + limits.runMs - 1)).toBe(true);
+  expect(() => one.enter(plain, since + limits.runMs)).toThrow(StaleConnectionError);
 });
 
 describe("a run is over after", () => {
@@ -70,14 +89,17 @@ describe("a run is over after", () => {
     const one = run();
     one.enter(plain, since);
     one.answered(answer);
-    expect({ over: one.isOver, admits: one.admits(plain, since) }).toEqual({ over: true, admits: false });
+    expect({ open: one.isOpen(since), admits: one.admits(plain, since) }).toEqual({
+      open: false,
+      admits: false,
+    });
   });
 
   test.each([0x12, 0x22, 0x802, 0x832])("nothing that only tells of the plan: status %i", (serverStatus) => {
     const one = run();
     one.enter(plain, since);
     one.answered({ ...good, serverStatus });
-    expect(one.isOver).toBe(false);
+    expect(one.isOpen(since)).toBe(true);
   });
 });
 
@@ -86,12 +108,12 @@ test("other work on a session that a run has used is refused, before it is sent"
   for (const work of [(one: PlainRun) => one.leave(), (one: PlainRun) => one.enter(other, since)]) {
     const unused = run();
     work(unused);
-    expect(unused.isOver).toBe(true);
+    expect(unused.isOpen(since)).toBe(false);
     const used = run();
     used.enter(plain, since);
-    expect(() => work(used)).toThrow("a session in a run");
-    expect(used.isOver).toBe(true);
-    expect(() => work(used)).toThrow("a session in a run");
+    expect(() => work(used)).toThrow(StaleConnectionError);
+    expect(used.isOpen(since)).toBe(false);
+    expect(() => work(used)).toThrow(StaleConnectionError);
   }
 });
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { limits } from "../../../../../src/limits.ts";
+import type { FakeConnection } from "./fake-connection.ts";
 import { idleMs, lifetimeMs, poolWith, request, settle } from "./fake-pool.ts";
 
 /** Connections in a run: plain SELECTs continue it, all else needs a restored connection. */
@@ -183,4 +184,95 @@ describe("an idle connection in a run", () => {
     checkout.release(connection);
     expect(closed).toEqual(["lifetime"]);
   });
+});
+
+describe("a caller's share", () => {
+  /** Puts the connections that the caller has into a run, and gives them back. */
+  function release(
+    checkout: Awaited<ReturnType<typeof poolWith>>["checkout"],
+    leased: FakeConnection[],
+  ): void {
+    for (const connection of leased) {
+      connection.run = [plain];
+      checkout.release(connection);
+    }
+  }
+
+  test("has the connections of its runs in it, until they are restored or others continue them", async () => {
+    const { checkout, connections } = await poolWith(4, { size: 4, share: 2 });
+    const mine = [request(checkout, "x", plain), request(checkout, "x", plain)];
+    await settle();
+    release(
+      checkout,
+      mine.map(({ lease }) => lease?.connection as FakeConnection),
+    );
+    // Other work of x waits for a restore of its own, although two restored ones are idle.
+    const write = request(checkout, "x");
+    await settle();
+    expect(write.lease).toBeUndefined();
+    // Another caller continues a run of x, which then counts for the other one.
+    const other = request(checkout, "y", plain);
+    await settle();
+    expect(other.lease?.connection.isInRun).toBe(true);
+    expect(new Set(connections).has(other.lease?.connection as FakeConnection)).toBe(true);
+    expect(write.lease?.connection.isInRun).toBe(false);
+  });
+
+  test("does not let its later requests overtake one that waits for a restore", async () => {
+    const { checkout, restoring } = await poolWith(2, { size: 2, share: 1 });
+    const holder = request(checkout, "x", plain);
+    await settle();
+    const connection = holder.lease?.connection as FakeConnection;
+    const write = request(checkout, "x");
+    release(checkout, [connection]);
+    expect(restoring).toEqual([connection]);
+    // The other connection is restored and idle, but x has its share.
+    const later = request(checkout, "x", plain);
+    await settle();
+    expect([write.lease, later.lease]).toEqual([undefined, undefined]);
+    connection.run = undefined;
+    checkout.release(connection);
+    await settle();
+    expect(write.lease?.connection).toBeDefined();
+    expect(later.lease).toBeUndefined();
+  });
+});
+
+test("one request that needs a restore has one connection restored; the others continue their runs", async () => {
+  const { checkout, restoring } = await poolWith(3, { size: 3 });
+  const holders = ["a", "b", "c"].map((caller) => request(checkout, caller, plain));
+  await settle();
+  const leased = holders.map(({ lease }) => lease?.connection as FakeConnection);
+  const write = request(checkout, "d");
+  const reads = ["e", "f"].map((caller) => request(checkout, caller, plain));
+  for (const connection of leased) {
+    connection.run = [plain];
+    checkout.release(connection);
+  }
+  await settle();
+  expect(restoring).toEqual([leased[0]]);
+  expect(write.lease).toBeUndefined();
+  expect(reads.map(({ lease }) => lease?.connection)).toEqual([leased[1], leased[2]]);
+});
+
+test("a drain lends no connection that it closes, and restores none", async () => {
+  const { checkout, restoring, closed, server } = await poolWith(3, { size: 3, share: 1 });
+  const holder = request(checkout, "x", plain);
+  await settle();
+  const connection = holder.lease?.connection as FakeConnection;
+  connection.run = [plain];
+  checkout.release(connection);
+  const write = request(checkout, "x");
+  expect(restoring).toEqual([connection]);
+  checkout.drain();
+  await settle();
+  expect(write.lease).toBeUndefined();
+  expect(closed).toEqual(["drained", "drained"]);
+  expect(restoring).toEqual([connection]);
+  // A new login serves the request, and not the connection that was retired in its restore.
+  connection.run = undefined;
+  checkout.release(connection);
+  const another = server.accept();
+  await settle();
+  expect(write.lease?.connection).toBe(another);
 });
