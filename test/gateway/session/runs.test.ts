@@ -110,7 +110,8 @@ describe("a run is over after", () => {
     await heat(divided);
     const { steps, answers } = await burst([divided, byZero, divided, divided]);
     expect(answers.map(({ body }) => body.warnings.length)).toEqual([0, 1, 0, 0]);
-    expect(steps).toEqual(["restore", "run", "run", "restore", "run", "run", "restore"]);
+    // The next one is asked for its warnings in the same write, so it ends its run too.
+    expect(steps).toEqual(["restore", "run", "run", ...restoredEach(2)]);
   });
 
   test("a statement that was stopped", async () => {
