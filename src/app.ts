@@ -15,7 +15,7 @@ import { preflight } from "./routes/cors.ts";
 import { drain } from "./routes/drain.ts";
 import { allowOf, createRouter, pathOf } from "./routes/endpoints.ts";
 import { publicError } from "./routes/errors.ts";
-import { finish } from "./routes/finish.ts";
+import { bareProblem, finish } from "./routes/finish.ts";
 import { livez, readyz } from "./routes/health.ts";
 import { demandNoKey } from "./routes/idempotent.ts";
 import { schema } from "./routes/introspect.ts";
@@ -45,6 +45,14 @@ export async function respond(
   execution: ExecutionContext,
 ): Promise<Response> {
   const c = new AppContext(request, env, execution);
+  try {
+    return await finished(c);
+  } catch (cause) {
+    return bareProblem(c, cause);
+  }
+}
+
+async function finished(c: AppContext): Promise<Response> {
   let response: Response;
   let failure: TidegateError | undefined;
   try {

@@ -254,8 +254,13 @@ export const limits = {
   socketTurnBytes: 1024 * 1024,
   /** A row, or a result's columns. Memory holds several copies of it, and a shard reads five rows at once. */
   rowBytes: 8 * 1024 * 1024,
-  /** The column definitions of a statement that a connection remembers, with 60 to 100 bytes for a column. */
-  knownColumnsBytes: 32 * 1024,
+  /** The columns of statements that a connection remembers: 1 KiB each, of the 128 MB of five connections. */
+  knownColumns: 2_048,
+  /** Their definitions. One has 60 to 100 bytes, and its name may take ten times its bytes in memory. */
+  knownColumnsBytes: 256 * 1024,
+  /** The share of one statement: so hotStatements fit. */
+  knownColumnsOfText: 256,
+  knownColumnsBytesOfText: 32 * 1024,
   /** Columns of a result; MySQL and MariaDB have 4,096 at most (their manuals, "Limits on Table Column Count"). */
   columns: 4_096,
   /** Columns of a result that is read but not answered. PREPARE cannot announce more. */

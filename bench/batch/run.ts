@@ -68,7 +68,8 @@ function together(n: number, dialect: Dialect): Way {
 function oneByOne(n: number, dialect: Dialect): Way {
   return async (session) => {
     for (const sql of beginInSession(dialect, { readOnly: false })) await session.control(sql);
-    for (let i = 0; i < n; i++) await session.run(select, { columns() {}, row() {}, values() {} });
+    for (let i = 0; i < n; i++)
+      await session.run(select, { columns() {}, row() {}, values() {}, answered() {} });
     await session.control("COMMIT");
   };
 }

@@ -34,7 +34,7 @@ export async function openCaller(kind: Kind, backends: Backends, port: number): 
       const row = () => {
         rows += 1;
       };
-      await session.run(work, { columns() {}, row, values: row });
+      await session.run(work, { columns() {}, row, values: row, answered() {} });
       expectOne(rows);
     },
     async restore() {

@@ -1,4 +1,4 @@
-import type { TidegateError } from "../errors.ts";
+import { TidegateError, toProblem } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { discard } from "../read-body.ts";
 import { observe } from "../telemetry.ts";
@@ -22,6 +22,26 @@ export async function finish(
   log(c, response, failure);
   await discardUnread(c.request);
   return c.method === "HEAD" ? new Response(null, response) : response;
+}
+
+/**
+ * @param cause why the usual answer could not be completed
+ * @returns an answer that needs nothing of the usual one's parts. It has its log line
+ */
+export function bareProblem(c: AppContext, cause: unknown): Response {
+  // The platform's message would quote a header's value.
+  const name = cause instanceof Error ? cause.name : typeof cause;
+  const failure = new TidegateError("internal", {}, `the answer could not be completed: ${name}`);
+  const headers = {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "x-request-id": c.requestId,
+  };
+  const body = c.method === "HEAD" ? null : JSON.stringify(toProblem(failure, c.requestId));
+  const response = new Response(body, { status: failure.status, headers });
+  log(c, response, failure);
+  return response;
 }
 
 /** The headers of a Response that another object has sent cannot be set: it is copied. */

@@ -20,7 +20,7 @@ export class ResponseBody implements RowSink {
   readonly #maxBytes: number;
   readonly #streaming = Promise.withResolvers<void>();
   #rows = 0;
-  /** Runs while rows are pending. */
+  /** Stops the timer, which runs while rows are pending and more may come. */
   #unset: (() => void) | undefined;
   #ended = false;
   #whole: Uint8Array | undefined;
@@ -101,10 +101,19 @@ export class ResponseBody implements RowSink {
     else this.#startStream();
   }
 
+  /**
+   * Only the end follows, so the rows wait for it: until then the statement may still be refused, for a warning
+   * or a failed COMMIT.
+   */
+  answered(): void {
+    this.#unset?.();
+    this.#unset = undefined;
+  }
+
   /** The statement has ended. The session may serve another request now, so it is not used any more. */
   #finish(): void {
     this.#ended = true;
-    this.#unset?.();
+    this.answered();
   }
 
   end(outcome: StatementResult): void {

@@ -35,13 +35,19 @@ export type ReadText = (from: Source, start: number, end: number) => string;
 /** Writes the value from `start` to `end`, in its form of the binary protocol, as text. */
 export type WriteValue = (out: Output, from: Source, start: number, end: number) => void;
 
-/**
- * The description of a column for the caller, and what is known of its values. The format writes NULL itself.
- */
+/** The description of a column for the caller, and what is known of its values. */
 export interface DescribedColumn {
   name: string;
   type: string;
   nullable: boolean;
+  values: ColumnValues;
+}
+
+/**
+ * How the values of a column are read. Columns of one kind share an object, unless their texts are not UTF-8.
+ * The format writes NULL itself.
+ */
+export interface ColumnValues {
   /** The JSON text of a value, or the string in its JSON string. For values of the text protocol. */
   text: (value: unknown) => string;
   /** Whether a value has bytes without a character set. Its text is base64. */
@@ -107,28 +113,57 @@ export function describeColumn(column: Column): DescribedColumn {
   if (known) {
     const isUnsigned = known.signs !== undefined && (flags & flag.unsigned) !== 0;
     const type = isUnsigned ? `${known.name} UNSIGNED` : known.name;
-    return { name, type, nullable, ...valuesOf(known.kind, column, isUnsigned || !known.signs) };
+    return { name, type, nullable, values: valuesOf(known.kind, column, isUnsigned || !known.signs) };
   }
-  if (column.extendedFormat === "json") return { name, type: "JSON", nullable, ...valuesOf("json", column) };
+  if (column.extendedFormat === "json")
+    return { name, type: "JSON", nullable, values: valuesOf("json", column) };
   const kind = column.characterSet === binaryCharacterSet ? "bytes" : "text";
-  return { name, type: textType(column, flags), nullable, ...valuesOf(kind, column) };
+  return { name, type: textType(column, flags), nullable, values: valuesOf(kind, column) };
 }
+
+/** What the values of a column depend on, beside the driver's function for texts that are not UTF-8. */
+interface Traits {
+  kind: Kind;
+  isUnsigned: boolean;
+  /** Of the seconds' fraction; 0 for other values. */
+  digits: number;
+  isDate: boolean;
+}
+
+/** By their traits, a few hundred at most. */
+const shared = new Map<string, ColumnValues>();
 
 function valuesOf(
   kind: Kind,
-  column: Column,
+  { columnType, decimals = 0, decode }: Column,
   isUnsigned = false,
-): Omit<DescribedColumn, "name" | "type" | "nullable"> {
-  const isBare = kind === "integer" || kind === "double" || kind === "float";
-  const json = isBare ? "bare" : kind === "json" ? "checked" : "quoted";
-  const digits = column.decimals ?? 0;
-  const isTimed = kind === "time" || (kind === "date" && !dateOnly.includes(column.columnType));
-  const text = isTimed ? timeText(digits) : texts[kind];
-  return { isBytes: kind === "bytes", text, json, binary: binaryOf(kind, column, isUnsigned) };
+): ColumnValues {
+  const isDate = dateOnly.includes(columnType);
+  const digits = kind === "time" || kind === "date" ? decimals : 0;
+  const traits = { kind, isUnsigned, digits, isDate };
+  if (decode && (kind === "text" || kind === "json")) return makeValues(traits, decode);
+  const key = `${kind} ${isUnsigned} ${digits} ${isDate}`;
+  let values = shared.get(key);
+  if (!values) {
+    values = makeValues(traits, undefined);
+    shared.set(key, values);
+  }
+  return values;
 }
 
-function binaryOf(kind: Kind, column: Column, isUnsigned: boolean): DescribedColumn["binary"] {
-  const digits = column.decimals ?? 0;
+function makeValues(traits: Traits, decode: ReadText | undefined): ColumnValues {
+  const { kind, digits, isDate } = traits;
+  const isBare = kind === "integer" || kind === "double" || kind === "float";
+  const json = isBare ? "bare" : kind === "json" ? "checked" : "quoted";
+  const isTimed = kind === "time" || (kind === "date" && !isDate);
+  const text = isTimed ? timeText(digits) : texts[kind];
+  return { isBytes: kind === "bytes", text, json, binary: binaryOf(traits, decode) };
+}
+
+function binaryOf(
+  { kind, isUnsigned, digits, isDate }: Traits,
+  decode: ReadText | undefined,
+): ColumnValues["binary"] {
   switch (kind) {
     case "integer":
       return { write: isUnsigned ? writeUnsigned : writeInteger };
@@ -138,16 +173,14 @@ function binaryOf(kind: Kind, column: Column, isUnsigned: boolean): DescribedCol
       return { write: writeDouble };
     case "float":
       return { write: writeFloat };
-    case "date": {
-      const isDate = dateOnly.includes(column.columnType);
+    case "date":
       return { write: (out, from, start, end) => writeDateTime(out, from, { start, end, digits, isDate }) };
-    }
     case "time":
       return { write: (out, from, start, end) => writeTime(out, from, { start, end, digits }) };
     case "bytes":
       return { write: writeBase64 };
     default:
-      return { read: column.decode ?? utf8Text, isUtf8: column.decode === undefined };
+      return { read: decode ?? utf8Text, isUtf8: decode === undefined };
   }
 }
 

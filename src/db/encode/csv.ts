@@ -1,4 +1,4 @@
-import type { DescribedColumn } from "./columns.ts";
+import type { ColumnValues } from "./columns.ts";
 import { contentTypes } from "./formats.ts";
 import type { Cell, Style } from "./row-writer.ts";
 import { TextWriter } from "./text-writer.ts";
@@ -33,7 +33,7 @@ const style: Style = {
   cell: csvCell,
 };
 
-function csvCell({ text, binary }: DescribedColumn): Cell {
+function csvCell({ text, binary }: ColumnValues): Cell {
   const value: Cell["value"] = (out, given) => out.text(csvField(text(given)));
   if ("write" in binary) {
     const { write } = binary;

@@ -1,4 +1,4 @@
-import type { Column, DescribedColumn } from "./columns.ts";
+import type { Column, ColumnValues } from "./columns.ts";
 import { contentTypes } from "./formats.ts";
 import type { Cell, Style } from "./row-writer.ts";
 import { TextWriter } from "./text-writer.ts";
@@ -107,7 +107,7 @@ export function summaryJson({ rowsAffected, rowsChanged, lastInsertId, info, war
   return `${counts},"last_insert_id":${id},"info":${words},"warnings":${told}`;
 }
 
-function jsonCell({ json, text, binary }: DescribedColumn): Cell {
+function jsonCell({ json, text, binary }: ColumnValues): Cell {
   const jsonOf = { bare: (value: string) => value, quoted: JSON.stringify, checked: embeddedJson }[json];
   const value: Cell["value"] = (out, given) => out.text(jsonOf(text(given)));
   if ("write" in binary) {

@@ -33,12 +33,17 @@ export class Output {
 
   /** Writes bytes as they are. */
   raw(bytes: Uint8Array): void {
-    const count = bytes.length;
+    this.part(bytes, 0, bytes.length);
+  }
+
+  /** Writes the bytes from `start` to `end` as they are. */
+  part(bytes: Uint8Array, start: number, end: number): void {
+    const count = end - start;
     this.reserve(count);
     const to = this.bytes;
     const at = this.length;
-    if (count > 64) to.set(bytes, at);
-    else for (let i = 0; i < count; i++) to[at + i] = bytes[i] as number;
+    if (count > 64) to.set(bytes.subarray(start, end), at);
+    else for (let i = 0; i < count; i++) to[at + i] = bytes[start + i] as number;
     this.length = at + count;
   }
 

@@ -1,4 +1,4 @@
-import type { Column, DescribedColumn, WriteValue } from "./columns.ts";
+import type { Column, ColumnValues, DescribedColumn, WriteValue } from "./columns.ts";
 import { describeColumn } from "./columns.ts";
 import { Output } from "./output.ts";
 import type { CutRow } from "./types.ts";
@@ -23,7 +23,7 @@ export interface Style {
   head(columns: readonly DescribedColumn[]): string;
   /** @returns the text before the value of each column, or undefined if it is not shown */
   prefixes(columns: readonly DescribedColumn[]): (string | undefined)[];
-  cell(column: DescribedColumn): Cell;
+  cell(values: ColumnValues): Cell;
 }
 
 /** A result's head and the writer of its rows, in one style. */
@@ -32,22 +32,34 @@ export interface Table {
   rows: RowWriter;
 }
 
-const tables = new WeakMap<readonly Column[], Map<Style, Table>>();
+/** The table of the latest style only: a caller who asks in all styles in turn must not fill the memory. */
+const tables = new WeakMap<readonly Column[], { style: Style; table: Table }>();
 
-/** @returns the table for these columns, made once for each array of columns and each style */
+/** @returns the table for these columns, kept for the next answer with the same array and style */
 export function tableOf(columns: readonly Column[], style: Style): Table {
-  let made = tables.get(columns);
+  const made = tables.get(columns);
+  if (made?.style === style) return made.table;
+  const described = columns.map(describeColumn);
+  const table = { head: wire(style, style.head(described)), rows: new RowWriter(described, style) };
+  tables.set(columns, { style, table });
+  return table;
+}
+
+/** Columns of one kind share a cell in each style. */
+const cells = new WeakMap<ColumnValues, Map<Style, Cell>>();
+
+function cellOf(values: ColumnValues, style: Style): Cell {
+  let made = cells.get(values);
   if (!made) {
     made = new Map();
-    tables.set(columns, made);
+    cells.set(values, made);
   }
-  let table = made.get(style);
-  if (!table) {
-    const described = columns.map(describeColumn);
-    table = { head: wire(style, style.head(described)), rows: new RowWriter(described, style) };
-    made.set(style, table);
+  let cell = made.get(style);
+  if (!cell) {
+    cell = style.cell(values);
+    made.set(style, cell);
   }
-  return table;
+  return cell;
 }
 
 /** Writes rows. It keeps nothing of them. */
@@ -55,28 +67,37 @@ export class RowWriter {
   readonly #open: Uint8Array;
   readonly #close: Uint8Array;
   readonly #nothing: Uint8Array;
-  readonly #shown: { index: number; prefix: Uint8Array; cell: Cell }[] = [];
+  /** The prefixes of the shown columns one after the other, and where each of them ends. */
+  readonly #prefixes: Uint8Array;
+  readonly #prefixEnds: Int32Array;
+  /** The shown columns' places in a row. */
+  readonly #indexes: Int32Array;
+  readonly #cells: Cell[];
 
   constructor(columns: readonly DescribedColumn[], style: Style) {
     this.#open = wire(style, style.open);
     this.#close = wire(style, style.close);
     this.#nothing = wire(style, style.nothing);
     const prefixes = style.prefixes(columns);
-    for (const [index, column] of columns.entries()) {
-      const prefix = prefixes[index];
-      if (prefix === undefined) continue;
-      this.#shown.push({ index, prefix: wire(style, prefix), cell: style.cell(column) });
-    }
+    const shown = [...columns.keys()].filter((index) => prefixes[index] !== undefined);
+    const out = new Output(style.escapesLineEnds);
+    this.#indexes = Int32Array.from(shown);
+    this.#prefixEnds = Int32Array.from(shown, (index) => {
+      out.text(prefixes[index] as string);
+      return out.length;
+    });
+    this.#prefixes = out.take();
+    this.#cells = shown.map((index) => cellOf((columns[index] as DescribedColumn).values, style));
   }
 
   /** A row of the text protocol. */
   values(out: Output, values: readonly unknown[]): void {
     out.raw(this.#open);
-    for (const { index, prefix, cell } of this.#shown) {
-      out.raw(prefix);
-      const value = values[index] ?? null;
+    for (let i = 0; i < this.#cells.length; i++) {
+      this.#prefix(out, i);
+      const value = values[this.#indexes[i] as number] ?? null;
       if (value === null) out.raw(this.#nothing);
-      else cell.value(out, value);
+      else (this.#cells[i] as Cell).value(out, value);
     }
     out.raw(this.#close);
   }
@@ -85,13 +106,19 @@ export class RowWriter {
   row(out: Output, row: CutRow): void {
     const { starts, ends } = row;
     out.raw(this.#open);
-    for (const { index, prefix, cell } of this.#shown) {
-      out.raw(prefix);
+    for (let i = 0; i < this.#cells.length; i++) {
+      this.#prefix(out, i);
+      const index = this.#indexes[i] as number;
       const start = starts[index] as number;
       if (start < 0) out.raw(this.#nothing);
-      else cell.binary(out, row, start, ends[index] as number);
+      else (this.#cells[i] as Cell).binary(out, row, start, ends[index] as number);
     }
     out.raw(this.#close);
+  }
+
+  #prefix(out: Output, i: number): void {
+    const start = i === 0 ? 0 : (this.#prefixEnds[i - 1] as number);
+    out.part(this.#prefixes, start, this.#prefixEnds[i] as number);
   }
 }
 

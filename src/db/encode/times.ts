@@ -36,8 +36,8 @@ export function writeDateTime(
   if (length > 10) {
     const micros = view.getUint32(start + 7, true);
     // TiDB may send a fraction for a column without one.
-    if (digits === 0) writeFraction(out, micros, 1);
-    else writeFraction(out, Math.floor(micros / 10 ** Math.max(0, 6 - digits)), Math.min(digits, 6));
+    const shown = digits === 0 ? 6 : Math.min(digits, 6);
+    writeFraction(out, Math.floor(micros / 10 ** (6 - shown)), shown);
   } else if (!isDate && digits >= 1 && digits <= 6) writeFraction(out, 0, digits);
 }
 

@@ -12,7 +12,7 @@ export function valuesOf(columns: readonly Column[], row: CutRow): unknown[] {
   return columns.map((column, index) => {
     const [start, end] = [starts[index] as number, ends[index] as number];
     if (start < 0) return null;
-    const { binary, json, isBytes } = describeColumn(column);
+    const { binary, json, isBytes } = describeColumn(column).values;
     // A copy. `slice` of a Buffer would be a view.
     if (isBytes) return new Uint8Array(bytes.subarray(start, end));
     if (!("write" in binary)) return binary.read(row, start, end);

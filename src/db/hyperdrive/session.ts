@@ -161,7 +161,11 @@ export class HyperdriveSession {
             ? this.#lostError(statement, `Hyperdrive: ${error.message}`)
             : statementError(error, statement);
         },
-        ended: () => (failure ? reject(failure) : resolve(reader.outcome())),
+        ended: () => {
+          sink.answered();
+          if (failure) reject(failure);
+          else resolve(reader.outcome());
+        },
       });
       this.#connection.addCommand(running);
     });

@@ -8,7 +8,7 @@ export interface Answer {
   /**
    * A result's columns are complete.
    * @param fields the same array each time a prepared text has the same definitions
-   * @param changed whether the definitions are not those that the text had before (`ColumnMemory`)
+   * @param changed whether the definitions are not those that the text had before (`TextColumns`)
    */
   columns(fields: readonly Field[], changed: boolean): void;
   /**

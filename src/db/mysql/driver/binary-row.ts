@@ -23,8 +23,8 @@ const sizes: ReadonlyMap<number, number> = new Map([
 ]);
 
 const mostMicros = 999_999;
-/** A TIME has at most 838 hours. */
-const mostDays = 34;
+/** MySQL and MariaDB send 34 at most. TiDB has longer times, and one byte for their days. */
+const mostDays = 255;
 
 /**
  * Cuts rows of the binary protocol (MySQL manual, Protocol::BinaryResultsetRow) into their values. One object

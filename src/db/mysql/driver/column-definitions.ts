@@ -1,30 +1,14 @@
-import { limits } from "../../../limits.ts";
 import { BinaryRow } from "./binary-row.ts";
+import type { KnownColumns, TextColumns } from "./column-memory.ts";
 import type { PipelineConnection, ReadPacket } from "./command-pipeline.ts";
 import { encodingOf } from "./driver.ts";
 import type { Field } from "./field.ts";
 import { MalformedPacket, PacketReader } from "./length-encoded.ts";
 
-/** Reads column definitions, and keeps them for the next execution of the same text. */
-
-/** A result's columns, with the bytes of their definitions one after the other. */
-interface KnownColumns {
-  definitions: Uint8Array;
-  /** Where each of them ends. */
-  ends: readonly number[];
-  fields: readonly Field[];
-  row: BinaryRow;
-}
-
-/** The latest columns of a text, of its first result. */
-export class ColumnMemory {
-  known: KnownColumns | undefined;
-}
-
 /** Reads the definitions of one result. */
 export class ColumnReader {
   readonly #connection: PipelineConnection;
-  readonly #memory: ColumnMemory | undefined;
+  readonly #memory: TextColumns | undefined;
   readonly #known: KnownColumns | undefined;
   readonly #count: number;
   /** How many definitions have come. */
@@ -36,11 +20,12 @@ export class ColumnReader {
   #fields: Field[] = [];
 
   /** @param memory undefined for a result that is not a text's first one */
-  constructor(count: number, connection: PipelineConnection, memory: ColumnMemory | undefined) {
+  constructor(count: number, connection: PipelineConnection, memory: TextColumns | undefined) {
     this.#connection = connection;
     this.#count = count;
     this.#memory = memory;
-    this.#known = memory?.known?.fields.length === count ? memory.known : undefined;
+    const known = memory?.known;
+    this.#known = known?.fields.length === count ? known : undefined;
     if (!this.#known) this.#others = [];
   }
 
@@ -75,21 +60,14 @@ export class ColumnReader {
     this.#fields.push(readDefinition(packet, this.#connection));
   }
 
-  /**
-   * @returns the columns, after all definitions. `changed`: a text had others before, or they are too long to
-   *   be compared
-   */
+  /** @returns the columns, after all definitions. `changed`: see `TextColumns` */
   end(): { fields: readonly Field[]; row: BinaryRow; changed: boolean } {
     if (!this.#others) return { ...(this.#known as KnownColumns), changed: false };
     const columns = { fields: this.#fields, row: new BinaryRow(this.#fields) };
-    if (!this.#memory) return { ...columns, changed: false };
-    const definitions = Buffer.concat(this.#others);
-    const isKept = definitions.length <= limits.knownColumnsBytes;
-    const changed = this.#memory.known !== undefined || !isKept;
     let at = 0;
     const ends = this.#others.map(({ length }) => (at += length));
-    this.#memory.known = isKept ? { ...columns, definitions, ends } : undefined;
-    return { ...columns, changed };
+    const definitions = Buffer.concat(this.#others);
+    return { ...columns, changed: this.#memory?.learn({ ...columns, definitions, ends }) ?? false };
   }
 }
 

@@ -2,7 +2,7 @@ import type { BoundValue } from "../../../sql/bound-value.ts";
 import { DerivedTypes, dependsOnPlace } from "../values/derived-types.ts";
 import { demandFits } from "../values/packet-size.ts";
 import { boundType } from "./bind-types.ts";
-import { ColumnMemory } from "./column-definitions.ts";
+import { ColumnMemory, TextColumns } from "./column-memory.ts";
 import type { Prepared } from "./prepared.ts";
 
 /** A statement to prepare. */
@@ -28,8 +28,8 @@ export class PreparedStatements {
   readonly #byKey = new Map<string, Prepared>();
   /** The server's types for the placeholders of each prepared text. */
   readonly #derived = new Map<string, DerivedTypes>();
-  /** The columns of executed statements. A reset does not change them, so they outlive it. */
-  readonly #columns = new Map<string, ColumnMemory>();
+  /** Of executed statements. */
+  readonly #columns: ColumnMemory;
   readonly #most: number;
   readonly #derives: boolean;
   /** Whether a procedure ran since the last reset. A procedure may leave state that a reset keeps. */
@@ -43,6 +43,7 @@ export class PreparedStatements {
    */
   constructor(most: number, derives: boolean) {
     this.#most = most;
+    this.#columns = new ColumnMemory(most);
     this.#derives = derives;
   }
 
@@ -131,16 +132,8 @@ export class PreparedStatements {
   }
 
   /** @returns what is known of the result's columns of a statement that `take` gives */
-  memory(sql: string, values: readonly BoundValue[]): ColumnMemory {
-    const key = executedKey(sql, values);
-    const memory = this.#columns.get(key) ?? new ColumnMemory();
-    this.#columns.delete(key);
-    this.#columns.set(key, memory);
-    for (const oldest of this.#columns.keys()) {
-      if (this.#columns.size <= this.#most) break;
-      this.#columns.delete(oldest);
-    }
-    return memory;
+  memory(sql: string, values: readonly BoundValue[]): TextColumns {
+    return new TextColumns(this.#columns, executedKey(sql, values));
   }
 
   /** Drops a text that the server has forgotten or finds out of date. @returns the statements to close */
@@ -155,6 +148,7 @@ export class PreparedStatements {
   clear(): void {
     this.#byKey.clear();
     this.#derived.clear();
+    this.#columns.reset();
     this.hasCalled = false;
   }
 }

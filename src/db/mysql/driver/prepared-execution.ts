@@ -2,8 +2,8 @@ import type { BoundValue } from "../../../sql/bound-value.ts";
 import type { Answer, Execution } from "./answer.ts";
 import { moreResults } from "./answer.ts";
 import type { BinaryRow } from "./binary-row.ts";
-import type { ColumnMemory } from "./column-definitions.ts";
 import { ColumnReader } from "./column-definitions.ts";
+import type { TextColumns } from "./column-memory.ts";
 import type { PipelineConnection, ReadPacket, WrittenPacket } from "./command-pipeline.ts";
 import { executePacket } from "./execute-packet.ts";
 import { MalformedPacket, PacketReader } from "./length-encoded.ts";
@@ -23,7 +23,7 @@ export class PreparedExecution implements Execution {
   #packet: WrittenPacket | undefined;
   #answer: Answer | undefined;
   /** For the first result. */
-  #memory: ColumnMemory | undefined;
+  #memory: TextColumns | undefined;
   #place: "head" | "definitions" | "definitions end" | "rows" | "broken" = "head";
   #columns: ColumnReader | undefined;
   #row: BinaryRow | undefined;
@@ -35,7 +35,7 @@ export class PreparedExecution implements Execution {
    */
   constructor(
     { takesAttributes }: PipelineConnection,
-    { id, values, memory }: { id: number; values: readonly BoundValue[]; memory: ColumnMemory },
+    { id, values, memory }: { id: number; values: readonly BoundValue[]; memory: TextColumns },
   ) {
     this.#packet = executePacket(id, values, takesAttributes);
     this.#memory = memory;

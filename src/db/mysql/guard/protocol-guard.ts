@@ -26,6 +26,7 @@ export class ProtocolGuard extends EventEmitter implements Wire {
   #broken = false;
   /** The beginning of a row that is not complete, in pieces. */
   #held: Buffer[] = [];
+  #heldBytes = 0;
   #rows: { id: number; take: TakeRows } | undefined;
   /** When the server was last heard, in milliseconds since 1970, and how many chunks were heard. */
   heardAt = Date.now();
@@ -90,20 +91,27 @@ export class ProtocolGuard extends EventEmitter implements Wire {
     const begun = this.#replies.rowsId === 0 ? 0 : this.#received.begunBytes;
     let from = 0;
     if (this.#held.length > 0) {
-      const held = this.#held.reduce((sum, { length }) => sum + length, 0);
+      const held = this.#heldBytes;
       if (begun === held + chunk.length) {
-        this.#held.push(Buffer.from(chunk));
+        this.#hold(chunk);
         return;
       }
       const first = Buffer.concat([...this.#held, chunk.subarray(0, Math.max(0, 3 - held))]);
       from = Math.min(chunk.length, frameBytes + readInteger(first, 0, 3) - held);
       const packet = Buffer.concat([...this.#held, chunk.subarray(0, from)]);
       this.#held = [];
+      this.#heldBytes = 0;
       this.#give(packet);
     }
     const end = chunk.length - begun;
     if (end > from) this.#give(chunk.subarray(from, end));
-    if (begun > 0) this.#held = [Buffer.from(chunk.subarray(end))];
+    if (begun > 0) this.#hold(chunk.subarray(end));
+  }
+
+  /** Copies the bytes: the link's chunk is valid only during its event. */
+  #hold(bytes: Buffer): void {
+    this.#held.push(Buffer.from(bytes));
+    this.#heldBytes += bytes.length;
   }
 
   #give(bytes: Buffer): void {

@@ -12,4 +12,6 @@ export interface RowSink {
   row(row: BinaryRow): void;
   /** A row of the text protocol, with the values of `textRowReader`. */
   values(values: readonly unknown[]): void;
+  /** The server's answer is complete, also after an error. Warnings or a COMMIT may take another round trip. */
+  answered(): void;
 }

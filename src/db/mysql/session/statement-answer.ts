@@ -76,6 +76,7 @@ export class StatementAnswer implements Answer {
   }
 
   ended(): void {
+    this.#sink.answered();
     this.#ended(this.#failure, this.#reader);
   }
 

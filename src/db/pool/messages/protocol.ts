@@ -119,9 +119,19 @@ export function encodeRequest(request: PoolRequest): PoolMessage {
   return text.length > limits.messageCharacters ? new Blob([text]).stream() : text;
 }
 
-/** @returns the message that `encodeRequest` was given */
-export async function decodeRequest(message: PoolMessage): Promise<PoolRequest> {
-  return JSON.parse(typeof message === "string" ? message : await new Response(message).text());
+/**
+ * @returns the message that `encodeRequest` was given; undefined for a broken one. An exception's text could
+ *   quote the message, and RPC would pass it to a log
+ */
+export async function decodeRequest(message: PoolMessage): Promise<PoolRequest | undefined> {
+  try {
+    const read: unknown = JSON.parse(
+      typeof message === "string" ? message : await new Response(message).text(),
+    );
+    return typeof read === "object" && read !== null ? (read as PoolRequest) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns whether the peer has this version, cluster, accounts and secret */

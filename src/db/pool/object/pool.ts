@@ -21,6 +21,7 @@ export class Pool extends DurableObject<Bindings> {
   /** Does a Worker's work. The Worker calls it by RPC. */
   async run(message: PoolMessage): Promise<WireAnswer> {
     const request = await decodeRequest(message);
+    if (!request) return encodeError(versionMismatch());
     try {
       const config = configOf(this.env);
       const account = config.accounts.get(request.account);

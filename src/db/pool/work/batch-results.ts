@@ -87,6 +87,7 @@ export class BatchResults {
           () => values,
           () => encoder.values(values),
         ),
+      answered: () => {},
       end: (outcome) => {
         result.outcome = outcome;
         if (onlyWarns(this.#dialect, statement, statement.values)) demandNoConversion(outcome);

@@ -79,3 +79,37 @@ describe.each(["a", "é", "漢", "😀"])("an answer of %s", (character) => {
     for (const length of pieces) expect(length).toBeLessThan(largest);
   });
 });
+
+describe("rows that wait", () => {
+  const begun = () => {
+    const body = bodyOf();
+    body.columns([column(0xfd)] as never);
+    body.values(["a"]);
+    return body;
+  };
+
+  test("are streamed after 100 ms while more may come", async () => {
+    const body = begun();
+    await vi.advanceTimersByTimeAsync(limits.flushMs);
+    expect(await isStreamed(body)).toBe(true);
+  });
+
+  test("wait for the end once the server's answer is complete, however late its warnings come", async () => {
+    const body = begun();
+    await vi.advanceTimersByTimeAsync(limits.flushMs / 2);
+    body.answered();
+    await vi.advanceTimersByTimeAsync(limits.flushMs * 100);
+    expect(await isStreamed(body)).toBe(false);
+    body.end(outcome as never);
+    expect(Buffer.from(body.answer().body as Uint8Array).toString()).toBe("v\r\na\r\n");
+  });
+
+  test("are streamed after 100 ms where the statement is executed again", async () => {
+    const body = bodyOf();
+    body.answered();
+    body.columns([column(0xfd)] as never);
+    body.values(["a"]);
+    await vi.advanceTimersByTimeAsync(limits.flushMs);
+    expect(await isStreamed(body)).toBe(true);
+  });
+});

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { commandName, frame, okPacket } from "../../../../../servers/wire/packets.ts";
-import { ColumnMemory } from "../../../../../src/db/mysql/driver/column-definitions.ts";
 import { Pipeline } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
 import type { Row, Step } from "../../../../../src/db/mysql/driver/commands.ts";
 import { prepare, query, reset } from "../../../../../src/db/mysql/driver/commands.ts";
 import { PreparedExecution } from "../../../../../src/db/mysql/driver/prepared-execution.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 import { rowsInto } from "./rows-into.ts";
+import { textColumns } from "./text-columns.ts";
 
 /** The answers of MySQL 9.7.4 and MariaDB 10.11.18 to these commands, recorded inside TLS. */
 const recorded = {
@@ -59,7 +59,7 @@ describe.each(["mysql", "mariadb"] as const)("a pipeline, answered by %s", (serv
     // The connection works as after single commands.
     const { id } = await good.reply;
     const values = [{ type: "string", value: "hello" } as const];
-    const running = new PreparedExecution(connection, { id, values, memory: new ColumnMemory() });
+    const running = new PreparedExecution(connection, { id, values, memory: textColumns() });
     const rows: unknown[] = [];
     const { columns, row } = rowsInto(rows);
     const { promise: ended, resolve, reject } = Promise.withResolvers<void>();

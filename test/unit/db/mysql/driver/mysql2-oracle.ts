@@ -68,5 +68,14 @@ export function mysql2Row(fields: readonly Field[], payload: Buffer): unknown[] 
   const options = { rowsAsArray: true, typeCast: raw };
   const Reader = binaryParser(described, options, config);
   const packet = new Packet(0, Buffer.concat([Buffer.alloc(4), payload]), 0, payload.length + 4);
-  return new Reader().next(packet, described, options);
+  const values: unknown[] = new Reader().next(packet, described, options);
+  return values.map((value, i) => wholeFraction(value, fields[i] as Field));
 }
+
+/** mysql2 drops the zeros before the digits of a fraction that the column does not have. */
+function wholeFraction(value: unknown, { columnType, decimals }: Field): unknown {
+  if (decimals > 0 || !dates.includes(columnType) || typeof value !== "string") return value;
+  return value.replace(/\.(\d+)$/, (_, digits: string) => `.${digits.padStart(6, "0")}`);
+}
+
+const dates = [0x07, 0x0a, 0x0c, 0x0e];

@@ -4,11 +4,11 @@ import { dirname, join } from "node:path";
 import mysql from "mysql2";
 import { describe, expect, test } from "vitest";
 import { frame } from "../../../../../servers/wire/packets.ts";
-import { ColumnMemory } from "../../../../../src/db/mysql/driver/column-definitions.ts";
 import type { ReadPacket } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
 import { prepare, query, reset } from "../../../../../src/db/mysql/driver/commands.ts";
 import { PreparedExecution } from "../../../../../src/db/mysql/driver/prepared-execution.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
+import { textColumns } from "./text-columns.ts";
 
 /**
  * What src/db/mysql/driver uses of mysql2 without being promised it: classes that its typings do not show, methods that are
@@ -93,7 +93,7 @@ describe("a connection that is logged in", () => {
     wire.takeWrites();
     const seen: ReadPacket[] = [];
     const answered = Promise.withResolvers<void>();
-    const execution = new PreparedExecution(connection, { id: 77, values: [], memory: new ColumnMemory() });
+    const execution = new PreparedExecution(connection, { id: 77, values: [], memory: textColumns() });
     connection.addCommand({
       execute(packet, connection) {
         if (packet === undefined) return execution.execute(packet, connection);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Prepared } from "../../../../../src/db/mysql/driver/prepared.ts";
 import { PreparedStatements } from "../../../../../src/db/mysql/driver/prepared-cache.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
+import { knownColumns } from "./text-columns.ts";
 
 const prepared = (id: number, ...codes: number[]): Prepared => ({
   id,
@@ -36,15 +37,25 @@ describe("prepared statements of a connection", () => {
 
   test("what is known of the columns is kept for each text and types, and outlives a reset", () => {
     const statements = new PreparedStatements(2, false);
-    const one = statements.memory("SELECT ?", [integer]);
-    expect(statements.memory("SELECT ?", [integer])).toBe(one);
-    const other = statements.memory("SELECT ?", [text]);
-    expect(other).not.toBe(one);
+    const [one, other] = [knownColumns(1), knownColumns(2)];
+    expect(statements.memory("SELECT ?", [integer]).learn(one)).toBe(false);
+    expect(statements.memory("SELECT ?", [text]).known).toBeUndefined();
+    expect(statements.memory("SELECT ?", [text]).learn(other)).toBe(false);
     statements.clear();
-    expect(statements.memory("SELECT ?", [integer])).toBe(one);
-    statements.memory("SELECT 2", []);
-    expect(statements.memory("SELECT ?", [integer])).toBe(one);
-    expect(statements.memory("SELECT ?", [text])).not.toBe(other);
+    expect(statements.memory("SELECT ?", [integer]).known).toBe(one);
+    expect(statements.memory("SELECT 2", []).learn(knownColumns(1))).toBe(false);
+    expect(statements.memory("SELECT ?", [integer]).known).toBe(one);
+    expect(statements.memory("SELECT ?", [text]).known).toBeUndefined();
+  });
+
+  test("a text that lost its columns since the reset may have others now", () => {
+    const statements = new PreparedStatements(2, false);
+    const learn = (sql: string) => statements.memory(sql, []).learn(knownColumns(1));
+    expect(["a", "b", "c", "a"].map(learn)).toEqual([false, false, false, true]);
+    statements.clear();
+    expect(["d", "a"].map(learn)).toEqual([false, true]);
+    statements.clear();
+    expect(learn("e")).toBe(false);
   });
 
   test("a second PREPARE of one text replaces the first, which is closed", () => {

@@ -6,7 +6,6 @@ import type { Format } from "../../../../../src/db/encode/formats.ts";
 import type { Encoder, RowShape } from "../../../../../src/db/encode/types.ts";
 import { valuesOf } from "../../../../../src/db/encode/values.ts";
 import type { Answer } from "../../../../../src/db/mysql/driver/answer.ts";
-import { ColumnMemory } from "../../../../../src/db/mysql/driver/column-definitions.ts";
 import type { Connection } from "../../../../../src/db/mysql/driver/driver.ts";
 import type { Field } from "../../../../../src/db/mysql/driver/field.ts";
 import { PreparedExecution } from "../../../../../src/db/mysql/driver/prepared-execution.ts";
@@ -16,6 +15,7 @@ import { loggedIn } from "../guard/recorded-wire.ts";
 import type { Defined } from "./binary-wire.ts";
 import { definition, length, result, results, row } from "./binary-wire.ts";
 import { mysql2Row } from "./mysql2-oracle.ts";
+import { textColumns } from "./text-columns.ts";
 
 /** What an execution's answer was. `error` is that of an answer that cannot be read. */
 interface Told {
@@ -30,7 +30,7 @@ interface Told {
 function run(
   { wire, connection, guard }: { wire: RecordedWire; connection: Connection; guard?: ProtocolGuard },
   answer: Buffer,
-  { piece = answer.length, memory = new ColumnMemory(), encoders = [] as Encoder[] } = {},
+  { piece = answer.length, memory = textColumns(), encoders = [] as Encoder[] } = {},
 ): Told {
   const told: Told = { fields: [], changed: [], rows: [], ended: false, error: undefined };
   const answered: Answer = {
@@ -157,7 +157,7 @@ test("a row that pauses the connection is the last one until it goes on, whoever
       const running = new PreparedExecution(server.connection, {
         id: 1,
         values: [],
-        memory: new ColumnMemory(),
+        memory: textColumns(),
       });
       let ended = false;
       const fail = (cause: unknown) => expect.fail(String(cause));
@@ -207,7 +207,7 @@ describe("a row that does not fit its columns", () => {
     ["no bitmap", one, Buffer.of(0)],
     ["a bitmap that is too short", eight, row([null])],
     ["a time of 9 bytes", time, row([Buffer.concat([Buffer.of(9), Buffer.alloc(9)])])],
-    ["a time of 35 days", time, row([Buffer.from([8, 0, 35, 0, 0, 0, 0, 0, 0])])],
+    ["a time of 256 days", time, row([Buffer.from([8, 0, 0, 1, 0, 0, 0, 0, 0])])],
     ["a date of 5 bytes", date, row([Buffer.concat([Buffer.of(5), Buffer.alloc(5)])])],
     ["a date of 12 bytes", date, row([Buffer.concat([Buffer.of(12), Buffer.alloc(12)])])],
     ["a second of a million microseconds", date, row([Buffer.from("0be907021c0a0b0c40420f00", "hex")])],
@@ -247,7 +247,7 @@ describe("column definitions", () => {
 
   test("that are the same give the same array, and no other ones", async () => {
     const server = await loggedIn();
-    const memory = new ColumnMemory();
+    const memory = textColumns();
     const told = [answer, answer].map((each) => run(server, each, { memory }));
     expect(told.map(({ changed }) => changed)).toEqual([[false], [false]]);
     expect(told[1]?.fields[0]).toBe(told[0]?.fields[0]);
@@ -268,7 +268,7 @@ describe("column definitions", () => {
     );
     let compared = 0;
     for (const { at, changed } of differing) {
-      const memory = new ColumnMemory();
+      const memory = textColumns();
       run(server, answer, { memory });
       const other = Buffer.from(answer);
       other.set(changed, 4 + 1 + 4 + (at > 0 ? (payloads[0]?.length ?? 0) + 4 : 0));
@@ -279,14 +279,14 @@ describe("column definitions", () => {
       expect(told.changed).toEqual([true]);
     }
     expect(compared).toBeGreaterThan(30);
-    const memory = new ColumnMemory();
+    const memory = textColumns();
     const fewer = result(columns.slice(0, 1), []);
     const told = [answer, fewer, fewer, answer, answer].map((each) => run(server, each, { memory }).changed);
     expect(told).toEqual([[false], [true], [false], [true], [false]]);
   });
 
   test("that are the same bytes in other packets are not the same", async () => {
-    const memory = new ColumnMemory();
+    const memory = textColumns();
     const server = await loggedIn();
     run(server, answer, { memory });
     const [first, second] = columns.map(definition) as [Buffer, Buffer];
@@ -298,7 +298,7 @@ describe("column definitions", () => {
 
   test("that are too long to be kept are told as changed each time", async () => {
     const server = await loggedIn();
-    const memory = new ColumnMemory();
+    const memory = textColumns();
     const long = result([defined({ name: "n".repeat(40_000) })], []);
     expect([long, long].map((each) => run(server, each, { memory }).changed)).toEqual([[true], [true]]);
   });

@@ -11,5 +11,6 @@ export function rowsInto(rows: unknown[]): RowSink {
     },
     row: (row) => void rows.push(valuesOf(columns, row)),
     values: (values) => void rows.push([...values]),
+    answered: () => {},
   };
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { ColumnMemory } from "../../../../../src/db/mysql/driver/column-definitions.ts";
 import { Pipeline } from "../../../../../src/db/mysql/driver/command-pipeline.ts";
 import { PreparedExecution } from "../../../../../src/db/mysql/driver/prepared-execution.ts";
 import type { StatementResult } from "../../../../../src/db/mysql/session/statement-result.ts";
 import { StatementResultReader } from "../../../../../src/db/mysql/session/statement-result.ts";
 import type { BoundValue } from "../../../../../src/sql/bound-value.ts";
+import { textColumns } from "../driver/text-columns.ts";
 import { column, reply } from "../guard/guarded-connection.ts";
 import { loggedIn } from "../guard/recorded-wire.ts";
 
@@ -47,7 +47,7 @@ async function outcomesOf(
 ) {
   const { wire, connection } = await loggedIn();
   const running = answers.map(
-    () => new PreparedExecution(connection, { id: 1, values: [], memory: new ColumnMemory() }),
+    () => new PreparedExecution(connection, { id: 1, values: [], memory: textColumns() }),
   );
   const ended = running.map((command) => {
     const reader = new StatementResultReader(statement);
