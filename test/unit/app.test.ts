@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-const secret = "s3cret\n";
+const secret = "s3cret\nx";
 
 async function ask(method: string) {
   const init = { method, headers: { "x-request-id": "mine" } };

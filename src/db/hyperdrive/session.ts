@@ -133,7 +133,7 @@ export class HyperdriveSession {
   }
 
   async #query(sql: string, statement: Statement, sink: RowSink): Promise<StatementResult> {
-    return await new Promise((resolve, reject) => {
+    return await new Promise<StatementResult>((resolve, reject) => {
       let failure: TidegateError | undefined;
       let results = 0;
       const reader = new StatementResultReader(statement);
@@ -161,14 +161,10 @@ export class HyperdriveSession {
             ? this.#lostError(statement, `Hyperdrive: ${error.message}`)
             : statementError(error, statement);
         },
-        ended: () => {
-          sink.answered();
-          if (failure) reject(failure);
-          else resolve(reader.outcome());
-        },
+        ended: () => (failure ? reject(failure) : resolve(reader.outcome())),
       });
       this.#connection.addCommand(running);
-    });
+    }).finally(() => sink.answered());
   }
 
   /**

@@ -238,7 +238,8 @@ function policy(options: GatewayOptions, key: SigningKey, keyServer: KeyServer):
 
 /** Checks the members of every refusal, and that no internal details are in it. */
 export function expectProblem(answer: Answer, status: number, code: string): void {
-  expect({ status: answer.status, code: answer.body?.code }).toEqual({ status, code });
+  const told = JSON.stringify(answer.body);
+  expect({ status: answer.status, code: answer.body?.code }, told).toEqual({ status, code });
   expect(answer.headers.get("content-type")).toBe("application/problem+json");
   expect(answer.headers.get("cache-control")).toBe("no-store");
   expect(answer.body).toMatchObject({ type: "about:blank", status, title: expect.any(String) });

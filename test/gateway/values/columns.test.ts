@@ -18,9 +18,10 @@ beforeAll(async () => {
   administrator = await connectAdministrator(databaseServer());
   await prepareLedger(administrator);
   await resetLedger(administrator);
+  // The first result has no row: a row that waits too long for the next ones begins the answer.
   if (has.storedPrograms)
     await administrator.query(
-      `CREATE PROCEDURE ledger.wide() SQL SECURITY INVOKER MODIFIES SQL DATA BEGIN INSERT INTO ledger.entries (account, note) VALUES (1, 'wide'); SELECT 1; SELECT ${ones(4_097)}; END`,
+      `CREATE PROCEDURE ledger.wide() SQL SECURITY INVOKER MODIFIES SQL DATA BEGIN INSERT INTO ledger.entries (account, note) VALUES (1, 'wide'); SELECT 1 LIMIT 0; SELECT ${ones(4_097)}; END`,
     );
   ledger = await startLedger({ connections_per_shard: 2 });
   caller = ledger.as();

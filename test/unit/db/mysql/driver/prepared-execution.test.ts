@@ -118,6 +118,19 @@ describe("rows of any types", () => {
     expect(names?.slice(0, 2)).toEqual(["ä", "д"]);
   });
 
+  test("have a fraction of six digits where the column has none", async () => {
+    const columns = [0x07, 0x0c].map((type) => defined({ type }));
+    const date = Buffer.from("0be907021c0a0b0c05000000", "hex");
+    const told = run(await loggedIn(), result(columns, [row([date, date])]));
+    expect(told.rows).toEqual([["2025-02-28 10:11:12.000005", "2025-02-28 10:11:12.000005"]]);
+  });
+
+  test("have times of up to 255 days, as TiDB has them", async () => {
+    const time = Buffer.from([8, 1, 255, 0, 0, 0, 4, 40, 5]);
+    const told = run(await loggedIn(), result([defined({ type: 0x0b })], [row([time])]));
+    expect(told).toMatchObject({ rows: [["-6124:40:05"]], error: undefined });
+  });
+
   test.each([false, true])("are the same, cut at each byte (past the driver: %s)", async (guarded) => {
     const columns = [defined({ type: 0x03 }), defined({ type: 0xfd }), defined({ type: 0x0c, decimals: 6 })];
     const date = Buffer.from("0be907021c0a0b0c01000000", "hex");

@@ -3,7 +3,8 @@ import type { Bindings } from "../../../../../src/application.ts";
 import { Pool } from "../../../../../src/db/pool/object/pool.ts";
 
 vi.mock("cloudflare:workers", () => ({ DurableObject: class {} }));
-vi.mock("cloudflare:sockets", () => ({ connect: () => {} }));
+vi.mock("../../../../../src/application.ts", () => ({ configOf: vi.fn() }));
+vi.mock("../../../../../src/db/pool/object/shard.ts", () => ({ Shard: class {} }));
 
 const torn = () =>
   new ReadableStream<Uint8Array>({ start: (controller) => controller.error(new Error("s3cret")) });
