@@ -31,20 +31,15 @@ export class Output {
     this.view = new DataView(bytes.buffer);
   }
 
-  /** Writes bytes as they are. */
-  raw(bytes: Uint8Array): void {
-    this.part(bytes, 0, bytes.length);
-  }
-
-  /** Writes the bytes from `start` to `end` as they are. */
-  part(bytes: Uint8Array, start: number, end: number): void {
+  /** Writes bytes as they are, from `start` to `end`. */
+  raw(bytes: Uint8Array, start = 0, end = bytes.length): void {
     const count = end - start;
     this.reserve(count);
     const to = this.bytes;
-    const at = this.length;
+    let at = this.length;
     if (count > 64) to.set(bytes.subarray(start, end), at);
-    else for (let i = 0; i < count; i++) to[at + i] = bytes[start + i] as number;
-    this.length = at + count;
+    else for (let i = start; i < end; i++) to[at++] = bytes[i] as number;
+    this.length += count;
   }
 
   /** Writes a text. Half of a surrogate pair becomes U+FFFD. */

@@ -93,8 +93,11 @@ export class RowWriter {
   /** A row of the text protocol. */
   values(out: Output, values: readonly unknown[]): void {
     out.raw(this.#open);
+    let from = 0;
     for (let i = 0; i < this.#cells.length; i++) {
-      this.#prefix(out, i);
+      const to = this.#prefixEnds[i] as number;
+      out.raw(this.#prefixes, from, to);
+      from = to;
       const value = values[this.#indexes[i] as number] ?? null;
       if (value === null) out.raw(this.#nothing);
       else (this.#cells[i] as Cell).value(out, value);
@@ -105,20 +108,24 @@ export class RowWriter {
   /** A row of the binary protocol. */
   row(out: Output, row: CutRow): void {
     const { starts, ends } = row;
+    const [prefixes, prefixEnds, indexes, cells] = [
+      this.#prefixes,
+      this.#prefixEnds,
+      this.#indexes,
+      this.#cells,
+    ];
     out.raw(this.#open);
-    for (let i = 0; i < this.#cells.length; i++) {
-      this.#prefix(out, i);
-      const index = this.#indexes[i] as number;
+    let from = 0;
+    for (let i = 0; i < cells.length; i++) {
+      const to = prefixEnds[i] as number;
+      out.raw(prefixes, from, to);
+      from = to;
+      const index = indexes[i] as number;
       const start = starts[index] as number;
       if (start < 0) out.raw(this.#nothing);
-      else (this.#cells[i] as Cell).binary(out, row, start, ends[index] as number);
+      else (cells[i] as Cell).binary(out, row, start, ends[index] as number);
     }
     out.raw(this.#close);
-  }
-
-  #prefix(out: Output, i: number): void {
-    const start = i === 0 ? 0 : (this.#prefixEnds[i - 1] as number);
-    out.part(this.#prefixes, start, this.#prefixEnds[i] as number);
   }
 }
 
