@@ -1,15 +1,13 @@
 import { limits } from "../../../limits.ts";
 import type { Statement } from "../../contract/statement.ts";
 import { StaleConnectionError } from "./connection-lost.ts";
+import type { StatementResult } from "./statement-result.ts";
 
-/** What an answer says about the session it came from. */
-export interface RunAnswer {
-  warningCount: number;
-  /** The server's status flags at the answer's end (MySQL manual, SERVER_STATUS_flags_enum). */
-  serverStatus: number;
-  /** The answer had other columns than the statement had before: its table may be a view now. */
-  columnsChanged: boolean;
-}
+/** The part of a statement that decides whether it may continue a run. */
+export type RunStatement = Pick<Statement, "sql" | "values" | "writable">;
+
+/** What an answer says about its session. With other columns than before, a table may be a view now. */
+type RunAnswer = Pick<StatementResult, "warningCount" | "serverStatus" | "columnsChanged">;
 
 const autocommit = 0x0002;
 /** No good index, no index, slow: they tell of the statement's plan and nothing of the session. */
@@ -56,9 +54,14 @@ export class PlainRun {
     return !this.#isOver && isInTime && hasRoom;
   }
 
-  admits({ sql, values, writable }: Pick<Statement, "sql" | "values" | "writable">, now: number): boolean {
-    if (writable || !this.#verified.texts.has(sql) || !this.isOpen(now)) return false;
-    return this.#parameterBytes + bytesOf(values) <= limits.runParameterBytes;
+  admits(statement: RunStatement, now: number): boolean {
+    return this.#bytesIfAdmitted(statement, now) !== undefined;
+  }
+
+  #bytesIfAdmitted({ sql, values, writable }: RunStatement, now: number): number | undefined {
+    if (writable || !this.#verified.texts.has(sql) || !this.isOpen(now)) return undefined;
+    const bytes = bytesOf(values);
+    return this.#parameterBytes + bytes <= limits.runParameterBytes ? bytes : undefined;
   }
 
   /**
@@ -68,13 +71,14 @@ export class PlainRun {
    *   not restored. Nothing is sent, so it may go to another session: the time may be over since the session was
    *   lent
    */
-  enter(statement: Pick<Statement, "sql" | "values" | "writable">, now: number): boolean {
-    if (!this.admits(statement, now)) {
+  enter(statement: RunStatement, now: number): boolean {
+    const bytes = this.#bytesIfAdmitted(statement, now);
+    if (bytes === undefined) {
       this.leave();
       return false;
     }
     this.#statements += 1;
-    this.#parameterBytes += bytesOf(statement.values);
+    this.#parameterBytes += bytes;
     return true;
   }
 

@@ -15,7 +15,7 @@ import { Executor } from "./executor.ts";
 import { killOf } from "./kill.ts";
 import { type Attempt, type Login, logIn } from "./login.ts";
 import { LossWatch } from "./loss-watch.ts";
-import { PlainRun } from "./plain-run.ts";
+import { PlainRun, type RunStatement } from "./plain-run.ts";
 import type { PlainStatements } from "./plain-statements.ts";
 import { type HotStatement, type Restorable, type RestoreOptions, restore } from "./restore.ts";
 import type { RowSink } from "./row-sink.ts";
@@ -100,7 +100,7 @@ export class Session {
   }
 
   /** @returns whether the statement, or without one any work, may come before a restore */
-  mayServe(statement?: Pick<Statement, "sql" | "values" | "writable">): boolean {
+  mayServe(statement?: RunStatement): boolean {
     return !this.#run.isUsed || (statement !== undefined && this.#run.admits(statement, Date.now()));
   }
 

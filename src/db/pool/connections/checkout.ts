@@ -2,11 +2,12 @@ import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import { platformTimers, type Timers } from "../../../timers.ts";
 import type { Drained } from "../../contract/requests.ts";
+import type { RunStatement } from "../../mysql/session/plain-run.ts";
 import type { CloseReason, ShardGauges } from "../messages/counters.ts";
 import { IdleConnections } from "./idle-connections.ts";
 import { type Lease, refuse, serve, type Waiter } from "./lease.ts";
 import { Logins } from "./logins.ts";
-import type { CheckoutOptions, Entry, Pooled, PooledStatement } from "./pooled.ts";
+import type { CheckoutOptions, Entry, Pooled } from "./pooled.ts";
 import { type Holder, Shares, type Use } from "./shares.ts";
 
 /** In the past, whatever the clock says. */
@@ -60,7 +61,7 @@ export class Checkout<T extends Pooled> {
     caller: string,
     abandoned?: Promise<never>,
     use: Use = "statement",
-    statement?: PooledStatement,
+    statement?: RunStatement,
   ): Promise<Lease<T>> {
     // A caller does not overtake its own requests that wait.
     const connection = this.#shares.isWaiting(caller) ? undefined : this.#takeIdle(caller, statement);
@@ -143,7 +144,7 @@ export class Checkout<T extends Pooled> {
     return { idle, busy, opening: this.#logins.size, closing: this.#closing, waiting: this.waiting };
   }
 
-  #takeIdle(caller: string, statement?: PooledStatement): T | undefined {
+  #takeIdle(caller: string, statement?: RunStatement): T | undefined {
     const hasRoom = this.#shares.mayHave(caller);
     const take = () => this.#idle.takeFor(statement, (one) => hasRoom || this.#isOf(caller, one));
     for (let connection = take(); connection; connection = take()) {
@@ -173,8 +174,7 @@ export class Checkout<T extends Pooled> {
     const { holder } = entry;
     if (holder) this.#shares.give(holder);
     entry.holder = undefined;
-    const fits = ({ statement }: Waiter<T>) => connection.mayServe(statement);
-    const next = this.#shares.match(fits, this.#idle.restoring);
+    const next = this.#shares.match((one) => connection.mayServe(one.statement), this.#idle.restoring);
     const isServed = typeof next === "object";
     if (isServed) this.#serve(next, connection, connectMs);
     else if (holder && connection.isInRun) this.#lend(connection, holder);

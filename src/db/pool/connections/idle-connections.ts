@@ -1,6 +1,7 @@
 import { limits } from "../../../limits.ts";
 import type { Timers } from "../../../timers.ts";
-import type { Pooled, PooledStatement } from "./pooled.ts";
+import type { RunStatement } from "../../mysql/session/plain-run.ts";
+import type { Pooled } from "./pooled.ts";
 
 export interface IdleOptions<T> {
   timers: Timers;
@@ -56,17 +57,17 @@ export class IdleConnections<T extends Pooled> {
     this.#idle.set(connection, this.#options.timers.after(left, restore));
   }
 
-  /** @returns whether it was idle or in a restore */
-  remove(connection: T): boolean {
+  remove(connection: T): void {
     this.#idle.get(connection)?.();
-    return this.#idle.delete(connection) || this.#restoring.delete(connection);
+    this.#idle.delete(connection);
+    this.#restoring.delete(connection);
   }
 
   /**
    * Takes a connection that may serve the statement now, or any work if there is no statement.
    * @param mayHave whether the caller may have it
    */
-  takeFor(statement: PooledStatement | undefined, mayHave: (connection: T) => boolean): T | undefined {
+  takeFor(statement: RunStatement | undefined, mayHave: (connection: T) => boolean): T | undefined {
     let best: T | undefined;
     for (const connection of this.#idle.keys()) {
       if (!mayHave(connection)) continue;

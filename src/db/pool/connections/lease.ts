@@ -1,4 +1,4 @@
-import type { PooledStatement } from "./pooled.ts";
+import type { RunStatement } from "../../mysql/session/plain-run.ts";
 import type { Holder } from "./shares.ts";
 
 /** A connection for a request. */
@@ -12,7 +12,7 @@ export interface Lease<T> {
 /** A request that waits for a connection. */
 export interface Waiter<T> extends Holder {
   /** The statement, if it may continue a run. Any other work needs a restored connection. */
-  statement?: PooledStatement | undefined;
+  statement?: RunStatement | undefined;
   resolve: (lease: Lease<T>) => void;
   reject: (error: unknown) => void;
   since: number;

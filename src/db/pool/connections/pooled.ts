@@ -1,11 +1,8 @@
 import type { TidegateError } from "../../../errors.ts";
 import type { Timers } from "../../../timers.ts";
-import type { Statement } from "../../contract/statement.ts";
+import type { RunStatement } from "../../mysql/session/plain-run.ts";
 import type { CloseReason } from "../messages/counters.ts";
 import type { Holder } from "./shares.ts";
-
-/** The part of a statement that decides whether it may continue a run (plain-run.ts). */
-export type PooledStatement = Pick<Statement, "sql" | "values" | "writable">;
 
 /** The requirements for a pooled connection. */
 export interface Pooled {
@@ -13,7 +10,7 @@ export interface Pooled {
   /** Whether plain SELECTs ran since its last restore. */
   readonly isInRun: boolean;
   /** @returns whether it may serve the statement, or without one any work, before a restore */
-  mayServe(statement?: PooledStatement): boolean;
+  mayServe(statement?: RunStatement): boolean;
   /** Settled when the connection is lost. */
   readonly lost: Promise<string>;
   /** Settled when the socket has ended, perhaps after `lost`. Until then the connection takes room. */

@@ -1,10 +1,10 @@
 import { asTidegateError } from "../../../errors.ts";
 import { serverTiming } from "../../../telemetry.ts";
 import type { EncodedAnswer } from "../../encode/encoded-answer.ts";
+import type { RunStatement } from "../../mysql/session/plain-run.ts";
 import type { Session } from "../../mysql/session/session.ts";
 import type { Checkout } from "../connections/checkout.ts";
 import type { Lease } from "../connections/lease.ts";
-import type { PooledStatement } from "../connections/pooled.ts";
 import type { Use } from "../connections/shares.ts";
 import type { ValidateOnBorrow } from "../connections/validate-on-borrow.ts";
 import type { RowsAnswer } from "../messages/pool-answer.ts";
@@ -30,7 +30,7 @@ export class Lender {
     caller: string,
     abandoned?: Promise<never>,
     use?: Use,
-    statement?: PooledStatement,
+    statement?: RunStatement,
   ): Promise<Lease<Session>> {
     try {
       const acquire = () => this.#checkout.acquire(caller, abandoned, use, statement);
@@ -52,14 +52,14 @@ export class Lender {
    * Runs work on a connection when one is free, and reports the times of wait and work.
    * @param statement given if the work is this statement alone
    */
-  async run(underWay: UnderWay<Session>, run: Run, statement?: PooledStatement): Promise<RowsAnswer> {
+  async run(underWay: UnderWay<Session>, run: Run, statement?: RunStatement): Promise<RowsAnswer> {
     return await Promise.race([this.#run(underWay, run, statement), underWay.running.stopped]);
   }
 
   async #run(
     { running, caller, leave }: UnderWay<Session>,
     run: Run,
-    statement: PooledStatement | undefined,
+    statement: RunStatement | undefined,
   ): Promise<RowsAnswer> {
     let lease: Lease<Session>;
     try {

@@ -200,7 +200,7 @@ describe("the version", () => {
   });
 });
 
-test("the sample's saved queries are plain, but for the one that writes", () => {
+test("each saved query of the sample is plain, except the one that writes", () => {
   const directory = join(packageRoot, "queries");
   const files = readdirSync(directory).filter((file) => file.endsWith(".sql"));
   const queries = parseCatalog(

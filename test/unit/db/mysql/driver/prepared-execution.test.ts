@@ -159,7 +159,7 @@ function defined(more: Partial<Defined> = {}): Defined {
   return { name: "v", type: 0xfd, flags: 0, characterSet: 255, decimals: 0, ...more };
 }
 
-test("a row that pauses the connection is the last one until it goes on, whoever reads it", async () => {
+test("a row that pauses the connection is the last one until the connection goes on, for the driver and for a reader of rows", async () => {
   const columns = [defined({ type: 0x03 })];
   const integer = (n: number) => row([Buffer.of(n, 0, 0, 0)]);
   const answer = result(columns, [1, 2, 3, 4, 5].map(integer));

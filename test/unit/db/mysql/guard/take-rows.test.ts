@@ -103,7 +103,7 @@ describe("the rows of an execution", () => {
     expect(driver()).toEqual(Buffer.concat([frame(4, eof()), answer, rows(1, 2), frame(7, eof())]));
   });
 
-  test("are passed on once and in order, however they are cut and whoever takes them", () => {
+  test("are passed on once and in order, to the driver or to a reader of rows, in pieces of any size", () => {
     const cuts = fc.array(fc.tuple(fc.integer({ min: 1, max: 60 }), fc.boolean()), { maxLength: 80 });
     const lengths = fc.array(fc.integer({ min: 0, max: 120 }), { maxLength: 30 });
     fc.assert(

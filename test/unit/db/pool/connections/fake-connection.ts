@@ -1,4 +1,5 @@
-import type { Pooled, PooledStatement } from "../../../../../src/db/pool/connections/pooled.ts";
+import type { RunStatement } from "../../../../../src/db/mysql/session/plain-run.ts";
+import type { Pooled } from "../../../../../src/db/pool/connections/pooled.ts";
 
 /** A connection that a test controls. */
 export class FakeConnection implements Pooled {
@@ -27,7 +28,7 @@ export class FakeConnection implements Pooled {
     return this.run !== undefined;
   }
 
-  mayServe(statement?: PooledStatement): boolean {
+  mayServe(statement?: RunStatement): boolean {
     return this.run === undefined || (statement !== undefined && this.run.includes(statement.sql));
   }
 
