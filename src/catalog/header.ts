@@ -1,22 +1,8 @@
 /** The comment at the top of a saved query. */
-import { isValueType, readTyped, type ValueType, valueTypes } from "../sql/declared-types.ts";
+import { isValueType, readTyped, valueTypes } from "../sql/declared-types.ts";
 import { type Claim, readClaimLine } from "./claims.ts";
+import type { Parameter } from "./saved-query.ts";
 import { splitJson, splitWords } from "./words.ts";
-
-/** A parameter that the caller may send. */
-export interface Parameter {
-  name: string;
-  type: ValueType;
-  /** Declared as `TYPE[]`: an array, for `IN (:name)`. Always required. */
-  list?: true;
-  required: boolean;
-  /**
-   * A JSON value of the type, or null. With null the caller may also send null. Absent if the parameter is
-   * required.
-   */
-  default?: string | number | boolean | null;
-  description: string;
-}
 
 export interface Header {
   description: string;

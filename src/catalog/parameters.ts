@@ -5,8 +5,8 @@ import { nameList, ParameterError } from "../sql/errors.ts";
 import { type List, type Spread, spread } from "../sql/lists.ts";
 import { claimPrefix } from "../sql/placeholders.ts";
 import { bindClaim } from "./claims.ts";
-import type { Parameter } from "./header.ts";
 import type { SavedQuery } from "./parse.ts";
+import type { Parameter } from "./saved-query.ts";
 
 export { ParameterError } from "../sql/errors.ts";
 

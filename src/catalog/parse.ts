@@ -11,37 +11,17 @@
  * The build checks everything, so the gateway only has saved queries whose parameters can be bound.
  */
 import { StatementError } from "../sql/errors.ts";
-import { classify, type Lenient, type StatementKind, type Verb } from "../sql/guard.ts";
+import { classify, type Verb } from "../sql/guard.ts";
 import { lex } from "../sql/lexer.ts";
 import { bindPlan, claimPrefix } from "../sql/placeholders.ts";
 import { type Claim, undeclaredClaim } from "./claims.ts";
 import { CatalogError, type Mistake } from "./errors.ts";
-import { type Header, type Parameter, readHeader } from "./header.ts";
+import { type Header, readHeader } from "./header.ts";
+import type { SavedQuery } from "./saved-query.ts";
 import { type Body, checkUse, endsWithClaim, lineOf, type Report, touchedClaim } from "./use.ts";
 
 export { CatalogError, type Mistake } from "./errors.ts";
-export type { Parameter } from "./header.ts";
-
-/** A saved query, ready to bind. It is plain JSON, because the build bundles it. */
-export interface SavedQuery {
-  name: string;
-  /** The paragraphs of the description; may be empty. */
-  description: string;
-  /** The text for the server: placeholders are `?`, and comments are removed. */
-  sql: string;
-  kind: StatementKind;
-  verb: Verb;
-  /** As of a Statement. */
-  returning: boolean;
-  /** As of a Statement. */
-  lenient?: Lenient | undefined;
-  /** The caller's parameters, in the order of declaration. */
-  parameters: readonly Parameter[];
-  /** For each `?` the name of its parameter, or `jwt.` and the name of its claim; with repeats. */
-  order: readonly string[];
-  /** The claims that the query reads, each once. */
-  claims: readonly Claim[];
-}
+export type { Parameter, SavedQuery } from "./saved-query.ts";
 
 export interface QueryFile {
   /** `NAME.sql`, without a folder. */
@@ -80,7 +60,7 @@ export function parseQuery(file: string, text: string): SavedQuery {
   const { statement, sql, order } = body;
   return {
     name,
-    description: header.description,
+    ...splitDescription(header.description),
     sql,
     kind: statement.kind,
     verb: statement.verb,
@@ -89,7 +69,16 @@ export function parseQuery(file: string, text: string): SavedQuery {
     parameters: header.parameters,
     order,
     claims: claimsOf(order, header),
+    result: statement.kind === "read" ? "many" : "exec",
+    tags: [],
+    examples: [],
   };
+}
+
+/** The first paragraph is the summary. */
+function splitDescription(text: string): Pick<SavedQuery, "summary" | "description"> {
+  const [summary = "", ...rest] = text.split(/\n{2,}/);
+  return { summary: summary.replaceAll("\n", " "), description: rest.join("\n\n") };
 }
 
 /**

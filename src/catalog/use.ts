@@ -5,7 +5,8 @@ import { lex } from "../sql/lexer.ts";
 import { listPlaces } from "../sql/lists.ts";
 import { claimPrefix } from "../sql/placeholders.ts";
 import { type Claim, claimExample } from "./claims.ts";
-import type { Header, Parameter } from "./header.ts";
+import type { Header } from "./header.ts";
+import type { Parameter } from "./saved-query.ts";
 
 /** @param line counted from 1 */
 export type Report = (line: number, message: string) => void;

@@ -31,7 +31,11 @@ describe("a saved query", () => {
     ].join("\n");
     expect(parseQuery("cities-by-country.sql", text)).toEqual({
       name: "cities-by-country",
-      description: "Cities of a country.\n\nMost populous first.",
+      summary: "Cities of a country.",
+      description: "Most populous first.",
+      result: "many",
+      tags: [],
+      examples: [],
       sql: [
         "SELECT * FROM cities  ",
         "WHERE country = ? AND owner = ? AND tenant = ?",

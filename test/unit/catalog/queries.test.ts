@@ -22,7 +22,7 @@ test("the sample application's queries are valid", () => {
     claims: [{ name: "sub", path: ["sub"], type: "string" }],
   });
   expect(queries.get("add-note")).toMatchObject({ kind: "write", order: ["city_id", "jwt.sub", "body"] });
-  for (const query of queries.values()) expect(query.description, query.name).not.toBe("");
+  for (const query of queries.values()) expect(query.summary, query.name).not.toBe("");
 });
 
 test("the documents' queries are valid", () => {

@@ -6,6 +6,7 @@ import { change, good, mistakesOf } from "./example.ts";
 
 const query: Application["queries"][number] = {
   name: "orders",
+  summary: "",
   description: "",
   sql: "SELECT 1",
   kind: "read",
@@ -14,6 +15,9 @@ const query: Application["queries"][number] = {
   parameters: [],
   order: [],
   claims: [],
+  result: "many",
+  tags: [],
+  examples: [],
 };
 
 function application(parts: Record<string, unknown> = {}): Application {
