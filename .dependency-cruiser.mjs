@@ -26,7 +26,7 @@ const rooms = {
     may: ["src/limits.ts", "src/members.ts"],
     why: "Pure: SQL has no HTTP error and no database.",
   },
-  "src/catalog": { may: ["src/sql"], why: "Pure: a saved query is SQL with a head." },
+  "src/catalog": { may: ["src/limits.ts", "src/sql"], why: "Pure: a saved query is SQL with a head." },
   "src/config": {
     may: ["src/limits.ts", "src/sql"],
     types: ["src/catalog"],
@@ -338,6 +338,10 @@ const homes = {
   mysql2: {
     where: "^src/db/mysql/driver/driver\\.ts$",
     why: "The gateway uses a slice of mysql2, told there.",
+  },
+  refa: {
+    where: "^src/catalog/head/pattern\\.ts$",
+    why: "Patterns become tables when the gateway is built; the Worker only runs the tables.",
   },
   jose: {
     where: "^src/(auth/|db/mysql/auth-plugins/account-token\\.ts$)",

@@ -48,8 +48,7 @@ function readClaims(token: string) {
 
 function grantsOf(environment: string) {
   try {
-    const names = new Set(readCatalog().map(({ name }) => name));
-    return parsePolicy(currentPolicy(environment), environment, names).grants;
+    return parsePolicy(currentPolicy(environment), environment, readCatalog()).grants;
   } catch (cause) {
     throw new Stop(operatorText(cause), 2);
   }

@@ -1,7 +1,9 @@
 -- Cities of a country, most populous first.
 --
--- @param country string required  Two-letter code of the country (ISO 3166-1), such as NZ
--- @param limit integer default 10  How many cities at most
+-- @param country string pattern "[A-Z]{2}"  Two-letter code of the country (ISO 3166-1), such as NZ
+-- @param limit integer default 10 min 1 max 1000  How many cities at most
+-- @tags geography
+-- @example {"country": "NZ", "limit": 3} The largest cities of New Zealand
 SELECT
   cities.id,
   cities.name,

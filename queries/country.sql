@@ -1,6 +1,8 @@
 -- One country with all that is known about it.
 --
--- @param code string required  Two-letter code of the country (ISO 3166-1), such as NZ
+-- @param code string pattern "[A-Z]{2}"  Two-letter code of the country (ISO 3166-1), such as NZ
+-- @tags geography
+-- @example {"code": "NZ"}
 SELECT
   code,
   code3,

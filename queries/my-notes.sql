@@ -3,8 +3,10 @@
 -- Whose they are is decided by the token: :jwt.sub is its subject, which a caller cannot send.
 --
 -- @claim sub string  Whose notes
--- @param city_id integer default null  Only notes about this city
--- @param limit integer default 50  How many notes at most
+-- @param city_id integer default null min 1  Only notes about this city
+-- @param limit integer default 50 min 1 max 100  How many notes at most
+-- @tags notes
+-- @example {"limit": 5} The latest notes
 SELECT
   notes.id,
   notes.city_id,

@@ -1,4 +1,6 @@
 -- The regions of the world: how many countries each has, and their area.
+--
+-- @tags geography
 SELECT
   region,
   COUNT(*) AS countries,

@@ -155,6 +155,8 @@ export interface ErrorDetails {
   detail?: string;
   /** The cause, as a stable word, where the code has several causes. */
   reason?: string;
+  /** Every wrong parameter of a saved query, up to a bound. */
+  errors?: readonly { path: string; reason: string; detail: string }[];
   /** The server's error number and SQLSTATE. Set only when the server judged the caller's own statement. */
   errno?: number;
   sqlstate?: string;
@@ -220,6 +222,7 @@ export interface Problem {
   code: ErrorCode;
   detail?: string;
   reason?: string;
+  errors?: readonly { path: string; reason: string; detail: string }[];
   errno?: number;
   sqlstate?: string;
   constraint?: string;
@@ -231,7 +234,7 @@ export interface Problem {
 
 /** @returns the problem document that the caller may read. */
 export function toProblem(error: TidegateError, requestId: string): Problem {
-  const { detail, reason, errno, sqlstate, constraint, statement, transaction } = error.details;
+  const { detail, reason, errors, errno, sqlstate, constraint, statement, transaction } = error.details;
   return {
     type: "about:blank",
     title: kinds[error.code].title,
@@ -239,6 +242,7 @@ export function toProblem(error: TidegateError, requestId: string): Problem {
     code: error.code,
     ...(detail === undefined ? {} : { detail }),
     ...(reason === undefined ? {} : { reason }),
+    ...(errors === undefined ? {} : { errors }),
     ...(errno === undefined ? {} : { errno }),
     ...(sqlstate === undefined ? {} : { sqlstate }),
     ...(constraint === undefined ? {} : { constraint }),

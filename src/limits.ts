@@ -27,6 +27,16 @@ export const limits = {
   plainQuestionNames: 200,
   /** Elements of an array for IN. A longer list belongs in a table. */
   arrayElements: 1_000,
+  /** Wrong parameters that a problem document lists: a saved query has few, an array has many elements. */
+  faultsShown: 20,
+  /** Values of an enum in a saved query. A longer list belongs in a table. */
+  enumValues: 100,
+  /** States of a pattern's automaton. One of `{0,200}` has 201, and the bundle has a table of them. */
+  patternStates: 500,
+  /** How long the head of a saved query may let a client keep an answer: a year (RFC 9111 names no bound). */
+  cacheAgeCeilingSeconds: 365 * 86_400,
+  /** Rows of a page of a saved query. More are better read as one stream. */
+  pageRowsCeiling: 10_000,
   /** Placeholders of a statement (MySQL's own limit, error 1390). Also for values written into its text. */
   boundValues: 65_535,
   /** Characters of all values of a statement together: each use of a name binds its value once more. */

@@ -78,8 +78,7 @@ export function analystOf(
   policy: Record<string, unknown>,
   { passwords }: Backends,
 ): { cluster: Cluster; account: Account } {
-  const queryNames = new Set(readCatalog().map((query) => query.name));
-  const parsed = parsePolicy(policy, "development", queryNames);
+  const parsed = parsePolicy(policy, "development", readCatalog());
   const { cluster } = parsed;
   const { analyst } = parsed.accounts;
   if (!analyst) throw new Error("the policy has no account analyst");

@@ -29,7 +29,7 @@ export interface Environment {
  */
 export function readEnvironment(name: string, ca: string | undefined): Environment {
   const queries = readCatalog();
-  const policy = parsePolicy(currentPolicy(name), name, new Set(queries.map((query) => query.name)));
+  const policy = parsePolicy(currentPolicy(name), name, queries);
   const mistakes = readingMistakes(policy, queries);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   if (policy.cluster.link === "hyperdrive") {

@@ -5,7 +5,7 @@ import type { QueryFile } from "../../src/catalog/parse.ts";
 import { claimPrefix } from "../../src/sql/placeholders.ts";
 
 /** A finding of a check: what is wrong, in which saved query, at which line. Pure. */
-export type Finding = Mistake;
+export type Finding = Omit<Mistake, "column">;
 
 /** @param file one that has been parsed without a mistake */
 export function headOf({ text }: QueryFile): Header {

@@ -1,5 +1,6 @@
 import { parse } from "smol-toml";
 import type { SavedQuery } from "../../src/catalog/parse.ts";
+import { expandTags } from "../../src/config/query-names.ts";
 import { readingAccounts } from "../../src/config/reading.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import type { Found } from "./check.ts";
@@ -21,11 +22,13 @@ export function judgePrivileges(
   { engine, surplus }: Pick<Found, "engine" | "surplus">,
   text: string,
   account: string,
-  queries: readonly Pick<SavedQuery, "name" | "kind">[],
+  queries: readonly Pick<SavedQuery, "name" | "kind" | "tags">[],
 ): PrivilegeFinding {
   if (surplus === undefined) return {};
   const { grants = [] } = parse(text) as { grants?: { account?: unknown; allow?: unknown }[] };
-  const own = grants.filter((grant) => grant.account === account && Array.isArray(grant.allow));
+  const own = grants
+    .filter((grant) => grant.account === account && Array.isArray(grant.allow))
+    .map((grant) => ({ ...grant, allow: expandTags((grant.allow as unknown[]).map(String), queries) }));
   const policy = { cluster: { engine }, accounts: { [account]: {} }, grants: own };
   if (!readingAccounts(policy as unknown as Policy, queries).includes(account)) return {};
   const what = `TiDB does not enforce READ ONLY, and this login may do more than read: ${surplus}`;

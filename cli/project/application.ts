@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "smol-toml";
-import type { QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
-import { parseCatalog } from "../../src/catalog/parse.ts";
+import type { Catalog, QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
+import { parseCatalog, readFiles } from "../../src/catalog/parse.ts";
 import type { Application } from "../../src/config/config.ts";
 import { longestDeadlineMs } from "../../src/config/deadlines.ts";
 import { ConfigError, parsePolicy } from "../../src/config/policy.ts";
@@ -72,6 +72,11 @@ export function readQueryFiles(): QueryFile[] {
     .map((name) => ({ name, text: readFileSync(join(directory, name), "utf8") }));
 }
 
+/** @returns all that can be read of queries/, and the mistakes */
+export function readGoodQueries(): Catalog {
+  return readFiles(readQueryFiles());
+}
+
 /** @returns the saved queries of queries/. @throws CatalogError that names every mistake */
 export function readCatalog(): SavedQuery[] {
   return parseCatalog(readQueryFiles());
@@ -88,7 +93,7 @@ export function makeApplication(
   directory = configDirectory(),
 ): Application {
   const queries = readCatalog();
-  const parsed = parsePolicy(policy, environment, new Set(queries.map((query) => query.name)));
+  const parsed = parsePolicy(policy, environment, queries);
   const mistakes = readingMistakes(parsed, queries);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   const { cluster, accounts } = parsed;

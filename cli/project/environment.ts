@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { SavedQuery } from "../../src/catalog/parse.ts";
-import { CatalogError } from "../../src/catalog/parse.ts";
+import { mistakeText } from "../../src/catalog/parse.ts";
 import { ConfigError, hyperdriveNames, parsePolicy, secretNames } from "../../src/config/policy.ts";
 import { readingMistakes } from "../../src/config/reading.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import { classify } from "../../src/sql/guard.ts";
-import { authoritiesOf, readCatalog, readPolicyFile } from "./application.ts";
+import { authoritiesOf, readCatalog, readGoodQueries, readPolicyFile } from "./application.ts";
 import { expiryWarnings } from "./authorities.ts";
 import { environmentNames } from "./environment-option.ts";
 import { configDirectory } from "./paths.ts";
@@ -40,18 +40,16 @@ export function checkEnvironment(name: string, directory = configDirectory()): s
   }
   let policyMistakes: string[] = [];
   let policy: Policy | undefined;
-  let queries: SavedQuery[] = [];
-  const mistakes = collect("queries", () => {
-    queries = readCatalog();
-  });
+  const { queries, mistakes, broken } = readGoodQueries();
   policyMistakes = collect(`config/${name}.toml`, () => {
-    policy = parsePolicy(readPolicyFile(name, directory), name, new Set(queries.map((query) => query.name)));
-    const reading = readingMistakes(policy, queries);
+    policy = parsePolicy(readPolicyFile(name, directory), name, queries, broken);
+    // A broken query may write.
+    const reading = broken.length > 0 ? [] : readingMistakes(policy, queries);
     if (reading.length > 0) throw new ConfigError(reading);
     authoritiesOf(policy.cluster, directory);
   });
   return [
-    ...mistakes,
+    ...mistakes.map((mistake) => `queries/${mistakeText(mistake)}`),
     ...policyMistakes,
     ...wranglerMistakes(name, readWranglerFile(), policy ? secretNames(policy) : undefined),
     ...(policy ? hyperdriveMistakes(name, readWranglerFile(), hyperdriveNames(policy)) : []),
@@ -62,8 +60,7 @@ export function checkEnvironment(name: string, directory = configDirectory()): s
 export function warningsOf(name: string, directory = configDirectory()): string[] {
   try {
     const queries = readCatalog();
-    const names = new Set(queries.map((query) => query.name));
-    const policy = parsePolicy(readPolicyFile(name, directory), name, names);
+    const policy = parsePolicy(readPolicyFile(name, directory), name, queries);
     return [
       ...expiryWarnings(authoritiesOf(policy.cluster, directory) ?? []).map((line) => `cluster.ca: ${line}`),
       ...serverWarnings(policy.grants, queries),
@@ -173,9 +170,6 @@ function collect(where: string, read: () => void): string[] {
     return [];
   } catch (cause) {
     if (cause instanceof ConfigError) return cause.mistakes.map((mistake) => `${where}: ${mistake}`);
-    if (cause instanceof CatalogError) {
-      return cause.mistakes.map(({ file, line, message }) => `${where}/${file}:${line}: ${message}`);
-    }
     return [`${where}: ${cause instanceof Error ? cause.message : String(cause)}`];
   }
 }

@@ -1,12 +1,11 @@
-/** Claims of the caller's token in saved queries: reads their declarations and their values. */
+/** Claims of the caller's token in saved queries: reads their values. */
 
 import { readElements } from "../sql/bind-values.ts";
 import type { BoundValue } from "../sql/bound-value.ts";
-import { isValueType, readTyped, type ValueType, valueTypes } from "../sql/declared-types.ts";
+import { readTyped, type ValueType } from "../sql/declared-types.ts";
 import { nameList, ParameterError } from "../sql/errors.ts";
 import type { List } from "../sql/lists.ts";
 import { claimPrefix } from "../sql/placeholders.ts";
-import { splitJson, splitWord } from "./words.ts";
 
 /** A claim that a query reads. */
 export interface Claim {
@@ -18,10 +17,9 @@ export interface Claim {
   type?: ValueType;
   /** Declared as `TYPE[]`: a list, for `IN (:jwt.NAME)`. */
   list?: true;
+  /** It stands at LIMIT or OFFSET, so it must not be negative. */
+  rowCount?: true;
 }
-
-/** The names that a placeholder can have after `:jwt.`. */
-const claimName = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/;
 
 /**
  * An example for messages: the declaration of a claim whose name in the token is not possible in a
@@ -32,40 +30,6 @@ export const claimExample = `-- @claim tenant "https://example.com/tenant-id" st
 /** @param name as in `:jwt.NAME`; a dot leads to a member of an object */
 export function undeclaredClaim(name: string): Claim {
   return { name, path: name.split(".") };
-}
-
-/**
- * Reads `@claim NAME ["OWN NAME" | ["OWN NAME", "MEMBER", ..]] TYPE [text]`.
- *
- * @returns the claim, or a text that says what is wrong with the declaration
- */
-export function readClaimLine(name: string, declaration: string): Claim | string {
-  if (name.startsWith(claimPrefix))
-    return `Declare the claim without ${claimPrefix}: -- @claim ${name.slice(claimPrefix.length)} TYPE`;
-  if (!claimName.test(name)) {
-    return `A claim is declared as it stands in the statement, behind ":${claimPrefix}": letters, digits and _, with a dot before each member. What the token calls it otherwise follows in double quotes: ${claimExample}`;
-  }
-  const hasOwnName = /^["[]/.test(declaration);
-  const [own, afterOwn] = hasOwnName ? splitJson(declaration) : [undefined, declaration];
-  const path = hasOwnName ? readPath(own) : name.split(".");
-  if (path === undefined) {
-    return `The token's own name of the claim ${name} must be text in double quotes, or a list of such for a member of a claim: ["app_metadata", "tenant-id"].`;
-  }
-  const [word, rest] = splitWord(afterOwn);
-  const isList = word.endsWith("[]");
-  const type = isList ? word.slice(0, -2) : word;
-  if (!isValueType(type)) {
-    return `The type of the claim ${name} must be one of ${valueTypes.join(", ")}, or a list of one, such as string[]; the token's own name of it, if it has another one, comes before the type, in double quotes.`;
-  }
-  if (splitWord(rest)[0] === "default")
-    return `The claim ${name} has no default: a token without the claim is refused. Remove it.`;
-  return { name, path, type, ...(isList && { list: true as const }) };
-}
-
-function readPath(own: unknown): string[] | undefined {
-  const path: unknown[] = Array.isArray(own) ? own : [own];
-  const names = path.filter((name) => typeof name === "string" && name !== "");
-  return names.length > 0 && names.length === path.length ? (names as string[]) : undefined;
 }
 
 /**
@@ -125,7 +89,10 @@ function find(path: readonly string[], claims: Readonly<Record<string, unknown>>
 
 function bindAs(claim: Claim, type: ValueType, value: unknown): BoundValue {
   const reading = readTyped(type, value, "json");
-  if (typeof reading !== "string") return reading;
+  if (typeof reading !== "string") {
+    if (!claim.rowCount || Number(reading.value) >= 0) return reading;
+    throw wrongClaim(claim, "is a negative number, and the query takes it for a number of rows");
+  }
   throw wrongClaim(
     claim,
     `${claim.list ? "has an element that is" : "is"} ${kindOf(value)}; the query takes ${reading}`,

@@ -1,66 +1,149 @@
-/** The comment at the top of a saved query. */
-import { isValueType, readTyped, valueTypes } from "../sql/declared-types.ts";
-import { type Claim, readClaimLine } from "./claims.ts";
-import type { Parameter } from "./saved-query.ts";
-import { splitJson, splitWords } from "./words.ts";
+/** The comment at the top of a saved query (docs/queries.md has the grammar). */
+
+import type { Claim } from "./claims.ts";
+import { readClaimLine } from "./head/claim.ts";
+import { type PlacedExample, readExample } from "./head/example.ts";
+import { Line } from "./head/line.ts";
+import { readPage } from "./head/page.ts";
+import { readParameterLine } from "./head/param.ts";
+import { readCache, readDeadline, readMaxRows, readResult, readTags } from "./head/settings.ts";
+import type { Page, Parameter, ResultKind } from "./saved-query.ts";
+import { lineOf, type Report } from "./source.ts";
 
 export interface Header {
   description: string;
   parameters: readonly Parameter[];
   /** The declared claims. */
   claims: readonly Claim[];
-  /** The line of each parameter's declaration, also of a wrong declaration. */
+  /** The position of each parameter's name in its declaration, also in a wrong one. */
+  places: ReadonlyMap<string, number>;
+  /** The position of each claim's name in its declaration, by its name without `jwt.`. */
+  claimPlaces: ReadonlyMap<string, number>;
+  /** The lines of these positions. */
   lines: ReadonlyMap<string, number>;
-  /** The line of each claim's declaration, by its name without `jwt.`. */
   claimLines: ReadonlyMap<string, number>;
+  /** What the other lines say. */
+  settings: Settings;
+  /** The position of each line that stands there once, by its tag: `@page`. */
+  settingPlaces: ReadonlyMap<string, number>;
+  examples: readonly PlacedExample[];
   /** The line of the statement's first word. */
   end: number;
 }
 
-/** Like the name of a placeholder, but without dots. */
-const parameterName = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+/** The lines that may stand there once. */
+export interface Settings {
+  result?: ResultKind;
+  page?: Page;
+  deadlineMs?: number;
+  maxRows?: number;
+  cache?: { maxAgeSeconds: number };
+  tags?: readonly string[];
+}
 
-/**
- * Reads the `-- ` lines before the statement. `@param NAME TYPE [required | default JSON] [text]` declares a
- * parameter. It is required unless it has a default. `TYPE[]` is an array and has no default. `@claim NAME
- * ["OWN NAME"] TYPE [text]` declares a claim of the token. All other lines are the description.
- *
- * @param report is called for each mistake with its line, counted from 1
- */
-export function readHeader(source: string, report: (line: number, message: string) => void): Header {
-  const description: string[] = [];
-  const parameters: Parameter[] = [];
-  const claims: Claim[] = [];
-  const lines = new Map<string, number>();
-  const claimLines = new Map<string, number>();
-  const rows = source.split("\n").map(commentText);
-  const end = rows.indexOf(undefined);
-  for (const [index, text = ""] of rows.slice(0, end < 0 ? rows.length : end).entries()) {
-    if (!text.startsWith("@")) {
-      description.push(text);
-      continue;
+const settingReaders: Readonly<Record<string, (line: Line, report: Report) => Settings>> = {
+  "@result": (line, report) => member("result", readResult(line, report)),
+  "@page": (line, report) => member("page", readPage(line, report)),
+  "@deadline_ms": (line, report) => member("deadlineMs", readDeadline(line, report)),
+  "@max_rows": (line, report) => member("maxRows", readMaxRows(line, report)),
+  "@cache": (line, report) => member("cache", readCache(line, report)),
+  "@tags": (line, report) => member("tags", readTags(line, report)),
+};
+
+function member<K extends keyof Settings>(name: K, value: Settings[K] | undefined): Settings {
+  return value === undefined ? {} : { [name]: value };
+}
+
+/** The tags of the lines that a head may have. */
+export const lineTags: readonly string[] = ["@param", "@claim", ...Object.keys(settingReaders), "@example"];
+
+/** Reads the `-- ` lines before the statement. Lines that begin with @ are declarations, all others the description. */
+export function readHeader(source: string, report: Report): Header {
+  const head = new HeadReader(source, report);
+  const end = head.read();
+  const linesOf = (places: ReadonlyMap<string, number>) =>
+    new Map([...places].map(([name, offset]) => [name, lineOf(source, offset)]));
+  const { description, parameters, claims, places, claimPlaces, settings, settingPlaces, examples } = head;
+  return {
+    description: description.join("\n").trim(),
+    ...{ parameters, claims, places, claimPlaces, settings, settingPlaces, examples },
+    lines: linesOf(places),
+    claimLines: linesOf(claimPlaces),
+    end,
+  };
+}
+
+class HeadReader {
+  readonly description: string[] = [];
+  readonly parameters: Parameter[] = [];
+  readonly claims: Claim[] = [];
+  readonly places = new Map<string, number>();
+  readonly claimPlaces = new Map<string, number>();
+  readonly settings: Settings = {};
+  readonly settingPlaces = new Map<string, number>();
+  readonly examples: PlacedExample[] = [];
+  readonly #source: string;
+  readonly #report: Report;
+
+  constructor(source: string, report: Report) {
+    this.#source = source;
+    this.#report = report;
+  }
+
+  /** @returns the line of the statement's first word */
+  read(): number {
+    const rows = this.#source.split("\n");
+    let start = 0;
+    for (const [index, row] of rows.entries()) {
+      const text = commentText(row);
+      if (text === undefined) return index + 1;
+      if (text.startsWith("@")) this.#readLine(new Line(text, start + row.indexOf(text)));
+      else this.description.push(text);
+      start += row.length + 1;
     }
-    const line = index + 1;
-    const [tag, name, rest] = splitWords(text);
-    if (tag !== "@param" && tag !== "@claim") {
-      const forms = "@param NAME TYPE or @claim NAME TYPE";
-      report(line, `${tag} is not known: a line that begins with @ must be ${forms}.`);
-      continue;
+    return rows.length + 1;
+  }
+
+  #readLine(line: Line): void {
+    const { text: tag, offset } = line.take();
+    const readSetting = Object.hasOwn(settingReaders, tag) ? settingReaders[tag] : undefined;
+    if (tag === "@param" || tag === "@claim") this.#declare(tag, line);
+    else if (tag === "@example") this.#addExample(line);
+    else if (readSetting === undefined) {
+      this.#report(
+        offset,
+        `${tag} is not known: a line that begins with @ is one of ${lineTags.join(", ")}.`,
+      );
+    } else {
+      if (this.settingPlaces.has(tag)) this.#report(offset, `${tag} stands there twice: remove one line.`);
+      this.settingPlaces.set(tag, offset);
+      Object.assign(this.settings, readSetting(line, this.#report));
     }
+  }
+
+  #addExample(line: Line): void {
+    const example = readExample(line, this.#report);
+    if (example) this.examples.push(example);
+  }
+
+  #declare(tag: "@param" | "@claim", line: Line): void {
+    const name = line.take();
     const [what, own, other] =
       tag === "@param"
-        ? (["parameter", lines, claimLines] as const)
-        : (["claim", claimLines, lines] as const);
-    if (own.has(name)) report(line, `The ${what} ${name} is declared twice: remove one line.`);
-    else if (other.has(name)) report(line, bothKinds(name));
-    own.set(name, line);
-    const declared = tag === "@param" ? readParameter(name, rest) : readClaimLine(name, rest);
-    if (typeof declared === "string") report(line, declared);
-    else if ("path" in declared) claims.push(declared);
-    else parameters.push(declared);
+        ? (["parameter", this.places, this.claimPlaces] as const)
+        : (["claim", this.claimPlaces, this.places] as const);
+    if (own.has(name.text)) {
+      this.#report(name.offset, `The ${what} ${name.text} is declared twice: remove one line.`);
+    } else if (other.has(name.text)) this.#report(name.offset, bothKinds(name.text));
+    own.set(name.text, name.offset);
+    if (tag === "@param") {
+      const parameter = readParameterLine(name, line, this.#report);
+      if (parameter) this.parameters.push(parameter);
+    } else {
+      const claim = readClaimLine(name, line, this.#report);
+      if (claim) this.claims.push(claim);
+    }
   }
-  const last = end < 0 ? rows.length : end;
-  return { description: description.join("\n").trim(), parameters, claims, lines, claimLines, end: last + 1 };
 }
 
 /**
@@ -77,44 +160,4 @@ function commentText(row: string): string | undefined {
   return line === "--" || line.startsWith("-- ") || line.startsWith("--\t")
     ? line.slice(2).trim()
     : undefined;
-}
-
-/** Names in the URL of a query that are not parameters: ?rows=array. */
-const reservedNames = new Set(["rows"]);
-
-/** @returns the parameter, or a text that says what is wrong with the declaration */
-function readParameter(name: string, declaration: string): Parameter | string {
-  if (!parameterName.test(name)) {
-    return "A parameter's name must be a letter or _, then letters, digits or _, at most 63 in all; a claim of the token is declared with @claim.";
-  }
-  if (reservedNames.has(name))
-    return `No parameter can be called ${name}: ?${name}= sets the format of the answer.`;
-  const [word, mode, rest] = splitWords(declaration);
-  const list = word.endsWith("[]");
-  const type = list ? word.slice(0, -2) : word;
-  if (!isValueType(type)) {
-    return `The type of ${name} must be one of ${valueTypes.join(", ")}, or an array of one, such as integer[].`;
-  }
-  if (list) {
-    if (mode === "default") return `${name} is an array, and an array has no default: remove it.`;
-    const description = mode === "required" ? rest : `${mode} ${rest}`.trim();
-    return { name, type, list, required: true, description };
-  }
-  if (mode === "required") return { name, type, required: true, description: rest };
-  if (mode !== "default") {
-    return { name, type, required: true, description: `${mode} ${rest}`.trim() };
-  }
-  const [value, description] = splitJson(rest);
-  if (!isLiteral(value))
-    return `The default of ${name} must be JSON: a number, true, false, null, or text in double quotes.`;
-  if (value !== null) {
-    const reading = readTyped(type, value, "json");
-    if (typeof reading === "string") return `The default of ${name} must be ${reading}.`;
-  }
-  return { name, type, required: false, default: value, description };
-}
-
-/** `value` is undefined for invalid JSON. */
-function isLiteral(value: unknown): value is string | number | boolean | null {
-  return value === null || ["string", "number", "boolean"].includes(typeof value);
 }

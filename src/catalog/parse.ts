@@ -1,10 +1,10 @@
 /**
- * Saved queries: one .sql file each. The comment at its top describes it.
+ * Saved queries: one .sql file each. The comment at its top describes it (docs/queries.md has the grammar).
  *
  * ```sql
  * -- Cities of a country, most populous first.
- * -- @param country string required  ISO 3166-1 alpha-2 code
- * -- @param limit integer default 10
+ * -- @param country string pattern "[A-Z]{2}"  ISO 3166-1 alpha-2 code
+ * -- @param limit integer default 10 min 1 max 100
  * SELECT name FROM cities WHERE country_code = :country ORDER BY population DESC LIMIT :limit
  * ```
  *
@@ -16,11 +16,14 @@ import { lex } from "../sql/lexer.ts";
 import { bindPlan, claimPrefix } from "../sql/placeholders.ts";
 import { type Claim, undeclaredClaim } from "./claims.ts";
 import { CatalogError, type Mistake } from "./errors.ts";
+import { checkExample } from "./head/example.ts";
+import { checkFit, usualResult } from "./head/fit.ts";
 import { type Header, readHeader } from "./header.ts";
 import type { SavedQuery } from "./saved-query.ts";
-import { type Body, checkUse, endsWithClaim, lineOf, type Report, touchedClaim } from "./use.ts";
+import { columnOf, lineOf, type Report } from "./source.ts";
+import { type Body, checkUse, endsWithClaim, touchedClaim } from "./use.ts";
 
-export { CatalogError, type Mistake } from "./errors.ts";
+export { CatalogError, type Mistake, mistakeText } from "./errors.ts";
 export type { Parameter, SavedQuery } from "./saved-query.ts";
 
 export interface QueryFile {
@@ -39,25 +42,33 @@ const fileName = /^([a-z][a-z0-9_-]{0,62})\.sql$/;
  */
 export function parseQuery(file: string, text: string): SavedQuery {
   const mistakes: Mistake[] = [];
-  const report = (line: number, message: string): void => {
-    mistakes.push({ file, line, message });
+  // Some editors write a byte order mark. The server would read it as a character of the statement.
+  const source = text.startsWith("\ufeff") ? text.slice(1) : text;
+  const report: Report = (offset, message) => {
+    mistakes.push({ file, line: lineOf(source, offset), column: columnOf(source, offset), message });
   };
   const name = fileName.exec(file)?.[1];
   if (name === undefined) {
     report(
-      1,
+      0,
       "The file's name must be a lower-case letter, then up to 62 letters, digits, - or _, then .sql.",
     );
   }
-  // Some editors write a byte order mark. The server would read it as a character of the statement.
-  const source = text.startsWith("\ufeff") ? text.slice(1) : text;
   const header = readHeader(source, report);
+  const hasGoodParameters = mistakes.length === 0;
   const body = readStatement(source, report);
-  if (body !== undefined) checkUse(source, header, body, report);
+  if (body !== undefined) {
+    checkUse(source, header, body, report);
+    checkFit(source, body.statement, header, report);
+  }
+  // With a wrong declaration, a good example would not fit either.
+  if (hasGoodParameters)
+    for (const example of header.examples) checkExample(example, header.parameters, report);
   if (mistakes.length > 0 || name === undefined || body === undefined) {
-    throw new CatalogError(mistakes.sort((a, b) => a.line - b.line));
+    throw new CatalogError(mistakes.sort((a, b) => a.line - b.line || a.column - b.column));
   }
   const { statement, sql, order } = body;
+  const { result = usualResult(statement), tags = [], ...settings } = header.settings;
   return {
     name,
     ...splitDescription(header.description),
@@ -68,10 +79,11 @@ export function parseQuery(file: string, text: string): SavedQuery {
     lenient: statement.lenient,
     parameters: header.parameters,
     order,
-    claims: claimsOf(order, header),
-    result: statement.kind === "read" ? "many" : "exec",
-    tags: [],
-    examples: [],
+    claims: claimsOf(body, header),
+    result,
+    tags,
+    ...settings,
+    examples: header.examples.map(({ description, parameters }) => ({ description, parameters })),
   };
 }
 
@@ -81,38 +93,59 @@ function splitDescription(text: string): Pick<SavedQuery, "summary" | "descripti
   return { summary: summary.replaceAll("\n", " "), description: rest.join("\n\n") };
 }
 
+/** What a folder of saved queries has. */
+export interface Catalog {
+  /** The good ones, in the order of their names. */
+  queries: SavedQuery[];
+  /** Of all files, in their order. */
+  mistakes: Mistake[];
+  /** The names of the queries whose files have mistakes. */
+  broken: string[];
+}
+
+/** Reads all saved queries: also the good ones, if other files have mistakes. */
+export function readFiles(files: readonly QueryFile[]): Catalog {
+  const mistakes: Mistake[] = [];
+  const broken: string[] = [];
+  const queries = new Map<string, SavedQuery>();
+  for (const { name: file, text } of files) {
+    try {
+      const query = parseQuery(file, text);
+      if (queries.has(query.name)) {
+        const message = `There are two queries named ${query.name}: rename one.`;
+        mistakes.push({ file, line: 1, column: 1, message });
+      }
+      queries.set(query.name, query);
+    } catch (error) {
+      if (!(error instanceof CatalogError)) throw error;
+      mistakes.push(...error.mistakes);
+      broken.push(file.replace(/\.sql$/, ""));
+    }
+  }
+  return { queries: [...queries.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), mistakes, broken };
+}
+
 /**
  * Reads all saved queries, in the order of their names.
  *
  * @throws CatalogError with every mistake of every file
  */
 export function parseCatalog(files: readonly QueryFile[]): SavedQuery[] {
-  const mistakes: Mistake[] = [];
-  const queries = new Map<string, SavedQuery>();
-  for (const { name: file, text } of files) {
-    try {
-      const query = parseQuery(file, text);
-      if (queries.has(query.name)) {
-        mistakes.push({ file, line: 1, message: `There are two queries named ${query.name}: rename one.` });
-      }
-      queries.set(query.name, query);
-    } catch (error) {
-      if (!(error instanceof CatalogError)) throw error;
-      mistakes.push(...error.mistakes);
-    }
-  }
+  const { queries, mistakes } = readFiles(files);
   if (mistakes.length > 0) throw new CatalogError(mistakes);
-  return [...queries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return queries;
 }
 
-/** @param order the names of the placeholders */
-function claimsOf(order: readonly string[], { claims: declared }: Header): Claim[] {
+/** @returns the claims that the statement has placeholders for */
+function claimsOf({ statement, order }: Body, { claims: declared }: Header): Claim[] {
   const names = order
     .filter((name) => name.startsWith(claimPrefix))
     .map((name) => name.slice(claimPrefix.length));
-  return [...new Set(names)].map(
-    (name) => declared.find((claim) => claim.name === name) ?? undeclaredClaim(name),
-  );
+  const counting = new Set(statement.placeholders.map(({ name, rowCount }) => rowCount && name));
+  return [...new Set(names)].map((name) => {
+    const claim = declared.find((one) => one.name === name) ?? undeclaredClaim(name);
+    return counting.has(claimPrefix + name) ? { ...claim, rowCount: true as const } : claim;
+  });
 }
 
 const asked: ReadonlySet<Verb> = new Set(["SHOW", "EXPLAIN", "DESCRIBE"]);
@@ -128,11 +161,11 @@ function readStatement(source: string, report: Report): Body | undefined {
     // The operator may query the server's tables and choose their columns. SHOW has no choice of columns, so
     // it is refused.
     if (asked.has(statement.verb) && statement.needs.includes("server"))
-      report(lineOf(source, lex(source).start(0)), tellsOfServer(statement.verb));
+      report(lex(source).start(0), tellsOfServer(statement.verb));
     if (plan.style === "named") return { statement, sql: plan.sql, order: plan.names };
     if (plan.count === 0) return { statement, sql: plan.sql, order: [] };
     report(
-      lineOf(source, statement.placeholders[0]?.sourceStart ?? 0),
+      statement.placeholders[0]?.sourceStart ?? 0,
       "Saved queries have names for parameters: write :name for ?.",
     );
   } catch (error) {
@@ -140,7 +173,7 @@ function readStatement(source: string, report: Report): Body | undefined {
     const touched =
       error.reason === "invalid_character" ? endsWithClaim(source.slice(0, error.offset)) : undefined;
     const message = touched === undefined ? error.message : touchedClaim(touched);
-    report(lineOf(source, error.offset), message);
+    report(error.offset, message);
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
 
 import type { ValueType } from "../sql/declared-types.ts";
 import type { Lenient, StatementKind, Verb } from "../sql/guard.ts";
+import type { Automaton } from "./automaton.ts";
 import type { Claim } from "./claims.ts";
 
 /** A parameter that the caller may send. */
@@ -25,6 +26,8 @@ export interface Parameter {
   length?: Bounds;
   /** A regular expression (ECMA-262, flag `u`) that must match the whole string. Of an array: each element. */
   pattern?: string;
+  /** The pattern as the gateway runs it, made by the build. */
+  automaton?: Automaton;
   /** How many elements an array may have. */
   items?: Bounds;
   description: string;

@@ -5,11 +5,9 @@ import { lex } from "../sql/lexer.ts";
 import { listPlaces } from "../sql/lists.ts";
 import { claimPrefix } from "../sql/placeholders.ts";
 import { type Claim, claimExample } from "./claims.ts";
-import type { Header } from "./header.ts";
+import { type Header, lineTags } from "./header.ts";
 import type { Parameter } from "./saved-query.ts";
-
-/** @param line counted from 1 */
-export type Report = (line: number, message: string) => void;
+import { lineOf, type Report } from "./source.ts";
 
 export interface Body {
   statement: JudgedStatement;
@@ -34,29 +32,30 @@ export function checkUse(source: string, header: Header, body: Body, report: Rep
     const complaint = name.startsWith(claimPrefix)
       ? complaintOnClaim(name, header)
       : complaintOn(name, header);
-    if (complaint !== undefined) report(lineOf(source, sourceStart), complaint);
+    if (complaint !== undefined) report(sourceStart, complaint);
   }
-  for (const [kind, prefix, declared, lines] of [
-    ["parameter", "", header.parameters, header.lines],
-    ["claim", claimPrefix, header.claims, header.claimLines],
+  for (const [kind, prefix, declared, places] of [
+    ["parameter", "", header.parameters, header.places],
+    ["claim", claimPrefix, header.claims, header.claimPlaces],
   ] as const) {
     for (const { name } of declared) {
       if (used.has(prefix + name)) continue;
       const advice = `remove it, or write :${prefix}${name} in the statement`;
-      report(lines.get(name) ?? 1, `The ${kind} ${nameList([name])} is not used: ${advice}.`);
+      report(places.get(name) ?? 0, `The ${kind} ${nameList([name])} is not used: ${advice}.`);
     }
   }
   checkComments(source, header, report);
-  checkLists(source, body, header, report);
+  checkLists(body, header, report);
+  checkRowCounts(body, header, report);
 }
 
-function complaintOn(name: string, { lines, claimLines }: Header): string | undefined {
-  if (lines.has(name)) return undefined;
-  return `:${name} is not declared. ${adviceOn(name, claimLines)}`;
+function complaintOn(name: string, { places, claimPlaces }: Header): string | undefined {
+  if (places.has(name)) return undefined;
+  return `:${name} is not declared. ${adviceOn(name, claimPlaces)}`;
 }
 
-function adviceOn(name: string, claimLines: ReadonlyMap<string, number>): string {
-  if (claimLines.has(name)) return `The claim of that name is :${claimPrefix}${name}.`;
+function adviceOn(name: string, claimPlaces: ReadonlyMap<string, number>): string {
+  if (claimPlaces.has(name)) return `The claim of that name is :${claimPrefix}${name}.`;
   if (name.includes(".")) return `Only the names of claims (:${claimPrefix}NAME) have dots.`;
   if (`${name}.` === claimPrefix)
     return `A claim of the token is :${claimPrefix}NAME; one whose name has other characters is declared: ${claimExample}.`;
@@ -66,10 +65,10 @@ function adviceOn(name: string, claimLines: ReadonlyMap<string, number>): string
 /**
  * If a claim has another name in the token, `:jwt.NAME.MEMBER` would read a member of the claim called NAME.
  */
-function complaintOnClaim(placeholder: string, { claims, claimLines }: Header): string | undefined {
+function complaintOnClaim(placeholder: string, { claims, claimPlaces }: Header): string | undefined {
   const name = placeholder.slice(claimPrefix.length);
   const own = claims.find((claim) => claim.name === name);
-  if (claimLines.has(name) && (own === undefined || isRenamed(own))) return undefined;
+  if (claimPlaces.has(name) && (own === undefined || isRenamed(own))) return undefined;
   const outer = claims.find((claim) => name.startsWith(`${claim.name}.`) && isRenamed(claim));
   if (outer === undefined) return undefined;
   const path = JSON.stringify([...outer.path, ...name.slice(outer.name.length + 1).split(".")]);
@@ -89,19 +88,20 @@ function checkTouching(source: string, { statement }: Body, report: Report): voi
   for (const { name, sourceStart } of statement.placeholders) {
     if (!name?.startsWith(claimPrefix)) continue;
     const behind = source.slice(sourceStart + 1 + name.length, sourceStart + 3 + name.length);
-    if (!/^(?:[\s),;=<>]|!=|$)/.test(behind)) report(lineOf(source, sourceStart), touchedClaim(`:${name}`));
+    if (!/^(?:[\s),;=<>]|!=|$)/.test(behind)) report(sourceStart, touchedClaim(`:${name}`));
   }
 }
 
-/**
- * Reports a declaration below the head: it would be an ordinary comment, and the claim would stay undeclared.
- */
+/** A line of a head, in a comment of any form. */
+const lineInComment = new RegExp(`^(?:--|#|/\\*)[\\s*]*(${lineTags.join("|")})\\b`);
+
+/** Reports a line of the head below it: it would be an ordinary comment, without effect. */
 function checkComments(source: string, { end }: Header, report: Report): void {
-  for (const gap of lex(source).gaps) {
-    const line = lineOf(source, gap.start);
-    const [, tag] = /^(?:--|#|\/\*)[\s*]*@(param|claim)\s/.exec(source.slice(gap.start, gap.end)) ?? [];
-    if (tag === undefined || line < end) continue;
-    report(line, `@${tag} works in the lines at the top only, which begin with "-- ": write it there.`);
+  for (const { start, end: gapEnd } of lex(source).gaps) {
+    const [comment, tag] = lineInComment.exec(source.slice(start, gapEnd)) ?? [];
+    if (comment === undefined || tag === undefined || lineOf(source, start) < end) continue;
+    const offset = start + comment.length - tag.length;
+    report(offset, `${tag} works in the lines at the top only, which begin with "-- ": write it there.`);
   }
 }
 
@@ -117,12 +117,7 @@ export function touchedClaim(placeholder: string): string {
 }
 
 /** Reports an array that is not used as `IN (:name)`. */
-function checkLists(
-  source: string,
-  { statement, sql, order }: Body,
-  { parameters, claims }: Header,
-  report: Report,
-): void {
+function checkLists({ statement, sql, order }: Body, { parameters, claims }: Header, report: Report): void {
   const isList = ({ list }: Parameter | Claim) => list === true;
   const lists = new Set([
     ...parameters.filter(isList).map(({ name }) => name),
@@ -133,14 +128,35 @@ function checkLists(
   for (const [index, name] of order.entries()) {
     if (!lists.has(name) || places[index]) continue;
     const at = statement.placeholders[index]?.sourceStart ?? 0;
-    report(
-      lineOf(source, at),
-      `:${name} is an array: it must be alone in IN (:${name}) or NOT IN (:${name}).`,
-    );
+    report(at, `:${name} is an array: it must be alone in IN (:${name}) or NOT IN (:${name}).`);
   }
 }
 
-/** @returns the line of an offset, counted from 1 */
-export function lineOf(source: string, offset: number): number {
-  return source.slice(0, offset).split("\n").length;
+/**
+ * MySQL and MariaDB take a negative number at LIMIT for 2^64 less it, which is every row. So each value there
+ * must be bounded.
+ */
+function checkRowCounts({ statement }: Body, { parameters, claims }: Header, report: Report): void {
+  for (const { name, sourceStart, rowCount } of statement.placeholders) {
+    if (!rowCount || name === null) continue;
+    const parameter = parameters.find((one) => one.name === name);
+    const complaint = name.startsWith(claimPrefix)
+      ? complaintOnCounting(claims.find((claim) => claimPrefix + claim.name === name))
+      : parameter && complaintOnCount(parameter);
+    if (complaint !== undefined) report(sourceStart, `:${name} is a number of rows. ${complaint}`);
+  }
+}
+
+function complaintOnCount({ name, type, list, min, max, default: fallback }: Parameter): string | undefined {
+  if (list) return undefined;
+  if (type !== "integer") return `Declare it as integer: -- @param ${name} integer min 1 max 100`;
+  const hasBounds = min !== undefined && max !== undefined && Number(min) >= 0;
+  if (!hasBounds) return `Declare a min of 0 or more, and a max: -- @param ${name} integer min 1 max 100`;
+  return fallback === null ? "It cannot be null: give it a number as default." : undefined;
+}
+
+/** The value of a claim is compared with 0 when it is bound. */
+function complaintOnCounting(claim: Claim | undefined): string | undefined {
+  if (claim?.type === "integer" && !claim.list) return undefined;
+  return "Declare the claim as integer: -- @claim NAME integer";
 }

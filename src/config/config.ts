@@ -102,7 +102,7 @@ export interface Config {
  */
 export function loadConfig(application: Application, bindings: Record<string, unknown>): Config {
   const { environment, generation, queries, authorities = [] } = application;
-  const policy = parsePolicy(application.policy, environment, new Set(queries.map((query) => query.name)));
+  const policy = parsePolicy(application.policy, environment, queries);
   const mistakes = readingMistakes(policy, queries);
   if (bindings.ENVIRONMENT !== environment) {
     mistakes.push(

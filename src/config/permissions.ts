@@ -1,6 +1,6 @@
 /**
  * The only list of permissions that a grant may have, besides those for saved queries, which have the query's
- * name.
+ * name or a tag of it.
  */
 export const permissions = [
   "sql:read",
@@ -16,6 +16,6 @@ export type Permission = (typeof permissions)[number];
 
 /** A member of a grant's `allow`. */
 export const allowed = {
-  form: new RegExp(`^(?:query:(?:\\*|[a-z][a-z0-9_-]{0,62})|${permissions.join("|")})$`),
-  mistake: `must be query:NAME, query:*, ${permissions.slice(0, -1).join(", ")} or ${permissions.at(-1)}`,
+  form: new RegExp(`^(?:query:(?:\\*|#?[a-z][a-z0-9_-]{0,62})|${permissions.join("|")})$`),
+  mistake: `must be query:NAME, query:#TAG, query:*, ${permissions.slice(0, -1).join(", ")} or ${permissions.at(-1)}`,
 };

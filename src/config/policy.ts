@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { clusterMistakes } from "./cluster-rules.ts";
 import { hyperdriveMistakes } from "./hyperdrive-rules.ts";
 import { usableKeys } from "./key-set.ts";
+import { expandTags, type Named, nameMistakes } from "./query-names.ts";
 import type { Grant, Policy } from "./schema.ts";
 import { grantSchema, issuerSchema, policySchema } from "./schema.ts";
 import { sessionMistakes } from "./session-rules.ts";
@@ -22,9 +23,16 @@ export class ConfigError extends Error {
 
 /**
  * Validates a policy without secrets. The build and `npm run check` call it.
+ * @param broken the names of the saved queries whose files have mistakes, which are no mistakes of the policy
+ * @returns the policy; its grants name the queries of a tag one by one
  * @throws ConfigError
  */
-export function parsePolicy(raw: unknown, environment: string, queryNames: ReadonlySet<string>): Policy {
+export function parsePolicy(
+  raw: unknown,
+  environment: string,
+  queries: readonly Named[],
+  broken: readonly string[] = [],
+): Policy {
   const parsed = policySchema.safeParse(raw);
   const mistakes = lostKeys(raw);
   if (!parsed.success) {
@@ -44,11 +52,16 @@ export function parsePolicy(raw: unknown, environment: string, queryNames: Reado
     ...hyperdriveMistakes(cluster, accounts, grants),
     ...wholes(grantSchema, grants).flatMap(([grant, i]) => {
       const known = issuers.filter(isTable).map(({ issuer }) => String(issuer));
-      return grantMistakes(grant, `grants[${i}]`, known, accounts, queryNames);
+      return [
+        ...grantMistakes(grant, `grants[${i}]`, known, accounts),
+        ...nameMistakes(grant.allow, queries, broken).map((mistake) => `grants[${i}].allow: ${mistake}`),
+      ];
     }),
   );
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
-  return parsed.data;
+  const { data } = parsed;
+  const named = data.grants.map((grant) => ({ ...grant, allow: expandTags(grant.allow, queries) }));
+  return { ...data, grants: named };
 }
 
 /** zod silently drops a key `__proto__` from a record. A grant would lose a condition that way. */
@@ -190,14 +203,9 @@ function grantMistakes(
   at: string,
   issuers: string[],
   accounts: Sections["accounts"],
-  queryNames: ReadonlySet<string>,
 ): string[] {
   const shards = Number(accounts[grant.account]?.shards ?? 1);
   const isLonely = accounts[grant.account]?.connections_per_shard === 1;
-  const unknown = grant.allow
-    .filter((allow) => allow.startsWith("query:") && allow !== "query:*")
-    .map((allow) => allow.slice("query:".length))
-    .filter((query) => !queryNames.has(query));
   return [
     ...(issuers.includes(grant.issuer) ? [] : [`${at}.issuer: no issuer "${grant.issuer}" is configured`]),
     ...(Object.hasOwn(accounts, grant.account)
@@ -211,7 +219,6 @@ function grantMistakes(
           `${at}.allow: transaction needs accounts.${grant.account}.connections_per_shard of 2 or more: one stays free for statements`,
         ]
       : []),
-    ...unknown.map((query) => `${at}.allow: there is no saved query "${query}"`),
   ];
 }
 

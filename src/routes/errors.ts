@@ -10,7 +10,12 @@ export function publicError(cause: unknown): TidegateError {
     // A wrong or missing claim is a matter of access, because the caller cannot change the token.
     const isClaim = cause.reason === "missing_claim" || cause.reason === "wrong_claim";
     if (isClaim) return new TidegateError("access_denied", { detail, reason: cause.reason }, detail);
-    return new TidegateError("parameter_invalid", { detail, reason: cause.reason });
+    const { reason, faults } = cause;
+    return new TidegateError("parameter_invalid", {
+      detail,
+      reason,
+      ...(faults.length > 0 && { errors: faults }),
+    });
   }
   return asTidegateError(cause);
 }

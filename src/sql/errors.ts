@@ -28,6 +28,13 @@ export type ParameterReason =
   | "warnings_unread"
   | "wrong_place"
   | "too_large"
+  | "below_minimum"
+  | "above_maximum"
+  | "not_in_enum"
+  | "wrong_length"
+  | "pattern_mismatch"
+  | "too_many_items"
+  | "too_few_items"
   | "wrong_reference"
   | "missing_claim"
   | "wrong_claim";
@@ -49,6 +56,15 @@ export class StatementError extends Error {
   }
 }
 
+/** What is wrong with one parameter. */
+export interface ParameterFault {
+  /** A JSON pointer (RFC 6901) into the object of parameters: `/limit`, `/codes/3`. */
+  path: string;
+  reason: ParameterReason;
+  /** One sentence for the caller. It has no value in it. */
+  detail: string;
+}
+
 /**
  * The gateway cannot bind the parameters. The message is for the caller: it names parameters, never a value.
  */
@@ -56,13 +72,27 @@ export class ParameterError extends Error {
   readonly reason: ParameterReason;
   /** The first wrong parameters: names, or positions counted from 1 (as text). Claims are `jwt.NAME`. */
   readonly parameters: readonly string[];
+  /** Every wrong parameter of a saved query, up to a bound; empty for other statements. */
+  readonly faults: readonly ParameterFault[];
 
-  constructor(reason: ParameterReason, message: string, parameters: readonly string[] = []) {
+  constructor(
+    reason: ParameterReason,
+    message: string,
+    parameters: readonly string[] = [],
+    faults: readonly ParameterFault[] = [],
+  ) {
     super(message);
     this.name = "ParameterError";
     this.reason = reason;
     this.parameters = parameters.slice(0, limits.namesShown).map(shorten);
+    this.faults = faults;
   }
+}
+
+/** @returns the JSON pointer (RFC 6901) of a parameter, bounded and printable as in `nameList` */
+export function pointerOf(name: string, index?: number): string {
+  const token = printable(shorten(name)).replaceAll("~", "~0").replaceAll("/", "~1");
+  return index === undefined ? `/${token}` : `/${token}/${index}`;
 }
 
 /** @param complaint the end of a sentence that begins with the parameter */

@@ -14,6 +14,7 @@ import type { Lenient } from "./leniency.ts";
 import { leniencyOf } from "./leniency.ts";
 import { lex } from "./lexer.ts";
 import { type Permission, permissionsOf } from "./permissions.ts";
+import { isRowCount } from "./row-counts.ts";
 import { checkServerSchemas } from "./server-tables.ts";
 import { checkSorting } from "./sorting.ts";
 import { readHead } from "./statement-kind.ts";
@@ -35,6 +36,8 @@ export interface Placeholder {
   end: number;
   /** Offset in the caller's text. */
   sourceStart: number;
+  /** It stands at LIMIT or OFFSET. */
+  rowCount?: true;
 }
 
 export interface JudgedStatement {
@@ -218,7 +221,10 @@ function cleanText(tokens: Tokens, end: number): Pick<JudgedStatement, "text" | 
     copyComments(sourceStart);
     const start = text.length + sourceStart - copied;
     const name = kind === "named" ? tokens.text(at).slice(1) : null;
-    placeholders.push({ name, start, end: start + tokens.end(at) - sourceStart, sourceStart });
+    placeholders.push({
+      ...{ name, start, end: start + tokens.end(at) - sourceStart, sourceStart },
+      ...(isRowCount(tokens, at) && { rowCount: true as const }),
+    });
   }
   copyComments(last);
   return { text: text + source.slice(copied, last), placeholders };

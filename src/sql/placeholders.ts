@@ -5,14 +5,19 @@ import { textAsSent } from "./exact-json.ts";
 import type { JudgedStatement, Placeholder } from "./guard.ts";
 import { parseJson } from "./json-places.ts";
 import { type List, type Spread, spread } from "./lists.ts";
+import { demandRowCount } from "./row-counts.ts";
 
 /** A name with this prefix is a claim of the caller's token. The gateway binds it, in saved queries only. */
 export const claimPrefix = "jwt.";
 
-/** The values that a statement needs. In `sql` all placeholders are `?`, as the server prepares it. */
-export type BindPlan =
-  | { style: "positional"; sql: string; count: number }
-  | { style: "named"; sql: string; names: readonly string[] };
+/**
+ * The values that a statement needs. In `sql` all placeholders are `?`, as the server prepares it.
+ * `rowCounts` are the indexes of those at LIMIT or OFFSET, absent if there are none.
+ */
+export type BindPlan = { sql: string; rowCounts?: readonly number[] } & (
+  | { style: "positional"; count: number }
+  | { style: "named"; names: readonly string[] }
+);
 
 /**
  * Reads the placeholders of a statement.
@@ -25,7 +30,9 @@ export type BindPlan =
 export function bindPlan(statement: JudgedStatement, where: "ad-hoc" | "saved" = "ad-hoc"): BindPlan {
   const { placeholders, text } = statement;
   const names = placeholders.map(({ name }) => name).filter((name) => name !== null);
-  if (names.length === 0) return { style: "positional", sql: text, count: placeholders.length };
+  const counts = placeholders.flatMap(({ rowCount }, index) => (rowCount ? [index] : []));
+  const rowCounts = counts.length > 0 ? { rowCounts: counts } : {};
+  if (names.length === 0) return { style: "positional", sql: text, count: placeholders.length, ...rowCounts };
   if (names.length !== placeholders.length) {
     const odd = placeholders.find(({ name }) => (name === null) !== (placeholders[0]?.name === null));
     throw new StatementError(
@@ -43,7 +50,7 @@ export function bindPlan(statement: JudgedStatement, where: "ad-hoc" | "saved" =
       claim.sourceStart,
     );
   }
-  return { style: "named", sql: rewrite(text, placeholders), names };
+  return { style: "named", sql: rewrite(text, placeholders), names, ...rowCounts };
 }
 
 function rewrite(text: string, placeholders: readonly Placeholder[]): string {
@@ -74,7 +81,7 @@ export function bind(plan: BindPlan, params: Parameters | undefined): unknown[] 
 /**
  * Like `bind`, but returns values for the driver, one placeholder per element of an array, and a text that
  * parses JSON where a JSON function takes it.
- * @throws ParameterError also `wrong_type`, `wrong_place`, `too_large`
+ * @throws ParameterError also `wrong_type`, `wrong_place`, `too_large`, `below_minimum`
  */
 export function bindJson(plan: BindPlan, params: Parameters | undefined): Spread<BoundValue> {
   return bindEach(plan, params, bindJsonValue);
@@ -96,6 +103,7 @@ export function bindEach<T extends object>(
     read.set(name, bound);
     return bound;
   });
+  for (const index of plan.rowCounts ?? []) demandRowCount(nameOf(index), values[index] ?? {});
   return parseJson(spread(plan.sql, values, nameOf));
 }
 

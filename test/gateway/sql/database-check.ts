@@ -49,8 +49,7 @@ export async function check(
 ): Promise<Checked> {
   const files: QueryFile[] = Object.entries(texts).map(([name, text]) => ({ name: `${name}.sql`, text }));
   const queries = parseCatalog(files);
-  const names = new Set(queries.map(({ name }) => name));
-  const policy = parsePolicy(policyWith(grants, deadlineMs), "development", names);
+  const policy = parsePolicy(policyWith(grants, deadlineMs), "development", queries);
   const accounts = await accountsOf({ name: "development", policy, queries });
   const link = nodeLink(readFileSync(server.caPath, "utf8"));
   return await checkQueries({ link, policy, accounts, files, queries });

@@ -311,7 +311,12 @@ describe("a mistake with a claim", () => {
     ["SELECT 1 /**\n * @param a integer */", 1, /lines at the top only/],
     ["-- @Claim a string\nSELECT :jwt.a", 1, /@Claim is not known: .*@claim NAME TYPE/],
   ])("%j: line %d, %s", (text, line, message) => {
-    expect(mistakes(text)).toContainEqual({ file: "q.sql", line, message: expect.stringMatching(message) });
+    expect(mistakes(text)).toContainEqual({
+      file: "q.sql",
+      line,
+      column: expect.any(Number),
+      message: expect.stringMatching(message),
+    });
   });
 
   test("that is used without jwt. is reported", () => {

@@ -18,7 +18,7 @@ describe("a saved query", () => {
       "--",
       "--   Most populous first.",
       "-- @param country string required  Two letters",
-      "-- @param limit integer default 10 How many at most",
+      "-- @param limit integer default 10 min 0 max 50 How many at most",
       "-- @param since date default null",
       "-- @param name string Part of the name",
       '-- @param order string default "by \\"name\\" -- x" The order',
@@ -48,7 +48,10 @@ describe("a saved query", () => {
       lenient: "read",
       parameters: [
         { name: "country", type: "string", required: true, description: "Two letters" },
-        { name: "limit", type: "integer", required: false, default: 10, description: "How many at most" },
+        {
+          ...{ name: "limit", type: "integer", required: false, default: 10, min: 0, max: 50 },
+          description: "How many at most",
+        },
         { name: "since", type: "date", required: false, default: null, description: "" },
         { name: "name", type: "string", required: true, description: "Part of the name" },
         {
@@ -122,7 +125,7 @@ describe("a mistake", () => {
     ["-- @param a string\nSELECT 1", 1, /"a" is not used/],
     ["-- @param a string\nSELECT ':a'", 1, /"a" is not used/],
     ["-- x\n-- @parm a string\nSELECT 1", 2, /^@parm is not known/],
-    ["-- @cache 60\nSELECT 1", 1, /^@cache is not known/],
+    ["-- @caches 60\nSELECT 1", 1, /^@caches is not known/],
     ["-- @param\nSELECT 1", 1, /name must be/],
     ["-- @param 1a string\nSELECT 1", 1, /name must be/],
     ["-- @param jwt.sub string\nSELECT :jwt.sub", 1, /declared with @claim/],
@@ -148,7 +151,7 @@ describe("a mistake", () => {
     ["-- @param a integer[]\nSELECT 1 IN (:a)\nLIMIT :a", 3, /:a is an array/],
   ];
   test.each(table)("%j: line %d, %s", (text, line, message) => {
-    expect(mistakes(text)).toEqual([{ file: "q.sql", line, message: expect.stringMatching(message) }]);
+    expect(mistakes(text)).toMatchObject([{ file: "q.sql", line, message: expect.stringMatching(message) }]);
   });
 
   test.each([
@@ -163,7 +166,7 @@ describe("a mistake", () => {
     `${"q".repeat(64)}.sql`,
   ])("in the file's name: %s", (file) => {
     expect(mistakes("SELECT 1", file)).toEqual([
-      { file, line: 1, message: expect.stringMatching(/file's name/) },
+      { file, line: 1, column: 1, message: expect.stringMatching(/file's name/) },
     ]);
   });
 
@@ -196,13 +199,13 @@ describe("a catalog", () => {
         file: "a.sql",
         line: 1,
         message: [
-          "a.sql:1: @nope is not known: a line that begins with @ must be @param NAME TYPE or @claim NAME TYPE.",
-          "a.sql:2: The type of x must be one of string, integer, number, boolean, decimal, date, datetime, or an array of one, such as integer[].",
-          'a.sql:3: The parameter "y" is not used: remove it, or write :y in the statement.',
-          "a.sql:4: :z is not declared. Declare it at the top: -- @param z TYPE",
-          "b.sql:1: There are two queries named b: rename one.",
-          "C.sql:1: The file's name must be a lower-case letter, then up to 62 letters, digits, - or _, then .sql.",
-          "C.sql:1: USE is not accepted. Write the database before the name instead: db.table.",
+          "a.sql:1:4: @nope is not known: a line that begins with @ is one of @param, @claim, @result, @page, @deadline_ms, @max_rows, @cache, @tags, @example.",
+          "a.sql:2:13: The type of x must be one of string, integer, number, boolean, decimal, date, datetime, or an array of one, such as integer[].",
+          'a.sql:3:11: The parameter "y" is not used: remove it, or write :y in the statement.',
+          "a.sql:4:8: :z is not declared. Declare it at the top: -- @param z TYPE",
+          "b.sql:1:1: There are two queries named b: rename one.",
+          "C.sql:1:1: The file's name must be a lower-case letter, then up to 62 letters, digits, - or _, then .sql.",
+          "C.sql:1:1: USE is not accepted. Write the database before the name instead: db.table.",
         ].join("\n"),
       }),
     );

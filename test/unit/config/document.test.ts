@@ -10,7 +10,7 @@ import { change, good, mistakesOf } from "./example.ts";
 const root = join(import.meta.dirname, "..", "..", "..");
 const document = readFileSync(join(root, "docs", "configuration.md"), "utf8");
 const source = readFileSync(join(root, "src", "config", "schema.ts"), "utf8");
-const queries = new Set(["cities-by-country"]);
+const queries = [{ name: "cities-by-country", tags: ["geography"] }];
 
 const examples = [...document.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
 
@@ -71,7 +71,7 @@ describe("the defaults", () => {
   const { cluster, accounts, issuers, grants } = parsePolicy(
     change(good(), { "grants[0].claims": undefined }),
     "production",
-    new Set(),
+    [],
   );
   const real: Record<string, unknown>[] = [
     { ...cluster },
@@ -127,7 +127,7 @@ describe("the defaults", () => {
       { ...good(), cors: { origins: ["https://app.example.com"] } },
       { [`${places[title]}.${key}`]: undefined },
     );
-    const mistakes = mistakesOf(() => parsePolicy(without, "production", new Set()));
+    const mistakes = mistakesOf(() => parsePolicy(without, "production", []));
     // A source of keys and a way to log in are needed, but each one is optional.
     const needed = ["jwks_uri", "password"].includes(key) || fallback === "required";
     expect(mistakes.length > 0).toBe(needed);

@@ -18,11 +18,11 @@ function policy(parts: Record<string, unknown> = {}) {
 }
 
 function mistakes(parts: Record<string, unknown>): readonly string[] {
-  return mistakesOf(() => parsePolicy(policy(parts), "production", new Set()));
+  return mistakesOf(() => parsePolicy(policy(parts), "production", []));
 }
 
 test("a valid policy needs no address, no trust and no secret, and names its bindings", () => {
-  const parsed = parsePolicy(policy(), "production", new Set());
+  const parsed = parsePolicy(policy(), "production", []);
   expect(parsed.cluster).toMatchObject({ link: "hyperdrive", caching: "disabled", hosts: [] });
   expect(secretNames(parsed)).toEqual([]);
   expect(hyperdriveNames(parsed)).toEqual(["READER_DB"]);
@@ -114,7 +114,7 @@ describe("bindings", () => {
 
 describe("with another link", () => {
   const platform = (parts: Record<string, unknown>) =>
-    mistakesOf(() => parsePolicy(change(good(), parts), "production", new Set()));
+    mistakesOf(() => parsePolicy(change(good(), parts), "production", []));
 
   test("the address and the trust are required", () => {
     expect(platform({ "cluster.hosts": undefined, "cluster.trust": undefined })).toEqual([

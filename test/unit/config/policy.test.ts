@@ -3,7 +3,7 @@ import { ConfigError, parsePolicy, secretNames } from "../../../src/config/polic
 import { limits } from "../../../src/limits.ts";
 import { change, good, mistakesOf } from "./example.ts";
 
-const queries = new Set(["orders", "add-note"]);
+const queries = ["orders", "add-note"].map((name) => ({ name, tags: [] }));
 
 /** @returns the mistakes of the valid policy with some parts replaced. */
 function mistakes(parts: Record<string, unknown>, environment = "production"): readonly string[] {

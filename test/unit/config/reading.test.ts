@@ -22,7 +22,11 @@ function policy(engine: string, ...grants: [account: string, ...allow: string[]]
     issuers,
     grants: grants.map(([account, ...allow]) => ({ ...grant, account, allow })),
   };
-  return parsePolicy(raw, "production", new Set(queries.map(({ name }) => name)));
+  return parsePolicy(
+    raw,
+    "production",
+    queries.map(({ name }) => ({ name, tags: [] })),
+  );
 }
 
 describe("on TiDB, an account that only reads", () => {

@@ -120,7 +120,7 @@ describe("the result of a check becomes a policy", () => {
   test("that the gateway accepts, with the public CAs", () => {
     const target = { env: "production", account: "new-reader" };
     const { text, secret } = withResult(target, policyFile(template), { ...result, ca: undefined });
-    const policy = parsePolicy(parse(text), "production", new Set());
+    const policy = parsePolicy(parse(text), "production", []);
     expect(policy.cluster).toMatchObject({
       engine: "mysql",
       hosts: [{ hostname: "db.example.org", port: 4000 }],
@@ -142,7 +142,7 @@ describe("the result of a check becomes a policy", () => {
     const target = { env: "staging", account: "analyst" };
     const own = withResult(target, policyFile(template), { ...result, ca: "PEM" });
     // The gateway accepts the result.
-    expect(parsePolicy(parse(own.text), "staging", new Set()).cluster).toMatchObject({
+    expect(parsePolicy(parse(own.text), "staging", []).cluster).toMatchObject({
       link: "rustls",
       trust: "bundle",
       ca: "ca/staging.pem",

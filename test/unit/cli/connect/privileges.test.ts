@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { judgePrivileges } from "../../../../cli/connect/privileges.ts";
 
 const queries = [
-  { name: "orders", kind: "read" },
-  { name: "add-note", kind: "write" },
+  { name: "orders", kind: "read", tags: [] },
+  { name: "add-note", kind: "write", tags: [] },
 ] as const;
 
 function judge(found: { engine: "mysql" | "tidb"; surplus: string | undefined }, ...allow: string[][]) {

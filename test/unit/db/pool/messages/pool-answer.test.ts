@@ -59,6 +59,7 @@ describe("an error", () => {
     const details: Required<ErrorDetails> = {
       ...{ detail: "one sentence", reason: "word", errno: 1062, sqlstate: "23000", constraint: "key" },
       ...{ headers: { accept: "application/json" }, retryAfter: 3, allow: "GET, POST" },
+      errors: [{ path: "/limit", reason: "below_minimum", detail: "another sentence" }],
       ...{ statement: 2, transaction: "rolled_back", retryable: true },
     };
     const error = thrown(new TidegateError("sql_conflict", details, "for the log"));
