@@ -214,20 +214,14 @@ export class TidegateError extends Error {
   }
 }
 
+type Told = "detail" | "reason" | "errors" | "errno" | "sqlstate" | "constraint" | "statement" | "transaction";
+
 /** The wire form: RFC 9457 problem details with our extension members. */
-export interface Problem {
+export interface Problem extends Pick<ErrorDetails, Told> {
   type: string;
   title: string;
   status: number;
   code: ErrorCode;
-  detail?: string;
-  reason?: string;
-  errors?: readonly { path: string; reason: string; detail: string }[];
-  errno?: number;
-  sqlstate?: string;
-  constraint?: string;
-  statement?: number;
-  transaction?: TransactionState;
   retryable: boolean;
   request_id: string;
 }

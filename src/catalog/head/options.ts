@@ -132,7 +132,7 @@ function readBound(option: "min" | "max", { name, type }: Subject, line: Line): 
   const json = line.takeJson();
   if (!ordered.has(type)) {
     const advice = type === "string" ? "say with length how long it may be" : "remove it";
-    return new Complaint(`${name} is a ${type}, which has no ${option}: ${advice}. ${asText}`);
+    return new Complaint(`${name} is of the type ${type}, which has no ${option}: ${advice}. ${asText}`);
   }
   if (json === undefined)
     return new Complaint(
@@ -153,7 +153,7 @@ function readLength({ name, type }: Subject, line: Line): Bounds | Complaint {
   const { text } = line.take();
   if (type !== "string") {
     const advice = ordered.has(type) ? "its bounds are min and max" : "remove it";
-    return new Complaint(`${name} is a ${type}, and only a string has a length: ${advice}. ${asText}`);
+    return new Complaint(`${name} is of the type ${type}, and only a string has a length: ${advice}. ${asText}`);
   }
   const range = rangeOf(text);
   const most = limits.bodyBytes;
@@ -194,7 +194,7 @@ function rangeOf(text: string): Bounds | undefined {
 function readPattern({ name, type }: Subject, line: Line): Pattern | Complaint {
   const source = line.takeJson()?.value;
   if (type !== "string")
-    return new Complaint(`${name} is a ${type}, and only a string has a pattern. ${asText}`);
+    return new Complaint(`${name} is of the type ${type}, and only a string has a pattern. ${asText}`);
   if (typeof source !== "string" || source === "") {
     return new Complaint(
       `The pattern of ${name} must be a regular expression in double quotes, as in JSON: each backslash is written twice, such as pattern "\\\\d{4}". ${asText}`,

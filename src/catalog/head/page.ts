@@ -35,9 +35,7 @@ export function readPage(line: Line, report: Report): Page | undefined {
 function readKeys(line: Line, report: Report): PageKey[] | undefined {
   const keys: PageKey[] = [];
   for (;;) {
-    const { text: word, offset } = takeName(line);
-    const hasComma = word.endsWith(",");
-    const name = hasComma ? word.slice(0, -1) : word;
+    const { text: name, offset } = takeName(line);
     if (!plainName.test(name) && !quotedName.test(name)) {
       report(offset, `Here a column of the result must stand, by which pages are ordered: ${forms}`);
       return undefined;
@@ -47,27 +45,26 @@ function readKeys(line: Line, report: Report): PageKey[] | undefined {
       report(offset, `The column ${column} stands there twice: remove one.`);
       return undefined;
     }
-    const direction = hasComma ? "" : line.peek().toLowerCase();
-    const descending = direction === "desc" || direction === "desc,";
-    if (direction === "asc" || direction === "asc,") {
+    const [direction = ""] = line.peek().toLowerCase().split(",");
+    if (direction === "asc") {
       report(line.offset, "Ascending is the order without a word: remove asc.");
       return undefined;
     }
-    if (descending) line.take();
-    keys.push({ column, descending });
-    if (hasComma || direction === "desc,") continue;
-    if (line.peek() === ",") line.take();
-    else return keys;
+    if (direction === "desc") line.takeUpTo(ends);
+    keys.push({ column, descending: direction === "desc" });
+    if (!line.startsWith(",")) return keys;
+    line.takeChar();
   }
 }
 
+/** Where a word of the keys ends. */
+const ends = ", \t";
+
 /** A name in backquotes may have spaces. */
 function takeName(line: Line): Word {
-  if (!line.startsWith("`")) return line.take();
+  if (!line.startsWith("`")) return line.takeUpTo(ends);
   const { offset } = line;
-  let text = line.takeChar() + line.takeUpTo("`").text + line.takeChar();
-  if (line.startsWith(",")) text += line.takeChar();
-  return { text, offset };
+  return { text: line.takeChar() + line.takeUpTo("`").text + line.takeChar(), offset };
 }
 
 /** Reads `size N` or `max N`. */

@@ -308,8 +308,8 @@ describe("a mistake with a claim", () => {
     ["SELECT 1 -- @claim a integer\n, :jwt.a", 1, /lines at the top only/],
     ["-- x\nSELECT :jwt.a\n# @claim a integer\n", 3, /lines at the top only/],
     ["/* @claim a integer */ SELECT :jwt.a", 1, /lines at the top only/],
-    ["SELECT 1 /**\n * @param a integer */", 1, /lines at the top only/],
-    ["-- @Claim a string\nSELECT :jwt.a", 1, /@Claim is not known: .*@claim NAME TYPE/],
+    ["SELECT 1 /**\n * @param a integer */", 2, /lines at the top only/],
+    ["-- @Claim a string\nSELECT :jwt.a", 1, /@Claim is not known: .*@claim/],
   ])("%j: line %d, %s", (text, line, message) => {
     expect(mistakes(text)).toContainEqual({
       file: "q.sql",

@@ -162,7 +162,7 @@ describe("a valid policy", () => {
 describe("the mistake is named", () => {
   const host = `cluster.hosts[0]: must be "host:port", for example "db.example.com:3306"`;
   const permission =
-    "grants[0].allow[0]: must be query:NAME, query:*, sql:read, sql:write, sql:ddl, sql:server, transaction, operate or metrics";
+    "grants[0].allow[0]: must be query:NAME, query:#TAG, query:*, sql:read, sql:write, sql:ddl, sql:server, transaction, operate or metrics";
   const hs256 =
     "issuers[0].algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri, discovery or jwks";
   const oneSource = "issuers[0]: needs exactly one of jwks_uri, discovery, jwks and secret";

@@ -7,6 +7,7 @@ import type { Change } from "../../../../cli/connect/policy.ts";
 import { editPolicy } from "../../../../cli/connect/policy.ts";
 import type { ConnectionString } from "../../../../cli/connect/strings/parse.ts";
 import { withResult } from "../../../../cli/connect/write.ts";
+import { readCatalog } from "../../../../cli/project/application.ts";
 import { packageRoot } from "../../../../cli/project/paths.ts";
 import { parsePolicy } from "../../../../src/config/policy.ts";
 
@@ -120,7 +121,7 @@ describe("the result of a check becomes a policy", () => {
   test("that the gateway accepts, with the public CAs", () => {
     const target = { env: "production", account: "new-reader" };
     const { text, secret } = withResult(target, policyFile(template), { ...result, ca: undefined });
-    const policy = parsePolicy(parse(text), "production", []);
+    const policy = parsePolicy(parse(text), "production", readCatalog());
     expect(policy.cluster).toMatchObject({
       engine: "mysql",
       hosts: [{ hostname: "db.example.org", port: 4000 }],
@@ -142,7 +143,7 @@ describe("the result of a check becomes a policy", () => {
     const target = { env: "staging", account: "analyst" };
     const own = withResult(target, policyFile(template), { ...result, ca: "PEM" });
     // The gateway accepts the result.
-    expect(parsePolicy(parse(own.text), "staging", []).cluster).toMatchObject({
+    expect(parsePolicy(parse(own.text), "staging", readCatalog()).cluster).toMatchObject({
       link: "rustls",
       trust: "bundle",
       ca: "ca/staging.pem",
