@@ -214,7 +214,15 @@ export class TidegateError extends Error {
   }
 }
 
-type Told = "detail" | "reason" | "errors" | "errno" | "sqlstate" | "constraint" | "statement" | "transaction";
+type Told =
+  | "detail"
+  | "reason"
+  | "errors"
+  | "errno"
+  | "sqlstate"
+  | "constraint"
+  | "statement"
+  | "transaction";
 
 /** The wire form: RFC 9457 problem details with our extension members. */
 export interface Problem extends Pick<ErrorDetails, Told> {

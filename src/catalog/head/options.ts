@@ -153,7 +153,9 @@ function readLength({ name, type }: Subject, line: Line): Bounds | Complaint {
   const { text } = line.take();
   if (type !== "string") {
     const advice = ordered.has(type) ? "its bounds are min and max" : "remove it";
-    return new Complaint(`${name} is of the type ${type}, and only a string has a length: ${advice}. ${asText}`);
+    return new Complaint(
+      `${name} is of the type ${type}, and only a string has a length: ${advice}. ${asText}`,
+    );
   }
   const range = rangeOf(text);
   const most = limits.bodyBytes;

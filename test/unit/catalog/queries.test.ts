@@ -36,6 +36,8 @@ test("the documents' queries are valid", () => {
       .map(([, text = ""], at) => ({ document: name, name: `q${at}.sql`, text }))
       .filter(({ text }) => /^-- @(?:param|claim) /m.test(text)),
   );
-  expect(queries.map(({ document }) => document)).toEqual(["CONTRIBUTING.md", "docs/values.md"]);
+  expect(new Set(queries.map(({ document }) => document))).toEqual(
+    new Set(["docs/queries.md", "docs/values.md"]),
+  );
   for (const query of queries) expect(() => parseCatalog([query]), query.document).not.toThrow();
 });

@@ -32,19 +32,29 @@ describe("a number of rows", () => {
     expect(counts(sql)).toEqual(expected);
   });
 
-  const negative: unknown[] = [-1, -1n, -2.5, "-2", " -2", { type: "INTEGER", value: "-9223372036854775808" }];
+  const negative: unknown[] = [
+    -1,
+    -1n,
+    -2.5,
+    "-2",
+    " -2",
+    { type: "INTEGER", value: "-9223372036854775808" },
+  ];
   test.each(negative)("is refused if it is negative: %#", (value) => {
     const bind = (sql: string, params: Parameters) => () => bindJson(bindPlan(classify(sql)), params);
     expect(bind("SELECT ? LIMIT ?", [value, value])).toThrow(
       expect.objectContaining({ name: "ParameterError", reason: "below_minimum", parameters: ["2"] }),
     );
     expect(bind("SELECT :a LIMIT 1 OFFSET :b", { a: value, b: value })).toThrow(
-      'Parameter b is a number of rows (LIMIT, OFFSET), so it must be 0 or more.',
+      "Parameter b is a number of rows (LIMIT, OFFSET), so it must be 0 or more.",
     );
     expect(bind("SELECT ?", [value])).not.toThrow();
   });
 
-  test.each([0, -0, 1, 2n ** 64n - 1n, "2", null, { type: "INTEGER", value: 5 }])("may be another value: %#", (value) => {
-    expect(() => bindJson(bindPlan(classify("SELECT 1 LIMIT ?")), [value])).not.toThrow();
-  });
+  test.each([0, -0, 1, 2n ** 64n - 1n, "2", null, { type: "INTEGER", value: 5 }])(
+    "may be another value: %#",
+    (value) => {
+      expect(() => bindJson(bindPlan(classify("SELECT 1 LIMIT ?")), [value])).not.toThrow();
+    },
+  );
 });

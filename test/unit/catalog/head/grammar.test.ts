@@ -146,7 +146,11 @@ describe("a mistake stands at its line and column", () => {
     [param(`integer enum [${Array.from({ length: 101 }, (_, i) => i)}]`), "1:21", /may have 100 values/],
     [param("integer enum [1, 5] max 4"), "1:21", /^A value in the enum of a must be at most 4/],
     [param('string enum ["abc"] length 2'), "1:20", /^A value in the enum of a must have exactly 2/],
-    [param("integer length 5"), "1:21", /^a is of the type integer, and only a string has a length: its bounds are min/],
+    [
+      param("integer length 5"),
+      "1:21",
+      /^a is of the type integer, and only a string has a length: its bounds are min/,
+    ],
     [param("string length"), "1:20", /^The length of a must be N, A\.\.B/],
     [param("string length -1"), "1:20", /^The length of a must be N, A\.\.B/],
     [param("string length 0"), "1:20", /^The length of a must be N, A\.\.B/],
@@ -159,7 +163,7 @@ describe("a mistake stands at its line and column", () => {
     [list("string[] items ..1001"), "1:22", /from 1 to 1000/],
     [list("string[] items 5..4"), "1:22", /^The items of a ends before it begins/],
     [list("string[] default []"), "1:22", /an array has no default/],
-    [param("integer pattern \"x\""), "1:21", /only a string has a pattern/],
+    [param('integer pattern "x"'), "1:21", /only a string has a pattern/],
     [param("string pattern [A-Z]"), "1:20", /must be a regular expression in double quotes.*written twice/],
     [param('string pattern "["'), "1:20", /is no regular expression of ECMA-262/],
     [param('string pattern "a\\\\"'), "1:20", /is no regular expression of ECMA-262/],
@@ -220,7 +224,11 @@ describe("a mistake stands at its line and column", () => {
     ["-- @page keyset a size 1 max 2\nSELECT a FROM t FOR UPDATE", "1:4", /^Only a SELECT .* has pages/],
     ["-- @page keyset a size 1 max 2\nSHOW TABLES", "1:4", /^Only a SELECT .* has pages/],
     ["-- @result one\n-- @page keyset a size 1 max 2\nSELECT a", "2:4", /@result one has no pages/],
-    ["-- @max_rows 5\n-- @page offset size 1 max 6\nSELECT a ORDER BY a", "1:4", /less than the max of a page, 6/],
+    [
+      "-- @max_rows 5\n-- @page offset size 1 max 6\nSELECT a ORDER BY a",
+      "1:4",
+      /less than the max of a page, 6/,
+    ],
     // Numbers
     ["-- @deadline_ms 99\nSELECT 1", "1:17", /a whole number of milliseconds, 100 to 60000/],
     ["-- @deadline_ms 60001\nSELECT 1", "1:17", /100 to 60000/],
@@ -253,7 +261,10 @@ describe("a mistake stands at its line and column", () => {
     expect(more).toEqual([]);
     expect(first).toMatch(/^q\.sql:\d+:\d+: /);
     const [, line, column, said] = /^q\.sql:(\d+):(\d+): (.*)$/s.exec(first) ?? [];
-    expect({ position: `${line}:${column}`, said }).toEqual({ position, said: expect.stringMatching(message) });
+    expect({ position: `${line}:${column}`, said }).toEqual({
+      position,
+      said: expect.stringMatching(message),
+    });
   });
 
   test("also in a file with a byte order mark and carriage returns", () => {

@@ -33,9 +33,15 @@ describe("a pattern's automaton", () => {
     });
     const likely = fc.stringMatching(new RegExp(`^(?:${pattern})$`, "u"));
     fc.assert(
-      fc.property(fc.oneof(text.map((parts) => parts.join("")), likely), (value) => {
-        expect(matches(automaton, value)).toBe(expression.test(value));
-      }),
+      fc.property(
+        fc.oneof(
+          text.map((parts) => parts.join("")),
+          likely,
+        ),
+        (value) => {
+          expect(matches(automaton, value)).toBe(expression.test(value));
+        },
+      ),
     );
     expect(JSON.parse(JSON.stringify(automaton))).toEqual(automaton);
   });
