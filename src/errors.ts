@@ -214,18 +214,8 @@ export class TidegateError extends Error {
   }
 }
 
-type Told =
-  | "detail"
-  | "reason"
-  | "errors"
-  | "errno"
-  | "sqlstate"
-  | "constraint"
-  | "statement"
-  | "transaction";
-
 /** The wire form: RFC 9457 problem details with our extension members. */
-export interface Problem extends Pick<ErrorDetails, Told> {
+export interface Problem extends Omit<ErrorDetails, "headers" | "retryAfter" | "allow" | "retryable"> {
   type: string;
   title: string;
   status: number;

@@ -149,9 +149,8 @@ describe("a negative number of rows in the caller's own SQL", () => {
   });
 
   test("elsewhere a negative number is a value", async () => {
-    expect((await gateway.sql({ sql: "SELECT ? AS n LIMIT ?", params: [-2, 1] })).body.rows).toEqual([
-      { n: -2 },
-    ]);
+    const { body } = await gateway.sql({ sql: "SELECT ? AS n LIMIT ?", params: [-2, 1] });
+    expect(Number(body.rows[0].n)).toBe(-2);
   });
 });
 
