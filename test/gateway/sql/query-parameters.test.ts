@@ -21,18 +21,13 @@ const queries = Object.entries(texts).map(([name, text]) => ({ name: `${name}.sq
 
 let gateway: Gateway;
 beforeAll(async () => {
-  const grant = { issuer: issuers.remote, account: "analyst" };
+  const grant = { issuer: issuers.remote };
   gateway = await startGateway({
     queries,
+    // On TiDB an account that only reads must not be one that another grant writes with.
     grants: [
-      { ...grant, claims: { role: "tagged" }, allow: ["query:#geography"] },
-      { ...grant, claims: { role: "analyst" }, allow: ["query:*", "sql:read"] },
-      {
-        issuer: issuers.remote,
-        account: "editor",
-        claims: { role: "editor" },
-        allow: ["sql:read", "sql:write"],
-      },
+      { ...grant, account: "analyst", claims: { role: "tagged" }, allow: ["query:#geography"] },
+      { ...grant, account: "editor", allow: ["query:*", "sql:read", "sql:write"] },
     ],
   });
 });
@@ -141,10 +136,8 @@ describe("a negative number of rows in the caller's own SQL", () => {
   });
 
   test("in a change too: DELETE .. LIMIT ? deletes nothing", async () => {
-    const answer = await gateway.sql(
-      { sql: "DELETE FROM notes WHERE author = 'nobody at all' LIMIT ?", params: [-1] },
-      { role: "editor" },
-    );
+    const sql = "DELETE FROM notes WHERE author = 'nobody at all' LIMIT ?";
+    const answer = await gateway.sql({ sql, params: [-1] });
     expectProblem(answer, 400, "parameter_invalid");
   });
 
