@@ -67,6 +67,7 @@ const kinds = {
   request_cancelled: caller(409, "The statement was cancelled by its caller"),
   statement_too_large: caller(413, "The statement is larger than the database accepts"),
   result_too_large: caller(413, "The result is larger than it may be"),
+  row_missing: caller(404, "The query has no row for these parameters"),
   max_affected_exceeded: caller(409, "A statement of the batch affected more rows than it may"),
   // A request that is sent again under its key (draft-ietf-httpapi-idempotency-key-header)
   idempotency_key_invalid: caller(400, "The Idempotency-Key is not valid"),

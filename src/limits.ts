@@ -37,6 +37,15 @@ export const limits = {
   cacheAgeCeilingSeconds: 365 * 86_400,
   /** Rows of a page of a saved query. More are better read as one stream. */
   pageRowsCeiling: 10_000,
+  /**
+   * A text that orders pages. A server sorts texts by their first `max_sort_length` bytes, which are 1024, and a
+   * character may have four.
+   */
+  pageKeyCharacters: 255,
+  /** The keys of a row and a digest. Proxies and servers take addresses of 8 KiB. */
+  cursorCharacters: 4_096,
+  /** To skip rows, a server reads them all: a later page would cost more than callers may spend at once. */
+  pageOffset: 100_000,
   /** Placeholders of a statement (MySQL's own limit, error 1390). Also for values written into its text. */
   boundValues: 65_535,
   /** Characters of all values of a statement together: each use of a name binds its value once more. */
@@ -226,7 +235,10 @@ export const limits = {
 
   /** Statements of a batch. More would hold locks for too long. */
   batchStatements: 100,
-  /** The results of a batch stay in memory until COMMIT, and a shard runs five batches at once. */
+  /**
+   * The results of a batch stay in memory until COMMIT, and so do a page and a single row until their end. A shard runs
+   * five statements at once.
+   */
   batchResultBytes: 4 * 1024 * 1024,
   /** Bytes of values that a batch sends before it waits for an answer. Memory holds them several times. */
   batchBurstBytes: 1024 * 1024,

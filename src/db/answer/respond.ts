@@ -31,7 +31,7 @@ export async function answer(
       body.end(outcome);
     },
     (cause) => {
-      throw body.tooLarge ?? cause;
+      throw body.refused ?? cause;
     },
   );
   running.then(

@@ -8,6 +8,7 @@ import type { BinaryRow } from "../mysql/driver/binary-row.ts";
 import type { Field } from "../mysql/driver/field.ts";
 import type { RowSink } from "../mysql/session/row-sink.ts";
 import type { StatementResult } from "../mysql/session/statement-result.ts";
+import { HeldRows, severalRows } from "./held-rows.ts";
 import type { Runner } from "./runner.ts";
 
 /**
@@ -16,6 +17,8 @@ import type { Runner } from "./runner.ts";
 export class ResponseBody implements RowSink {
   readonly #session: Pick<Runner, "pause" | "resume" | "stop" | "timers">;
   readonly #encoder: Encoder;
+  /** The same encoder, if nothing may be sent before the end. */
+  readonly #held: HeldRows | undefined;
   readonly #maxRows: number;
   readonly #maxBytes: number;
   readonly #streaming = Promise.withResolvers<void>();
@@ -29,18 +32,25 @@ export class ResponseBody implements RowSink {
   #bytes = 0;
   /** The reader is gone. */
   #unread = false;
-  /** Set if the result exceeds the grant's ceilings. The statement is then stopped. */
-  tooLarge: TidegateError | undefined;
+  /** Set if the result exceeds the grant's ceilings, or is not the one row. The statement is then stopped. */
+  refused: TidegateError | undefined;
 
   constructor(
     session: Pick<Runner, "pause" | "resume" | "stop" | "timers">,
-    { format, shape, ceilings, bounded, atomic }: ExecuteRequest,
+    { format, shape, ceilings, bounded, atomic, result, page }: ExecuteRequest,
   ) {
     this.#session = session;
-    this.#encoder = createEncoder(format, shape, !atomic);
+    const encoder = createEncoder(format, shape, !atomic, result);
+    this.#held =
+      result === "one" || page !== undefined ? new HeldRows(encoder, { page, bounded }) : undefined;
+    this.#encoder = this.#held ?? encoder;
     // The ceilings do not apply to changes: a stopped change would have an unknown outcome.
     this.#maxRows = bounded ? (ceilings.rows ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     this.#maxBytes = bounded ? ceilings.bytes : Number.POSITIVE_INFINITY;
+    if (!this.#held || !bounded) return;
+    // The row behind a page is not answered. A second row, where there must be one, ends the statement.
+    this.#maxRows = page ? page.rows + 1 : 1;
+    this.#maxBytes = Math.min(ceilings.bytes, limits.batchResultBytes);
   }
 
   /** Settled when the answer is too long to be sent whole. */
@@ -50,7 +60,7 @@ export class ResponseBody implements RowSink {
 
   /** Whether to drop rows. After stop(), keep reading and drop rows until the KILL takes effect. */
   get #deaf(): boolean {
-    return this.#ended || this.#unread || this.tooLarge !== undefined;
+    return this.#ended || this.#unread || this.refused !== undefined;
   }
 
   columns(fields: readonly Field[]): void {
@@ -74,7 +84,8 @@ export class ResponseBody implements RowSink {
   #mayHaveRow(): boolean {
     if (this.#deaf) return false;
     if (this.#rows < this.#maxRows) return true;
-    this.#giveUp(`It may have ${this.#maxRows} rows.`);
+    const detail = `It may have ${this.#maxRows} rows.`;
+    this.#stop(this.#held ? severalRows() : new TidegateError("result_too_large", { detail }));
     return false;
   }
 
@@ -119,10 +130,10 @@ export class ResponseBody implements RowSink {
   end(outcome: StatementResult): void {
     this.#finish();
     // Pending rows stay in the encoder: `fail` sends them before the error.
-    if (this.tooLarge) throw this.tooLarge;
+    if (this.refused) throw this.refused;
     this.#encoder.end(outcome);
     const last = this.#take();
-    if (this.tooLarge) throw this.tooLarge;
+    if (this.refused) throw this.refused;
     if (this.#unread) return;
     if (this.#controller) {
       // Never pause here: the session is done, and the restore must get its replies.
@@ -137,13 +148,17 @@ export class ResponseBody implements RowSink {
   #take(): Uint8Array {
     const bytes = this.#encoder.take();
     this.#bytes += bytes.length;
-    if (this.#bytes > this.#maxBytes) this.#giveUp(`It may have ${this.#maxBytes} bytes.`);
+    if (this.#bytes > this.#maxBytes) this.#stop(this.#tooManyBytes());
     return bytes;
   }
 
-  #giveUp(detail: string): void {
-    this.tooLarge ??= new TidegateError("result_too_large", { detail });
-    if (!this.#ended) this.#session.stop(this.tooLarge);
+  #tooManyBytes(): TidegateError {
+    return new TidegateError("result_too_large", { detail: `It may have ${this.#maxBytes} bytes.` });
+  }
+
+  #stop(why: TidegateError): void {
+    this.refused ??= why;
+    if (!this.#ended) this.#session.stop(this.refused);
   }
 
   /**
@@ -167,10 +182,17 @@ export class ResponseBody implements RowSink {
   }
 
   answer(): EncodedAnswer {
-    return { contentType: this.#encoder.contentType, body: this.#stream ?? (this.#whole as Uint8Array) };
+    const { contentType } = this.#encoder;
+    const page = this.#held?.page;
+    const body = this.#stream ?? (this.#whole as Uint8Array);
+    return page === undefined ? { contentType, body } : { contentType, body, page };
   }
 
   #startStream(): void {
+    if (this.#held) {
+      if (this.#held.waiting > this.#maxBytes) this.#stop(this.#tooManyBytes());
+      return;
+    }
     this.#stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -190,7 +212,7 @@ export class ResponseBody implements RowSink {
       new ByteLengthQueuingStrategy({ highWaterMark: limits.wholeAnswerBytes }),
     );
     this.#flush();
-    if (this.tooLarge) {
+    if (this.refused) {
       // No byte has left yet, so the caller can get a complete error.
       this.#stream = undefined;
       this.#controller = undefined;
@@ -203,7 +225,7 @@ export class ResponseBody implements RowSink {
     const controller = this.#controller;
     if (!controller) return;
     const bytes = this.#take();
-    if (this.tooLarge || bytes.length === 0) return;
+    if (this.refused || bytes.length === 0) return;
     controller.enqueue(bytes);
     if ((controller.desiredSize ?? 0) <= 0) this.#session.pause();
   }

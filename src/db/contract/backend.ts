@@ -7,6 +7,8 @@ import type {
   DrainedAccount,
   EndHow,
   ExecuteRequest,
+  PageAnswer,
+  PageRequest,
   ReadAllRequest,
   TransactionOwner,
 } from "./requests.ts";
@@ -35,6 +37,12 @@ export interface Backend {
    * @throws TidegateError, or ParameterError for a value that the account's session would read as another one
    */
   execute(context: BackendContext, account: string, request: ExecuteRequest): Promise<Response>;
+
+  /**
+   * As `execute`, for a page. It is whole, so that its headers can say what follows.
+   * @throws TidegateError also `result_too_large` for a page that is too large to be held
+   */
+  page(context: BackendContext, account: string, request: PageRequest): Promise<PageAnswer>;
 
   /**
    * As `execute`, for statements that all happen or none.

@@ -2,7 +2,7 @@ import type { BoundValue } from "../../sql/bound-value.ts";
 import type { Lenient } from "../../sql/guard.ts";
 import type { BatchValue } from "../../sql/references.ts";
 import type { Format } from "../encode/formats.ts";
-import type { RowShape } from "../encode/types.ts";
+import type { AskedPage, PageEnd, ResultKind, RowShape } from "../encode/types.ts";
 import type { Statement } from "./statement.ts";
 import type { TransactionOptions } from "./transaction-options.ts";
 
@@ -17,7 +17,23 @@ export interface ExecuteRequest extends Statement {
   bounded: boolean;
   format: Format;
   shape: RowShape;
+  /** Absent: rows, however many. `one`: exactly one row. `exec`: only what the server says of the statement. */
+  result?: ResultKind;
+  /** The answer is a page. */
+  page?: AskedPage;
   ceilings: Ceilings;
+}
+
+/** A page of rows. The statement has one row more, if another page follows. */
+export interface PageRequest extends ExecuteRequest {
+  page: AskedPage;
+}
+
+/** A page of rows, and where the next page begins. */
+export interface PageAnswer {
+  /** As of `execute`. */
+  response: Response;
+  end: PageEnd;
 }
 
 /** Statements that all happen or none. */

@@ -1,8 +1,18 @@
+import type { PageEnd } from "./types.ts";
+
 /** An answer as bytes, and what HTTP says of them. */
 export interface EncodedAnswer {
   contentType: string;
   /** A short answer is whole; a long one is on its way. */
   body: Uint8Array | ReadableStream<Uint8Array>;
+  /** Of an answer that is a page. */
+  page?: PageEnd;
+}
+
+/** @throws TypeError for an answer that is no page */
+export function pageEndOf({ page }: EncodedAnswer): PageEnd {
+  if (!page) throw new TypeError("the answer is no page");
+  return page;
 }
 
 /**

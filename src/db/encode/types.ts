@@ -4,6 +4,25 @@ import type { Source } from "./source.ts";
 /** The form of a row, for formats that have both. */
 export type RowShape = "object" | "array";
 
+/** An answer that is not rows, however many: exactly one row, or the facts without rows. */
+export type ResultKind = "one" | "exec";
+
+/** A page that is wanted. */
+export interface AskedPage {
+  /** How many rows are answered. A further row only says that another page follows. */
+  rows: number;
+  /** The names of the columns that order the pages; empty if rows are counted. */
+  keys: readonly string[];
+}
+
+/** What is known at the end of a page. */
+export interface PageEnd {
+  /** Of the keys' columns, as in the answer's `columns`. Fewer if a key is no column by its name. */
+  types: readonly string[];
+  /** The last row's values of the keys, as texts; null for NULL. Absent if no other page follows. */
+  last?: readonly (string | null)[];
+}
+
 /** The facts after the rows (docs/http.md). */
 export interface Summary {
   rowsAffected: number;

@@ -25,4 +25,20 @@ export function valuesOf(columns: readonly Column[], row: CutRow): unknown[] {
   });
 }
 
+/** @returns the text of a value of the text protocol, as `cellText` */
+export function valueText(column: Column, value: unknown): string | null {
+  return value === null || value === undefined ? null : describeColumn(column).values.text(value);
+}
+
+/** @returns the text of one value of a row: digits, the text itself, base64 for bytes, null for NULL */
+export function cellText(column: Column, row: CutRow, index: number): string | null {
+  const [start, end] = [row.starts[index] as number, row.ends[index] as number];
+  if (start < 0) return null;
+  const { binary } = describeColumn(column).values;
+  if (!("write" in binary)) return binary.read(row, start, end);
+  const out = new Output();
+  binary.write(out, row, start, end);
+  return new TextDecoder().decode(out.take());
+}
+
 const float = 0x04;

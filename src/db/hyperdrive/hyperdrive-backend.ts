@@ -8,8 +8,15 @@ import { within } from "../../within.ts";
 import { answer } from "../answer/respond.ts";
 import type { Runner } from "../answer/runner.ts";
 import type { Backend, BackendContext } from "../contract/backend.ts";
-import type { DrainedAccount, ExecuteRequest, ReadAllRequest } from "../contract/requests.ts";
-import { toResponse } from "../encode/encoded-answer.ts";
+import type {
+  DrainedAccount,
+  ExecuteRequest,
+  PageAnswer,
+  PageRequest,
+  ReadAllRequest,
+} from "../contract/requests.ts";
+import type { EncodedAnswer } from "../encode/encoded-answer.ts";
+import { pageEndOf, toResponse } from "../encode/encoded-answer.ts";
 import { contentTypes } from "../encode/formats.ts";
 import { adaptStatement } from "../request/adapt-statement.ts";
 import { HyperdriveSession } from "./session.ts";
@@ -26,6 +33,20 @@ export class HyperdriveBackend implements Backend {
   }
 
   async execute(context: BackendContext, account: string, request: ExecuteRequest): Promise<Response> {
+    const { encoded, timings } = await this.#execute(context, account, request);
+    return toResponse(encoded, timings);
+  }
+
+  async page(context: BackendContext, account: string, request: PageRequest): Promise<PageAnswer> {
+    const { encoded, timings } = await this.#execute(context, account, request);
+    return { response: toResponse(encoded, timings), end: pageEndOf(encoded) };
+  }
+
+  async #execute(
+    context: BackendContext,
+    account: string,
+    request: ExecuteRequest,
+  ): Promise<{ encoded: EncodedAnswer; timings: string }> {
     const adapted = adaptStatement(this.#config, account, request);
     const started = Date.now();
     const session = await this.#open(context, account);
@@ -49,7 +70,7 @@ export class HyperdriveBackend implements Backend {
     try {
       const encoded = await answered;
       const timings = { queueMs: 0, connectMs: connected - started, databaseMs: Date.now() - connected };
-      return toResponse(encoded, serverTiming(timings));
+      return { encoded, timings: serverTiming(timings) };
     } catch (cause) {
       throw observeRefusal(account, cause);
     }

@@ -21,7 +21,7 @@ export interface ValueAnswer<T> {
 
 export type Answer = RowsAnswer | ValueAnswer<unknown>;
 
-/** `waiting`: how many requests wait in the shard. Whole rows are bytes: see `encodeWhole`. */
+/** `waiting`: how many requests wait in the shard. Whole rows are bytes, but for a page: see `encodeWhole`. */
 export type WireAnswer =
   | Uint8Array
   | ({ waiting: number } & RowsAnswer)
@@ -36,7 +36,8 @@ interface WireError {
 
 export function encodeAnswer(answer: Answer, waiting: number): WireAnswer {
   if ("value" in answer) return { waiting, value: answer.value };
-  const { contentType, timings, body } = answer;
+  const { contentType, timings, body, page } = answer;
+  if (page) return { waiting, contentType, timings, body, page };
   if (body instanceof Uint8Array) return encodeWhole({ contentType, timings, body }, waiting);
   return { waiting, contentType, timings, body };
 }

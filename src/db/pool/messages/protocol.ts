@@ -11,7 +11,7 @@ import type { WireAnswer } from "./pool-answer.ts";
  *
  * Raise the version when a request, an answer, ShardMetrics or an error code of a Pool changes.
  */
-export const protocolVersion = 10;
+export const protocolVersion = 11;
 
 export interface PoolRequest {
   version: number;

@@ -9,6 +9,8 @@ import type {
   DrainedAccount,
   EndHow,
   ExecuteRequest,
+  PageAnswer,
+  PageRequest,
   ReadAllRequest,
   TransactionOwner,
 } from "../../contract/requests.ts";
@@ -33,6 +35,11 @@ export class PoolBackend implements Backend {
   async execute(context: BackendContext, account: string, request: ExecuteRequest): Promise<Response> {
     const adapted = adaptStatement(this.#config, account, request);
     return await this.#rpc.rows(context, account, { kind: "execute", ...adapted });
+  }
+
+  async page(context: BackendContext, account: string, request: PageRequest): Promise<PageAnswer> {
+    const adapted = adaptStatement(this.#config, account, request);
+    return await this.#rpc.page(context, account, { kind: "execute", ...adapted });
   }
 
   async batch(context: BackendContext, account: string, request: BatchRequest): Promise<Response> {

@@ -3,11 +3,12 @@ import type { ErrorCode } from "../../../errors.ts";
 import { TidegateError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import type { BackendContext } from "../../contract/backend.ts";
-import { toResponse } from "../../encode/encoded-answer.ts";
+import type { PageAnswer } from "../../contract/requests.ts";
+import { pageEndOf, toResponse } from "../../encode/encoded-answer.ts";
 import { generationOf, stubOf } from "../messages/object-name.ts";
 import type { Answer, RowsAnswer, ValueAnswer } from "../messages/pool-answer.ts";
 import { decodeAnswer } from "../messages/pool-answer.ts";
-import type { CancelWork, RowsWork, Values, Work } from "../messages/protocol.ts";
+import type { CancelWork, ExecuteWork, RowsWork, Values, Work } from "../messages/protocol.ts";
 import { encodeRequest, protocolVersion } from "../messages/protocol.ts";
 import { lostError } from "./lost-call.ts";
 import { ShardPicker } from "./shard-picker.ts";
@@ -51,10 +52,20 @@ export class PoolRpc {
    * @throws TidegateError of the shard, or of `lostError` if the shard cannot be reached
    */
   async rows(context: BackendContext, name: string, work: RowsWork, shard?: number): Promise<Response> {
+    const answer = await this.#rows(context, name, work, shard);
+    return toResponse(answer, answer.timings);
+  }
+
+  /** As `rows`, for a page. */
+  async page(context: BackendContext, name: string, work: ExecuteWork): Promise<PageAnswer> {
+    const answer = await this.#rows(context, name, work);
+    return { response: toResponse(answer, answer.timings), end: pageEndOf(answer) };
+  }
+
+  async #rows(context: BackendContext, name: string, work: RowsWork, shard?: number): Promise<RowsAnswer> {
     const message = this.#messageOf(context, name, work);
     this.#stopWhenLeft(message, work.kind === "transaction" ? work.execute.caller : work.caller);
-    const answer = (await this.#send(message, shard)) as RowsAnswer;
-    return toResponse(answer, answer.timings);
+    return (await this.#send(message, shard)) as RowsAnswer;
   }
 
   /**
