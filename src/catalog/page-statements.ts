@@ -112,9 +112,6 @@ const boundTypes = new Map<string, Exclude<ValueType, "number" | "boolean"> | "b
   ["VARBINARY", "binary"],
 ]);
 
-/** The names of these types, for messages. */
-export const pageKeyTypes: readonly string[] = [...boundTypes.keys()];
-
 /**
  * @param type as in an answer's `columns` (docs/values.md)
  * @returns whether a column of the type can be a key of a page
@@ -135,4 +132,28 @@ export function pageKeyValue(type: string, text: string): BoundValue | undefined
   if (bound === "binary") return { type: bound, value: text };
   const reading = readTyped(bound, text, "query-string");
   return typeof reading === "string" ? undefined : reading;
+}
+
+/** A key's column as the server describes it, and its value in one row. */
+interface FoundKey {
+  /** As in an answer's `columns`. */
+  type: string;
+  /** The value in an answer, of bytes their base64; null for NULL; undefined to look at the column only. */
+  text?: string | null | undefined;
+  /** The account's time zone. */
+  zone: string;
+}
+
+/** @returns why the column cannot order pages, for the operator, as the end of a sentence; undefined if it can */
+export function complaintOnKey({ type, text, zone }: FoundKey): string | undefined {
+  if (!isPageKeyType(type)) {
+    return `is ${type}; a key may be ${[...boundTypes.keys()].filter((name) => !name.includes(" ")).join(", ")}`;
+  }
+  if (type === "TIMESTAMP" && !/^[+-]/.test(zone)) {
+    return `is a TIMESTAMP, and in the zone ${zone} an hour may come twice: make the account's time_zone an offset`;
+  }
+  if (text === null) return "is NULL in a row, and NULL has no place in the order: leave such rows out";
+  if (text !== undefined && pageKeyValue(type, text) === undefined)
+    return `has a value that is too long, or no date: ${limits.pageKeyCharacters} characters are the most`;
+  return undefined;
 }

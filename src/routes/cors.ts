@@ -22,9 +22,11 @@ const requestHeaders = [
 
 const answerHeaders = [
   "etag",
+  "link",
   "location",
   "x-request-id",
   "server-timing",
+  "total-count",
   "retry-after",
   "www-authenticate",
   "dpop-nonce",

@@ -14,9 +14,10 @@ export function isNoneMatch(header: string | undefined, etag: string): boolean {
 
 /**
  * A weak entity tag: the platform may compress an answer on its way, which changes the bytes.
- * @returns the SHA-256 of the text
+ * @returns the SHA-256 of the content
  */
-export async function entityTagOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+export async function entityTagOf(content: string | Uint8Array): Promise<string> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
   return `W/"${Buffer.from(digest).toString("base64url")}"`;
 }

@@ -1,19 +1,22 @@
 import { z } from "zod";
 import { fingerprintOfClaims } from "../catalog/claims.ts";
 import { readParameters } from "../catalog/parameters.ts";
-import type { SavedQuery } from "../catalog/parse.ts";
+import type { SavedQuery } from "../catalog/saved-query.ts";
 import { contentTypes } from "../db/encode/formats.ts";
 import { TidegateError } from "../errors.ts";
 import type { BoundValue } from "../sql/bound-value.ts";
 import type { Spread } from "../sql/lists.ts";
 import type { Access } from "./authorize.ts";
 import { admit } from "./authorize.ts";
+import { cached } from "./cached.ts";
 import type { AppContext } from "./context.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { AnswerForm } from "./format.ts";
 import { answerForm } from "./format.ts";
 import { hasBody, readJson } from "./http.ts";
 import { once } from "./idempotent.ts";
+import { answerPage, wantedPage } from "./pages.ts";
+import { demandNoPaging, isPagingName, readPaging } from "./paging.ts";
 import { executeRequest } from "./statements.ts";
 
 const body = z.unknown();
@@ -34,20 +37,29 @@ async function read(c: AppContext): Promise<Response> {
     });
   }
   const form = answerForm(c, query.verb);
-  const pairs = c.pairs.filter(([name]) => name !== "rows");
+  const { page, cache } = query;
+  const pairs = c.pairs.filter(([name]) => name !== "rows" && !(page && isPagingName(name)));
+  const paging = page && readPaging(c, page, access.ceilings);
   const bound = readParameters(query, pairs, "query-string", c.caller?.claims);
-  // A HEAD has no rows, so the query is not run.
-  if (c.method === "HEAD")
+  const asked = { query, access, form, bound };
+  const wanted = page && paging && (await wantedPage(c, { ...asked, page, paging }));
+  // A HEAD has no rows, so the query is not run, unless the answer's entity tag is made of its rows.
+  if (c.method === "HEAD" && !cache)
     return new Response(null, { headers: { "content-type": contentTypes[form.format] } });
-  return await run(c, query, access, form, bound);
+  const answer = wanted ? await answerPage(c, wanted, form) : await run(c, asked);
+  return cache ? await cached(c, cache, answer) : answer;
 }
 
 async function execute(c: AppContext): Promise<Response> {
   const { query, access } = await find(c);
   const form = answerForm(c, query.verb);
+  const { page } = query;
+  const paging = page ? readPaging(c, page, access.ceilings) : demandNoPaging(c);
   const input = hasBody(c) ? await readJson(c, body) : undefined;
   const bound = readParameters(query, input, "json", c.caller?.claims);
-  return await run(c, query, access, form, bound);
+  const asked = { query, access, form, bound };
+  if (!page || !paging) return await run(c, asked);
+  return await answerPage(c, await wantedPage(c, { ...asked, page, paging }), form);
 }
 
 /** @throws TidegateError `access_denied` before `query_unknown` */
@@ -56,20 +68,39 @@ async function find(c: AppContext): Promise<{ query: SavedQuery; access: Access 
   const access = await admit(c, `query:${name}`);
   const query = c.config.queries.get(name);
   if (!query) throw new TidegateError("query_unknown");
-  return { query, access };
+  return { query, access: narrowed(access, query) };
 }
 
-async function run(
-  c: AppContext,
-  query: SavedQuery,
-  access: Access,
-  form: AnswerForm,
-  bound: Spread<BoundValue>,
-): Promise<Response> {
+/** The query's own ceilings apply where they are lower than those of the grant. */
+function narrowed(access: Access, { deadlineMs, maxRows }: SavedQuery): Access {
+  if (deadlineMs === undefined && maxRows === undefined) return access;
+  const { ceilings } = access;
+  const rows = Math.min(maxRows ?? Number.POSITIVE_INFINITY, ceilings.rows ?? Number.POSITIVE_INFINITY);
+  return {
+    ...access,
+    ceilings: {
+      ...ceilings,
+      deadlineMs: Math.min(deadlineMs ?? ceilings.deadlineMs, ceilings.deadlineMs),
+      ...(Number.isFinite(rows) && { rows }),
+    },
+  };
+}
+
+/** What a caller asks of a query. */
+interface Asked {
+  query: SavedQuery;
+  access: Access;
+  form: AnswerForm;
+  bound: Spread<BoundValue>;
+}
+
+async function run(c: AppContext, { query, access, form, bound }: Asked): Promise<Response> {
+  const { result } = query;
   const asked = executeRequest(access, query, bound, {
     author: "operator",
     writable: query.kind !== "read",
     ...form,
+    ...(result !== "many" && { result }),
   });
   const claims = () => fingerprintOfClaims(query.claims, c.caller?.claims ?? {});
   const { writable, format } = asked;

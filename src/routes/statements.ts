@@ -44,7 +44,7 @@ export interface Judged {
 }
 
 /** The options of a request beside the statement itself. */
-interface Order extends Pick<ExecuteRequest, "author" | "writable" | "format" | "shape"> {
+interface Order extends Pick<ExecuteRequest, "author" | "writable" | "format" | "shape" | "result"> {
   /** In milliseconds. Without it, the grant's deadline. */
   deadlineMs?: number;
 }
@@ -62,7 +62,7 @@ export function executeRequest(
     lenient,
   }: Pick<JudgedStatement, "verb" | "returning"> & { lenient?: Lenient | undefined },
   { sql, values }: Pick<ExecuteRequest, "sql" | "values">,
-  { author, writable, format, shape, deadlineMs = ceilings.deadlineMs }: Order,
+  { author, writable, format, shape, result, deadlineMs = ceilings.deadlineMs }: Order,
 ): ExecuteRequest {
   return {
     caller,
@@ -76,6 +76,7 @@ export function executeRequest(
     bounded: isQuery(verb),
     format,
     shape,
+    ...(result && { result }),
     ceilings: deadlineMs === ceilings.deadlineMs ? ceilings : { ...ceilings, deadlineMs },
   };
 }

@@ -1,3 +1,4 @@
+import type { QueryFile } from "../../../src/catalog/parse.ts";
 import type { HyperdriveStandIn } from "../../servers/hyperdrive/server.ts";
 import { startHyperdrive } from "../../servers/hyperdrive/server.ts";
 import type { Gateway } from "./harness.ts";
@@ -17,6 +18,8 @@ export interface TwoWays {
   /** By name, with the session settings of each; a token's role chooses one. */
   accounts: Record<string, Record<string, unknown>>;
   allow: readonly string[];
+  /** Saved queries in addition to those of the sample. */
+  queries?: QueryFile[];
 }
 
 export interface Started {
@@ -27,14 +30,19 @@ export interface Started {
 }
 
 /** @returns a gateway whose accounts have one connection each, or a stand-in for Hyperdrive each */
-export async function startWay(way: Way, { database, user, accounts, allow }: TwoWays): Promise<Started> {
+export async function startWay(
+  way: Way,
+  { database, user, accounts, allow, queries = [] }: TwoWays,
+): Promise<Started> {
   const grants = Object.keys(accounts).map((account) => ({
     ...{ issuer: issuers.remote, claims: { role: account }, account, allow },
   }));
   if (way === "pool") {
     const own = { user, password: "ANALYST_PASSWORD", connections_per_shard: 1 };
     const all = Object.entries(accounts).map(([name, more]) => [name, { ...own, ...more }]);
-    const gateway = await startGateway({ cluster: { database }, accounts: Object.fromEntries(all), grants });
+    const gateway = await startGateway({
+      ...{ cluster: { database }, accounts: Object.fromEntries(all), grants, queries },
+    });
     return { gateway, standIns: [], close: () => gateway.close() };
   }
   // The sample's accounts exist as well, and each account must have a binding.
@@ -50,7 +58,7 @@ export async function startWay(way: Way, { database, user, accounts, allow }: Tw
     all[name] = { user, hyperdrive: binding, ...more };
   }
   const cluster = { ...hyperdriveCluster, database };
-  const gateway = await startGateway({ cluster, accounts: all, grants, hyperdrive });
+  const gateway = await startGateway({ cluster, accounts: all, grants, hyperdrive, queries });
   const close = async () => {
     await gateway.close();
     await Promise.all(standIns.map((standIn) => standIn.stop()));

@@ -76,9 +76,10 @@ export class Lender {
     }
     const started = Date.now();
     try {
-      const { contentType, body } = await run(session);
+      const { contentType, body, page } = await run(session);
       const databaseMs = Date.now() - started;
-      return { contentType, body, timings: serverTiming({ queueMs, connectMs, databaseMs }) };
+      const timings = serverTiming({ queueMs, connectMs, databaseMs });
+      return page === undefined ? { contentType, body, timings } : { contentType, body, timings, page };
     } catch (cause) {
       throw running.explain(cause);
     }
