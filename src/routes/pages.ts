@@ -12,7 +12,7 @@ import type { AppContext } from "./context.ts";
 import { backendContext } from "./context.ts";
 import type { AnswerForm } from "./format.ts";
 import type { Paging } from "./paging.ts";
-import { cursorInvalid } from "./paging.ts";
+import { cursorInvalid, readPaging } from "./paging.ts";
 import { executeRequest } from "./statements.ts";
 
 /** A page that a caller has asked for, with nothing wrong about it. */
@@ -27,12 +27,17 @@ export interface WantedPage {
   start: PageStart | undefined;
 }
 
-/** @throws TidegateError `parameter_invalid` for a cursor of anything else; `result_too_large` for one too deep */
+/**
+ * @param readOwn reads the query's own parameters
+ * @throws TidegateError `parameter_invalid`, also for a cursor of anything else; `result_too_large` for one too deep
+ */
 export async function wantedPage(
   c: AppContext,
-  asked: Omit<WantedPage, "scope" | "start">,
+  asked: Pick<WantedPage, "query" | "page" | "access">,
+  readOwn: () => Spread<BoundValue>,
 ): Promise<WantedPage> {
-  const { query, page, paging, access, bound } = asked;
+  const { query, page, access } = asked;
+  const { paging, own: bound } = readPaging(c, page, access.ceilings, readOwn);
   const { account, caller } = access;
   const scope = { environment: c.config.environment, query, page, account, caller, bound };
   const { cursor } = paging;
@@ -43,7 +48,7 @@ export async function wantedPage(
       detail: `A page of this query begins at row ${limits.pageOffset} at most: narrow its parameters.`,
     });
   }
-  return { ...asked, scope, start };
+  return { ...asked, paging, bound, scope, start };
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { Page } from "../catalog/saved-query.ts";
 import type { Ceilings } from "../db/contract/requests.ts";
+import type { ErrorDetails } from "../errors.ts";
 import { TidegateError } from "../errors.ts";
 import type { AppContext } from "./context.ts";
+import { publicError } from "./errors.ts";
 
 /** What a caller asks for of a query that is answered in pages. */
 export interface Paging {
@@ -21,53 +23,79 @@ export function isPagingName(name: string): boolean {
   return (names as readonly string[]).includes(name);
 }
 
+/** What is wrong with one parameter. `path` is a JSON pointer (RFC 6901). */
+type Fault = NonNullable<ErrorDetails["errors"]>[number];
+
 /**
- * Reads `?page_size=`, `?cursor=` and `?total=`, for GET and POST.
+ * Reads `?page_size=`, `?cursor=` and `?total=`, for GET and POST, together with the query's own parameters.
  * @param ceilings of the grant. A page never has more rows than it gives, so that the next page has the others
- * @throws TidegateError `parameter_invalid`
+ * @param read reads the query's own parameters
+ * @throws TidegateError `parameter_invalid` with every wrong parameter, or as `read`
  */
-export function readPaging(c: AppContext, page: Page, ceilings: Pick<Ceilings, "rows">): Paging {
+export function readPaging<T>(
+  c: AppContext,
+  page: Page,
+  ceilings: Pick<Ceilings, "rows">,
+  read: () => T,
+): { paging: Paging; own: T } {
   const most = Math.min(page.sizeCeiling, ceilings.rows ?? page.sizeCeiling);
-  return {
-    size: readSize(onceGiven(c, "page_size"), most) ?? Math.min(page.size, most),
-    cursor: onceGiven(c, "cursor"),
-    total: readTotal(onceGiven(c, "total")),
+  const faults: Fault[] = [];
+  const given = (name: Name) => {
+    const [first, ...more] = c.pairs.filter((pair) => pair[0] === name);
+    if (more.length > 0) faults.push(fault(name, "duplicate_parameter", "may be given once"));
+    return first?.[1];
   };
+  const [size, cursor, total] = names.map(given);
+  if (size !== undefined && !isSize(size, most))
+    faults.push(fault("page_size", "wrong_type", `must be an integer from 1 to ${most}`));
+  if (total !== undefined && total !== "true" && total !== "false")
+    faults.push(fault("total", "wrong_type", "must be true or false"));
+  const own = readBeside(faults, read);
+  const asked = size === undefined ? Math.min(page.size, most) : Number(size);
+  return { paging: { size: asked, cursor, total: total === "true" }, own };
 }
 
-function onceGiven(c: AppContext, wanted: Name): string | undefined {
-  const given = c.pairs.filter(([name]) => name === wanted);
-  if (given.length > 1) throw refused(wanted, "duplicate_parameter", "may be given once");
-  return given[0]?.[1];
+/** Digits without a zero before them: a number has one text. */
+function isSize(text: string, most: number): boolean {
+  return /^[1-9]\d{0,8}$/.test(text) && Number(text) <= most;
 }
 
-function readSize(text: string | undefined, most: number): number | undefined {
-  if (text === undefined) return undefined;
-  // `0*` would let a number have any length.
-  const size = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
-  if (size >= 1 && size <= most) return size;
-  throw refused("page_size", "wrong_type", `must be an integer from 1 to ${most}`);
-}
-
-function readTotal(text: string | undefined): boolean {
-  if (text === undefined || text === "false") return false;
-  if (text === "true") return true;
-  throw refused("total", "wrong_type", "must be true or false");
+/** Names what is wrong with the query's own parameters too, so that the caller corrects all at once. */
+function readBeside<T>(faults: readonly Fault[], read: () => T): T {
+  if (faults.length === 0) return read();
+  let others: readonly Fault[] = [];
+  try {
+    read();
+  } catch (cause) {
+    const { code, details } = publicError(cause);
+    if (code !== "parameter_invalid") throw cause;
+    others = details.errors ?? [];
+  }
+  throw refused([...faults, ...others]);
 }
 
 /** The caller begins with the first page again. */
 export function cursorInvalid(): TidegateError {
   const complaint =
     "is not one of this query, page and caller, with these parameters: begin with the first page";
-  return refused("cursor", "cursor_invalid", complaint);
+  return refused([fault("cursor", "cursor_invalid", complaint)]);
 }
 
 /** @throws TidegateError `parameter_invalid` for a query without pages */
 export function demandNoPaging(c: AppContext): void {
-  const given = c.pairs.find(([name]) => isPagingName(name));
-  if (given) throw refused(given[0], "surplus_parameter", "is for queries that are answered in pages");
+  const given = new Set(c.pairs.map(([name]) => name).filter(isPagingName));
+  if (given.size === 0) return;
+  throw refused([...given].map((name) => fault(name, "surplus_parameter", "is for queries in pages")));
 }
 
-function refused(name: string, reason: string, complaint: string): TidegateError {
-  return new TidegateError("parameter_invalid", { reason, detail: `${name} ${complaint}.` });
+function fault(name: string, reason: string, complaint: string): Fault {
+  return { path: `/${name}`, reason, detail: `${name} ${complaint}.` };
+}
+
+function refused(errors: readonly Fault[]): TidegateError {
+  const [first] = errors;
+  return new TidegateError("parameter_invalid", {
+    ...(first && { reason: first.reason, detail: first.detail }),
+    errors,
+  });
 }

@@ -16,7 +16,7 @@ import { answerForm } from "./format.ts";
 import { hasBody, readJson } from "./http.ts";
 import { once } from "./idempotent.ts";
 import { answerPage, wantedPage } from "./pages.ts";
-import { demandNoPaging, isPagingName, readPaging } from "./paging.ts";
+import { demandNoPaging, isPagingName } from "./paging.ts";
 import { executeRequest } from "./statements.ts";
 
 const body = z.unknown();
@@ -39,14 +39,13 @@ async function read(c: AppContext): Promise<Response> {
   const form = answerForm(c, query.verb);
   const { page, cache } = query;
   const pairs = c.pairs.filter(([name]) => name !== "rows" && !(page && isPagingName(name)));
-  const paging = page && readPaging(c, page, access.ceilings);
-  const bound = readParameters(query, pairs, "query-string", c.caller?.claims);
-  const asked = { query, access, form, bound };
-  const wanted = page && paging && (await wantedPage(c, { ...asked, page, paging }));
+  const readOwn = () => readParameters(query, pairs, "query-string", c.caller?.claims);
+  const wanted = page && (await wantedPage(c, { query, page, access }, readOwn));
+  const bound = wanted ? wanted.bound : readOwn();
   // A HEAD has no rows, so the query is not run, unless the answer's entity tag is made of its rows.
   if (c.method === "HEAD" && !cache)
     return new Response(null, { headers: { "content-type": contentTypes[form.format] } });
-  const answer = wanted ? await answerPage(c, wanted, form) : await run(c, asked);
+  const answer = wanted ? await answerPage(c, wanted, form) : await run(c, { query, access, form, bound });
   return cache ? await cached(c, cache, answer) : answer;
 }
 
@@ -54,12 +53,11 @@ async function execute(c: AppContext): Promise<Response> {
   const { query, access } = await find(c);
   const form = answerForm(c, query.verb);
   const { page } = query;
-  const paging = page ? readPaging(c, page, access.ceilings) : demandNoPaging(c);
+  if (!page) demandNoPaging(c);
   const input = hasBody(c) ? await readJson(c, body) : undefined;
-  const bound = readParameters(query, input, "json", c.caller?.claims);
-  const asked = { query, access, form, bound };
-  if (!page || !paging) return await run(c, asked);
-  return await answerPage(c, await wantedPage(c, { ...asked, page, paging }), form);
+  const readOwn = () => readParameters(query, input, "json", c.caller?.claims);
+  if (page) return await answerPage(c, await wantedPage(c, { query, page, access }, readOwn), form);
+  return await run(c, { query, access, form, bound: readOwn() });
 }
 
 /** @throws TidegateError `access_denied` before `query_unknown` */

@@ -85,7 +85,6 @@ const queries: QueryFile[] = [
   ),
   file("changing", "-- @page keyset rank_of, id size 2 max 100", "SELECT rank_of, id FROM changing"),
   file("large", "-- @page keyset id size 100 max 100", "SELECT id, REPEAT('x', 200000) AS text FROM items"),
-  file("few", "-- @max_rows 3\n-- @page keyset id size 100 max 100", "SELECT id FROM items"),
   file(
     "deep",
     "-- @page offset size 1 max 200000",
@@ -127,10 +126,11 @@ afterAll(async () => {
 describe.each(ways)("%s", (way) => {
   let started: Started;
   beforeAll(async () => {
-    const accounts = { paging: {}, second: {}, moved: { time_zone: "Europe/Berlin" } };
+    const accounts = { paging: {}, second: {}, narrow: {}, moved: { time_zone: "Europe/Berlin" } };
     started = await startWay(way, {
       ...{ database: "paging", user: "gw_paging", accounts, queries },
       allow: ["query:*", "sql:read"],
+      ceilings: { narrow: { max_rows: 3 } },
     });
   });
   afterAll(() => started?.close());
@@ -392,6 +392,20 @@ describe.each(ways)("%s", (way) => {
     }
   });
 
+  test("every wrong parameter is named at once", async () => {
+    const answer = await ask("/v1/queries/items?page_size=0&total=maybe&cursor=A&cursor=B");
+    expectProblem(answer, 400, "parameter_invalid");
+    const faults = answer.body.errors.map(({ path, reason }: Record<string, string>) => [path, reason]);
+    expect(faults).toEqual(
+      expect.arrayContaining([
+        ["/page_size", "wrong_type"],
+        ["/cursor", "duplicate_parameter"],
+        ["/total", "wrong_type"],
+      ]),
+    );
+    expect(answer.body.reason).toBe(faults[0][1]);
+  });
+
   test("a query without pages takes none of these parameters", async () => {
     for (const pair of ["page_size=1", "cursor=A", "total=true"]) {
       for (const asking of [{}, { body: {} }]) {
@@ -403,9 +417,10 @@ describe.each(ways)("%s", (way) => {
   });
 
   test("a page has as many rows as the ceiling allows, and the next ones have the others", async () => {
-    const pages = await walk("/v1/queries/few");
+    const asking = { claims: { role: "narrow" } };
+    const pages = await walk("/v1/queries/large", asking);
     expect(pages.map(({ body }) => body.rows.length)).toEqual([3, 3, 3, 3, 3, 3, 3, 3, 3]);
-    expect((await ask("/v1/queries/few?page_size=4")).body.reason).toBe("wrong_type");
+    expect((await ask("/v1/queries/large?page_size=4", asking)).body.reason).toBe("wrong_type");
   });
 
   test("a page that is too large to be held is refused; a smaller one is not", async () => {

@@ -18,6 +18,8 @@ export interface TwoWays {
   /** By name, with the session settings of each; a token's role chooses one. */
   accounts: Record<string, Record<string, unknown>>;
   allow: readonly string[];
+  /** Ceilings of the grant, by the account. */
+  ceilings?: Record<string, Record<string, unknown>>;
   /** Saved queries in addition to those of the sample. */
   queries?: QueryFile[];
 }
@@ -32,10 +34,11 @@ export interface Started {
 /** @returns a gateway whose accounts have one connection each, or a stand-in for Hyperdrive each */
 export async function startWay(
   way: Way,
-  { database, user, accounts, allow, queries = [] }: TwoWays,
+  { database, user, accounts, allow, ceilings, queries = [] }: TwoWays,
 ): Promise<Started> {
   const grants = Object.keys(accounts).map((account) => ({
     ...{ issuer: issuers.remote, claims: { role: account }, account, allow },
+    ...ceilings?.[account],
   }));
   if (way === "pool") {
     const own = { user, password: "ANALYST_PASSWORD", connections_per_shard: 1 };

@@ -13,6 +13,13 @@ import { kindOf } from "./server-errors.ts";
 const textMistakes = new Set([1046, 1049, 1051, 1052, 1054, 1055, 1056, 1060, 1064, 1066, 1109, 1146, 1305]);
 
 /**
+ * Only the author of a statement can mend these too: what it names has another form now, or is gone. An invalid view,
+ * a missing definer, a missing function, index or partition, another number of columns or arguments, a column without
+ * a default that the statement does not know.
+ */
+const formMistakes = new Set([1128, 1136, 1176, 1191, 1318, 1356, 1364, 1449, 1630, 1735, 4091]);
+
+/**
  * Messages that quote only names and SQL text. Every other message may quote values ("Duplicate entry 'x'"),
  * so its quotations are removed. 1644 is SIGNAL's: its author wrote the text for the caller.
  */
@@ -62,7 +69,7 @@ export function statementError(error: ServerError, failed: Failed): TidegateErro
   if (errno === undefined) return new TidegateError("internal", {}, `driver: ${error.name}`);
   const message = error.sqlMessage ?? error.message;
   const more = isRepeated(errno, message, values.length) ? ` ${repeatedParameter}` : "";
-  if (author === "operator" && textMistakes.has(errno)) {
+  if (author === "operator" && (textMistakes.has(errno) || formMistakes.has(errno))) {
     return new TidegateError("query_broken", {}, `${errno}: ${error.message}${more}`);
   }
   const kind = kindOf(errno, message);
