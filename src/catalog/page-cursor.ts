@@ -48,7 +48,7 @@ export async function readCursor(cursor: string, scope: CursorScope): Promise<Pa
 function startOf(text: string, { kind, keys }: Page): PageStart | undefined {
   const position = parsed(text);
   if (kind === "offset") {
-    return Number.isSafeInteger(position) ? { offset: position as number } : undefined;
+    return Number.isSafeInteger(position) && Number(position) >= 0 ? { offset: Number(position) } : undefined;
   }
   if (!Array.isArray(position) || position.length !== keys.length) return undefined;
   const values = position.map((key: unknown) =>

@@ -68,8 +68,8 @@ function makeFrames({ kind, keys }: Page): PageFrames {
 }
 
 /**
- * Compares rows with the last row of a page. `(a, b) > (?, ?)` would say the same, but servers do not look it up in an
- * index, and it has no mixed directions. The first comparison bounds the range in an index.
+ * Compares rows with the last row of a page. `(a, b) > (?, ?)` would say the same, but MySQL and MariaDB do not
+ * look it up in an index, and it has no mixed directions. The first comparison bounds the range in an index.
  */
 function behind([key, ...rest]: readonly PageKey[]): string {
   if (!key) throw new TypeError("a keyset has no keys");

@@ -79,7 +79,8 @@ export function expectExamples({ gateway, tokens }: Development, paste: Paste): 
       answer.status ??
       answer.accounts ??
       answer.stopped ??
-      answer.databases;
+      answer.databases ??
+      answer.rows_affected;
     expect(said, block).toBeTruthy();
     if (block.includes("Idempotency-Key")) expect(run()).toBe(body);
     if (answer.id) transaction = answer.id;

@@ -37,9 +37,10 @@ interface WireError {
 export function encodeAnswer(answer: Answer, waiting: number): WireAnswer {
   if ("value" in answer) return { waiting, value: answer.value };
   const { contentType, timings, body, page } = answer;
-  if (page) return { waiting, contentType, timings, body, page };
-  if (body instanceof Uint8Array) return encodeWhole({ contentType, timings, body }, waiting);
-  return { waiting, contentType, timings, body };
+  if (!(body instanceof Uint8Array)) return { waiting, contentType, timings, body };
+  // A copy has memory of its own, as in encodeWhole.
+  if (page) return { waiting, contentType, timings, body: new Uint8Array(body), page };
+  return encodeWhole({ contentType, timings, body }, waiting);
 }
 
 export function encodeError({ code, details }: TidegateError): WireAnswer {

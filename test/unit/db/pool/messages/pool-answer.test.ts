@@ -32,6 +32,15 @@ describe("rows", () => {
     expect(sent.buffer.byteLength).toBe(sent.byteLength);
   });
 
+  test("of a page come with what follows, and with nothing else of a larger memory", () => {
+    const page = { types: ["INT", "VARCHAR"], last: ["7", null] };
+    const memory = Buffer.from("another caller's rows, mine, another caller's rows");
+    const sent = encodeAnswer({ ...head, body: memory.subarray(23, 27), page }, 5) as RowsAnswer;
+    expect((sent.body as Uint8Array).buffer.byteLength).toBe(4);
+    const answer = decodeAnswer(carried(encodeAnswer({ ...head, body: memory.subarray(23, 27), page }, 5)));
+    expect(answer).toEqual({ ...head, body: new Uint8Array(Buffer.from("mine")), page, waiting: 5 });
+  });
+
   test("that stream are a stream at the other side", async () => {
     const body = new Blob(["a,b"]).stream();
     const answer = decodeAnswer(encodeAnswer({ ...head, body }, 3)) as RowsAnswer;
