@@ -87,10 +87,9 @@ const queries: QueryFile[] = [
   file("large", "-- @page keyset id size 100 max 100", "SELECT id, REPEAT('x', 200000) AS text FROM items"),
   file(
     "deep",
-    "-- @page offset size 1 max 200000",
-    "SELECT a.id FROM items AS a, items AS b, items AS c, items AS d ORDER BY a.id",
+    "-- @page offset size 1 max 10000",
+    "SELECT a.id FROM items AS a, items AS b, items AS c, items AS d WHERE d.id < 7 ORDER BY a.id",
   ),
-  file("quoted", "-- @page keyset my`key size 2 max 9", "SELECT id AS `my``key` FROM items"),
   file("whole", "-- @max_rows 9", "SELECT id FROM items ORDER BY id"),
 ];
 
@@ -393,7 +392,7 @@ describe.each(ways)("%s", (way) => {
   });
 
   test("every wrong parameter is named at once", async () => {
-    const answer = await ask("/v1/queries/items?page_size=0&total=maybe&cursor=A&cursor=B");
+    const answer = await ask("/v1/queries/items?kind=a&page_size=0&total=maybe&cursor=A&cursor=B");
     expectProblem(answer, 400, "parameter_invalid");
     const faults = answer.body.errors.map(({ path, reason }: Record<string, string>) => [path, reason]);
     expect(faults).toEqual(
@@ -401,6 +400,8 @@ describe.each(ways)("%s", (way) => {
         ["/page_size", "wrong_type"],
         ["/cursor", "duplicate_parameter"],
         ["/total", "wrong_type"],
+        ["/kinds", "missing_parameter"],
+        ["/kind", "surplus_parameter"],
       ]),
     );
     expect(answer.body.reason).toBe(faults[0][1]);
@@ -429,16 +430,13 @@ describe.each(ways)("%s", (way) => {
     expect([page.status, page.body.rows.length, link(page) !== undefined]).toEqual([200, 2, true]);
   });
 
-  test("a name with a quotation mark orders pages", async () => {
-    const rows = rowsOf(await walk("/v1/queries/quoted?page_size=9"));
-    expect(rows.map((row: Record<string, number>) => row["my`key"])).toHaveLength(27);
-  });
-
   test("pages end where it becomes too expensive to count rows", async () => {
-    const first = await ask(`/v1/queries/deep?page_size=${limits.pageOffset}`);
-    const second = await ask(link(first) ?? "");
-    expect(second.body.rows).toHaveLength(limits.pageOffset);
-    expectProblem(await ask(link(second) ?? ""), 413, "result_too_large");
+    let page = await ask("/v1/queries/deep?page_size=10000");
+    for (let skipped = 0; skipped < limits.pageOffset; skipped += 10_000) {
+      page = await ask(link(page) ?? "");
+      expect(page.body.rows).toHaveLength(10_000);
+    }
+    expectProblem(await ask(link(page) ?? ""), 413, "result_too_large");
   });
 
   test("HEAD checks the parameters and runs no statement", async () => {

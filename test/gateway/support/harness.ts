@@ -18,10 +18,10 @@ import { ensurePki } from "../../../servers/pki.ts";
 import type { CountingProxy, ProxyOptions } from "../../../servers/wire/proxy.ts";
 import { startCountingProxy } from "../../../servers/wire/proxy.ts";
 import type { QueryFile } from "../../../src/catalog/parse.ts";
+import { parseCatalog } from "../../../src/catalog/parse.ts";
 import type { Account, Config } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/config.ts";
 import { generationOf, nameOf } from "../../../src/db/pool/messages/object-name.ts";
-import { parseWithHeads } from "./heads-shim.ts";
 import { watchLogs } from "./leaks.ts";
 import type { TestServer } from "./setup.ts";
 
@@ -143,7 +143,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     await writeFile(join(directory, "ca", "test.pem"), options.bundle);
   }
   const sample = makeApplication("development", policy(options, key, keyServer), directory);
-  const made = { ...sample, queries: [...sample.queries, ...parseWithHeads(options.queries ?? [])] };
+  const made = { ...sample, queries: [...sample.queries, ...parseCatalog(options.queries ?? [])] };
   writeApplication(made, application);
   const configPath = join(directory, "wrangler.json");
   writeWranglerConfig(configPath, application, false, {
