@@ -300,6 +300,14 @@ Object.assign(rooms, {
     why: "tidegate accounts.",
   },
   "cli/check": { may: ["cli/accounts", "cli/command", ...insideOfGateway], why: "tidegate check." },
+  "cli/scaffold": {
+    may: ["cli/command", ...insideOfGateway],
+    why: "tidegate scaffold; it is given its login, and what it finds becomes files.",
+  },
+  "cli/import": {
+    may: ["cli/command", "cli/scaffold", ...insideOfGateway],
+    why: "tidegate import: it writes saved queries as scaffold does.",
+  },
   "cli/connect": {
     may: ["cli/command", "cli/connect/strings", "cli/node", "cli/project", ...insideOfGateway],
     why: "tidegate connect.",
@@ -312,7 +320,9 @@ Object.assign(rooms, {
       "cli/connect",
       "cli/connect/strings",
       "cli/dev",
+      "cli/import",
       "cli/project",
+      "cli/scaffold",
       "cli/start",
       "servers/database",
       "servers/issuer",

@@ -38,6 +38,14 @@ const commands: Record<string, Entry> = {
     summary: "says what the database's accounts may do, and what of it is too much",
     load: () => import("./accounts.ts"),
   },
+  scaffold: {
+    summary: "writes saved queries for a table, to be reviewed",
+    load: () => import("./scaffold.ts"),
+  },
+  import: {
+    summary: "turns a TiDB Cloud Data App into saved queries",
+    load: () => import("./import.ts"),
+  },
   explain: { summary: "says which grant decides for a token", load: () => import("./explain.ts") },
   build: { summary: "writes what the Worker bundles; wrangler runs it", load: () => import("./build.ts") },
   deploy: { summary: "checks an environment, then deploys it", load: () => import("./deploy.ts") },

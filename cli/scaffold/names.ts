@@ -1,0 +1,38 @@
+/** Names of files, parameters and columns. Pure. */
+
+/** The caller's own words in a query string, which no parameter may have (docs/queries.md). */
+const reservedParameters = new Set(["rows", "cursor", "page_size", "total"]);
+
+/** @returns lower-case letters, digits, `-` and `_`, first a letter; "" if the text has no letter or digit */
+export function slug(text: string, most = 48): string {
+  const words = text
+    .normalize("NFKD")
+    .replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, "-")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_]+/g, "-")
+    .replaceAll(/^[-_]+|[-_]+$/g, "");
+  const name = /^[0-9]/.test(words) ? `n${words}` : words;
+  return name.slice(0, most).replace(/[-_]+$/, "");
+}
+
+/**
+ * @param taken names that the query has already; the new one is added
+ * @returns a name for a parameter, as close to `name` as possible
+ */
+export function parameterName(name: string, taken: Set<string>): string {
+  const letters = name.normalize("NFKD").replaceAll(/[^A-Za-z0-9_]+/g, "_");
+  const begun = /[A-Za-z0-9]/.test(letters) ? letters : "column";
+  const base = (/^[0-9]/.test(begun) ? `_${begun}` : begun).slice(0, 56);
+  const free = (candidate: string) => !reservedParameters.has(candidate) && !taken.has(candidate);
+  let found = reservedParameters.has(base) || taken.has(base) ? `${base}_value` : base;
+  for (let count = 2; !free(found); count++) found = `${base}_${count}`;
+  taken.add(found);
+  return found;
+}
+
+/** @param reserved the server's reserved words, in capitals; undefined: they are not known */
+export function quoteName(name: string, reserved: ReadonlySet<string> | undefined): string {
+  const isPlain = /^[A-Za-z][A-Za-z0-9_]*$/.test(name);
+  if (isPlain && reserved !== undefined && !reserved.has(name.toUpperCase())) return name;
+  return `\`${name.replaceAll("`", "``")}\``;
+}
