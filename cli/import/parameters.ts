@@ -50,7 +50,7 @@ export function parameterOf(
   if (type === "number")
     say("is a number, which is bound as a DOUBLE: declare integer for an id, decimal for exact digits");
   const bounds = isCount ? countBounds(places, rows) : undefined;
-  if (bounds !== undefined) say(`counts rows: it is an integer ${boundsText(bounds)} now`);
+  if (bounds !== undefined) say(`counts rows: it is an integer from ${bounds.min} to ${bounds.max} now`);
   const values = listOf(source.enum).map((one) => literal(type, one));
   const parameter = {
     name,
@@ -63,20 +63,19 @@ export function parameterOf(
   const value = source.default === "" ? null : literal(type, source.default);
   if (source.required) return { parameter: { ...parameter, required: true }, remarks };
   if (value === null && bounds !== undefined) {
-    const most = bounds.max ?? 0;
-    say(`had no default: it is ${most} now`);
-    return { parameter: { ...parameter, required: false, default: most }, remarks };
+    const usual = places.has("offset") ? 0 : bounds.max;
+    say(`had no default: it is ${usual} now`);
+    return { parameter: { ...parameter, required: false, default: usual }, remarks };
   }
+  if (value === null) say("had no default: it may be left out, and is NULL then");
   return { parameter: { ...parameter, required: false, default: value }, remarks };
 }
 
-function countBounds(places: ReadonlySet<Place>, rows: number | undefined): { min: number; max?: number } {
-  if (places.has("offset")) return { min: 0 };
-  return { min: 1, max: rows ?? 1000 };
-}
+/** The gateway takes no count of rows without a max. */
+const offsetCeiling = 100_000;
 
-function boundsText({ min, max }: { min: number; max?: number }): string {
-  return max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+function countBounds(places: ReadonlySet<Place>, rows: number | undefined): { min: number; max: number } {
+  return places.has("offset") ? { min: 0, max: offsetCeiling } : { min: 1, max: rows ?? 1000 };
 }
 
 function listOf(text: string): string[] {

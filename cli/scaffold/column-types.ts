@@ -23,6 +23,9 @@ const integerBytes: Readonly<Record<string, bigint>> = {
 /** Bytes, so no more characters fit. https://dev.mysql.com/doc/refman/en/storage-requirements.html */
 const textBytes: Readonly<Record<string, number>> = { tinytext: 255, text: 65_535 };
 
+/** More values than a head should list. */
+const enumCeiling = 100;
+
 const sampleUuid = "00000000-0000-4000-8000-000000000000";
 
 /** @returns undefined for a type that no parameter has, such as JSON and BLOB */
@@ -103,7 +106,8 @@ function text(full: string): Declared | undefined {
 
 function enumeration(full: string): Declared {
   const members = membersOf(full);
-  if (members === undefined) return { type: "string", note: "One of the column's values", sample: "" };
+  if (members === undefined || members.length > enumCeiling)
+    return { type: "string", note: "One of the column's values", sample: members?.[0] ?? "" };
   return { type: "string", enum: members, sample: members[0] ?? "" };
 }
 

@@ -7,6 +7,7 @@ const reservedParameters = new Set(["rows", "cursor", "page_size", "total"]);
 export function slug(text: string, most = 48): string {
   const words = text
     .normalize("NFKD")
+    .replaceAll(/\p{M}+/gu, "")
     .replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, "-")
     .toLowerCase()
     .replaceAll(/[^a-z0-9_]+/g, "-")
@@ -20,7 +21,11 @@ export function slug(text: string, most = 48): string {
  * @returns a name for a parameter, as close to `name` as possible
  */
 export function parameterName(name: string, taken: Set<string>): string {
-  const letters = name.normalize("NFKD").replaceAll(/[^A-Za-z0-9_]+/g, "_");
+  const plain = name.normalize("NFKD").replaceAll(/\p{M}+/gu, "");
+  const letters = plain
+    .replaceAll(/[^A-Za-z0-9_]+/g, " ")
+    .trim()
+    .replaceAll(" ", "_");
   const begun = /[A-Za-z0-9]/.test(letters) ? letters : "column";
   const base = (/^[0-9]/.test(begun) ? `_${begun}` : begun).slice(0, 56);
   const free = (candidate: string) => !reservedParameters.has(candidate) && !taken.has(candidate);

@@ -108,7 +108,7 @@ function get(subject: Subject, key: readonly Sent[]): string {
   const head = headOf(subject, [`One row of ${title} by its key.`], {
     parameters,
     result: "one",
-    example: exampleOf(sample),
+    ...exampleOf(sample),
   });
   return formatQuery(head, `SELECT\n  ${columns.selected.join(",\n  ")}\nFROM ${table}\n${condition}`);
 }
@@ -123,7 +123,7 @@ function create(subject: Subject, reserved: Source["reserved"]): string {
   const head = headOf(subject, [`Adds a row to ${title}.`, leftOut(columns, "create")], {
     parameters,
     result: "exec",
-    example: exampleOf(required),
+    ...exampleOf(required),
   });
   const names = set.map(({ sql }) => sql).join(", ");
   const values = set.map(({ name }) => `:${name}`).join(", ");
@@ -135,7 +135,7 @@ function update(subject: Subject, key: readonly Sent[]): string {
   const { updated } = columns;
   const { condition, parameters, sample } = byKey(subject, key);
   const nulls = updated.some(({ column }) => column.nullable)
-    ? "; a column that is left out becomes NULL"
+    ? "; what is not sent and may be NULL becomes NULL"
     : "";
   const head = headOf(
     subject,
@@ -143,7 +143,7 @@ function update(subject: Subject, key: readonly Sent[]): string {
     {
       parameters: [...parameters, ...updated.map((one) => parameterOf(one, "update"))],
       result: "exec",
-      example: exampleOf([...sample, ...updated.filter(({ column }) => !column.nullable)]),
+      ...exampleOf([...sample, ...updated.filter(({ column }) => !column.nullable)]),
     },
   );
   const set = updated.map(({ sql, name }) => `  ${sql} = :${name}`).join(",\n");
@@ -156,7 +156,7 @@ function remove(subject: Subject, key: readonly Sent[]): string {
   const head = headOf(subject, [`Deletes a row of ${title} by its key.`], {
     parameters,
     result: "exec",
-    example: exampleOf(sample),
+    ...exampleOf(sample),
   });
   return formatQuery(head, `DELETE FROM ${table}\n${condition}`);
 }
@@ -170,12 +170,13 @@ function byKey({ owner, owned }: Subject, key: readonly Sent[]) {
   return { condition: `WHERE ${all.join("\n  AND ")}`, parameters, sample };
 }
 
-function exampleOf(sent: readonly Sent[]): Example {
+function exampleOf(sent: readonly Sent[]): { example?: Example } {
+  if (sent.length === 0) return {};
   const parameters = Object.fromEntries(sent.map(({ name, declared }) => [name, declared.sample]));
-  return { description: "", parameters };
+  return { example: { description: "", parameters } };
 }
 
 function leftOut({ leftOut: all }: TableColumns, how: "create" | "update"): string {
   const lines = all.filter((one) => one[how]).map(({ column, why }) => `${column} (${why})`);
-  return lines.length === 0 ? "" : `Left out: ${lines.join(", ")}.`;
+  return lines.length === 0 ? "" : `Not set: ${lines.join(", ")}.`;
 }

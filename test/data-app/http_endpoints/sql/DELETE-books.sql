@@ -1,0 +1,2 @@
+USE bookshop;
+DELETE FROM `books` WHERE `id` = ${id};

@@ -1,0 +1,2 @@
+USE bookshop;
+SELECT COUNT(*) FROM `${table}`;

@@ -1,0 +1,2 @@
+USE bookshop;
+SELECT id, title FROM books ORDER BY sold DESC LIMIT ${n};

@@ -1,0 +1,2 @@
+USE bookshop;
+SELECT id, title, price FROM books WHERE id = ${id};

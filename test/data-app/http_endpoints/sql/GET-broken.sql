@@ -1,0 +1,4 @@
+USE bookshop;
+
+SELECT id FROM books
+WHERE id = ${id};

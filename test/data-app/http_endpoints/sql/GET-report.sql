@@ -1,0 +1,3 @@
+USE bookshop;
+SELECT COUNT(*) FROM books;
+SELECT COUNT(*) FROM orders;

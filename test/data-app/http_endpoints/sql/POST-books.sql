@@ -1,0 +1,2 @@
+USE `bookshop`;
+INSERT INTO `books` (`title`, `price`, `in_print`) VALUES (${title}, ${price}, ${in_print});

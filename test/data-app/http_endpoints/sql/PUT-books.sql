@@ -1,0 +1,2 @@
+USE bookshop;
+UPDATE `books` SET `title` = ${title} WHERE `id` = ${id};
