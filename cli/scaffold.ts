@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import type { Account } from "../src/config/config.ts";
-import { accountsOf, readEnvironment } from "./accounts/environment.ts";
+import { parsePolicy } from "../src/config/policy.ts";
+import { accountsOf, readLink } from "./accounts/environment.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare, textLike } from "./command/declare.ts";
 import { operatorText, Stop } from "./command/errors.ts";
+import { currentPolicy } from "./project/development.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { projectRoot } from "./project/paths.ts";
 import type { Told } from "./scaffold/ask.ts";
@@ -54,20 +55,23 @@ export async function run(options: Options): Promise<number> {
   return 0;
 }
 
-/** @throws Stop if no login is possible */
+/**
+ * Reads the policy without its grants: those may name the queries that are about to be written.
+ * @throws Stop if no login is possible
+ */
 async function look({ env, ca, account: only, table }: Options): Promise<Told & { account: string }> {
   try {
-    const environment = readEnvironment(env, ca);
-    const names = Object.keys(environment.policy.accounts);
+    const policy = parsePolicy({ ...currentPolicy(env), grants: [] }, env, new Set());
+    const names = Object.keys(policy.accounts);
     if (only !== undefined && !names.includes(only))
       throw new Stop(
         `--account: there is no ${only} in config/${env}.toml; there are: ${names.join(", ")}.`,
         2,
       );
-    const accounts = await accountsOf(environment, (name) => only === undefined || name === only);
-    const { link, policy } = environment;
+    const { link } = readLink(env, policy, ca);
+    const isWanted = (name: string) => only === undefined || name === only;
     let told: (Told & { account: string }) | undefined;
-    for (const account of accounts as readonly Account[]) {
+    for (const account of await accountsOf({ name: env, policy, queries: [] }, isWanted)) {
       const answer = { ...(await askTable(link, policy.cluster, account, table)), account: account.name };
       if (answer.found !== undefined) return answer;
       told ??= answer;

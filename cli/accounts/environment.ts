@@ -32,7 +32,19 @@ export function readEnvironment(name: string, ca: string | undefined): Environme
   const policy = parsePolicy(currentPolicy(name), name, queries);
   const mistakes = readingMistakes(policy, queries);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
-  if (policy.cluster.link === "hyperdrive") {
+  return { name, policy, queries, ...readLink(name, policy, ca) };
+}
+
+/**
+ * @param ca as of `readEnvironment`
+ * @returns how to log in from here. @throws Error if no login is possible
+ */
+export function readLink(
+  name: string,
+  { cluster }: Pick<Policy, "cluster">,
+  ca: string | undefined,
+): Pick<Environment, "link" | "running"> {
+  if (cluster.link === "hyperdrive") {
     throw new Error(
       "the logins go through Hyperdrive, which has the passwords: npx wrangler hyperdrive get ID",
     );
@@ -40,7 +52,7 @@ export function readEnvironment(name: string, ca: string | undefined): Environme
   const running = name === "development" ? readDevelopment() : undefined;
   const caPath = ca ?? running?.database.ca;
   const link = nodeLink(caPath === undefined ? undefined : readFileSync(caPath, "utf8"));
-  return { name, policy, queries, link, running };
+  return { link, running };
 }
 
 /**

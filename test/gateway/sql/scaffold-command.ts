@@ -14,6 +14,7 @@ export interface Project {
   scaffold(...words: string[]): { status: number | null; stdout: string; stderr: string };
   /** The saved queries of the project. */
   files(): QueryFile[];
+  write(name: string, text: string): void;
   remove(): void;
 }
 
@@ -57,6 +58,7 @@ export function makeProject(): Project {
       readdirSync(queries)
         .sort()
         .map((name) => ({ name, text: readFileSync(join(queries, name), "utf8") })),
+    write: (name, text) => writeFileSync(join(queries, name), text),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
