@@ -61,7 +61,7 @@ export async function run(options: Options): Promise<number> {
  */
 async function look({ env, ca, account: only, table }: Options): Promise<Told & { account: string }> {
   try {
-    const policy = parsePolicy({ ...currentPolicy(env), grants: [] }, env, new Set());
+    const policy = parsePolicy({ ...currentPolicy(env), grants: [] }, env, []);
     const names = Object.keys(policy.accounts);
     if (only !== undefined && !names.includes(only))
       throw new Stop(
@@ -71,7 +71,9 @@ async function look({ env, ca, account: only, table }: Options): Promise<Told & 
     const { link } = readLink(env, policy, ca);
     const isWanted = (name: string) => only === undefined || name === only;
     let told: (Told & { account: string }) | undefined;
-    for (const account of await accountsOf({ name: env, policy, queries: [] }, isWanted)) {
+    for (const own of await accountsOf({ name: env, policy, queries: [] }, isWanted)) {
+      // Whether an account may have rights to write follows from the grants, so it is not judged here.
+      const account = { ...own, readsByPrivilege: false };
       const answer = { ...(await askTable(link, policy.cluster, account, table)), account: account.name };
       if (answer.found !== undefined) return answer;
       told ??= answer;

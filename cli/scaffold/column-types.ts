@@ -1,5 +1,6 @@
 import type { Bound, Parameter } from "../../src/catalog/saved-query.ts";
 import type { Column } from "../../src/introspection/schema.ts";
+import { limits } from "../../src/limits.ts";
 import { readTyped } from "../../src/sql/declared-types.ts";
 
 /** What a column's type says of a parameter. Pure. */
@@ -22,9 +23,6 @@ const integerBytes: Readonly<Record<string, bigint>> = {
 
 /** Bytes, so no more characters fit. https://dev.mysql.com/doc/refman/en/storage-requirements.html */
 const textBytes: Readonly<Record<string, number>> = { tinytext: 255, text: 65_535 };
-
-/** More values than a head should list. */
-const enumCeiling = 100;
 
 const sampleUuid = "00000000-0000-4000-8000-000000000000";
 
@@ -106,7 +104,7 @@ function text(full: string): Declared | undefined {
 
 function enumeration(full: string): Declared {
   const members = membersOf(full);
-  if (members === undefined || members.length > enumCeiling)
+  if (members === undefined || members.length > limits.enumValues)
     return { type: "string", note: "One of the column's values", sample: members?.[0] ?? "" };
   return { type: "string", enum: members, sample: members[0] ?? "" };
 }

@@ -54,6 +54,20 @@ const slips: Record<string, string[][]> = {
   ],
   check: [unknown, ["--ca"], ["--database"], ...environment],
   accounts: [unknown, ["--administrator"], ...environment],
+  scaffold: [
+    [...unknown, "--table", "notes"],
+    ["--table"],
+    ["--owner", "sub", "--table", "notes"],
+    ["--owner", "author=sub", "--table", "notes"],
+    ["--table", "--account"],
+    ...environment.map((words) => [...words, "--table", "notes"]),
+  ],
+  import: [
+    [...unknown, "folder"],
+    ["--cluster"],
+    ["--cluster", "one", "folder"],
+    ...environment.map((words) => [...words, "folder"]),
+  ],
   explain: [
     [...unknown, "--token", "x"],
     ["--token"],
