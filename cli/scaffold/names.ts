@@ -1,6 +1,6 @@
 /** Names of files, parameters and columns. Pure. */
 
-/** The caller's own words in a query string, which no parameter may have (docs/queries.md). */
+/** The caller's own words in a query string, which no parameter may have (src/catalog/head/param.ts). */
 const reservedParameters = new Set(["rows", "cursor", "page_size", "total"]);
 
 /** @returns lower-case letters, digits, `-` and `_`, first a letter; "" if the text has no letter or digit */

@@ -41,7 +41,7 @@ export function filesOf({ table, database, owner, reserved }: Source): Scaffold 
     ...(owner && { owned: `${quoteName(owner.column.name, reserved)} = :jwt.${owner.claim}` }),
   };
   const { key, keyless, impossible, updated } = columns;
-  const notes: string[] = [];
+  const notes = owner === undefined ? [] : indexNote(table, owner);
   const files: QueryFile[] = [];
   const add = (what: string, text: string) => files.push({ name: `${tag}-${what}.sql`, text });
   const refuse = (what: string, why: string) => notes.push(`${tag}-${what}.sql is not written: ${why}`);
@@ -58,6 +58,16 @@ export function filesOf({ table, database, owner, reserved }: Source): Scaffold 
   if (key === undefined) refuse("delete", keyless);
   else add("delete", remove(subject, key));
   return { files, notes, tag };
+}
+
+/** @returns a line if the server reads every row to find those of one owner */
+function indexNote({ kind, name, primary_key: key, indexes }: Table, { column }: Owner): string[] {
+  const firsts = indexes.map(({ columns: [first] }) => first && "column" in first && first.column);
+  if (kind !== "base table" || key?.[0] === column.name || firsts.includes(column.name)) return [];
+  const columns = [column.name, ...(key ?? [])].join(", ");
+  return [
+    `${name} has no index that begins with ${column.name}: a list reads every row until there is one on (${columns})`,
+  ];
 }
 
 interface Subject {

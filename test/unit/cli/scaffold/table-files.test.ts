@@ -36,7 +36,9 @@ function scaffold(of: Table, { owner, database }: { owner?: string; database?: s
 
 test("a table with an owner: five files", () => {
   const { texts, notes: left } = scaffold(notes, { owner: "jwt.sub" });
-  expect(left).toEqual([]);
+  expect(left).toEqual([
+    "notes has no index that begins with author: a list reads every row until there is one on (author, id)",
+  ]);
   expect(Object.keys(texts)).toEqual(["list", "get", "create", "update", "delete"]);
   expect(texts.list).toBe(`-- The caller's own rows of notes, in the order of their key.
 --
@@ -107,6 +109,15 @@ describe("the owner", () => {
     expect(queries.get?.parameters).toEqual([]);
     expect(texts.get).toContain("\nWHERE owner = :jwt.sub;");
     expect(texts.list).toContain("@page keyset owner size");
+  });
+
+  test("needs an index, unless one begins with it", () => {
+    const index = { name: "a", unique: false, type: "BTREE", visible: true, comment: "" };
+    const part = { column: "author", prefix: null, order: "asc" } as const;
+    const indexed = { ...notes, indexes: [{ ...index, columns: [part] }] };
+    expect(scaffold(indexed, { owner: "jwt.sub" }).notes).toEqual([]);
+    expect(scaffold({ ...notes, primary_key: ["author", "id"] }, { owner: "jwt.sub" }).notes).toEqual([]);
+    expect(scaffold(notes).notes).toEqual([]);
   });
 
   test("has another name than the column of a parameter", () => {
