@@ -218,7 +218,9 @@ describe("a table with an owner, served", () => {
     expect(status, stderr).toBe(0);
     expect(stdout).toContain("The owner is author, compared with :jwt.sub.\n");
     expect(stdout).toContain("notes has no index that begins with author");
-    expect(stderr).toMatch(/^WARNING: author is compared in \w+, which takes some different texts for equal/);
+    // TiDB's own collation is utf8mb4_bin.
+    const warned = /^WARNING: author is compared in \w+, which takes some different texts for equal/;
+    expect(stderr).toMatch(engine === "tidb" ? /^$/ : warned);
     await administrator.query("DELETE FROM world.notes WHERE author IN ('ann', 'bob')");
     gateway = await startGateway({ queries: files });
   });
