@@ -238,7 +238,7 @@ describe("a table with an owner, served", () => {
     return String(added.body.last_insert_id);
   };
 
-  test("its owner creates, reads, changes and deletes a row; nobody else sees or changes it", async () => {
+  test("its owner creates, reads, changes and deletes a row; another subject neither sees nor changes it", async () => {
     const id = await add("ann", "first");
     expect(rowOf((await ask("ann", `notes-get?id=${id}`)).body)).toMatchObject({
       id,
