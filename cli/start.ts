@@ -8,16 +8,19 @@ import { developmentLogin } from "../servers/issuer/login.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare, port } from "./command/declare.ts";
 import { complain, Stop } from "./command/errors.ts";
-import { policyForServers } from "./project/application.ts";
+import type { RunningServers } from "./project/application.ts";
+import { makeApplication, readPolicyFile } from "./project/application.ts";
 import type { Development } from "./project/development.ts";
 import { developmentFile, readDevelopment } from "./project/development.ts";
-import { privateDirectory } from "./project/paths.ts";
+import { privateDirectory, projectRoot } from "./project/paths.ts";
 import { startDevelopmentDatabase } from "./start/database.ts";
 import type { GatewayProcess } from "./start/gateway.ts";
 import { startGateway } from "./start/gateway.ts";
 import { startPage } from "./start/page.ts";
 import { onFreePort } from "./start/ports.ts";
+import { orStop, reloading } from "./start/reload.ts";
 import { Running } from "./start/running.ts";
+import { watchProject } from "./start/watch.ts";
 
 export const declaration = declare(
   "start",
@@ -63,6 +66,8 @@ async function startAll(options: Options, running: Running): Promise<void> {
       `Tidegate is running already: ${other.gateway}, process ${other.pids.start}. Stop it with Ctrl-C there, or with: kill ${other.pids.start}`,
     );
   }
+  // A mistake in a file is told before anything is started.
+  orStop(() => makeApplication("development", readPolicyFile("development")));
   rmSync(developmentFile(), { force: true });
   mkdirSync(directory, { recursive: true });
 
@@ -84,13 +89,15 @@ async function startAll(options: Options, running: Running): Promise<void> {
     directory,
     ca: database.ca,
     secrets: database.secrets,
-    overlay: policyForServers({
-      engine: database.engine,
-      database: `${database.description.host}:${database.description.port}`,
-      actsAs: database.actsAs,
-      issuers: [{ issuer: keyServer.url, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] }],
-      origins: [page.url],
-    }),
+    overlay: {
+      servers: {
+        engine: database.engine,
+        database: `${database.description.host}:${database.description.port}`,
+        actsAs: database.actsAs,
+        issuers: [{ issuer: keyServer.url, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] }],
+        origins: [page.url],
+      } satisfies RunningServers,
+    },
     onExit: () => void running.stop(1, "the gateway has ended"),
   };
   const gateway = await onFreePort("gateway", options.port, log, (port) =>
@@ -113,6 +120,8 @@ async function startAll(options: Options, running: Running): Promise<void> {
     pids: { start: process.pid, gateway: gateway.pid, database: database.pid },
   });
   announce(running, gateway, page.url, tokens, `${database.engine} ${database.description.version}`);
+  const { application: first, make, give } = gateway;
+  void watchProject(projectRoot(), reloading({ first, make, give, log }));
 }
 
 async function startIssuer(key: SigningKey, port: number): Promise<KeyServer> {
@@ -172,6 +181,7 @@ curl ${gateway.url}/v1/sql ${bearer} -H 'Content-Type: application/json' -d '${J
 
 A page that logs in and asks from another origin (examples/browser): ${page}
 
+A change in queries/ or config/ is served as soon as its line stands here.
 Ctrl-C stops everything.
 `);
 }

@@ -62,7 +62,7 @@ export async function startSoakGateway(options: SoakGatewayOptions): Promise<Soa
   const applicationPath = join(directory, "application.json");
   writeApplication(application, applicationPath);
   const configPath = join(directory, "wrangler.json");
-  writeWranglerConfig(configPath, applicationPath, false, { main: "test/gateway/support/entries/abort.ts" });
+  writeWranglerConfig(configPath, applicationPath, { main: "test/gateway/support/entries/abort.ts" });
   // wrangler reads both when it is loaded.
   Object.assign(process.env, wranglerVariables, { NODE_EXTRA_CA_CERTS: caPath });
   const { createTestHarness } = await import("wrangler");

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine } from "../../servers/database/engines.ts";
-import { readPolicyFile } from "./application.ts";
+import { policyForServers, readPolicyFile } from "./application.ts";
 import { privateDirectory } from "./paths.ts";
 
 /** @returns the path of the file in which `npm start` describes itself */
@@ -49,10 +49,24 @@ export function readDevelopment(): Development | undefined {
 
 /** @returns an environment's policy; for development the policy of a running `npm start`, if there is one */
 export function currentPolicy(environment: string): Record<string, unknown> {
-  const policy = readPolicyFile(environment);
   const overlay = join(privateDirectory(), "dev", "overlay.json");
-  if (environment !== "development" || !existsSync(overlay)) return policy;
-  return { ...policy, ...JSON.parse(readFileSync(overlay, "utf8")) };
+  return environment === "development" && existsSync(overlay)
+    ? overlaid(overlay)
+    : readPolicyFile(environment);
+}
+
+/**
+ * @param overlay a JSON file: parts that replace those of the policy, and `servers` (RunningServers), which change
+ * addresses, issuers and identities in it
+ * @returns the development policy as its file is now, for the servers that run
+ */
+export function overlaid(overlay: string): Record<string, unknown> {
+  const { servers, ...parts } = JSON.parse(readFileSync(overlay, "utf8"));
+  return {
+    ...readPolicyFile("development"),
+    ...(servers === undefined ? {} : policyForServers(servers)),
+    ...parts,
+  };
 }
 
 function isRunning(pid: number): boolean {

@@ -24,6 +24,9 @@ export const durableObjects = {
   IDEMPOTENCY: "Idempotency",
 };
 
+/** What the build reads, and src. A table [env.NAME.build] replaces all of [build], also its watch_dir. */
+const built = ["src", "config", "queries", "queries.lock"];
+
 /**
  * Limits of https://developers.cloudflare.com/workers/platform/limits/, which a dry-run deploy does not
  * check.
@@ -103,6 +106,12 @@ export function wranglerMistakes(name: string, file: WranglerFile, secrets: stri
   if (vars.ENVIRONMENT !== name) mistakes.push(`${at}: vars.ENVIRONMENT must be "${name}"`);
   if (build?.command !== command) {
     mistakes.push(`${at}: build.command must be "${command}"`);
+  }
+  const unwatched = built.filter((path) => !build?.watch_dir?.includes(path));
+  if (unwatched.length > 0) {
+    mistakes.push(
+      `${at}: build.watch_dir lacks ${unwatched.map((path) => `"${path}"`).join(", ")}: wrangler dev would not see a change there`,
+    );
   }
   for (const [binding, type] of Object.entries(durableObjects)) {
     const bound = durable_objects?.bindings?.find((candidate) => candidate.name === binding);

@@ -42,33 +42,25 @@ export function wranglerVariables() {
 
 /**
  * Writes a wrangler configuration: the environment `development` of wrangler.toml with another bundled
- * application. So several gateways with their own policies can run from one checkout.
+ * application. So several gateways with their own policies can run from one checkout. wrangler only bundles: the caller
+ * makes the application, and `wrangler dev` takes it again whenever its file or src changes.
  * @param application the file to bundle as "#application"
- * @param build whether wrangler makes that file itself, and again after each change (tidegate build)
  * @param changes to wrangler.toml: another start module, another wall, Hyperdrive bindings, other names of
  * secrets
  */
 export function writeWranglerConfig(
   path: string,
   application: string,
-  build: boolean,
   changes: Pick<WranglerFile, "main" | "ratelimits" | "hyperdrive" | "secrets"> = {},
 ): void {
-  const { env, build: shared, ...rest } = readWranglerFile();
-  const { build: own, ...development } = env?.development ?? {};
+  const { env, build: _, ...rest } = readWranglerFile();
+  const { build: _own, ...development } = env?.development ?? {};
   const root = projectRoot();
   const merged = { ...rest, ...development, ...changes };
-  const command = {
-    ...shared,
-    ...own,
-    cwd: root,
-    watch_dir: (shared?.watch_dir ?? []).map((name) => join(root, name)),
-  };
   const config = {
     ...merged,
     main: join(root, merged.main ?? ""),
     alias: { "#application": application },
-    ...(build ? { build: command } : {}),
   };
   writeFileSync(path, JSON.stringify(config, null, 2));
 }

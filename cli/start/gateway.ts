@@ -1,14 +1,28 @@
 import { spawn } from "node:child_process";
 import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Application } from "../../src/config/config.ts";
+import { writeApplication } from "../project/application.ts";
 import { secretsFile } from "../project/development.ts";
 import { packageProgram, projectRoot } from "../project/paths.ts";
 import { readWranglerFile, wranglerVariables, writeWranglerConfig } from "../project/wrangler.ts";
+import { developmentApplication, orStop } from "./reload.ts";
 
 export interface GatewayProcess {
   url: string;
   pid: number;
+  /** What it serves first. */
+  application: Application;
+  /** @returns the same from the files as they are now. @throws CatalogError or ConfigError, with every mistake */
+  make(): Application;
+  /**
+   * Makes the gateway serve another application. Its Worker and its objects begin anew, so open transactions are rolled
+   * back.
+   * @throws Error if it does not begin
+   */
+  give(application: Application): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -20,13 +34,16 @@ export interface GatewayOptions {
   ca: string;
   /** By name; any text without a NUL. */
   secrets: Record<string, string>;
-  /** Replaces parts of config/development.toml. */
+  /** Changes config/development.toml, as `overlaid` says. */
   overlay: Record<string, unknown>;
   /** Called when the gateway ends although it was not stopped. */
   onExit: () => void;
 }
 
 const startTimeoutMs = 60_000;
+const reloadTimeoutMs = 30_000;
+/** The text is wrangler's. */
+const reloaded = "Local server updated and ready";
 
 /**
  * Starts `wrangler dev` and waits until /readyz says that database and keys can be reached.
@@ -39,7 +56,10 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   writeFileSync(path("overlay.json"), JSON.stringify(options.overlay, null, 2));
   const declared = readWranglerFile().env?.development?.secrets?.required ?? [];
   const required = [...new Set([...declared, ...Object.keys(options.secrets)])];
-  writeWranglerConfig(path("wrangler.json"), path("application.json"), true, { secrets: { required } });
+  const make = () => developmentApplication(path("overlay.json"), new Set(required));
+  const application = orStop(make);
+  writeApplication(application, path("application.json"));
+  writeWranglerConfig(path("wrangler.json"), path("application.json"), { secrets: { required } });
   writeFileSync(path("trusted.pem"), trustedCertificates(options.ca));
   writeFileSync(path(secretsFile), JSON.stringify(options.secrets), { mode: 0o600 });
   const child = spawn(packageProgram("wrangler"), wranglerArguments(path, port), {
@@ -55,8 +75,6 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
       // of them.
       ...options.secrets,
       NODE_EXTRA_CA_CERTS: path("trusted.pem"),
-      TIDEGATE_OVERLAY: path("overlay.json"),
-      TIDEGATE_APPLICATION: path("application.json"),
       ...wranglerVariables(),
     },
   });
@@ -66,6 +84,21 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   const output = createWriteStream(logPath, { flags: "a" });
   child.stdout.pipe(output, { end: false });
   child.stderr.pipe(output, { end: false });
+  const lines = createInterface({ input: child.stdout });
+  const give = async (next: Application) => {
+    const taken = new Promise<true>((resolve) => {
+      lines.on("line", function read(line) {
+        if (!line.includes(reloaded)) return;
+        lines.off("line", read);
+        resolve(true);
+      });
+    });
+    writeApplication(next, path("application.json"));
+    if (await Promise.race([taken, sleep(reloadTimeoutMs, false, { ref: false })])) return;
+    throw new Error(
+      `The gateway has not begun anew after ${reloadTimeoutMs / 1000} s; its log is ${logPath}`,
+    );
+  };
   let wanted = true;
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const signal = (name: NodeJS.Signals) => {
@@ -93,7 +126,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   void exited.then(() => {
     if (wanted) options.onExit();
   });
-  return { url, pid: child.pid as number, stop };
+  return { url, pid: child.pid as number, application, make, give, stop };
 }
 
 function wranglerArguments(path: (name: string) => string, port: number): string[] {

@@ -146,7 +146,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const made = { ...sample, queries: [...sample.queries, ...parseCatalog(options.queries ?? [])] };
   writeApplication(made, application);
   const configPath = join(directory, "wrangler.json");
-  writeWranglerConfig(configPath, application, false, {
+  writeWranglerConfig(configPath, application, {
     ...(options.entry && { main: `test/gateway/support/entries/${options.entry}.ts` }),
     ...(options.hyperdrive && { hyperdrive: hyperdriveBindings(options.hyperdrive) }),
     ...(options.wall && { ratelimits: [{ name: "WALL", namespace_id: "1", simple: options.wall }] }),
