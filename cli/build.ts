@@ -5,7 +5,7 @@ import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
 import { makeApplication, readPolicyFile, writeApplication } from "./project/application.ts";
-import { asBefore, changesIn, goesOn, mistakesIn } from "./project/changes.ts";
+import { asBefore, changesIn, goesOn, mistakesIn, repaired } from "./project/changes.ts";
 import { overlaid } from "./project/development.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { projectRoot } from "./project/paths.ts";
@@ -34,15 +34,21 @@ export function run({ env }: OptionsOf<typeof declaration>): undefined {
     const mistakes = mistakesIn(env, cause);
     if (last === undefined) throw new Stop(mistakes.join("\n"));
     writeFileSync(broken, "");
-    console.log([...mistakes, goesOn].join("\n"));
+    print([...mistakes, goesOn]);
     return;
   }
+  if (last !== undefined) {
+    const lines = changesIn(last, next);
+    // It prints first: wrangler ends a build when another file changes, and the next build would not see this change.
+    print([...(existsSync(broken) ? [repaired] : []), ...(lines.length > 0 ? lines : [asBefore])]);
+  }
   writeApplication(next, output);
-  if (last === undefined) return;
-  if (existsSync(broken)) console.log("The mistakes are gone.");
   rmSync(broken, { force: true });
-  const lines = changesIn(last, next);
-  console.log((lines.length > 0 ? lines : [asBefore]).join("\n"));
+}
+
+/** wrangler puts its prefix in front of each line, also of an empty one at the end. */
+function print(lines: string[]): void {
+  process.stdout.write(lines.join("\n"));
 }
 
 function make(env: string): Application {

@@ -8,6 +8,8 @@ import { operatorText } from "../command/errors.ts";
 
 /** The last line after a mistake. */
 export const goesOn = "The gateway goes on with what it had before.";
+/** The first line after the last mistake is corrected. */
+export const repaired = "The mistakes are gone.";
 /** A line for files that are saved, and mean what they meant before. */
 export const asBefore = "The queries, the policy and the CAs are as before.";
 

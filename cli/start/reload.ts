@@ -2,7 +2,7 @@ import type { Application } from "../../src/config/config.ts";
 import { ConfigError, parsePolicy, secretNames } from "../../src/config/policy.ts";
 import { Stop } from "../command/errors.ts";
 import { makeApplication } from "../project/application.ts";
-import { asBefore, changesIn, goesOn, mistakesIn } from "../project/changes.ts";
+import { asBefore, changesIn, goesOn, mistakesIn, repaired } from "../project/changes.ts";
 import { overlaid } from "../project/development.ts";
 
 export interface ReloadOptions {
@@ -28,7 +28,7 @@ export function reloading({ first, make, give, log }: ReloadOptions): () => Prom
       const lines = changesIn(served, next);
       if (lines.length > 0) await give(next);
       served = next;
-      if (broken) log("The mistakes are gone.");
+      if (broken) log(repaired);
       broken = false;
       for (const line of lines.length > 0 ? lines : [asBefore]) log(line);
     } catch (cause) {

@@ -38,12 +38,14 @@ export interface NpmStart {
 /**
  * Types `npm start` with its own directory and ports, beside whatever else is running.
  * @param engine to ask for; default: MySQL
+ * @param project the folder in which it is typed
  * @throws Error with its output if it is not ready within 90 s
  */
 export async function npmStart(
   directory: string,
   ports: { gateway: number; issuer: number; page: number; database: number },
   engine?: Engine,
+  project = packageRoot,
 ): Promise<NpmStart> {
   const file = join(directory, "dev.json");
   rmSync(file, { force: true });
@@ -51,7 +53,7 @@ export async function npmStart(
   const options = Object.entries(others).flatMap(([name, port]) => [`--${name}-port`, String(port)]);
   if (engine !== undefined) options.push("--engine", engine);
   const child = spawn("npm", ["start", "--", "--port", String(gateway), ...options], {
-    cwd: packageRoot,
+    cwd: project,
     env: { ...process.env, TIDEGATE_DIRECTORY: directory },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],

@@ -42,7 +42,10 @@ function good() {
           ],
         },
         ratelimits: [{ name: "WALL", namespace_id: "1", simple: { limit: 10, period: 10 } }],
-        build: { command: "node cli/tidegate.ts build --env production" },
+        build: {
+          command: "node cli/tidegate.ts build --env production",
+          watch_dir: ["src", "config", "queries", "queries.lock"],
+        },
       },
     },
   };
@@ -79,10 +82,10 @@ test("a valid file has no mistakes", () => {
 });
 
 test("a build command may be at the top if it names the environment", () => {
-  const command = "node cli/tidegate.ts build --env production";
   const atTop = (file: Good) => {
+    const { build } = file.env.production;
     Object.assign(file.env.production, { build: undefined });
-    Object.assign(file, { build: { command } });
+    Object.assign(file, { build });
   };
   expect(mistakes(atTop)).toEqual([]);
 });
@@ -121,9 +124,22 @@ describe("the mistake is named", () => {
       `${at}: build.command must be "node cli/tidegate.ts build --env production"`,
     ],
     [
-      "no build",
-      ({ env }) => Object.assign(env.production, { build: undefined }),
+      "no build command",
+      ({ env }) => Object.assign(env.production.build, { command: undefined }),
       `${at}: build.command must be "node cli/tidegate.ts build --env production"`,
+    ],
+    [
+      "a folder that is not watched",
+      ({ env }) => env.production.build.watch_dir.splice(2, 1),
+      `${at}: build.watch_dir lacks "queries": wrangler dev would not see a change there`,
+    ],
+    [
+      "a build of its own without the watch_dir that stands at the top",
+      (file) => {
+        Object.assign(file, { build: { ...file.env.production.build } });
+        Object.assign(file.env.production.build, { watch_dir: undefined });
+      },
+      `${at}: build.watch_dir lacks "src", "config", "queries", "queries.lock": wrangler dev would not see a change there`,
     ],
     [
       "no binding of the pool",
@@ -192,7 +208,7 @@ describe("the mistake is named", () => {
 
   test("all at once", () => {
     const found = mistakes(({ env }) => Object.assign(env, { production: {} }));
-    expect(found).toHaveLength(9);
+    expect(found).toHaveLength(10);
   });
 });
 
