@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { reloading } from "../../../../cli/start/reload.ts";
+import { Stop } from "../../../../cli/command/errors.ts";
+import { orStop, reloading } from "../../../../cli/start/reload.ts";
 import { parseCatalog } from "../../../../src/catalog/parse.ts";
 import type { Application } from "../../../../src/config/config.ts";
 
@@ -60,4 +61,10 @@ test("what the gateway did not take is given again at the next save", async () =
   found.refuses = false;
   expect(await save("SELECT 2")).toContain(changed);
   expect(found.given).toEqual(["SELECT 2"]);
+});
+
+test("a command that begins with a broken file ends with the mistakes alone", () => {
+  expect(() => orStop(() => application("SELECT :a"))).toThrow(Stop);
+  expect(() => orStop(() => application("SELECT :a"))).toThrow(/^queries\/one\.sql:1:.*:a is not declared/);
+  expect(orStop(() => application("SELECT 1")).queries).toHaveLength(1);
 });
