@@ -41,7 +41,7 @@ describe("npm start", () => {
     const ports = { gateway: 29787, issuer: 29788, page: 29789, database: 24306 };
     started = await npmStart(directory, ports, undefined, project);
   }, 100_000);
-  afterAll(() => started?.kill());
+  afterAll(() => started?.interrupt(), 30_000);
 
   /** @returns the first row of a query's answer, or the code of its problem */
   async function ask(name: string): Promise<unknown> {
