@@ -55,8 +55,7 @@ export function orStop(make: () => Application): Application {
  */
 export function developmentApplication(overlay: string, secrets: ReadonlySet<string>): Application {
   const application = makeApplication("development", overlaid(overlay));
-  const queries = new Set(application.queries.map(({ name }) => name));
-  const names = secretNames(parsePolicy(application.policy, "development", queries));
+  const names = secretNames(parsePolicy(application.policy, "development", application.queries));
   const missing = names.filter((name) => !secrets.has(name));
   if (missing.length > 0) {
     throw new ConfigError(
