@@ -43,10 +43,10 @@ describe("npm start", () => {
   }, 100_000);
   afterAll(() => started?.interrupt(), 30_000);
 
-  /** @returns the first row of a query's answer, or the code of its problem */
+  /** Asks as the editor, whose grant has query:*. @returns the first row of the answer, or the code of its problem */
   async function ask(name: string): Promise<unknown> {
     const { gateway, tokens } = started.development;
-    const authorization = `Bearer ${tokens.analyst}`;
+    const authorization = `Bearer ${tokens.editor}`;
     const response = await fetch(`${gateway}/v1/queries/${name}`, { headers: { authorization } });
     const { rows, code } = (await response.json()) as { rows?: unknown[]; code?: string };
     return code ?? rows?.[0];
