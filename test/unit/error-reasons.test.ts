@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { section } from "./errors-document.ts";
 
-const source = readFileSync(join(import.meta.dirname, "../../src/sql/errors.ts"), "utf8");
+const read = (path: string) => readFileSync(join(import.meta.dirname, "../../src", path), "utf8");
+const source = read("sql/errors.ts");
+const paging = read("routes/paging.ts");
 
 /** @returns the words of a string union in the source. */
 function union(name: string): string[] {
@@ -12,7 +14,12 @@ function union(name: string): string[] {
 }
 
 test("docs/errors.md names exactly the reasons of the source", () => {
-  const reasons = [...union("StatementReason"), ...union("ParameterReason")];
+  const own = [...paging.matchAll(/"(\w+_invalid)"/g)].map(([, word]) => word ?? "");
+  const reasons = [
+    ...union("StatementReason"),
+    ...union("ParameterReason"),
+    ...new Set(own.filter((word) => word !== "parameter_invalid")),
+  ];
   expect(reasons.length).toBeGreaterThan(10);
   const named = section("Reasons")
     .split("\n")
