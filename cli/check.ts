@@ -1,12 +1,16 @@
+import type { QueryFile } from "../src/catalog/parse.ts";
 import { accountsOf, readEnvironment } from "./accounts/environment.ts";
 import type { Checked } from "./check/database.ts";
 import { checkQueries, mayRun } from "./check/database.ts";
+import { headOf, merged } from "./check/finding.ts";
+import { compareWithLock } from "./check/locked.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { operatorText, Stop } from "./command/errors.ts";
 import { readPolicyFile, readQueryFiles } from "./project/application.ts";
 import { checkEnvironment, environments, warningsOf } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
+import { lockFile, readLock, staleness, writeLock } from "./project/lock.ts";
 
 export const declaration = declare(
   "check",
@@ -17,9 +21,17 @@ export const declaration = declare(
   .option(
     "--ca <FILE>",
     "with --database: PEM of the CAs to trust; without it those of npm start, else Node's",
+  )
+  .option(
+    "--relock",
+    `with --database: the database is right where its columns are not those of ${lockFile}`,
+    false,
   );
 
-export async function run({ env, database, ca }: OptionsOf<typeof declaration>): Promise<number> {
+type Options = OptionsOf<typeof declaration>;
+
+export async function run(options: Options): Promise<number> {
+  const { env, database } = options;
   if (database && env === undefined)
     throw new Stop("npm run check -- --env NAME --database: one environment at a time", 2);
   let code = 0;
@@ -31,32 +43,53 @@ export async function run({ env, database, ca }: OptionsOf<typeof declaration>):
         `${name}: good${isTemplate(name) ? " (but config still names example.com: a template)" : ""}`,
       );
     for (const line of warningsOf(name)) console.error(`${name}: WARNING: ${line}`);
-    if (database && mistakes.length === 0) code = await checkDatabase(name, ca);
+    if (database && mistakes.length === 0) code = await checkDatabase(name, options);
   }
-  return code;
+  // With --database the lock is compared with the database.
+  return database ? code : Math.max(code, checkLock());
 }
 
 /** @returns the exit code */
-async function checkDatabase(name: string, ca: string | undefined): Promise<number> {
-  const { mistakes, warnings, untried, notes } = await askDatabase(name, ca);
+function checkLock(): number {
+  const stale = staleness(readQueryFiles(), readLock());
+  if (stale.length > 0) return tellMistakes(lockFile, stale);
+  return 0;
+}
+
+/** @returns the exit code */
+async function checkDatabase(name: string, { ca, relock }: Options): Promise<number> {
+  const files = readQueryFiles();
+  const { mistakes, warnings, untried, notes, told } = await askDatabase(name, ca, files);
   const where = `${name}, database`;
   for (const line of notes) console.log(`${where}: ${line}`);
   for (const line of warnings) console.error(`${where}: WARNING: ${line}`);
   for (const line of untried) console.error(`${where}: could not be tried: ${line}`);
   if (mistakes.length > 0) return tellMistakes(where, mistakes);
   if (untried.length > 0) return 2;
+  if (told) {
+    const lineOf = (file: QueryFile) => headOf(file).end;
+    const { lock, changes, differences } = compareWithLock(files, told, { lock: readLock(), relock, lineOf });
+    if (differences.length > 0)
+      return tellMistakes(where, merged(differences.map((finding) => ({ finding }))));
+    if (lock) writeLock(lock);
+    for (const line of changes) console.log(`${lockFile}: ${line}`);
+  }
   console.log(`${where}: good`);
   return 0;
 }
 
-async function askDatabase(name: string, ca: string | undefined): Promise<Checked> {
+async function askDatabase(
+  name: string,
+  ca: string | undefined,
+  files: readonly QueryFile[],
+): Promise<Checked> {
   try {
     const environment = readEnvironment(name, ca);
     const { policy, queries, link } = environment;
     const accounts = await accountsOf(environment, (account) => mayRun(policy.grants, account));
-    return await checkQueries({ link, policy, accounts, files: readQueryFiles(), queries });
+    return await checkQueries({ link, policy, accounts, files, queries });
   } catch (cause) {
-    return { mistakes: [], warnings: [], untried: [operatorText(cause)], notes: [] };
+    return { mistakes: [], warnings: [], untried: [operatorText(cause)], notes: [], told: undefined };
   }
 }
 

@@ -2,8 +2,10 @@ import { spawnSync } from "node:child_process";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
+import { readQueryFiles } from "./project/application.ts";
 import { checkEnvironment } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
+import { readLock, staleness } from "./project/lock.ts";
 import { packageProgram, projectRoot } from "./project/paths.ts";
 
 export const declaration = declare(
@@ -16,6 +18,7 @@ export const declaration = declare(
 
 export function run({ env }: OptionsOf<typeof declaration>, words: string[]): number {
   const mistakes = checkEnvironment(env);
+  if (mistakes.length === 0) mistakes.push(...staleness(readQueryFiles(), readLock()));
   if (mistakes.length > 0) {
     const lines = mistakes.map((line) => `- ${line}`);
     throw new Stop(`Not deployed: ${env} has ${mistakes.length} mistake(s)\n${lines.join("\n")}`);

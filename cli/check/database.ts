@@ -1,4 +1,5 @@
 import type { QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
+import type { ResultColumn } from "../../src/catalog/saved-query.ts";
 import type { Account } from "../../src/config/config.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import type { Link } from "../../src/db/links/link.ts";
@@ -7,6 +8,7 @@ import { useOf } from "../accounts/needs.ts";
 import { operatorText } from "../command/errors.ts";
 import type { Finding } from "./finding.ts";
 import { headOf, merged } from "./finding.ts";
+import type { Told } from "./locked.ts";
 import type { Answer } from "./prepare.ts";
 import { prepareAll } from "./prepare.ts";
 import { typeWarnings } from "./type-warnings.ts";
@@ -21,6 +23,8 @@ export interface Checked {
   untried: string[];
   /** Lines about what was checked. */
   notes: string[];
+  /** For queries.lock; undefined if no account could log in. */
+  told: Told | undefined;
 }
 
 export interface Subject {
@@ -48,13 +52,16 @@ export async function checkQueries({ link, policy, accounts, files, queries }: S
   const warnings: { finding: Finding; account?: string }[] = [];
   const untried: string[] = [];
   const notes: string[] = [];
+  const columns = new Map<string, readonly ResultColumn[] | null>();
+  let server: Told["server"] | undefined;
   const take = (account: string, answer: Answer) => {
     const file = fileOf(answer.query);
     const at = (message: string) => ({ file: file.name, line: headOf(file).end, message });
     if (answer.said === "no") mistakes.push({ finding: at(answer.reason), account });
     else if (answer.said === "nothing") {
       warnings.push({ finding: at(`not tried: ${answer.reason}`) });
-    } else if (derivesTypes) {
+    } else columns.set(answer.query.name, answer.columns);
+    if (answer.said === "types" && derivesTypes) {
       for (const finding of typeWarnings(file, answer.query, answer.kinds)) warnings.push({ finding });
     }
   };
@@ -69,6 +76,7 @@ export async function checkQueries({ link, policy, accounts, files, queries }: S
     if (own.length === 0) continue;
     try {
       const version = await prepareAll(link, cluster, account, own, (answer) => take(account.name, answer));
+      server = { engine: cluster.engine, version };
       notes.push(`${own.length} saved queries as ${account.name}, ${cluster.engine} ${version}`);
     } catch (cause) {
       untried.push(`${account.name}: ${operatorText(cause)}`);
@@ -77,5 +85,6 @@ export async function checkQueries({ link, policy, accounts, files, queries }: S
   if (!derivesTypes) {
     notes.push(`${cluster.engine} does not say the types of parameters: only what it refuses was looked for`);
   }
-  return { mistakes: merged(mistakes), warnings: merged(warnings), untried, notes };
+  const told = server && { server, columns };
+  return { mistakes: merged(mistakes), warnings: merged(warnings), untried, notes, told };
 }

@@ -1,10 +1,14 @@
 import type { SavedQuery } from "../../src/catalog/parse.ts";
+import type { ResultColumn } from "../../src/catalog/saved-query.ts";
 import type { Account } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
+import type { Column } from "../../src/db/encode/columns.ts";
+import { describeColumn } from "../../src/db/encode/columns.ts";
 import type { Link } from "../../src/db/links/link.ts";
-import { prepare, query as textQuery } from "../../src/db/mysql/driver/commands.ts";
-import type { ServerError } from "../../src/db/mysql/driver/driver.ts";
-import type { Prepared } from "../../src/db/mysql/driver/prepared.ts";
+import { demandAnswerable } from "../../src/db/mysql/driver/column-limit.ts";
+import { query as textQuery } from "../../src/db/mysql/driver/commands.ts";
+import type { Connection, ServerError } from "../../src/db/mysql/driver/driver.ts";
+import type { Announced } from "../../src/db/mysql/driver/prepared.ts";
 import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { statementError } from "../../src/db/mysql/engines/errors.ts";
 import { writableState } from "../../src/db/mysql/engines/session-state.ts";
@@ -12,13 +16,20 @@ import type { Login } from "../../src/db/mysql/session/login.ts";
 import { logIn } from "../../src/db/mysql/session/login.ts";
 import type { Kind } from "../../src/db/mysql/values/derived-types.ts";
 import { kindOf } from "../../src/db/mysql/values/derived-types.ts";
+import { TidegateError } from "../../src/errors.ts";
 import type { BoundValue } from "../../src/sql/bound-value.ts";
 
 /** Logs in as the gateway does, and lets the server prepare saved queries. Executes nothing. */
 
 /** The server's answer to a query. */
 export type Answer =
-  | { query: SavedQuery; said: "types"; kinds: readonly Kind[] }
+  | {
+      query: SavedQuery;
+      said: "types";
+      kinds: readonly Kind[];
+      /** Null if the server tells them only when it executes the query. */
+      columns: readonly ResultColumn[] | null;
+    }
   /** The reason in the operator's words, with the server's number. */
   | { query: SavedQuery; said: "no"; reason: string }
   | { query: SavedQuery; said: "nothing"; reason: string };
@@ -64,16 +75,30 @@ async function ask(login: Login, cluster: Cluster, account: Account, query: Save
     const reason = "TiDB runs subqueries, and functions of constants, while it prepares a statement";
     return { query, said: "nothing", reason };
   }
-  const step = prepare(login.connection, query.sql);
-  login.connection.addCommand(step.command);
-  let prepared: Prepared;
+  let prepared: Announced;
   try {
-    prepared = await inTime(login, account, step.reply);
+    prepared = await inTime(login, account, announced(login.connection, query.sql));
+    demandAnswerable(prepared);
   } catch (cause) {
     return refusal(query, cause as ServerError);
   }
   prepared.close();
-  return { query, said: "types", kinds: prepared.parameters.map(({ columnType }) => kindOf(columnType)) };
+  const kinds = prepared.parameters.map(({ columnType }) => kindOf(columnType));
+  return { query, said: "types", kinds, columns: columnsOf(cluster, query, prepared) };
+}
+
+function announced(connection: Connection, sql: string): Promise<Announced> {
+  return new Promise((resolve, reject) =>
+    connection.prepare({ sql }, (error, value) => (error ? reject(error) : resolve(value))),
+  );
+}
+
+function columnsOf(cluster: Cluster, { verb, returning }: SavedQuery, { columns }: Announced) {
+  if (verb === "CALL" || (returning && dialectOf(cluster).changesReturnRows)) return null;
+  return (columns as readonly Column[]).map((column): ResultColumn => {
+    const { name, type, nullable } = describeColumn(column);
+    return { name, type, nullable };
+  });
 }
 
 /** ER_UNSUPPORTED_PS: the text protocol may accept the statement if it has no parameters. */
@@ -81,6 +106,8 @@ const notPrepared = 1295;
 
 function refusal(query: SavedQuery, error: ServerError): Answer {
   const { errno } = error;
+  if (error instanceof TidegateError)
+    return { query, said: "no", reason: error.details.detail ?? error.code };
   if (errno === undefined) throw error;
   const values = query.order.map((): BoundValue => ({ type: "null", value: null }));
   // The text is the operator's own, and no value is sent. So the server's words may be shown.

@@ -10,6 +10,7 @@ import { ConfigError, parsePolicy } from "../../src/config/policy.ts";
 import { readingAccounts, readingMistakes } from "../../src/config/reading.ts";
 import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { readAuthorities } from "./authorities.ts";
+import { readLock, withColumns } from "./lock.ts";
 import { configDirectory, projectRoot } from "./paths.ts";
 
 /** @returns the parsed policy file of an environment. @throws when it is missing or not TOML */
@@ -77,9 +78,13 @@ export function readGoodQueries(): Catalog {
   return readFiles(readQueryFiles());
 }
 
-/** @returns the saved queries of queries/. @throws CatalogError that names every mistake */
+/**
+ * @returns the saved queries of queries/, with their columns where queries.lock has them
+ * @throws CatalogError that names every mistake, or Stop if queries.lock cannot be read
+ */
 export function readCatalog(): SavedQuery[] {
-  return parseCatalog(readQueryFiles());
+  const files = readQueryFiles();
+  return withColumns(parseCatalog(files), files, readLock());
 }
 
 /**

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../../cli/project/paths.ts";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { databaseServer, engine, server } from "../support/harness.ts";
-import { check, runCheck } from "./database-check.ts";
+import { check, giveSecrets, runCheck } from "./database-check.ts";
 
 /** npm run check -- --env NAME --database: the answers of a real server that prepares the saved queries. */
 
@@ -18,14 +18,8 @@ beforeAll(async () => {
 afterAll(() => administrator?.end());
 
 describe("what the server says", () => {
-  /** Every secret that is searched for exists. */
-  const secrets = Object.entries(server.passwords);
-  beforeAll(() => {
-    for (const [name, secret] of secrets) process.env[name] = secret;
-  });
-  afterAll(() => {
-    for (const [name] of secrets) delete process.env[name];
-  });
+  // The hook's result takes the secrets away again.
+  beforeAll(giveSecrets);
 
   test.runIf(derives)("declared types against the derived ones, with file and line", async () => {
     const { mistakes, warnings, untried } = await check({
@@ -177,30 +171,92 @@ async function waitsForTable(): Promise<boolean> {
 }
 
 describe("npm run check -- --env development --database", () => {
-  test("the sample's queries are good: 0", async () => {
-    const { status, stdout, stderr } = await runCheck({ analyst: ["sql:read"], editor: ["query:*"] });
+  const words = ["--database"];
+
+  test("the sample's queries are good: 0, and queries.lock is written", async () => {
+    const grants = { analyst: ["sql:read"], editor: ["query:*"] };
+    const { status, stdout, stderr, lock } = await runCheck(grants, { words });
     expect(stderr).toBe("");
-    expect(stdout).toMatch(
-      /^development: good\ndevelopment, database: 6 saved queries as editor, [\s\S]*\ndevelopment, database: good\n$/,
-    );
+    const asked = /^development: good\ndevelopment, database: 6 saved queries as editor, [\s\S]*/.source;
+    const written =
+      /queries\.lock: add-note: new, no columns\nqueries\.lock: cities-by-country: new, 6 columns\n/.source;
+    expect(stdout).toMatch(new RegExp(`${asked}${written}[\\s\\S]*\ndevelopment, database: good\n$`));
     expect(status).toBe(0);
+    const again = await runCheck(grants, { words, lock });
+    expect(again).toMatchObject({ status: 0, stderr: "", lock });
+    expect(again.stdout).not.toContain("queries.lock");
+    // Without a database: nothing is stale.
+    const alone = await runCheck(grants, { lock });
+    expect(alone).toMatchObject({ status: 0, stdout: "development: good\n", stderr: "" });
   });
 
-  test("a grant opens what its account cannot do: 1", async () => {
-    const { status, stderr } = await runCheck({ analyst: ["query:*"] });
+  test("a query that changed, one that is new and one that is gone: 1 without a database, renewed with it", async () => {
+    const grants = { editor: ["query:*"] };
+    const { lock: first = "" } = await runCheck(grants, {
+      words,
+      queries: { gone: "SELECT id FROM cities" },
+    });
+    // The file's server stays as it is while nothing else changes.
+    const lock = first.replace(/"version": "[^"]*"/, '"version": "1.2.3"').replace(/"gone"/, '"away"');
+    const queries = { "more-cities": "SELECT id, name FROM cities", regions: "SELECT region FROM countries" };
+    const alone = await runCheck(grants, { lock, queries });
+    expect({ status: alone.status, lock: alone.lock }).toEqual({ status: 1, lock });
+    expect(alone.stderr).toBe(
+      "queries.lock: 3 mistake(s)\n" +
+        "- queries.lock lacks queries/more-cities.sql, about which no database was asked: npm run check -- --env NAME --database writes it\n" +
+        "- queries.lock: queries/regions.sql has changed since a database was asked about it: npm run check -- --env NAME --database writes it anew\n" +
+        "- queries.lock has away, and there is no queries/away.sql: npm run check -- --env NAME --database writes it without it\n",
+    );
+    const asked = await runCheck(grants, { words, lock, queries });
+    expect(asked.stdout).toContain(
+      "\nqueries.lock: more-cities: new, 2 columns\nqueries.lock: regions: another text, 1 column\nqueries.lock: away: removed\n",
+    );
+    expect(asked.status).toBe(0);
+    expect(asked.lock).not.toContain("1.2.3");
+  });
+
+  test("a lock of another database: 1, with the columns that differ; --relock believes the database", async () => {
+    const grants = { editor: ["query:*"] };
+    const { lock: first = "" } = await runCheck(grants, { words });
+    const lock = first
+      .replace(/"version": "[^"]*"/, '"version": "1.2.3"')
+      .replace('"name": "population", "type": "INT UNSIGNED"', '"name": "population", "type": "BIGINT"')
+      .replace(/\{ "name": "code3".*\n/, "")
+      .replace('"name": "official_name"', '"name": "long_name"');
+    const { status, stderr, lock: after } = await runCheck(grants, { words, lock });
+    expect({ status, after }).toEqual({ status: 1, after: lock });
+    expect(stderr).toMatch(
+      /^development, database: 2 mistake\(s\)\n- queries\/cities-by-country\.sql:\d+: the column population is INT UNSIGNED, not BIGINT\. The text is the one that queries\.lock knows from \w+ 1\.2\.3: this is another database, or it has changed\. With --relock it is right\n- queries\/country\.sql:\d+: the column long_name \(VARCHAR\) is missing, the column code3 \(CHAR\) is additional, the column official_name \(VARCHAR\) is additional\. /,
+    );
+    const relocked = await runCheck(grants, { words: [...words, "--relock"], lock });
+    expect(relocked).toMatchObject({ status: 0, stderr: "", lock: first });
+    expect(relocked.stdout).toContain(
+      "\nqueries.lock: cities-by-country: other columns, 6 columns\nqueries.lock: country: other columns, 15 columns\n",
+    );
+  });
+
+  test("a lock that cannot be read: 1", async () => {
+    const { status, stderr, lock } = await runCheck({ editor: ["query:*"] }, { words, lock: "<<<<<<< HEAD" });
+    expect(stderr).toContain("queries.lock cannot be read: remove it, and write it again with npm run check");
+    expect({ status, lock }).toEqual({ status: 1, lock: "<<<<<<< HEAD" });
+  });
+
+  test("a grant opens what its account cannot do: 1, and no lock is written", async () => {
+    const { status, stderr, lock } = await runCheck({ analyst: ["query:*"] }, { words });
     // A right that a reader's account must not have, because a grant writes with it.
     expect(stderr).toMatch(
       /^development, database: 1 mistake\(s\)\n- queries\/add-note\.sql:\d+: as analyst: 1142: INSERT command denied to user /m,
     );
-    expect(status).toBe(1);
+    expect({ status, lock }).toEqual({ status: 1, lock: undefined });
   });
 
-  test("a login that is refused: 2", async () => {
-    const { status, stderr } = await runCheck({ editor: ["query:*"] }, { EDITOR_PASSWORD: "wrong" });
+  test("a login that is refused: 2, and no lock is written", async () => {
+    const environment = { EDITOR_PASSWORD: "wrong" };
+    const { status, stderr, lock } = await runCheck({ editor: ["query:*"] }, { words, environment });
     expect(stderr).toMatch(
       /^development, database: could not be tried: editor: database_login_failed: 1045 /m,
     );
-    expect(status).toBe(2);
+    expect({ status, lock }).toEqual({ status: 2, lock: undefined });
   });
 });
 

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { accountsOf } from "../../../cli/accounts/environment.ts";
@@ -9,6 +9,7 @@ import { checkQueries } from "../../../cli/check/database.ts";
 import { nodeLink } from "../../../cli/node/node-link.ts";
 import { policyForServers } from "../../../cli/project/application.ts";
 import { secretsFile } from "../../../cli/project/development.ts";
+import { lockFile } from "../../../cli/project/lock.ts";
 import { packageRoot } from "../../../cli/project/paths.ts";
 import type { QueryFile } from "../../../src/catalog/parse.ts";
 import { parseCatalog } from "../../../src/catalog/parse.ts";
@@ -41,6 +42,15 @@ function policyWith(grants: Grants, deadlineMs = 30_000) {
   };
 }
 
+/** The secrets of the sample's accounts, for `check`. @returns a function that takes them away again */
+export function giveSecrets(): () => void {
+  const secrets = Object.entries(server.passwords);
+  for (const [name, secret] of secrets) process.env[name] = secret;
+  return () => {
+    for (const [name] of secrets) delete process.env[name];
+  };
+}
+
 /** Checks queries other than those of the repository; the secrets come from the environment. */
 export async function check(
   texts: Record<string, string>,
@@ -55,28 +65,50 @@ export async function check(
   return await checkQueries({ link, policy, accounts, files, queries });
 }
 
-/** Runs the script with the queries of the repository; expects that the output has no secret. */
-export async function runCheck(grants: Grants, environment: Record<string, string> = {}) {
+/**
+ * Runs the script in a copy of the repository's project; expects that the output has no secret.
+ * @param lock the text of its queries.lock. @returns also the file's text afterwards
+ */
+export async function runCheck(
+  grants: Grants,
+  { lock, words = [], environment = {}, queries = {} }: CheckOptions = {},
+) {
   const directory = await mkdtemp(join(packageRoot, ".tidegate", "test", "check-"));
   try {
     const { cluster, accounts, grants: list } = policyWith(grants);
     const { caPath: ca, administrator } = server;
     const development = { pids: { start: process.pid }, database: { ca, administrator } };
+    for (const name of ["wrangler.toml", "config", "queries"])
+      await cp(join(packageRoot, name), join(directory, name), { recursive: true });
     await mkdir(join(directory, "dev"));
+    const lockPath = join(directory, lockFile);
     for (const [name, content] of [
       ["dev.json", development],
       [join("dev", secretsFile), server.passwords],
       [join("dev", "overlay.json"), { cluster, accounts, grants: list }],
     ] as const)
       await writeFile(join(directory, name), JSON.stringify(content));
-    const script = [join(packageRoot, "cli", "tidegate.ts"), "check", "--env", "development", "--database"];
+    for (const [name, text] of Object.entries(queries))
+      await writeFile(join(directory, "queries", `${name}.sql`), text);
+    if (lock !== undefined) await writeFile(lockPath, lock);
+    const script = [join(packageRoot, "cli", "tidegate.ts"), "check", "--env", "development", ...words];
     const { status, stdout, stderr } = spawnSync(process.execPath, script, {
-      ...{ cwd: packageRoot, encoding: "utf8" },
+      ...{ cwd: directory, encoding: "utf8" },
       env: { ...process.env, NODE_EXTRA_CA_CERTS: "", TIDEGATE_DIRECTORY: directory, ...environment },
     });
     for (const secret of Object.values(server.passwords)) expect(stdout + stderr).not.toContain(secret);
-    return { status, stdout, stderr };
+    const written = existsSync(lockPath) ? readFileSync(lockPath, "utf8") : undefined;
+    return { status, stdout, stderr, lock: written };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+interface CheckOptions {
+  lock?: string | undefined;
+  /** Further words of the command line. */
+  words?: string[];
+  environment?: Record<string, string>;
+  /** Queries by name, besides those of the repository or in their place. */
+  queries?: Record<string, string>;
 }
