@@ -299,7 +299,10 @@ Object.assign(rooms, {
     may: ["cli/command", "cli/node", "cli/project", ...insideOfGateway],
     why: "tidegate accounts.",
   },
-  "cli/check": { may: ["cli/accounts", "cli/command", ...insideOfGateway], why: "tidegate check." },
+  "cli/check": {
+    may: ["cli/accounts", "cli/command", "cli/project", ...insideOfGateway],
+    why: "tidegate check.",
+  },
   "cli/scaffold": {
     may: ["cli/command", ...insideOfGateway],
     why: "tidegate scaffold; it is given its login, and what it finds becomes files.",

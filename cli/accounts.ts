@@ -10,7 +10,7 @@ import { environmentOption } from "./project/environment-option.ts";
 
 export const declaration = declare(
   "accounts",
-  "Logs in with each account as the gateway does, prints who the server says it is and what it may do, and warns of what is too much. Exit code 1: the gateway would refuse an account; 2: it could not be tried.",
+  "Logs in with each account as the gateway does, prints who the server says it is and what it may do, and warns of what is too much, and of what a grant opens and the account cannot do. Exit code 1: the gateway would refuse an account; 2: it could not be tried.",
 )
   .addOption(environmentOption("the environment whose accounts they are").default("development"))
   .option("--ca <FILE>", "PEM of the CAs to trust; without it those of npm start, else Node's")
@@ -46,7 +46,7 @@ async function inspectAll({ env, ca, administrator: user, strict }: Options): Pr
     const inspection = await inspect(link, cluster, account);
     const login = inspection.seen && (await admin?.see(loginOf(inspection.seen)));
     const use = useOf(account.name, policy.grants, queries);
-    const result = report({ account, cluster, use, inspection, login });
+    const result = report({ account, cluster, use, queries, inspection, login });
     console.log(`${format(result)}\n`);
     if (result.refused !== undefined) refused += 1;
     warnings += result.warnings.length;

@@ -1,7 +1,8 @@
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { QueryFile } from "../src/catalog/parse.ts";
 import { accountsOf, readEnvironment } from "./accounts/environment.ts";
 import type { Checked } from "./check/database.ts";
-import { checkQueries, mayRun } from "./check/database.ts";
+import { checkQueries, isUsed } from "./check/database.ts";
 import { headOf, merged } from "./check/finding.ts";
 import { compareWithLock } from "./check/locked.ts";
 import type { OptionsOf } from "./command/declare.ts";
@@ -14,13 +15,18 @@ import { lockFile, readLock, staleness, writeLock } from "./project/lock.ts";
 
 export const declaration = declare(
   "check",
-  "Says everything that is wrong with an environment, without touching it. With --database also what the database says of the saved queries: it prepares each as each account that may run it, and executes nothing. Exit code 1: there are mistakes; 2: it could not be tried.",
+  "Says everything that is wrong with an environment, without touching it. With --database also what the database says of the saved queries and of the accounts: it prepares and explains each query as each account that may run it, executes none, and writes queries.lock. Exit code 1: there are mistakes; 2: it could not be tried.",
 )
   .addOption(environmentOption(`the environment to check (default: ${environments.join(", ")})`))
   .option("--database", "asks the database too; needs --env", false)
   .option(
     "--ca <FILE>",
     "with --database: PEM of the CAs to trust; without it those of npm start, else Node's",
+  )
+  .addOption(
+    new Option("--scan-rows <N>", "with --database: warns of a full scan of a table of more rows")
+      .default(10_000)
+      .argParser(rowCount),
   )
   .option(
     "--relock",
@@ -57,9 +63,9 @@ function checkLock(): number {
 }
 
 /** @returns the exit code */
-async function checkDatabase(name: string, { ca, relock }: Options): Promise<number> {
+async function checkDatabase(name: string, { ca, relock, scanRows }: Options): Promise<number> {
   const files = readQueryFiles();
-  const { mistakes, warnings, untried, notes, told } = await askDatabase(name, ca, files);
+  const { mistakes, warnings, untried, notes, told } = await askDatabase(name, ca, { files, scanRows });
   const where = `${name}, database`;
   for (const line of notes) console.log(`${where}: ${line}`);
   for (const line of warnings) console.error(`${where}: WARNING: ${line}`);
@@ -81,13 +87,13 @@ async function checkDatabase(name: string, { ca, relock }: Options): Promise<num
 async function askDatabase(
   name: string,
   ca: string | undefined,
-  files: readonly QueryFile[],
+  { files, scanRows }: { files: readonly QueryFile[]; scanRows: number },
 ): Promise<Checked> {
   try {
     const environment = readEnvironment(name, ca);
     const { policy, queries, link } = environment;
-    const accounts = await accountsOf(environment, (account) => mayRun(policy.grants, account));
-    return await checkQueries({ link, policy, accounts, files, queries });
+    const accounts = await accountsOf(environment, (account) => isUsed(policy.grants, account));
+    return await checkQueries({ link, policy, accounts, files, queries, scanRows });
   } catch (cause) {
     return { mistakes: [], warnings: [], untried: [operatorText(cause)], notes: [], told: undefined };
   }
@@ -97,6 +103,11 @@ async function askDatabase(
 function tellMistakes(where: string, mistakes: readonly string[]): number {
   console.error(`${where}: ${mistakes.length} mistake(s)\n${mistakes.map((line) => `- ${line}`).join("\n")}`);
   return 1;
+}
+
+function rowCount(text: string): number {
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a number of rows, such as 10000.");
 }
 
 function isTemplate(name: string): boolean {

@@ -101,7 +101,7 @@ export function excessOf(
     const names = [...new Set(group.map(({ privilege }) => privilege))];
     const fix = revoke([...new Set(group.map(withColumns))], scope, grantee);
     // On the cluster's database, ALL may be the only source of a privilege that the account needs.
-    const again = names[0] === "ALL PRIVILEGES" && databaseOf(scope) === database && use.privileges.size > 0;
+    const again = names[0] === "ALL PRIVILEGES" && placeOf(scope) === database && use.privileges.size > 0;
     return {
       what: `${grantee} has ${names.join(", ")} on ${scope}: ${why}`,
       fix: again ? `${fix}; GRANT ${[...use.privileges].join(", ")} ON ${scope} TO ${grantee}` : fix,
@@ -113,7 +113,7 @@ export function excessOf(
 function whyNot({ privilege, scope }: Held, use: Use, database: string): string | undefined {
   if (privilege === "ADMIN OPTION" || privilege === "GRANT OPTION")
     return "the gateway never gives rights to others";
-  const place = databaseOf(scope);
+  const place = placeOf(scope);
   if (use.asksServer && tells(privilege, place)) return undefined;
   if (place === "*") return "it holds for the whole server, and only the cluster's database is used";
   if (place !== database) return `only the database ${database} is used`;
@@ -129,7 +129,7 @@ function tells(privilege: string, place: string): boolean {
 }
 
 /** @returns the name of the database that a scope is in; a pattern that fits several stays a pattern */
-function databaseOf(scope: string): string {
+export function placeOf(scope: string): string {
   const [, quoted = "*"] = /^(?:[A-Z ]+ )?(\*|\w+|`(?:[^`]|``)*`)\./.exec(scope) ?? [];
   const pattern = quoted.startsWith("`") ? quoted.slice(1, -1).replaceAll("``", "`") : quoted;
   // An underscore that is not escaped fits any character. Many names have one and mean the underscore

@@ -1,8 +1,10 @@
+import type { SavedQuery } from "../../src/catalog/parse.ts";
 import type { Account } from "../../src/config/config.ts";
 import type { Cluster } from "../../src/config/schema.ts";
 import type { Rights } from "./grants.ts";
 import { readCreateUser, readGrants, withoutSecrets } from "./grants.ts";
 import type { Inspection, LoginSeen, Seen } from "./inspect.ts";
+import { lacksOf } from "./lacks.ts";
 import type { Excess, Use } from "./needs.ts";
 import { excessOf, surplusRoles } from "./needs.ts";
 
@@ -25,6 +27,7 @@ export interface Subject {
   cluster: Pick<Cluster, "database" | "engine">;
   use: Use;
   inspection: Inspection;
+  queries: readonly SavedQuery[];
   /** What the administrator sees of the account that logged in; undefined without an administrator. */
   login: LoginSeen | undefined;
 }
@@ -43,7 +46,15 @@ export function report(subject: Subject): Report {
   const rights = readGrants(seen.grants);
   const own = readGrants(seen.own);
   const role = activeRole(seen);
+  const lacking = {
+    permissions: use.permissions,
+    queries: subject.queries,
+    rights,
+    identity: identityOf(seen),
+    database: cluster.database,
+  };
   const warnings = [
+    ...lacksOf(lacking),
     ...excessOf(rights, { own, role, use, database: cluster.database }),
     ...surplusRoles(own, account.role),
     ...[...rights.unread, ...(login ? readGrants(login.grants).unread : [])].map(unreadable),
@@ -92,7 +103,8 @@ function identityOf(seen: Seen): string {
   return quote(seen.currentUser);
 }
 
-function quote(account: string): string {
+/** @returns 'user'@'host' of user@host */
+export function quote(account: string): string {
   const at = account.lastIndexOf("@");
   const parts = [account.slice(0, at), account.slice(at + 1)];
   return parts.map((part) => `'${part.replaceAll("'", "''")}'`).join("@");

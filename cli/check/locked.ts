@@ -48,7 +48,7 @@ export function compareWithLock(
     if (isSame) continue;
     if (before?.columns && columns && !relock) {
       const message = `${differencesOf(before.columns, columns)}. The text is the one that queries.lock knows from ${lock?.server.engine} ${lock?.server.version}: this is another database, or it has changed. With --relock it is right`;
-      differences.push({ file: file.name, line: lineOf(file), message });
+      differences.push({ file: file.name, line: lineOf(file), column: 1, message });
     }
     changes.push(`${name}: ${wordFor(before, lock?.queries[name])}, ${countOf(columns)}`);
   }

@@ -6,11 +6,13 @@ import type { Column } from "../../src/db/encode/columns.ts";
 import { describeColumn } from "../../src/db/encode/columns.ts";
 import type { Link } from "../../src/db/links/link.ts";
 import { demandAnswerable } from "../../src/db/mysql/driver/column-limit.ts";
+import type { Row } from "../../src/db/mysql/driver/commands.ts";
 import { query as textQuery } from "../../src/db/mysql/driver/commands.ts";
 import type { Connection, ServerError } from "../../src/db/mysql/driver/driver.ts";
 import type { Announced } from "../../src/db/mysql/driver/prepared.ts";
 import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { statementError } from "../../src/db/mysql/engines/errors.ts";
+import { interpolate } from "../../src/db/mysql/engines/interpolate.ts";
 import { writableState } from "../../src/db/mysql/engines/session-state.ts";
 import type { Login } from "../../src/db/mysql/session/login.ts";
 import { logIn } from "../../src/db/mysql/session/login.ts";
@@ -18,17 +20,31 @@ import type { Kind } from "../../src/db/mysql/values/derived-types.ts";
 import { kindOf } from "../../src/db/mysql/values/derived-types.ts";
 import { TidegateError } from "../../src/errors.ts";
 import type { BoundValue } from "../../src/sql/bound-value.ts";
+import type { Verb } from "../../src/sql/guard.ts";
+import type { Spread } from "../../src/sql/lists.ts";
+import { comparedKinds } from "./compared-columns.ts";
+import type { Ask, Tables } from "./describe-tables.ts";
+import { describeTables } from "./describe-tables.ts";
+import type { Scan } from "./plans.ts";
+import { explain, scansOf } from "./plans.ts";
+import { explainsAlone, preparesAlone } from "./runs-nothing.ts";
+import { sampleOf } from "./samples.ts";
 
-/** Logs in as the gateway does, and lets the server prepare saved queries. Executes nothing. */
+/** Logs in as the gateway does, and lets the server prepare and explain saved queries. Executes none. */
+
+/** The full scans of a statement, or why they are not known. */
+export type Plan = { scans: readonly Scan[] } | { unknown: string };
 
 /** The server's answer to a query. */
 export type Answer =
   | {
       query: SavedQuery;
       said: "types";
+      /** Of the placeholders; "other" where neither the server nor the columns beside them tell. */
       kinds: readonly Kind[];
       /** Null if the server tells them only when it executes the query. */
       columns: readonly ResultColumn[] | null;
+      plan: Plan;
     }
   /** The reason in the operator's words, with the server's number. */
   | { query: SavedQuery; said: "no"; reason: string }
@@ -37,7 +53,7 @@ export type Answer =
 /**
  * @param queries those that the account may run
  * @param take called for each query with the server's answer
- * @returns the server's version
+ * @returns the server's version, and the lines of SHOW GRANTS
  * @throws TidegateError if the login is refused, Error if the connection is lost or the server is too slow
  */
 export async function prepareAll(
@@ -46,35 +62,45 @@ export async function prepareAll(
   account: Account,
   queries: readonly SavedQuery[],
   take: (answer: Answer) => void,
-): Promise<string> {
+): Promise<{ version: string; grants: string[]; identity: string }> {
   const login = await logIn(link, cluster, account);
+  const session: Session = { login, cluster, ask: (sql) => askText(login, account, sql), account };
   try {
+    const grants = (await session.ask("SHOW GRANTS")).map((row) => String(Object.values(row)[0]));
+    const tables = await describeTables(session.ask, cluster, queries);
     // Queries that read come first. The read-only state is lifted only for queries that write, as in the
     // gateway.
-    for (const query of queries.filter(isRead)) take(await ask(login, cluster, account, query));
+    for (const query of queries.filter(isRead)) take(await judge(session, tables, query));
     const writing = queries.filter((query) => !isRead(query));
     const lifted = writableState(dialectOf(cluster));
-    if (writing.length > 0 && lifted !== undefined) {
-      const step = textQuery(login.connection, lifted);
-      login.connection.addCommand(step.command);
-      await inTime(login, account, step.reply);
-    }
-    for (const query of writing) take(await ask(login, cluster, account, query));
-    return login.identity.version;
+    if (writing.length > 0 && lifted !== undefined) await session.ask(lifted);
+    for (const query of writing) take(await judge(session, tables, query));
+    return { version: login.identity.version, grants, identity: login.identity.currentUser };
   } finally {
     login.connection.end(() => {});
   }
+}
+
+interface Session {
+  login: Login;
+  cluster: Cluster;
+  account: Account;
+  ask: Ask;
+}
+
+function askText(login: Login, account: Account, sql: string): Promise<Row[]> {
+  const step = textQuery(login.connection, sql);
+  login.connection.addCommand(step.command);
+  return inTime(login, account, step.reply);
 }
 
 function isRead({ kind }: SavedQuery): boolean {
   return kind === "read";
 }
 
-async function ask(login: Login, cluster: Cluster, account: Account, query: SavedQuery): Promise<Answer> {
-  if (!dialectOf(cluster).preparesWithoutRunning(query.sql)) {
-    const reason = "TiDB runs subqueries, and functions of constants, while it prepares a statement";
-    return { query, said: "nothing", reason };
-  }
+async function judge(session: Session, tables: Tables, query: SavedQuery): Promise<Answer> {
+  const { login, cluster, account } = session;
+  if (cluster.engine === "tidb" && !preparesAlone(query.sql)) return await judgePlan(session, tables, query);
   let prepared: Announced;
   try {
     prepared = await inTime(login, account, announced(login.connection, query.sql));
@@ -83,8 +109,59 @@ async function ask(login: Login, cluster: Cluster, account: Account, query: Save
     return refusal(query, cause as ServerError);
   }
   prepared.close();
-  const kinds = prepared.parameters.map(({ columnType }) => kindOf(columnType));
-  return { query, said: "types", kinds, columns: columnsOf(cluster, query, prepared) };
+  const kinds = dialectOf(cluster).derivesTypes
+    ? prepared.parameters.map(({ columnType }) => kindOf(columnType))
+    : comparedKinds(query.sql, tables.columns);
+  const columns = columnsOf(cluster, query, prepared);
+  return { query, said: "types", kinds, columns, plan: await planOf(session, tables, query) };
+}
+
+/** For a statement that PREPARE would run in part: EXPLAIN refuses the same names, and tells no columns. */
+async function judgePlan(session: Session, tables: Tables, query: SavedQuery): Promise<Answer> {
+  const plan = await planOf(session, tables, query);
+  if ("error" in plan && tellsNames.has(plan.error.errno ?? 0)) return refusal(query, plan.error);
+  if ("unknown" in plan) {
+    const reason = "TiDB runs functions of constants, and some subqueries, while it prepares a statement";
+    if ("error" in plan) return { query, said: "nothing", reason: `${reason}, and ${plan.unknown}` };
+    return { query, said: "nothing", reason };
+  }
+  return { query, said: "types", kinds: comparedKinds(query.sql, tables.columns), columns: null, plan };
+}
+
+/**
+ * Refusals whose words have names of the statement, and no values: tables, columns, routines, rights, groups. The
+ * words of others may have sample values.
+ */
+const tellsNames: ReadonlySet<number> = new Set([1044, 1052, 1054, 1055, 1142, 1143, 1146, 1305, 1356, 1370]);
+
+type AskedPlan = Plan | { unknown: string; error: ServerError };
+
+async function planOf({ ask, cluster }: Session, tables: Tables, query: SavedQuery): Promise<AskedPlan> {
+  const { engine } = cluster;
+  if (!hasPlan.has(query.verb)) return { scans: [] };
+  const statement = pagedSql(query, sampleOf(query));
+  if (!explainsAlone(statement, engine, tables.hidden))
+    return { unknown: "EXPLAIN would run a part of it (a subquery, a function, or a view with one)" };
+  try {
+    return { scans: scansOf(engine, statement, await ask(explain[engine] + statement)) };
+  } catch (cause) {
+    const { errno } = cause as ServerError;
+    if (errno === undefined) throw cause;
+    return { unknown: `EXPLAIN is refused (${errno})`, error: cause as ServerError };
+  }
+}
+
+const hasPlan: ReadonlySet<Verb> = new Set<Verb>(["SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE"]);
+
+/** @returns the statement of the first page, with values. Only pages of a keyset are inside of another query. */
+function pagedSql({ page }: SavedQuery, { sql, values }: Spread<BoundValue>): string {
+  const own = interpolate(sql, values);
+  if (page === undefined) return own;
+  if (page.kind === "offset") return `${own} LIMIT ${page.size + 1}`;
+  const keys = page.keys.map(
+    ({ column, descending }) => `\`${column.replaceAll("`", "``")}\`${descending ? " DESC" : ""}`,
+  );
+  return `SELECT * FROM (${own}) AS \`page\` ORDER BY ${keys.join(", ")} LIMIT ${page.size + 1}`;
 }
 
 function announced(connection: Connection, sql: string): Promise<Announced> {

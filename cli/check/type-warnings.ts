@@ -7,7 +7,10 @@ import { placesOf } from "../../src/sql/places.ts";
 import type { Finding } from "./finding.ts";
 import { headOf, lineOfDeclaration } from "./finding.ts";
 
-/** Compares the declared types of a saved query with those that MySQL derives for its placeholders. Pure. */
+/**
+ * Compares the declared types of a saved query with those of its placeholders: those that MySQL derives, or those
+ * of the columns beside them (compared-columns.ts). Pure.
+ */
 
 /** A declaration in the head, and how the server sees its placeholders. */
 interface Declared {
@@ -22,7 +25,7 @@ interface Declared {
  * A declared value is bound as its type, whatever it is compared with (src/db/mysql/values/derived-types.ts
  * handles the others).
  *
- * @param kinds the types from the server, in the order of the placeholders
+ * @param kinds the types, in the order of the placeholders
  * @returns at most one warning for each way in which a declaration does not fit
  */
 export function typeWarnings(file: QueryFile, query: SavedQuery, kinds: readonly Kind[]): Finding[] {
@@ -30,11 +33,11 @@ export function typeWarnings(file: QueryFile, query: SavedQuery, kinds: readonly
   // It is not known which type is missing, so no type belongs to its placeholder for certain.
   if (kinds.length !== query.order.length) {
     const message = "the declared types were not compared: MySQL does not say the type of each placeholder";
-    return [{ file: file.name, line: head.end, message }];
+    return [{ file: file.name, line: head.end, column: 1, message }];
   }
   return declaredOf(query, kinds).flatMap((declared) => {
     const line = lineOfDeclaration(head, declared.name);
-    return complaintsOn(declared).map((message) => ({ file: file.name, line, message }));
+    return complaintsOn(declared).map((message) => ({ file: file.name, line, column: 1, message }));
   });
 }
 

@@ -55,14 +55,14 @@ export function giveSecrets(): () => void {
 export async function check(
   texts: Record<string, string>,
   grants: Grants = { analyst: ["query:*"] },
-  deadlineMs?: number,
+  { deadlineMs, scanRows = 10_000 }: { deadlineMs?: number; scanRows?: number } = {},
 ): Promise<Checked> {
   const files: QueryFile[] = Object.entries(texts).map(([name, text]) => ({ name: `${name}.sql`, text }));
   const queries = parseCatalog(files);
   const policy = parsePolicy(policyWith(grants, deadlineMs), "development", queries);
   const accounts = await accountsOf({ name: "development", policy, queries });
   const link = nodeLink(readFileSync(server.caPath, "utf8"));
-  return await checkQueries({ link, policy, accounts, files, queries });
+  return await checkQueries({ link, policy, accounts, files, queries, scanRows });
 }
 
 /**
@@ -71,7 +71,7 @@ export async function check(
  */
 export async function runCheck(
   grants: Grants,
-  { lock, words = [], environment = {}, queries = {} }: CheckOptions = {},
+  { lock, command = "check", words = [], environment = {}, queries = {} }: CheckOptions = {},
 ) {
   const directory = await mkdtemp(join(packageRoot, ".tidegate", "test", "check-"));
   try {
@@ -91,7 +91,7 @@ export async function runCheck(
     for (const [name, text] of Object.entries(queries))
       await writeFile(join(directory, "queries", `${name}.sql`), text);
     if (lock !== undefined) await writeFile(lockPath, lock);
-    const script = [join(packageRoot, "cli", "tidegate.ts"), "check", "--env", "development", ...words];
+    const script = [join(packageRoot, "cli", "tidegate.ts"), command, "--env", "development", ...words];
     const { status, stdout, stderr } = spawnSync(process.execPath, script, {
       ...{ cwd: directory, encoding: "utf8" },
       env: { ...process.env, NODE_EXTRA_CA_CERTS: "", TIDEGATE_DIRECTORY: directory, ...environment },
@@ -106,6 +106,7 @@ export async function runCheck(
 
 interface CheckOptions {
   lock?: string | undefined;
+  command?: "check" | "deploy";
   /** Further words of the command line. */
   words?: string[];
   environment?: Record<string, string>;

@@ -33,6 +33,7 @@ function reportOf(more: Change): Report {
     account: { name: "reader", user: "gw_reader", role: undefined, plugin: undefined, acts_as: "reader@%" },
     cluster: { database: "shop", engine: "mysql" },
     use: { permissions: ["sql:read"], privileges: new Set(["SELECT", "SHOW VIEW"]), asksServer: false },
+    queries: [],
     inspection: { refused: undefined, seen: { ...mapped, ...seen } },
     login: "login" in more ? other && { ...login, ...other } : login,
     ...rest,
@@ -116,7 +117,11 @@ describe("without an administrator", () => {
   });
 
   test("a plain login sees all its own grants, also two PROXY grants", () => {
-    const own = ["GRANT PROXY ON `a`@`%` TO `gw`@`%`", "GRANT PROXY ON `b`@`%` TO `gw`@`%`"];
+    const own = [
+      "GRANT SELECT ON `shop`.* TO `gw`@`%`",
+      "GRANT PROXY ON `a`@`%` TO `gw`@`%`",
+      "GRANT PROXY ON `b`@`%` TO `gw`@`%`",
+    ];
     const seen = { proxyUser: null, currentUser: "gw@%", grants: own, own };
     const { unseen, warnings } = reportOf({ login: undefined, seen });
     expect(unseen).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { mayRun } from "../../../../cli/check/database.ts";
-import { headOf, lineOfDeclaration, merged } from "../../../../cli/check/finding.ts";
+import { isUsed, mayRun } from "../../../../cli/check/database.ts";
+import { headOf, lineOfDeclaration, merged, placeOfName } from "../../../../cli/check/finding.ts";
 import { parseQuery } from "../../../../src/catalog/parse.ts";
 import type { Policy } from "../../../../src/config/schema.ts";
 
@@ -11,18 +11,20 @@ describe("the accounts that run a query", () => {
     grant("one", "query:a", "sql:read"),
     grant("all", "query:*"),
     grant("other", "query:ab"),
-    grant("none", "sql:write", "operate"),
+    grant("texts", "sql:write"),
+    grant("none", "operate", "metrics", "transaction"),
   ];
 
   test.each([
     ["one", true, true],
     ["all", true, true],
     ["other", false, true],
+    ["texts", false, true],
     ["none", false, false],
     ["unknown", false, false],
-  ])("%s: this one %s, any %s", (account, own, any) => {
+  ])("%s: this one %s, anything %s", (account, own, any) => {
     expect(mayRun(grants, account, query)).toBe(own);
-    expect(mayRun(grants, account)).toBe(any);
+    expect(isUsed(grants, account)).toBe(any);
   });
 });
 
@@ -32,8 +34,21 @@ test("lines: of a parameter, of a claim of the same kind of name, and of the sta
   expect(["a", "jwt.b", "jwt.c"].map((name) => lineOfDeclaration(head, name))).toEqual([1, 2, 4]);
 });
 
+test.each([
+  ["Unknown column 'nam' in 'field list'", { line: 2, column: 16 }],
+  ["Unknown column 'C.Nam' in 'field list'", { line: 2, column: 16 }],
+  ["Table 'world.citys' doesn't exist", { line: 3, column: 8 }],
+  ["SELECT command denied to user 'a'@'b' for table 'citys'", { line: 3, column: 8 }],
+  ["SELECT command denied to user 'a'@'b' for table `world`.`citys`", { line: 3, column: 8 }],
+  ["the name stands in a comment: 'head'", undefined],
+  ["no name", undefined],
+])("the place of a name: %s", (words, place) => {
+  const text = "-- The head, nam.\nSELECT 'é😀', c.nam\n  FROM `citys` AS c";
+  expect(placeOfName({ name: "q.sql", text }, words)).toEqual(place);
+});
+
 test("a message for several accounts is printed once", () => {
-  const finding = { file: "a.sql", line: 2, message: "1146: no table" };
+  const finding = { file: "a.sql", line: 2, column: 1, message: "1146: no table" };
   expect(
     merged([
       { finding, account: "one" },
@@ -41,5 +56,5 @@ test("a message for several accounts is printed once", () => {
       { finding: { ...finding }, account: "two" },
       { finding: { ...finding, line: 3 } },
     ]),
-  ).toEqual(["queries/a.sql:2: as one, two: 1146: no table", "queries/a.sql:3: 1146: no table"]);
+  ).toEqual(["queries/a.sql:2:1: as one, two: 1146: no table", "queries/a.sql:3:1: 1146: no table"]);
 });

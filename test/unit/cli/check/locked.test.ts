@@ -102,7 +102,7 @@ describe("columns that differ", () => {
   ])("%s", (_, before, now, words) => {
     expect(compare(locked(before), told(now))).toEqual({
       ...nothing,
-      differences: [{ file: "q.sql", line: 7, message: words + end }],
+      differences: [{ file: "q.sql", line: 7, column: 1, message: words + end }],
     });
   });
 

@@ -106,7 +106,12 @@ SELECT 1 FROM t WHERE c = :a AND d > :a AND e > :a AND f = :b AND g = :b`;
 test("if fewer types arrive than placeholders, only this is reported", () => {
   const text = one("integer", "c = :v AND d = :v");
   expect(typeWarnings({ name: "q.sql", text }, parseQuery("q.sql", text), ["text"])).toEqual([
-    { file: "q.sql", line: 3, message: expect.stringMatching(/^the declared types were not compared: /) },
+    {
+      file: "q.sql",
+      line: 3,
+      column: 1,
+      message: expect.stringMatching(/^the declared types were not compared: /),
+    },
   ]);
 });
 

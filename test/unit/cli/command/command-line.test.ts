@@ -52,7 +52,7 @@ const slips: Record<string, string[][]> = {
       ["--timeout-ms", "1e3"],
     ],
   ],
-  check: [unknown, ["--ca"], ["--database"], ...environment],
+  check: [unknown, ["--ca"], ["--database"], ["--scan-rows"], ["--scan-rows", "many"], ...environment],
   accounts: [unknown, ["--administrator"], ...environment],
   scaffold: [
     [...unknown, "--table", "notes"],

@@ -1,0 +1,49 @@
+import type { QueryFile } from "../../src/catalog/parse.ts";
+import type { ResultColumn, SavedQuery } from "../../src/catalog/saved-query.ts";
+
+/** Compares what the head says of the result with the columns that a server tells. Pure. */
+
+const keyTypes = new Set([
+  ...["TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT"].flatMap((type) => [type, `${type} UNSIGNED`]),
+  ...["DECIMAL", "DATE", "DATETIME", "TIMESTAMP", "CHAR", "VARCHAR", "TEXT", "BINARY", "VARBINARY"],
+]);
+
+/** @returns the mistakes, each with the word of the head that it is about */
+export function resultMistakes(
+  { result, page }: SavedQuery,
+  columns: readonly ResultColumn[],
+): { tag: string; message: string }[] {
+  if (columns.length === 0 && result !== "exec") {
+    return [
+      {
+        tag: "@result",
+        message: `@result ${result} needs rows, and the statement has none: say @result exec`,
+      },
+    ];
+  }
+  return (page?.keys ?? []).flatMap(({ column }) => {
+    const complaint = complaintOn(column, columns);
+    return complaint === undefined ? [] : [{ tag: "@page", message: `@page: ${complaint}` }];
+  });
+}
+
+function complaintOn(name: string, columns: readonly ResultColumn[]): string | undefined {
+  const found = columns.filter((column) => column.name === name);
+  const [column] = found;
+  if (column === undefined)
+    return `the result has no column ${name}; it has ${columns.map((one) => one.name).join(", ")}`;
+  if (found.length > 1) return `the result has several columns ${name}: give each a name of its own`;
+  if (column.nullable)
+    return `${name} may be NULL, and no page begins behind NULL: use a column that is NOT NULL`;
+  if (!keyTypes.has(column.type))
+    return `${name} is ${column.type}, whose values have no exact order: use integers, DECIMAL, dates, date-times or texts`;
+  return undefined;
+}
+
+/** @returns the line of the first declaration with this tag in the head, from 1; undefined if there is none */
+export function lineOfTag({ text }: QueryFile, tag: string): number | undefined {
+  const index = text
+    .split("\n")
+    .findIndex((line) => line.replace(/^\ufeff?\s*--\s+/, "").startsWith(`${tag} `));
+  return index < 0 ? undefined : index + 1;
+}
