@@ -3,7 +3,7 @@ import type { QueryFile } from "../src/catalog/parse.ts";
 import { accountsOf, readEnvironment } from "./accounts/environment.ts";
 import type { Checked } from "./check/database.ts";
 import { checkQueries, isUsed } from "./check/database.ts";
-import { headOf, merged } from "./check/finding.ts";
+import { merged } from "./check/finding.ts";
 import { compareWithLock } from "./check/locked.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
@@ -51,8 +51,8 @@ export async function run(options: Options): Promise<number> {
     for (const line of warningsOf(name)) console.error(`${name}: WARNING: ${line}`);
     if (database && mistakes.length === 0) code = await checkDatabase(name, options);
   }
-  // With --database the lock is compared with the database.
-  return database ? code : Math.max(code, checkLock());
+  // With --database the lock is compared with the database. A broken query is a mistake already.
+  return database || code !== 0 ? code : checkLock();
 }
 
 /** @returns the exit code */
@@ -65,6 +65,7 @@ function checkLock(): number {
 /** @returns the exit code */
 async function checkDatabase(name: string, { ca, relock, scanRows }: Options): Promise<number> {
   const files = readQueryFiles();
+  const before = readLock();
   const { mistakes, warnings, untried, notes, told } = await askDatabase(name, ca, { files, scanRows });
   const where = `${name}, database`;
   for (const line of notes) console.log(`${where}: ${line}`);
@@ -73,8 +74,7 @@ async function checkDatabase(name: string, { ca, relock, scanRows }: Options): P
   if (mistakes.length > 0) return tellMistakes(where, mistakes);
   if (untried.length > 0) return 2;
   if (told) {
-    const lineOf = (file: QueryFile) => headOf(file).end;
-    const { lock, changes, differences } = compareWithLock(files, told, { lock: readLock(), relock, lineOf });
+    const { lock, changes, differences } = compareWithLock(files, told, { lock: before, relock });
     if (differences.length > 0)
       return tellMistakes(where, merged(differences.map((finding) => ({ finding }))));
     if (lock) writeLock(lock);

@@ -8,12 +8,12 @@ import { lacksOf } from "../accounts/lacks.ts";
 import { useOf } from "../accounts/needs.ts";
 import { quote } from "../accounts/report.ts";
 import { operatorText } from "../command/errors.ts";
-import type { Finding, Place } from "./finding.ts";
-import { headOf, merged, placeOfName } from "./finding.ts";
+import type { Finding } from "./finding.ts";
+import { merged, placeOfName, placeOfStatement, placeOfTag } from "./finding.ts";
 import type { Told } from "./locked.ts";
 import type { Answer, Plan } from "./prepare.ts";
 import { prepareAll } from "./prepare.ts";
-import { lineOfTag, resultMistakes } from "./result.ts";
+import { resultMistakes } from "./result.ts";
 import { typeWarnings } from "./type-warnings.ts";
 
 /**
@@ -70,7 +70,7 @@ export async function checkQueries(subject: Subject): Promise<Checked> {
   const take = (account: string, answer: Answer) => {
     const { query } = answer;
     const file = fileOf(query);
-    const at = (message: string, place = statementOf(file)) => ({ file: file.name, ...place, message });
+    const at = (message: string, place = placeOfStatement(file)) => ({ file: file.name, ...place, message });
     if (answer.said === "no") {
       mistakes.push({ finding: at(answer.reason, placeOfName(file, answer.reason)), account });
       return;
@@ -84,8 +84,7 @@ export async function checkQueries(subject: Subject): Promise<Checked> {
     if (columns.has(query.name)) return;
     columns.set(query.name, answer.columns);
     for (const { tag, message } of answer.columns ? resultMistakes(query, answer.columns) : []) {
-      const line = lineOfTag(file, tag);
-      mistakes.push({ finding: at(message, line === undefined ? undefined : { line, column: 1 }) });
+      mistakes.push({ finding: at(message, placeOfTag(file, tag)) });
     }
     for (const message of planWarnings(answer.plan, scanRows)) warnings.push({ finding: at(message) });
   };
@@ -93,7 +92,7 @@ export async function checkQueries(subject: Subject): Promise<Checked> {
     if (accounts.some(({ name }) => mayRun(grants, name, query))) continue;
     const file = fileOf(query);
     const message = "not tried: no grant lets an account run it";
-    warnings.push({ finding: { file: file.name, ...statementOf(file), message } });
+    warnings.push({ finding: { file: file.name, ...placeOfStatement(file), message } });
   }
   for (const account of accounts) {
     const own = queries.filter((query) => mayRun(grants, account.name, query));
@@ -116,10 +115,6 @@ export async function checkQueries(subject: Subject): Promise<Checked> {
   }
   const told = server && { server, columns };
   return { mistakes: [...merged(mistakes), ...rights], warnings: merged(warnings), untried, notes, told };
-}
-
-function statementOf(file: QueryFile): Place {
-  return { line: headOf(file).end, column: 1 };
 }
 
 /** @returns the full scans of more rows, and plans that are not known */

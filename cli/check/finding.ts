@@ -2,6 +2,7 @@ import type { Mistake } from "../../src/catalog/errors.ts";
 import type { Header } from "../../src/catalog/header.ts";
 import { readHeader } from "../../src/catalog/header.ts";
 import type { QueryFile } from "../../src/catalog/parse.ts";
+import { columnOf, lineOf } from "../../src/catalog/source.ts";
 import { lex } from "../../src/sql/lexer.ts";
 import { claimPrefix } from "../../src/sql/placeholders.ts";
 import { nameAt } from "./tables.ts";
@@ -14,13 +15,36 @@ export type Place = Pick<Finding, "line" | "column">;
 
 /** @param file one that has been parsed without a mistake */
 export function headOf({ text }: QueryFile): Header {
-  return readHeader(text.startsWith("\ufeff") ? text.slice(1) : text, () => {});
+  return readHeader(withoutMark(text), () => {});
 }
 
-/** @param name the name in the statement, after the colon. @returns the line of its declaration, from 1 */
-export function lineOfDeclaration({ lines, claimLines, end }: Header, name: string): number {
-  const own = name.startsWith(claimPrefix) ? claimLines.get(name.slice(claimPrefix.length)) : lines.get(name);
-  return own ?? end;
+/** @returns the place of the statement */
+export function placeOfStatement(file: QueryFile): Place {
+  return { line: headOf(file).end, column: 1 };
+}
+
+/** @param name the name in the statement, after the colon. @returns the place of its declaration */
+export function placeOfDeclaration(file: QueryFile, name: string): Place {
+  const { places, claimPlaces } = headOf(file);
+  const isClaim = name.startsWith(claimPrefix);
+  const offset = isClaim ? claimPlaces.get(name.slice(claimPrefix.length)) : places.get(name);
+  return placeOf(file, offset);
+}
+
+/** @param tag such as @page. @returns the place of its line in the head; of the statement if there is none */
+export function placeOfTag(file: QueryFile, tag: string): Place {
+  return placeOf(file, headOf(file).settingPlaces.get(tag));
+}
+
+function placeOf(file: QueryFile, offset: number | undefined): Place {
+  const text = withoutMark(file.text);
+  if (offset === undefined) return placeOfStatement(file);
+  return { line: lineOf(text, offset), column: columnOf(text, offset) };
+}
+
+/** Some editors write a byte order mark. */
+function withoutMark(text: string): string {
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
 }
 
 /**
@@ -28,16 +52,12 @@ export function lineOfDeclaration({ lines, claimLines, end }: Header, name: stri
  * @param words such as: Unknown column 'a.b' in 'field list'
  * @returns undefined if the statement has none of the names
  */
-export function placeOfName({ text }: QueryFile, words: string): Place | undefined {
-  const tokens = lex(text);
+export function placeOfName(file: QueryFile, words: string): Place | undefined {
+  const tokens = lex(withoutMark(file.text));
   for (const [, quoted = ""] of words.matchAll(/['`]([^'`]+)['`]/g)) {
     const name = quoted.slice(quoted.lastIndexOf(".") + 1).toLowerCase();
-    for (let at = 0; at < tokens.length; at++) {
-      if (!tokens.isName(at) || nameAt(tokens, at) !== name) continue;
-      const before = text.slice(0, tokens.start(at));
-      const start = before.lastIndexOf("\n") + 1;
-      return { line: before.split("\n").length, column: [...before.slice(start)].length + 1 };
-    }
+    for (let at = 0; at < tokens.length; at++)
+      if (tokens.isName(at) && nameAt(tokens, at) === name) return placeOf(file, tokens.start(at));
   }
   return undefined;
 }

@@ -3,6 +3,7 @@ import type { QueryFile } from "../../src/catalog/parse.ts";
 import type { ResultColumn } from "../../src/catalog/saved-query.ts";
 import { entryOf, hashOf } from "../project/lock.ts";
 import type { Finding } from "./finding.ts";
+import { placeOfStatement } from "./finding.ts";
 
 /** Compares what a database says of the saved queries with queries.lock. Pure. */
 
@@ -25,14 +26,11 @@ export interface Comparison {
   differences: Finding[];
 }
 
-/**
- * @param relock whether the database is right where its columns are not those of the lock
- * @param lineOf the line of a query's statement
- */
+/** @param relock whether the database is right where its columns are not those of the lock */
 export function compareWithLock(
   files: readonly QueryFile[],
   told: Told,
-  { lock, relock, lineOf }: { lock: Lock | undefined; relock: boolean; lineOf: (file: QueryFile) => number },
+  { lock, relock }: { lock: Lock | undefined; relock: boolean },
 ): Comparison {
   const queries: Record<string, LockedQuery> = {};
   const changes: string[] = [];
@@ -48,7 +46,7 @@ export function compareWithLock(
     if (isSame) continue;
     if (before?.columns && columns && !relock) {
       const message = `${differencesOf(before.columns, columns)}. The text is the one that queries.lock knows from ${lock?.server.engine} ${lock?.server.version}: this is another database, or it has changed. With --relock it is right`;
-      differences.push({ file: file.name, line: lineOf(file), column: 1, message });
+      differences.push({ file: file.name, ...placeOfStatement(file), message });
     }
     changes.push(`${name}: ${wordFor(before, lock?.queries[name])}, ${countOf(columns)}`);
   }

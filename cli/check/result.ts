@@ -1,4 +1,3 @@
-import type { QueryFile } from "../../src/catalog/parse.ts";
 import type { ResultColumn, SavedQuery } from "../../src/catalog/saved-query.ts";
 
 /** Compares what the head says of the result with the columns that a server tells. Pure. */
@@ -8,7 +7,7 @@ const keyTypes = new Set([
   ...["DECIMAL", "DATE", "DATETIME", "TIMESTAMP", "CHAR", "VARCHAR", "TEXT", "BINARY", "VARBINARY"],
 ]);
 
-/** @returns the mistakes, each with the word of the head that it is about */
+/** @returns the mistakes, each with the line of the head that it is about */
 export function resultMistakes(
   { result, page }: SavedQuery,
   columns: readonly ResultColumn[],
@@ -38,12 +37,4 @@ function complaintOn(name: string, columns: readonly ResultColumn[]): string | u
   if (!keyTypes.has(column.type))
     return `${name} is ${column.type}, whose values have no exact order: use integers, DECIMAL, dates, date-times or texts`;
   return undefined;
-}
-
-/** @returns the line of the first declaration with this tag in the head, from 1; undefined if there is none */
-export function lineOfTag({ text }: QueryFile, tag: string): number | undefined {
-  const index = text
-    .split("\n")
-    .findIndex((line) => line.replace(/^\ufeff?\s*--\s+/, "").startsWith(`${tag} `));
-  return index < 0 ? undefined : index + 1;
 }

@@ -2,7 +2,6 @@ import type { Claim } from "../../src/catalog/claims.ts";
 import type { Parameter, SavedQuery } from "../../src/catalog/saved-query.ts";
 import type { BoundValue } from "../../src/sql/bound-value.ts";
 import { readTyped, type ValueType } from "../../src/sql/declared-types.ts";
-import { lex } from "../../src/sql/lexer.ts";
 import type { List, Spread } from "../../src/sql/lists.ts";
 import { spread } from "../../src/sql/lists.ts";
 import { claimPrefix } from "../../src/sql/placeholders.ts";
@@ -15,27 +14,10 @@ export function sampleOf(query: SavedQuery): Spread<BoundValue> {
     ...query.parameters.map((parameter) => [parameter.name, ofParameter(query, parameter)] as const),
     ...query.claims.map((claim) => [claimPrefix + claim.name, ofClaim(claim)] as const),
   ]);
-  const counts = limitsOf(query.sql);
-  const ordered = query.order.map((name, index) => {
-    const value = values.get(name) ?? nothing;
-    return counts[index] && !("type" in value && value.type === "integer") ? one : value;
-  });
+  const ordered = query.order.map((name) => values.get(name) ?? nothing);
   return spread(query.sql, ordered, (index) => query.order[index] ?? "");
 }
 
-/** @returns for each `?` whether it is a number of rows: LIMIT takes no other literal */
-function limitsOf(sql: string): boolean[] {
-  const tokens = lex(sql);
-  const found: boolean[] = [];
-  for (let at = 0; at < tokens.length; at++) {
-    if (tokens.kind(at) !== "positional") continue;
-    const isSecond = tokens.kind(at - 1) === "comma" && tokens.is(at - 3, "LIMIT");
-    found.push(tokens.is(at - 1, "LIMIT") || tokens.is(at - 1, "OFFSET") || isSecond);
-  }
-  return found;
-}
-
-const one: BoundValue = { type: "integer", value: 1 };
 const nothing: BoundValue = { type: "null", value: null };
 
 function ofParameter({ examples }: SavedQuery, parameter: Parameter): BoundValue | List<BoundValue> {

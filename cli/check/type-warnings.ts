@@ -5,7 +5,7 @@ import { claimPrefix } from "../../src/sql/placeholders.ts";
 import type { Place } from "../../src/sql/places.ts";
 import { placesOf } from "../../src/sql/places.ts";
 import type { Finding } from "./finding.ts";
-import { headOf, lineOfDeclaration } from "./finding.ts";
+import { placeOfDeclaration, placeOfStatement } from "./finding.ts";
 
 /**
  * Compares the declared types of a saved query with those of its placeholders: those that MySQL derives, or those
@@ -29,15 +29,14 @@ interface Declared {
  * @returns at most one warning for each way in which a declaration does not fit
  */
 export function typeWarnings(file: QueryFile, query: SavedQuery, kinds: readonly Kind[]): Finding[] {
-  const head = headOf(file);
   // It is not known which type is missing, so no type belongs to its placeholder for certain.
   if (kinds.length !== query.order.length) {
     const message = "the declared types were not compared: MySQL does not say the type of each placeholder";
-    return [{ file: file.name, line: head.end, column: 1, message }];
+    return [{ file: file.name, ...placeOfStatement(file), message }];
   }
   return declaredOf(query, kinds).flatMap((declared) => {
-    const line = lineOfDeclaration(head, declared.name);
-    return complaintsOn(declared).map((message) => ({ file: file.name, line, column: 1, message }));
+    const place = placeOfDeclaration(file, declared.name);
+    return complaintsOn(declared).map((message) => ({ file: file.name, ...place, message }));
   });
 }
 

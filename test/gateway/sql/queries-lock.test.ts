@@ -1,6 +1,5 @@
 // Runs on mysql only: the committed queries.lock is of MySQL.
 import { beforeAll, expect, test } from "vitest";
-import { headOf } from "../../../cli/check/finding.ts";
 import { compareWithLock } from "../../../cli/check/locked.ts";
 import { readQueryFiles } from "../../../cli/project/application.ts";
 import { readLock, writeLock } from "../../../cli/project/lock.ts";
@@ -25,7 +24,6 @@ test("queries.lock is what the server says", async () => {
   const { lock, changes, differences } = compareWithLock(files, told, {
     lock: readLock(),
     relock: isRenewing,
-    lineOf: (file) => headOf(file).end,
   });
   if (isRenewing && lock) writeLock(lock);
   else expect({ changes, differences }).toEqual({ changes: [], differences: [] });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isUsed, mayRun } from "../../../../cli/check/database.ts";
-import { headOf, lineOfDeclaration, merged, placeOfName } from "../../../../cli/check/finding.ts";
+import { merged, placeOfDeclaration, placeOfName, placeOfTag } from "../../../../cli/check/finding.ts";
 import { parseQuery } from "../../../../src/catalog/parse.ts";
 import type { Policy } from "../../../../src/config/schema.ts";
 
@@ -28,10 +28,18 @@ describe("the accounts that run a query", () => {
   });
 });
 
-test("lines: of a parameter, of a claim of the same kind of name, and of the statement for others", () => {
-  const text = "\ufeff-- @param a integer\n-- @claim b string\n\nSELECT :a, :jwt.b, :jwt.c FROM t";
-  const head = headOf({ name: "q.sql", text });
-  expect(["a", "jwt.b", "jwt.c"].map((name) => lineOfDeclaration(head, name))).toEqual([1, 2, 4]);
+test("places: of a parameter, of a claim of the same kind of name, of a line, and of the statement for others", () => {
+  const text =
+    "\ufeff-- @param a integer\n--  @claim b string\n-- @result one\n\nSELECT :a, :jwt.b, :jwt.c FROM t";
+  const file = { name: "q.sql", text };
+  const places = ["a", "jwt.b", "jwt.c"].map((name) => placeOfDeclaration(file, name));
+  expect([...places, placeOfTag(file, "@result"), placeOfTag(file, "@page")]).toEqual([
+    { line: 1, column: 11 },
+    { line: 2, column: 12 },
+    { line: 5, column: 1 },
+    { line: 3, column: 4 },
+    { line: 5, column: 1 },
+  ]);
 });
 
 test.each([

@@ -7,7 +7,7 @@ import type { ResultColumn } from "../../../../src/catalog/saved-query.ts";
 
 const here = { engine: "mysql", version: "9.7.4" };
 const there = { engine: "mysql", version: "8.0.1" };
-const file = { name: "q.sql", text: "SELECT .." };
+const file = { name: "q.sql", text: "-- A query.\nSELECT .." };
 
 type Columns = readonly ResultColumn[] | null;
 
@@ -21,7 +21,7 @@ const told = (columns?: Columns): Told => ({
   columns: new Map(columns === undefined ? [] : [["q", columns]]),
 });
 const compare = (lock: Lock | undefined, what: Told, relock = false) =>
-  compareWithLock([file], what, { lock, relock, lineOf: () => 7 });
+  compareWithLock([file], what, { lock, relock });
 
 const nothing = { lock: undefined, changes: [], differences: [] };
 
@@ -102,14 +102,14 @@ describe("columns that differ", () => {
   ])("%s", (_, before, now, words) => {
     expect(compare(locked(before), told(now))).toEqual({
       ...nothing,
-      differences: [{ file: "q.sql", line: 7, column: 1, message: words + end }],
+      differences: [{ file: "q.sql", line: 2, column: 1, message: words + end }],
     });
   });
 
   test("keep the lock as it is, also where another query is new", () => {
     const files = [file, { name: "new.sql", text: "SELECT .." }];
     const lock = locked([column("a")]);
-    const result = compareWithLock(files, told([column("b")]), { lock, relock: false, lineOf: () => 1 });
+    const result = compareWithLock(files, told([column("b")]), { lock, relock: false });
     expect(result).toMatchObject({ lock: undefined, changes: [], differences: [{ file: "q.sql" }] });
   });
 });

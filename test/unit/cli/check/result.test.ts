@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { lineOfTag, resultMistakes } from "../../../../cli/check/result.ts";
+import { resultMistakes } from "../../../../cli/check/result.ts";
 import { parseQuery } from "../../../../src/catalog/parse.ts";
 import type { ResultColumn, SavedQuery } from "../../../../src/catalog/saved-query.ts";
 
@@ -60,13 +60,4 @@ test.each<[string, ResultColumn[], Partial<SavedQuery>, string[]]>([
   ),
 ])("%s", (_, columns, change, expected) => {
   expect(mistakes(columns, change)).toEqual(expected);
-});
-
-test("the line of a tag in the head", () => {
-  const file = {
-    name: "q.sql",
-    text: "\ufeff-- Text with @page inside\n--\t@page offset size 5 max 5\nSELECT 1",
-  };
-  expect(lineOfTag(file, "@page")).toBe(2);
-  expect(lineOfTag(file, "@result")).toBeUndefined();
 });

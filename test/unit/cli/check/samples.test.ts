@@ -49,12 +49,3 @@ test("claims: a text of a digit if undeclared, else their type", () => {
   );
   expect(sampleOf(query).values.map(({ value }) => value)).toEqual([1, "1", "a"]);
 });
-
-test("a number of rows is an integer, whatever the default is", () => {
-  const limit = (words: string) => {
-    const text = `-- @param a integer default null\n-- @param b integer default 7\nSELECT a FROM t WHERE c = :a ${words}`;
-    return sampleOf(parseQuery("q.sql", text)).values.map(({ value }) => value);
-  };
-  expect(limit("LIMIT :b OFFSET :a")).toEqual([null, 7, 1]);
-  expect(limit("LIMIT :a, :b")).toEqual([null, 1, 7]);
-});
