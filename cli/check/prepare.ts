@@ -1,3 +1,4 @@
+import { pageStatement } from "../../src/catalog/page-statements.ts";
 import type { SavedQuery } from "../../src/catalog/parse.ts";
 import type { ResultColumn } from "../../src/catalog/saved-query.ts";
 import type { Account } from "../../src/config/config.ts";
@@ -139,7 +140,7 @@ type AskedPlan = Plan | { unknown: string; error: ServerError };
 async function planOf({ ask, cluster }: Session, tables: Tables, query: SavedQuery): Promise<AskedPlan> {
   const { engine } = cluster;
   if (!hasPlan.has(query.verb)) return { scans: [] };
-  const statement = pagedSql(query, sampleOf(query));
+  const statement = statementOf(query, sampleOf(query));
   if (!explainsAlone(statement, engine, tables.hidden))
     return { unknown: "EXPLAIN would run a part of it (a subquery, a function, or a view with one)" };
   try {
@@ -153,15 +154,10 @@ async function planOf({ ask, cluster }: Session, tables: Tables, query: SavedQue
 
 const hasPlan: ReadonlySet<Verb> = new Set<Verb>(["SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE"]);
 
-/** @returns the statement of the first page, with values. Only pages of a keyset are inside of another query. */
-function pagedSql({ page }: SavedQuery, { sql, values }: Spread<BoundValue>): string {
-  const own = interpolate(sql, values);
-  if (page === undefined) return own;
-  if (page.kind === "offset") return `${own} LIMIT ${page.size + 1}`;
-  const keys = page.keys.map(
-    ({ column, descending }) => `\`${column.replaceAll("`", "``")}\`${descending ? " DESC" : ""}`,
-  );
-  return `SELECT * FROM (${own}) AS \`page\` ORDER BY ${keys.join(", ")} LIMIT ${page.size + 1}`;
+/** @returns the statement that the gateway executes, with values; of pages the first one */
+function statementOf({ page }: SavedQuery, sample: Spread<BoundValue>): string {
+  const { sql, values } = page ? pageStatement(page, sample, undefined, page.size) : sample;
+  return interpolate(sql, values);
 }
 
 function announced(connection: Connection, sql: string): Promise<Announced> {

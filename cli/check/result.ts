@@ -1,11 +1,7 @@
+import { isPageKeyType } from "../../src/catalog/page-statements.ts";
 import type { ResultColumn, SavedQuery } from "../../src/catalog/saved-query.ts";
 
 /** Compares what the head says of the result with the columns that a server tells. Pure. */
-
-const keyTypes = new Set([
-  ...["TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT"].flatMap((type) => [type, `${type} UNSIGNED`]),
-  ...["DECIMAL", "DATE", "DATETIME", "TIMESTAMP", "CHAR", "VARCHAR", "TEXT", "BINARY", "VARBINARY"],
-]);
 
 /** @returns the mistakes, each with the line of the head that it is about */
 export function resultMistakes(
@@ -34,7 +30,7 @@ function complaintOn(name: string, columns: readonly ResultColumn[]): string | u
   if (found.length > 1) return `the result has several columns ${name}: give each a name of its own`;
   if (column.nullable)
     return `${name} may be NULL, and no page begins behind NULL: use a column that is NOT NULL`;
-  if (!keyTypes.has(column.type))
+  if (!isPageKeyType(column.type))
     return `${name} is ${column.type}, whose values have no exact order: use integers, DECIMAL, dates, date-times or texts`;
   return undefined;
 }
