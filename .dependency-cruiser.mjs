@@ -32,6 +32,11 @@ const rooms = {
     types: ["src/catalog"],
     why: "A policy is read without what it configures; the saved queries are only carried along.",
   },
+  "src/openapi": {
+    may: ["src/errors.ts", "src/limits.ts"],
+    types: ["src/catalog"],
+    why: "Pure: documents of saved queries, for the gateway and for the command that writes them.",
+  },
   "src/bundled.d.ts": { may: ["src/config"], why: "The type of the bundled configuration." },
   "src/application.ts": {
     may: ["src/config", "src/errors.ts", "src/telemetry.ts"],
@@ -232,6 +237,7 @@ const rooms = {
       "src/idempotency",
       "src/introspection",
       "src/limits.ts",
+      "src/openapi",
       "src/rate",
       "src/read-body.ts",
       "src/sql",

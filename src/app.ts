@@ -9,6 +9,7 @@ import { readAddress } from "./routes/address.ts";
 import { authenticate } from "./routes/authorize.ts";
 import { batch } from "./routes/batch.ts";
 import { requests } from "./routes/cancel.ts";
+import { catalog } from "./routes/catalog.ts";
 import type { Deployment } from "./routes/context.ts";
 import { AppContext } from "./routes/context.ts";
 import { preflight } from "./routes/cors.ts";
@@ -31,6 +32,7 @@ const route = createRouter([
   sql,
   batch,
   ...transactions,
+  ...catalog,
   queries,
   requests,
   schema,

@@ -5,9 +5,10 @@ import type { Caller } from "./caller.ts";
 
 /**
  * The permission that a request needs, in the words of a grant's `allow`. `operate` and `metrics` belong to
- * no account. `cancel` is for the caller's own statements, and every grant allows it.
+ * no account. `cancel` is for the caller's own statements, and `queries` for the list of what the grant allows:
+ * every grant allows both.
  */
-export type Action = `query:${string}` | Permission | "cancel";
+export type Action = `query:${string}` | Permission | "cancel" | "queries";
 
 /**
  * The permission that a grant must give. `sql` means any permission that begins with `sql:`: the statement
@@ -57,8 +58,13 @@ export function demandOf(grant: Grant, demand: Demand): void {
   if (detail !== undefined) throw new TidegateError("access_denied", { detail });
 }
 
+export function allows(grant: Grant, demand: Demand): boolean {
+  return refusalOf(grant, demand) === undefined;
+}
+
 function refusalOf({ allow }: Grant, demand: Demand): string | undefined {
-  if (demand === "cancel" || allow.some((permission) => covers(permission, demand))) return undefined;
+  if (demand === "cancel" || demand === "queries") return undefined;
+  if (allow.some((permission) => covers(permission, demand))) return undefined;
   return demand === "sql"
     ? "The grant allows no statements of your own."
     : `The grant does not allow ${demand}.`;
