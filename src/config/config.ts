@@ -183,6 +183,11 @@ function privateKey(
   return "";
 }
 
+/** @returns the address of an issuer's metadata (OpenID Connect Discovery 1.0 §4) */
+export function metadataOf({ issuer }: Pick<Issuer, "issuer">): string {
+  return `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+}
+
 function keySource(
   issuer: Policy["issuers"][number],
   secret: (name: string) => string,
@@ -190,10 +195,7 @@ function keySource(
 ): Issuer["keys"] {
   if (issuer.jwks) return { kind: "static", jwks: issuer.jwks };
   if (issuer.jwks_uri !== undefined) return { kind: "remote", uri: issuer.jwks_uri };
-  if (issuer.discovery) {
-    const base = issuer.issuer.replace(/\/$/, "");
-    return { kind: "discovery", uri: `${base}/.well-known/openid-configuration` };
-  }
+  if (issuer.discovery) return { kind: "discovery", uri: metadataOf(issuer) };
   const key = issuer.secret as string;
   const value = secret(key);
   // RFC 7518 §3.2: an HMAC key must be at least as long as the hash. jose does not check this.

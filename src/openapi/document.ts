@@ -2,7 +2,7 @@ import type { Page, SavedQuery } from "../catalog/saved-query.ts";
 import { answerHeaders, answerOf, answerSchemas, notModified } from "./answers.ts";
 import { rowSchema } from "./columns.ts";
 import type { JsonSchema } from "./json-schema.ts";
-import { listSchemas, pathOf } from "./list.ts";
+import { listSchemas, mostRows, pageSizes, pathOf } from "./list.ts";
 import { camelCase, pascalCase, uniqueNames } from "./names.ts";
 import type { ParameterObject } from "./parameters.ts";
 import { bodySchema, queryParameters } from "./parameters.ts";
@@ -51,11 +51,13 @@ export interface Documented {
   issuers: readonly DocumentedIssuer[];
   /** The account that the caller has chosen by `Tidegate-Account`, and must choose in each request. */
   account?: string | undefined;
+  /** The most rows of an answer that the caller's grant gives. */
+  rows?: number | undefined;
 }
 
 const listTag = "tidegate";
 
-export function makeDocument({ queries, issuers, account }: Documented): OpenApiDocument {
+export function makeDocument({ queries, issuers, account, rows }: Documented): OpenApiDocument {
   const schemes = securitySchemes(issuers);
   const schemas: Record<string, JsonSchema> = { ...answerSchemas, ...listSchemas, ...problemSchemas() };
   const operationId = uniqueNames();
@@ -66,7 +68,7 @@ export function makeDocument({ queries, issuers, account }: Documented): OpenApi
     "/v1/queries": { get: listOperation(operationId("listQueries"), chosen) },
   };
   for (const query of queries) {
-    paths[pathOf(query)] = operationsOf(query, { operationId, schemaName, schemas, chosen });
+    paths[pathOf(query)] = operationsOf(query, { operationId, schemaName, schemas, chosen, rows });
   }
   const tags = [...new Set(queries.flatMap((query) => query.tags))].sort();
   return {
@@ -104,9 +106,10 @@ interface Surroundings {
   /** Gets the schemas of the query's rows and body. */
   schemas: Record<string, JsonSchema>;
   chosen: readonly Ref[];
+  rows: number | undefined;
 }
 
-function operationsOf(query: SavedQuery, { operationId, schemaName, schemas, chosen }: Surroundings) {
+function operationsOf(query: SavedQuery, { operationId, schemaName, schemas, chosen, rows }: Surroundings) {
   const { kind, cache, page, columns, result, parameters, examples } = query;
   const id = camelCase(query.name);
   const component = (suffix: string, schema: JsonSchema): JsonSchema => {
@@ -117,7 +120,7 @@ function operationsOf(query: SavedQuery, { operationId, schemaName, schemas, cho
   const row = result === "exec" ? {} : component("Row", rowSchema(columns));
   const writes = kind !== "read";
   const texts = describe(query);
-  const shared = [...(page ? pageParameters(page) : []), ...chosen];
+  const shared = [...(page ? pageParameters(page, mostRows(query, { rows })) : []), ...chosen];
   const read = !writes && {
     get: {
       operationId: operationId(id),
@@ -183,12 +186,9 @@ function describe({ name, summary, description, claims, tags }: SavedQuery) {
     const kind = type === undefined ? "" : ` (${type}${list ? "[]" : ""})`;
     return `\`${path.join(".")}\`${kind}`;
   });
-  const paragraphs = [
-    description,
-    needed.length === 0
-      ? ""
-      : `The token must have ${needed.length > 1 ? "the claims" : "the claim"} ${needed.join(", ")}. Its value decides; the caller cannot send it.`,
-  ].filter(Boolean);
+  const isOne = needed.length === 1;
+  const demand = `The token must have the ${isOne ? "claim" : "claims"} ${needed.join(", ")}: ${isOne ? "its value decides" : "their values decide"}, and the caller cannot send ${isOne ? "it" : "them"}.`;
+  const paragraphs = [description, needed.length === 0 ? "" : demand].filter(Boolean);
   return {
     summary: summary || name,
     ...(paragraphs.length > 0 && { description: paragraphs.join("\n\n") }),
@@ -200,12 +200,13 @@ function parameterRef(name: string): Ref {
   return { $ref: `#/components/parameters/${name}` };
 }
 
-function pageParameters({ size, sizeCeiling }: Page): (ParameterObject | Ref)[] {
+function pageParameters(page: Page, rows: number | undefined): (ParameterObject | Ref)[] {
+  const { size, max_size } = pageSizes(page, rows);
   const pageSize: ParameterObject = {
     name: "page_size",
     in: "query",
     description: "Rows of a page",
-    schema: { type: "integer", minimum: 1, maximum: sizeCeiling, default: size },
+    schema: { type: "integer", minimum: 1, maximum: max_size, default: size },
   };
   return [parameterRef("cursor"), pageSize, parameterRef("total")];
 }

@@ -1,4 +1,4 @@
-import type { Bounds, Parameter, ResultColumn, SavedQuery } from "../catalog/saved-query.ts";
+import type { Bounds, Page, Parameter, ResultColumn, SavedQuery } from "../catalog/saved-query.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { objectSchema } from "./json-schema.ts";
 
@@ -41,7 +41,7 @@ export interface ListedParameter
 /** What the caller's grant allows. */
 export interface Ceilings {
   deadlineMs: number;
-  rows?: number;
+  rows?: number | undefined;
 }
 
 /** @returns the path of a saved query's endpoint */
@@ -52,7 +52,7 @@ export function pathOf({ name }: Pick<SavedQuery, "name">): string {
 /** @param ceilings of the caller's grant; the query's own may be lower */
 export function listQuery(query: SavedQuery, ceilings: Ceilings): ListedQuery {
   const { name, summary, description, kind, result, columns, page, cache, tags, examples } = query;
-  const rows = [query.maxRows, ceilings.rows].filter((bound) => bound !== undefined);
+  const rows = mostRows(query, ceilings);
   return {
     name,
     path: pathOf(query),
@@ -64,25 +64,43 @@ export function listQuery(query: SavedQuery, ceilings: Ceilings): ListedQuery {
     parameters: query.parameters.map(listParameter),
     claims: query.claims.map(({ path }) => path.join(".")),
     ...(columns && { columns }),
-    ...(page && { page: { kind: page.kind, size: page.size, max_size: page.sizeCeiling } }),
+    ...(page && { page: { kind: page.kind, ...pageSizes(page, rows) } }),
     ...(cache && { cache: { max_age_s: cache.maxAgeSeconds } }),
     tags,
     examples,
     deadline_ms: Math.min(query.deadlineMs ?? ceilings.deadlineMs, ceilings.deadlineMs),
-    ...(rows.length > 0 && { max_rows: Math.min(...rows) }),
+    ...(rows !== undefined && { max_rows: rows }),
   };
 }
 
-function listParameter({ list, length, items, description, ...parameter }: Parameter): ListedParameter {
-  const { name, type, ...others } = parameter;
+/** @returns the most rows of an answer; undefined if neither the query nor the grant has a ceiling */
+export function mostRows({ maxRows }: SavedQuery, { rows }: Pick<Ceilings, "rows">): number | undefined {
+  const bounds = [maxRows, rows].filter((bound) => bound !== undefined);
+  return bounds.length === 0 ? undefined : Math.min(...bounds);
+}
+
+/** @param rows the most rows of an answer, which bound a page too */
+export function pageSizes({ size, sizeCeiling }: Page, rows = sizeCeiling) {
+  const most = Math.min(sizeCeiling, rows);
+  return { size: Math.min(size, most), max_size: most };
+}
+
+/** Named one by one, since a parameter also has parts that are for the gateway alone. */
+function listParameter(parameter: Parameter): ListedParameter {
+  const { name, type, list, required, default: preset, enum: values, min, max, pattern } = parameter;
   return {
     name,
     type,
     array: list ?? false,
-    ...others,
-    ...bounds("length", length),
-    ...bounds("items", items),
-    description,
+    required,
+    ...(preset !== undefined && { default: preset }),
+    ...(values && { enum: values }),
+    ...(min !== undefined && { min }),
+    ...(max !== undefined && { max }),
+    ...(pattern !== undefined && { pattern }),
+    ...bounds("length", parameter.length),
+    ...bounds("items", parameter.items),
+    description: parameter.description,
   };
 }
 

@@ -144,12 +144,12 @@ function describe({ description, type, min, max }: Parameter): string {
   const isTold =
     type === "number" || (type === "integer" && [min, max].every((bound) => typeof bound !== "string"));
   if (isTold) return description;
-  const bounds = [
-    min === undefined ? [] : `at least ${min}`,
-    max === undefined ? [] : `at most ${max}`,
-  ].flat();
-  const said = bounds.length === 0 ? "" : `${bounds.join(", ")}`;
-  return [description, said && said.charAt(0).toUpperCase() + said.slice(1)].filter(Boolean).join(". ");
+  const bounds = [min === undefined ? [] : `at least ${min}`, max === undefined ? [] : `at most ${max}`]
+    .flat()
+    .join(", ");
+  if (bounds === "") return description;
+  if (description === "") return bounds.charAt(0).toUpperCase() + bounds.slice(1);
+  return `${description} (${bounds})`;
 }
 
 function own(object: Readonly<Record<string, unknown>>, name: string): unknown {

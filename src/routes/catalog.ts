@@ -74,9 +74,9 @@ function usable({ queries }: Config, grant: Grant): SavedQuery[] {
 }
 
 /** Only the caller's own issuer is described. */
-function describe({ grant }: Access, queries: SavedQuery[], c: AppContext): object {
+function describe({ grant, ceilings: { rows } }: Access, queries: SavedQuery[], c: AppContext): object {
   const issuers = c.config.issuers.filter(({ issuer }) => issuer === grant.issuer).map(documented);
-  return makeDocument({ queries, issuers, account: c.header("tidegate-account") });
+  return makeDocument({ queries, issuers, account: c.header("tidegate-account"), rows });
 }
 
 function documented({ issuer, audience, keys, dpop }: Issuer): DocumentedIssuer {

@@ -53,6 +53,7 @@ const slips: Record<string, string[][]> = {
     ],
   ],
   check: [unknown, ["--ca"], ["--database"], ["--scan-rows"], ["--scan-rows", "many"], ...environment],
+  generate: [unknown, ["--check=1"], ...environment],
   accounts: [unknown, ["--administrator"], ...environment],
   scaffold: [
     [...unknown, "--table", "notes"],

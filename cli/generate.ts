@@ -1,0 +1,97 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { SavedQuery } from "../src/catalog/saved-query.ts";
+import { metadataOf } from "../src/config/config.ts";
+import { parsePolicy } from "../src/config/policy.ts";
+import { makeDocument } from "../src/openapi/document.ts";
+import type { DocumentedIssuer } from "../src/openapi/security.ts";
+import type { OptionsOf } from "./command/declare.ts";
+import { declare } from "./command/declare.ts";
+import { operatorText, Stop } from "./command/errors.ts";
+import { typesText } from "./generate/types.ts";
+import { readCatalog, readPolicyFile, readQueryFiles } from "./project/application.ts";
+import { environmentOption } from "./project/environment-option.ts";
+import { readLock, staleness } from "./project/lock.ts";
+import { projectRoot } from "./project/paths.ts";
+
+export const declaration = declare(
+  "generate",
+  "Writes generated/openapi.json (OpenAPI 3.1) and generated/queries.ts (TypeScript types), from queries/ and queries.lock. It asks no database. With --check, exit code 1: a file is stale.",
+)
+  .addOption(
+    environmentOption(
+      "the environment whose issuers the document names; without it the document is right for each environment",
+    ),
+  )
+  .option("--check", "writes nothing, and says which files are stale", false);
+
+const directory = "generated";
+
+export function run({ env, check }: OptionsOf<typeof declaration>): number {
+  const files = filesOf(env);
+  const stale = files.filter(({ path, text }) => readText(path) !== text);
+  const command = `npm run generate${env === undefined ? "" : ` -- --env ${env}`}`;
+  for (const { path, text } of stale) {
+    if (!check) write(path, text);
+    console.log(check ? `${path} is stale: ${command} writes it anew` : `${path}: written`);
+  }
+  if (stale.length === 0) console.log(`${directory}: current`);
+  return check && stale.length > 0 ? 1 : 0;
+}
+
+/** A generated file. */
+interface GeneratedFile {
+  /** Below the project's folder. */
+  path: string;
+  text: string;
+}
+
+function filesOf(env: string | undefined): GeneratedFile[] {
+  const queries = readQueries();
+  const document = makeDocument({ queries, issuers: env === undefined ? [] : issuersOf(env, queries) });
+  return [
+    { path: join(directory, "openapi.json"), text: `${JSON.stringify(document, null, 2)}\n` },
+    { path: join(directory, "queries.ts"), text: typesText(queries) },
+  ];
+}
+
+/** @throws Stop for mistakes in the queries, and for a lock that is of other texts than theirs */
+function readQueries(): SavedQuery[] {
+  let queries: SavedQuery[];
+  try {
+    queries = readCatalog();
+  } catch (cause) {
+    throw cause instanceof Stop ? cause : new Stop(operatorText(cause));
+  }
+  const stale = staleness(readQueryFiles(), readLock());
+  if (stale.length > 0) throw new Stop(stale.join("\n"));
+  return queries;
+}
+
+function issuersOf(env: string, queries: readonly SavedQuery[]): DocumentedIssuer[] {
+  try {
+    const { issuers } = parsePolicy(readPolicyFile(env), env, new Set(queries.map(({ name }) => name)));
+    return issuers.map(({ issuer, audience, discovery, dpop }) => ({
+      issuer,
+      audience,
+      discovery: discovery && metadataOf({ issuer }),
+      dpop,
+    }));
+  } catch (cause) {
+    throw new Stop(`config/${env}.toml: ${operatorText(cause)}`);
+  }
+}
+
+/** Line ends do not count: git may change them. */
+function readText(path: string): string | undefined {
+  const file = join(projectRoot(), path);
+  return existsSync(file) ? readFileSync(file, "utf8").replaceAll("\r\n", "\n") : undefined;
+}
+
+/** A reader never sees half of the file. */
+function write(path: string, text: string): void {
+  const file = join(projectRoot(), path);
+  mkdirSync(join(projectRoot(), directory), { recursive: true });
+  writeFileSync(`${file}.${process.pid}`, text);
+  renameSync(`${file}.${process.pid}`, file);
+}
