@@ -25,14 +25,12 @@ export interface JsonSchema {
 
 /** @returns the schema with null as a further value */
 export function nullable(schema: JsonSchema): JsonSchema {
-  const { type, anyOf } = schema;
-  if (anyOf) return { ...schema, anyOf: [...anyOf, { type: "null" }] };
-  // No type means any JSON, null too.
-  if (type === undefined) return schema;
+  const { type, anyOf, enum: values } = schema;
   return {
     ...schema,
-    type: [type, "null"].flat(),
-    ...(schema.enum && { enum: [...schema.enum, null] }),
+    ...(type !== undefined && { type: [type, "null"].flat() }),
+    ...(anyOf && { anyOf: [...anyOf, { type: "null" }] }),
+    ...(values && { enum: [...values, null] }),
   };
 }
 

@@ -23,7 +23,7 @@ const date = String.raw`\d{4}-\d{2}-\d{2}`;
 /** @returns the parameters of a query string, for GET */
 export function queryParameters({ parameters, examples }: SavedQuery): ParameterObject[] {
   return parameters.map((parameter) => {
-    const { name, list, required } = parameter;
+    const { name, list, required, default: preset } = parameter;
     const shown = examples.map(({ parameters: given }) => own(given, name)).find((value) => value != null);
     const description = describe(parameter);
     return {
@@ -31,7 +31,7 @@ export function queryParameters({ parameters, examples }: SavedQuery): Parameter
       in: "query",
       required,
       ...(description === "" ? {} : { description }),
-      schema: valueSchema(parameter),
+      schema: { ...valueSchema(parameter), ...(preset != null && { default: preset }) },
       ...(list ? { style: "form" as const, explode: true } : {}),
       ...(shown === undefined ? {} : { example: shown }),
     };
@@ -41,14 +41,15 @@ export function queryParameters({ parameters, examples }: SavedQuery): Parameter
 /** @returns the schema of the JSON object that POST takes */
 export function bodySchema({ parameters }: SavedQuery): JsonSchema {
   const member = (parameter: Parameter): [string, JsonSchema] => {
+    const { name, default: preset } = parameter;
     const schema = valueSchema(parameter);
-    const description = describe(parameter);
-    // A query string has no null, so only the body says it.
-    const isNullable = parameter.default === null;
+    // In words: openapi-typescript takes a member with the keyword `default` for one that is always there.
+    const description = describe(parameter, preset != null ? [`default ${JSON.stringify(preset)}`] : []);
     return [
-      parameter.name,
+      name,
       {
-        ...(isNullable ? { ...nullable(schema), default: null } : schema),
+        // A query string has no null, so only the body says it.
+        ...(preset === null ? nullable(schema) : schema),
         ...(description === "" ? {} : { description }),
       },
     ];
@@ -60,9 +61,9 @@ export function bodySchema({ parameters }: SavedQuery): JsonSchema {
 
 /** The values that are not null. */
 function valueSchema(parameter: Parameter): JsonSchema {
-  const { list, items, default: preset } = parameter;
+  const { list, items } = parameter;
   const one = elementSchema(parameter);
-  if (!list) return preset === undefined || preset === null ? one : { ...one, default: preset };
+  if (!list) return one;
   return {
     type: "array",
     items: one,
@@ -139,17 +140,18 @@ function textBounds({ length, pattern }: Parameter): JsonSchema {
   };
 }
 
-/** The parameter's own text, with the bounds that JSON Schema has no keyword for. */
-function describe({ description, type, min, max }: Parameter): string {
+/**
+ * The parameter's own text, with the bounds that JSON Schema has no keyword for.
+ * @param further texts of the same kind
+ */
+function describe({ description, type, min, max }: Parameter, further: readonly string[] = []): string {
   const isTold =
     type === "number" || (type === "integer" && [min, max].every((bound) => typeof bound !== "string"));
-  if (isTold) return description;
-  const bounds = [min === undefined ? [] : `at least ${min}`, max === undefined ? [] : `at most ${max}`]
-    .flat()
-    .join(", ");
-  if (bounds === "") return description;
-  if (description === "") return bounds.charAt(0).toUpperCase() + bounds.slice(1);
-  return `${description} (${bounds})`;
+  const bounds = [min === undefined ? [] : `at least ${min}`, max === undefined ? [] : `at most ${max}`];
+  const hints = [...(isTold ? [] : bounds.flat()), ...further].join(", ");
+  if (hints === "") return description;
+  if (description === "") return hints.charAt(0).toUpperCase() + hints.slice(1);
+  return `${description} (${hints})`;
 }
 
 function own(object: Readonly<Record<string, unknown>>, name: string): unknown {

@@ -129,6 +129,12 @@ describe("bounds", () => {
     ["a pattern is of the whole text", { type: "string", pattern: "a|b+" }, ["a", "bb"], ["ab", "xa", "a\n"]],
     ["an enum", { type: "string", enum: ["a", "b"] }, ["a"], ["c", null]],
     ["an enum with null", { type: "string", enum: ["a", "b"], default: null }, ["a", null], ["c"]],
+    [
+      "an enum of integers with null",
+      { type: "integer", enum: [1, "9007199254740993"], default: null },
+      [1, "9007199254740993", null],
+      [2],
+    ],
     ["an enum of integers", { type: "integer", enum: [1, "9007199254740993"] }, [1, "9007199254740993"], [2]],
     ["an enum of decimals", { type: "decimal", enum: ["1.10"] }, ["1.10"], ["1.2"]],
     [
@@ -163,6 +169,18 @@ describe("bounds", () => {
     expect(told({ type: "integer", min: 1, max: 2 })).toBeUndefined();
     expect(told({ type: "number", min: 1 })).toBeUndefined();
   });
+
+  test("a default is a keyword in a query string, and words in a body", () => {
+    const limit = query(
+      parameter({ name: "limit", type: "integer", min: 1, max: 9, default: 5, description: "Rows" }),
+    );
+    const schema = { type: "integer", minimum: 1, maximum: 9 };
+    expect(queryParameters(limit)[0]).toMatchObject({
+      description: "Rows",
+      schema: { ...schema, default: 5 },
+    });
+    expect(bodySchema(limit).properties?.limit).toEqual({ ...schema, description: "Rows (default 5)" });
+  });
 });
 
 describe("a query string", () => {
@@ -191,7 +209,6 @@ describe("a query string", () => {
     expect(bodySchema(query(since)).properties?.since).toEqual({
       type: ["string", "null"],
       format: "date",
-      default: null,
     });
   });
 
