@@ -48,6 +48,7 @@ const commands: Record<string, Entry> = {
   import: {
     summary: "turns a TiDB Cloud Data App into saved queries",
     load: () => import("./import.ts"),
+  },
   generate: {
     summary: "writes the OpenAPI document and the types of the saved queries",
     load: () => import("./generate.ts"),

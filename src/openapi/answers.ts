@@ -91,8 +91,8 @@ export function answerOf(query: SavedQuery, row: JsonSchema, isGet: boolean): Re
             "A line of JSON each: the columns, then the rows, last what stands behind the rows, or the error.",
         },
       },
-      // A procedure may have several results, and CSV has one table.
-      ...(query.verb === "CALL"
+      // CSV has one table: not the several ones of a procedure, and nothing of a change without rows.
+      ...(query.verb === "CALL" || result === "exec"
         ? {}
         : { "text/csv": { schema: { ...text, description: "RFC 4180, with a header line" } } }),
     },
