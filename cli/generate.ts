@@ -2,14 +2,14 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import type { SavedQuery } from "../src/catalog/saved-query.ts";
 import { metadataOf } from "../src/config/config.ts";
-import { parsePolicy } from "../src/config/policy.ts";
+import { policySchema } from "../src/config/schema.ts";
 import { makeDocument } from "../src/openapi/document.ts";
 import type { DocumentedIssuer } from "../src/openapi/security.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { operatorText, Stop } from "./command/errors.ts";
 import { typesText } from "./generate/types.ts";
-import { readCatalog, readPolicyFile, readQueryFiles } from "./project/application.ts";
+import { makeApplication, readCatalog, readPolicyFile, readQueryFiles } from "./project/application.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { readLock, staleness } from "./project/lock.ts";
 import { projectRoot } from "./project/paths.ts";
@@ -48,7 +48,7 @@ interface GeneratedFile {
 
 function filesOf(env: string | undefined): GeneratedFile[] {
   const queries = readQueries();
-  const document = makeDocument({ queries, issuers: env === undefined ? [] : issuersOf(env, queries) });
+  const document = makeDocument({ queries, issuers: env === undefined ? [] : issuersOf(env) });
   return [
     { path: join(directory, "openapi.json"), text: `${JSON.stringify(document, null, 2)}\n` },
     { path: join(directory, "queries.ts"), text: typesText(queries) },
@@ -68,17 +68,18 @@ function readQueries(): SavedQuery[] {
   return queries;
 }
 
-function issuersOf(env: string, queries: readonly SavedQuery[]): DocumentedIssuer[] {
+/** @throws Stop for mistakes in the environment's policy */
+function issuersOf(env: string): DocumentedIssuer[] {
   try {
-    const { issuers } = parsePolicy(readPolicyFile(env), env, new Set(queries.map(({ name }) => name)));
-    return issuers.map(({ issuer, audience, discovery, dpop }) => ({
+    const { policy } = makeApplication(env, readPolicyFile(env));
+    return policySchema.parse(policy).issuers.map(({ issuer, audience, discovery, dpop }) => ({
       issuer,
       audience,
       discovery: discovery && metadataOf({ issuer }),
       dpop,
     }));
   } catch (cause) {
-    throw new Stop(`config/${env}.toml: ${operatorText(cause)}`);
+    throw cause instanceof Stop ? cause : new Stop(`config/${env}.toml: ${operatorText(cause)}`);
   }
 }
 

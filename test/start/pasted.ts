@@ -81,6 +81,8 @@ export function expectExamples({ gateway, tokens }: Development, paste: Paste): 
       answer.stopped ??
       answer.databases ??
       answer.rows_affected;
+      answer.queries ??
+      answer.openapi;
     expect(said, block).toBeTruthy();
     if (block.includes("Idempotency-Key")) expect(run()).toBe(body);
     if (answer.id) transaction = answer.id;

@@ -97,6 +97,14 @@ describe("tidegate generate", () => {
     expect(existsSync(join(project, "generated"))).toBe(false);
   });
 
+  test("says what is wrong with the environment that --env names", async () => {
+    await writeFile(join(project, "config", "production.toml"), '[cluster]\nengine = "oracle"\n');
+    const { status, output } = await generate("--env", "production");
+    expect(status).toBe(1);
+    expect(output).toContain("config/production.toml: ");
+    expect(output).toContain("cluster.engine");
+  });
+
   test("says where a query has a mistake", async () => {
     await writeQuery("SELECT id FROM cities WHERE id = :city");
     const { status, output } = await generate();
