@@ -34,7 +34,7 @@ interface Made {
   body: string;
   etag: string;
 }
-type Kept = WeakMap<Grant, Map<string | undefined, Promise<Made>>>;
+type Kept = WeakMap<Grant, Map<string | undefined, Made>>;
 
 /** A grant belongs to one configuration, so what is made of both is made once. */
 const lists: Kept = new WeakMap();
@@ -47,13 +47,14 @@ async function answer(
 ): Promise<Response> {
   const access = await admit(c, "queries");
   const { grant } = access;
-  const known = kept.get(grant) ?? new Map<string | undefined, Promise<Made>>();
+  const known = kept.get(grant) ?? new Map<string | undefined, Made>();
   kept.set(grant, known);
   // The grant gives this account, so there are two keys at most.
   const chosen = c.header("tidegate-account");
-  const made = known.get(chosen) ?? madeOf(make(access, usable(c.config, grant), c));
+  // A finished text is kept, not its promise: the platform may drop a promise with the request that made it.
+  const made = known.get(chosen) ?? (await madeOf(make(access, usable(c.config, grant), c)));
   known.set(chosen, made);
-  const { body, etag } = await made;
+  const { body, etag } = made;
   const headers = {
     etag,
     // A browser may keep the answer but must check each time whether it is current.

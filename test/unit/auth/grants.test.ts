@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Caller } from "../../../src/auth/caller.ts";
 import type { Action } from "../../../src/auth/grants.ts";
-import { demandOf, explain, grantOf } from "../../../src/auth/grants.ts";
+import { allows, demandOf, explain, grantOf } from "../../../src/auth/grants.ts";
 import type { Grant } from "../../../src/config/schema.ts";
 import { refusal } from "./refusal.ts";
 
@@ -393,6 +393,17 @@ describe("a pattern for the subject", () => {
     );
     expect(account).toBeUndefined();
   });
+});
+
+test("each grant gives the list of what it allows, and nothing more than it allows", () => {
+  for (const [given, query] of [
+    [grant("reader", {}, "query:regions"), true],
+    [grant("other", {}, "query:country"), false],
+    [grant("sql", {}, "sql:read"), false],
+    [analyst, true],
+  ] as const) {
+    expect([allows(given, "queries"), allows(given, "query:regions")]).toEqual([true, query]);
+  }
 });
 
 describe("explain", () => {

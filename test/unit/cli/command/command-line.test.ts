@@ -53,7 +53,7 @@ const slips: Record<string, string[][]> = {
     ],
   ],
   check: [unknown, ["--ca"], ["--database"], ["--scan-rows"], ["--scan-rows", "many"], ...environment],
-  generate: [unknown, ["--check=1"], ...environment],
+  generate: [unknown, ...environment],
   accounts: [unknown, ["--administrator"], ...environment],
   scaffold: [
     [...unknown, "--table", "notes"],
