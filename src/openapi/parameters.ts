@@ -109,18 +109,15 @@ function integerSchema({ enum: values, min, max }: Parameter): JsonSchema {
   if (values !== undefined)
     return values.every(isSafe) ? { type: "integer", enum: values } : { enum: values };
   if (isSafe(min) && isSafe(max)) return { type: "integer", minimum: Number(min), maximum: Number(max) };
-  const number = {
-    type: "integer",
-    minimum: isSafe(min) ? Number(min) : Number.MIN_SAFE_INTEGER,
-    maximum: isSafe(max) ? Number(max) : Number.MAX_SAFE_INTEGER,
-  };
+  // No JSON number fits between bounds that are both beyond 2^53.
+  const least = Math.max(Number(min ?? Number.NEGATIVE_INFINITY), Number.MIN_SAFE_INTEGER);
+  const most = Math.min(Number(max ?? Number.POSITIVE_INFINITY), Number.MAX_SAFE_INTEGER);
   const isPositive = min !== undefined && Number(min) >= 0;
-  return {
-    anyOf: [
-      number,
-      { type: "string", pattern: isPositive ? String.raw`^\d{1,20}$` : String.raw`^-?\d{1,19}$|^\d{20}$` },
-    ],
+  const digits = {
+    type: "string",
+    pattern: isPositive ? String.raw`^\d{1,20}$` : String.raw`^-?\d{1,19}$|^\d{20}$`,
   };
+  return least > most ? digits : { anyOf: [{ type: "integer", minimum: least, maximum: most }, digits] };
 }
 
 function numberBounds({ min, max }: Parameter): JsonSchema {
