@@ -18,15 +18,63 @@ export interface Queries<Bigint = string, Decimal = string> {
     writes: true;
     pages: false;
   };
+  /** Cities of a region, most populous first, in pages. */
+  cities: {
+    parameters: {
+      /** Where they are */
+      region: "Africa" | "Americas" | "Antarctic" | "Asia" | "Europe" | "Oceania";
+      /** The beginning of the name */
+      prefix?: string;
+      /** The fewest people */
+      min_population?: number;
+    };
+    result: "many";
+    row: {
+      /** INT UNSIGNED */
+      id: number;
+      /** VARCHAR */
+      name: string;
+      /** INT UNSIGNED */
+      population: number;
+      /** CHAR */
+      country_code: string;
+    };
+    writes: false;
+    pages: true;
+  };
   /** Cities of a country, most populous first. */
   "cities-by-country": {
     parameters: {
       /** Two-letter code of the country (ISO 3166-1), such as NZ */
       country: string;
       /** How many cities at most */
-      limit?: number | Bigint;
+      limit?: number;
     };
     result: "many";
+    row: {
+      /** INT UNSIGNED */
+      id: number;
+      /** VARCHAR */
+      name: string;
+      /** INT UNSIGNED */
+      population: number;
+      /** DOUBLE */
+      latitude: number;
+      /** DOUBLE */
+      longitude: number;
+      /** VARCHAR */
+      country: string;
+    };
+    writes: false;
+    pages: false;
+  };
+  /** One city, by its id. */
+  city: {
+    parameters: {
+      /** The city's id */
+      id: number | Bigint;
+    };
+    result: "one";
     row: {
       /** INT UNSIGNED */
       id: number;
@@ -112,7 +160,7 @@ export interface Queries<Bigint = string, Decimal = string> {
       /** Only notes about this city */
       city_id?: number | Bigint | null;
       /** How many notes at most */
-      limit?: number | Bigint;
+      limit?: number;
     };
     result: "many";
     row: {

@@ -80,7 +80,7 @@ export function expectExamples({ gateway, tokens }: Development, paste: Paste): 
       answer.accounts ??
       answer.stopped ??
       answer.databases ??
-      answer.rows_affected;
+      answer.rows_affected ??
       answer.queries ??
       answer.openapi;
     expect(said, block).toBeTruthy();
