@@ -96,6 +96,7 @@ async function startAll(options: Options, running: Running): Promise<void> {
         actsAs: database.actsAs,
         issuers: [{ issuer: keyServer.url, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] }],
         origins: [page.url],
+        docsIssuer: keyServer.url,
       } satisfies RunningServers,
     },
     onExit: () => void running.stop(1, "the gateway has ended"),
@@ -179,6 +180,7 @@ A statement of your own:
 
 curl ${gateway.url}/v1/sql ${bearer} -H 'Content-Type: application/json' -d '${JSON.stringify(statement)}'
 
+The documentation of what you may ask, to log in and to try it: ${gateway.url}/docs
 A page that logs in and asks from another origin (examples/browser): ${page}
 
 A change in queries/ or config/ is served as soon as its line stands here.

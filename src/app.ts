@@ -13,6 +13,7 @@ import { catalog } from "./routes/catalog.ts";
 import type { Deployment } from "./routes/context.ts";
 import { AppContext } from "./routes/context.ts";
 import { preflight } from "./routes/cors.ts";
+import { docs } from "./routes/docs.ts";
 import { drain } from "./routes/drain.ts";
 import { allowOf, createRouter, pathOf } from "./routes/endpoints.ts";
 import { publicError } from "./routes/errors.ts";
@@ -38,6 +39,7 @@ const route = createRouter([
   schema,
   drain,
   metrics,
+  ...docs,
 ]);
 
 /** Answers every request, also a refused one, with one log line. */
@@ -84,7 +86,7 @@ async function answer(c: AppContext): Promise<Response> {
   // Before the token: checking it costs CPU time, and a good token costs a database connection.
   if (hasAddressLimit(c.env) && isLimited(path)) await limitByAddress(c.env, c.header("cf-connecting-ip"));
   if (isIn("/v1/transactions", path)) demandNoKey(c);
-  if (!found) throw new TidegateError("route_unknown");
+  if (!found || found.endpoint.isOn?.(c.config) === false) throw new TidegateError("route_unknown");
   if (!found.handler) throw new TidegateError("method_not_allowed", { allow: allowOf(found.endpoint) });
   c.param = found.param;
   if (!found.endpoint.isPublic) await authenticate(c);
@@ -93,7 +95,7 @@ async function answer(c: AppContext): Promise<Response> {
 
 /** The platform's probes may ask as often as they like whether the gateway is alive. */
 function isLimited(path: string): boolean {
-  return isIn("/v1", path) || path === "/metrics";
+  return isIn("/v1", path) || path === "/metrics" || isIn("/docs", path);
 }
 
 function isIn(folder: string, path: string): boolean {

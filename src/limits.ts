@@ -10,6 +10,8 @@ export const limits = {
   bodyBytesPerSecond: 16 * 1024,
   /** How long an unused request body is read and dropped, as in workerd. Then the client gets its answer. */
   unreadBodyMs: 1_000,
+  /** How long a browser may keep a file of the documentation page: a year, as its address has its digest. */
+  viewerAgeSeconds: 365 * 24 * 60 * 60,
   /** How many texts of Accept and Accept-Encoding an isolate keeps with their meaning; browsers send a dozen. */
   keptHeaders: 100,
   keptHeaderCharacters: 256,

@@ -12,6 +12,7 @@ import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { readAuthorities } from "./authorities.ts";
 import { readLock, withColumns } from "./lock.ts";
 import { configDirectory, projectRoot } from "./paths.ts";
+import { writeViewer } from "./viewer.ts";
 
 /** @returns the parsed policy file of an environment. @throws when it is missing or not TOML */
 export function readPolicyFile(environment: string, directory = configDirectory()): Record<string, unknown> {
@@ -31,14 +32,17 @@ export interface RunningServers {
   issuers: { issuer: string; [key: string]: unknown }[];
   /** Origins whose pages may read answers; default: none. */
   origins?: string[];
+  /** The issuer where the documentation page logs in; default: there is no such page. */
+  docsIssuer?: string;
 }
 
 /** @returns the development policy for servers that run here. It has every grant once for each issuer. */
-export function policyForServers({ engine, database, actsAs, issuers, origins }: RunningServers) {
+export function policyForServers({ engine, database, actsAs, issuers, origins, docsIssuer }: RunningServers) {
   const base = readPolicyFile("development") as {
     cluster: Record<string, unknown>;
     accounts: Record<string, Record<string, unknown>>;
     grants: Record<string, unknown>[];
+    docs: Record<string, unknown>;
   };
   const accounts = Object.entries(base.accounts).map(([name, { acts_as: _, ...account }]) => {
     const identity = actsAs[name];
@@ -50,6 +54,7 @@ export function policyForServers({ engine, database, actsAs, issuers, origins }:
     issuers,
     grants: issuers.flatMap(({ issuer }) => base.grants.map((grant) => ({ ...grant, issuer }))),
     ...(origins === undefined ? {} : { cors: { origins } }),
+    ...(docsIssuer === undefined ? {} : { docs: { ...base.docs, issuer: docsIssuer } }),
   };
 }
 
@@ -88,7 +93,8 @@ export function readCatalog(): SavedQuery[] {
 }
 
 /**
- * Makes the module that the Worker bundles, from a policy, its CAs and the saved queries.
+ * Makes the module that the Worker bundles, from a policy, its CAs and the saved queries. Writes the files of the
+ * documentation page, which the module names.
  * @param directory where the file `cluster.ca` is
  * @throws ConfigError or CatalogError that names every mistake
  */
@@ -118,6 +124,7 @@ export function makeApplication(
     policy,
     authorities,
     queries,
+    viewer: writeViewer(),
   };
 }
 

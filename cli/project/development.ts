@@ -62,8 +62,10 @@ export function currentPolicy(environment: string): Record<string, unknown> {
  */
 export function overlaid(overlay: string): Record<string, unknown> {
   const { servers, ...parts } = JSON.parse(readFileSync(overlay, "utf8"));
+  // The page of the file logs in at an issuer that the overlay may have replaced.
+  const { docs: _, ...file } = readPolicyFile("development");
   return {
-    ...readPolicyFile("development"),
+    ...file,
     ...(servers === undefined ? {} : policyForServers(servers)),
     ...parts,
   };

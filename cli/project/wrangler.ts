@@ -11,6 +11,7 @@ export interface WranglerEnvironment {
   ratelimits?: { name?: string; namespace_id?: string; simple?: { limit?: number; period?: number } }[];
   hyperdrive?: { binding?: string; id?: string; localConnectionString?: string }[];
   build?: { command?: string; cwd?: string; watch_dir?: string[] };
+  assets?: { directory?: string; binding?: string; run_worker_first?: boolean | string[] };
 }
 
 export interface WranglerFile extends WranglerEnvironment {
@@ -61,6 +62,9 @@ export function writeWranglerConfig(
     ...merged,
     main: join(root, merged.main ?? ""),
     alias: { "#application": application },
+    ...(merged.assets && {
+      assets: { ...merged.assets, directory: join(root, merged.assets.directory ?? "") },
+    }),
   };
   writeFileSync(path, JSON.stringify(config, null, 2));
 }

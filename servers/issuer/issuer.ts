@@ -105,7 +105,11 @@ export async function startKeyServer(
     const route = routes[path];
     if (route) route(request, response);
     else if (served[path] === undefined) response.writeHead(404).end();
-    else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(served[path]()));
+    else {
+      // Keys and metadata are public: a page that logs in reads the metadata.
+      const headers = { "content-type": "application/json", "access-control-allow-origin": "*" };
+      response.writeHead(200, headers).end(JSON.stringify(served[path]()));
+    }
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

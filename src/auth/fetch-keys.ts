@@ -1,7 +1,7 @@
 import type { Issuer } from "../config/config.ts";
 import type { KeySet } from "../config/key-set.ts";
 import { usableKeys } from "../config/key-set.ts";
-import { isAcceptableKeyUrl } from "../config/policy.ts";
+import { isSafeUrl } from "../config/safe-url.ts";
 import { limits } from "../limits.ts";
 import { readAtMost } from "../read-body.ts";
 
@@ -31,7 +31,7 @@ async function discover(issuer: string, uri: string, environment: string): Promi
   const metadata = (await fetchJson(uri)) as { issuer?: unknown; jwks_uri?: unknown } | null;
   if (metadata?.issuer !== issuer) throw new Error("the metadata are another issuer's");
   const { jwks_uri } = metadata;
-  if (typeof jwks_uri !== "string" || !URL.canParse(jwks_uri) || !isAcceptableKeyUrl(jwks_uri, environment)) {
+  if (typeof jwks_uri !== "string" || !isSafeUrl(jwks_uri, environment)) {
     throw new Error("the metadata's jwks_uri is not an https URL");
   }
   return jwks_uri;

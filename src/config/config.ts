@@ -33,6 +33,8 @@ export interface Application {
   /** The CAs in the file that `cluster.ca` names. */
   authorities?: readonly Authority[] | undefined;
   queries: SavedQuery[];
+  /** The folder of the documentation page's files, below `/docs/`. */
+  viewer: string;
 }
 
 /** For a login with a token. The gateway makes the token with this private key (a JWK as text). */
@@ -82,6 +84,13 @@ export interface Issuer {
   dpop: "off" | "optional" | "required";
 }
 
+/** The documentation page, and how it logs in; without an issuer a token can only be pasted. */
+export interface Docs {
+  /** The folder of its files, below `/docs/`. */
+  viewer: string;
+  login: { issuer: string; clientId: string; scope: string | undefined } | undefined;
+}
+
 export interface Config {
   environment: string;
   generation: string;
@@ -93,6 +102,8 @@ export interface Config {
   grants: readonly Grant[];
   /** The origins whose pages may read answers; empty by default. */
   origins: readonly string[];
+  /** Undefined: there is no documentation page. */
+  docs: Docs | undefined;
   queries: ReadonlyMap<string, SavedQuery>;
 }
 
@@ -108,6 +119,9 @@ export function loadConfig(application: Application, bindings: Record<string, un
     mistakes.push(
       `ENVIRONMENT is "${bindings.ENVIRONMENT}" but the bundle was built for "${environment}": start and deploy with --env NAME`,
     );
+  }
+  if (policy.docs !== undefined && bindings.ASSETS === undefined) {
+    mistakes.push("docs: the binding ASSETS is missing, which has the files of the page: see wrangler.toml");
   }
   if (policy.cluster.ca !== undefined && authorities.length === 0) {
     mistakes.push(`cluster.ca: ${policy.cluster.ca} was not bundled: build and deploy again`);
@@ -162,8 +176,16 @@ export function loadConfig(application: Application, bindings: Record<string, un
     issuers,
     grants: policy.grants,
     origins: policy.cors?.origins ?? [],
+    docs: docsOf(policy.docs, application.viewer),
     queries: new Map(queries.map((query) => [query.name, query])),
   });
+}
+
+function docsOf(docs: Policy["docs"], viewer: string): Docs | undefined {
+  if (docs === undefined) return undefined;
+  const { issuer, client_id: clientId, scope } = docs;
+  const login = issuer === undefined || clientId === undefined ? undefined : { issuer, clientId, scope };
+  return { viewer, login };
 }
 
 /** @returns the key; "" if it cannot sign the account's tokens */

@@ -1,8 +1,10 @@
 import type { z } from "zod";
 import { clusterMistakes } from "./cluster-rules.ts";
+import { docsMistakes } from "./docs-rules.ts";
 import { hyperdriveMistakes } from "./hyperdrive-rules.ts";
 import { usableKeys } from "./key-set.ts";
 import { expandTags, type Named, nameMistakes } from "./query-names.ts";
+import { isSafeUrl } from "./safe-url.ts";
 import type { Grant, Policy } from "./schema.ts";
 import { grantSchema, issuerSchema, policySchema } from "./schema.ts";
 import { sessionMistakes } from "./session-rules.ts";
@@ -39,7 +41,7 @@ export function parsePolicy(
     mistakes.push(...parsed.error.issues.map((issue) => `${path(issue.path)}: ${issue.message}`));
   }
   // Also check the rules across parts, for each part that fits the schema, to report all mistakes at once.
-  const { cluster, accounts, issuers, grants } = sections(raw);
+  const { cluster, accounts, issuers, grants, docs } = sections(raw);
   mistakes.push(
     ...wholes(issuerSchema, issuers).flatMap(([issuer, i]) =>
       issuerMistakes(issuer, `issuers[${i}]`, environment),
@@ -50,6 +52,7 @@ export function parsePolicy(
     ...clusterMistakes(cluster),
     ...accountMistakes(accounts, cluster),
     ...hyperdriveMistakes(cluster, accounts, grants),
+    ...docsMistakes(docs, issuers, environment),
     ...wholes(grantSchema, grants).flatMap(([grant, i]) => {
       const known = issuers.filter(isTable).map(({ issuer }) => String(issuer));
       return [
@@ -78,17 +81,19 @@ interface Sections {
   accounts: Record<string, Record<string, unknown>>;
   issuers: unknown[];
   grants: unknown[];
+  docs: Record<string, unknown>;
 }
 
-/** The four sections of a policy that may be invalid. A section of the wrong shape is empty. */
+/** The sections of a policy that may be invalid. A section of the wrong shape is empty. */
 function sections(raw: unknown): Sections {
-  const { cluster, accounts, issuers, grants } = (isTable(raw) ? raw : {}) as Record<string, unknown>;
+  const { cluster, accounts, issuers, grants, docs } = (isTable(raw) ? raw : {}) as Record<string, unknown>;
   const tables = Object.entries(isTable(accounts) ? accounts : {}).filter(([, account]) => isTable(account));
   return {
     cluster: isTable(cluster) ? cluster : {},
     accounts: Object.fromEntries(tables) as Sections["accounts"],
     issuers: Array.isArray(issuers) ? issuers : [],
     grants: Array.isArray(grants) ? grants : [],
+    docs: isTable(docs) ? docs : {},
   };
 }
 
@@ -131,25 +136,14 @@ function issuerMistakes(issuer: Policy["issuers"][number], at: string, environme
       `${at}.algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri, discovery or jwks`,
     );
   }
-  if (issuer.jwks_uri !== undefined && !isAcceptableKeyUrl(issuer.jwks_uri, environment)) {
+  if (issuer.jwks_uri !== undefined && !isSafeUrl(issuer.jwks_uri, environment)) {
     mistakes.push(`${at}.jwks_uri: must be https (http only for a loopback address in development)`);
   }
-  if (issuer.discovery && !(URL.canParse(issuer.issuer) && isAcceptableKeyUrl(issuer.issuer, environment))) {
+  if (issuer.discovery && !isSafeUrl(issuer.issuer, environment)) {
     mistakes.push(`${at}.issuer: must be an https URL for discovery (http only for loopback in development)`);
   }
   if (issuer.jwks) mistakes.push(...usableKeys(issuer.jwks).refused.map((reason) => `${at}.jwks.${reason}`));
   return mistakes;
-}
-
-/**
- * @returns whether keys may be fetched from the URL. Without TLS, an attacker on the network could replace
- *   them
- */
-export function isAcceptableKeyUrl(text: string, environment: string): boolean {
-  const url = new URL(text);
-  if (url.protocol === "https:") return true;
-  const loopback = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-  return url.protocol === "http:" && loopback && environment === "development";
 }
 
 function accountMistakes(accounts: Sections["accounts"], cluster: Sections["cluster"]): string[] {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { limits } from "../limits.ts";
+import { hostSchema } from "./host.ts";
 import { allowed } from "./permissions.ts";
 
 /** The schema of `config/<environment>.toml` (docs/configuration.md), and its types. */
@@ -25,21 +26,12 @@ const inCapitals = (what: string) =>
     .string()
     .regex(/^[A-Z][A-Z0-9_]*$/, `must be the NAME of a ${what}, in capitals`)
     .refine(
-      (text) => !["ENVIRONMENT", "POOL", "KEYS", "LIMITER", "PROOFS", "IDEMPOTENCY", "WALL"].includes(text),
+      (text) =>
+        !["ENVIRONMENT", "POOL", "KEYS", "LIMITER", "PROOFS", "IDEMPOTENCY", "WALL", "ASSETS"].includes(text),
       "is a binding of another kind",
     );
 const secretName = inCapitals("secret");
 const nonEmpty = z.string().min(1);
-
-const hostSchema = z.string().transform((text, context) => {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s/@]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port < 1 || port > 65535) {
-    context.addIssue({ code: "custom", message: `must be "host:port", for example "db.example.com:3306"` });
-    return z.NEVER;
-  }
-  return { hostname: (match[1] ?? match[2]) as string, port };
-});
 
 const tlsVersion = z.enum(["TLSv1.2", "TLSv1.3"]);
 
@@ -249,8 +241,15 @@ const corsSchema = z.strictObject({
   origins: z.array(origin).min(1),
 });
 
+const docsSchema = z.strictObject({
+  issuer: nonEmpty.optional(),
+  client_id: nonEmpty.optional(),
+  scope: nonEmpty.optional(),
+});
+
 export const policySchema = z.strictObject({
   cors: corsSchema.optional(),
+  docs: docsSchema.optional(),
   cluster: clusterSchema,
   accounts: z
     .record(name, accountSchema)

@@ -1,5 +1,6 @@
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { getPath, tryDecodeURIComponent } from "hono/utils/url";
+import type { Config } from "../config/config.ts";
 import type { AppContext } from "./context.ts";
 
 /** Answers a request of a known caller, or throws. */
@@ -12,6 +13,8 @@ export interface Endpoint {
   methods: { GET?: Handler; POST?: Handler; DELETE?: Handler };
   /** Needs no token. */
   isPublic?: true;
+  /** Whether the configuration has it; without this function every one has. */
+  isOn?(config: Config): boolean;
 }
 
 /** The endpoint that a path belongs to. */

@@ -24,6 +24,7 @@ function application(parts: Record<string, unknown> = {}): Application {
   return {
     environment: "production",
     generation: "g1",
+    viewer: "0123456789abcdef",
     policy: change(good(), parts),
     queries: [query],
   };

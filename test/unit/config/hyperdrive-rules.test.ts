@@ -134,7 +134,7 @@ describe("with another link", () => {
 
 describe("the Worker's env", () => {
   const application: Application = {
-    ...{ environment: "production", digest: "d", generation: "g", queries: [] },
+    ...{ environment: "production", digest: "d", generation: "g", queries: [], viewer: "v" },
     policy: policy(),
   };
   const load = (binding: unknown) =>

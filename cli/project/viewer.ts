@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { packageRoot, projectRoot } from "./paths.ts";
+
+/** The files of the documentation page (`GET /docs`): those of viewer/, and the libraries that they use. */
+
+const libraries: Readonly<Record<string, string>> = {
+  "swagger-ui-bundle.js": "node_modules/swagger-ui-dist/swagger-ui-bundle.js",
+  "swagger-ui.css": "node_modules/swagger-ui-dist/swagger-ui.css",
+  "oauth4webapi.js": "node_modules/oauth4webapi/build/index.js",
+  // Both licences want their text beside the copy.
+  "swagger-ui.license.txt": "node_modules/swagger-ui-dist/LICENSE",
+  "swagger-ui.notice.txt": "node_modules/swagger-ui-dist/NOTICE",
+  "swagger-ui-bundle.js.license.txt": "node_modules/swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt",
+  "oauth4webapi.license.txt": "node_modules/oauth4webapi/LICENSE.md",
+};
+
+/** @returns the content of each file, by its name */
+function readViewer(): [name: string, content: Buffer][] {
+  const own = readdirSync(join(packageRoot, "viewer")).map((name) => [name, `viewer/${name}`]);
+  return [...Object.entries(libraries), ...own].map(([name = "", path = ""]) => [
+    name,
+    readFileSync(join(packageRoot, path)),
+  ]);
+}
+
+/**
+ * Writes the files into build/assets, the folder of wrangler.toml's `assets`. Their own folder has their digest
+ * as its name, so a browser may keep each file for ever. A folder that is there already stays untouched, so
+ * several builds may run at once.
+ * @returns the name of that folder
+ */
+export function writeViewer(): string {
+  const files = readViewer();
+  const hash = createHash("sha256");
+  for (const [name, content] of files) hash.update(`${name} ${content.length} `).update(content);
+  const version = hash.digest("hex").slice(0, 16);
+  const parent = join(projectRoot(), "build", "assets", "docs");
+  mkdirSync(parent, { recursive: true });
+  if (!existsSync(join(parent, version))) {
+    // Outside of the folder that is uploaded, until all files are there.
+    const temporary = join(dirname(dirname(parent)), `viewer.${process.pid}`);
+    mkdirSync(temporary, { recursive: true });
+    for (const [name, content] of files) writeFileSync(join(temporary, name), content);
+    moveUnlessThere(temporary, join(parent, version));
+  }
+  for (const other of readdirSync(parent)) {
+    if (other !== version) rmSync(join(parent, other), { recursive: true, force: true });
+  }
+  return version;
+}
+
+/** Another build may have been faster. */
+function moveUnlessThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (cause) {
+    rmSync(from, { recursive: true, force: true });
+    if (!existsSync(to)) throw cause;
+  }
+}
