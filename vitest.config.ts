@@ -49,6 +49,8 @@ export default defineConfig({
         test: {
           name: "browser",
           include: ["test/browser/*.test.ts"],
+          // Each file starts everything.
+          fileParallelism: false,
           globalSetup: "test/browser/setup.ts",
           testTimeout: 30_000,
         },

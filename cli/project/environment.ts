@@ -56,6 +56,7 @@ export function checkEnvironment(name: string, directory = configDirectory()): s
     ...policyMistakes,
     ...wranglerMistakes(name, readWranglerFile(), policy ? secretNames(policy) : undefined),
     ...(policy ? hyperdriveMistakes(name, readWranglerFile(), hyperdriveNames(policy)) : []),
+    ...assetsMistakes(name, readWranglerFile(), policy?.docs !== undefined),
   ];
 }
 
@@ -171,6 +172,22 @@ export function hyperdriveMistakes(name: string, file: WranglerFile, names: stri
       .filter(({ id }, i) => ids.indexOf(id) !== i)
       .map(({ binding }) => `${at}: hyperdrive ${binding} has the id of another: each account has its own`),
   ];
+}
+
+/**
+ * @param hasDocs whether the policy has `[docs]`
+ * @returns the mistakes in the assets of an environment in wrangler.toml, the files of the documentation page
+ */
+export function assetsMistakes(name: string, file: WranglerFile, hasDocs: boolean): string[] {
+  const { assets = file.assets } = file.env?.[name] ?? {};
+  const wanted = { directory: "build/assets", binding: "ASSETS", run_worker_first: true };
+  if (assets === undefined && !hasDocs) return [];
+  return Object.entries(wanted)
+    .filter(([key, value]) => assets?.[key as keyof typeof wanted] !== value)
+    .map(
+      ([key, value]) =>
+        `wrangler.toml, [assets]: ${key} must be ${JSON.stringify(value)}, for the page of [docs]`,
+    );
 }
 
 function collect(where: string, read: () => void): string[] {

@@ -26,21 +26,21 @@ function readViewer(): [name: string, content: Buffer][] {
 }
 
 /**
- * Writes the files into build/assets, the folder of wrangler.toml's `assets`. Their own folder has their digest
+ * Writes the files into the folder of wrangler.toml's `assets`. Their own folder has their digest
  * as its name, so a browser may keep each file for ever. A folder that is there already stays untouched, so
  * several builds may run at once.
  * @returns the name of that folder
  */
-export function writeViewer(): string {
+export function writeViewer(assets = join(projectRoot(), "build", "assets")): string {
   const files = readViewer();
   const hash = createHash("sha256");
   for (const [name, content] of files) hash.update(`${name} ${content.length} `).update(content);
   const version = hash.digest("hex").slice(0, 16);
-  const parent = join(projectRoot(), "build", "assets", "docs");
+  const parent = join(assets, "docs");
   mkdirSync(parent, { recursive: true });
   if (!existsSync(join(parent, version))) {
     // Outside of the folder that is uploaded, until all files are there.
-    const temporary = join(dirname(dirname(parent)), `viewer.${process.pid}`);
+    const temporary = join(dirname(assets), `viewer.${process.pid}`);
     mkdirSync(temporary, { recursive: true });
     for (const [name, content] of files) writeFileSync(join(temporary, name), content);
     moveUnlessThere(temporary, join(parent, version));

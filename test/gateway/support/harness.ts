@@ -124,6 +124,7 @@ export interface GatewayOptions {
   /** Saved queries in addition to those of the sample. */
   queries?: QueryFile[];
   cors?: Record<string, unknown>;
+  docs?: Record<string, unknown>;
   /** Hyperdrive bindings, and the address of each: mysql://user:password@host:port/database. */
   hyperdrive?: Record<string, string>;
   /** A module of entries/: the Worker with one changed part. */
@@ -233,6 +234,7 @@ function policy(options: GatewayOptions, key: SigningKey, keyServer: KeyServer):
     issuers: options.issuers ?? base.issuers,
     grants: options.grants ?? withoutTransactions(base.grants).map(withEveryQuery),
     ...(options.cors === undefined ? {} : { cors: options.cors }),
+    ...(options.docs === undefined ? {} : { docs: options.docs }),
   };
 }
 

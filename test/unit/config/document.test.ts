@@ -45,6 +45,7 @@ function sections(): [string, string, Key[]][] {
     ["[[issuers]]", "issuerSchema"],
     ["[[grants]]", "grantSchema"],
     ["[cors]", "corsSchema"],
+    ["[docs]", "docsSchema"],
   ].map(([title = "", schema = ""]) => {
     const text = document.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? "";
     const keys = text
@@ -79,6 +80,7 @@ describe("the defaults", () => {
     // An issuer needs one source of keys, but each source is optional.
     { ...issuers[0] },
     { ...grants[0] },
+    {},
     {},
   ];
   const table = sections().flatMap(([title, , keys], i) =>
@@ -121,15 +123,22 @@ describe("the defaults", () => {
     "[[issuers]]": "issuers[0]",
     "[[grants]]": "grants[0]",
     "[cors]": "cors",
+    "[docs]": "docs",
   };
   test.each(table)("$title $key is $fallback, as in the schema", ({ title, key, fallback }) => {
     const without = change(
-      { ...good(), cors: { origins: ["https://app.example.com"] } },
+      {
+        ...good(),
+        cors: { origins: ["https://app.example.com"] },
+        docs: { issuer: "https://id.example.com/", client_id: "docs", scope: "tidegate" },
+      },
       { [`${places[title]}.${key}`]: undefined },
     );
     const mistakes = mistakesOf(() => parsePolicy(without, "production", []));
     // A source of keys and a way to log in are needed, but each one is optional.
-    const needed = ["jwks_uri", "password"].includes(key) || fallback === "required";
+    // A login of the page needs an issuer and a client, but there may be none.
+    const isPart = title === "[docs]" && key !== "scope";
+    const needed = ["jwks_uri", "password"].includes(key) || fallback === "required" || isPart;
     expect(mistakes.length > 0).toBe(needed);
   });
 });

@@ -5,6 +5,7 @@ import { stringify } from "smol-toml";
 import { describe, expect, test } from "vitest";
 import { makeApplication, readPolicyFile } from "../../../../cli/project/application.ts";
 import {
+  assetsMistakes,
   checkEnvironment,
   environments,
   hyperdriveMistakes,
@@ -317,6 +318,29 @@ describe("Hyperdrive bindings", () => {
     ];
     expect(found(bound, ["READER_DB", "WRITER_DB"])).toEqual([
       `${at}: hyperdrive WRITER_DB has the id of another: each account has its own`,
+    ]);
+  });
+});
+
+describe("the assets of the documentation page", () => {
+  const assets = { directory: "build/assets", binding: "ASSETS", run_worker_first: true };
+  const found = (file: WranglerFile, hasDocs: boolean) => assetsMistakes("production", file, hasDocs);
+
+  test("are needed where the policy has the page", () => {
+    const file = good() as WranglerFile;
+    expect(found(file, false)).toEqual([]);
+    expect(found(file, true)).toEqual([
+      `wrangler.toml, [assets]: directory must be "build/assets", for the page of [docs]`,
+      `wrangler.toml, [assets]: binding must be "ASSETS", for the page of [docs]`,
+      `wrangler.toml, [assets]: run_worker_first must be true, for the page of [docs]`,
+    ]);
+    expect(found({ ...file, assets }, true)).toEqual([]);
+    expect(found({ env: { production: { assets } } }, true)).toEqual([]);
+  });
+
+  test("are never served without the Worker, which knows whether there is a page", () => {
+    expect(found({ assets: { ...assets, run_worker_first: ["/docs"] } }, false)).toEqual([
+      `wrangler.toml, [assets]: run_worker_first must be true, for the page of [docs]`,
     ]);
   });
 });
