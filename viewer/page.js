@@ -60,7 +60,7 @@ function show(description) {
   part("viewer").replaceChildren();
   SwaggerUIBundle({
     // The page is the gateway's own, so its address is that of the API, behind every proxy.
-    spec: { ...description, servers: [{ url: location.origin }] },
+    spec: { ...withCodes(description), servers: [{ url: location.origin }] },
     domNode: part("viewer").appendChild(document.createElement("div")),
     presets: [SwaggerUIBundle.presets.apis],
     // Otherwise the document would be sent to a service that validates it.
@@ -73,6 +73,17 @@ function show(description) {
     requestInterceptor: authorize,
     responseInterceptor: readRefusal,
   });
+}
+
+/** Names the codes of each problem in its line: page.css hides the examples of problems, which fill several screens. */
+function withCodes(description) {
+  const { responses = {} } = description.components ?? {};
+  for (const response of Object.values(responses)) {
+    const parts = response.content?.["application/problem+json"]?.schema?.allOf ?? [];
+    const codes = parts.flatMap(({ properties }) => properties?.code?.enum ?? []);
+    if (codes.length > 0) response.description += `: ${codes.map((code) => `\`${code}\``).join(", ")}`;
+  }
+  return description;
 }
 
 /** The token goes to the gateway only, whatever the document says. */
@@ -97,12 +108,9 @@ function forget() {
 
 function showState() {
   const isKnown = token !== undefined;
-  part("login").hidden = isKnown || settings.issuer === undefined;
-  part("paste").hidden = isKnown;
-  part("logout").hidden = !isKnown;
-  part("state").textContent = isKnown
-    ? "What your token may ask. A request that you try here is a real one."
-    : "Log in, or paste a token, to see what you may ask.";
+  part("known").hidden = !isKnown;
+  part("unknown").hidden = isKnown;
+  part("login").hidden = settings.issuer === undefined;
 }
 
 function showFailedLogin(error) {

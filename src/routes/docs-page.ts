@@ -25,18 +25,21 @@ export function pageOf({ viewer, login }: Docs): string {
 <script src="${file("page.js")}" type="module"></script>
 </head>
 <body${settings.join("")}>
-<header>
-<h1>Tidegate</h1>
-<p id="state" role="status">Log in, or paste a token, to see what you may ask.</p>
-<button id="login" type="button" hidden>Log in</button>
-<form id="paste">
-<label for="token">Access token</label>
-<input id="token" required autocomplete="off" autocapitalize="off" spellcheck="false">
-<button type="submit">Use it</button>
-</form>
-<button id="logout" type="button" hidden>Forget the token</button>
+<header id="known" hidden>
+<p>These are the saved queries that your token may use. A request that you try here is a real one.</p>
+<button id="logout" type="button">Forget the token</button>
 </header>
 <section id="problem" role="alert" hidden></section>
+<section id="unknown" hidden>
+<h1>The saved queries of this gateway</h1>
+<p>Each is an endpoint. You see those that your token may use, with their parameters and rows, and you can try them.</p>
+<button id="login" type="button" hidden>Log in</button>
+<form id="paste">
+<label for="token">Or paste an access token</label>
+<input id="token" required autocomplete="off" autocapitalize="off" spellcheck="false">
+<button type="submit">Use the token</button>
+</form>
+</section>
 <main id="viewer"></main>
 <noscript>This page needs JavaScript. The document itself is at /v1/openapi.json.</noscript>
 </body>

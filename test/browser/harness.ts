@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { expect } from "vitest";
 import { packageRoot } from "../../cli/project/paths.ts";
 import type { NpmStart } from "../start/npm-start.ts";
@@ -38,8 +38,11 @@ export async function watchGateway({ gateway }: NpmStart["development"]): Promis
 export const givenTokens: string[] = [];
 
 /** A page in its own profile, and all its errors and warnings. */
-export async function openPage(browser: Browser): Promise<{ page: Page; complaints: string[] }> {
-  const context = await browser.newContext();
+export async function openPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext(options);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {
