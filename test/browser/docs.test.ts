@@ -31,6 +31,7 @@ describe.runIf(chromium)("the documentation page", { timeout: 90_000 }, () => {
   /** A page with what it complains of, the violations of its policy, and the origins that it asks. */
   async function open(options: Parameters<typeof openPage>[1] = {}) {
     const { page, complaints } = await openPage(browser, options);
+    page.setDefaultTimeout(60_000);
     const origins = new Set<string>();
     page.on("request", (request) => {
       if (!request.url().startsWith("data:")) origins.add(new URL(request.url()).origin);
