@@ -51,6 +51,23 @@ describe("a valid bundle with its bindings", () => {
     expect(config.grants).toHaveLength(1);
   });
 
+  test("has the documentation page, if its files are bound", () => {
+    const issuer = "https://id.example.com/";
+    const login = { issuer, clientId: "docs", scope: undefined };
+    const withDocs = application({ docs: { issuer, client_id: "docs" } });
+    expect(config.docs).toBeUndefined();
+    expect(loadConfig(withDocs, { ...bindings, ASSETS: {} }).docs).toEqual({
+      viewer: withDocs.viewer,
+      login,
+    });
+    expect(loadConfig(application({ docs: {} }), { ...bindings, ASSETS: {} }).docs).toMatchObject({
+      login: undefined,
+    });
+    expect(mistakesOf(() => loadConfig(withDocs, bindings))).toEqual([
+      "docs: the binding ASSETS is missing, which has the files of the page: see wrangler.toml",
+    ]);
+  });
+
   test("has the bundled CAs, or none", () => {
     const authorities = [{ pem: "PEM", subject: "CN=CA", notBefore: "2026-01-01", notAfter: "2027-01-01" }];
     expect(config.authorities).toEqual([]);
