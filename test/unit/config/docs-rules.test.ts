@@ -6,7 +6,7 @@ const issuer = "https://id.example.com/";
 
 function mistakes(docs: unknown, parts: Record<string, unknown> = {}, environment = "production") {
   const policy = change({ ...good(), docs }, parts);
-  return mistakesOf(() => parsePolicy(policy, environment, new Set()));
+  return mistakesOf(() => parsePolicy(policy, environment, []));
 }
 
 test("a page with a login, and one without, are accepted", () => {

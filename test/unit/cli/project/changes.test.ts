@@ -8,7 +8,7 @@ import { ConfigError } from "../../../../src/config/policy.ts";
 /** @param files the text of each query by name */
 function application(files: Record<string, string>, others: Partial<Application> = {}): Application {
   const queries = parseCatalog(Object.entries(files).map(([name, text]) => ({ name: `${name}.sql`, text })));
-  return { environment: "staging", generation: "", policy: { grants: [] }, queries, ...others };
+  return { environment: "staging", generation: "", policy: { grants: [] }, viewer: "", queries, ...others };
 }
 
 /** @returns what a function throws */

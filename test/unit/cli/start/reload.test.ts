@@ -6,7 +6,7 @@ import type { Application } from "../../../../src/config/config.ts";
 
 function application(text: string): Application {
   const queries = parseCatalog([{ name: "one.sql", text }]);
-  return { environment: "development", generation: "", policy: {}, queries };
+  return { environment: "development", generation: "", policy: {}, viewer: "", queries };
 }
 
 /** The file's text, what the gateway was given, and the lines that were printed. */
