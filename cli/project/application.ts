@@ -12,7 +12,7 @@ import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { readAuthorities } from "./authorities.ts";
 import { readLock, withColumns } from "./lock.ts";
 import { configDirectory, projectRoot } from "./paths.ts";
-import { writeViewer } from "./viewer.ts";
+import { viewerVersion, writeViewer } from "./viewer.ts";
 
 /** @returns the parsed policy file of an environment. @throws when it is missing or not TOML */
 export function readPolicyFile(environment: string, directory = configDirectory()): Record<string, unknown> {
@@ -93,8 +93,7 @@ export function readCatalog(): SavedQuery[] {
 }
 
 /**
- * Makes the module that the Worker bundles, from a policy, its CAs and the saved queries. Writes the files of the
- * documentation page, which the module names.
+ * Makes the module that the Worker bundles, from a policy, its CAs and the saved queries.
  * @param directory where the file `cluster.ca` is
  * @throws ConfigError or CatalogError that names every mistake
  */
@@ -124,7 +123,7 @@ export function makeApplication(
     policy,
     authorities,
     queries,
-    viewer: writeViewer(),
+    viewer: viewerVersion(),
   };
 }
 
@@ -133,8 +132,12 @@ export function authoritiesOf({ ca }: { ca?: string | undefined }, directory = c
   return ca === undefined ? undefined : readAuthorities(directory, ca);
 }
 
-/** Writes the module that src imports as "#application". A reader never sees half of the file. */
+/**
+ * Writes the module that src imports as "#application", and the files of the documentation page, which it names. A
+ * reader never sees half of a file.
+ */
 export function writeApplication(application: Application, path: string): void {
+  writeViewer(application.viewer);
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, JSON.stringify(application, null, 2));

@@ -25,30 +25,32 @@ function readViewer(): [name: string, content: Buffer][] {
   ]);
 }
 
+/** @returns a digest of all files, which is the name of their folder */
+export function viewerVersion(): string {
+  const hash = createHash("sha256");
+  for (const [name, content] of readViewer()) hash.update(`${name} ${content.length} `).update(content);
+  return hash.digest("hex").slice(0, 16);
+}
+
 /**
  * Writes the files into the folder of wrangler.toml's `assets`. Their own folder has their digest
  * as its name, so a browser may keep each file for ever. A folder that is there already stays untouched, so
  * several builds may run at once.
- * @returns the name of that folder
+ * @param version as `viewerVersion` gives it
  */
-export function writeViewer(assets = join(projectRoot(), "build", "assets")): string {
-  const files = readViewer();
-  const hash = createHash("sha256");
-  for (const [name, content] of files) hash.update(`${name} ${content.length} `).update(content);
-  const version = hash.digest("hex").slice(0, 16);
+export function writeViewer(version: string, assets = join(projectRoot(), "build", "assets")): void {
   const parent = join(assets, "docs");
   mkdirSync(parent, { recursive: true });
   if (!existsSync(join(parent, version))) {
     // Outside of the folder that is uploaded, until all files are there.
     const temporary = join(dirname(assets), `viewer.${process.pid}`);
     mkdirSync(temporary, { recursive: true });
-    for (const [name, content] of files) writeFileSync(join(temporary, name), content);
+    for (const [name, content] of readViewer()) writeFileSync(join(temporary, name), content);
     moveUnlessThere(temporary, join(parent, version));
   }
   for (const other of readdirSync(parent)) {
     if (other !== version) rmSync(join(parent, other), { recursive: true, force: true });
   }
-  return version;
 }
 
 /** Another build may have been faster. */

@@ -15,7 +15,9 @@ beforeEach(async () => {
   project = await mkdtemp(join(packageRoot, ".tidegate", "test", "generate-"));
   for (const folder of ["config", "queries"]) await mkdir(join(project, folder));
   await writeFile(join(project, "wrangler.toml"), "");
-  const policy = await readFile(join(packageRoot, "config", "production.toml"), "utf8");
+  const sample = await readFile(join(packageRoot, "config", "production.toml"), "utf8");
+  // The sample's grants name queries that this project does not have.
+  const policy = sample.replaceAll(/"query:(?:#geography|my-notes)"/g, '"query:*"');
   await writeFile(join(project, "config", "production.toml"), policy);
   await writeQuery("SELECT id FROM cities WHERE id = :id");
 });
@@ -55,7 +57,7 @@ describe("tidegate generate", () => {
   test("without --env names no issuer; with it, those of the environment", async () => {
     await generate();
     expect((await document()).components.securitySchemes).toEqual({ token: expect.anything() });
-    expect((await generate("--env", "production")).status).toBe(0);
+    expect(await generate("--env", "production")).toMatchObject({ status: 0 });
     expect((await document()).components.securitySchemes).toEqual({
       issuer1: {
         type: "http",
