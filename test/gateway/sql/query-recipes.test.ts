@@ -2,18 +2,24 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { typesText } from "../../../cli/generate/types.ts";
 import { packageRoot } from "../../../cli/project/paths.ts";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
-import type { QueryFile } from "../../../src/catalog/parse.ts";
+import type { QueryFile, SavedQuery } from "../../../src/catalog/parse.ts";
+import { parseCatalog } from "../../../src/catalog/parse.ts";
 import type { Gateway } from "../support/harness.ts";
 import { databaseServer, expectProblem, read, startGateway, testAccount } from "../support/harness.ts";
 
-/** The recipes of docs/queries.md, as they stand there. */
+/** The recipes of docs/queries.md and the first example of README.md, as they stand there. */
 
-const document = readFileSync(join(packageRoot, "docs", "queries.md"), "utf8");
-const recipes: QueryFile[] = [
-  ...document.matchAll(/^`queries\/([a-z-]+\.sql)`\n\n```sql\n([\s\S]*?)```$/gm),
-].map(([, name = "", text = ""]) => ({ name, text }));
+const readDocument = (...path: string[]) => readFileSync(join(packageRoot, ...path), "utf8");
+const filesOf = (document: string): QueryFile[] =>
+  [...document.matchAll(/^`queries\/([a-z-]+\.sql)`\n\n```sql\n([\s\S]*?)```$/gm)].map(
+    ([, name = "", text = ""]) => ({ name, text }),
+  );
+const recipes = filesOf(readDocument("docs", "queries.md"));
+const readme = readDocument("README.md");
+const firstExample = filesOf(readme);
 
 const tenantClaim = "https://example.com/tenant-id";
 
@@ -30,7 +36,7 @@ beforeAll(async () => {
   );
   const grant = { issuer: "http://issuer.test/remote", account: "editor", allow: ["query:*"] };
   gateway = await startGateway({
-    queries: recipes,
+    queries: [...recipes, ...firstExample],
     accounts: { editor: testAccount("editor") },
     grants: [grant],
   });
@@ -139,5 +145,23 @@ describe("the recipes of docs/queries.md", () => {
     const { body } = await ask("/v1/queries/some-countries?codes=NZ&codes=JP");
     expect(body.rows.map(({ code }: { code: string }) => code)).toEqual(["JP", "NZ"]);
     expectProblem(await ask("/v1/queries/some-countries?codes=nz"), 400, "parameter_invalid");
+  });
+});
+
+describe("the first example of README.md", () => {
+  test("is a file, its answer, and its type", async () => {
+    const [file] = firstExample;
+    if (file === undefined) throw new Error("README.md has no file of a saved query");
+    const [, path = "", shown = ""] =
+      /"\$URL(\S+)"[^{]*\{"columns":\[…\],\s*("rows":[\s\S]*?\}\]),/.exec(readme) ?? [];
+    const { status, body } = await ask(path);
+    expect(status).toBe(200);
+    expect(body.rows).toEqual(JSON.parse(`{${shown}}`).rows);
+
+    const [query] = parseCatalog([file]);
+    const type = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+    const bare = (text: string) => text.replaceAll(/\/\*\*[\s\S]*?\*\/|\s/g, "");
+    expect(type).toContain("largest-cities");
+    expect(bare(typesText([{ ...(query as SavedQuery), columns: body.columns }]))).toContain(bare(type));
   });
 });

@@ -37,7 +37,7 @@ test("the documents' queries are valid", () => {
       .filter(({ text }) => /^-- @(?:param|claim) /m.test(text)),
   );
   expect(new Set(queries.map(({ document }) => document))).toEqual(
-    new Set(["docs/queries.md", "docs/scaffold.md", "docs/values.md"]),
+    new Set(["README.md", "docs/queries.md", "docs/scaffold.md", "docs/values.md"]),
   );
   for (const query of queries) expect(() => parseCatalog([query]), query.document).not.toThrow();
 });
