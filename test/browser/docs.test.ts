@@ -56,14 +56,14 @@ describe.runIf(chromium)("the documentation page", { timeout: 90_000 }, () => {
   }
 
   /** Fills in parameters of an operation and sends it. */
-  async function tryIt(page: Page, values: Record<string, string>) {
-    const block = operation(page);
+  async function tryIt(page: Page, values: Record<string, string>, path = query) {
+    const block = operation(page, "get", path);
     await block.locator(".opblock-summary").click();
     for (const [name, value] of Object.entries(values)) {
       await block.locator(`tr[data-param-name="${name}"] input`).fill(value);
     }
     const [request] = await Promise.all([
-      page.waitForRequest((each) => each.url().startsWith(development.gateway + query)),
+      page.waitForRequest((each) => each.url().startsWith(development.gateway + path)),
       block.getByRole("button", { name: "Execute" }).click(),
     ]);
     const answer = block.locator(".live-responses-table .response").first();
@@ -96,7 +96,8 @@ describe.runIf(chromium)("the documentation page", { timeout: 90_000 }, () => {
     const viewport = { width: 360, height: 740 };
     const { page, complaints } = await open({ colorScheme: "dark", viewport });
     await logIn(page);
-    const { answer } = await tryIt(page, { country: "JP", limit: "99999999999999999999999" });
+    // The page itself keeps to the bounds of the document, so only the gateway can refuse this.
+    const { answer } = await tryIt(page, { cursor: "none" }, "/v1/queries/cities");
     expect(await answer.locator(".response-col_status").textContent()).toContain("400");
     expect(await answer.textContent()).toContain("parameter_invalid");
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(viewport.width);
