@@ -13,6 +13,8 @@ import { checkEnvironment, environments, warningsOf } from "./project/environmen
 import { environmentOption } from "./project/environment-option.ts";
 import { lockFile, readLock, staleness, writeLock } from "./project/lock.ts";
 
+const usualScanRows = 10_000;
+
 export const declaration = declare(
   "check",
   "Says everything that is wrong with an environment, without touching it. With --database also what the database says of the saved queries and of the accounts: it prepares and explains each query as each account that may run it, executes none, and writes queries.lock. Exit code 1: there are mistakes; 2: it could not be tried.",
@@ -25,7 +27,7 @@ export const declaration = declare(
   )
   .addOption(
     new Option("--scan-rows <N>", "with --database: warns of a full scan of a table of more rows")
-      .default(10_000)
+      .default(usualScanRows)
       .argParser(rowCount),
   )
   .option(
@@ -40,6 +42,8 @@ export async function run(options: Options): Promise<number> {
   const { env, database } = options;
   if (database && env === undefined)
     throw new Stop("npm run check -- --env NAME --database: one environment at a time", 2);
+  if (!database && (options.ca !== undefined || options.relock || options.scanRows !== usualScanRows))
+    throw new Stop("--ca, --relock and --scan-rows are options of --database: add it", 2);
   let code = 0;
   for (const name of env === undefined ? environments : [env]) {
     const mistakes = checkEnvironment(name);

@@ -23,7 +23,8 @@ export const declaration = declare(
 export function run({ token, action, account: wanted, env }: OptionsOf<typeof declaration>): number {
   const { claims } = readClaims(token);
   const caller = { issuer: String(claims.iss), subject: claims.sub as string | undefined, claims };
-  const { matches, decisive, account, refusal } = explain(grantsOf(env), caller, action as Action, wanted);
+  const grants = grantsOf(env);
+  const { matches, decisive, account, refusal } = explain(grants, caller, action as Action, wanted);
   for (const [i, { grant, mismatch }] of matches.entries()) {
     const mark = grant === decisive ? "→" : " ";
     console.log(
@@ -35,6 +36,12 @@ export function run({ token, action, account: wanted, env }: OptionsOf<typeof de
       ? `${action}: denied. ${refusal}`
       : `${action}: ${["operate", "metrics"].includes(action) ? "on every account" : `as ${account}`}`,
   );
+  if (account === undefined && decisive !== undefined) {
+    const tag = action.startsWith("query:") ? ', or "query:#TAG" of a tag of the query,' : "";
+    console.log(
+      `To allow it, add "${action}"${tag} to allow of grants[${grants.indexOf(decisive)}] in config/${env}.toml.`,
+    );
+  }
   return account === undefined ? 1 : 0;
 }
 

@@ -27,7 +27,7 @@ export function changesIn(before: Application, now: Application): string[] {
     }),
     ...before.queries
       .filter(({ name }) => !names.has(name))
-      .map((query) => `${fileOf(query)} is removed: ${addressOf(query)} answers 404`),
+      .map((query) => `${fileOf(query)} is removed: ${addressOf(query)} is gone`),
     ...(isSame(before.policy, now.policy) ? [] : [`config/${now.environment}.toml has changed`]),
     ...(isSame(before.authorities, now.authorities) ? [] : ["The CAs of the cluster have changed"]),
   ];

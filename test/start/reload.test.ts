@@ -73,7 +73,7 @@ describe("npm start", () => {
     await line("queries/second.sql is new: GET /v1/queries/second");
     expect([await ask("fresh"), await ask("second")]).toEqual([{ word: "two" }, { word: "at once" }]);
     remove("second");
-    await line("queries/second.sql is removed: GET /v1/queries/second answers 404");
+    await line("queries/second.sql is removed: GET /v1/queries/second is gone");
     expect(await ask("second")).toBe("query_unknown");
   }, 240_000);
 

@@ -59,6 +59,8 @@ const readers: { [Name in keyof Options]-?: Reader<NonNullable<Options[Name]>["v
   items: readItems,
 };
 
+export const optionNames = Object.keys(readers);
+
 /** Reads options up to the first word that is none. An option with a mistake ends the reading of the line. */
 export function readOptions(subject: Subject, line: Line, report: Report): Options {
   const options: Options = {};

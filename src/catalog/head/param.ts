@@ -4,7 +4,7 @@ import { isValueType, type ValueType, valueTypes } from "../../sql/declared-type
 import type { Parameter } from "../saved-query.ts";
 import type { Report } from "../source.ts";
 import type { Line, Word } from "./line.ts";
-import { type Options, readOptions } from "./options.ts";
+import { type Options, optionNames, readOptions } from "./options.ts";
 import { checkTogether } from "./together.ts";
 
 /** Like the name of a placeholder, but without dots. */
@@ -60,6 +60,9 @@ function checkName({ text, offset }: Word, wrong: Report): void {
 /** What looks like an option in a text was meant as one, and would be lost. */
 const option = /(?:^|\s)(?:default|min|max|length|items)\s+(?:-?\d|\.\.|")|(?:^|\s)(?:enum\s+\[|pattern\s+")/;
 
+/** A word with a value, where an option may stand: `lenght 1..40`, `max_length 40`. It would be lost in the text. */
+const noOption = /^([a-z]\w*)\s+(?:-?\d|\.\.\d|"|\[)/;
+
 /** The text begins at the first word that is no option, or behind `- `. */
 function readText(line: Line, wrong: Report): string {
   const isMarked = line.peek() === "-";
@@ -70,6 +73,13 @@ function readText(line: Line, wrong: Report): string {
     wrong(
       offset + found.index + (/^\s/.test(found[0]) ? 1 : 0),
       "This option stands in the text, where it has no effect: write the options before the text. If it is text, write - before the text.",
+    );
+  }
+  const unknown = isMarked ? null : noOption.exec(text);
+  if (unknown !== null && found?.index !== 0) {
+    wrong(
+      offset,
+      `${unknown[1]} is no option: there are ${optionNames.join(", ")}. If it is text, write - before the text.`,
     );
   }
   return text;

@@ -174,6 +174,10 @@ describe("a mistake stands at its line and column", () => {
     [param('string pattern ".*a.{40}"'), "1:20", /more than 500 states/],
     [param("string The text max 5"), "1:29", /stands in the text, where it has no effect.*write - before/],
     [param('string The text pattern "x"'), "1:29", /stands in the text/],
+    [param("string lenght 1..40 Whom"), "1:20", /^lenght is no option: there are required, .*write - before/],
+    [param("string max_length 40"), "1:20", /^max_length is no option/],
+    [param("integer min 1 maximum -5"), "1:27", /^maximum is no option/],
+    [param('string default "a" one_of ["a"]'), "1:32", /^one_of is no option/],
     [param("string enum of what"), "1:20", /^The enum of a must be a JSON list.*behind a dash/],
     // Numbers of rows
     ["-- @param a integer\nSELECT 1 LIMIT :a", "2:16", /^:a is a number of rows\. Declare a min of 0/],

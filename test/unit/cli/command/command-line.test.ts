@@ -52,7 +52,10 @@ const slips: Record<string, string[][]> = {
       ["--timeout-ms", "1e3"],
     ],
   ],
-  check: [unknown, ["--ca"], ["--database"], ["--scan-rows"], ["--scan-rows", "many"], ...environment],
+  check: [
+    ...[unknown, ["--ca"], ["--database"], ["--scan-rows"], ["--scan-rows", "many"], ...environment],
+    ...[["--relock"], ["--scan-rows", "5"], ["--ca", "ca.pem"]],
+  ],
   generate: [unknown, ...environment],
   accounts: [unknown, ["--administrator"], ...environment],
   scaffold: [
@@ -146,6 +149,18 @@ describe("tidegate", () => {
     const { stderr } = await type(["token", "--rol", "x"], { script: "token" });
     expect(stderr).toBe(
       "Unknown option '--rol' (Did you mean --role?)\nnpm run token -- --help says what there is.\n",
+    );
+  });
+
+  test("explain says what a grant lacks for a saved query", async () => {
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const policy = readFileSync(join(packageRoot, "config", "development.toml"), "utf8");
+    const [, issuer] = /^issuer = "(.*)"$/m.exec(policy) ?? [];
+    const token = `${part({ alg: "ES256" })}.${part({ iss: issuer, sub: "me", role: "analyst" })}.AAAA`;
+    const ended = await type(["explain", "--token", token, "--action", "query:add-note"]);
+    expect([ended.status, ended.stderr]).toEqual([1, ""]);
+    expect(ended.stdout).toContain(
+      'To allow it, add "query:add-note", or "query:#TAG" of a tag of the query, to allow of grants[1] in config/development.toml.',
     );
   });
 

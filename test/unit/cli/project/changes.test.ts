@@ -32,7 +32,7 @@ test("says which queries are new, changed and removed, and how they are asked", 
     "queries/edited.sql has changed: GET /v1/queries/edited",
     "queries/fresh.sql is new: GET /v1/queries/fresh",
     "queries/insert.sql is new: POST /v1/queries/insert",
-    "queries/gone.sql is removed: GET /v1/queries/gone answers 404",
+    "queries/gone.sql is removed: GET /v1/queries/gone is gone",
   ]);
 });
 
