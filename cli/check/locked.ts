@@ -1,7 +1,7 @@
 import type { Lock, LockedQuery } from "../../src/catalog/lock.ts";
 import type { QueryFile } from "../../src/catalog/parse.ts";
 import type { ResultColumn } from "../../src/catalog/saved-query.ts";
-import { entryOf, hashOf } from "../project/lock.ts";
+import { entryOf, hashOf, queryName } from "../project/lock.ts";
 import type { Finding } from "./finding.ts";
 import { placeOfStatement } from "./finding.ts";
 
@@ -36,7 +36,7 @@ export function compareWithLock(
   const changes: string[] = [];
   const differences: Finding[] = [];
   for (const file of files) {
-    const name = file.name.replace(/\.sql$/, "");
+    const name = queryName(file);
     const before = entryOf(lock, file);
     const columns = told.columns.get(name) ?? null;
     const after = { sha256: hashOf(file), columns };

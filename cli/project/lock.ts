@@ -11,7 +11,7 @@ import { projectRoot } from "./paths.ts";
 export const lockFile = "queries.lock";
 
 /** The command that writes the lock. */
-export const lockCommand = "npm run check -- --env NAME --database";
+const lockCommand = "npm run check -- --env NAME --database";
 
 /** @returns the project's lock, or undefined if there is none. @throws Stop if the file is no lock */
 export function readLock(directory = projectRoot()): Lock | undefined {
@@ -104,7 +104,8 @@ export function staleness(files: readonly QueryFile[], lock: Lock | undefined): 
   ];
 }
 
-function queryName({ name }: QueryFile): string {
+/** @returns the name of the saved query of a file */
+export function queryName({ name }: QueryFile): string {
   return name.replace(/\.sql$/, "");
 }
 

@@ -1,7 +1,6 @@
-/** Names of files, parameters and columns. Pure. */
+import { reservedNames } from "../../src/catalog/head/param.ts";
 
-/** The caller's own words in a query string, which no parameter may have (src/catalog/head/param.ts). */
-const reservedParameters = new Set(["rows", "cursor", "page_size", "total"]);
+/** Names of files, parameters and columns. Pure. */
 
 /** @returns lower-case letters, digits, `-` and `_`, first a letter; "" if the text has no letter or digit */
 export function slug(text: string, most = 48): string {
@@ -28,8 +27,8 @@ export function parameterName(name: string, taken: Set<string>): string {
     .replaceAll(" ", "_");
   const begun = /[A-Za-z0-9]/.test(letters) ? letters : "column";
   const base = (/^[0-9]/.test(begun) ? `_${begun}` : begun).slice(0, 56);
-  const free = (candidate: string) => !reservedParameters.has(candidate) && !taken.has(candidate);
-  let found = reservedParameters.has(base) || taken.has(base) ? `${base}_value` : base;
+  const free = (candidate: string) => !reservedNames.has(candidate) && !taken.has(candidate);
+  let found = reservedNames.has(base) || taken.has(base) ? `${base}_value` : base;
   for (let count = 2; !free(found); count++) found = `${base}_${count}`;
   taken.add(found);
   return found;

@@ -42,7 +42,7 @@ export function misfitOfItems({ items }: Parameter, count: number): Misfit | und
 }
 
 /** @returns "1 to 5 elements", "at most 1 element" */
-export function rangeText({ least, most }: Bounds, unit: string): string {
+function rangeText({ least, most }: Bounds, unit: string): string {
   const units = (count: number | undefined) => `${count} ${unit}${count === 1 ? "" : "s"}`;
   if (least === most) return `exactly ${units(most)}`;
   if (least === undefined) return `at most ${units(most)}`;

@@ -44,7 +44,7 @@ function each(types: readonly string[], schema: JsonSchema): Record<string, Json
 }
 
 /** @returns the schema of a column's values; of a type that is not known, any JSON */
-export function columnSchema({ type, nullable: mayBeNull }: ResultColumn): JsonSchema {
+function columnSchema({ type, nullable: mayBeNull }: ResultColumn): JsonSchema {
   const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
   return { ...(mayBeNull && type !== "NULL" ? nullable(schema ?? {}) : schema), description: type };
 }

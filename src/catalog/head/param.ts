@@ -10,8 +10,8 @@ import { checkTogether } from "./together.ts";
 /** Like the name of a placeholder, but without dots. */
 const parameterName = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
-/** Names in the URL of a query that are not parameters, with what they are. */
-const reservedNames = new Map([
+/** The names in the URL of a query that no parameter may have, each with its use. */
+export const reservedNames: ReadonlyMap<string, string> = new Map([
   ["rows", "sets the format of the answer"],
   ["cursor", "asks for a page"],
   ["page_size", "asks for a page"],
