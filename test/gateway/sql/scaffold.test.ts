@@ -25,17 +25,22 @@ afterAll(async () => {
 
 const text = (name: string) => project.files().find((file) => file.name === name)?.text ?? "";
 
-/** Lets the sample's editor, or its identity, change a table. */
-async function grantChanges(table: string): Promise<void> {
+/** Gives rights to one of the sample's accounts, or to its identity. @returns what takes them away again */
+async function grantTo(account: string, rights: string): Promise<() => Promise<void>> {
   const [users] = await administrator.query<RowDataPacket[]>(
-    "SELECT User, Host FROM mysql.user WHERE User IN ('editor', 'gw_editor')",
+    "SELECT User, Host FROM mysql.user WHERE User IN (?, ?)",
+    [account, `gw_${account}`],
   );
-  for (const { User, Host } of users)
-    await administrator.query(`GRANT INSERT, UPDATE, DELETE ON ${table} TO '${User}'@'${Host}'`);
+  for (const { User, Host } of users) await administrator.query(`GRANT ${rights} TO '${User}'@'${Host}'`);
+  return async () => {
+    for (const { User, Host } of users)
+      await administrator.query(`REVOKE ${rights} FROM '${User}'@'${Host}'`);
+  };
 }
 
 describe("a table of a real server", () => {
   const places = engine === "tidb" ? "" : "place POINT,";
+  const revocations: (() => Promise<void>)[] = [];
 
   beforeAll(async () => {
     await administrator.query("DROP TABLE IF EXISTS world.`Odd Table`");
@@ -63,14 +68,12 @@ describe("a table of a real server", () => {
       "CREATE OR REPLACE VIEW world.scaffold_view AS SELECT id, name FROM world.cities",
     );
     await administrator.query("CREATE TABLE scaffold_other.log (at DATETIME, line VARCHAR(20))");
-    const [users] = await administrator.query<RowDataPacket[]>(
-      "SELECT User, Host FROM mysql.user WHERE User IN ('analyst', 'gw_analyst')",
-    );
-    for (const { User, Host } of users)
-      await administrator.query(`GRANT SELECT ON scaffold_other.* TO '${User}'@'${Host}'`);
-    await grantChanges("world.`Odd Table`");
+    revocations.push(await grantTo("analyst", "SELECT ON scaffold_other.*"));
+    revocations.push(await grantTo("editor", "INSERT, UPDATE, DELETE ON world.`Odd Table`"));
   });
   afterAll(async () => {
+    // A right outlives its table.
+    for (const revoke of revocations) await revoke();
     await administrator.query("DROP VIEW world.scaffold_view");
     await administrator.query("DROP TABLE world.`Odd Table`");
     await administrator.query("DROP DATABASE scaffold_other");
