@@ -1,5 +1,5 @@
 import type { AppContext } from "./context.ts";
-import { entityTagOf, isNoneMatch } from "./etag.ts";
+import { entityTagOf, isNoneMatch, varyByAccess } from "./etag.ts";
 
 /** The headers that tell of rows which the body does not have. */
 const beside = ["link", "total-count"];
@@ -26,7 +26,7 @@ export async function cached(
     "cache-control",
     maxAgeSeconds === 0 ? "private, no-cache" : `private, max-age=${maxAgeSeconds}`,
   );
-  headers.set("vary", "authorization, tidegate-account");
+  headers.set("vary", varyByAccess);
   if (!isNoneMatch(c.header("if-none-match"), etag)) return new Response(body, { headers });
   for (const name of ["content-type", "content-length"]) headers.delete(name);
   return new Response(null, { status: 304, headers });

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { contentTypes } from "../db/encode/formats.ts";
 import { TidegateError } from "../errors.ts";
 import type { Answers } from "../introspection/assemble.ts";
 import { assemble } from "../introspection/assemble.ts";
@@ -12,7 +11,7 @@ import { admit } from "./authorize.ts";
 import type { AppContext } from "./context.ts";
 import { backendContext } from "./context.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { entityTagOf, isNoneMatch } from "./etag.ts";
+import { answerTagged, tagged } from "./etag.ts";
 
 /** MySQL's manual, "Schema Object Names". The server fails if it compares a column with any other text. */
 const name = z
@@ -36,17 +35,8 @@ async function describe(c: AppContext): Promise<Response> {
   const { engine, database: defaultDatabase } = c.config.cluster;
   const asked = questions(engine, narrowing);
   const { answers, timings } = await ask(c, access, asked);
-  const body = JSON.stringify(put(answers, { engine, defaultDatabase, ...narrowing }));
-  const etag = await entityTagOf(body);
-  const headers: Record<string, string> = {
-    etag,
-    // A browser may keep the answer but must check each time whether it is current.
-    "cache-control": "private, no-cache",
-    vary: "authorization, tidegate-account",
-  };
-  if (timings !== null) headers["server-timing"] = timings;
-  if (isNoneMatch(c.header("if-none-match"), etag)) return new Response(null, { status: 304, headers });
-  return new Response(body, { headers: { ...headers, "content-type": contentTypes.json } });
+  const made = await tagged(put(answers, { engine, defaultDatabase, ...narrowing }));
+  return answerTagged(c, made, timings === null ? {} : { "server-timing": timings });
 }
 
 /** @throws TidegateError `parameter_invalid` */

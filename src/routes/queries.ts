@@ -4,6 +4,7 @@ import { readParameters } from "../catalog/parameters.ts";
 import type { SavedQuery } from "../catalog/saved-query.ts";
 import { contentTypes } from "../db/encode/formats.ts";
 import { TidegateError } from "../errors.ts";
+import { mostRows } from "../openapi/list.ts";
 import type { BoundValue } from "../sql/bound-value.ts";
 import type { Spread } from "../sql/lists.ts";
 import type { Access } from "./authorize.ts";
@@ -70,16 +71,17 @@ async function find(c: AppContext): Promise<{ query: SavedQuery; access: Access 
 }
 
 /** The query's own ceilings apply where they are lower than those of the grant. */
-function narrowed(access: Access, { deadlineMs, maxRows }: SavedQuery): Access {
+function narrowed(access: Access, query: SavedQuery): Access {
+  const { deadlineMs, maxRows } = query;
   if (deadlineMs === undefined && maxRows === undefined) return access;
   const { ceilings } = access;
-  const rows = Math.min(maxRows ?? Number.POSITIVE_INFINITY, ceilings.rows ?? Number.POSITIVE_INFINITY);
+  const rows = mostRows(query, ceilings);
   return {
     ...access,
     ceilings: {
       ...ceilings,
       deadlineMs: Math.min(deadlineMs ?? ceilings.deadlineMs, ceilings.deadlineMs),
-      ...(Number.isFinite(rows) && { rows }),
+      ...(rows !== undefined && { rows }),
     },
   };
 }
