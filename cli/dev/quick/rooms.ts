@@ -6,7 +6,7 @@ import { engines } from "../../../servers/database/engines.ts";
  * gateway tests that are missing here.
  */
 export const rooms: Readonly<Record<string, readonly string[]>> = {
-  "queries/": ["sql/queries.", "sql/database-check."],
+  "queries/": ["sql/queries.", "sql/queries-lock.", "sql/database-check."],
   "test/golden/": ["values/golden."],
   // One statement, on the whole path of a request.
   "src/": ["sql/sql."],
@@ -56,15 +56,19 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "src/db/pool/work/cancel": ["pool/cancellation.", "tidb/kill.", "tidb/deadlines.", "tidb/left-running."],
   "src/db/pool/worker/begin-transaction.ts": ["transactions/"],
   "src/introspection/": ["sql/schema.", "hyperdrive/schema."],
-  "src/openapi/": ["sql/catalog."],
+  "src/openapi/": ["sql/catalog.", "sql/openapi-answers."],
   "src/rate/": ["auth/limiter-outage.", "http/wall.", "pool/races."],
   "src/routes/": ["http/", "pool/hot-read."],
   "src/routes/authorize.ts": ["auth/callers.", "auth/dpop."],
-  "src/routes/etag.ts": ["sql/schema."],
+  "src/routes/cached.ts": ["sql/query-results."],
+  "src/routes/etag.ts": ["sql/schema.", "sql/catalog.", "sql/query-results."],
   "src/routes/health.ts": ["pool/readiness."],
   "src/routes/idempotent.ts": ["sql/idempotency"],
   "src/routes/introspect.ts": ["sql/schema.", "hyperdrive/schema."],
   "src/routes/media-type.ts": ["answers/formats."],
+  "src/routes/pages.ts": ["sql/query-pages."],
+  "src/routes/paging.ts": ["sql/query-pages."],
+  "src/routes/queries.ts": ["sql/query-"],
   "src/routes/shared-check.ts": ["pool/readiness."],
   "src/routes/statements.ts": ["sql/permissions.", "sql/read-only."],
   "src/sql/": ["values/", "tidb/lexer.", "tidb/statements.", "tidb/compared-with-text."],
