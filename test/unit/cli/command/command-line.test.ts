@@ -19,8 +19,19 @@ interface Ended {
 const dispatcher = join(packageRoot, "cli", "tidegate.ts");
 
 /** @param script the name of the npm script that runs it, if one does */
-async function type(words: string[], { program = dispatcher, cwd = packageRoot, script = "" } = {}) {
-  const env = { ...process.env, npm_lifecycle_event: script };
+interface Typed {
+  program?: string;
+  cwd?: string;
+  script?: string;
+  /** An environment variable. */
+  TIDEGATE_DIRECTORY?: string;
+}
+
+async function type(
+  words: string[],
+  { program = dispatcher, cwd = packageRoot, script = "", ...more }: Typed = {},
+) {
+  const env = { ...process.env, npm_lifecycle_event: script, ...more };
   return await new Promise<Ended>((resolve) => {
     execFile(process.execPath, [program, ...words], { cwd, env }, (error, stdout, stderr) =>
       resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
@@ -157,7 +168,11 @@ describe("tidegate", () => {
     const policy = readFileSync(join(packageRoot, "config", "development.toml"), "utf8");
     const [, issuer] = /^issuer = "(.*)"$/m.exec(policy) ?? [];
     const token = `${part({ alg: "ES256" })}.${part({ iss: issuer, sub: "me", role: "analyst" })}.AAAA`;
-    const ended = await type(["explain", "--token", token, "--action", "query:add-note"]);
+    // What npm start has left in the checkout does not count.
+    const TIDEGATE_DIRECTORY = join(tmpdir(), "tidegate-nothing-runs");
+    const ended = await type(["explain", "--token", token, "--action", "query:add-note"], {
+      TIDEGATE_DIRECTORY,
+    });
     expect([ended.status, ended.stderr]).toEqual([1, ""]);
     expect(ended.stdout).toContain(
       'To allow it, add "query:add-note", or "query:#TAG" of a tag of the query, to allow of grants[1] in config/development.toml.',
