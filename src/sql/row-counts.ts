@@ -22,10 +22,15 @@ export function isRowCount(tokens: Tokens, at: number): boolean {
 
 /**
  * @param name of the parameter, for the message
- * @param bound a BoundValue; what has no value yet passes
- * @throws ParameterError `below_minimum` for a negative number, or its text
+ * @param bound a value for the placeholder: a BoundValue, or a batch's reference to an earlier result
+ * @throws ParameterError `below_minimum` for a negative number, or its text; `wrong_reference` for a value of an
+ *   earlier row, which may be negative
  */
 export function demandRowCount(name: string, bound: object): void {
+  if ("reference" in bound && isOfRow(bound.reference)) {
+    const complaint = "is a number of rows (LIMIT, OFFSET): it may not refer to a value of an earlier row";
+    throw wrongParameter("wrong_reference", name, complaint);
+  }
   const value: unknown = "value" in bound ? bound.value : undefined;
   const isNumber = typeof value === "number" || typeof value === "bigint";
   if (isNumber ? value < 0 : /^\s*-/.test(String(value))) throw negative(name);
@@ -37,4 +42,9 @@ function negative(name: string): ParameterError {
     name,
     "is a number of rows (LIMIT, OFFSET), so it must be 0 or more",
   );
+}
+
+function isOfRow(reference: unknown): boolean {
+  const isTable = typeof reference === "object" && reference !== null && "of" in reference;
+  return isTable && typeof reference.of === "object";
 }

@@ -153,7 +153,7 @@ describe("the first example of README.md", () => {
     const [file] = firstExample;
     if (file === undefined) throw new Error("README.md has no file of a saved query");
     const [, path = "", shown = ""] =
-      /"\$URL(\S+)"[^{]*\{"columns":\[…\],\s*("rows":[\s\S]*?\}\]),/.exec(readme) ?? [];
+      /"\$GATEWAY(\S+)"[^{]*\{"columns":\[…\],\s*("rows":[\s\S]*?\}\]),/.exec(readme) ?? [];
     const { status, body } = await ask(path);
     expect(status).toBe(200);
     expect(body.rows).toEqual(JSON.parse(`{${shown}}`).rows);

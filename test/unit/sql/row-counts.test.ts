@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { classify } from "../../../src/sql/guard.ts";
 import { bindJson, bindPlan, type Parameters } from "../../../src/sql/placeholders.ts";
+import { bindBatch } from "../../../src/sql/references.ts";
 
 /** @returns the indexes of the placeholders that are numbers of rows */
 function counts(sql: string): readonly number[] {
@@ -57,4 +58,13 @@ describe("a number of rows", () => {
       expect(() => bindJson(bindPlan(classify("SELECT 1 LIMIT ?")), [value])).not.toThrow();
     },
   );
+
+  test("is refused if it refers to a value of an earlier row, which may be negative", () => {
+    const bind = (sql: string, $ref: string) => () => bindBatch(bindPlan(classify(sql)), [{ $ref }], 1);
+    expect(bind("SELECT 1 LIMIT ?", "0.rows.0.n")).toThrow(
+      expect.objectContaining({ reason: "wrong_reference", parameters: ["1"] }),
+    );
+    expect(bind("SELECT 1 LIMIT ?", "0.rows_affected")).not.toThrow();
+    expect(bind("SELECT ?", "0.rows.0.n")).not.toThrow();
+  });
 });
