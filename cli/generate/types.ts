@@ -69,8 +69,8 @@ function rowText(columns: readonly ResultColumn[] | undefined): string {
   // Of several columns with one name a row has the last one.
   const last = new Map(columns.map((column) => [column.name, column]));
   if (last.size === 0) return "Record<string, never>";
-  const members = [...last.values()].map(
-    (column) => `  /** ${column.type} */\n  ${key(column.name)}: ${columnType(column)};`,
+  const members = [...last.values()].map((column) =>
+    indent(`${comment(column.type)}${key(column.name)}: ${columnType(column)};`, 1),
   );
   return `{\n${members.join("\n")}\n}`;
 }
@@ -97,7 +97,10 @@ function key(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 
-/** @returns the comment before a member, with its line end; "" for no text */
+/**
+ * The text may come from an unknown hand, as the head of a query or queries.lock: it must not end the comment.
+ * @returns the comment before a member, with its line end; "" for no text
+ */
 function comment(text: string): string {
   if (text === "") return "";
   const lines = text.replaceAll("*/", "* /").split("\n");
@@ -105,6 +108,7 @@ function comment(text: string): string {
   return `/**\n${lines.map((line) => ` * ${line}`.trimEnd()).join("\n")}\n */\n`;
 }
 
+/** Only a line feed begins a line: a name may have U+2028. */
 function indent(text: string, levels: number): string {
-  return text.replaceAll(/^(?=.)/gm, "  ".repeat(levels));
+  return text.replaceAll(/(?<=^|\n)(?=[^\n])/g, "  ".repeat(levels));
 }
