@@ -31,6 +31,8 @@ test.each<[string, string]>([
   ["WITH x AS (SELECT MAX(c) AS c FROM u) SELECT c FROM x", "yes no yes yes"],
   ["(SELECT a FROM t) UNION ALL (SELECT b FROM u)", "yes yes yes yes"],
   ["INSERT INTO t (a) SELECT b FROM u WHERE c > 5", "yes yes yes yes"],
+  ["INSERT INTO t (a, b) VALUES (1, DEFAULT)", "no yes yes no"],
+  ["UPDATE t SET b = DEFAULT WHERE a = 1", "no yes yes no"],
   ["CALL p()", "no no no no"],
   ["SHOW TABLES", "no no no no"],
 ])("%s", (sql, expected) => {
