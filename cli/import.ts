@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
+import { printable } from "../src/sql/errors.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare, textLike } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
@@ -35,7 +36,8 @@ export async function run(
   const read = (path: string) => textOf(directory, path);
   const imported = importApp(app, { database: own?.database ?? "", cluster, read });
   if (imported.files.length > 0) writeQueries(join(projectRoot(), "queries"), imported.files, force);
-  console.log(imported.report.join("\n"));
+  // The Data App may be of an unknown hand: its texts must not write lines of their own, or move the cursor.
+  console.log(imported.report.map(printable).join("\n"));
   console.log(
     [
       "",
@@ -61,7 +63,7 @@ function readApp(directory: string): DataApp {
       endpoints,
     });
   } catch (cause) {
-    throw new Stop((cause as Error).message, 2);
+    throw new Stop(printable((cause as Error).message), 2);
   }
 }
 

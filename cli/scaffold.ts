@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { parsePolicy } from "../src/config/policy.ts";
+import { printable } from "../src/sql/errors.ts";
 import { accountsOf, readLink } from "./accounts/environment.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare, textLike } from "./command/declare.ts";
@@ -38,7 +39,7 @@ export async function run(options: Options): Promise<number> {
   const { table, owner: asked, env, force } = options;
   const { found, others, reserved, account } = await look(options);
   if (found === undefined) {
-    const known = others.length === 0 ? "no table there" : others.slice(0, 20).join(", ");
+    const known = others.length === 0 ? "no table there" : printable(others.slice(0, 20).join(", "));
     throw new Stop(`There is no table ${table} that ${account} sees. It sees: ${known}.`);
   }
   const owner = asked === undefined ? undefined : ownerOf(found.table, readOwner(asked));
@@ -49,9 +50,10 @@ export async function run(options: Options): Promise<number> {
   writeQueries(join(projectRoot(), "queries"), scaffold.files, force);
   const warning = owner && collationWarning(owner);
   if (owner !== undefined)
-    console.log(`The owner is ${owner.column.name}, compared with :jwt.${owner.claim}.`);
+    console.log(printable(`The owner is ${owner.column.name}, compared with :jwt.${owner.claim}.`));
   if (warning !== undefined) console.error(`WARNING: ${warning}`);
-  console.log(summary(scaffold, account, env).join("\n"));
+  // Names come from the database.
+  console.log(summary(scaffold, account, env).map(printable).join("\n"));
   return 0;
 }
 

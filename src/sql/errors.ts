@@ -126,7 +126,7 @@ function shorten(name: string): string {
 }
 
 /** Escapes control characters, direction marks and line separators. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from(
       { length: character.length },

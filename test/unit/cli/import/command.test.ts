@@ -107,3 +107,16 @@ test.each(["../../secret.sql", "sql/link.sql"])("SQL outside of the Data App is 
   expect(stdout).toContain("there is no such file in the Data App");
   expect(queries()).toEqual([]);
 });
+
+test("a Data App writes no lines of its own into the report", () => {
+  keepOne();
+  const endpoints = [
+    { method: "GET", endpoint: "/a\u001b[2K\nqueries/b.sql: GET /b", sql_file: "sql/one.sql" },
+    { method: "GET", endpoint: "/c", sql_file: "sql/\u001b]0;c\u0007.sql" },
+  ];
+  put("http_endpoints/config.json", JSON.stringify(endpoints));
+  const { stdout } = run("data-app");
+  expect(stdout).toContain("GET /a\\u001b[2K\\u000aqueries/b.sql: GET /b is now GET or POST ");
+  expect(stdout).toContain("http_endpoints/sql/\\u001b]0;c\\u0007.sql: there is no such file");
+  expect(stdout.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+});
