@@ -261,6 +261,43 @@ SELECT id, CONCAT(:a, '') FROM cities WHERE (:a IS NULL OR id = :a) AND name = :
     expect(await count()).toEqual(before);
   });
 
+  // MySQL has no sequences.
+  test.skipIf(engine === "mysql")("a sequence keeps its next value", async () => {
+    const editor = "'gw_editor'@'%'";
+    const next = async () => {
+      const [[row]] = await administrator.query<RowDataPacket[]>(
+        engine === "tidb"
+          ? "SHOW TABLE world.tickets NEXT_ROW_ID"
+          : "SELECT next_not_cached_value FROM world.tickets",
+      );
+      return row;
+    };
+    await administrator.query("CREATE SEQUENCE world.tickets NOCACHE");
+    await administrator.query(
+      "CREATE TABLE world.ticketed (id INT PRIMARY KEY, ticket BIGINT DEFAULT NEXT VALUE FOR world.tickets)",
+    );
+    try {
+      for (const table of ["tickets", "ticketed"])
+        await administrator.query(`GRANT SELECT, INSERT, UPDATE ON world.${table} TO ${editor}`);
+      const before = await next();
+      const { mistakes, untried } = await check(
+        {
+          add: "INSERT INTO ticketed (id, ticket) VALUES (1, DEFAULT)",
+          anew: "UPDATE ticketed SET ticket = DEFAULT WHERE id = 1",
+          taken: "SELECT ticket FROM ticketed WHERE id = NEXT VALUE FOR tickets",
+        },
+        { editor: ["query:*"] },
+      );
+      expect({ mistakes, untried }).toEqual({ mistakes: [], untried: [] });
+      expect(await next()).toEqual(before);
+    } finally {
+      await administrator.query(`REVOKE SELECT, INSERT, UPDATE ON world.ticketed FROM ${editor}`);
+      await administrator.query(`REVOKE SELECT, INSERT, UPDATE ON world.tickets FROM ${editor}`);
+      await administrator.query("DROP TABLE world.ticketed");
+      await administrator.query("DROP SEQUENCE world.tickets");
+    }
+  });
+
   test("the output names what was not tried", async () => {
     const { warnings, mistakes, notes } = await check(
       {
