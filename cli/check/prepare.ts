@@ -122,7 +122,8 @@ async function judgePlan(session: Session, tables: Tables, query: SavedQuery): P
   const plan = await planOf(session, tables, query);
   if ("error" in plan && tellsNames.has(plan.error.errno ?? 0)) return refusal(query, plan.error);
   if ("unknown" in plan) {
-    const reason = "TiDB runs functions of constants, DEFAULT, and some subqueries, while it prepares a statement";
+    const reason =
+      "TiDB runs functions of constants, DEFAULT, and some subqueries, while it prepares a statement";
     if ("error" in plan) return { query, said: "nothing", reason: `${reason}, and ${plan.unknown}` };
     return { query, said: "nothing", reason };
   }
