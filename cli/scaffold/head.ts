@@ -73,11 +73,14 @@ function withText(line: string, text: string, separator: string): string {
   return words === "" ? line : `${line}${separator}${words}`;
 }
 
-/** @returns a text without line breaks and control characters, which would end the comment */
+/**
+ * @returns a text without line breaks and control characters, which would end the comment, and with one space between
+ *   words. Invisible characters go first: one that stands alone would leave an empty word
+ */
 export function oneLine(text: string): string {
   return text
-    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
     .replaceAll(/\p{Cf}/gu, "")
+    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
     .trim();
 }
 

@@ -84,3 +84,13 @@ test("a text from elsewhere never becomes a tag or the statement", () => {
   const { tags, summary } = parseQuery("q.sql", text);
   expect({ tags, summary }).toEqual({ tags: [], summary: '"@tags admin"' });
 });
+
+// Such a character alone leaves no empty word, behind which the @ would begin a line.
+test.each(["\u200b", "\u2060", "\u00ad", "\ufeff", "\u202e"])("nor behind an invisible %j", (invisible) => {
+  const text = formatQuery(
+    { paragraphs: ["One", `${"w".repeat(101)} ${invisible} @tags admin`] },
+    "SELECT 1",
+  );
+  expect(parseQuery("q.sql", text).tags).toEqual([]);
+  expect(text).toContain(`-- ${"w".repeat(101)} @tags\n-- admin\n`);
+});
