@@ -74,9 +74,17 @@ function makeFrames({ kind, keys }: Page): PageFrames {
 function behind([key, ...rest]: readonly PageKey[]): string {
   if (!key) throw new TypeError("a keyset has no keys");
   const column = quoted(key.column);
-  const sign = key.descending ? "<" : ">";
-  if (rest.length === 0) return `${column} ${sign} ?`;
-  return `${column} ${sign}= ? AND (${column} ${sign} ? OR (${column} = ? AND ${behind(rest)}))`;
+  if (rest.length === 0) return compared(key, "");
+  return `${compared(key, "=")} AND (${compared(key, "")} OR (${column} = ? AND ${behind(rest)}))`;
+}
+
+/**
+ * NULL comes last in descending order. No comparison finds it, so it is asked for: a row with NULL is then refused, and
+ * not lost. In ascending order it comes first, before any value. Servers take `IS NULL` out for a NOT NULL column.
+ */
+function compared({ column, descending }: PageKey, equal: "" | "="): string {
+  const name = quoted(column);
+  return descending ? `(${name} <${equal} ? OR ${name} IS NULL)` : `${name} >${equal} ?`;
 }
 
 /** The values in the order of `behind`: each key but the last one three times. */

@@ -51,6 +51,7 @@ const otherTypes: Record<string, KeyType> = {
   choice: { type: "ENUM('b', 'a')", values: ["'a'", "'b'"] },
   clock: { type: "TIME", values: ["'10:00:00'", "'11:00:00'"] },
   nothing: { type: "INT NULL", values: ["NULL"] },
+  some: { type: "INT NULL", values: ["1", "2", "NULL"] },
   long: { type: "VARCHAR(300)", values: ["REPEAT('x', 256)"] },
 };
 
@@ -204,6 +205,18 @@ describe.each(ways)("%s", (way) => {
     expectProblem(answer, 500, "query_broken");
     expect(JSON.stringify(answer.body)).not.toMatch(/\bk\b|FLOAT|NULL/);
     expect((await lineOf(started.gateway, answer))?.reason).toMatch(/^@page: .*\bk\b/);
+  });
+
+  // NULL is behind every value in descending order, where a comparison alone would not find it.
+  test("rows with NULL are answered or refused, and never lost", async () => {
+    const whole = await walk("/v1/queries/down-some?page_size=2");
+    expect(rowsOf(whole).map(({ k }: { k: number | null }) => k)).toEqual([2, 2, 1, 1, null, null]);
+    const pages = await walk("/v1/queries/down-some?page_size=4");
+    expect(pages.map(({ body }) => body.rows.length)).toEqual([4, 2]);
+    const first = await ask("/v1/queries/down-some?page_size=5");
+    expectProblem(first, 500, "query_broken");
+    const four = link(await ask("/v1/queries/down-some?page_size=4")) ?? "";
+    expectProblem(await ask(four.replace("page_size=4", "page_size=1")), 500, "query_broken");
   });
 
   // The other servers know a zone by its name only if its tables are filled.

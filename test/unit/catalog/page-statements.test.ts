@@ -29,12 +29,17 @@ const after = [text("A"), text("B"), text("C")];
 describe("a page behind a row", () => {
   test.each([
     ["a", "`a` > ?", "`a`", "A"],
-    ["a desc", "`a` < ?", "`a` DESC", "A"],
+    ["a desc", "(`a` < ? OR `a` IS NULL)", "`a` DESC", "A"],
     ["a, b", "`a` >= ? AND (`a` > ? OR (`a` = ? AND `b` > ?))", "`a`, `b`", "AAAB"],
-    ["a desc, b", "`a` <= ? AND (`a` < ? OR (`a` = ? AND `b` > ?))", "`a` DESC, `b`", "AAAB"],
+    [
+      "a desc, b",
+      "(`a` <= ? OR `a` IS NULL) AND ((`a` < ? OR `a` IS NULL) OR (`a` = ? AND `b` > ?))",
+      "`a` DESC, `b`",
+      "AAAB",
+    ],
     [
       "a, b desc, c",
-      "`a` >= ? AND (`a` > ? OR (`a` = ? AND `b` <= ? AND (`b` < ? OR (`b` = ? AND `c` > ?))))",
+      "`a` >= ? AND (`a` > ? OR (`a` = ? AND (`b` <= ? OR `b` IS NULL) AND ((`b` < ? OR `b` IS NULL) OR (`b` = ? AND `c` > ?))))",
       "`a`, `b` DESC, `c`",
       "AAABBBC",
     ],
