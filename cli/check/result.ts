@@ -16,18 +16,28 @@ export function resultMistakes(
       },
     ];
   }
-  return (page?.keys ?? []).flatMap(({ column }) => {
-    const complaint = complaintOn(column, columns);
-    return complaint === undefined ? [] : [{ tag: "@page", message: `@page: ${complaint}` }];
-  });
+  if (page === undefined) return [];
+  const twice = columns.find(({ name }, index) =>
+    columns.slice(0, index).some((one) => isSame(one.name, name)),
+  );
+  // No table has two columns of one name, and the statements of a page and of its total select from the result.
+  const complaints = twice
+    ? [`the result has several columns ${twice.name}: give each a name of its own`]
+    : page.keys.map(({ column }) => complaintOn(column, columns));
+  return complaints.flatMap((complaint) =>
+    complaint === undefined ? [] : [{ tag: "@page", message: `@page: ${complaint}` }],
+  );
+}
+
+/** Servers compare the names of columns so. */
+function isSame(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 function complaintOn(name: string, columns: readonly ResultColumn[]): string | undefined {
-  const found = columns.filter((column) => column.name === name);
-  const [column] = found;
+  const column = columns.find((one) => isSame(one.name, name));
   if (column === undefined)
     return `the result has no column ${name}; it has ${columns.map((one) => one.name).join(", ")}`;
-  if (found.length > 1) return `the result has several columns ${name}: give each a name of its own`;
   if (column.nullable)
     return `${name} may be NULL, and no page begins behind NULL: use a column that is NOT NULL`;
   if (!isPageKeyType(column.type))

@@ -10,7 +10,7 @@
  *
  * The build checks everything, so the gateway only has saved queries whose parameters can be bound.
  */
-import { StatementError } from "../sql/errors.ts";
+import { printable, StatementError } from "../sql/errors.ts";
 import { classify, type Verb } from "../sql/guard.ts";
 import { lex } from "../sql/lexer.ts";
 import { bindPlan, claimPrefix } from "../sql/placeholders.ts";
@@ -45,7 +45,9 @@ export function parseQuery(file: string, text: string): SavedQuery {
   // Some editors write a byte order mark. The server would read it as a character of the statement.
   const source = text.startsWith("\ufeff") ? text.slice(1) : text;
   const report: Report = (offset, message) => {
-    mistakes.push({ file, line: lineOf(source, offset), column: columnOf(source, offset), message });
+    const place = { line: lineOf(source, offset), column: columnOf(source, offset) };
+    // A message may quote the file, and is printed on a terminal.
+    mistakes.push({ file, ...place, message: printable(message) });
   };
   const name = fileName.exec(file)?.[1];
   if (name === undefined) {

@@ -73,8 +73,8 @@ function checkClauses(
     const at = findOutside(tokens, 0, tokens.length, fits);
     return at < tokens.length ? at : undefined;
   };
-  const limit = find((at) => isClause(tokens, at, "LIMIT") || isClause(tokens, at, "FETCH"));
-  const locking = find((at) => isClause(tokens, at, "FOR") && !isHint(tokens, at));
+  const limit = find((at) => isLimit(tokens, at));
+  const locking = find((at) => isClause(tokens, at, "FOR") && !locksNothing(tokens, at));
   const order = find((at) => isOrder(tokens, at));
   if (limit !== undefined)
     report(tokens.start(limit), `@page limits the rows of a page: remove ${tokens.keyword(limit)}.`);
@@ -98,20 +98,28 @@ function isClause(tokens: Tokens, at: number, word: string): boolean {
   return tokens.is(at, word) && tokens.kind(at - 1) !== "dot";
 }
 
+/** LIMIT, FETCH FIRST 5 ROWS ONLY, or OFFSET 5 ROWS without the two (MariaDB). OFFSET alone may be a column's name. */
+function isLimit(tokens: Tokens, at: number): boolean {
+  if (isClause(tokens, at, "LIMIT") || isClause(tokens, at, "FETCH")) return true;
+  return isClause(tokens, at, "OFFSET") && (tokens.is(at + 2, "ROWS") || tokens.is(at + 2, "ROW"));
+}
+
 /** USE INDEX FOR ORDER BY (..) is a hint. */
 function isOrder(tokens: Tokens, at: number): boolean {
   return isClause(tokens, at, "ORDER") && tokens.is(at + 1, "BY") && !tokens.is(at - 1, "FOR");
 }
 
-function isHint(tokens: Tokens, at: number): boolean {
-  return ["JOIN", "ORDER", "GROUP"].some((word) => tokens.is(at + 1, word));
+/** USE INDEX FOR JOIN (..) is a hint, and MariaDB's FOR SYSTEM_TIME names the versions of a table's rows. */
+function locksNothing(tokens: Tokens, at: number): boolean {
+  return ["JOIN", "ORDER", "GROUP", "SYSTEM_TIME"].some((word) => tokens.is(at + 1, word));
 }
 
-/** A * may stand for any column. */
+/** A * may stand for any column. A column's own name may be in quotes: `AS 'total'`. */
 function names(tokens: Tokens, column: string): boolean {
   for (let at = 0; at < tokens.length; at++) {
     if (tokens.kind(at) === "operator" && tokens.text(at) === "*") return true;
-    if (tokens.isName(at) && tokens.text(at).replaceAll("`", "").toLowerCase() === column.toLowerCase())
+    const isName = tokens.isName(at) || tokens.kind(at) === "string";
+    if (isName && tokens.text(at).replaceAll(/[`'"]/g, "").toLowerCase() === column.toLowerCase())
       return true;
   }
   return tokens.is(0, "TABLE") || tokens.is(0, "VALUES");

@@ -1,6 +1,6 @@
 /** Compiles patterns to automata when the gateway is built, so that no caller's text can cost more than its length. */
 
-import { DFA, JS, NFA } from "refa";
+import { DFA, JS, NFA, TooManyNodesError } from "refa";
 import { limits } from "../../limits.ts";
 import type { Automaton } from "../automaton.ts";
 
@@ -28,7 +28,7 @@ export function compile(pattern: string): Automaton | string {
     if (dfa.isEmpty) return "is matched by no text";
     return tableOf(dfa);
   } catch (error) {
-    return adviceOn((error as Error).message);
+    return adviceOn(error as Error);
   }
 }
 
@@ -42,11 +42,15 @@ function syntaxMistake(pattern: string): string | undefined {
   }
 }
 
-function adviceOn(reason: string): string {
+function adviceOn(error: Error): string {
+  const reason = error.message;
   if (reason.startsWith("Assertions"))
     return "must be without ^, $, \\b and look-around: it matches the whole text anyway";
   if (reason.startsWith("Backreferences")) return "must be without backreferences such as \\1";
-  return `needs an automaton of more than ${limits.patternStates} states: make its counts {..} smaller, or use length`;
+  if (error instanceof TooManyNodesError)
+    return `needs an automaton of more than ${limits.patternStates} states: make its counts {..} smaller, or use length`;
+  const said = /: ([^:]*)$/.exec(reason)?.[1] ?? reason;
+  return `has a part that the gateway cannot run (${said}): write it without groups such as (?i:..)`;
 }
 
 function tableOf(dfa: DFA): Automaton {

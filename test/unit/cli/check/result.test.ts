@@ -32,10 +32,18 @@ test.each<[string, ResultColumn[], Partial<SavedQuery>, string[]]>([
   ["a key", [column("a", "BIGINT UNSIGNED")], pageBy("a"), []],
   [
     "a key that is missing",
-    [column("A", "INT"), column("b", "INT")],
+    [column("c", "INT"), column("b", "INT")],
     pageBy("a"),
-    ["@page: @page: the result has no column a; it has A, b"],
+    ["@page: @page: the result has no column a; it has c, b"],
   ],
+  ["a key in other letters", [column("A", "INT")], pageBy("a"), []],
+  [
+    "a column twice, in pages by offset",
+    [column("id", "INT"), column("ID", "INT")],
+    { page: { kind: "offset", keys: [], size: 5, sizeCeiling: 10 } },
+    ["@page: @page: the result has several columns ID: give each a name of its own"],
+  ],
+  ["a column twice, without pages", [column("id", "INT"), column("id", "INT")], {}, []],
   [
     "a key twice",
     [column("a", "INT"), column("a", "INT")],
