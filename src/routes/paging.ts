@@ -2,6 +2,8 @@ import type { Page } from "../catalog/saved-query.ts";
 import type { Ceilings } from "../db/contract/requests.ts";
 import type { ErrorDetails } from "../errors.ts";
 import { TidegateError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { nameList, pointerOf } from "../sql/errors.ts";
 import type { AppContext } from "./context.ts";
 import { publicError } from "./errors.ts";
 
@@ -81,11 +83,23 @@ export function cursorInvalid(): TidegateError {
   return refused([fault("cursor", "cursor_invalid", complaint)]);
 }
 
-/** @throws TidegateError `parameter_invalid` for a query without pages */
-export function demandNoPaging(c: AppContext): void {
-  const given = new Set(c.pairs.map(([name]) => name).filter(isPagingName));
-  if (given.size === 0) return;
-  throw refused([...given].map((name) => fault(name, "surplus_parameter", "is for queries in pages")));
+/**
+ * The query string of a POST has `rows`, and the paging of a query in pages; parameters are in the body.
+ * @throws TidegateError `parameter_invalid` with every other name
+ */
+export function demandNoFurther(c: AppContext, page: Page | undefined): void {
+  const given = new Set(c.pairs.map(([name]) => name));
+  const further = [...given].filter((name) => name !== "rows" && !(page && isPagingName(name)));
+  if (further.length === 0) return;
+  throw refused(
+    further.slice(0, limits.faultsShown).map((name) => ({
+      path: pointerOf(name),
+      reason: "surplus_parameter",
+      detail: isPagingName(name)
+        ? `${name} is for queries in pages.`
+        : `${nameList([name])} is in the query string: a POST has its parameters in the body.`,
+    })),
+  );
 }
 
 function fault(name: string, reason: string, complaint: string): Fault {

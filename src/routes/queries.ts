@@ -17,7 +17,7 @@ import { answerForm } from "./format.ts";
 import { hasBody, readJson } from "./http.ts";
 import { once } from "./idempotent.ts";
 import { answerPage, wantedPage } from "./pages.ts";
-import { demandNoPaging, isPagingName } from "./paging.ts";
+import { demandNoFurther, isPagingName } from "./paging.ts";
 import { executeRequest } from "./statements.ts";
 
 const body = z.unknown();
@@ -54,7 +54,7 @@ async function execute(c: AppContext): Promise<Response> {
   const { query, access } = await find(c);
   const form = answerForm(c, query.verb);
   const { page } = query;
-  if (!page) demandNoPaging(c);
+  demandNoFurther(c, page);
   const input = hasBody(c) ? await readJson(c, body) : undefined;
   const readOwn = () => readParameters(query, input, "json", c.caller?.claims);
   if (page) return await answerPage(c, await wantedPage(c, { query, page, access }, readOwn), form);

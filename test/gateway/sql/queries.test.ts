@@ -34,6 +34,15 @@ describe("saved queries", () => {
     expect(body.rows.map((row: { name: string }) => row.name)).toEqual(["Tokyo", "Yokohama"]);
   });
 
+  test("a parameter in the query string of a POST is refused: it would be ignored", async () => {
+    const { status, body } = await send("POST", "/v1/queries/cities-by-country?limit=1&a%2Fb=2&cursor=A", {
+      country: "JP",
+    });
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ code: "parameter_invalid", reason: "surplus_parameter" });
+    expect(body.errors.map(({ path }: { path: string }) => path)).toEqual(["/limit", "/a~1b", "/cursor"]);
+  });
+
   test("without parameters no body is needed", async () => {
     const { body } = await send("POST", "/v1/queries/regions?rows=array");
     expect(body.rows.map((row: unknown[]) => row[0])).toContain("Oceania");
