@@ -115,8 +115,8 @@ describe("any other form", () => {
   });
 
   test(`is refused as a saved query: ${secret}`, () => {
-    const file = { name: "whoami.sql", text: `-- @description Who is it?\n${secret}\n` };
-    expect(() => parseCatalog([file])).toThrow(/whoami\.sql:2: SHOW is accepted for/);
+    const file = { name: "whoami.sql", text: `-- Who is it?\n${secret}\n` };
+    expect(() => parseCatalog([file])).toThrow(/whoami\.sql:2:1: SHOW is accepted for/);
   });
 
   // MySQL 9.7 shows <secret> instead of the hash; for TiDB see test/gateway/tidb/session-states.test.ts.
