@@ -53,6 +53,8 @@ const parts = [
   "package.json",
   "package-lock.json",
   "queries",
+  "queries.lock",
+  "viewer",
   "cli",
   "src",
   "servers",
