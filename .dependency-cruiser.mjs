@@ -33,8 +33,7 @@ const rooms = {
     why: "A policy is read without what it configures; the saved queries are only carried along.",
   },
   "src/openapi": {
-    may: ["src/errors.ts", "src/limits.ts"],
-    types: ["src/catalog"],
+    may: ["src/catalog", "src/errors.ts", "src/limits.ts"],
     why: "Pure: documents of saved queries, for the gateway and for the command that writes them.",
   },
   "src/bundled.d.ts": { may: ["src/config"], why: "The type of the bundled configuration." },

@@ -1,8 +1,9 @@
+import { mostRows, pageSizes } from "../catalog/ceilings.ts";
 import type { Page, SavedQuery } from "../catalog/saved-query.ts";
 import { answerHeaders, answerOf, answerSchemas, notModified } from "./answers.ts";
 import { rowSchema } from "./columns.ts";
 import type { JsonSchema } from "./json-schema.ts";
-import { listSchemas, mostRows, pageSizes, pathOf } from "./list.ts";
+import { listSchemas, pathOf } from "./list.ts";
 import { camelCase, pascalCase, uniqueNames } from "./names.ts";
 import type { ParameterObject } from "./parameters.ts";
 import { bodySchema, queryParameters } from "./parameters.ts";
@@ -120,7 +121,10 @@ function operationsOf(query: SavedQuery, { operationId, schemaName, schemas, cho
   const row = result === "exec" ? {} : component("Row", rowSchema(columns));
   const writes = kind !== "read";
   const texts = describe(query);
-  const shared = [...(page ? pageParameters(page, mostRows(query, { rows })) : []), ...chosen];
+  const shared = [
+    ...(page ? pageParameters(page, mostRows(query, rows === undefined ? {} : { rows })) : []),
+    ...chosen,
+  ];
   const read = !writes && {
     get: {
       operationId: operationId(id),
@@ -201,12 +205,12 @@ function parameterRef(name: string): Ref {
 }
 
 function pageParameters(page: Page, rows: number | undefined): (ParameterObject | Ref)[] {
-  const { size, max_size } = pageSizes(page, rows);
+  const { size, most } = pageSizes(page, rows);
   const pageSize: ParameterObject = {
     name: "page_size",
     in: "query",
     description: "Rows of a page",
-    schema: { type: "integer", minimum: 1, maximum: max_size, default: size },
+    schema: { type: "integer", minimum: 1, maximum: most, default: size },
   };
   return [parameterRef("cursor"), pageSize, parameterRef("total")];
 }

@@ -1,4 +1,5 @@
-import type { Bounds, Page, Parameter, ResultColumn, SavedQuery } from "../catalog/saved-query.ts";
+import { narrowed, pageSizes } from "../catalog/ceilings.ts";
+import type { Bounds, Parameter, ResultColumn, SavedQuery } from "../catalog/saved-query.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { objectSchema } from "./json-schema.ts";
 
@@ -41,7 +42,7 @@ export interface ListedParameter
 /** What the caller's grant allows. */
 export interface Ceilings {
   deadlineMs: number;
-  rows?: number | undefined;
+  rows?: number;
 }
 
 /** @returns the path of a saved query's endpoint */
@@ -52,7 +53,8 @@ export function pathOf({ name }: Pick<SavedQuery, "name">): string {
 /** @param ceilings of the caller's grant; the query's own may be lower */
 export function listQuery(query: SavedQuery, ceilings: Ceilings): ListedQuery {
   const { name, summary, description, kind, result, columns, page, cache, tags, examples } = query;
-  const rows = mostRows(query, ceilings);
+  const { deadlineMs, rows } = narrowed(query, ceilings);
+  const sizes = page && pageSizes(page, rows);
   return {
     name,
     path: pathOf(query),
@@ -64,25 +66,13 @@ export function listQuery(query: SavedQuery, ceilings: Ceilings): ListedQuery {
     parameters: query.parameters.map(listParameter),
     claims: query.claims.map(({ path }) => path.join(".")),
     ...(columns && { columns }),
-    ...(page && { page: { kind: page.kind, ...pageSizes(page, rows) } }),
+    ...(page && sizes && { page: { kind: page.kind, size: sizes.size, max_size: sizes.most } }),
     ...(cache && { cache: { max_age_s: cache.maxAgeSeconds } }),
     tags,
     examples,
-    deadline_ms: Math.min(query.deadlineMs ?? ceilings.deadlineMs, ceilings.deadlineMs),
+    deadline_ms: deadlineMs,
     ...(rows !== undefined && { max_rows: rows }),
   };
-}
-
-/** @returns the most rows of an answer; undefined if neither the query nor the grant has a ceiling */
-export function mostRows({ maxRows }: SavedQuery, { rows }: Pick<Ceilings, "rows">): number | undefined {
-  const bounds = [maxRows, rows].filter((bound) => bound !== undefined);
-  return bounds.length === 0 ? undefined : Math.min(...bounds);
-}
-
-/** @param rows the most rows of an answer, which bound a page too */
-export function pageSizes({ size, sizeCeiling }: Page, rows = sizeCeiling) {
-  const most = Math.min(sizeCeiling, rows);
-  return { size: Math.min(size, most), max_size: most };
 }
 
 /** Named one by one, since a parameter also has parts that are for the gateway alone. */

@@ -1,3 +1,4 @@
+import { pageSizes } from "../catalog/ceilings.ts";
 import type { Page } from "../catalog/saved-query.ts";
 import type { Ceilings } from "../db/contract/requests.ts";
 import type { ErrorDetails } from "../errors.ts";
@@ -40,7 +41,8 @@ export function readPaging<T>(
   ceilings: Pick<Ceilings, "rows">,
   read: () => T,
 ): { paging: Paging; own: T } {
-  const most = Math.min(page.sizeCeiling, ceilings.rows ?? page.sizeCeiling);
+  const sizes = pageSizes(page, ceilings.rows);
+  const { most } = sizes;
   const faults: Fault[] = [];
   const given = (name: Name) => {
     const [first, ...more] = c.pairs.filter((pair) => pair[0] === name);
@@ -53,7 +55,7 @@ export function readPaging<T>(
   if (total !== undefined && total !== "true" && total !== "false")
     faults.push(fault("total", "wrong_type", "must be true or false"));
   const own = readBeside(faults, read);
-  const asked = size === undefined ? Math.min(page.size, most) : Number(size);
+  const asked = size === undefined ? sizes.size : Number(size);
   return { paging: { size: asked, cursor, total: total === "true" }, own };
 }
 

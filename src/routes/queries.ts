@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { narrowed } from "../catalog/ceilings.ts";
 import { fingerprintOfClaims } from "../catalog/claims.ts";
 import { readParameters } from "../catalog/parameters.ts";
 import type { SavedQuery } from "../catalog/saved-query.ts";
 import { contentTypes } from "../db/encode/formats.ts";
 import { TidegateError } from "../errors.ts";
-import { mostRows } from "../openapi/list.ts";
 import type { BoundValue } from "../sql/bound-value.ts";
 import type { Spread } from "../sql/lists.ts";
 import type { Access } from "./authorize.ts";
@@ -67,23 +67,8 @@ async function find(c: AppContext): Promise<{ query: SavedQuery; access: Access 
   const access = await admit(c, `query:${name}`);
   const query = c.config.queries.get(name);
   if (!query) throw new TidegateError("query_unknown");
-  return { query, access: narrowed(access, query) };
-}
-
-/** The query's own ceilings apply where they are lower than those of the grant. */
-function narrowed(access: Access, query: SavedQuery): Access {
-  const { deadlineMs, maxRows } = query;
-  if (deadlineMs === undefined && maxRows === undefined) return access;
-  const { ceilings } = access;
-  const rows = mostRows(query, ceilings);
-  return {
-    ...access,
-    ceilings: {
-      ...ceilings,
-      deadlineMs: Math.min(deadlineMs ?? ceilings.deadlineMs, ceilings.deadlineMs),
-      ...(rows !== undefined && { rows }),
-    },
-  };
+  const ceilings = narrowed(query, access.ceilings);
+  return { query, access: ceilings === access.ceilings ? access : { ...access, ceilings } };
 }
 
 /** What a caller asks of a query. */
