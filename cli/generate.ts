@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SavedQuery } from "../src/catalog/saved-query.ts";
 import { metadataOf } from "../src/config/config.ts";
@@ -13,6 +13,7 @@ import { makeApplication, readCatalog, readPolicyFile, readQueryFiles } from "./
 import { environmentOption } from "./project/environment-option.ts";
 import { readLock, staleness } from "./project/lock.ts";
 import { projectRoot } from "./project/paths.ts";
+import { writeWhole } from "./project/write-whole.ts";
 
 export const declaration = declare(
   "generate",
@@ -32,7 +33,7 @@ export function run({ env, check }: OptionsOf<typeof declaration>): number {
   const stale = files.filter(({ path, text }) => readText(path) !== text);
   const command = `npm run generate${env === undefined ? "" : ` -- --env ${env}`}`;
   for (const { path, text } of stale) {
-    if (!check) write(path, text);
+    if (!check) writeWhole(join(projectRoot(), path), text);
     console.log(check ? `${path} is stale: ${command} writes it anew` : `${path}: written`);
   }
   if (stale.length === 0) console.log(`${directory}: current`);
@@ -87,12 +88,4 @@ function issuersOf(env: string): DocumentedIssuer[] {
 function readText(path: string): string | undefined {
   const file = join(projectRoot(), path);
   return existsSync(file) ? readFileSync(file, "utf8").replaceAll("\r\n", "\n") : undefined;
-}
-
-/** A reader never sees half of the file. */
-function write(path: string, text: string): void {
-  const file = join(projectRoot(), path);
-  mkdirSync(join(projectRoot(), directory), { recursive: true });
-  writeFileSync(`${file}.${process.pid}`, text);
-  renameSync(`${file}.${process.pid}`, file);
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { mistakeText } from "../src/catalog/errors.ts";
 import { parsePolicy } from "../src/config/policy.ts";
 import { printable } from "../src/sql/errors.ts";
 import { accountsOf, readLink } from "./accounts/environment.ts";
@@ -46,7 +47,9 @@ export async function run(options: Options): Promise<number> {
   const scaffold = filesOf({ ...found, owner, reserved });
   const mistakes = scaffold.files.flatMap(mistakesOf);
   if (mistakes.length > 0)
-    throw new Stop(`Nothing was written. The files would have mistakes:\n${mistakes.join("\n")}`);
+    throw new Stop(
+      `Nothing was written. The files would have mistakes:\n${mistakes.map(mistakeText).join("\n")}`,
+    );
   writeQueries(join(projectRoot(), "queries"), scaffold.files, force);
   const warning = owner && collationWarning(owner);
   if (owner !== undefined)

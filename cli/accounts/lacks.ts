@@ -1,5 +1,7 @@
 import type { SavedQuery } from "../../src/catalog/parse.ts";
+import { opensQuery } from "../../src/config/permissions.ts";
 import type { Verb } from "../../src/sql/guard.ts";
+import { quoteIdentifier } from "../../src/sql/identifiers.ts";
 import type { Rights } from "./grants.ts";
 import type { Excess } from "./needs.ts";
 import { placeOf } from "./needs.ts";
@@ -55,20 +57,18 @@ export function lacksOf({ permissions, queries, rights, identity, database }: La
     return [
       {
         what: `a grant opens ${permission}, and ${identity} has ${names} on ${database}: the server refuses every such statement`,
-        fix: `GRANT ${need.grant} ON ${quoted(database)}.* TO ${identity}`,
+        fix: `GRANT ${need.grant} ON ${quoteIdentifier(database)}.* TO ${identity}`,
       },
     ];
   });
-  const opened = queries.filter(
-    ({ name }) => permissions.includes("query:*") || permissions.includes(`query:${name}`),
-  );
+  const opened = queries.filter(({ name }) => permissions.some((permission) => opensQuery(permission, name)));
   for (const { name, verb, sql } of opened) {
     const missing = (verbs[verb] ?? []).filter((privilege) => !has(privilege));
     // SELECT 1 needs no privilege.
     if (missing.length === 0 || (verb === "SELECT" && !/\bFROM\b/i.test(sql))) continue;
     lacks.push({
       what: `a grant opens query:${name}, and ${identity} has no ${missing.join(" and no ")} on ${database}: the server refuses it`,
-      fix: `GRANT ${missing.join(", ")} ON ${quoted(database)}.${targetOf(sql)} TO ${identity}`,
+      fix: `GRANT ${missing.join(", ")} ON ${quoteIdentifier(database)}.${targetOf(sql)} TO ${identity}`,
     });
   }
   return lacks;
@@ -80,7 +80,7 @@ function targetOf(sql: string): string {
     /^\s*(?:INSERT\s+INTO|REPLACE\s+INTO|UPDATE|DELETE\s+FROM)\s+(`[^`]+`|\w+)(?=[\s(]|$)(?!\s*\.)/i.exec(
       sql,
     ) ?? [];
-  return table === undefined ? "*" : quoted(table.replaceAll("`", ""));
+  return table === undefined ? "*" : quoteIdentifier(table.replaceAll("`", ""));
 }
 
 /** @param place a database, or a pattern with % and _ as a GRANT may have it */
@@ -91,8 +91,4 @@ function isIn(place: string, database: string): boolean {
     .replaceAll("%", ".*")
     .replaceAll("_", ".");
   return new RegExp(`^${pattern}$`, "s").test(database);
-}
-
-function quoted(name: string): string {
-  return `\`${name.replaceAll("`", "``")}\``;
 }

@@ -1,5 +1,7 @@
 import type { SavedQuery } from "../../src/catalog/parse.ts";
+import { opensQuery } from "../../src/config/permissions.ts";
 import type { Policy } from "../../src/config/schema.ts";
+import { quoteIdentifier } from "../../src/sql/identifiers.ts";
 import type { Verb } from "../../src/sql/keywords.ts";
 import type { Held, Rights } from "./grants.ts";
 
@@ -64,7 +66,7 @@ export function useOf(account: string, grants: Policy["grants"], queries: readon
     if (space === "sql") return kinds[word as keyof typeof kinds] ?? [];
     if (space !== "query") return [];
     return queries
-      .filter(({ name }) => word === "*" || word === name)
+      .filter(({ name }) => opensQuery(permission, name))
       .flatMap(({ verb, kind }) => verbs[verb] ?? kinds[kind]);
   });
   const asksServer = permissions.has("sql:server");
@@ -140,7 +142,7 @@ export function placeOf(scope: string): string {
 /** On TiDB a REVOKE for the whole table leaves the privileges on its columns. */
 function withColumns({ privilege, columns }: Held): string {
   if (columns === undefined) return privilege;
-  return `${privilege} (${columns.map((column) => `\`${column.replaceAll("`", "``")}\``).join(", ")})`;
+  return `${privilege} (${columns.map(quoteIdentifier).join(", ")})`;
 }
 
 function revoke(names: string[], scope: string, grantee: string): string {

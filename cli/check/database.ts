@@ -1,6 +1,7 @@
 import type { QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
 import type { ResultColumn } from "../../src/catalog/saved-query.ts";
 import type { Account } from "../../src/config/config.ts";
+import { opensQuery } from "../../src/config/permissions.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import type { Link } from "../../src/db/links/link.ts";
 import { readGrants } from "../accounts/grants.ts";
@@ -47,7 +48,7 @@ export interface Subject {
 /** @returns whether a grant lets the account run this saved query */
 export function mayRun(grants: Policy["grants"], account: string, { name }: SavedQuery): boolean {
   const { permissions } = useOf(account, grants, []);
-  return permissions.includes("query:*") || permissions.includes(`query:${name}`);
+  return permissions.some((permission) => opensQuery(permission, name));
 }
 
 /** @returns whether a grant lets the account run anything */

@@ -2,7 +2,7 @@ import type { Mistake } from "../../src/catalog/errors.ts";
 import type { Header } from "../../src/catalog/header.ts";
 import { readHeader } from "../../src/catalog/header.ts";
 import type { QueryFile } from "../../src/catalog/parse.ts";
-import { columnOf, lineOf } from "../../src/catalog/source.ts";
+import { columnOf, lineOf, withoutMark } from "../../src/catalog/source.ts";
 import { lex } from "../../src/sql/lexer.ts";
 import { claimPrefix } from "../../src/sql/placeholders.ts";
 import { nameAt } from "./tables.ts";
@@ -40,11 +40,6 @@ function placeOf(file: QueryFile, offset: number | undefined): Place {
   const text = withoutMark(file.text);
   if (offset === undefined) return placeOfStatement(file);
   return { line: lineOf(text, offset), column: columnOf(text, offset) };
-}
-
-/** Some editors write a byte order mark. */
-function withoutMark(text: string): string {
-  return text.startsWith("\ufeff") ? text.slice(1) : text;
 }
 
 /**

@@ -52,8 +52,8 @@ export function compareWithLock(
   }
   for (const name of Object.keys(lock?.queries ?? {}))
     if (!Object.hasOwn(queries, name)) changes.push(`${name}: removed`);
-  const isRight = differences.length > 0 || (lock !== undefined && changes.length === 0);
   if (differences.length > 0) return { lock: undefined, changes: [], differences };
+  const isRight = lock !== undefined && changes.length === 0;
   return { lock: isRight ? undefined : { server: told.server, queries }, changes, differences };
 }
 

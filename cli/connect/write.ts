@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parse } from "smol-toml";
 import type { TokenCredential } from "../../src/config/config.ts";
 import { Stop } from "../command/errors.ts";
 import { clean } from "../node/connection-errors.ts";
 import { readWranglerFile } from "../project/wrangler.ts";
+import { writeWhole } from "../project/write-whole.ts";
 import type { Found } from "./check.ts";
 import { ask, isTerminal } from "./input.ts";
 import type { Edited } from "./policy.ts";
@@ -114,18 +115,11 @@ export async function writePolicy(options: Options, policy: PolicyFile, result: 
           `Nothing was written.${isTerminal ? "" : " Add --write to write it without being asked."}`,
         );
     }
-    if (newCa) put(caPath, ca);
-    if (edited.text !== text) put(path, edited.text);
+    if (newCa) writeWhole(caPath, ca);
+    if (edited.text !== text) writeWhole(path, edited.text);
     console.log("Written.");
   }
   console.log(nextSteps(options, edited).join("\n"));
-}
-
-/** A reader never sees half of the file. */
-function put(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
 }
 
 function nextSteps(

@@ -1,4 +1,4 @@
-import type { QueryFile } from "../../src/catalog/parse.ts";
+import type { Mistake, QueryFile } from "../../src/catalog/parse.ts";
 import type { Parameter } from "../../src/catalog/saved-query.ts";
 import { limits } from "../../src/limits.ts";
 import { StatementError } from "../../src/sql/errors.ts";
@@ -213,16 +213,15 @@ function settingsOf({ settings, method }: Endpoint, body: Body, say: (text: stri
 
 /** @returns the mistakes with the file and line of the Data App that they come from */
 function placed(
-  mistakes: readonly string[],
+  mistakes: readonly Mistake[],
   text: string,
   { line: first }: Statement,
   { sql }: Converted,
   endpoint: Endpoint,
 ): string[] {
   const head = text.split("\n").length - sql.split("\n").length - 1;
-  return mistakes.map((mistake) => {
-    const [, line = "1", message = ""] = /^[^:]*:(\d+): ([\s\S]*)$/.exec(mistake) ?? [];
-    const inBody = Number(line) - head;
+  return mistakes.map(({ line, message }) => {
+    const inBody = line - head;
     if (inBody < 1) return `${files.endpoints}: ${message}`;
     return `${sqlPath(endpoint)}:${first + inBody - 1}: ${message}`;
   });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parse } from "smol-toml";
 import type { Catalog, QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
 import { parseCatalog, readFiles } from "../../src/catalog/parse.ts";
@@ -13,6 +13,7 @@ import { readAuthorities } from "./authorities.ts";
 import { readLock, withColumns } from "./lock.ts";
 import { configDirectory, projectRoot } from "./paths.ts";
 import { viewerVersion, writeViewer } from "./viewer.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** @returns the parsed policy file of an environment. @throws when it is missing or not TOML */
 export function readPolicyFile(environment: string, directory = configDirectory()): Record<string, unknown> {
@@ -138,10 +139,7 @@ export function authoritiesOf({ ca }: { ca?: string | undefined }, directory = c
  */
 export function writeApplication(application: Application, path: string): void {
   writeViewer(application.viewer);
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, JSON.stringify(application, null, 2));
-  renameSync(temporary, path);
+  writeWhole(path, JSON.stringify(application, null, 2));
 }
 
 function sha256(value: unknown): string {

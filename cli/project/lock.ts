@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lock, LockedQuery } from "../../src/catalog/lock.ts";
 import type { QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
 import { Stop } from "../command/errors.ts";
 import { projectRoot } from "./paths.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** Reads and writes queries.lock, and compares it with the files of queries/. */
 
@@ -31,12 +32,9 @@ export function parseLock(text: string): Lock {
   throw new Stop(`${lockFile} cannot be read: remove it, and write it again with ${lockCommand}`);
 }
 
-/** A reader never sees half of the file. The order is stable, so that two locks can be compared by line. */
+/** The order is stable, so that two locks can be compared by line. */
 export function writeLock(lock: Lock, directory = projectRoot()): void {
-  const path = join(directory, lockFile);
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, lockText(lock));
-  renameSync(temporary, path);
+  writeWhole(join(directory, lockFile), lockText(lock));
 }
 
 /** @returns the text of the file: a line for each column, the queries by name */

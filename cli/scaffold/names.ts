@@ -1,4 +1,5 @@
 import { reservedNames } from "../../src/catalog/head/param.ts";
+import { quoteIdentifier } from "../../src/sql/identifiers.ts";
 
 /** Names of files, parameters and columns. Pure. */
 
@@ -38,5 +39,5 @@ export function parameterName(name: string, taken: Set<string>): string {
 export function quoteName(name: string, reserved: ReadonlySet<string> | undefined): string {
   const isPlain = /^[A-Za-z][A-Za-z0-9_]*$/.test(name);
   if (isPlain && reserved !== undefined && !reserved.has(name.toUpperCase())) return name;
-  return `\`${name.replaceAll("`", "``")}\``;
+  return quoteIdentifier(name);
 }

@@ -1,20 +1,20 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CatalogError } from "../../src/catalog/errors.ts";
+import { CatalogError, type Mistake } from "../../src/catalog/errors.ts";
 import type { QueryFile } from "../../src/catalog/parse.ts";
 import { parseQuery } from "../../src/catalog/parse.ts";
 import { Stop } from "../command/errors.ts";
 
 /** Writes saved queries: all of them, or none. */
 
-/** @returns what the gateway would say of the file, each with its line; empty if it is good */
-export function mistakesOf({ name, text }: QueryFile): string[] {
+/** @returns what the gateway would say of the file; empty if it is good */
+export function mistakesOf({ name, text }: QueryFile): readonly Mistake[] {
   try {
     parseQuery(name, text);
     return [];
   } catch (cause) {
     if (!(cause instanceof CatalogError)) throw cause;
-    return cause.mistakes.map(({ file, line, message }) => `${file}:${line}: ${message}`);
+    return cause.mistakes;
   }
 }
 

@@ -3,6 +3,7 @@
 import { limits } from "../limits.ts";
 import type { BoundValue } from "../sql/bound-value.ts";
 import { readTyped, type ValueType } from "../sql/declared-types.ts";
+import { quoteIdentifier } from "../sql/identifiers.ts";
 import type { Spread } from "../sql/lists.ts";
 import type { Page, PageKey } from "./saved-query.ts";
 
@@ -59,7 +60,9 @@ function makeFrames({ kind, keys }: Page): PageFrames {
     return { first: frame, next: frame };
   }
   const before = "SELECT * FROM (";
-  const order = keys.map(({ column, descending }) => `${quoted(column)}${descending ? " DESC" : ""}`);
+  const order = keys.map(
+    ({ column, descending }) => `${quoteIdentifier(column)}${descending ? " DESC" : ""}`,
+  );
   const ordered = ` ORDER BY ${order.join(", ")} LIMIT ?`;
   return {
     first: { before, after: `) AS \`page\`${ordered}` },
@@ -73,7 +76,7 @@ function makeFrames({ kind, keys }: Page): PageFrames {
  */
 function behind([key, ...rest]: readonly PageKey[]): string {
   if (!key) throw new TypeError("a keyset has no keys");
-  const column = quoted(key.column);
+  const column = quoteIdentifier(key.column);
   if (rest.length === 0) return compared(key, "");
   return `${compared(key, "=")} AND (${compared(key, "")} OR (${column} = ? AND ${behind(rest)}))`;
 }
@@ -83,17 +86,13 @@ function behind([key, ...rest]: readonly PageKey[]): string {
  * not lost. In ascending order it comes first, before any value. Servers take `IS NULL` out for a NOT NULL column.
  */
 function compared({ column, descending }: PageKey, equal: "" | "="): string {
-  const name = quoted(column);
+  const name = quoteIdentifier(column);
   return descending ? `(${name} <${equal} ? OR ${name} IS NULL)` : `${name} >${equal} ?`;
 }
 
 /** The values in the order of `behind`: each key but the last one three times. */
 function comparedValues(values: readonly BoundValue[]): BoundValue[] {
   return values.flatMap((value, index) => (index === values.length - 1 ? [value] : [value, value, value]));
-}
-
-function quoted(name: string): string {
-  return `\`${name.replaceAll("`", "``")}\``;
 }
 
 function integer(value: number): BoundValue {

@@ -20,7 +20,7 @@ import { checkExample } from "./head/example.ts";
 import { checkFit, usualResult } from "./head/fit.ts";
 import { type Header, readHeader } from "./header.ts";
 import type { SavedQuery } from "./saved-query.ts";
-import { columnOf, lineOf, type Report } from "./source.ts";
+import { columnOf, lineOf, type Report, withoutMark } from "./source.ts";
 import { type Body, checkUse, endsWithClaim, touchedClaim } from "./use.ts";
 
 export { CatalogError, type Mistake, mistakeText } from "./errors.ts";
@@ -42,8 +42,7 @@ const fileName = /^([a-z][a-z0-9_-]{0,62})\.sql$/;
  */
 export function parseQuery(file: string, text: string): SavedQuery {
   const mistakes: Mistake[] = [];
-  // Some editors write a byte order mark. The server would read it as a character of the statement.
-  const source = text.startsWith("\ufeff") ? text.slice(1) : text;
+  const source = withoutMark(text);
   const report: Report = (offset, message) => {
     const place = { line: lineOf(source, offset), column: columnOf(source, offset) };
     // A message may quote the file, and is printed on a terminal.

@@ -14,6 +14,11 @@ export const permissions = [
 
 export type Permission = (typeof permissions)[number];
 
+/** @returns whether a permission of a parsed policy, whose tags are names, opens a saved query */
+export function opensQuery(permission: string, name: string): boolean {
+  return permission === "query:*" || permission === `query:${name}`;
+}
+
 /** A member of a grant's `allow`. */
 export const allowed = {
   form: new RegExp(`^(?:query:(?:\\*|#?[a-z][a-z0-9_-]{0,62})|${permissions.join("|")})$`),

@@ -1,4 +1,5 @@
 import type { SavedQuery } from "../catalog/parse.ts";
+import { opensQuery } from "./permissions.ts";
 import type { Policy } from "./schema.ts";
 
 /**
@@ -45,7 +46,5 @@ function runs(permission: string): boolean {
 
 function writes(permission: string, queries: readonly Query[]): boolean {
   if (permission === "sql:write" || permission === "sql:ddl") return true;
-  if (!permission.startsWith("query:")) return false;
-  const name = permission.slice("query:".length);
-  return queries.some((query) => query.kind !== "read" && (name === "*" || name === query.name));
+  return queries.some(({ kind, name }) => kind !== "read" && opensQuery(permission, name));
 }

@@ -1,4 +1,5 @@
 import type { Account } from "../../../config/config.ts";
+import { quoteIdentifier } from "../../../sql/identifiers.ts";
 import type { Dialect } from "./dialect.ts";
 
 /** An account's settings for its sessions. No text contains a character that ends a string. */
@@ -58,7 +59,7 @@ export function setRole({ rolesHaveHosts }: Dialect, role: string | null): strin
   if (role.startsWith("`")) return `SET ROLE ${role}`;
   const [user = "", host] = role.split("@");
   const quoted = host === undefined || !rolesHaveHosts ? [user] : [user, host];
-  return `SET ROLE ${quoted.map(quoteName).join("@")}`;
+  return `SET ROLE ${quoted.map(quoteIdentifier).join("@")}`;
 }
 
 /** The statements of a restore between COM_RESET_CONNECTION and the proof. */
@@ -84,11 +85,7 @@ export function restoreStatements(
   const isLifted = writes && dialect.enforcesReadOnly;
   const state = isLifted ? pooledState(dialect, settings) : restingState(dialect, settings);
   return {
-    before: dialect.restoring(state, `USE ${quoteName(database)}`, role),
+    before: dialect.restoring(state, `USE ${quoteIdentifier(database)}`, role),
     after: isLifted ? ["SET SESSION TRANSACTION READ ONLY"] : [],
   };
-}
-
-function quoteName(name: string): string {
-  return `\`${name.replaceAll("`", "``")}\``;
 }
