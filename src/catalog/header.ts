@@ -8,7 +8,7 @@ import { readPage } from "./head/page.ts";
 import { readParameterLine } from "./head/param.ts";
 import { readCache, readDeadline, readMaxRows, readResult, readTags } from "./head/settings.ts";
 import type { Page, Parameter, ResultKind } from "./saved-query.ts";
-import { lineOf, type Report } from "./source.ts";
+import type { Report } from "./source.ts";
 
 export interface Header {
   description: string;
@@ -19,9 +19,6 @@ export interface Header {
   places: ReadonlyMap<string, number>;
   /** The position of each claim's name in its declaration, by its name without `jwt.`. */
   claimPlaces: ReadonlyMap<string, number>;
-  /** The lines of these positions. */
-  lines: ReadonlyMap<string, number>;
-  claimLines: ReadonlyMap<string, number>;
   /** What the other lines say. */
   settings: Settings;
   /** The position of each line that stands there once, by its tag: `@page`. */
@@ -61,14 +58,10 @@ export const lineTags: readonly string[] = ["@param", "@claim", ...Object.keys(s
 export function readHeader(source: string, report: Report): Header {
   const head = new HeadReader(source, report);
   const end = head.read();
-  const linesOf = (places: ReadonlyMap<string, number>) =>
-    new Map([...places].map(([name, offset]) => [name, lineOf(source, offset)]));
   const { description, parameters, claims, places, claimPlaces, settings, settingPlaces, examples } = head;
   return {
     description: description.join("\n").trim(),
     ...{ parameters, claims, places, claimPlaces, settings, settingPlaces, examples },
-    lines: linesOf(places),
-    claimLines: linesOf(claimPlaces),
     end,
   };
 }
