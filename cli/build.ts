@@ -1,31 +1,32 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { Application } from "../src/config/config.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
-import { makeApplication, readPolicyFile, writeApplication } from "./project/application.ts";
+import { makeApplication } from "./project/application.ts";
+import { builtFiles, writeEnvironment } from "./project/build-environment.ts";
 import { asBefore, changesIn, goesOn, mistakesIn, repaired } from "./project/changes.ts";
 import { overlaid } from "./project/development.ts";
 import { environmentOption } from "./project/environment-option.ts";
-import { projectRoot } from "./project/paths.ts";
+import { readPolicyFile } from "./project/project-file.ts";
 
 export const declaration = declare(
   "build",
-  "Writes the policy, the CAs and the saved queries as the module that the Worker bundles. wrangler runs this before it bundles (wrangler.toml, build).",
-).addOption(environmentOption("the environment whose policy it is").makeOptionMandatory());
+  "Writes what wrangler bundles and deploys into .tidegate/NAME/: the policy with the CAs and the saved queries, the start module, wrangler's configuration. wrangler runs this before it bundles.",
+).addOption(environmentOption("the environment to build").makeOptionMandatory());
 
 /**
  * For `wrangler dev`, it prints what has changed since the last build. If a file is broken, it prints the mistakes,
  * keeps the last build and succeeds: after a build that fails, `wrangler dev` answers no request at all.
  *
- * The benches set two variables. TIDEGATE_OVERLAY names a JSON file with parts of a policy, as `overlaid` reads it (its
- * CA file is in the same directory). TIDEGATE_APPLICATION names the file to write.
+ * The benches set TIDEGATE_OVERLAY: it names a JSON file with parts of a policy, as `overlaid` reads it (its
+ * CA file is in the same directory).
  */
 export function run({ env }: OptionsOf<typeof declaration>): undefined {
-  const output = process.env.TIDEGATE_APPLICATION ?? join(projectRoot(), "build", "application.json");
+  const output = builtFiles(env).application;
   // wrangler sets it.
-  const last = process.env.WRANGLER_COMMAND === "dev" ? lastBuild(output, env) : undefined;
+  const last = process.env.WRANGLER_COMMAND === "dev" ? lastBuild(output) : undefined;
   const broken = `${output}.broken`;
   let next: Application;
   try {
@@ -42,7 +43,7 @@ export function run({ env }: OptionsOf<typeof declaration>): undefined {
     // It prints first: wrangler ends a build when another file changes, and the next build would not see this change.
     print([...(existsSync(broken) ? [repaired] : []), ...(lines.length > 0 ? lines : [asBefore])]);
   }
-  writeApplication(next, output);
+  writeEnvironment(next);
   rmSync(broken, { force: true });
 }
 
@@ -53,14 +54,12 @@ function print(lines: string[]): void {
 
 function make(env: string): Application {
   const overlay = process.env.TIDEGATE_OVERLAY;
-  return env === "development" && overlay !== undefined && existsSync(overlay)
-    ? makeApplication(env, overlaid(overlay), dirname(overlay))
-    : makeApplication(env, readPolicyFile(env));
+  return overlay === undefined
+    ? makeApplication(env, readPolicyFile(env))
+    : makeApplication(env, overlaid(overlay), dirname(overlay));
 }
 
-/** @returns what an earlier build of this environment has written; undefined if there is none */
-function lastBuild(output: string, env: string): Application | undefined {
-  if (!existsSync(output)) return undefined;
-  const application = JSON.parse(readFileSync(output, "utf8")) as Application;
-  return application.environment === env ? application : undefined;
+/** @returns what an earlier build has written; undefined if there is none */
+function lastBuild(output: string): Application | undefined {
+  return existsSync(output) ? (JSON.parse(readFileSync(output, "utf8")) as Application) : undefined;
 }

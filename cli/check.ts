@@ -8,10 +8,11 @@ import { compareWithLock } from "./check/locked.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { operatorText, Stop } from "./command/errors.ts";
-import { readPolicyFile, readQueryFiles } from "./project/application.ts";
-import { checkEnvironment, environments, warningsOf } from "./project/environment.ts";
+import { readQueryFiles } from "./project/application.ts";
+import { checkEnvironment, warningsOf } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { lockFile, readLock, staleness, writeLock } from "./project/lock.ts";
+import { environmentNames, readPolicyFile } from "./project/project-file.ts";
 
 const usualScanRows = 10_000;
 
@@ -19,7 +20,7 @@ export const declaration = declare(
   "check",
   "Says everything that is wrong with an environment, without touching it. With --database also what the database says of the saved queries and of the accounts: it prepares and explains each query as each account that may run it, executes none, and writes queries.lock. Exit code 1: there are mistakes; 2: it could not be tried.",
 )
-  .addOption(environmentOption(`the environment to check (default: ${environments.join(", ")})`))
+  .addOption(environmentOption("the environment to check (default: every one)"))
   .option("--database", "asks the database too; needs --env", false)
   .option(
     "--ca <FILE>",
@@ -45,13 +46,11 @@ export async function run(options: Options): Promise<number> {
   if (!database && (options.ca !== undefined || options.relock || options.scanRows !== usualScanRows))
     throw new Stop("--ca, --relock and --scan-rows are options of --database: add it", 2);
   let code = 0;
-  for (const name of env === undefined ? environments : [env]) {
+  for (const name of env === undefined ? environmentNames() : [env]) {
     const mistakes = checkEnvironment(name);
     if (mistakes.length > 0) code = tellMistakes(name, mistakes);
     else
-      console.log(
-        `${name}: good${isTemplate(name) ? " (but config still names example.com: a template)" : ""}`,
-      );
+      console.log(`${name}: good${isTemplate(name) ? " (but it still names example.com: a template)" : ""}`);
     for (const line of warningsOf(name)) console.error(`${name}: WARNING: ${line}`);
     if (database && mistakes.length === 0) code = await checkDatabase(name, options);
   }

@@ -15,11 +15,11 @@ import { readToken, signToken } from "./connect/token.ts";
 import type { Options } from "./connect/write.ts";
 import { readPolicy, writePolicy } from "./connect/write.ts";
 import { readCatalog } from "./project/application.ts";
-import { configDirectory } from "./project/paths.ts";
+import { projectRoot } from "./project/paths.ts";
 
 export const declaration = declare(
   "connect",
-  "Understands a connection string in any form, tries it over verified TLS, and writes it into config/ENV.toml (docs/connect.md). Without a string it is read from standard input. The password or key is used for that one login and kept nowhere.",
+  "Understands a connection string in any form, tries it over verified TLS, and writes it into tidegate.toml (docs/connect.md). Without a string it is read from standard input. The password or key is used for that one login and kept nowhere.",
 )
   .argument("[CONNECTION STRING]", "in quotation marks, best without its password")
   .addOption(
@@ -50,14 +50,10 @@ export const declaration = declare(
     "how long the connection may take, in milliseconds",
     wholeNumber(100, 120_000),
     limits.connectTimeoutMs as number,
-  )
-  .addOption(new Option("--config-dir <DIRECTORY>", "another folder than the project's config/").hideHelp());
+  );
 
-export async function run(
-  { configDir = configDirectory(), ...given }: OptionsOf<typeof declaration>,
-  [argument]: string[],
-): Promise<undefined> {
-  await connect({ ...given, configDir }, argument);
+export async function run(given: OptionsOf<typeof declaration>, [argument]: string[]): Promise<undefined> {
+  await connect({ ...given, project: projectRoot() }, argument);
 }
 
 async function connect(options: Options, argument: string | undefined): Promise<void> {
@@ -105,7 +101,7 @@ async function connect(options: Options, argument: string | undefined): Promise<
   });
   if ("step" in found) throw new Stop(`${failureLine(found)}\nNothing was written.`);
   console.log(["The connection works:", ...foundLines(found, { host, ca })].join("\n"));
-  const { refusal, note } = judgePrivileges(found, policy.text, options.account, readCatalog());
+  const { refusal, note } = judgePrivileges(found, policy.grants, options.account, readCatalog());
   if (refusal !== undefined) throw new Stop(`${refusal}\nNothing was written.`);
   if (note !== undefined) console.error(`Note: ${note}`);
   await writePolicy(options, policy, { connection, database, ca, token, found });

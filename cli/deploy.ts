@@ -3,6 +3,7 @@ import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
 import { readQueryFiles } from "./project/application.ts";
+import { buildEnvironment } from "./project/build-environment.ts";
 import { checkEnvironment } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { readLock, staleness } from "./project/lock.ts";
@@ -23,7 +24,8 @@ export function run({ env }: OptionsOf<typeof declaration>, words: string[]): nu
     const lines = mistakes.map((line) => `- ${line}`);
     throw new Stop(`Not deployed: ${env} has ${mistakes.length} mistake(s)\n${lines.join("\n")}`);
   }
-  const { status } = spawnSync(packageProgram("wrangler"), ["deploy", "--env", env, ...words], {
+  const { wrangler } = buildEnvironment(env);
+  const { status } = spawnSync(packageProgram("wrangler"), ["deploy", "--config", wrangler, ...words], {
     cwd: projectRoot(),
     stdio: "inherit",
   });

@@ -39,7 +39,7 @@ export function run({ token, action, account: wanted, env }: OptionsOf<typeof de
   if (account === undefined && decisive !== undefined) {
     const tag = action.startsWith("query:") ? ', or "query:#TAG" of a tag of the query,' : "";
     console.log(
-      `To allow it, add "${action}"${tag} to allow of grants[${grants.indexOf(decisive)}] in config/${env}.toml.`,
+      `To allow it, add "${action}"${tag} to allow of grants[${grants.indexOf(decisive)}] in tidegate.toml, [env.${env}].`,
     );
   }
   return account === undefined ? 1 : 0;

@@ -9,10 +9,11 @@ import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { operatorText, Stop } from "./command/errors.ts";
 import { typesText } from "./generate/types.ts";
-import { makeApplication, readCatalog, readPolicyFile, readQueryFiles } from "./project/application.ts";
+import { makeApplication, readCatalog, readQueryFiles } from "./project/application.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { readLock, staleness } from "./project/lock.ts";
 import { projectRoot } from "./project/paths.ts";
+import { readPolicyFile } from "./project/project-file.ts";
 import { writeWhole } from "./project/write-whole.ts";
 
 export const declaration = declare(

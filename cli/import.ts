@@ -43,7 +43,7 @@ export async function run(
       "",
       "Next:",
       "  1. review the files: a Data App's API key reads every row; :jwt.sub makes them the caller's own",
-      `  2. allow them in a grant of config/${env}.toml: "query:NAME", or "query:#TAG"`,
+      `  2. allow them in a grant of tidegate.toml, [env.${env}]: "query:NAME", or "query:#TAG"`,
       `  3. npm run check -- --env ${env} --database`,
     ].join("\n"),
   );

@@ -70,7 +70,7 @@ async function look({ env, ca, account: only, table }: Options): Promise<Told & 
     const names = Object.keys(policy.accounts);
     if (only !== undefined && !names.includes(only))
       throw new Stop(
-        `--account: there is no ${only} in config/${env}.toml; there are: ${names.join(", ")}.`,
+        `--account: there is no ${only} in tidegate.toml, [env.${env}]; there are: ${names.join(", ")}.`,
         2,
       );
     const { link } = readLink(env, policy, ca);
@@ -83,7 +83,7 @@ async function look({ env, ca, account: only, table }: Options): Promise<Told & 
       if (answer.found !== undefined) return answer;
       told ??= answer;
     }
-    if (told === undefined) throw new Error(`config/${env}.toml has no account`);
+    if (told === undefined) throw new Error(`tidegate.toml, [env.${env}] has no account`);
     return told;
   } catch (cause) {
     throw cause instanceof Stop ? cause : new Stop(operatorText(cause), 2);
@@ -97,7 +97,7 @@ function summary({ files, notes, tag }: Scaffold, account: string, env: string):
     "",
     `As ${account} sees it. Next:`,
     "  1. review the files: bounds, what a caller may change, the order of the list",
-    `  2. add "query:#${tag}" to allow of a grant in config/${env}.toml`,
+    `  2. add "query:#${tag}" to allow of a grant in tidegate.toml, [env.${env}]`,
     `  3. npm run check -- --env ${env} --database`,
   ];
 }

@@ -9,10 +9,11 @@ import type { OptionsOf } from "./command/declare.ts";
 import { declare, port } from "./command/declare.ts";
 import { complain, Stop } from "./command/errors.ts";
 import type { RunningServers } from "./project/application.ts";
-import { makeApplication, readPolicyFile } from "./project/application.ts";
+import { makeApplication } from "./project/application.ts";
 import type { Development } from "./project/development.ts";
 import { developmentFile, readDevelopment } from "./project/development.ts";
 import { privateDirectory, projectRoot } from "./project/paths.ts";
+import { readPolicyFile } from "./project/project-file.ts";
 import { startDevelopmentDatabase } from "./start/database.ts";
 import type { GatewayProcess } from "./start/gateway.ts";
 import { startGateway } from "./start/gateway.ts";
@@ -183,7 +184,7 @@ curl ${gateway.url}/v1/sql ${bearer} -H 'Content-Type: application/json' -d '${J
 The documentation of what you may ask, to log in and to try it: ${gateway.url}/docs
 A page that logs in and asks from another origin (examples/browser): ${page}
 
-A change in queries/ or config/ is served as soon as its line stands here.
+A change in queries/ or tidegate.toml is served as soon as its line stands here.
 Ctrl-C stops everything.
 `);
 }

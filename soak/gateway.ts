@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeApplication, policyForServers, writeApplication } from "../cli/project/application.ts";
-import { wranglerVariables, writeWranglerConfig } from "../cli/project/wrangler.ts";
+import { packageRoot } from "../cli/project/paths.ts";
+import { sharedAssets, wranglerVariables, writeWranglerConfig } from "../cli/project/wrangler.ts";
 import type { Engine } from "../servers/database/server.ts";
 import { createSigningKey, mint } from "../servers/issuer/issuer.ts";
 import { loadConfig } from "../src/config/config.ts";
@@ -60,9 +61,11 @@ export async function startSoakGateway(options: SoakGatewayOptions): Promise<Soa
   mkdirSync(directory, { recursive: true });
   const application = makeApplication("development", policy(options, key.publicJwk), directory);
   const applicationPath = join(directory, "application.json");
-  writeApplication(application, applicationPath);
+  writeApplication(application, applicationPath, sharedAssets());
   const configPath = join(directory, "wrangler.json");
-  writeWranglerConfig(configPath, applicationPath, { main: "test/gateway/support/entries/abort.ts" });
+  writeWranglerConfig(configPath, applicationPath, {
+    main: join(packageRoot, "test/gateway/support/entries/abort.ts"),
+  });
   // wrangler reads both when it is loaded.
   Object.assign(process.env, wranglerVariables, { NODE_EXTRA_CA_CERTS: caPath });
   const { createTestHarness } = await import("wrangler");

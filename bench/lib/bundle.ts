@@ -37,13 +37,15 @@ export async function bundleGateway(
   { worker, root }: GatewayOptions = {},
 ): Promise<Bundle> {
   mkdirSync(directory, { recursive: true });
-  const application = join(directory, "application.json");
   const overlay = join(directory, "overlay.json");
   writeFileSync(overlay, JSON.stringify(policy));
   const main = worker === undefined ? [] : [join(import.meta.dirname, "..", "workers", `${worker}.ts`)];
-  const args = [...main, "--env", "development", "--alias", `#application:${application}`];
-  const environment = { TIDEGATE_OVERLAY: overlay, TIDEGATE_APPLICATION: application };
-  const made = await bundle(directory, args, environment, root);
+  // The build of the environment writes below this directory, and takes the policy of the overlay.
+  const environment = { TIDEGATE_OVERLAY: overlay, TIDEGATE_DIRECTORY: directory };
+  const build = ["cli/tidegate.ts", "build", "--env", "development"];
+  await succeed(process.execPath, build, environment, root ?? packageRoot);
+  const config = join(directory, "development", "wrangler.json");
+  const made = await bundle(directory, [...main, "--config", config], environment, root);
   return root === undefined ? made : { ...made, root };
 }
 
@@ -80,15 +82,21 @@ async function bundle(
   const directory = join(parent, "bundle");
   rmSync(directory, { recursive: true, force: true });
   const wrangler = join(root, "node_modules", ".bin", "wrangler");
-  const { status, stdout, stderr } = await run(
-    wrangler,
-    ["deploy", "--dry-run", "--outdir", directory, ...args],
-    { cwd: root, env: { ...process.env, ...wranglerVariables(), ...environment }, timeoutMs: 60_000 },
-  );
-  if (status !== 0) throw new Error(`wrangler deploy --dry-run failed:\n${stdout}\n${stderr}`);
+  await succeed(wrangler, ["deploy", "--dry-run", "--outdir", directory, ...args], environment, root);
   const modules = readdirSync(directory).filter((name) => /\.(js|wasm)$/.test(name));
   modules.sort((a, b) => Number(b.endsWith(".js")) - Number(a.endsWith(".js")));
   return { directory, modules };
+}
+
+async function succeed(
+  program: string,
+  args: string[],
+  environment: Record<string, string>,
+  root: string,
+): Promise<void> {
+  const env = { ...process.env, ...wranglerVariables(), ...environment };
+  const { status, stdout, stderr } = await run(program, args, { cwd: root, env, timeoutMs: 60_000 });
+  if (status !== 0) throw new Error(`${program} ${args.join(" ")} failed:\n${stdout}\n${stderr}`);
 }
 
 /** @param root the checkout whose wrangler.toml is read */

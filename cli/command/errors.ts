@@ -6,10 +6,10 @@ import { TidegateError } from "../../src/errors.ts";
 /** Ends a command. Its message is the whole output; an empty message prints nothing. */
 export class Stop extends Error {
   override readonly name = "Stop";
-  /** The exit code: 1 if the answer is no, 2 if the command line was wrong. */
+  /** The exit code: 1 if the answer is no, 2 if the command could not do it. */
   readonly status: number;
 
-  constructor(message: string, status = 1) {
+  constructor(message: string, status = 2) {
     super(message);
     this.status = status;
   }

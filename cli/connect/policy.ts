@@ -1,14 +1,16 @@
 import { parse, stringify } from "smol-toml";
 
-/** Changes [cluster] and one account in the text of config/ENV.toml, and nothing else. Pure. */
+/** Changes the cluster and one account of an environment in the text of tidegate.toml, and nothing else. Pure. */
 
 type Keys = Record<string, unknown>;
 
 export interface Change {
-  /** The keys to set in [cluster]; undefined removes a key. Other keys stay. */
+  /** The environment. */
+  env: string;
+  /** The keys to set in [env.NAME.cluster]; undefined removes a key. Other keys stay. */
   cluster: Keys;
   account: string;
-  /** The same for [accounts.NAME]. */
+  /** The same for [env.NAME.accounts.NAME]. */
   login: Keys;
 }
 
@@ -19,24 +21,26 @@ export interface Edited {
 }
 
 /** @throws Error if the file has a form that cannot be changed in place */
-export function editPolicy(text: string, { cluster, account, login }: Change): Edited {
-  const before = parse(text) as { cluster?: Keys; accounts?: Record<string, Keys> };
+export function editPolicy(text: string, { env, cluster, account, login }: Change): Edited {
+  const file = parse(text) as { env?: Record<string, { cluster?: Keys; accounts?: Record<string, Keys> }> };
+  const before = file.env?.[env] ?? {};
   const lines = text.split("\n");
   const summary = [
-    ...editSection(lines, "cluster", cluster, before.cluster ?? {}),
-    ...editSection(lines, `accounts.${account}`, login, before.accounts?.[account] ?? {}),
+    ...editSection(lines, `env.${env}.cluster`, cluster, before.cluster ?? {}),
+    ...editSection(lines, `env.${env}.accounts.${account}`, login, before.accounts?.[account] ?? {}),
   ];
   const edited = lines.join("\n");
-  const wanted = {
+  const environment = {
     ...before,
     cluster: merge(before.cluster, cluster),
     accounts: { ...before.accounts, [account]: merge(before.accounts?.[account], login) },
   };
+  const wanted = { ...file, env: { ...file.env, [env]: environment } };
   // The lines were changed without a full TOML editor. So parse the result and compare it with the wanted
   // values.
   if (!isSame(parse(edited), wanted)) {
     throw new Error(
-      "the file writes [cluster] or the account in a way that cannot be changed here (dotted keys or inline tables): write them as tables [cluster] and [accounts.NAME]",
+      "the file writes the cluster or the account in a way that cannot be changed here (dotted keys or inline tables): write them as tables [env.NAME.cluster] and [env.NAME.accounts.NAME]",
     );
   }
   return { text: edited, summary };
@@ -124,10 +128,11 @@ function sectionEnd(lines: string[], start: number): number {
 /** A new account goes after the last account, or after the cluster. A new cluster goes at the end. */
 function insertionPoint(lines: string[], name: string): number {
   const headers = lines.flatMap((text, i) => [[headerName(text) ?? "", i] as const]);
-  const isAccount = name.startsWith("accounts.");
+  const [environment] = name.split(/\.(?:accounts\.|cluster$)/);
+  const isAccount = name.includes(".accounts.");
   const neighbour =
-    headers.findLast(([header]) => isAccount && /^accounts\./.test(header)) ??
-    headers.findLast(([header]) => isAccount && header === "cluster");
+    headers.findLast(([header]) => isAccount && header.startsWith(`${environment}.accounts.`)) ??
+    headers.findLast(([header]) => isAccount && header === `${environment}.cluster`);
   if (neighbour) return sectionEnd(lines, neighbour[1]);
   return lines.every((text) => text.trim() === "") ? 0 : lines.length;
 }

@@ -1,4 +1,3 @@
-import { parse } from "smol-toml";
 import type { SavedQuery } from "../../src/catalog/parse.ts";
 import { expandTags } from "../../src/config/query-names.ts";
 import { readingAccounts } from "../../src/config/reading.ts";
@@ -17,15 +16,14 @@ export interface PrivilegeFinding {
   note?: string;
 }
 
-/** @param text the current policy, which may be incomplete */
+/** @param grants those of the current policy, which may be incomplete */
 export function judgePrivileges(
   { engine, surplus }: Pick<Found, "engine" | "surplus">,
-  text: string,
+  grants: readonly { account?: unknown; allow?: unknown }[],
   account: string,
   queries: readonly Pick<SavedQuery, "name" | "kind" | "tags">[],
 ): PrivilegeFinding {
   if (surplus === undefined) return {};
-  const { grants = [] } = parse(text) as { grants?: { account?: unknown; allow?: unknown }[] };
   const own = grants
     .filter((grant) => grant.account === account && Array.isArray(grant.allow))
     .map((grant) => ({ ...grant, allow: expandTags((grant.allow as unknown[]).map(String), queries) }));

@@ -4,7 +4,7 @@ import { parse } from "smol-toml";
 import type { TokenCredential } from "../../src/config/config.ts";
 import { Stop } from "../command/errors.ts";
 import { clean } from "../node/connection-errors.ts";
-import { readWranglerFile } from "../project/wrangler.ts";
+import { projectFile } from "../project/paths.ts";
 import { writeWhole } from "../project/write-whole.ts";
 import type { Found } from "./check.ts";
 import { ask, isTerminal } from "./input.ts";
@@ -14,7 +14,7 @@ import type { ConnectionString } from "./strings/parse.ts";
 import type { TokenOptions } from "./token.ts";
 import { tokenTable } from "./token.ts";
 
-/** Writes a tested connection into config/ENV.toml, and prints the remaining steps. */
+/** Writes a tested connection into tidegate.toml, and prints the remaining steps. */
 
 /** The command's options besides the connection string. */
 export interface Options extends TokenOptions {
@@ -23,7 +23,8 @@ export interface Options extends TokenOptions {
   database?: string | undefined;
   write: boolean;
   timeoutMs: number;
-  configDir: string;
+  /** The project's folder. */
+  project: string;
 }
 
 /** The current policy of an environment. */
@@ -31,17 +32,18 @@ export interface PolicyFile {
   path: string;
   text: string;
   accounts: Record<string, Record<string, unknown>>;
+  grants: NonNullable<PolicyParts["grants"]>;
 }
 
 /** @throws Stop if it is not TOML, or has a form that cannot be changed here */
-export function readPolicy({ configDir, env, account }: Options): PolicyFile {
-  const path = join(configDir, `${env}.toml`);
+export function readPolicy({ project, env, account }: Options): PolicyFile {
+  const path = join(project, projectFile);
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   try {
-    const { accounts = {} } = parse(text) as { accounts?: PolicyFile["accounts"] };
+    const { accounts = {}, grants = [] } = environmentOf(text, env);
     // Try the edit first, so that the user learns at once if the file cannot be changed.
-    editPolicy(text, { cluster: { engine: "mysql" }, account, login: { user: "someone" } });
-    return { path, text, accounts };
+    editPolicy(text, { env, cluster: { engine: "mysql" }, account, login: { user: "someone" } });
+    return { path, text, accounts, grants };
   } catch (cause) {
     throw new Stop(`${path} cannot be changed: ${(cause as Error).message}`);
   }
@@ -72,6 +74,7 @@ export function withResult(
   const secret =
     typeof known === "string" ? known : `${account.toUpperCase().replaceAll("-", "_")}_${suffix}`;
   const edited = editPolicy(text, {
+    env,
     cluster: {
       engine: found.engine,
       hosts: [`${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`],
@@ -98,11 +101,11 @@ export function withResult(
 
 /** Shows the changes, asks, writes, and prints the remaining steps. @throws Stop if the user refuses */
 export async function writePolicy(options: Options, policy: PolicyFile, result: Result): Promise<void> {
-  const { env, write, configDir } = options;
+  const { env, write, project } = options;
   const { path, text } = policy;
   const { ca } = result;
   const edited = withResult(options, policy, result);
-  const caPath = join(configDir, "ca", `${env}.pem`);
+  const caPath = join(project, "ca", `${env}.pem`);
   const newCa = ca !== undefined && !(existsSync(caPath) && readFileSync(caPath, "utf8") === ca);
   const changes = [...edited.summary, ...(newCa ? [`+ ca/${env}.pem`] : [])];
   if (changes.length === 0) console.log(`${path} says all of this already.`);
@@ -126,22 +129,10 @@ function nextSteps(
   { env, account, tokenKey }: Options,
   { text, secret }: Edited & { secret: string },
 ): string[] {
-  const {
-    issuers = [],
-    grants = [],
-    accounts = {},
-  } = parse(text) as {
-    issuers?: unknown[];
-    grants?: { account?: unknown }[];
-    accounts?: object;
-  };
+  const { issuers = [], grants = [], accounts = {} } = environmentOf(text, env);
   const others = Object.keys(accounts).filter((name) => name !== account);
-  const declared = readWranglerFile().env?.[env]?.secrets?.required ?? [];
   const isGranted = grants.some((grant) => grant.account === account);
   const steps = [
-    ...(declared.includes(secret)
-      ? []
-      : [`add "${secret}" to secrets.required of [env.${env}] in wrangler.toml`]),
     tokenKey === undefined
       ? `put the password: npx wrangler secret put ${secret} --env ${env}`
       : `put the private key: npx wrangler secret put ${secret} --env ${env} < ${clean(tokenKey)}`,
@@ -150,8 +141,8 @@ function nextSteps(
       : [
           `see that the file's other accounts (${others.join(", ")}) are logins of this cluster, or remove them`,
         ]),
-    ...(issuers.length > 0 ? [] : ["add [[issuers]]: whose tokens are accepted"]),
-    ...(isGranted ? [] : [`add [[grants]] with account = "${account}": who may use it`]),
+    ...(issuers.length > 0 ? [] : [`add [[env.${env}.issuers]]: whose tokens are accepted`]),
+    ...(isGranted ? [] : [`add [[env.${env}.grants]] with account = "${account}": who may use it`]),
     `npm run check -- --env ${env}, then npm run deploy -- --env ${env}`,
   ];
   return [
@@ -159,4 +150,15 @@ function nextSteps(
     ...steps.map((step, i) => `  ${i + 1}. ${step}`),
     "This login came from here, over Node's TLS, with the gateway's own driver. The link itself is tested by the deployed gateway: GET /readyz.",
   ];
+}
+
+interface PolicyParts {
+  accounts?: Record<string, Record<string, unknown>>;
+  issuers?: unknown[];
+  grants?: { account?: unknown; allow?: unknown }[];
+}
+
+/** @returns the policy of an environment in the text of tidegate.toml; empty if it has none */
+function environmentOf(text: string, env: string): PolicyParts {
+  return (parse(text) as { env?: Record<string, PolicyParts> }).env?.[env] ?? {};
 }

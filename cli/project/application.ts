@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "smol-toml";
 import type { Catalog, QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
 import { parseCatalog, readFiles } from "../../src/catalog/parse.ts";
 import type { Application } from "../../src/config/config.ts";
@@ -11,14 +10,10 @@ import { readingAccounts, readingMistakes } from "../../src/config/reading.ts";
 import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { readAuthorities } from "./authorities.ts";
 import { readLock, withColumns } from "./lock.ts";
-import { configDirectory, projectRoot } from "./paths.ts";
+import { projectRoot } from "./paths.ts";
+import { readPolicyFile } from "./project-file.ts";
 import { viewerVersion, writeViewer } from "./viewer.ts";
 import { writeWhole } from "./write-whole.ts";
-
-/** @returns the parsed policy file of an environment. @throws when it is missing or not TOML */
-export function readPolicyFile(environment: string, directory = configDirectory()): Record<string, unknown> {
-  return parse(readFileSync(join(directory, `${environment}.toml`), "utf8"));
-}
 
 /**
  * Facts that the committed development policy cannot contain: addresses of servers, and which logins are
@@ -73,6 +68,8 @@ export function withoutTransactions(grants: readonly Record<string, unknown>[]):
 /** @returns the files of queries/ */
 export function readQueryFiles(): QueryFile[] {
   const directory = join(projectRoot(), "queries");
+  // git keeps no empty folder.
+  if (!existsSync(directory)) return [];
   return readdirSync(directory)
     .filter((name) => name.endsWith(".sql"))
     .sort()
@@ -101,7 +98,7 @@ export function readCatalog(): SavedQuery[] {
 export function makeApplication(
   environment: string,
   policy: Record<string, unknown>,
-  directory = configDirectory(),
+  directory = projectRoot(),
 ): Application {
   const queries = readCatalog();
   const parsed = parsePolicy(policy, environment, queries);
@@ -129,16 +126,17 @@ export function makeApplication(
 }
 
 /** @returns the CAs that the policy names; undefined when it names none. @throws ConfigError */
-export function authoritiesOf({ ca }: { ca?: string | undefined }, directory = configDirectory()) {
+export function authoritiesOf({ ca }: { ca?: string | undefined }, directory = projectRoot()) {
   return ca === undefined ? undefined : readAuthorities(directory, ca);
 }
 
 /**
  * Writes the module that src imports as "#application", and the files of the documentation page, which it names. A
  * reader never sees half of a file.
+ * @param assets the folder of the page's files
  */
-export function writeApplication(application: Application, path: string): void {
-  writeViewer(application.viewer);
+export function writeApplication(application: Application, path: string, assets: string): void {
+  writeViewer(application.viewer, assets);
   writeWhole(path, JSON.stringify(application, null, 2));
 }
 

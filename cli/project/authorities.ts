@@ -10,7 +10,7 @@ import { limits } from "../../src/limits.ts";
 const block = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 
 /**
- * @param directory where the policy is: config/
+ * @param directory the project's folder
  * @param ca the policy's `cluster.ca`, relative to it
  * @param now a bundle without a certificate that is valid at this time is refused
  * @throws ConfigError that names every mistake
@@ -62,7 +62,7 @@ export function expiryWarnings(authorities: readonly Authority[], nowMs = Date.n
 }
 
 function refusalOf(label: string): string {
-  // This is the wrong file for a key: files in config/ are committed and bundled.
+  // This is the wrong file for a key: files of a project are committed and bundled.
   if (label.includes("PRIVATE KEY"))
     return "is a private key: take it out of the file, and count it as known";
   return `is a ${label}, no certificate`;

@@ -1,8 +1,8 @@
-import { TomlError } from "smol-toml";
 import { CatalogError } from "../../src/catalog/parse.ts";
 import type { Application } from "../../src/config/config.ts";
 import { ConfigError } from "../../src/config/policy.ts";
 import { operatorText } from "../command/errors.ts";
+import { projectFile } from "./paths.ts";
 
 /** What a developer is told after a change of a file: what of it is served now, or why none of it is. */
 
@@ -28,21 +28,17 @@ export function changesIn(before: Application, now: Application): string[] {
     ...before.queries
       .filter(({ name }) => !names.has(name))
       .map((query) => `${fileOf(query)} is removed: ${addressOf(query)} is gone`),
-    ...(isSame(before.policy, now.policy) ? [] : [`config/${now.environment}.toml has changed`]),
+    ...(isSame(before.policy, now.policy) ? [] : [`${projectFile}, [env.${now.environment}] has changed`]),
     ...(isSame(before.authorities, now.authorities) ? [] : ["The CAs of the cluster have changed"]),
   ];
 }
 
 /** @returns a line for each mistake: where it is, what it is, and how to correct it. No stack. */
 export function mistakesIn(environment: string, cause: unknown): string[] {
-  const policy = `config/${environment}.toml`;
+  const policy = `${projectFile}, [env.${environment}]`;
   if (cause instanceof CatalogError) return cause.message.split("\n").map((line) => `queries/${line}`);
   if (cause instanceof ConfigError) return cause.mistakes.map((mistake) => `${policy}: ${mistake}`);
-  if (cause instanceof TomlError) {
-    const [text = ""] = cause.message.split("\n");
-    return [`${policy}:${cause.line}:${cause.column}: ${text}`];
-  }
-  return [operatorText(cause)];
+  return operatorText(cause).split("\n");
 }
 
 function fileOf({ name }: Query): string {

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine } from "../../servers/database/engines.ts";
-import { policyForServers, readPolicyFile } from "./application.ts";
+import { policyForServers } from "./application.ts";
 import { privateDirectory } from "./paths.ts";
+import { readPolicyFile } from "./project-file.ts";
 
 /** @returns the path of the file in which `npm start` describes itself */
 export function developmentFile(): string {

@@ -1,22 +1,18 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { configDirectory } from "./paths.ts";
+import { projectFile } from "./paths.ts";
+import { environmentNames } from "./project-file.ts";
 
-/** @returns the option --env, which takes the name of a policy file of the project */
+/** @returns the option --env, which takes the name of an environment of the project */
 export function environmentOption(description: string) {
   return new Option("--env <NAME>", description).argParser(environmentName);
 }
 
-/** @returns the environments that have a policy file */
-export function environmentNames(directory = configDirectory()): string[] {
-  const files = readdirSync(directory).filter((file) => file.endsWith(".toml"));
-  return files.map((file) => file.replace(/\.toml$/, "")).sort();
-}
-
 function environmentName(name: string): string {
-  if (/^[\w-]+$/.test(name) && existsSync(join(configDirectory(), `${name}.toml`))) return name;
+  const names = environmentNames();
+  if (names.includes(name)) return name;
   throw new InvalidArgumentError(
-    `There is no such file in config/; there are: ${environmentNames().join(", ")}.`,
+    names.length === 0
+      ? `${projectFile} has no [env.NAME] yet: npx tidegate connect writes one.`
+      : `There is no such environment in ${projectFile}; there are: ${names.join(", ")}.`,
   );
 }

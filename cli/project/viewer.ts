@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { packageRoot, projectRoot } from "./paths.ts";
+import { packageRoot } from "./paths.ts";
 
 /** The files of the documentation page (`GET /docs`): those of viewer/, and the libraries that they use. */
 
@@ -37,8 +37,9 @@ export function viewerVersion(): string {
  * as its name, so a browser may keep each file for ever. A folder that is there already stays untouched, so
  * several builds may run at once.
  * @param version as `viewerVersion` gives it
+ * @param assets the folder of wrangler's `assets`
  */
-export function writeViewer(version: string, assets = join(projectRoot(), "build", "assets")): void {
+export function writeViewer(version: string, assets: string): void {
   const parent = join(assets, "docs");
   mkdirSync(parent, { recursive: true });
   if (!existsSync(join(parent, version))) {

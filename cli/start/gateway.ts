@@ -7,8 +7,8 @@ import type { Application } from "../../src/config/config.ts";
 import { writeApplication } from "../project/application.ts";
 import { secretsFile } from "../project/development.ts";
 import { packageProgram, projectRoot } from "../project/paths.ts";
-import { readWranglerFile, wranglerVariables, writeWranglerConfig } from "../project/wrangler.ts";
-import { developmentApplication, orStop } from "./reload.ts";
+import { sharedAssets, wranglerVariables, writeWranglerConfig } from "../project/wrangler.ts";
+import { developmentApplication, orStop, secretsOf } from "./reload.ts";
 
 export interface GatewayProcess {
   url: string;
@@ -34,7 +34,7 @@ export interface GatewayOptions {
   ca: string;
   /** By name; any text without a NUL. */
   secrets: Record<string, string>;
-  /** Changes config/development.toml, as `overlaid` says. */
+  /** Changes the policy of the development environment, as `overlaid` says. */
   overlay: Record<string, unknown>;
   /** Called when the gateway ends although it was not stopped. */
   onExit: () => void;
@@ -54,11 +54,12 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   const { directory, port } = options;
   const path = (name: string) => join(directory, name);
   writeFileSync(path("overlay.json"), JSON.stringify(options.overlay, null, 2));
-  const declared = readWranglerFile().env?.development?.secrets?.required ?? [];
-  const required = [...new Set([...declared, ...Object.keys(options.secrets)])];
-  const make = () => developmentApplication(path("overlay.json"), new Set(required));
-  const application = orStop(make);
-  writeApplication(application, path("application.json"));
+  const isGiven = (name: string) => name in options.secrets || process.env[name] !== undefined;
+  const application = orStop(() => developmentApplication(path("overlay.json"), isGiven));
+  const required = [...new Set([...Object.keys(options.secrets), ...secretsOf(application)])];
+  // wrangler gives the Worker only the secrets that its configuration named at the start.
+  const make = () => developmentApplication(path("overlay.json"), (name) => required.includes(name));
+  writeApplication(application, path("application.json"), sharedAssets());
   writeWranglerConfig(path("wrangler.json"), path("application.json"), { secrets: { required } });
   writeFileSync(path("trusted.pem"), trustedCertificates(options.ca));
   writeFileSync(path(secretsFile), JSON.stringify(options.secrets), { mode: 0o600 });
@@ -93,7 +94,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
         resolve(true);
       });
     });
-    writeApplication(next, path("application.json"));
+    writeApplication(next, path("application.json"), sharedAssets());
     if (await Promise.race([taken, sleep(reloadTimeoutMs, false, { ref: false })])) return;
     throw new Error(
       `The gateway has not begun anew after ${reloadTimeoutMs / 1000} s; its log is ${logPath}`,

@@ -49,21 +49,24 @@ export function orStop(make: () => Application): Application {
 
 /**
  * @param overlay the file about the running servers
- * @param secrets the names of those that the gateway has
+ * @param hasSecret by the secret's name
  * @returns what the development gateway bundles
  * @throws CatalogError or ConfigError, with every mistake
  */
-export function developmentApplication(overlay: string, secrets: ReadonlySet<string>): Application {
+export function developmentApplication(overlay: string, hasSecret: (name: string) => boolean): Application {
   const application = makeApplication("development", overlaid(overlay));
-  const names = secretNames(parsePolicy(application.policy, "development", application.queries));
-  const missing = names.filter((name) => !secrets.has(name));
+  const missing = secretsOf(application).filter((name) => !hasSecret(name));
   if (missing.length > 0) {
     throw new ConfigError(
       missing.map(
-        (name) =>
-          `the gateway has no secret ${name}: add it to secrets.required of [env.development] in wrangler.toml, set the variable ${name}, and start again`,
+        (name) => `the gateway has no secret ${name}: set the environment variable ${name}, and start again`,
       ),
     );
   }
   return application;
+}
+
+/** @returns the names of the secrets that an application needs */
+export function secretsOf({ policy, environment, queries }: Application): string[] {
+  return secretNames(parsePolicy(policy, environment, queries));
 }

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { projectFile } from "../project/paths.ts";
 
 const intervalMs = 100;
 
@@ -30,8 +31,11 @@ async function later(root: string): Promise<string> {
 }
 
 function stateOf(root: string): string {
-  const folders = ["queries", "config"].map((name) => join(root, name));
-  const files = [...folders.flatMap(filesIn), join(root, "queries.lock")];
+  const folders = ["queries", "ca"].map((name) => join(root, name));
+  const files = [
+    ...folders.flatMap(filesIn),
+    ...["queries.lock", projectFile].map((name) => join(root, name)),
+  ];
   return files.map(describe).sort().join("\n");
 }
 

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
-import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { packageProgram, packageRoot } from "../../cli/project/paths.ts";
@@ -19,9 +19,10 @@ const goesOn = "The gateway goes on with what it had before.";
 beforeAll(() => {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
-  for (const name of ["package.json", "wrangler.toml", "src", "config", "queries"])
-    cpSync(join(packageRoot, name), join(project, name), { recursive: true });
-  for (const name of ["cli", "node_modules"]) symlinkSync(join(packageRoot, name), join(project, name));
+  for (const name of ["tidegate.toml", "queries"])
+    cpSync(join(packageRoot, "sample", name), join(project, name), { recursive: true });
+  const start = `node "${join(packageRoot, "cli", "run.mjs")}" cli/tidegate.ts start`;
+  writeFileSync(join(project, "package.json"), JSON.stringify({ scripts: { start } }));
 });
 
 /** Saves a query as many editors do: a new file takes the place of the old one. */
@@ -91,14 +92,14 @@ describe("npm start", () => {
   }, 240_000);
 
   test("takes a change of the policy, and keeps the old one while the new one is broken", async () => {
-    const path = join(project, "config", "development.toml");
+    const path = join(project, "tidegate.toml");
     const policy = readFileSync(path, "utf8");
     writeFileSync(path, `${policy}\nx = [`);
     await line(goesOn, 2);
-    expect(started.output).toMatch(/ s\] config\/development\.toml:\d+:\d+: Invalid TOML document/);
+    expect(started.output).toMatch(/ s\] tidegate\.toml:\d+:\d+: Invalid TOML document/);
     expect(await ask("fresh")).toEqual({ word: "four" });
     writeFileSync(path, policy.replaceAll('"query:*"', '"query:country"'));
-    await line("config/development.toml has changed");
+    await line("tidegate.toml, [env.development] has changed");
     expect(await ask("fresh")).toBe("access_denied");
   }, 240_000);
 
@@ -115,12 +116,17 @@ describe("wrangler dev of an environment", () => {
     writeFileSync(join(project, ".dev.vars.staging"), "ANALYST_PASSWORD=a\nEDITOR_PASSWORD=e\n");
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
+    const environment = { ...process.env, TIDEGATE_DIRECTORY: undefined };
+    const tidegate = join(packageRoot, "cli", "tidegate.ts");
+    const build = [tidegate, "build", "--env", "staging"];
+    spawnSync(process.execPath, build, { cwd: project, env: environment, stdio: "inherit" });
+    const config = ["--config", ".tidegate/staging/wrangler.json", "--env-file", ".dev.vars.staging"];
     const ports = ["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
-    child = spawn(packageProgram("wrangler"), ["dev", "--env", "staging", ...ports], {
+    child = spawn(packageProgram("wrangler"), ["dev", ...config, ...ports], {
       cwd: project,
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...wranglerVariables() },
+      env: { ...environment, ...wranglerVariables() },
     });
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => (output += String(data)));
     await vi.waitUntil(() => output.includes("Ready on "), patient);

@@ -27,7 +27,7 @@ describe("a connection that fails is told in one line", () => {
   /** @returns the one line of output; the run must fail and write nothing */
   async function failure(url: string, secret = "x"): Promise<string> {
     const { status, output } = await connect([url, ...ca, "--write", "--timeout-ms", "1500"], { secret });
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(config()).toBe(untouched);
     const lines = output.split("\n").filter((line) => line.startsWith("Failed at "));
     expect(lines).toHaveLength(1);

@@ -1,11 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
 import { ensurePki } from "../../../servers/pki.ts";
 import { engine, server } from "../support/harness.ts";
-import { address, ca, good, operator, password, untouched } from "../support/operator.ts";
+import { address, ca, good, operator, password, policyIn, untouched } from "../support/operator.ts";
 
 /** `npm run connect` with servers that it can use, and with strings that it must refuse. */
 
@@ -35,8 +34,8 @@ describe("a real server", () => {
     expect(output).toContain("the file's other accounts (analyst, editor)");
     expect(output).not.toContain(password);
 
-    const policy = parse(config());
-    const before = parse(untouched) as { accounts: object };
+    const policy = policyIn(config());
+    const before = policyIn(untouched) as { accounts: object };
     expect(policy).toEqual({
       ...before,
       cluster: {
@@ -52,7 +51,7 @@ describe("a real server", () => {
     });
     expect(config()).not.toContain(password);
     // The existing text stays unchanged, with its comments.
-    expect(config()).toContain(untouched.slice(untouched.indexOf("[[issuers]]")));
+    expect(config()).toContain(untouched.slice(untouched.indexOf("[[env.production.issuers]]")));
     expect(config()).toContain("# A template:");
     expect(readFileSync(join(run.directory, "ca", "production.pem"), "utf8").trim()).toBe(server.ca.trim());
   });
@@ -71,7 +70,7 @@ describe("a real server", () => {
     const { status, output } = await connect([`mysql://connect_reader@${address()}/world`, ...ca], {
       secret: password,
     });
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(output).toContain('+ link = "rustls"');
     expect(output).toContain("Add --write");
     expect(config()).toBe(untouched);
@@ -98,7 +97,7 @@ describe("a real server", () => {
     expect(output).not.toContain("history");
     // The version is pinned at both ends: the server would accept 1.3.
     expect(output).toMatch(/protocol +TLSv1\.2\n/);
-    expect(parse(config()).cluster).toMatchObject({ tls_min: "TLSv1.2", tls_max: "TLSv1.2" });
+    expect(policyIn(config()).cluster).toMatchObject({ tls_min: "TLSv1.2", tls_max: "TLSv1.2" });
   });
 
   // This needs `script` of util-linux: otherwise a terminal needs a native package.
@@ -115,7 +114,7 @@ describe("a real server", () => {
       expect(output).toContain("Written.");
       expect(status).toBe(0);
       expect(output).not.toContain(password.slice(0, 8));
-      expect(parse(config()).cluster).toMatchObject({ hosts: [address()] });
+      expect(policyIn(config()).cluster).toMatchObject({ hosts: [address()] });
     });
 
     test("no is an answer", async () => {
@@ -127,7 +126,7 @@ describe("a real server", () => {
         ],
       );
       expect(output).toContain("Nothing was written.");
-      expect(status).toBe(1);
+      expect(status).toBe(2);
       expect(config()).toBe(untouched);
     });
 
@@ -148,7 +147,7 @@ describe("a real server", () => {
       { secret: server.passwords.ANALYST_PASSWORD ?? "" },
     );
     expect(output).toMatch(/CURRENT_USER\(\) +analyst@%\n/);
-    expect(parse(config()).accounts).toHaveProperty("analyst", {
+    expect(policyIn(config()).accounts).toHaveProperty("analyst", {
       user: "gw_analyst",
       password: "ANALYST_PASSWORD",
       acts_as: "analyst@%",
@@ -161,7 +160,7 @@ describe("a real server", () => {
       [`mysql://connect_reader@${address()}/${name}`, ...ca, "--write"],
       { secret: password },
     );
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(output).toContain(`The database ${name} is the server's own`);
     expect(config()).toBe(untouched);
   });
@@ -172,7 +171,7 @@ describe("a real server", () => {
     ["mutual TLS", "mysql -h localhost -u u --ssl-cert=c.pem --ssl-key=k.pem world"],
   ])("a string that asks for less is refused: %s", async (reason, text) => {
     const { status, output } = await connect([text, ...ca, "--write"], { secret: "x" });
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(output).toContain(reason);
     expect(output).not.toContain("history");
     expect(config()).toBe(untouched);
@@ -193,7 +192,7 @@ describe("a real server", () => {
     const path = join(run.directory, "given.pem");
     writeFileSync(path, await text());
     const { status, output } = await connect([`mysql://u@${address()}/world`, "--ca", path], { secret: "x" });
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(output).toContain(reason);
   });
 });

@@ -78,8 +78,8 @@ export async function runCheck(
     const { cluster, accounts, grants: list } = policyWith(grants);
     const { caPath: ca, administrator } = server;
     const development = { pids: { start: process.pid }, database: { ca, administrator } };
-    for (const name of ["wrangler.toml", "config", "queries"])
-      await cp(join(packageRoot, name), join(directory, name), { recursive: true });
+    for (const name of ["tidegate.toml", "queries"])
+      await cp(join(packageRoot, "sample", name), join(directory, name), { recursive: true });
     await mkdir(join(directory, "dev"));
     const lockPath = join(directory, lockFile);
     for (const [name, content] of [

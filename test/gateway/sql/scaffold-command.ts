@@ -24,10 +24,9 @@ const issuer = "http://127.0.0.1:8788";
 export function makeProject(): Project {
   const directory = mkdtempSync(join(packageRoot, ".tidegate", "test", "scaffold-"));
   const queries = join(directory, "queries");
-  for (const folder of ["config", "queries", join(".tidegate", "dev")])
+  for (const folder of ["queries", join(".tidegate", "dev")])
     mkdirSync(join(directory, folder), { recursive: true });
-  for (const file of ["wrangler.toml", join("config", "development.toml")])
-    cpSync(join(packageRoot, file), join(directory, file));
+  cpSync(join(packageRoot, "sample", "tidegate.toml"), join(directory, "tidegate.toml"));
   const { cluster, accounts, grants } = policyForServers({
     engine,
     database: `localhost:${server.port}`,

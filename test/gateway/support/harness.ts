@@ -10,7 +10,7 @@ import {
   writeApplication,
 } from "../../../cli/project/application.ts";
 import { packageRoot } from "../../../cli/project/paths.ts";
-import { writeWranglerConfig } from "../../../cli/project/wrangler.ts";
+import { sharedAssets, writeWranglerConfig } from "../../../cli/project/wrangler.ts";
 import type { connectAdministrator } from "../../../servers/database/connection.ts";
 import type { KeyServer, SigningKey } from "../../../servers/issuer/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../../../servers/issuer/issuer.ts";
@@ -145,10 +145,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   }
   const sample = makeApplication("development", policy(options, key, keyServer), directory);
   const made = { ...sample, queries: [...sample.queries, ...parseCatalog(options.queries ?? [])] };
-  writeApplication(made, application);
+  writeApplication(made, application, sharedAssets());
   const configPath = join(directory, "wrangler.json");
   writeWranglerConfig(configPath, application, {
-    ...(options.entry && { main: `test/gateway/support/entries/${options.entry}.ts` }),
+    ...(options.entry && { main: join(import.meta.dirname, "entries", `${options.entry}.ts`) }),
     ...(options.hyperdrive && { hyperdrive: hyperdriveBindings(options.hyperdrive) }),
     ...(options.wall && { ratelimits: [{ name: "WALL", namespace_id: "1", simple: options.wall }] }),
   });

@@ -3,12 +3,15 @@ import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse } from "smol-toml";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { packageRoot } from "../../../cli/project/paths.ts";
 import { connectAdministrator } from "../../../servers/database/connection.ts";
 import { databaseServer, server } from "./harness.ts";
 
-/** Runs the script of `npm run connect` as an operator does, with its own configuration directory. */
+/** Runs the script of `npm run connect` as an operator does, in a project of its own. */
+
+const script = join(packageRoot, "cli", "tidegate.ts");
 
 export interface Run {
   status: number;
@@ -17,7 +20,7 @@ export interface Run {
 }
 
 export interface Operator {
-  /** Holds a copy of config/production.toml, new for each test. */
+  /** A project with a copy of the sample's tidegate.toml, new for each test. */
   readonly directory: string;
   /** The current text of the copy. */
   config(): string;
@@ -27,8 +30,13 @@ export interface Operator {
   converse(args: string[], answers: [question: string, answer: string][]): Promise<Run>;
 }
 
+/** @returns the policy of the production environment in the text of tidegate.toml */
+export function policyIn(text: string): Record<string, Record<string, unknown>> {
+  return (parse(text) as { env: { production: Record<string, Record<string, unknown>> } }).env.production;
+}
+
 export const password = "reader's test password: @/?#%";
-export const untouched = readFileSync(join(packageRoot, "config", "production.toml"), "utf8");
+export const untouched = readFileSync(join(packageRoot, "sample", "tidegate.toml"), "utf8");
 /** The server's certificate names localhost and 127.0.0.1. */
 export const good = { commonName: "localhost", dns: ["localhost"], ip: ["127.0.0.1"] };
 export const address = () => `localhost:${server.port}`;
@@ -51,30 +59,26 @@ export function operator(): Operator {
   });
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "tidegate-connect-"));
-    copyFileSync(join(packageRoot, "config", "production.toml"), join(directory, "production.toml"));
+    copyFileSync(join(packageRoot, "sample", "tidegate.toml"), join(directory, "tidegate.toml"));
   });
   afterEach(() => rmSync(directory, { recursive: true }));
   return {
     get directory() {
       return directory;
     },
-    config: () => readFileSync(join(directory, "production.toml"), "utf8"),
+    config: () => readFileSync(join(directory, "tidegate.toml"), "utf8"),
     connect: async (args, { input = "", secret } = {}) => {
-      const child = spawn(
-        process.execPath,
-        ["cli/tidegate.ts", "connect", "--config-dir", directory, ...args],
-        {
-          cwd: packageRoot,
-          env: { ...environment(), ...(secret === undefined ? {} : { TIDEGATE_PASSWORD: secret }) },
-        },
-      );
+      const child = spawn(process.execPath, [script, "connect", ...args], {
+        cwd: directory,
+        env: { ...environment(), ...(secret === undefined ? {} : { TIDEGATE_PASSWORD: secret }) },
+      });
       child.stdin.end(input);
       return await ended(child);
     },
     converse: async (args, answers) => {
-      const command = [process.execPath, "cli/tidegate.ts", "connect", "--config-dir", directory, ...args];
+      const command = [process.execPath, script, "connect", ...args];
       const line = command.map((word) => `'${word}'`).join(" ");
-      const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: packageRoot, env: environment() });
+      const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: directory, env: environment() });
       const left = [...answers];
       return await ended(child, (output) => {
         const [question, answer] = left[0] ?? [];

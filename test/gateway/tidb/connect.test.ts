@@ -35,7 +35,7 @@ describe("a login that is refused", () => {
     ],
   ])("%s", async (_, url, secret, words) => {
     const { status, output } = await run.connect([url(), ...ca, "--write"], { secret });
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(output).toMatch(words);
     expect(output).toMatch(/\nNothing was written\.\n$/);
     expect(output).not.toContain(secret);
@@ -57,14 +57,14 @@ describe("a login that may write", () => {
   const url = () => `mysql://connect_reader@${address()}/world`;
 
   test("is refused for an account whose grants only read", async () => {
-    writeFileSync(join(run.directory, "production.toml"), untouched);
+    writeFileSync(join(run.directory, "tidegate.toml"), untouched);
     const args = [url(), ...ca, "--write", "--account", "analyst"];
     const { status, output } = await run.connect(args, { secret: password });
     expect(output).toContain(
       `The grants of "analyst" only read. TiDB does not enforce READ ONLY, and this login may do more than read: it has ${grant}.`,
     );
     expect(output).toMatch(/\nNothing was written\.\n$/);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(run.config()).toBe(untouched);
   });
 

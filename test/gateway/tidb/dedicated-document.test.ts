@@ -11,6 +11,7 @@ import { durableObjects } from "../../../cli/project/environment.ts";
 import { createSigningKey, mint } from "../../../servers/issuer/issuer.ts";
 import { createAuthority } from "../../../servers/pki.ts";
 import { which } from "../../../servers/run.ts";
+import { policyIn } from "../support/operator.ts";
 import type { Dedicated } from "./dedicated.ts";
 import { startDedicated } from "./dedicated.ts";
 import { tabs } from "./dialog-strings.ts";
@@ -71,7 +72,7 @@ async function asRoot(): Promise<mysql.Connection> {
   });
 }
 
-const config = () => join(dedicated.project.directory, "config", "production.toml");
+const config = () => join(dedicated.project.directory, "tidegate.toml");
 const connect = (line: string, secret: string) =>
   dedicated.project.type(`${line} --write`, { TIDEGATE_PASSWORD: secret });
 
@@ -119,7 +120,7 @@ test("3. npm run connect logs in and writes what the page says", async () => {
   expect(stdout).toMatch(/DATABASE\(\) +shop\n/);
   expect(status).toBe(0);
   expect(parse(readFileSync(config(), "utf8"))).toMatchObject(parse(block(3, "toml")));
-  const written = readFileSync(join(dedicated.project.directory, "config", "ca", "production.pem"), "utf8");
+  const written = readFileSync(join(dedicated.project.directory, "ca", "production.pem"), "utf8");
   expect(written.trim()).toBe(dedicated.authority.certificate.trim());
 });
 
@@ -154,30 +155,16 @@ describe("3. another line", () => {
   });
 });
 
-test("4. the policy and the secret's name are put in", () => {
-  const { issuers = [], grants } = parse(block(4, "toml")) as { issuers?: object[]; grants?: unknown };
-  const { cluster, accounts } = parse(readFileSync(config(), "utf8")) as Record<
-    string,
-    Record<string, unknown>
-  >;
+test("4. the policy is put in", () => {
+  const { issuers = [], grants } = policyIn(block(4, "toml")) as { issuers?: object[]; grants?: unknown };
+  const { cluster, accounts } = policyIn(readFileSync(config(), "utf8"));
   // The page's issuer has an address that does not exist here, so its keys come with the policy instead.
   const known = issuers.map(({ jwks_uri: _, ...issuer }: { jwks_uri?: string }) => ({
     ...issuer,
     jwks: { keys: [key.publicJwk] },
   }));
-  writeFileSync(
-    config(),
-    stringify({ cluster, accounts: { reader: accounts?.reader }, issuers: known, grants }),
-  );
-  const path = join(dedicated.project.directory, "wrangler.toml");
-  const [head = "", secrets = ""] = block(4, "toml", 1).split("\n");
-  const before = readFileSync(path, "utf8");
-  const after = before.replace(
-    new RegExp(`(?<=^\\${head.replace("]", "\\]")}$[\\s\\S]*?)^secrets = .*$`, "m"),
-    secrets,
-  );
-  expect(after).not.toBe(before);
-  writeFileSync(path, after);
+  const production = { cluster, accounts: { reader: accounts?.reader }, issuers: known, grants };
+  writeFileSync(config(), stringify({ version: 1, env: { production } }));
 });
 
 test("4. from now on root is refused for the account", async () => {
@@ -186,7 +173,7 @@ test("4. from now on root is refused for the account", async () => {
     `npm run connect -- '${block(1, "text")}' --account reader`,
     dedicated.server.administrator.password,
   );
-  expect(status).toBe(1);
+  expect(status).toBe(2);
   expect(stderr).toMatch(
     /The grants of "reader" only read\. .*GRANT ALL PRIVILEGES ON \*\.\*.*\nNothing was written\./,
   );
@@ -221,7 +208,7 @@ describe("5. and 6.", () => {
   test.skipIf(!hasCurl)(
     "the gateway is ready, and SELECT DATABASE() answers what the page says",
     async () => {
-      const { issuers = [] } = parse(block(4, "toml")) as {
+      const { issuers = [] } = policyIn(block(4, "toml")) as {
         issuers?: { issuer: string; audience: string }[];
       };
       const [{ issuer: iss, audience: aud } = { issuer: "", audience: "" }] = issuers;

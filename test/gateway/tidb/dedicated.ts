@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../../cli/project/paths.ts";
 import { wranglerVariables } from "../../../cli/project/wrangler.ts";
@@ -47,27 +47,18 @@ export async function startDedicated(): Promise<Dedicated> {
   return { server, authority, project, stop: () => server.stop() };
 }
 
-/** The files that the commands read and write, without the packages. */
-const parts = [
-  "config",
-  "package.json",
-  "package-lock.json",
-  "queries",
-  "queries.lock",
-  "viewer",
-  "cli",
-  "src",
-  "servers",
-  "wrangler.toml",
-];
+/** The files of a project that the commands read and write. */
+const parts = ["tidegate.toml", "queries", "queries.lock"];
 
 function copyProject(directory: string): Project {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  for (const part of parts) cpSync(join(packageRoot, part), join(directory, part), { recursive: true });
-  // If it were newer than the packages, npm would install them again.
-  utimesSync(join(directory, "package-lock.json"), 0, 0);
-  symlinkSync(join(packageRoot, "node_modules"), join(directory, "node_modules"));
+  for (const part of parts)
+    cpSync(join(packageRoot, "sample", part), join(directory, part), { recursive: true });
+  const script = (command: string) =>
+    `node "${join(packageRoot, "cli", "run.mjs")}" cli/tidegate.ts ${command}`;
+  const scripts = Object.fromEntries(["connect", "check", "deploy"].map((name) => [name, script(name)]));
+  writeFileSync(join(directory, "package.json"), JSON.stringify({ scripts }));
   const { TIDEGATE_PASSWORD: _, TIDEGATE_DIRECTORY: __, ...own } = process.env;
   return {
     directory,

@@ -13,12 +13,11 @@ vi.setConfig({ testTimeout: 180_000 });
 let project: string;
 beforeEach(async () => {
   project = await mkdtemp(join(packageRoot, ".tidegate", "test", "generate-"));
-  for (const folder of ["config", "queries"]) await mkdir(join(project, folder));
-  await writeFile(join(project, "wrangler.toml"), "");
-  const sample = await readFile(join(packageRoot, "config", "production.toml"), "utf8");
+  await mkdir(join(project, "queries"));
+  const sample = await readFile(join(packageRoot, "sample", "tidegate.toml"), "utf8");
   // The sample's grants name queries that this project does not have.
   const policy = sample.replaceAll(/"query:(?:#geography|my-notes)"/g, '"query:*"');
-  await writeFile(join(project, "config", "production.toml"), policy);
+  await writeFile(join(project, "tidegate.toml"), policy);
   await writeQuery("SELECT id FROM cities WHERE id = :id");
 });
 afterEach(() => rm(project, { recursive: true, force: true }));
@@ -100,10 +99,11 @@ describe("tidegate generate", () => {
   });
 
   test("says what is wrong with the environment that --env names", async () => {
-    await writeFile(join(project, "config", "production.toml"), '[cluster]\nengine = "oracle"\n');
+    const policy = 'version = 1\n[env.production.cluster]\nengine = "oracle"\n';
+    await writeFile(join(project, "tidegate.toml"), policy);
     const { status, output } = await generate("--env", "production");
     expect(status).toBe(1);
-    expect(output).toContain("config/production.toml: ");
+    expect(output).toContain("tidegate.toml, [env.production]: ");
     expect(output).toContain("cluster.engine");
   });
 

@@ -8,8 +8,8 @@ import { packageRoot } from "../../../../cli/project/paths.ts";
 let project: string;
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), "tidegate-"));
-  for (const name of ["config", "queries", "queries.lock", "wrangler.toml"])
-    cpSync(join(packageRoot, name), join(project, name), { recursive: true });
+  for (const name of ["tidegate.toml", "queries", "queries.lock"])
+    cpSync(join(packageRoot, "sample", name), join(project, name), { recursive: true });
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 

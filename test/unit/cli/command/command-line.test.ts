@@ -165,7 +165,7 @@ describe("tidegate", () => {
 
   test("explain says what a grant lacks for a saved query", async () => {
     const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-    const policy = readFileSync(join(packageRoot, "config", "development.toml"), "utf8");
+    const policy = readFileSync(join(packageRoot, "sample", "tidegate.toml"), "utf8");
     const [, issuer] = /^issuer = "(.*)"$/m.exec(policy) ?? [];
     const token = `${part({ alg: "ES256" })}.${part({ iss: issuer, sub: "me", role: "analyst" })}.AAAA`;
     // What npm start has left in the checkout does not count.
@@ -175,7 +175,7 @@ describe("tidegate", () => {
     });
     expect([ended.status, ended.stderr]).toEqual([1, ""]);
     expect(ended.stdout).toContain(
-      'To allow it, add "query:add-note", or "query:#TAG" of a tag of the query, to allow of grants[1] in config/development.toml.',
+      'To allow it, add "query:add-note", or "query:#TAG" of a tag of the query, to allow of grants[1] in tidegate.toml, [env.development].',
     );
   });
 
@@ -185,11 +185,11 @@ describe("tidegate", () => {
   });
 
   test("takes a folder of the project for the project", async () => {
-    const cwd = join(packageRoot, "docs");
+    const cwd = join(packageRoot, "sample", "queries");
     const { status, stderr } = await type(["check", "--env", "nosuch"], { cwd });
     expect([status, stderr]).toEqual([
       2,
-      expect.stringContaining("there are: development, production, staging."),
+      expect.stringContaining("there are: development, staging, production."),
     ]);
   });
 

@@ -4,11 +4,12 @@ import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
 import type { Found } from "../../../../cli/connect/check.ts";
 import type { Change } from "../../../../cli/connect/policy.ts";
-import { editPolicy } from "../../../../cli/connect/policy.ts";
+import { editPolicy as editProject } from "../../../../cli/connect/policy.ts";
 import type { ConnectionString } from "../../../../cli/connect/strings/parse.ts";
-import { withResult } from "../../../../cli/connect/write.ts";
+import type { Result } from "../../../../cli/connect/write.ts";
+import { withResult as withResultIn } from "../../../../cli/connect/write.ts";
 import { readCatalog } from "../../../../cli/project/application.ts";
-import { packageRoot } from "../../../../cli/project/paths.ts";
+import { projectRoot } from "../../../../cli/project/paths.ts";
 import { parsePolicy } from "../../../../src/config/policy.ts";
 
 /** The result of a check of a server with a public certificate. The certificate itself is only printed. */
@@ -31,9 +32,38 @@ const result = {
   found: { engine: "mysql", account: "reader@%", proxied: true } as Found,
 };
 
-const template = readFileSync(join(packageRoot, "config", "production.toml"), "utf8");
+/** Puts the tables of a policy under `[env.NAME]`. */
+function under(env: string, text: string): string {
+  return text.replace(/^(\[\[?)(?=cluster|accounts|issuers|grants|x\])/gm, `$1env.${env}.`);
+}
 
-function change(cluster: Change["cluster"], login: Change["login"] = {}, account = "analyst"): Change {
+/** The reverse: the policy of one environment reads as if it was a file of its own. */
+function without(env: string, text: string): string {
+  return text.replaceAll(`[env.${env}.`, "[");
+}
+
+const [, production = ""] = readFileSync(join(projectRoot(), "tidegate.toml"), "utf8").split(
+  /(?=# A template.*production)/,
+);
+const template = without("production", production);
+
+type Edit = Omit<Change, "env">;
+
+function editPolicy(text: string, change: Edit): { text: string; summary: string[] } {
+  const edited = editProject(under("production", text), { env: "production", ...change });
+  return {
+    text: without("production", edited.text),
+    summary: edited.summary.map((line) => without("production", line)),
+  };
+}
+
+function withResult(target: { env: string; account: string }, { text }: { text: string }, found: Result) {
+  const { accounts = {} } = parse(text) as { accounts?: Record<string, Record<string, unknown>> };
+  const edited = withResultIn(target, { text: under(target.env, text), accounts }, found);
+  return { ...edited, text: without(target.env, edited.text) };
+}
+
+function change(cluster: Edit["cluster"], login: Edit["login"] = {}, account = "analyst"): Edit {
   return { cluster, account, login };
 }
 
@@ -99,9 +129,10 @@ describe("a change of the policy", () => {
   });
 
   test.each([
-    ["an inline table", 'cluster = { engine = "mysql" }\n'],
-    ["dotted keys", 'cluster.engine = "mysql"\n'],
-    ["an inline account", 'accounts = { analyst = { user = "u" } }\n'],
+    ["an inline table", '[env.production]\ncluster = { engine = "mysql" }\n'],
+    ["dotted keys", '[env.production]\ncluster.engine = "mysql"\n'],
+    ["dotted keys at the top", 'env.production.cluster.engine = "mysql"\n'],
+    ["an inline account", '[env.production]\naccounts = { analyst = { user = "u" } }\n'],
     [
       "text that looks like a section",
       'x = """\n[cluster]\nengine = "mysql"\n"""\n[cluster]\nengine = "mysql"\n',

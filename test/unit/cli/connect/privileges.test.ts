@@ -7,9 +7,9 @@ const queries = [
 ] as const;
 
 function judge(found: { engine: "mysql" | "tidb"; surplus: string | undefined }, ...allow: string[][]) {
-  const grants = allow.map((one) => `[[grants]]\naccount = "reader"\nallow = ${JSON.stringify(one)}\n`);
-  const other = '[[grants]]\naccount = "editor"\nallow = ["sql:write"]\n';
-  return judgePrivileges(found, grants.join("") + other, "reader", queries);
+  const grants = allow.map((one) => ({ account: "reader", allow: one }));
+  const other = { account: "editor", allow: ["sql:write"] };
+  return judgePrivileges(found, [...grants, other], "reader", queries);
 }
 
 const more = { engine: "tidb", surplus: "it has GRANT INSERT" } as const;
@@ -29,7 +29,7 @@ describe("a TiDB login with privileges to write", () => {
 
   test("gets a note if there is no grant", () => {
     expect(judge(more)).toEqual({ note: expect.stringMatching(/unless a grant of "reader" writes\.$/) });
-    expect(judgePrivileges(more, "", "reader", queries)).toHaveProperty("note");
+    expect(judgePrivileges(more, [], "reader", queries)).toHaveProperty("note");
   });
 });
 

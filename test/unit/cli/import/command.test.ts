@@ -22,10 +22,8 @@ vi.setConfig({ testTimeout: 120_000 });
 let project = "";
 beforeEach(() => {
   project = mkdtempSync(join(tmpdir(), "tidegate-import-"));
-  mkdirSync(join(project, "config"));
   mkdirSync(join(project, "queries"));
-  cpSync(join(packageRoot, "wrangler.toml"), join(project, "wrangler.toml"));
-  cpSync(join(packageRoot, "config", "development.toml"), join(project, "config", "development.toml"));
+  cpSync(join(packageRoot, "sample", "tidegate.toml"), join(project, "tidegate.toml"));
   cpSync(join(packageRoot, "test", "data-app"), join(project, "data-app"), { recursive: true });
 });
 afterEach(() => rmSync(project, { recursive: true, force: true }));

@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { makeApplication, readPolicyFile } from "../../../../cli/project/application.ts";
+import { makeApplication } from "../../../../cli/project/application.ts";
 import { readAuthorities } from "../../../../cli/project/authorities.ts";
 import { checkEnvironment, warningsOf } from "../../../../cli/project/environment.ts";
-import { configDirectory } from "../../../../cli/project/paths.ts";
+import { projectRoot } from "../../../../cli/project/paths.ts";
+import { readPolicyFile } from "../../../../cli/project/project-file.ts";
 import { createAuthority } from "../../../../servers/pki.ts";
 import { mistakesOf } from "../../config/example.ts";
 
@@ -84,17 +85,20 @@ describe("a bundle", () => {
 
 describe("npm run check", () => {
   const check = (bundle: string) => {
-    const policy = readFileSync(join(configDirectory(), "production.toml"), "utf8")
-      .replace(/^link = .*$/m, `link = "rustls"\nca = "${put(bundle)}"`)
-      .replace(/^trust = .*$/m, `trust = "bundle"`);
-    writeFileSync(join(directory, "production.toml"), policy);
+    const policy = readFileSync(join(projectRoot(), "tidegate.toml"), "utf8")
+      .replace(
+        /(\[env\.production\.cluster\][\s\S]*?)(?:^link = .*$)/m,
+        `$1link = "rustls"\nca = "${put(bundle)}"`,
+      )
+      .replace(/(\[env\.production\.cluster\][\s\S]*?)(?:^trust = .*$)/m, `$1trust = "bundle"`);
+    writeFileSync(join(directory, "tidegate.toml"), policy);
     return checkEnvironment("production", directory);
   };
 
   test("reads the CA file", () => {
     expect(check(first.certificate)).toEqual([]);
     expect(check(leaf.certificate)).toEqual([
-      "config/production.toml: cluster.ca: ca/cluster.pem, part 1 (CN=db.example.com) is no CA's certificate: a bundle has CAs, not servers",
+      "tidegate.toml, [env.production]: cluster.ca: ca/cluster.pem, part 1 (CN=db.example.com) is no CA's certificate: a bundle has CAs, not servers",
     ]);
   });
 

@@ -201,7 +201,7 @@ describe("the version", () => {
 });
 
 test("each saved query of the sample is plain, except the one that writes", () => {
-  const directory = join(packageRoot, "queries");
+  const directory = join(packageRoot, "sample", "queries");
   const files = readdirSync(directory).filter((file) => file.endsWith(".sql"));
   const queries = parseCatalog(
     files.map((file) => ({ name: file, text: readFileSync(join(directory, file), "utf8") })),

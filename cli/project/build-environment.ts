@@ -1,0 +1,85 @@
+import { mkdirSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import type { Application } from "../../src/config/config.ts";
+import { parsePolicy, secretNames } from "../../src/config/policy.ts";
+import { makeApplication, writeApplication } from "./application.ts";
+import { packageModule, packageRoot, privateDirectory, projectFile, projectRoot } from "./paths.ts";
+import { readPolicyFile } from "./project-file.ts";
+import { workerConfig } from "./wrangler.ts";
+import { writeWhole } from "./write-whole.ts";
+
+/** The files that the build of an environment writes, all in a folder of its own. */
+export interface BuiltFiles {
+  directory: string;
+  /** What the Worker bundles as "#application". */
+  application: string;
+  /** The start module, which exports Tidegate's Worker. */
+  worker: string;
+  /** wrangler's configuration. */
+  wrangler: string;
+  /** The folder of the documentation page's files. */
+  assets: string;
+}
+
+/** @returns where the build of an environment writes */
+export function builtFiles(environment: string): BuiltFiles {
+  const directory = join(privateDirectory(), environment);
+  const path = (name: string) => join(directory, name);
+  return {
+    directory,
+    application: path("application.json"),
+    worker: path("worker.js"),
+    wrangler: path("wrangler.json"),
+    assets: path("assets"),
+  };
+}
+
+/**
+ * Builds an environment: writes all that wrangler needs to bundle, to serve and to deploy it, and makes it the one that a
+ * plain `wrangler deploy` takes (https://developers.cloudflare.com/workers/wrangler/configuration/#generated-wrangler-configuration).
+ * @throws ConfigError or CatalogError that names every mistake; Stop
+ */
+export function buildEnvironment(environment: string): BuiltFiles {
+  return writeEnvironment(makeApplication(environment, readPolicyFile(environment)));
+}
+
+/** The same for an application that is made already. */
+export function writeEnvironment(application: Application): BuiltFiles {
+  const { environment, policy, queries } = application;
+  const files = builtFiles(environment);
+  const root = projectRoot();
+  const required = secretNames(parsePolicy(policy, environment, queries));
+  // wrangler takes paths below the folder of its configuration.
+  const fromHere = (path: string) => relative(files.directory, join(root, path));
+  const config = {
+    ...workerConfig(environment),
+    main: "worker.js",
+    alias: { "#application": "./application.json" },
+    assets: { ...workerConfig(environment).assets, directory: "assets" },
+    secrets: { required },
+    build: {
+      command: `"${process.execPath}" "${packageModule("cli/tidegate")}" build --env ${environment}`,
+      cwd: root,
+      watch_dir: [projectFile, "queries", "queries.lock", "ca"].map(fromHere),
+    },
+  };
+  mkdirSync(files.directory, { recursive: true });
+  writeApplication(application, files.application, files.assets);
+  writeWhole(files.worker, workerModule(files.directory));
+  writeWhole(files.wrangler, `${JSON.stringify(config, null, 2)}\n`);
+  // With another directory this is a gateway beside the project's own.
+  if (process.env.TIDEGATE_DIRECTORY === undefined) {
+    const redirect = join(root, ".wrangler", "deploy");
+    const configPath = relative(redirect, files.wrangler);
+    writeWhole(join(redirect, "config.json"), `${JSON.stringify({ configPath })}\n`);
+  }
+  return files;
+}
+
+/** @returns the start module: the Worker of the installed package, or of this repository */
+function workerModule(directory: string): string {
+  const isInstalled = packageRoot.split(sep).includes("node_modules");
+  const path = relative(directory, packageModule("src/index")).replaceAll(sep, "/");
+  const source = JSON.stringify(isInstalled ? "tidegate/worker" : path);
+  return `export { default } from ${source};\nexport * from ${source};\n`;
+}
