@@ -19,7 +19,7 @@ import { projectRoot } from "./project/paths.ts";
 
 export const declaration = declare(
   "connect",
-  "Understands a connection string in any form, tries it over verified TLS, and writes it into tidegate.toml (docs/connect.md). Without a string it is read from standard input. The password or key is used for that one login and kept nowhere.",
+  "Understands a connection string in any form, tries it over verified TLS, and writes it into tidegate.toml (docs/guides/connect.md). Without a string it is read from standard input. The password or key is used for that one login and kept nowhere.",
 )
   .argument("[CONNECTION STRING]", "in quotation marks, best without its password")
   .addOption(

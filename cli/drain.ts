@@ -12,7 +12,7 @@ const timeoutMs = 30_000;
 // There is no option for the token, because the shell would keep it in its history.
 export const declaration = declare(
   "drain",
-  "Ends a gateway's connections after a change at the database (docs/rotation.md). The token comes from TIDEGATE_TOKEN or from standard input. While npm start runs, --env development needs neither URL nor token.",
+  "Ends a gateway's connections after a change at the database (docs/guides/rotation.md). The token comes from TIDEGATE_TOKEN or from standard input. While npm start runs, --env development needs neither URL nor token.",
 )
   .addOption(environmentOption("the gateway's environment").makeOptionMandatory())
   .option("--url <URL>", "the gateway's address; needed but for development", gatewayUrl)

@@ -29,7 +29,7 @@ export interface Judgement {
 }
 
 /**
- * Codes after which the transfer may have been executed. After every other code it was not (docs/errors.md).
+ * Codes after which the transfer may have been executed. After every other code it was not (docs/reference/errors.md).
  */
 const uncertain: ReadonlySet<string> = new Set<ErrorCode>(["outcome_unknown", "internal", "misconfigured"]);
 

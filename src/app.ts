@@ -69,7 +69,7 @@ async function finished(c: AppContext): Promise<Response> {
 }
 
 /**
- * The path of a request, top to bottom (docs/architecture.md).
+ * The path of a request, top to bottom (docs/explanation/architecture.md).
  * @throws TidegateError, StatementError or ParameterError: `respond` answers it
  */
 async function answer(c: AppContext): Promise<Response> {

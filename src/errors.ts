@@ -1,5 +1,5 @@
 /**
- * Every way a request can fail, as one union. docs/errors.md has a row for each code, and a test compares
+ * Every way a request can fail, as one union. docs/reference/errors.md has a row for each code, and a test compares
  * the two.
  *
  * Each code answers three separate questions. `fault`: who must act (for the log). `status`: which HTTP

@@ -208,7 +208,7 @@ export const limits = {
   /** How many statements with warnings a shard remembers per account. It keeps their texts. */
   warnedStatements: 64,
 
-  /** A right that the server revokes may serve this long: a restore notices it (docs/rotation.md). */
+  /** A right that the server revokes may serve this long: a restore notices it (docs/guides/rotation.md). */
   runMs: 1_000,
   /** A session's own state is small, whatever it ran: this bounds what a mistake about one could mix. */
   runStatements: 1_000,

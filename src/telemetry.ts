@@ -49,7 +49,7 @@ export type Event =
   /** The server refuses writes, for example after a failover. The account's connections to it are closed. */
   | { event: "host_read_only"; account: string; host: string }
   | { event: "connection_closed"; account: string; reason: string }
-  /** A transaction over several requests ended. `reason` says how (docs/errors.md); it may be `expired`. */
+  /** A transaction over several requests ended. `reason` says how (docs/reference/errors.md); it may be `expired`. */
   | { event: "transaction_ended"; account: string; reason: string; duration_ms: number }
   /**
    * The cluster's own certificate or a CA of the bundle expires soon. Logged at most once a day for each

@@ -16,7 +16,7 @@ export const platformTimers: Timers = {
 
 /**
  * Timers for a long-lived object. workerd keeps about 280 bytes of each cleared timer until the object ends,
- * and a request has four of them (docs/performance.md). So this class never clears a platform timer: a few of
+ * and a request has four of them (docs/explanation/performance.md). So this class never clears a platform timer: a few of
  * them run to their end for all timers that are set. A second after the last one is due none is left, and the
  * object may sleep.
  */

@@ -26,7 +26,7 @@ const sizes = [1, 5, 40];
 const options = await readScriptOptions(
   declareBench(
     "bench:batch",
-    "What a batch's statements in one burst are worth over a distance, against the same statements one after the other in the same session (docs/performance.md).",
+    "What a batch's statements in one burst are worth over a distance, against the same statements one after the other in the same session (docs/explanation/performance.md).",
   ),
 );
 const schedule = options.quick ? { rounds: 2, batches: 3 } : { rounds: 7, batches: 15 };

@@ -18,7 +18,7 @@ type Name = `${Measured}-${RequestName}`;
 const options = await readScriptOptions(
   declareBench(
     "bench:engines",
-    "The gateway before MySQL and before TiDB, on workerd itself (docs/performance.md). Each has a gateway of its own; both are asked in turn, so that the ratio is taken under the same conditions.",
+    "The gateway before MySQL and before TiDB, on workerd itself (docs/explanation/performance.md). Each has a gateway of its own; both are asked in turn, so that the ratio is taken under the same conditions.",
   ),
 );
 await runBench(async () => {

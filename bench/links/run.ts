@@ -24,7 +24,7 @@ type Name = `${Link}-${RequestName}`;
 const options = await readScriptOptions(
   declareBench(
     "bench:links",
-    "The link rustls against the link platform, on workerd itself (docs/performance.md). A connection per request shows what a handshake costs.",
+    "The link rustls against the link platform, on workerd itself (docs/explanation/performance.md). A connection per request shows what a handshake costs.",
   ),
 );
 await runBench(async () => {

@@ -22,7 +22,7 @@ import { bounds, formatMemory, heapAfterCollection, isFlat, summarizeMemory } fr
 const options = await readScriptOptions(
   declareBench(
     "bench:memory",
-    "Whether workerd's memory grows with the number of requests, of the gateway and of a bare Durable Object hop (docs/performance.md). Exit code 1: the gateway's does.",
+    "Whether workerd's memory grows with the number of requests, of the gateway and of a bare Durable Object hop (docs/explanation/performance.md). Exit code 1: the gateway's does.",
   )
     .option("--requests <N>", "how many; without it 300000, with --quick 30000", wholeNumber(1, 100_000_000))
     .addOption(new Option("--engine <ENGINE>", "the database").choices(engines).default("mysql" as const)),

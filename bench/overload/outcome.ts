@@ -3,7 +3,7 @@ import type { ExpectedAnswer } from "../lib/request.ts";
 import { isExpected } from "../lib/request.ts";
 
 export const accepted = "200";
-/** The answer of a full queue (docs/errors.md). */
+/** The answer of a full queue (docs/reference/errors.md). */
 export const refused = "503 pool_full";
 
 /**

@@ -18,7 +18,7 @@ import { concurrencyReports, formatConcurrency, formatPhases } from "./report.ts
 const options = await readScriptOptions(
   declareBench(
     "bench:overload",
-    "Latency at 16, 64 and 256 concurrent callers, and what becomes of four times as many as there is room for (docs/performance.md).",
+    "Latency at 16, 64 and 256 concurrent callers, and what becomes of four times as many as there is room for (docs/explanation/performance.md).",
   ),
 );
 const connections = [16, 64, 256];

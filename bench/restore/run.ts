@@ -23,7 +23,7 @@ const distancesMs = [0, 2, 10];
 const options = await readScriptOptions(
   declareBench(
     "bench:restore",
-    "What the restore in one write is worth over a distance, against mysql2's commands one after the other and against none, and what it costs the gateway (docs/performance.md).",
+    "What the restore in one write is worth over a distance, against mysql2's commands one after the other and against none, and what it costs the gateway (docs/explanation/performance.md).",
   ),
 );
 const connections = limits.connectionsPerShard;

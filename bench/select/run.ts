@@ -29,7 +29,7 @@ import type { Variant, VariantName } from "./variants.ts";
 import { startVariants } from "./variants.ts";
 
 const options = await readScriptOptions(
-  declareBench("bench", "What the gateway costs, on workerd itself (docs/performance.md).")
+  declareBench("bench", "What the gateway costs, on workerd itself (docs/explanation/performance.md).")
     .option("--json", "writes the result to stdout and all else to stderr", false)
     .option("--peers", "also measures Google's MCP Toolbox, which is fetched once (300 MB)", false)
     .option(

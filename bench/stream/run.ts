@@ -25,7 +25,7 @@ import { formatStreams, summarizeStreams, ways } from "./report.ts";
 const options = await readScriptOptions(
   declareBench(
     "bench:stream",
-    "A large result through the gateway on workerd, in each format, against mysql2 streaming in plain Node from the same server (docs/performance.md), and what memory workerd takes for it.",
+    "A large result through the gateway on workerd, in each format, against mysql2 streaming in plain Node from the same server (docs/explanation/performance.md), and what memory workerd takes for it.",
   ),
 );
 const schedule = options.quick ? { rounds: 2, rows: 100_000 } : { rounds: 5, rows: 1_000_000 };

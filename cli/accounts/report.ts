@@ -192,7 +192,7 @@ export function format({ name, refused, facts, warnings, unseen }: Report): stri
   const list = (title: string, word: string, items: Excess[]) =>
     items.flatMap(({ what, fix }) => [`  ${title}: ${what}`, `    ${word}: ${fix};`]);
   return [
-    `${name}: ${refused === undefined ? "ok" : `refused, ${refused} (docs/accounts.md)`}`,
+    `${name}: ${refused === undefined ? "ok" : `refused, ${refused} (docs/guides/accounts.md)`}`,
     ...lines,
     ...list("warning", "fix", warnings),
     ...list("not seen", "ask as an administrator (--administrator USER)", unseen),

@@ -135,7 +135,7 @@ const loginChecks: Partial<Record<ErrorCode, string>> = {
   database_host_denied: "from which hosts the login may come",
   database_account_locked: "ALTER USER .. REQUIRE SSL ACCOUNT UNLOCK",
   database_login_expired: "the password's age: ALTER USER .. IDENTIFIED BY a new one REQUIRE SSL",
-  database_auth_unsupported: "the login's authentication plugin (docs/accounts.md)",
+  database_auth_unsupported: "the login's authentication plugin (docs/guides/accounts.md)",
   database_identity_wrong:
     "that the server is the MySQL, MariaDB or TiDB that its version says, and does not let everybody in (skip-grant-table)",
   database_missing: "the database's name and that the login has a privilege on it (SHOW GRANTS)",

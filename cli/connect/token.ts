@@ -68,7 +68,7 @@ function chooseAlgorithm(text: string, known: unknown): TokenAlgorithm {
   const key = readTokenKey(text);
   if (!key)
     throw new Stop(
-      "The file of --token-key holds no private key as JWK (RFC 7517) with a kid (docs/accounts.md).",
+      "The file of --token-key holds no private key as JWK (RFC 7517) with a kid (docs/guides/accounts.md).",
     );
   const usable = algorithmsOf(key);
   const chosen = usable.find((algorithm) => algorithm === known) ?? usable[0];

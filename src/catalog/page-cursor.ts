@@ -18,7 +18,7 @@ export interface CursorScope {
   bound: Spread<BoundValue>;
 }
 
-/** A key's value in the last row of a page: the type of its column (docs/values.md), and its text. */
+/** A key's value in the last row of a page: the type of its column (docs/reference/values.md), and its text. */
 export type KeyText = readonly [type: string, text: string];
 
 /** The last row of a page, by its keys, or how many rows come before the next page. */

@@ -120,7 +120,7 @@ const boundTypes = new Map<string, Exclude<ValueType, "number" | "boolean"> | "b
 ]);
 
 /**
- * @param type as in an answer's `columns` (docs/values.md)
+ * @param type as in an answer's `columns` (docs/reference/values.md)
  * @returns whether a column of the type can be a key of a page
  */
 export function isPageKeyType(type: string): boolean {

@@ -77,7 +77,7 @@ export interface Example {
 /** A column of a result, as queries.lock and the answers describe it. */
 export interface ResultColumn {
   name: string;
-  /** As in an answer's `columns` (docs/values.md). */
+  /** As in an answer's `columns` (docs/reference/values.md). */
   type: string;
   nullable: boolean;
 }

@@ -1,6 +1,6 @@
 /**
  * Checks which settings fit `link = "hyperdrive"`. Hyperdrive holds the address, the TLS settings and the
- * password, and lends a connection for one transaction only (docs/hyperdrive.md).
+ * password, and lends a connection for one transaction only (docs/guides/hyperdrive.md).
  */
 
 type Table = Record<string, unknown>;

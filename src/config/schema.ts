@@ -3,7 +3,7 @@ import { limits } from "../limits.ts";
 import { hostSchema } from "./host.ts";
 import { allowed } from "./permissions.ts";
 
-/** The schema of `config/<environment>.toml` (docs/configuration.md), and its types. */
+/** The schema of `config/<environment>.toml` (docs/reference/configuration.md), and its types. */
 
 /** Location hints of Durable Objects, https://developers.cloudflare.com/durable-objects/reference/data-location/ */
 const locations = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
@@ -128,7 +128,7 @@ const tokenSchema = z.strictObject(
   {
     error: ({ code }) =>
       code === "invalid_type"
-        ? `must be a table, { key = "NAME" }: the gateway makes the token of a login; it does not pass on a caller's own, since callers share connections (docs/accounts.md)`
+        ? `must be a table, { key = "NAME" }: the gateway makes the token of a login; it does not pass on a caller's own, since callers share connections (docs/guides/accounts.md)`
         : undefined,
   },
 );

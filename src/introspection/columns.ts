@@ -3,7 +3,7 @@ import type { InformationSchema } from "./information-schema.ts";
 import type { Row } from "./rows.ts";
 import type { Column } from "./schema.ts";
 
-/** Types with another name in answers than on the server (docs/values.md). */
+/** Types with another name in answers than on the server (docs/reference/values.md). */
 const typeNames: ReadonlyMap<string, string> = new Map([
   ...named("TEXT", ["tinytext", "mediumtext", "longtext"]),
   ...named("BLOB", ["tinyblob", "mediumblob", "longblob"]),

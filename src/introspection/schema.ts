@@ -1,5 +1,5 @@
 /**
- * The answer of `GET /v1/schema` (docs/schema.md). Names are the server's; everything else is equal on all
+ * The answer of `GET /v1/schema` (docs/reference/schema.md). Names are the server's; everything else is equal on all
  * servers.
  */
 export interface Schema {
@@ -32,7 +32,7 @@ export interface Table {
 
 export interface Column {
   name: string;
-  /** The type's name in answers (docs/values.md). */
+  /** The type's name in answers (docs/reference/values.md). */
   type: string;
   /** The type as the server writes it, without meaningless widths: `varchar(100)`, `enum('a','b')`. */
   full_type: string;

@@ -3,7 +3,7 @@ import type { JsonSchema } from "./json-schema.ts";
 import { objectSchema } from "./json-schema.ts";
 import type { ResponseObject } from "./problems.ts";
 
-/** The answer of a saved query with status 200 (docs/http.md). */
+/** The answer of a saved query with status 200 (docs/reference/http.md). */
 
 const count: JsonSchema = { type: "integer", minimum: 0 };
 const text: JsonSchema = { type: "string" };

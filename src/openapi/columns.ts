@@ -2,7 +2,7 @@ import type { ResultColumn } from "../catalog/saved-query.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { nullable } from "./json-schema.ts";
 
-/** The values of an answer's columns, by the type that the answer names (docs/values.md). */
+/** The values of an answer's columns, by the type that the answer names (docs/reference/values.md). */
 
 const integer: JsonSchema = { type: "integer" };
 const number: JsonSchema = { type: "number" };

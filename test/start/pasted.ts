@@ -10,7 +10,7 @@ import type { NpmStart } from "./npm-start.ts";
 
 /**
  * The lines that a newcomer pastes into a shell: those that `npm start` prints, and the examples of
- * docs/http.md.
+ * docs/reference/http.md.
  */
 
 export const hasCurl = which("curl") !== undefined;
@@ -41,10 +41,12 @@ export function expectPrinted({ output }: Pick<NpmStart, "output">, index: 0 | 1
   expect(names).toEqual(["Tokyo", "Yokohama", "Osaka"]);
 }
 
-/** Pastes every example of docs/http.md, in its order. */
+/** Pastes every example of docs/reference/http.md, in its order. */
 export function expectExamples({ gateway, tokens }: Development, paste: Paste): void {
   const blocks = [
-    ...readFileSync(join(packageRoot, "docs", "http.md"), "utf8").matchAll(/```sh\n([\s\S]*?)```/g),
+    ...readFileSync(join(packageRoot, "docs", "reference", "http.md"), "utf8").matchAll(
+      /```sh\n([\s\S]*?)```/g,
+    ),
   ];
   expect(blocks.length).toBeGreaterThanOrEqual(5);
   let transaction = "";

@@ -27,7 +27,7 @@ const paste = (line: string) => pasteInto(directory, line);
 describe.runIf(hasCurl)("the lines work when pasted", () => {
   test.each([0, 1] as const)("printed line %i", (index) => expectPrinted(started, index, paste));
 
-  test("every example of docs/http.md", () => expectExamples(development, paste));
+  test("every example of docs/reference/http.md", () => expectExamples(development, paste));
 });
 
 test("the example page is served, and pages of its origin may ask, on the ports that were taken", async () => {

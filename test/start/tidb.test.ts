@@ -47,7 +47,7 @@ describe.skipIf(unavailable !== undefined)("npm start -- --engine tidb", () => {
   describe.runIf(hasCurl)("the lines work when pasted", () => {
     test.each([0, 1] as const)("printed line %i", (index) => expectPrinted(started, index, paste));
 
-    test("every example of docs/http.md", () => expectExamples(development, paste));
+    test("every example of docs/reference/http.md", () => expectExamples(development, paste));
   });
 
   test("npm run accounts finds nothing wrong with the sample's accounts", () => {

@@ -13,7 +13,7 @@ function union(name: string): string[] {
   return [...body.matchAll(/"(\w+)"/g)].map(([, word]) => word ?? "");
 }
 
-test("docs/errors.md names exactly the reasons of the source", () => {
+test("docs/reference/errors.md names exactly the reasons of the source", () => {
   const own = [...paging.matchAll(/"(\w+_invalid)"/g)].map(([, word]) => word ?? "");
   const reasons = [
     ...union("StatementReason"),

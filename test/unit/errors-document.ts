@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** docs/errors.md, which must agree with the source. */
-export const document = readFileSync(join(import.meta.dirname, "../../docs/errors.md"), "utf8");
+/** docs/reference/errors.md, which must agree with the source. */
+export const document = readFileSync(join(import.meta.dirname, "../../docs/reference/errors.md"), "utf8");
 
 /** @returns the text of a section, without its heading and its subsections. */
 export function section(title: string): string {
   const [, ...parts] = document.split(/^#+ /m);
   const found = parts.filter((part) => part.startsWith(`${title}\n`));
-  if (found.length !== 1) throw new Error(`docs/errors.md has ${found.length} sections "${title}"`);
+  if (found.length !== 1) throw new Error(`docs/reference/errors.md has ${found.length} sections "${title}"`);
   return found.join();
 }
 

@@ -134,7 +134,7 @@ describe("asTidegateError", () => {
   });
 });
 
-describe("docs/errors.md", () => {
+describe("docs/reference/errors.md", () => {
   const table = rows(section("Codes"));
 
   test("has exactly one row for each code", () => {

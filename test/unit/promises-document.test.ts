@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 /**
- * docs/security.md and docs/reliability.md have a row for each promise. The row names tests, and each must
- * exist.
+ * docs/explanation/security.md and docs/explanation/reliability.md have a row for each promise. The row names
+ * tests, and each must exist.
  */
 
 const root = join(import.meta.dirname, "..", "..");
@@ -44,8 +44,8 @@ function promisesOf(text: string): Row[] {
 }
 
 describe.each([
-  ["security.md", 45],
-  ["reliability.md", 70],
+  ["explanation/security.md", 45],
+  ["explanation/reliability.md", 70],
 ])("docs/%s", (file, atLeast) => {
   const text = readFileSync(join(root, "docs", file), "utf8");
   const promises = promisesOf(text);

@@ -72,7 +72,7 @@ describe("timers of an object", () => {
   });
 });
 
-/** workerd keeps each cleared timer until the object ends (docs/performance.md). */
+/** workerd keeps each cleared timer until the object ends (docs/explanation/performance.md). */
 test("ten thousand statements clear no platform timer, and use two at a time", async () => {
   const cleared = vi.spyOn(globalThis, "clearTimeout");
   const timers = new SharedTimers();

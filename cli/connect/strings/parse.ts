@@ -1,6 +1,6 @@
 /**
  * Parses connection strings of consoles and drivers without executing anything. Text in; out come the
- * values that the gateway needs, or every reason why it cannot honour the string. Pure (docs/connect.md).
+ * values that the gateway needs, or every reason why it cannot honour the string. Pure (docs/guides/connect.md).
  */
 import type { Parsed } from "./draft.ts";
 import { Draft } from "./draft.ts";

@@ -23,7 +23,7 @@ export interface PageEnd {
   last?: readonly (string | null)[];
 }
 
-/** The facts after the rows (docs/http.md). */
+/** The facts after the rows (docs/reference/http.md). */
 export interface Summary {
   rowsAffected: number;
   rowsChanged: number | null;
@@ -43,7 +43,7 @@ export interface CutRow extends Source {
   readonly ends: Int32Array;
 }
 
-/** Writes one answer as bytes. Values lose nothing (docs/values.md). */
+/** Writes one answer as bytes. Values lose nothing (docs/reference/values.md). */
 export interface Encoder {
   /** The media type with its parameters. */
   readonly contentType: string;

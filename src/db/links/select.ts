@@ -3,7 +3,7 @@ import type { Link } from "./link.ts";
 import { platformLink } from "./platform.ts";
 import { rustlsLink } from "./rustls.ts";
 
-/** @returns the configured link; docs/links.md says which link fits which cluster */
+/** @returns the configured link; docs/guides/links.md says which link fits which cluster */
 export function selectLink({ cluster, authorities }: Pick<Config, "cluster" | "authorities">): Link {
   switch (cluster.link) {
     case "platform":

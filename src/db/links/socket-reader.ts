@@ -3,7 +3,7 @@ import { limits } from "../../limits.ts";
 /**
  * Reads a socket in pieces of fitting size. The runtime's default reader makes pieces of 4 KiB, each with a
  * buffer and a promise. With a long answer, this garbage made the process grow three times as much
- * (docs/performance.md). A short answer needs no larger buffer.
+ * (docs/explanation/performance.md). A short answer needs no larger buffer.
  */
 export class SocketReader {
   readonly #reader: ReadableStreamBYOBReader;

@@ -208,7 +208,7 @@ describe.runIf(process.platform === "linux")("memory does not grow with the resu
       const more = grown.map((mib) => mib.toFixed(0)).join(", ");
       console.log(`  workerd: ${before.toFixed(0)} MiB, then at the most ${more} MiB more`);
       expect(grown[0]).toBeLessThan(growthMiB);
-      // V8 collects old garbage only when there is a lot of it (docs/performance.md), so each answer adds
+      // V8 collects old garbage only when there is a lot of it (docs/explanation/performance.md), so each answer adds
       // less.
       expect(grown.at(-1)).toBeLessThan(1.5 * growthMiB);
     } finally {

@@ -19,9 +19,9 @@ import type { Gateway } from "../support/harness.ts";
 import { databaseServer, engine, server, startGateway } from "../support/harness.ts";
 import { proxyUser } from "../support/logins.ts";
 
-/** docs/accounts.md: the test executes its SQL and logs in with its accounts through the gateway. */
+/** docs/guides/accounts.md: the test executes its SQL and logs in with its accounts through the gateway. */
 
-const document = readFileSync(join(packageRoot, "docs", "accounts.md"), "utf8");
+const document = readFileSync(join(packageRoot, "docs", "guides", "accounts.md"), "utf8");
 const secret = "A-LONG-RANDOM-PASSWORD";
 
 interface Section {

@@ -9,7 +9,7 @@ import { clockOf } from "../support/world.ts";
 import type { Publisher, Publishers } from "./publisher.ts";
 import { startPublishers } from "./publisher.ts";
 
-/** The times that docs/security.md promises. They are not read from limits.ts. */
+/** The times that docs/explanation/security.md promises. They are not read from limits.ts. */
 const second = 1_000;
 const minute = 60 * second;
 

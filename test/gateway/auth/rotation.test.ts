@@ -11,7 +11,7 @@ import { databaseServer, engine, expectProblem } from "../support/harness.ts";
 import { askAs, createLogin, drain, startMatrix } from "../support/logins.ts";
 
 /**
- * docs/rotation.md, step by step, with its own SQL. A new secret is a deployment. Here a second gateway has
+ * docs/guides/rotation.md, step by step, with its own SQL. A new secret is a deployment. Here a second gateway has
  * the new secret and the first one does not, because old and new pools run side by side for a while.
  */
 
@@ -33,7 +33,7 @@ afterAll(() => administrator?.end());
 
 /** @returns the SQL blocks of one section */
 function statements(title: string): string[] {
-  const document = readFileSync(join(packageRoot, "docs", "rotation.md"), "utf8");
+  const document = readFileSync(join(packageRoot, "docs", "guides", "rotation.md"), "utf8");
   const section = document.split(/^### /m).find((part) => part.startsWith(`${title}\n`)) ?? "";
   return [...section.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, block = ""]) => block);
 }

@@ -5,7 +5,7 @@ import { good, identity, pki, refusedCertificates } from "./tls-certificates.ts"
 
 /** Servers that a client must refuse, each wrong in one way, and the operator's message for each. */
 
-/** A server that a client must refuse. Several may share a row of the table in docs/links.md. */
+/** A server that a client must refuse. Several may share a row of the table in docs/guides/links.md. */
 export interface HostileServer {
   row: string;
   name: string;

@@ -124,7 +124,7 @@ describe("npm run connect: before the server is verified it learns nothing", () 
 describe("the table", () => {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
 
-  test("of docs/links.md is what was found", () => {
+  test("of docs/guides/links.md is what was found", () => {
     const table = [
       line(["a server with", ...columns]),
       line(["---", ...columns.map(() => "---")]),
@@ -133,7 +133,7 @@ describe("the table", () => {
       ),
     ];
     console.log(table.join("\n"));
-    const document = readFileSync(join(packageRoot, "docs", "links.md"), "utf8");
+    const document = readFileSync(join(packageRoot, "docs", "guides", "links.md"), "utf8");
     const documented = /\| a server with \|[\s\S]*?\n(?!\|)/.exec(document)?.[0].trim().split("\n");
     expect(table).toEqual(documented);
   });

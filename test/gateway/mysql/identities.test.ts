@@ -180,7 +180,7 @@ describe("the traps of the mapping, each of which lets the login in as itself or
     try {
       await expectRefused({ accounts }, 'CURRENT_USER() must be "zoe@%" but is "gw_flag@%"');
       await gateway?.close();
-      // Without rights of its own, as docs/accounts.md recommends, the server refuses the login before the
+      // Without rights of its own, as docs/guides/accounts.md recommends, the server refuses the login before the
       // proof.
       await administrator.query("REVOKE SELECT ON world.* FROM gw_flag");
       gateway = await startGateway({ accounts });

@@ -11,11 +11,11 @@ import type { Gateway } from "../support/harness.ts";
 import { engine, issuers, read, startGateway, startProxy, testAccount } from "../support/harness.ts";
 
 /**
- * The table of docs/performance.md, "What a hot read does, counted": each figure must be exactly what is counted here.
+ * The table of docs/explanation/performance.md, "What a hot read does, counted": each figure must be exactly what is counted here.
  * A change that makes one smaller writes the smaller one there.
  */
 
-const document = readFileSync(join(packageRoot, "docs", "performance.md"), "utf8");
+const document = readFileSync(join(packageRoot, "docs", "explanation", "performance.md"), "utf8");
 const [, section = ""] = /\n## What a hot read does, counted\n([\s\S]*?)\n## /.exec(document) ?? [];
 const [head = [], , ...rows] = section
   .split("\n")

@@ -16,7 +16,7 @@ import {
 } from "../support/harness.ts";
 
 /**
- * The exact numbers of docs/architecture.md. Each account has one connection, through the proxy. A restore follows
+ * The exact numbers of docs/explanation/architecture.md. Each account has one connection, through the proxy. A restore follows
  * each statement here; test/gateway/session/runs.test.ts has the runs of statements that need none.
  */
 

@@ -9,7 +9,7 @@ import { burstsOf, oneRun, restoredEach } from "./bursts.ts";
 import type { Callers } from "./isolation.ts";
 import { dropIsolation, prepareIsolation, startCallers } from "./isolation.ts";
 
-/** Plain SELECTs of several callers between two restores (docs/security.md, "What a plain SELECT is"). */
+/** Plain SELECTs of several callers between two restores (docs/explanation/security.md, "What a plain SELECT is"). */
 
 let administrator: Connection;
 let proxy: CountingProxy;

@@ -215,7 +215,7 @@ describe("a table with an owner, served", () => {
     own.remove();
     // MariaDB does not say which of its words are reserved, so more names are in backquotes there.
     const update = files.find(({ name }) => name === "notes-update.sql")?.text.replaceAll("`", "");
-    expect(readFileSync(join(packageRoot, "docs", "scaffold.md"), "utf8")).toContain(
+    expect(readFileSync(join(packageRoot, "docs", "guides", "scaffold.md"), "utf8")).toContain(
       `\`\`\`sql\n${update}\`\`\`\n`,
     );
     expect(status, stderr).toBe(0);

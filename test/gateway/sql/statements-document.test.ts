@@ -18,14 +18,14 @@ import {
 import { createLogin } from "../support/logins.ts";
 
 /**
- * docs/statements.md: each example is executed on the engines that have it, and refused if no caller may
+ * docs/reference/statements.md: each example is executed on the engines that have it, and refused if no caller may
  * send it.
  */
 
 /** Permissions, separated by spaces, or "never". */
 type Kind = string;
 
-const document = readFileSync(join(packageRoot, "docs", "statements.md"), "utf8");
+const document = readFileSync(join(packageRoot, "docs", "reference", "statements.md"), "utf8");
 const examples = [...document.matchAll(/```sql ([a-z ]+)\n([\s\S]*?)```/g)].flatMap(([, kind, block = ""]) =>
   block
     .trim()

@@ -18,7 +18,7 @@ import { tabs } from "./dialog-strings.ts";
 import { readSteps } from "./steps.ts";
 
 /**
- * docs/links.md, TiDB Cloud Dedicated step by step: the test runs the lines of the page, in their order. It
+ * docs/guides/links.md, TiDB Cloud Dedicated step by step: the test runs the lines of the page, in their order. It
  * replaces the cluster's address by that of a TiDB on this machine, the Worker on Cloudflare by the same
  * bundle on workerd, and the issuer's address by its key.
  */

@@ -10,7 +10,7 @@ import type { RunResult } from "../../../servers/run.ts";
 import { run } from "../../../servers/run.ts";
 
 /**
- * Everything that a user of TiDB Cloud Dedicated has before the first step of docs/links.md.
+ * Everything that a user of TiDB Cloud Dedicated has before the first step of docs/guides/links.md.
  * https://docs.pingcap.com/tidbcloud/tidb-cloud-tls-connect-to-dedicated
  */
 export interface Dedicated {

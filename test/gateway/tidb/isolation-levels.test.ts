@@ -10,7 +10,7 @@ import type { Ledger, LedgerCaller } from "../support/ledger.ts";
 import { dropLedger, ledgerGrants, prepareLedger, resetLedger, startLedger } from "../support/ledger.ts";
 import { drain } from "../support/logins.ts";
 
-/** The rules of docs/http.md about isolation on TiDB, in batches and in transactions. */
+/** The rules of docs/reference/http.md about isolation on TiDB, in batches and in transactions. */
 
 let administrator: Connection;
 let proxy: CountingProxy;

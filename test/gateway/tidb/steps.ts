@@ -9,9 +9,9 @@ export interface Step {
   of(language: string): string[];
 }
 
-/** @returns the parts of a section of docs/links.md; the first part is the text before the first step */
+/** @returns the parts of a section of docs/guides/links.md; the first part is the text before the first step */
 export function readSteps(heading: RegExp): Step[] {
-  const [, rest = ""] = readFileSync(join(packageRoot, "docs", "links.md"), "utf8").split(heading);
+  const [, rest = ""] = readFileSync(join(packageRoot, "docs", "guides", "links.md"), "utf8").split(heading);
   const [section = ""] = rest.split(/^## /m);
   return section.split(/^### /m).map((text) => {
     const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)];

@@ -134,7 +134,7 @@ describe("logs in", () => {
     await drain(gateway, "later");
     const rows = async () => (await askAs(gateway, "later")).body.rows;
     await expect.poll(rows).toEqual([{ account: "gw_plain@%", proxy: null }]);
-    // docs/rotation.md about a removed key: an unknown key makes TiDB read the file.
+    // docs/guides/rotation.md about a removed key: an unknown key makes TiDB read the file.
     tokens.publish([...keys, vague]);
     expectProblem(await askAs(gateway, unpublished), 503, "database_login_failed");
     await drain(gateway, "later");

@@ -36,7 +36,7 @@ beforeEach(async () => {
 
 /**
  * Where READ ONLY is not enforced (TiDB), an account that others write with has no readers:
- * docs/accounts.md.
+ * docs/guides/accounts.md.
  */
 describe.skipIf(!has.readOnly)("a transaction that may write, and a token without sql:write", () => {
   const writes = "SELECT noted() AS n";

@@ -3,7 +3,7 @@ import type { Meeting, MetColumn } from "./meeting-columns.ts";
 
 /**
  * Comparisons with wrong rows that no server reports: it derives no types, and gives no warning.
- * docs/values.md lists them. This list was measured on the servers themselves; the gateway must refuse all
+ * docs/reference/values.md lists them. This list was measured on the servers themselves; the gateway must refuse all
  * other wrong comparisons.
  */
 interface Untold {

@@ -5,12 +5,12 @@ import { expect, test } from "vitest";
 import { bundleGateway } from "../../../bench/lib/bundle.ts";
 import { packageRoot } from "../../../cli/project/paths.ts";
 
-/** What `wrangler deploy` uploads, compressed: docs/performance.md has the figure, and 1 % more or less is allowed. */
-const document = readFileSync(join(packageRoot, "docs", "performance.md"), "utf8");
+/** What `wrangler deploy` uploads, compressed: docs/explanation/performance.md has the figure, and 1 % more or less is allowed. */
+const document = readFileSync(join(packageRoot, "docs", "explanation", "performance.md"), "utf8");
 const documented = Number(/bundle[^.]*? ([\d,]+) bytes of gzip/.exec(document)?.[1]?.replaceAll(",", ""));
 const margin = 0.01;
 
-test("the Worker's script and its WebAssembly have the size that docs/performance.md says", async () => {
+test("the Worker's script and its WebAssembly have the size that docs/explanation/performance.md says", async () => {
   const { directory, modules } = await bundleGateway(
     join(packageRoot, ".tidegate", "test", "bundle-size"),
     {},

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "../../..");
-const document = readFileSync(join(root, "docs", "architecture.md"), "utf8");
+const document = readFileSync(join(root, "docs", "explanation", "architecture.md"), "utf8");
 
 /** Folders whose every folder stands in the map; those of test/unit mirror others. */
 const mapped = ["src", "cli", "servers", "bench", "soak", "test"];
@@ -34,7 +34,7 @@ function folders(): string[] {
   return [...found].sort();
 }
 
-describe("the map of rooms in docs/architecture.md", () => {
+describe("the map of rooms in docs/explanation/architecture.md", () => {
   const paths = mapPaths(document);
 
   test("is read as it is meant", () => {

@@ -3,7 +3,7 @@ import type { FetchedKeys } from "../../../src/auth/jwks-cache.ts";
 import { JwksCache } from "../../../src/auth/jwks-cache.ts";
 import type { KeySet } from "../../../src/config/key-set.ts";
 
-/** The times that docs/configuration.md promises, in milliseconds. They are not read from limits.ts. */
+/** The times that docs/reference/configuration.md promises, in milliseconds. They are not read from limits.ts. */
 const second = 1_000;
 const minute = 60 * second;
 const start = Date.parse("2026-11-21T12:00:00Z");

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { parseCatalog } from "../../../src/catalog/parse.ts";
 
 const root = join(import.meta.dirname, "../../..");
-const folder = join(root, "queries");
+const folder = join(root, "sample", "queries");
 
 test("the sample application's queries are valid", () => {
   const files = readdirSync(folder).map((name) => ({
@@ -29,7 +29,9 @@ test("the documents' queries are valid", () => {
   const documents = [
     "README.md",
     "CONTRIBUTING.md",
-    ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
+    ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => `docs/${name}`),
   ];
   const queries = documents.flatMap((name) =>
     [...readFileSync(join(root, name), "utf8").matchAll(/```sql\n(-- [\s\S]*?)```/g)]
@@ -37,7 +39,7 @@ test("the documents' queries are valid", () => {
       .filter(({ text }) => /^-- @(?:param|claim) /m.test(text)),
   );
   expect(new Set(queries.map(({ document }) => document))).toEqual(
-    new Set(["README.md", "docs/queries.md", "docs/scaffold.md", "docs/values.md"]),
+    new Set(["README.md", "docs/queries.md", "docs/guides/scaffold.md", "docs/reference/values.md"]),
   );
   for (const query of queries) expect(() => parseCatalog([query]), query.document).not.toThrow();
 });

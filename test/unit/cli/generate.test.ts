@@ -90,7 +90,7 @@ describe("tidegate generate", () => {
   test("refuses a query that the lock does not have as it is, and names the command that mends it", async () => {
     await writeQuery("SELECT id, name FROM cities WHERE id = :id", { lock: false });
     const changed = await generate("--check");
-    expect(changed.status).toBe(1);
+    expect(changed.status).toBe(2);
     expect(changed.output).toContain("queries/city.sql has changed");
     expect(changed.output).toContain("npm run check -- --env NAME --database");
     await rm(join(project, "queries.lock"));
@@ -102,7 +102,7 @@ describe("tidegate generate", () => {
     const policy = 'version = 1\n[env.production.cluster]\nengine = "oracle"\n';
     await writeFile(join(project, "tidegate.toml"), policy);
     const { status, output } = await generate("--env", "production");
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(output).toContain("tidegate.toml, [env.production]: ");
     expect(output).toContain("cluster.engine");
   });
@@ -110,7 +110,7 @@ describe("tidegate generate", () => {
   test("says where a query has a mistake", async () => {
     await writeQuery("SELECT id FROM cities WHERE id = :city");
     const { status, output } = await generate();
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(output).toContain("city.sql");
     expect(output).not.toMatch(/^ {4}at /m);
   });

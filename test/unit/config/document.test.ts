@@ -6,9 +6,9 @@ import { parsePolicy } from "../../../src/config/policy.ts";
 import { limits } from "../../../src/limits.ts";
 import { change, good, mistakesOf } from "./example.ts";
 
-/** docs/configuration.md must agree with src/config/schema.ts. */
+/** docs/reference/configuration.md must agree with src/config/schema.ts. */
 const root = join(import.meta.dirname, "..", "..", "..");
-const document = readFileSync(join(root, "docs", "configuration.md"), "utf8");
+const document = readFileSync(join(root, "docs", "reference", "configuration.md"), "utf8");
 const source = readFileSync(join(root, "src", "config", "schema.ts"), "utf8");
 const queries = [{ name: "cities-by-country", tags: ["geography"] }];
 

@@ -211,7 +211,7 @@ describe("the mistake is named", () => {
     ...[true, "caller", "CALLER_TOKEN", ["K"]].map((token): [string, Record<string, unknown>, string] => [
       `a caller's own token, as ${JSON.stringify(token)}`,
       { "cluster.engine": "tidb", "accounts.reader": { user: "u", token } },
-      `accounts.reader.token: must be a table, { key = "NAME" }: the gateway makes the token of a login; it does not pass on a caller's own, since callers share connections (docs/accounts.md)`,
+      `accounts.reader.token: must be a table, { key = "NAME" }: the gateway makes the token of a login; it does not pass on a caller's own, since callers share connections (docs/guides/accounts.md)`,
     ]),
     [
       "a token's plugin",

@@ -7,7 +7,7 @@ import { dialectOf } from "../../../src/db/mysql/engines/dialect-of.ts";
 import { change, good, mistakesOf } from "./example.ts";
 
 const document = readFileSync(
-  join(import.meta.dirname, "..", "..", "..", "docs", "configuration.md"),
+  join(import.meta.dirname, "..", "..", "..", "docs", "reference", "configuration.md"),
   "utf8",
 );
 
@@ -118,7 +118,7 @@ describe("an account's time_zone", () => {
   });
 });
 
-test("docs/configuration.md names every accepted mode, also each engine's own", () => {
+test("docs/reference/configuration.md names every accepted mode, also each engine's own", () => {
   for (const mode of Object.values(acceptedModes).flat()) expect(document).toContain(`\`${mode}\``);
   for (const engine of engines) expect(document).toContain(`\`${dialectOf({ engine }).defaultSqlMode}\``);
 });

@@ -169,8 +169,8 @@ describe("the server's answers become one document", () => {
   });
 });
 
-test("docs/schema.md names every member", () => {
-  const document = readFileSync(join(import.meta.dirname, "../../../docs/schema.md"), "utf8");
+test("docs/reference/schema.md names every member", () => {
+  const document = readFileSync(join(import.meta.dirname, "../../../docs/reference/schema.md"), "utf8");
   const generated = column("orders", "made", 11).with(8, "STORED GENERATED").with(9, "1");
   const members = new Set<string>();
   JSON.stringify(assemble({ ...answers, columns: [generated, ...answers.columns] }, asked), (key, value) => {

@@ -5,8 +5,11 @@ import { StatementError } from "../../../src/sql/errors.ts";
 import { classify } from "../../../src/sql/guard.ts";
 import * as vocabulary from "../../../src/sql/keywords.ts";
 
-/** docs/statements.md must agree with the guard. */
-const document = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "statements.md"), "utf8");
+/** docs/reference/statements.md must agree with the guard. */
+const document = readFileSync(
+  join(import.meta.dirname, "..", "..", "..", "docs", "reference", "statements.md"),
+  "utf8",
+);
 
 const lines = [...document.matchAll(/```sql ([a-z ]+)\n([\s\S]*?)```/g)].flatMap(
   ([, kind = "", block = ""]) =>
@@ -26,7 +29,7 @@ function kindOf(sql: string): string {
   }
 }
 
-describe("docs/statements.md", () => {
+describe("docs/reference/statements.md", () => {
   test("has each permission alone, combinations, and refused statements", () => {
     const kinds = [
       "read",

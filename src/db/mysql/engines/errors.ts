@@ -151,7 +151,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   database_account_locked: "ALTER USER .. REQUIRE SSL ACCOUNT UNLOCK",
   database_login_expired:
     "ALTER USER .. IDENTIFIED BY a new password REQUIRE SSL, then put it as the account's secret",
-  database_auth_unsupported: "let the user log in with a method of docs/accounts.md",
+  database_auth_unsupported: "let the user log in with a method of docs/guides/accounts.md",
   database_identity_wrong: "grant the account's role to the user",
   database_settings_refused:
     "change the account's sql_mode, time_zone or collation; a zone's name needs the server's time zone tables (mysql_tzinfo_to_sql), an offset such as +02:00 does not",

@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../../errors.ts";
 
 /**
  * The meaning of each server error, in one table (MySQL manual, "Server Error Message Reference"; MariaDB's
- * numbers of the same meaning; TiDB's own, from 8001 on). docs/errors.md shows every row, and a test compares
+ * numbers of the same meaning; TiDB's own, from 8001 on). docs/reference/errors.md shows every row, and a test compares
  * the two.
  */
 export interface ServerErrorKind {

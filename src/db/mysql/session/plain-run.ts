@@ -23,7 +23,7 @@ export interface VerifiedTexts {
 /**
  * What a session executes between two restores. A *run* is plain SELECTs only: statements that leave nothing
  * in the session and observe nothing of it, as the restore that begins the run has asked the server
- * (docs/security.md, "What a plain SELECT is"). It is bounded, because what the server said may become wrong:
+ * (docs/explanation/security.md, "What a plain SELECT is"). It is bounded, because what the server said may become wrong:
  * a right is revoked, a view replaces a table.
  */
 export class PlainRun {

@@ -140,7 +140,7 @@ describe("an account that the gateway would refuse", () => {
   test("without a login only the gateway's reason is shown", () => {
     const text = format(reportOf({ inspection: { refused, seen: undefined }, login: undefined }));
     expect(text).toBe(
-      "reader: refused, database_login_failed: 1045 Access denied (docs/accounts.md)\n  login      gw_reader\n  used for   sql:read",
+      "reader: refused, database_login_failed: 1045 Access denied (docs/guides/accounts.md)\n  login      gw_reader\n  used for   sql:read",
     );
   });
 

@@ -122,7 +122,8 @@ describe.each(Object.entries(slips))("tidegate %s", (command, inputs) => {
 
 /** @returns the options behind `npm run COMMAND --` in README.md and docs/, but for those of a connection string */
 function documentedOptions(command: string): string[] {
-  const docs = readdirSync(join(packageRoot, "docs")).filter((name) => name.endsWith(".md"));
+  const files = readdirSync(join(packageRoot, "docs"), { recursive: true, encoding: "utf8" });
+  const docs = files.filter((name) => name.endsWith(".md"));
   const call = new RegExp(`npm (?:run )?(?:--silent )?${command} -- ([^\`\\n|,]*)`, "g");
   return ["README.md", ...docs.map((name) => join("docs", name))].flatMap((name) => {
     const text = readFileSync(join(packageRoot, name), "utf8");

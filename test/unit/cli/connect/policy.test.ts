@@ -45,7 +45,8 @@ function without(env: string, text: string): string {
 const [, production = ""] = readFileSync(join(projectRoot(), "tidegate.toml"), "utf8").split(
   /(?=# A template.*production)/,
 );
-const template = without("production", production);
+/** The policy alone: not the settings of the Worker, which stand behind it. */
+const template = without("production", production.split("\n# WALL:")[0] ?? "");
 
 type Edit = Omit<Change, "env">;
 

@@ -64,10 +64,10 @@ test("everything was carried over: 0", () => {
   expect(readFileSync(join(project, "queries", "cities.sql"), "utf8")).toMatch(/\nSELECT id FROM cities;\n$/);
 });
 
-test("a file that is there is not written over without --force: 1, and nothing is written", () => {
+test("a file that is there is not written over without --force: 2, and nothing is written", () => {
   writeFileSync(join(project, "queries", "visits.sql"), "mine");
   const { status, stdout, stderr } = run("data-app");
-  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
   expect(stderr).toContain("these are there already: visits.sql.");
   expect(queries()).toEqual(["visits.sql"]);
   run("data-app", "--force");

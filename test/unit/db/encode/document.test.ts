@@ -8,8 +8,8 @@ import { typeNames } from "../../../../src/sql/adhoc-types.ts";
 import type { GoldenAnswer } from "../../../golden/files.ts";
 import { readGolden } from "../../../golden/files.ts";
 
-/** docs/values.md must agree with src. */
-const document = readFileSync(join(import.meta.dirname, "../../../../docs/values.md"), "utf8");
+/** docs/reference/values.md must agree with src. */
+const document = readFileSync(join(import.meta.dirname, "../../../../docs/reference/values.md"), "utf8");
 
 function section(title: string): string {
   return document.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? "";

@@ -38,7 +38,7 @@ describe("a verified server", () => {
     }
     expect(Buffer.concat(received).equals(content)).toBe(true);
     expect(Buffer.concat(heard).equals(question)).toBe(true);
-    // docs/links.md has this number.
+    // docs/guides/links.md has this number.
     expect(engine.memoryBytes).toBeLessThan(2 * 1024 * 1024);
     expect(engine.receiveEnd().state).toBe("closed");
   });

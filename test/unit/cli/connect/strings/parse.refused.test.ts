@@ -218,8 +218,8 @@ describe("for every input", () => {
   });
 });
 
-describe("docs/connect.md", () => {
-  const document = readFileSync(join(packageRoot, "docs", "connect.md"), "utf8");
+describe("docs/guides/connect.md", () => {
+  const document = readFileSync(join(packageRoot, "docs", "guides", "connect.md"), "utf8");
   const examples = [...document.matchAll(/```text\n([\s\S]*?)```/g)].map(([, example = ""]) => example);
 
   test("has an example of each form", () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { importersOf, namedFiles, readImports } from "../../../../../cli/dev/quick/imports.ts";
 
 const files = [
-  "docs/links.md",
+  "docs/guides/links.md",
   "package-lock.json",
   "src/limits.ts",
   "src/sql/lexer.ts",
@@ -22,7 +22,7 @@ describe("what a file names", () => {
     ['export * from "./tls-cases.ts";', ["test/gateway/links/tls-cases.ts"]],
     ['harness = await import("../support/harness.ts");', ["test/gateway/support/harness.ts"]],
     ['new URL("../../../src/limits.ts", import.meta.url)', ["src/limits.ts"]],
-    ['readFileSync(join(root, "docs", "links.md"), "utf8")', ["docs/links.md"]],
+    ['readFileSync(join(root, "docs", "guides", "links.md"), "utf8")', ["docs/guides/links.md"]],
     ['startGateway({ entry: "clock" })', ["test/gateway/support/entries/clock.ts"]],
   ])("%s", (text, named) => {
     expect(of(text)).toEqual(named);
@@ -40,7 +40,7 @@ describe("what a file names", () => {
   });
 
   test("a type's declaration takes nothing with it", () => {
-    expect(of('export type Step = number;\nreadFileSync("links.md")')).toEqual(["docs/links.md"]);
+    expect(of('export type Step = number;\nreadFileSync("links.md")')).toEqual(["docs/guides/links.md"]);
   });
 
   test("a type's import takes no other import with it", () => {

@@ -68,8 +68,8 @@ describe("a file's tests", () => {
 
   test("outside src are those of the table alone", () => {
     expect(of("test/golden/tidb.json")).toEqual({ "test/gateway/values/golden.test.ts": 2 });
-    expect(of("queries/pool.sql")).toEqual({ "test/gateway/sql/queries.test.ts": 2 });
-    expect(of("docs/links.md")).toEqual({});
+    expect(of("sample/queries/pool.sql")).toEqual({ "test/gateway/sql/queries.test.ts": 2 });
+    expect(of("docs/guides/links.md")).toEqual({});
     expect(of("servers/wire/pool.ts")).toEqual({});
   });
 });

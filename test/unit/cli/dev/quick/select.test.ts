@@ -8,10 +8,10 @@ const sql = "test/gateway/sql/sql.test.ts";
 const start = "test/start/start.test.ts";
 const unit = "test/unit/sql/lexer.test.ts";
 const ledger = "test/gateway/support/ledger.ts";
-const files = [cancellation, links, sql, start, unit, ledger, "src/routes/cancel.ts", "docs/links.md"];
+const files = [cancellation, links, sql, start, unit, ledger, "src/routes/cancel.ts", "docs/guides/links.md"];
 const imports = new Map([
   [cancellation, [ledger]],
-  [links, ["docs/links.md", "src/sql/lexer.ts"]],
+  [links, ["docs/guides/links.md", "src/sql/lexer.ts"]],
   [sql, ["test/gateway/support/ask.ts"]],
   ["test/gateway/support/ask.ts", [ledger]],
   [start, ["test/start/npm-start.ts"]],
@@ -47,8 +47,8 @@ describe("what a change touches", () => {
   });
 
   test("a document: the tests that read it", () => {
-    expect(touched("docs/links.md")).toEqual([[links, 1]]);
-    expect(touched("docs/http.md")).toEqual([]);
+    expect(touched("docs/guides/links.md")).toEqual([[links, 1]]);
+    expect(touched("docs/reference/http.md")).toEqual([]);
   });
 
   test("what npm start is tested with: that test", () => {

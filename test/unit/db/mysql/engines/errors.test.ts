@@ -23,7 +23,7 @@ const textMistakes = numbers(
   /become\s+`query_broken`[^:]*:([\s\S]*?)\.\n/.exec(section("SQL errors"))?.[1] ?? "",
 );
 
-describe("docs/errors.md and the numbers", () => {
+describe("docs/reference/errors.md and the numbers", () => {
   test("have the same code for every number", () => {
     const documented = new Map(
       rows(section("SQL errors")).flatMap(([code = "", cell = ""]) =>

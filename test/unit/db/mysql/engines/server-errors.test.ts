@@ -10,7 +10,7 @@ const server = (errno: number, message = "m") =>
   Object.assign(new Error(message), { errno, sqlMessage: message });
 const standsAlone = { author: "caller", atomic: true, writable: true } as const;
 
-/** The rows of docs/errors.md: for each number its cells, and the words of the last cell separately. */
+/** The rows of docs/reference/errors.md: for each number its cells, and the words of the last cell separately. */
 const documented = new Map(
   ["The numbers, one by one", "TiDB's numbers"]
     .flatMap((title) => section(title).split("\n"))
@@ -31,7 +31,7 @@ const plain = serverErrors.filter(({ words }) => words === undefined);
 
 describe("the table of the server's errors", () => {
   test.each(plain.flatMap((row) => row.numbers.map((number) => [number, row] as const)))(
-    "%i agrees with docs/errors.md, in code and answer",
+    "%i agrees with docs/reference/errors.md, in code and answer",
     (number, row) => {
       expect(documented.get(number)?.slice(0, 5)).toEqual(said(row));
       expect(documented.get(number)?.[5]?.length).toBeGreaterThan(15);
