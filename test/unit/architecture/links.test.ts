@@ -68,3 +68,31 @@ describe("the documents", () => {
     expect(all.length).toBeGreaterThan(100);
   });
 });
+
+describe("the lists of documents", () => {
+  const pages = documents.filter((name) => name.startsWith("docs/"));
+  const llms = readFileSync(join(packageRoot, "llms.txt"), "utf8");
+  const entries = [...llms.matchAll(/^- \[[^\]]+\]\(([^)]+)\)(.*)$/gm)].map(([, path = "", rest = ""]) => ({
+    path,
+    rest,
+  }));
+
+  test("llms.txt has the form of its convention: a heading, a summary, sections of links", () => {
+    expect(llms).toMatch(/^# \S.*\n\n(> .+\n)+\n/);
+    const [, ...sections] = llms.split(/^## /m);
+    for (const section of sections) expect(section).toMatch(/^\S.*\n\n(- \[[^\]]+\]\([^)]+\): .+\n)+\n?$/);
+  });
+
+  test("llms.txt has every document once, and nothing that is not there", () => {
+    expect(entries.map(({ path }) => path).sort()).toEqual([...documents].sort());
+  });
+
+  test("README.md leads to every document, in the same order", () => {
+    const linked = targetsOf(readFileSync(join(packageRoot, "README.md"), "utf8"));
+    const [, table = ""] = readFileSync(join(packageRoot, "README.md"), "utf8").split("## Documents\n");
+    expect(pages.filter((page) => !linked.includes(page))).toEqual([]);
+    expect(targetsOf(table).filter((target) => pages.includes(target))).toEqual(
+      entries.map(({ path }) => path).filter((path) => pages.includes(path)),
+    );
+  });
+});
