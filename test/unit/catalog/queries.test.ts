@@ -34,12 +34,18 @@ test("the documents' queries are valid", () => {
       .map((name) => `docs/${name}`),
   ];
   const queries = documents.flatMap((name) =>
-    [...readFileSync(join(root, name), "utf8").matchAll(/```sql\n(-- [\s\S]*?)```/g)]
+    [...readFileSync(join(root, name), "utf8").matchAll(/```sql(?: title="[^"]*")?\n(-- [\s\S]*?)```/g)]
       .map(([, text = ""], at) => ({ document: name, name: `q${at}.sql`, text }))
       .filter(({ text }) => /^-- @(?:param|claim) /m.test(text)),
   );
   expect(new Set(queries.map(({ document }) => document))).toEqual(
-    new Set(["README.md", "docs/queries.md", "docs/guides/scaffold.md", "docs/reference/values.md"]),
+    new Set([
+      "README.md",
+      "docs/getting-started.md",
+      "docs/queries.md",
+      "docs/guides/scaffold.md",
+      "docs/reference/values.md",
+    ]),
   );
   for (const query of queries) expect(() => parseCatalog([query]), query.document).not.toThrow();
 });
