@@ -15,7 +15,7 @@ import { formatTokenCache } from "./token-cache.ts";
 import type { VariantName } from "./variants.ts";
 import { variantNames } from "./variants.ts";
 
-/** The whole result, as in .tidegate/bench/latest.json; docs/explanation/performance.md describes it. */
+/** The whole result, as in .tidegate/bench/latest.json; bench/README.md describes it. */
 export interface Report {
   version: 4;
   startedAt: string;

@@ -28,7 +28,7 @@ import {
 import type { Served } from "../lib/workerd.ts";
 import { serving, startWorkerd } from "../lib/workerd.ts";
 
-/** What is compared; docs/explanation/performance.md says what each of them does. */
+/** What is compared; bench/README.md says what each of them does. */
 export const variantNames = [
   "gateway",
   "rustls",
