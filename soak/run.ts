@@ -27,7 +27,7 @@ import { soakDirectory, startWorld } from "./world.ts";
 const options = await readScriptOptions(
   declare(
     "soak",
-    "Moves money through the gateway while everything that it depends on breaks, then compares what the callers know with what the ledger has (docs/explanation/reliability.md).",
+    "Moves money through the gateway while everything that it depends on breaks, then compares what the callers know with what the ledger has (soak/README.md).",
     "npm run soak --",
   )
     .option("--minutes <N>", "how long faults are made, in minutes", positive, 1)

@@ -8,6 +8,7 @@ const documents = [
   "CONTRIBUTING.md",
   "CHANGELOG.md",
   "bench/README.md",
+  "soak/README.md",
   ...readdirSync(join(packageRoot, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => join("docs", name)),
