@@ -1,5 +1,6 @@
 import { ServerUnavailableError } from "../../servers/errors.ts";
 import { TidegateError } from "../../src/errors.ts";
+import { systemErrorText } from "./system-errors.ts";
 
 /** How a command ends that does not succeed. */
 
@@ -16,7 +17,8 @@ export class Stop extends Error {
 }
 
 /**
- * Prints why a command ends. It prints a stack only for a bug in this program.
+ * Prints why a command ends: one line, or the lines of a `Stop`. Only for a bug in this program it prints a stack, and of
+ * the error nothing else: other members may hold a password.
  * @returns the exit code
  */
 export function complain(cause: unknown): number {
@@ -24,12 +26,13 @@ export function complain(cause: unknown): number {
     if (cause.message !== "") console.error(cause.message);
     return cause.status;
   }
-  console.error(cause instanceof ServerUnavailableError ? cause.message : cause);
-  return 1;
+  const words = cause instanceof ServerUnavailableError ? cause.message : systemErrorText(cause);
+  console.error(words ?? (cause instanceof Error ? cause.stack : String(cause)));
+  return 2;
 }
 
 /** @returns why something failed, for the operator */
 export function operatorText(cause: unknown): string {
   if (cause instanceof TidegateError) return `${cause.code}: ${cause.operator ?? cause.message}`;
-  return cause instanceof Error ? cause.message : String(cause);
+  return systemErrorText(cause) ?? (cause instanceof Error ? cause.message : String(cause));
 }
