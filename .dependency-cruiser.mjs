@@ -305,7 +305,7 @@ Object.assign(rooms, {
     why: "tidegate accounts.",
   },
   "cli/check": {
-    may: ["cli/accounts", "cli/command", "cli/project", ...insideOfGateway],
+    may: ["cli/accounts", "cli/command", "cli/node", "cli/project", ...insideOfGateway],
     why: "tidegate check.",
   },
   "cli/scaffold": {

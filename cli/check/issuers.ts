@@ -1,0 +1,140 @@
+import type { KeysFault } from "../../src/auth/fetch-keys.ts";
+import { fetchKeys, KeysFetchError } from "../../src/auth/fetch-keys.ts";
+import { metadataOf } from "../../src/config/config.ts";
+import type { Algorithm, Policy } from "../../src/config/schema.ts";
+import { limits } from "../../src/limits.ts";
+import { chainOf, systemErrorText } from "../command/system-errors.ts";
+import { clean } from "../node/connection-errors.ts";
+
+/** Asks each issuer of a policy for its keys, with the Worker's own code, and says in words what is wrong. */
+
+type Key = Record<string, unknown>;
+
+export interface IssuersChecked {
+  /** Callers of these issuers are refused. One line each. */
+  mistakes: string[];
+  /** What is wrong with a part of an issuer's keys, while others work. */
+  warnings: string[];
+  notes: string[];
+}
+
+/** @param environment its name; http is allowed in development */
+export async function checkIssuers(issuers: Policy["issuers"], environment: string): Promise<IssuersChecked> {
+  const checked: IssuersChecked = { mistakes: [], warnings: [], notes: [] };
+  await Promise.all(
+    issuers.map((issuer, i) => checkIssuer(issuer, `issuers[${i}], ${issuer.issuer}`, environment, checked)),
+  );
+  return checked;
+}
+
+async function checkIssuer(
+  issuer: Policy["issuers"][number],
+  at: string,
+  environment: string,
+  { mistakes, warnings, notes }: IssuersChecked,
+): Promise<void> {
+  const keys =
+    issuer.jwks_uri !== undefined
+      ? ({ kind: "remote", uri: issuer.jwks_uri } as const)
+      : ({ kind: "discovery", uri: metadataOf(issuer) } as const);
+  if (issuer.jwks_uri === undefined && issuer.discovery === undefined) {
+    notes.push(`${at}: its keys are in the project: there is nothing to ask`);
+    return;
+  }
+  try {
+    const { keys: usable } = await fetchKeys({ issuer: issuer.issuer, keys }, environment, (reasons) =>
+      warnings.push(...reasons.map((reason) => `${at}: a key that it publishes is not used: ${reason}`)),
+    );
+    const lacking = issuer.algorithms.filter((algorithm) => !usable.some((key) => fits(key, algorithm)));
+    if (lacking.length === issuer.algorithms.length) {
+      mistakes.push(
+        `${at}: none of its keys is for ${lacking.join(", ")}; they are for ${describeKeys(usable)}: correct algorithms`,
+      );
+      return;
+    }
+    if (lacking.length > 0) warnings.push(`${at}: it has no key for ${lacking.join(", ")} of algorithms`);
+    notes.push(
+      `${at}: ${usable.length === 1 ? "1 key" : `${usable.length} keys`} for ${describeKeys(usable)}`,
+    );
+  } catch (cause) {
+    if (!(cause instanceof KeysFetchError)) throw cause;
+    mistakes.push(`${at}: ${wordsOf(cause)}`);
+  }
+}
+
+/** @returns one sentence: what is wrong, and the remedy */
+function wordsOf({ uri, fault, cause }: KeysFetchError): string {
+  const lines: { [Kind in KeysFault["kind"]]: (fault: Extract<KeysFault, { kind: Kind }>) => string } = {
+    unreachable: () => unreachable(uri, cause),
+    status: ({ status, location }) => statusWords(uri, status, location),
+    too_large: () =>
+      `${uri} answers more than ${limits.jwksBytes} bytes, which no key set has: check the address`,
+    not_json: ({ contentType }) =>
+      `${uri} does not answer JSON (content-type: ${clean(contentType ?? "none")}): check the address`,
+    other_issuer: ({ named }) =>
+      named === undefined
+        ? `${uri} answers JSON that names no issuer: check the address`
+        : `its metadata name the issuer ${clean(named)}: write issuer = ${clean(JSON.stringify(named))}, to the letter, here and in its grants (it is the iss of its tokens)`,
+    jwks_uri: ({ named }) =>
+      named === undefined
+        ? `its metadata have no jwks_uri: give the address of its keys with jwks_uri in place of discovery`
+        : `its metadata name the jwks_uri ${clean(named)}, which is not https: the gateway asks no such address`,
+    not_a_set: () => `${uri} answers JSON without "keys": it is no JWK set (RFC 7517 §5): check jwks_uri`,
+    no_usable_key: ({ refused }) =>
+      refused.length === 0
+        ? `${uri} answers a key set that is empty: let the issuer publish its signing key`
+        : `${uri} has no key that can be used (${refused.join("; ")}): let the issuer publish its public signing key`,
+  };
+  const line = lines[fault.kind] as (fault: KeysFault) => string;
+  return line(fault);
+}
+
+function statusWords(uri: string, status: number, location: string | null): string {
+  if (location !== null && status >= 300 && status < 400)
+    return `${uri} redirects to ${clean(location)} (status ${status}), and the gateway follows no redirect: name the last address`;
+  const remedy: Record<number, string> = {
+    401: "the address must be public",
+    403: "the address must be public, also for requests of Cloudflare's network",
+    404: "check the address: the metadata are at ISSUER/.well-known/openid-configuration, the keys where they say",
+  };
+  return `${uri} answers status ${status}: ${remedy[status] ?? "look at the issuer's log, and try again later"}`;
+}
+
+/** The reason stands in the causes: fetch itself says only "fetch failed". */
+function unreachable(uri: string, cause: unknown): string {
+  const chain = chainOf(cause);
+  if (chain.some(({ name }) => name === "TimeoutError"))
+    return `${uri} does not answer within ${limits.jwksTimeoutMs} ms: check the address, and the issuer's load`;
+  const codes = chain.map((error) => (error as NodeJS.ErrnoException).code ?? "");
+  const tls = codes.find((code) => tlsForm.test(code));
+  if (tls !== undefined) return `${uri} has a certificate that is not trusted: ${tlsWords(tls)}`;
+  const { message } = chain.at(-1) ?? new Error("no reason given");
+  return `${uri} cannot be reached: ${systemErrorText(cause) ?? `${clean(message)}: check the address`}`;
+}
+
+const tlsForm = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_SSL|ERR_TLS/;
+
+function tlsWords(code: string): string {
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return `it is for another host (${code}): check the address`;
+  if (code === "CERT_HAS_EXPIRED") return `it has expired (${code}): let the issuer renew it`;
+  if (/SELF_SIGNED|UNABLE_TO_/.test(code))
+    return `no public CA has issued it (${code}): Cloudflare trusts public CAs alone; tidegate serve and this command trust those of NODE_EXTRA_CA_CERTS too`;
+  return `the TLS handshake failed (${code}): check the address, and that the port speaks TLS`;
+}
+
+/** RFC 7518 §3.1 and §6, RFC 8037 §2: what kind of key an algorithm needs. */
+const kinds: Partial<Record<Algorithm, [kty: string, crv: string]>> = {
+  ES256: ["EC", "P-256"],
+  ES384: ["EC", "P-384"],
+  EdDSA: ["OKP", "Ed25519"],
+};
+
+function fits({ kty, crv, alg }: Key, algorithm: Algorithm): boolean {
+  const [type, curve] = kinds[algorithm] ?? ["RSA", undefined];
+  return kty === type && crv === curve && (alg === undefined || alg === algorithm);
+}
+
+function describeKeys(keys: readonly Key[]): string {
+  const kindsOf = keys.map(({ kty, crv, alg }) => clean(alg ?? (crv === undefined ? kty : `${kty} ${crv}`)));
+  return [...new Set(kindsOf)].join(", ");
+}
