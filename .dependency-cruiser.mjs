@@ -308,6 +308,10 @@ Object.assign(rooms, {
     may: ["cli/accounts", "cli/command", "cli/node", "cli/project", ...insideOfGateway],
     why: "tidegate check.",
   },
+  "cli/deploy": {
+    may: ["cli/command", "cli/node", "cli/project", ...insideOfGateway],
+    why: "tidegate deploy: what it asks of wrangler and of the gateway.",
+  },
   "cli/scaffold": {
     may: ["cli/command", ...insideOfGateway],
     why: "tidegate scaffold; it is given its login, and what it finds becomes files.",
@@ -327,6 +331,7 @@ Object.assign(rooms, {
       "cli/command",
       "cli/connect",
       "cli/connect/strings",
+      "cli/deploy",
       "cli/dev",
       "cli/import",
       "cli/project",

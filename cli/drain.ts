@@ -1,9 +1,9 @@
 import { text } from "node:stream/consumers";
-import { InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Problem } from "../src/errors.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
+import { gatewayUrl } from "./command/gateway-url.ts";
 import { readDevelopment } from "./project/development.ts";
 import { environmentOption } from "./project/environment-option.ts";
 
@@ -47,16 +47,6 @@ async function targetOf(environment: string, url: URL | undefined) {
     throw new Stop("Nothing is running: npm start first, in another terminal; or say where with --url.", 2);
   }
   return { gateway: new URL(development.gateway), token: given ?? development.tokens.operator ?? "" };
-}
-
-/** The token is sent to this address; http is allowed for this machine only. */
-function gatewayUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isLoopback = ["127.0.0.1", "localhost", "[::1]"].includes(url?.hostname ?? "");
-  if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback)) return url;
-  throw new InvalidArgumentError(
-    "It must be https://… (http:// only for this machine): the token goes there.",
-  );
 }
 
 /** @throws Stop at a terminal, because it would show the typed token */

@@ -25,6 +25,9 @@ const unresolved: Words = (error) =>
 const unanswered: Words = (error) =>
   `${addressOf(error)} gives no answer (${error.code}). Check the address, the route to it, and the firewall.`;
 
+const closed: Words = (error) =>
+  `${addressOf(error)} closed the connection (${error.code}). Check that it is the right port, and the other side's log.`;
+
 const wordsOf: Record<string, Words> = {
   ENOENT: missing,
   EACCES: rights,
@@ -48,8 +51,9 @@ const wordsOf: Record<string, Words> = {
   EAI_AGAIN: unresolved,
   ECONNREFUSED: (error) =>
     `No program listens on ${addressOf(error)} (ECONNREFUSED). Check host and port, and that the program runs.`,
-  ECONNRESET: (error) =>
-    `${addressOf(error)} closed the connection (ECONNRESET). Check that it is the right port, and the other side's log.`,
+  ECONNRESET: closed,
+  EPIPE: closed,
+  UND_ERR_SOCKET: closed,
   ETIMEDOUT: unanswered,
   EHOSTUNREACH: unanswered,
   ENETUNREACH: unanswered,

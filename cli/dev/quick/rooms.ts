@@ -56,7 +56,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "src/db/pool/work/cancel": ["pool/cancellation.", "tidb/kill.", "tidb/deadlines.", "tidb/left-running."],
   "src/db/pool/worker/begin-transaction.ts": ["transactions/"],
   "src/introspection/": ["sql/schema.", "hyperdrive/schema."],
-  "src/openapi/": ["sql/catalog.", "sql/openapi-answers."],
+  "src/openapi/": ["sql/catalog.", "sql/openapi-answers.", "deploy/"],
   "src/rate/": ["auth/limiter-outage.", "http/wall.", "pool/races."],
   "src/routes/": ["http/", "pool/hot-read."],
   "src/routes/authorize.ts": ["auth/callers.", "auth/dpop."],
