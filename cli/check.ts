@@ -1,14 +1,17 @@
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { QueryFile } from "../src/catalog/parse.ts";
+import { parsePolicy } from "../src/config/policy.ts";
 import { accountsOf, readEnvironment } from "./accounts/environment.ts";
 import type { Checked } from "./check/database.ts";
 import { checkQueries, isUsed } from "./check/database.ts";
 import { merged } from "./check/finding.ts";
+import { checkIssuers } from "./check/issuers.ts";
 import { compareWithLock } from "./check/locked.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { operatorText, Stop } from "./command/errors.ts";
-import { readQueryFiles } from "./project/application.ts";
+import { readCatalog, readQueryFiles } from "./project/application.ts";
+import { currentPolicy } from "./project/development.ts";
 import { checkEnvironment, warningsOf } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { lockFile, readLock, staleness, writeLock } from "./project/lock.ts";
@@ -18,9 +21,10 @@ const usualScanRows = 10_000;
 
 export const declaration = declare(
   "check",
-  "Says everything that is wrong with an environment, without touching it. With --database also what the database says of the saved queries and of the accounts: it prepares and explains each query as each account that may run it, executes none, and writes queries.lock. Exit code 1: there are mistakes; 2: it could not be tried.",
+  "Says everything that is wrong with an environment, without touching it. With --database also what the database says of the saved queries and of the accounts: it prepares and explains each query as each account that may run it, executes none, and writes queries.lock. With --online each issuer is asked for its keys. Exit code 1: there are mistakes; 2: it could not be tried.",
 )
   .addOption(environmentOption("the environment to check (default: every one)"))
+  .option("--online", "asks each issuer for its metadata and keys, from this machine", false)
   .option("--database", "asks the database too; needs --env", false)
   .option(
     "--ca <FILE>",
@@ -40,7 +44,7 @@ export const declaration = declare(
 type Options = OptionsOf<typeof declaration>;
 
 export async function run(options: Options): Promise<number> {
-  const { env, database } = options;
+  const { env, database, online } = options;
   if (database && env === undefined)
     throw new Stop("npm run check -- --env NAME --database: one environment at a time", 2);
   if (!database && (options.ca !== undefined || options.relock || options.scanRows !== usualScanRows))
@@ -52,7 +56,8 @@ export async function run(options: Options): Promise<number> {
     else
       console.log(`${name}: good${isTemplate(name) ? " (but it still names example.com: a template)" : ""}`);
     for (const line of warningsOf(name)) console.error(`${name}: WARNING: ${line}`);
-    if (database && mistakes.length === 0) code = await checkDatabase(name, options);
+    if (online && mistakes.length === 0) code = Math.max(code, await checkOnline(name));
+    if (database && mistakes.length === 0) code = Math.max(code, await checkDatabase(name, options));
   }
   // With --database the lock is compared with the database. A broken query is a mistake already.
   return database || code !== 0 ? code : checkLock();
@@ -63,6 +68,16 @@ function checkLock(): number {
   const stale = staleness(readQueryFiles(), readLock());
   if (stale.length > 0) return tellMistakes(lockFile, stale);
   return 0;
+}
+
+/** @returns the exit code */
+async function checkOnline(name: string): Promise<number> {
+  const { issuers } = parsePolicy(currentPolicy(name), name, readCatalog());
+  const { mistakes, warnings, notes } = await checkIssuers(issuers, name);
+  const where = `${name}, online`;
+  for (const line of notes) console.log(`${where}: ${line}`);
+  for (const line of warnings) console.error(`${where}: WARNING: ${line}`);
+  return mistakes.length > 0 ? tellMistakes(where, mistakes) : 0;
 }
 
 /** @returns the exit code */

@@ -13,7 +13,7 @@ import type { Deployed } from "./deploy/wrangler.ts";
 import { noSuchWorker, runWrangler } from "./deploy/wrangler.ts";
 import { readQueryFiles } from "./project/application.ts";
 import { buildEnvironment } from "./project/build-environment.ts";
-import { checkEnvironment } from "./project/environment.ts";
+import { checkEnvironment, warningsOf } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { queryName, readLock, staleness } from "./project/lock.ts";
 
@@ -55,6 +55,7 @@ export async function run(options: Options, words: string[]): Promise<number> {
   else await askCloudflare(options, build);
   checkLock();
   say("configuration", `[env.${env}] has no mistake`);
+  for (const line of warningsOf(env)) console.error(`configuration: WARNING: ${line}`);
   say("size", checkSize(await bundle(deploy)));
   if (dryRun) {
     say("dry run", "nothing was uploaded");

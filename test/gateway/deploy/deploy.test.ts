@@ -16,7 +16,7 @@ import { startGateway } from "../support/harness.ts";
  */
 
 // Each deployment starts wrangler five times.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 480_000, hookTimeout: 120_000 });
 
 const apiToken = "an-api-token-of-these-tests";
 const secrets = ["ANALYST_PASSWORD", "EDITOR_PASSWORD"];
@@ -127,7 +127,7 @@ describe("before anything is uploaded it is refused with exit code 2 and the rem
   });
 });
 
-test("a first deployment, the next one, and one whose smoke test fails", async () => {
+test("a first deployment, and one whose smoke test fails: it stays deployed, and the way back is said", async () => {
   const token = await gateway.token();
   const first = await deploy(here(["--secrets-file", "secrets.json"]), { TIDEGATE_SMOKE_TOKEN: token });
   expect(first.stderr + first.stdout).not.toMatch(/pa\$s|an-api-token/);
@@ -152,18 +152,13 @@ test("a first deployment, the next one, and one whose smoke test fails", async (
   expect([api.worker.secrets, api.worker.versions.length]).toEqual([secrets, 1]);
 
   const [before] = api.worker.versions;
-  const next = await deploy(here());
-  expect(next.status, next.stderr).toBe(0);
-  expect(next.stdout).toContain("there is no token, so no query was asked");
-  expect(next.stdout).toContain(`rollback: npx wrangler rollback ${before} --config ${config}`);
-
   const refused = await gateway.token({ aud: "another" });
   const failed = await deploy(here(), { TIDEGATE_SMOKE_TOKEN: refused });
-  expect([failed.status, api.worker.versions.length]).toEqual([1, 3]);
+  expect([failed.status, api.worker.versions.length]).toEqual([1, 2]);
   expect(failed.stderr).toMatch(
     /smoke test: .*\/v1\/queries answers 401: .*\nThe new version stays deployed\.\n$/,
   );
-  expect(failed.stdout).toMatch(/^rollback: npx wrangler rollback [\w-]+ --config/m);
+  expect(failed.stdout).toContain(`rollback: npx wrangler rollback ${before} --config ${config}`);
   expect(failed.stdout + failed.stderr).not.toContain(refused);
 });
 
