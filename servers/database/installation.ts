@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { cacheDirectory } from "../cache.ts";
 import { demandDocker } from "../docker-daemon.ts";
 import { messageOf, ServerUnavailableError } from "../errors.ts";
 import { isProgram, run, which } from "../run.ts";
@@ -73,11 +74,6 @@ const facts: Record<DebianEngine, EngineFacts> = {
 /** Client programs, Perl and manuals in the server's packages, which are not needed. */
 const unneeded = ["usr/bin", "usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/perl"];
 
-const repository = join(import.meta.dirname, "../..");
-
-/** All servers of this working copy share the unpacked packages. */
-const treesDirectory = join(repository, ".tidegate/servers");
-
 /**
  * Finds a server: the environment variable TIDEGATE_MYSQLD or TIDEGATE_MARIADBD, Debian packages, the PATH,
  * Docker; for TiDB see `findTidb`. If the variable is set and its program does not work, this is an error,
@@ -119,7 +115,7 @@ export async function findInstallation(engine: Engine, log: (line: string) => vo
 
 async function fromDebian(engine: DebianEngine, log: (line: string) => void): Promise<NativeInstallation> {
   const { suite, packages, alone, program } = facts[engine];
-  const directory = join(treesDirectory, engine);
+  const directory = join(cacheDirectory(), "servers", engine);
   const tree = await debianTree({ suite, packages, alone, prune: unneeded, directory, log });
   const path = join(tree.directory, "usr/sbin", program);
   const share = join(tree.directory, "usr/share/mysql");

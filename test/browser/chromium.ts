@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cacheDirectory } from "../../servers/cache.ts";
 import { debianTree } from "../../servers/database/debian.ts";
 import { messageOf, ServerUnavailableError } from "../../servers/errors.ts";
 import { run, which } from "../../servers/run.ts";
@@ -16,7 +17,6 @@ export interface Chromium {
 
 const variable = "TIDEGATE_CHROMIUM";
 const names = ["chromium", "chromium-browser", "google-chrome"];
-const repository = join(import.meta.dirname, "../..");
 
 /** Parts of the packages that a headless browser never opens. */
 const unneeded = ["bin", "sbin", "usr/bin", "usr/sbin", "var"].concat(
@@ -25,11 +25,11 @@ const unneeded = ["bin", "sbin", "usr/bin", "usr/sbin", "var"].concat(
 
 /**
  * Finds a Chromium: the environment variable TIDEGATE_CHROMIUM, the PATH, Debian packages unpacked into
- * .tidegate/servers. Throws ServerUnavailableError with each way that was tried and the reason of its
+ * the cache folder of the user. Throws ServerUnavailableError with each way that was tried and the reason of its
  * failure. If the variable is set but does not work, that is an error, and nothing else is tried.
  */
 export async function findChromium(log: (line: string) => void): Promise<Chromium> {
-  const home = join(repository, ".tidegate/servers/chromium.home");
+  const home = join(cacheDirectory(), "servers/chromium.home");
   mkdirSync(home, { recursive: true });
   const chosen = process.env[variable];
   if (chosen) return await describe(chosen, variable, plainEnvironment(home));
@@ -64,7 +64,7 @@ async function fromDebian(home: string, log: (line: string) => void): Promise<Ch
     // Chromium starts its own parts by /proc/self/exe. Otherwise that would be the unpacked tree's loader,
     // not Chromium.
     hostLibrary: true,
-    directory: join(repository, ".tidegate/servers/chromium"),
+    directory: join(cacheDirectory(), "servers/chromium"),
     log,
   });
   const fonts = join(home, "fonts.conf");

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { cacheDirectory } from "../../cache.ts";
 import { lastLines, ServerUnavailableError } from "../../errors.ts";
 import { freshDraft } from "../../files.ts";
 import { withLock } from "../../lock.ts";
@@ -32,7 +32,7 @@ export async function builtServer(log: (line: string) => void): Promise<string> 
   const go = which("go");
   if (go === undefined) throw new ServerUnavailableError("no go on the PATH");
   const version = await goVersion(go);
-  const program = join(cacheDirectory(), `${hashOfModule()}-${process.arch}`, "tidb-server");
+  const program = join(cacheDirectory(), "tidb", `${hashOfModule()}-${process.arch}`, "tidb-server");
   if (existsSync(program)) return program;
   mkdirSync(dirname(dirname(program)), { recursive: true });
   return await withLock(`${dirname(program)}.lock`, { log, waitMs: buildMs }, async () => {
@@ -102,10 +102,4 @@ function hashOfModule(): string {
   const hash = createHash("sha256").update(linkerFlags());
   for (const name of ["go.mod", "go.sum"]) hash.update(readFileSync(join(module, name)));
   return hash.digest("hex").slice(0, 12);
-}
-
-/** https://specifications.freedesktop.org/basedir-spec/latest/ */
-function cacheDirectory(): string {
-  const base = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  return join(base, "tidegate", "tidb");
 }
