@@ -1,16 +1,16 @@
 /**
  * node cli/run.mjs SCRIPT [ARGUMENTS]: every npm script begins with this. It runs on Node 20 with nothing
  * installed. It installs the packages if package-lock.json is newer than they are. Then it runs the script
- * with the project's own Node, because wrangler needs >= 22.12 and the scripts are TypeScript.
+ * with the Node that the package supplies, because wrangler needs >= 22.12 and the scripts are TypeScript.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { suppliedNode } from "../bin/supplied-node.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const modules = join(root, "node_modules");
-const node = join(modules, "node", "bin", "node");
 
 if (isStale()) {
   console.error("Installing the project's packages ...");
@@ -33,9 +33,10 @@ if (isStale()) {
 }
 
 const [script, ...rest] = process.argv.slice(2);
+const node = suppliedNode();
 const child = spawn(node, [join(root, script), ...rest], {
   stdio: "inherit",
-  env: { ...process.env, PATH: join(modules, ".bin") + delimiter + process.env.PATH },
+  env: { ...process.env, PATH: [dirname(node), join(modules, ".bin"), process.env.PATH].join(delimiter) },
 });
 // The terminal sends Ctrl-C to the child too. This process must only live longer than the child.
 process.on("SIGINT", () => {});
@@ -46,6 +47,6 @@ child.on("exit", (code, signal) => {
 
 function isStale() {
   const installed = join(modules, ".package-lock.json");
-  if (!existsSync(installed) || !existsSync(node)) return true;
+  if (!existsSync(installed) || suppliedNode() === undefined) return true;
   return statSync(installed).mtimeMs < statSync(join(root, "package-lock.json")).mtimeMs;
 }
