@@ -324,6 +324,7 @@ Object.assign(rooms, {
     may: ["cli/command", "cli/connect/strings", "cli/node", "cli/project", ...insideOfGateway],
     why: "tidegate connect.",
   },
+  "cli/init": { may: ["cli/command", "cli/project", "servers"], why: "tidegate init." },
   cli: {
     may: [
       "cli/accounts",
@@ -332,8 +333,8 @@ Object.assign(rooms, {
       "cli/connect",
       "cli/connect/strings",
       "cli/deploy",
-      "cli/dev",
       "cli/import",
+      "cli/init",
       "cli/project",
       "cli/scaffold",
       "cli/start",

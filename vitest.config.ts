@@ -47,6 +47,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: "package",
+          include: ["test/package/*.test.ts"],
+          // The files share one tarball.
+          globalSetup: "test/package/setup.ts",
+          testTimeout: 60_000,
+          // To pack takes a TypeScript compilation.
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: "browser",
           include: ["test/browser/*.test.ts"],
           // Each file starts everything.

@@ -8,6 +8,7 @@ import { dispatch } from "./command/dispatch.ts";
 import { packageVersion } from "./project/paths.ts";
 
 const commands: Record<string, Entry> = {
+  init: { summary: "writes a project of your own", load: () => import("./init.ts") },
   start: {
     summary: "starts a database, an issuer, the gateway and an example page, until Ctrl-C",
     load: () => import("./start.ts"),

@@ -12,7 +12,11 @@ const besides = ["src/db/links/tls.wasm", "servers/database/tidb/go.mod", "serve
 
 const dist = join(packageRoot, "dist");
 rmSync(dist, { recursive: true, force: true });
-execFileSync(process.execPath, [packageProgram("tsc"), "-p", join(packageRoot, "tsconfig.package.json")], {
-  stdio: "inherit",
-});
+execFileSync(
+  process.execPath,
+  [packageProgram("typescript", "tsc"), "-p", join(packageRoot, "tsconfig.package.json")],
+  {
+    stdio: "inherit",
+  },
+);
 for (const path of besides) cpSync(join(packageRoot, path), join(dist, path));

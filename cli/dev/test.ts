@@ -23,7 +23,10 @@ export async function run(_options: object, words: string[]): Promise<undefined>
   summarize([
     ...(await inTurn("unit")),
     ...(
-      await Promise.all([inTurn("start", "browser", "mariadb", "tidb-only"), inTurn("mysql", "tidb")])
+      await Promise.all([
+        inTurn("start", "browser", "package", "mariadb", "tidb-only"),
+        inTurn("mysql", "tidb"),
+      ])
     ).flat(),
   ]);
 }

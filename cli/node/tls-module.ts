@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../project/paths.ts";
 
 /**
  * Compiles the TLS artifact. In a Worker the bundler does this; the Workers' types have no constructor for
@@ -8,5 +7,5 @@ import { packageRoot } from "../project/paths.ts";
  */
 export function readTlsModule(): WebAssembly.Module {
   const Module = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
-  return new Module(readFileSync(join(packageRoot, "src", "db", "links", "tls.wasm")));
+  return new Module(readFileSync(join(import.meta.dirname, "../../src/db/links/tls.wasm")));
 }

@@ -3,7 +3,7 @@ import { join, relative, sep } from "node:path";
 import type { Application } from "../../src/config/config.ts";
 import { parsePolicy, secretNames } from "../../src/config/policy.ts";
 import { makeApplication, writeApplication } from "./application.ts";
-import { packageModule, packageRoot, privateDirectory, projectFile, projectRoot } from "./paths.ts";
+import { isInstalled, packageModule, privateDirectory, projectFile, projectRoot } from "./paths.ts";
 import { readPolicyFile } from "./project-file.ts";
 import { workerConfig } from "./wrangler.ts";
 import { writeWhole } from "./write-whole.ts";
@@ -78,7 +78,6 @@ export function writeEnvironment(application: Application): BuiltFiles {
 
 /** @returns the start module: the Worker of the installed package, or of this repository */
 function workerModule(directory: string): string {
-  const isInstalled = packageRoot.split(sep).includes("node_modules");
   const path = relative(directory, packageModule("src/index")).replaceAll(sep, "/");
   const source = JSON.stringify(isInstalled ? "tidegate/worker" : path);
   return `export { default } from ${source};\nexport * from ${source};\n`;

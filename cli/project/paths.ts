@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { dirname, extname, join, relative } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, extname, join, relative, sep } from "node:path";
 import { Stop } from "../command/errors.ts";
 
 /** The two folders: that of Tidegate's own package, and that of the project which it serves. */
@@ -7,18 +7,65 @@ import { Stop } from "../command/errors.ts";
 /** The file that makes a folder a project. */
 export const projectFile = "tidegate.toml";
 
-/** Tidegate's own files: its code, the TLS artifact, the Worker's wrangler.toml. */
-export const packageRoot = join(import.meta.dirname, "../..");
+/** The folder of cli/, servers/ and src/: in the package that of their JavaScript, dist/. */
+const codeRoot = join(import.meta.dirname, "../..");
 
-/** @returns the path of a program from Tidegate's packages */
-export function packageProgram(name: string): string {
-  return join(packageRoot, "node_modules", ".bin", name);
+/** Tidegate's own files: its code, the Worker's wrangler.toml, the page's files. */
+export const packageRoot = existsSync(join(codeRoot, "package.json")) ? codeRoot : dirname(codeRoot);
+
+/** Whether npm has installed this Tidegate: a project's Worker is then that of its own node_modules. */
+export const isInstalled = packageRoot.split(sep).includes("node_modules");
+
+/**
+ * @param name of a package that Tidegate needs
+ * @param from whose package it is
+ * @returns its folder, as Node finds it: npm may have put it beside Tidegate, or below it
+ * @throws Error if it is not installed
+ */
+function dependency(name: string, from = packageRoot): string {
+  const found = findDependency(name, from);
+  if (found === undefined) throw new Error(`The package ${name} is not installed: run npm install.`);
+  return found;
 }
 
-/** @returns the path of one of Tidegate's own modules. @param path below `packageRoot`, without its extension */
+function findDependency(name: string, from: string): string | undefined {
+  for (let directory = from; ; directory = dirname(directory)) {
+    const path = join(directory, "node_modules", name);
+    if (existsSync(join(path, "package.json"))) return path;
+    if (directory === dirname(directory)) return undefined;
+  }
+}
+
+/** @returns the path of a file in one of Tidegate's packages. @param path in the package */
+export function packageFile(name: string, path: string): string {
+  return join(dependency(name), path);
+}
+
+/** @returns the path of a program from Tidegate's packages. @param command if it is not the package's name */
+export function packageProgram(name: string, command = name): string {
+  // workerd comes with wrangler, and must be the one that wrangler runs.
+  const above = name === "workerd" ? ["wrangler", "miniflare"] : [];
+  const directory = dependency(
+    name,
+    above.reduce((from, next) => dependency(next, from), packageRoot),
+  );
+  const { bin } = readManifest(directory);
+  return join(directory, typeof bin === "string" ? bin : (bin?.[command] ?? ""));
+}
+
+/** @returns the version of this Tidegate */
+export function packageVersion(): string {
+  return readManifest(packageRoot).version;
+}
+
+function readManifest(directory: string): { version: string; bin?: string | Record<string, string> } {
+  return JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
+}
+
+/** @returns the path of one of Tidegate's own modules. @param path below `codeRoot`, without its extension */
 export function packageModule(path: string): string {
   // TypeScript in the repository, JavaScript in the package.
-  return join(packageRoot, `${path}${extname(import.meta.filename)}`);
+  return join(codeRoot, `${path}${extname(import.meta.filename)}`);
 }
 
 let project: string | undefined;
@@ -29,8 +76,28 @@ let project: string | undefined;
  * @throws Stop if there is none
  */
 export function projectRoot(): string {
-  project ??= findProject(process.cwd());
+  if (project === undefined) {
+    const found = findProject(process.cwd());
+    refuseOtherVersion(found);
+    project = found;
+  }
   return project;
+}
+
+/**
+ * The Worker of a build is that of the project's package: the commands must be of the same version.
+ * @throws Stop that says how to run the project's own
+ */
+function refuseOtherVersion(directory: string): void {
+  if (!isInstalled) return;
+  const found = findDependency("tidegate", directory);
+  if (found === undefined)
+    throw new Stop(`${directory} has no tidegate in node_modules: run npm install there.`);
+  const [own, other] = [packageVersion(), readManifest(found).version];
+  if (own === other) return;
+  throw new Stop(
+    `This is tidegate ${own}, and the project has ${other}: run npx tidegate in ${directory}, or npm install tidegate@${own} there.`,
+  );
 }
 
 function findProject(start: string): string {

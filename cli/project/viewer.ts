@@ -1,28 +1,31 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { packageRoot } from "./paths.ts";
+import { packageFile, packageRoot } from "./paths.ts";
 
 /** The files of the documentation page (`GET /docs`): those of viewer/, and the libraries that they use. */
 
-const libraries: Readonly<Record<string, string>> = {
-  "swagger-ui-bundle.js": "node_modules/swagger-ui-dist/swagger-ui-bundle.js",
-  "swagger-ui.css": "node_modules/swagger-ui-dist/swagger-ui.css",
-  "oauth4webapi.js": "node_modules/oauth4webapi/build/index.js",
+/** By its name here: its package, and its path there. */
+const libraries: Readonly<Record<string, [name: string, path: string]>> = {
+  "swagger-ui-bundle.js": ["swagger-ui-dist", "swagger-ui-bundle.js"],
+  "swagger-ui.css": ["swagger-ui-dist", "swagger-ui.css"],
+  "oauth4webapi.js": ["oauth4webapi", "build/index.js"],
   // Both licences want their text beside the copy.
-  "swagger-ui.license.txt": "node_modules/swagger-ui-dist/LICENSE",
-  "swagger-ui.notice.txt": "node_modules/swagger-ui-dist/NOTICE",
-  "swagger-ui-bundle.js.license.txt": "node_modules/swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt",
-  "oauth4webapi.license.txt": "node_modules/oauth4webapi/LICENSE.md",
+  "swagger-ui.license.txt": ["swagger-ui-dist", "LICENSE"],
+  "swagger-ui.notice.txt": ["swagger-ui-dist", "NOTICE"],
+  "swagger-ui-bundle.js.license.txt": ["swagger-ui-dist", "swagger-ui-bundle.js.LICENSE.txt"],
+  "oauth4webapi.license.txt": ["oauth4webapi", "LICENSE.md"],
 };
 
 /** @returns the content of each file, by its name */
 function readViewer(): [name: string, content: Buffer][] {
-  const own = readdirSync(join(packageRoot, "viewer")).map((name) => [name, `viewer/${name}`]);
-  return [...Object.entries(libraries), ...own].map(([name = "", path = ""]) => [
-    name,
-    readFileSync(join(packageRoot, path)),
-  ]);
+  const own = readdirSync(join(packageRoot, "viewer")).map(
+    (name) => [name, join(packageRoot, "viewer", name)] as const,
+  );
+  const copied = Object.entries(libraries).map(
+    ([name, [from, path]]) => [name, packageFile(from, path)] as const,
+  );
+  return [...copied, ...own].map(([name, path]) => [name, readFileSync(path)]);
 }
 
 /** @returns a digest of all files, which is the name of their folder */

@@ -47,7 +47,7 @@ const strict = [
 async function compile(program: string): Promise<string> {
   const file = join(directory, `program-${crypto.randomUUID()}.ts`);
   await writeFile(file, program);
-  const { status, output } = await runProgram(packageProgram("tsc"), [...strict, file]);
+  const { status, output } = await runProgram(packageProgram("typescript", "tsc"), [...strict, file]);
   expect(status === 0, output).toBe(output === "");
   return output.replaceAll(directory, "").replaceAll(/^.*program-[-0-9a-f]+/gm, "program");
 }
