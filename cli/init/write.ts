@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Stop } from "../command/errors.ts";
 
@@ -12,9 +12,9 @@ const welcome = ["package.json", "package-lock.json", "node_modules", ".git"];
 export function refuseFilesInTheWay(directory: string): void {
   let names: string[];
   try {
-    if (!statSync(directory, { throwIfNoEntry: false })) return;
     names = readdirSync(directory).filter((name) => !welcome.includes(name));
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
     throw notWritten(directory, cause);
   }
   if (names.length === 0) return;

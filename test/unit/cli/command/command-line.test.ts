@@ -17,6 +17,7 @@ interface Ended {
 }
 
 const dispatcher = join(packageRoot, "cli", "tidegate.ts");
+const developersDispatcher = join(packageRoot, "cli", "dev", "tidegate.ts");
 
 /** @param script the name of the npm script that runs it, if one does */
 interface Typed {
@@ -98,19 +99,29 @@ const slips: Record<string, string[][]> = {
     ["--url", "ftp://gateway.example", "--env", "production"],
     ...environment,
   ],
+  init: [[...unknown, "folder"]],
+};
+
+/** The same for the development of Tidegate itself. */
+const developersSlips: Record<string, string[][]> = {
   golden: [unknown],
   "test:quick": [unknown, ["--since"]],
 };
 
-describe.each(Object.entries(slips))("tidegate %s", (command, inputs) => {
+describe.each([
+  ...Object.entries(slips).map(([command, inputs]) => [command, inputs, dispatcher] as const),
+  ...Object.entries(developersSlips).map(
+    ([command, inputs]) => [command, inputs, developersDispatcher] as const,
+  ),
+])("tidegate %s", (command, inputs, program) => {
   test("refuses each slip in two lines that name the option", async () => {
     const typed = inputs.map((words) => [command, ...words]);
-    const ended = await Promise.all(typed.map((words) => type(words)));
+    const ended = await Promise.all(typed.map((words) => type(words, { program })));
     for (const [i, one] of ended.entries()) expectRefusal(one, typed[i] ?? [], inputs[i]?.[0] ?? "");
   });
 
   test("--help prints what it is for and every option that the documents name", async () => {
-    const { status, stdout, stderr } = await type([command, "--help"], { cwd: tmpdir() });
+    const { status, stdout, stderr } = await type([command, "--help"], { program, cwd: tmpdir() });
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(new RegExp(`^Usage: tidegate ${command} \\[options\\]`));
     const listed = new Set([...stdout.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option]) => option));
@@ -133,6 +144,10 @@ function documentedOptions(command: string): string[] {
   });
 }
 
+function namesIn(text: string, form: RegExp): string[] {
+  return [...text.matchAll(form)].map(([, name = ""]) => name).sort();
+}
+
 test("the documents are found, and name options", () => {
   const named = Object.keys(slips).map((command) => documentedOptions(command).length);
   expect(named.reduce((sum, count) => sum + count)).toBeGreaterThan(20);
@@ -142,8 +157,22 @@ test("the documents are found, and name options", () => {
 describe("tidegate", () => {
   test("--help lists every command, also outside of a project", async () => {
     const { status, stdout } = await type(["--help"], { cwd: tmpdir() });
-    const listed = [...stdout.matchAll(/^ {2}([a-z][a-z:-]*) {2}/gm)].map(([, name]) => name);
-    expect([status, listed.sort()]).toEqual([0, [...Object.keys(slips), "test"].sort()]);
+    expect([status, namesIn(stdout, /^ {2}([a-z][a-z:-]*) {2}/gm)]).toEqual([0, Object.keys(slips).sort()]);
+  });
+
+  test("--version prints the package's", async () => {
+    const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));
+    expect(await type(["--version"], { cwd: tmpdir() })).toEqual({
+      status: 0,
+      stdout: `${version}\n`,
+      stderr: "",
+    });
+  });
+
+  test("--help of the developers' commands lists them", async () => {
+    const { status, stdout } = await type(["--help"], { program: developersDispatcher });
+    const names = [...Object.keys(developersSlips), "test"].sort();
+    expect([status, namesIn(stdout, /^ {2}([a-z][a-z:-]*) {2}/gm)]).toEqual([0, names]);
   });
 
   test("refuses an unknown command, and knows what may be meant", async () => {
