@@ -54,7 +54,8 @@ export function writeEnvironment(application: Application): BuiltFiles {
   const config = {
     ...workerConfig(environment),
     main: "worker.js",
-    alias: { "#application": "./application.json" },
+    // wrangler takes this path below the folder where it was started.
+    alias: { "#application": files.application },
     assets: { ...workerConfig(environment).assets, directory: "assets" },
     secrets: { required },
     build: {

@@ -17,7 +17,8 @@ const empty = join(home, "somewhere");
 mkdirSync(empty);
 const project = join(empty, "my-gateway");
 const npm = { npm_config_cache: join(home, "npm"), npm_config_prefer_offline: "true" };
-const npx = (...words: string[]) => type("npx", ["--no", ...words], project, npm);
+/** What `npx tidegate` runs in the project. */
+const tidegate = (...words: string[]) => type(join(project, "node_modules/.bin/tidegate"), words, project);
 
 /** @returns the content of every file that is the user's own, by its path */
 function ownFiles(): Record<string, string> {
@@ -47,7 +48,7 @@ test("npm install installs it, and runs the scripts that it needs", async () => 
   const { status, stderr } = await type("npm", ["install", "--no-audit", "--no-fund"], project, npm);
   expect([status, stderr]).toEqual([0, expect.not.stringMatching(/allow-?scripts|install scripts/i)]);
   const { version } = JSON.parse(readFileSync(join(project, "node_modules/tidegate/package.json"), "utf8"));
-  expect((await npx("tidegate", "--version")).stdout).toBe(`${version}\n`);
+  expect((await tidegate("--version")).stdout).toBe(`${version}\n`);
 });
 
 test("start answers a query", async () => {
@@ -70,7 +71,7 @@ test("start answers a query", async () => {
       await sleep(100);
     }
     const { gateway } = JSON.parse(readFileSync(description, "utf8")) as Development;
-    const token = await npx("tidegate", "token", "--role", "analyst");
+    const token = await tidegate("token", "--role", "analyst");
     expect(token.status, token.stderr).toBe(0);
     const response = await fetch(`${gateway}/v1/queries/hello?name=Ada`, {
       headers: { authorization: `Bearer ${token.stdout.trim()}` },
@@ -83,7 +84,7 @@ test("start answers a query", async () => {
 });
 
 test("check finds nothing wrong with what init wrote", async () => {
-  const { status, stdout, stderr } = await npx("tidegate", "check", "--env", "development");
+  const { status, stdout, stderr } = await tidegate("check", "--env", "development");
   expect([status, stderr], stdout).toEqual([0, ""]);
 });
 
@@ -92,7 +93,7 @@ test("after a build, a plain wrangler deploy bundles five objects and the WebAss
 });
 
 async function expectDeployable(): Promise<void> {
-  const built = await npx("tidegate", "build", "--env", "development");
+  const built = await tidegate("build", "--env", "development");
   expect(built.status, built.stderr).toBe(0);
   const { status, stdout, stderr } = await npx(
     "wrangler",
@@ -139,7 +140,7 @@ test("a newer version changes none of the project's files, and works", async () 
   const before = ownFiles();
   const { status, stderr } = await type("npm", ["install", newer, "--no-audit", "--no-fund"], project, npm);
   expect(status, stderr).toBe(0);
-  expect((await npx("tidegate", "--version")).stdout).toBe(`${newerVersion}\n`);
+  expect((await tidegate("--version")).stdout).toBe(`${newerVersion}\n`);
   await expectDeployable();
   expect(ownFiles()).toEqual(before);
 });

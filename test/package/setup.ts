@@ -41,11 +41,11 @@ function pack(home: string): Packed {
   const cache = mustRun("npm", ["config", "get", "cache"], packageRoot).trim();
   mkdirSync(join(home, "npm"));
   symlinkSync(join(cache, "_cacache"), join(home, "npm", "_cacache"));
-  const packInto = (directory: string, from: string, ...options: string[]) =>
-    join(
-      directory,
-      mustRun("npm", ["pack", "--silent", "--pack-destination", directory, ...options], from).trim(),
-    );
+  const packInto = (directory: string, from: string, ...options: string[]) => {
+    const printed = mustRun("npm", ["pack", "--silent", "--pack-destination", directory, ...options], from);
+    // What prepack prints stands above.
+    return join(directory, printed.trim().split("\n").at(-1) ?? "");
+  };
   const tarball = packInto(home, packageRoot);
   mustRun("tar", ["-xzf", tarball, "-C", home], home);
   const unpacked = join(home, "package");
