@@ -33,9 +33,11 @@ const allowed = [
 
 test("has no file that nobody meant to ship", () => {
   expect(files.filter((file) => !allowed.some((form) => form.test(file)))).toEqual([]);
-  expect(files.filter((file) => /\.test\.|\.tidegate|\.env|\.dev\.vars|\.(pem|jwk|log)$|secrets\.json/i.test(file))).toEqual([
-    "template/test/hello.test.mjs",
-  ]);
+  expect(
+    files.filter((file) =>
+      /\.test\.|\.tidegate|\.env|\.dev\.vars|\.(pem|jwk|log)$|secrets\.json/i.test(file),
+    ),
+  ).toEqual(["template/test/hello.test.mjs"]);
 });
 
 test("has every part that a command reads", () => {

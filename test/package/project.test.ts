@@ -37,8 +37,8 @@ test("init writes a project into an empty folder", async () => {
     expect.stringContaining("Next:\n  cd my-gateway\n  npm install\n  npm start\n"),
   ]);
   expect(Object.keys(ownFiles()).sort()).toEqual([
-    ...[".gitignore", "README.md", "ca/README.md", "queries/hello.sql", "test/gateway.mjs"],
-    ...["test/hello.test.mjs", "tidegate.toml"],
+    ...[".gitignore", "README.md", "ca/README.md", "queries.lock", "queries/hello.sql"],
+    ...["test/gateway.mjs", "test/hello.test.mjs", "tidegate.toml"],
   ]);
   const { name, dependencies } = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
   expect([name, dependencies]).toEqual(["my-gateway", { tidegate: `file:${relative(project, tarball)}` }]);
@@ -95,13 +95,8 @@ test("after a build, a plain wrangler deploy bundles five objects and the WebAss
 async function expectDeployable(): Promise<void> {
   const built = await tidegate("build", "--env", "development");
   expect(built.status, built.stderr).toBe(0);
-  const { status, stdout, stderr } = await npx(
-    "wrangler",
-    "deploy",
-    "--dry-run",
-    "--outdir",
-    ".tidegate/out",
-  );
+  const words = ["wrangler", "deploy", "--dry-run", "--outdir", ".tidegate/out"];
+  const { status, stdout, stderr } = await type("npx", words, project, npm);
   expect(status, stdout + stderr).toBe(0);
   for (const name of ["Pool", "Keys", "Limiter", "Proofs", "Idempotency"]) expect(stdout).toContain(name);
   expect(readdirSync(join(project, ".tidegate/out")).some((name) => name.endsWith("tls.wasm"))).toBe(true);
@@ -148,7 +143,9 @@ test("a newer version changes none of the project's files, and works", async () 
 test("another version than the project's own runs no command in it", async () => {
   const words = ["--yes", "--package", tarball, "tidegate", "check", "--env", "development"];
   const { status, stdout, stderr } = await type("npx", words, project, npm);
-  expect([status, stdout, stderr.trimEnd().split("\n")]).toEqual([
+  // npm warns of packages that want a newer Node than the user's.
+  const lines = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("npm warn"));
+  expect([status, stdout, lines]).toEqual([
     2,
     "",
     [expect.stringContaining(`the project has ${newerVersion}`)],
