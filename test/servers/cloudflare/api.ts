@@ -59,20 +59,18 @@ export async function startCloudflareApi(options: CloudflareApiOptions): Promise
       total_count: accounts.length,
       total_pages: 1,
     };
-    response
-      .writeHead("status" in answer ? answer.status : 200, { "content-type": "application/json" })
-      .end(
-        JSON.stringify(
-          "status" in answer
-            ? {
-                success: false,
-                errors: [{ code: answer.code, message: answer.message }],
-                messages: [],
-                result: null,
-              }
-            : { success: true, errors: [], messages: [], result: answer.result, result_info: page },
-        ),
-      );
+    response.writeHead("status" in answer ? answer.status : 200, { "content-type": "application/json" }).end(
+      JSON.stringify(
+        "status" in answer
+          ? {
+              success: false,
+              errors: [{ code: answer.code, message: answer.message }],
+              messages: [],
+              result: null,
+            }
+          : { success: true, errors: [], messages: [], result: answer.result, result_info: page },
+      ),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
