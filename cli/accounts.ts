@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../src/errors.ts";
 import { accountsOf, readEnvironment } from "./accounts/environment.ts";
 import { inspect, openAdministrator } from "./accounts/inspect.ts";
 import { useOf } from "./accounts/needs.ts";
@@ -20,13 +21,16 @@ export const declaration = declare(
   )
   .option("--strict", "exit code 1 also where there are warnings", false);
 
+/** Of these errors no account is the reason. */
+const unreached: readonly ErrorCode[] = ["database_unreachable", "database_tls_failed"];
+
 type Options = OptionsOf<typeof declaration>;
 
 export async function run(options: Options): Promise<number> {
   try {
     return await inspectAll(options);
   } catch (cause) {
-    throw new Stop(operatorText(cause), 2);
+    throw cause instanceof Stop ? cause : new Stop(operatorText(cause), 2);
   }
 }
 
@@ -44,6 +48,9 @@ async function inspectAll({ env, ca, administrator: user, strict }: Options): Pr
   let [refused, warnings] = [0, 0];
   for (const account of accounts) {
     const inspection = await inspect(link, cluster, account);
+    // The other accounts would fail alike: they have the same server.
+    if (inspection.refused && unreached.includes(inspection.refused.code))
+      throw new Stop(`${account.name}: ${operatorText(inspection.refused)}`);
     const login = inspection.seen && (await admin?.see(loginOf(inspection.seen)));
     const use = useOf(account.name, policy.grants, queries);
     const result = report({ account, cluster, use, queries, inspection, login });

@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
 import { gatewayUrl } from "./command/gateway-url.ts";
 import { checkLogin } from "./deploy/account.ts";
-import { checkSecrets } from "./deploy/secrets.ts";
+import { checkSecrets, namesIn } from "./deploy/secrets.ts";
 import { checkSize } from "./deploy/size.ts";
 import { smokeTest } from "./deploy/smoke.ts";
 import { addressOf } from "./deploy/target.ts";
@@ -16,6 +15,7 @@ import { buildEnvironment } from "./project/build-environment.ts";
 import { checkEnvironment, warningsOf } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { queryName, readLock, staleness } from "./project/lock.ts";
+import { readJson, readText } from "./project/read-text.ts";
 
 /** A new address of Cloudflare has its certificate after about a minute. */
 const patienceMs = 90_000;
@@ -48,11 +48,12 @@ export async function run(options: Options, words: string[]): Promise<number> {
   const { env, dryRun } = options;
   refuseOwn(words);
   const token = readToken(options);
+  const given = options.secretsFile === undefined ? [] : namesIn(options.secretsFile);
   // The other steps need what this one writes, so it comes first; its line has its place below.
   const build = buildChecked(env);
   const deploy = deployCommand(options, build, words);
   if (dryRun) say("login, plan, secrets", "not asked, because of --dry-run");
-  else await askCloudflare(options, build);
+  else await askCloudflare(options, build, given);
   checkLock();
   say("configuration", `[env.${env}] has no mistake`);
   for (const line of warningsOf(env)) console.error(`configuration: WARNING: ${line}`);
@@ -79,6 +80,14 @@ interface Build {
   usesLimits: boolean;
 }
 
+/** What of the configuration that the build writes is asked for here. */
+interface BuiltConfig {
+  name: string;
+  account_id?: string;
+  secrets?: { required?: string[] };
+  limits?: unknown;
+}
+
 /** These decide what is deployed and where; the project says that. */
 function refuseOwn(words: readonly string[]): void {
   const own = words.find((word) => /^(--config|-c|--name|--script|--no-bundle|--env-file)(=|$)/.test(word));
@@ -92,7 +101,7 @@ function buildChecked(env: string): Build {
   const mistakes = checkEnvironment(env);
   if (mistakes.length > 0) throw notDeployed("configuration", mistakes);
   const { wrangler } = buildEnvironment(env);
-  const { name, account_id, secrets, limits } = JSON.parse(readFileSync(wrangler, "utf8"));
+  const { name, account_id, secrets, limits } = readJson(wrangler) as BuiltConfig;
   return {
     worker: name,
     accountId: account_id ?? process.env.CLOUDFLARE_ACCOUNT_ID,
@@ -109,7 +118,11 @@ function checkLock(): void {
   say("lock", "queries.lock is of these saved queries");
 }
 
-async function askCloudflare({ env, secretsFile }: Options, build: Build): Promise<void> {
+async function askCloudflare(
+  { env, secretsFile }: Options,
+  build: Build,
+  given: readonly string[],
+): Promise<void> {
   const { worker, config, shownConfig, secrets: needed, accountId, usesLimits } = build;
   say("login", await checkLogin(env, accountId));
   say(
@@ -118,7 +131,7 @@ async function askCloudflare({ env, secretsFile }: Options, build: Build): Promi
       usesLimits ? `; limits of [env.${env}.worker] need the paid plan` : ""
     }`,
   );
-  const question = { environment: env, worker, config, shownConfig, needed, file: secretsFile };
+  const question = { environment: env, worker, config, shownConfig, needed, given, file: secretsFile };
   say("secrets", await checkSecrets(question));
 }
 
@@ -170,7 +183,7 @@ async function smoke({ url: given, smokeQuery: query }: Options, deployed?: Depl
 
 /** @throws Stop before anything is deployed */
 function readToken({ smokeTokenFile: file, smokeQuery: query }: Options): string | undefined {
-  const given = file === undefined ? process.env.TIDEGATE_SMOKE_TOKEN : readFileSync(file, "utf8");
+  const given = file === undefined ? process.env.TIDEGATE_SMOKE_TOKEN : readText(file);
   const token = given?.trim() || undefined;
   // fetch would repeat the token in its error message.
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))

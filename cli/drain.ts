@@ -4,6 +4,7 @@ import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
 import { gatewayUrl } from "./command/gateway-url.ts";
+import { fetchErrorText } from "./command/system-errors.ts";
 import { readDevelopment } from "./project/development.ts";
 import { environmentOption } from "./project/environment-option.ts";
 
@@ -66,8 +67,8 @@ async function drain({ gateway, token }: { gateway: URL; token: string }, accoun
     body: JSON.stringify({ account }),
     redirect: "error",
     signal: AbortSignal.timeout(timeoutMs),
-  }).catch(({ cause, message }: Error) => {
-    throw new Stop(`${gateway.origin} gives no answer: ${cause instanceof Error ? cause.message : message}`);
+  }).catch((cause: unknown) => {
+    throw new Stop(`${gateway.origin} gives no answer: ${fetchErrorText(cause)}`);
   });
   const body = (await response.json().catch(() => ({}))) as Partial<Problem & Answer>;
   if (response.ok && body.accounts) {

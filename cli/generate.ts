@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { SavedQuery } from "../src/catalog/saved-query.ts";
 import { metadataOf } from "../src/config/config.ts";
@@ -10,10 +10,12 @@ import { declare } from "./command/declare.ts";
 import { operatorText, Stop } from "./command/errors.ts";
 import { typesText } from "./generate/types.ts";
 import { makeApplication, readCatalog, readQueryFiles } from "./project/application.ts";
+import { mistakesIn } from "./project/changes.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { readLock, staleness } from "./project/lock.ts";
 import { projectRoot } from "./project/paths.ts";
 import { readPolicyFile } from "./project/project-file.ts";
+import { readText } from "./project/read-text.ts";
 import { writeWhole } from "./project/write-whole.ts";
 
 export const declaration = declare(
@@ -31,7 +33,7 @@ const directory = "generated";
 
 export function run({ env, check }: OptionsOf<typeof declaration>): number {
   const files = filesOf(env);
-  const stale = files.filter(({ path, text }) => readText(path) !== text);
+  const stale = files.filter(({ path, text }) => committed(path) !== text);
   const command = `npm run generate${env === undefined ? "" : ` -- --env ${env}`}`;
   for (const { path, text } of stale) {
     if (!check) writeWhole(join(projectRoot(), path), text);
@@ -81,12 +83,12 @@ function issuersOf(env: string): DocumentedIssuer[] {
       dpop,
     }));
   } catch (cause) {
-    throw cause instanceof Stop ? cause : new Stop(`config/${env}.toml: ${operatorText(cause)}`);
+    throw cause instanceof Stop ? cause : new Stop(mistakesIn(env, cause).join("\n"));
   }
 }
 
 /** Line ends do not count: git may change them. */
-function readText(path: string): string | undefined {
+function committed(path: string): string | undefined {
   const file = join(projectRoot(), path);
-  return existsSync(file) ? readFileSync(file, "utf8").replaceAll("\r\n", "\n") : undefined;
+  return existsSync(file) ? readText(file).replaceAll("\r\n", "\n") : undefined;
 }

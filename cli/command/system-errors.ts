@@ -73,6 +73,12 @@ export function systemErrorText(cause: unknown): string | undefined {
   return undefined;
 }
 
+/** @returns why a request had no answer: fetch itself says only "fetch failed", and the reason stands in its causes */
+export function fetchErrorText(cause: unknown): string {
+  const last = chainOf(cause).at(-1);
+  return systemErrorText(cause) ?? last?.message ?? String(cause);
+}
+
 /** @returns an error and all that caused it, the outer ones first */
 export function chainOf(cause: unknown): Error[] {
   const chain: Error[] = [];

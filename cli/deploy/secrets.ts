@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { Stop } from "../command/errors.ts";
+import { readText } from "../project/read-text.ts";
 import { noSuchWorker, runWrangler } from "./wrangler.ts";
 
 /** Whether the Worker has each secret that its policy names. Values are never read here. */
@@ -13,8 +13,9 @@ export interface SecretsQuestion {
   shownConfig: string;
   /** The names that the policy needs. */
   needed: readonly string[];
-  /** The file that the deployment takes secrets from. */
+  /** The file that the deployment takes secrets from, and the names in it. */
   file: string | undefined;
+  given: readonly string[];
 }
 
 /**
@@ -22,8 +23,7 @@ export interface SecretsQuestion {
  * @throws Stop that names each missing secret and how to put it
  */
 export async function checkSecrets(question: SecretsQuestion): Promise<string> {
-  const { needed, file, worker, config } = question;
-  const given = file === undefined ? [] : namesIn(file);
+  const { needed, given, worker, config } = question;
   const { status, stdout, failure, code } = await runWrangler(["secret", "list", "--config", config]);
   const isNew =
     status !== 0 && (noSuchWorker.includes(code ?? 0) || failure.includes(`"${worker}" not found`));
@@ -52,7 +52,7 @@ function remedy(question: SecretsQuestion, missing: readonly string[], isNew: bo
 
 /** @returns the names in a file that wrangler takes: JSON, or lines NAME=value. @throws Stop if wrangler would change a value */
 export function namesIn(path: string): string[] {
-  const text = readFileSync(path, "utf8");
+  const text = readText(path);
   const json = readObject(text);
   if (json !== undefined) return Object.keys(json);
   const lines = [...text.matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/gm)];

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Problem } from "../../src/errors.ts";
 import type { ListedQuery } from "../../src/openapi/list.ts";
-import { operatorText } from "../command/errors.ts";
+import { fetchErrorText } from "../command/system-errors.ts";
 import { clean } from "../node/connection-errors.ts";
 
 /** Asks a deployed gateway what its callers ask: is it live, is it ready, is a token good, does a saved query answer. */
@@ -122,7 +122,7 @@ async function ask(url: URL, headers: Record<string, string>) {
     const text = await response.text();
     return { response, body: bodyOf(text), bytes: Buffer.byteLength(text) };
   } catch (cause) {
-    throw new SmokeFinding(`${url} gives no answer: ${operatorText(cause)}`);
+    throw new SmokeFinding(`${url} gives no answer: ${clean(fetchErrorText(cause))}`);
   }
 }
 

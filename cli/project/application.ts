@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Catalog, QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
 import { parseCatalog, readFiles } from "../../src/catalog/parse.ts";
@@ -12,6 +12,7 @@ import { readAuthorities } from "./authorities.ts";
 import { readLock, withColumns } from "./lock.ts";
 import { projectRoot } from "./paths.ts";
 import { readPolicyFile } from "./project-file.ts";
+import { readText } from "./read-text.ts";
 import { viewerVersion, writeViewer } from "./viewer.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -73,7 +74,7 @@ export function readQueryFiles(): QueryFile[] {
   return readdirSync(directory)
     .filter((name) => name.endsWith(".sql"))
     .sort()
-    .map((name) => ({ name, text: readFileSync(join(directory, name), "utf8") }));
+    .map((name) => ({ name, text: readText(join(directory, name)) }));
 }
 
 /** @returns all that can be read of queries/, and the mistakes */

@@ -4,6 +4,7 @@ import type { Engine } from "../../servers/database/engines.ts";
 import { policyForServers } from "./application.ts";
 import { privateDirectory } from "./paths.ts";
 import { readPolicyFile } from "./project-file.ts";
+import { readJson } from "./read-text.ts";
 
 /** @returns the path of the file in which `npm start` describes itself */
 export function developmentFile(): string {
@@ -44,7 +45,7 @@ export interface Development {
 export function readDevelopment(): Development | undefined {
   const file = developmentFile();
   if (!existsSync(file)) return undefined;
-  const development = JSON.parse(readFileSync(file, "utf8")) as Development;
+  const development = readJson(file) as Development;
   return isRunning(development.pids.start) ? development : undefined;
 }
 

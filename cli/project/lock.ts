@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Lock, LockedQuery } from "../../src/catalog/lock.ts";
 import type { QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
 import { Stop } from "../command/errors.ts";
 import { projectRoot } from "./paths.ts";
+import { readText } from "./read-text.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** Reads and writes queries.lock, and compares it with the files of queries/. */
@@ -17,7 +18,7 @@ const lockCommand = "npm run check -- --env NAME --database";
 /** @returns the project's lock, or undefined if there is none. @throws Stop if the file is no lock */
 export function readLock(directory = projectRoot()): Lock | undefined {
   const path = join(directory, lockFile);
-  return existsSync(path) ? parseLock(readFileSync(path, "utf8")) : undefined;
+  return existsSync(path) ? parseLock(readText(path)) : undefined;
 }
 
 /** @throws Stop if the text is no lock, for example after a merge with conflicts */

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import { Stop } from "../command/errors.ts";
 import { projectFile, projectRoot } from "./paths.ts";
+import { readText } from "./read-text.ts";
 
 /** Reads tidegate.toml: the policy and the Worker's settings of each environment. */
 
@@ -46,7 +47,7 @@ export function readEnvironments(directory = projectRoot()): Record<string, Tabl
 /** The parser's message also shows the lines around the mistake, which may hold what nobody should read in a log. */
 function parseFile(path: string): Table {
   try {
-    return parse(readFileSync(path, "utf8"));
+    return parse(readText(path));
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause;
     const [text = ""] = cause.message.split("\n");

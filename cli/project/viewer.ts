@@ -48,9 +48,16 @@ export function writeViewer(version: string, assets: string): void {
   if (!existsSync(join(parent, version))) {
     // Outside of the folder that is uploaded, until all files are there.
     const temporary = join(dirname(assets), `viewer.${process.pid}`);
-    mkdirSync(temporary, { recursive: true });
-    for (const [name, content] of readViewer()) writeFileSync(join(temporary, name), content);
-    moveUnlessThere(temporary, join(parent, version));
+    try {
+      mkdirSync(temporary, { recursive: true });
+      for (const [name, content] of readViewer()) writeFileSync(join(temporary, name), content);
+      moveUnlessThere(temporary, join(parent, version));
+    } catch (cause) {
+      // The system does not say which file a full disk has no room for.
+      throw Object.assign(cause as NodeJS.ErrnoException, { path: temporary });
+    } finally {
+      rmSync(temporary, { recursive: true, force: true });
+    }
   }
   for (const other of readdirSync(parent)) {
     if (other !== version) rmSync(join(parent, other), { recursive: true, force: true });
@@ -62,7 +69,6 @@ function moveUnlessThere(from: string, to: string): void {
   try {
     renameSync(from, to);
   } catch (cause) {
-    rmSync(from, { recursive: true, force: true });
     if (!existsSync(to)) throw cause;
   }
 }

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { parse } from "smol-toml";
 import { packageModule, packageRoot, privateDirectory, projectRoot } from "./paths.ts";
 import { readWorkerTable } from "./project-file.ts";
+import { readJson } from "./read-text.ts";
 
 /** wrangler's configuration of one Worker, with the parts that Tidegate reads or writes. */
 export interface WranglerConfig {
@@ -54,7 +55,7 @@ export function workerConfig(environment: string): WranglerConfig {
 /** @returns the name in package.json, or that of the folder, in the form of a Worker's name */
 function projectName(): string {
   const path = join(projectRoot(), "package.json");
-  const { name = basename(projectRoot()) } = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+  const { name = basename(projectRoot()) } = existsSync(path) ? (readJson(path) as { name?: string }) : {};
   const words = String(name)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-");

@@ -92,7 +92,7 @@ const slips: Record<string, string[][]> = {
     ...environment,
   ],
   build: [unknownBeside, ...environment],
-  deploy: environment,
+  deploy: [...environment, ["--url", "http://gateway.example", "--env", "production"]],
   drain: [
     unknownBeside,
     ["--account"],
