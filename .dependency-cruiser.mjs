@@ -296,10 +296,6 @@ Object.assign(rooms, {
     may: ["cli/command", "cli/dev/quick", "cli/project", "servers", "servers/database", ...insideOfGateway],
     why: "What the product's developers run, and nobody else.",
   },
-  "cli/start": {
-    may: ["cli/command", "cli/project", "servers", "servers/database", "servers/issuer", ...insideOfGateway],
-    why: "tidegate start: nothing else that is shipped starts a server.",
-  },
   "cli/accounts": {
     may: ["cli/command", "cli/node", "cli/project", ...insideOfGateway],
     why: "tidegate accounts.",
@@ -325,6 +321,22 @@ Object.assign(rooms, {
     why: "tidegate connect.",
   },
   "cli/init": { may: ["cli/command", "cli/project", "servers"], why: "tidegate init." },
+  "cli/start": {
+    may: [
+      "cli/accounts",
+      "cli/check",
+      "cli/command",
+      "cli/connect",
+      "cli/connect/strings",
+      "cli/node",
+      "cli/project",
+      "servers",
+      "servers/database",
+      "servers/issuer",
+      ...insideOfGateway,
+    ],
+    why: "tidegate start: nothing else that is shipped starts a server.",
+  },
   cli: {
     may: [
       "cli/accounts",

@@ -38,7 +38,7 @@ async function inspectAll({ env, ca, administrator: user, strict }: Options): Pr
   const environment = readEnvironment(env, ca);
   const { policy, queries, link, running } = environment;
   const { cluster } = policy;
-  const known = running?.database.administrator;
+  const known = running?.database.administrator ?? undefined;
   const administrator =
     user === undefined || user === known?.user
       ? known

@@ -5,13 +5,14 @@ import { serverSchemaOf } from "../src/sql/server-schemas.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare, textLike, wholeNumber } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
-import { checkConnection, foundLines, readAuthorities } from "./connect/check.ts";
+import { checkConnection, foundLines } from "./connect/check.ts";
 import { failureLine } from "./connect/failures.ts";
-import { ask, isTerminal, readConnectionString, readPassword, readUserFile } from "./connect/input.ts";
+import { ask, isTerminal, readConnectionString, readPassword } from "./connect/input.ts";
 import { judgePrivileges } from "./connect/privileges.ts";
 import type { ConnectionString } from "./connect/strings/parse.ts";
 import { parseConnectionString } from "./connect/strings/parse.ts";
 import { readToken, signToken } from "./connect/token.ts";
+import { judgePublicTrust, readCa } from "./connect/trust.ts";
 import type { Options } from "./connect/write.ts";
 import { readPolicy, writePolicy } from "./connect/write.ts";
 import { readCatalog } from "./project/application.ts";
@@ -118,34 +119,6 @@ async function missingDatabase(): Promise<string> {
   const name = isTerminal ? await ask("Database: ") : "";
   if (name === "") throw new Stop("The string names no database: add it, or give --database NAME.");
   return name;
-}
-
-/** @returns the CA's certificates; undefined for the public CAs */
-async function readCa(connection: ConnectionString, option: string | undefined): Promise<string | undefined> {
-  let path = option ?? connection.caPath;
-  if (path === undefined && connection.needsCa && isTerminal) path = await ask("The CA's PEM file: ");
-  if (!path) {
-    if (connection.needsCa) throw new Stop("The CA's certificate is missing: give it with --ca ca.pem.");
-    return undefined;
-  }
-  const name = option === undefined ? "The CA file that the string names" : "The file of --ca";
-  try {
-    return readAuthorities(readUserFile(path));
-  } catch (cause) {
-    const hint = option === undefined ? " Give it with --ca ca.pem." : "";
-    throw new Stop(`${name} ${(cause as Error).message}.${hint}`);
-  }
-}
-
-/** Refuses settings that the platform's own TLS does not have. */
-function judgePublicTrust({ tlsMin, tlsMax }: ConnectionString): void {
-  if (tlsMin === "TLSv1.3")
-    throw new Stop(
-      "The string demands TLS 1.3, and without a CA of its own the platform's link takes 1.2 as well: give the CA with --ca ca.pem, or allow TLS 1.2.",
-    );
-  if (tlsMax === "TLSv1.2")
-    console.error("Note: the string pins TLS 1.2; the platform's link also takes 1.3, which is not less.");
-  console.error("Note: without --ca the server's certificate must be issued by a public CA.");
 }
 
 async function askPassword({ user }: ConnectionString, argument: string | undefined): Promise<string> {

@@ -47,7 +47,12 @@ async function targetOf(environment: string, url: URL | undefined) {
   if (!development) {
     throw new Stop("Nothing is running: npm start first, in another terminal; or say where with --url.", 2);
   }
-  return { gateway: new URL(development.gateway), token: given ?? development.tokens.operator ?? "" };
+  const token = given ?? development.tokens[development.operator ?? ""];
+  if (token !== undefined) return { gateway: new URL(development.gateway), token };
+  throw new Stop(
+    "No grant of [env.development] allows operate: add it to one and start again, or set TIDEGATE_TOKEN.",
+    2,
+  );
 }
 
 /** @throws Stop at a terminal, because it would show the typed token */

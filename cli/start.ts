@@ -2,49 +2,70 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Option } from "@commander-js/extra-typings";
 import { engines } from "../servers/database/engines.ts";
-import type { KeyServer, SigningKey } from "../servers/issuer/issuer.ts";
-import { ensureSigningKey, mint, startKeyServer } from "../servers/issuer/issuer.ts";
-import { developmentLogin } from "../servers/issuer/login.ts";
+import { ensureSigningKey } from "../servers/issuer/issuer.ts";
+import type { Application } from "../src/config/config.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare, port } from "./command/declare.ts";
 import { complain, Stop } from "./command/errors.ts";
 import type { RunningServers } from "./project/application.ts";
-import { makeApplication } from "./project/application.ts";
 import type { Development } from "./project/development.ts";
 import { developmentFile, readDevelopment } from "./project/development.ts";
 import { privateDirectory, projectRoot } from "./project/paths.ts";
-import { readPolicyFile } from "./project/project-file.ts";
-import { startDevelopmentDatabase } from "./start/database.ts";
+import type { Role } from "./project/roles.ts";
+import { writes } from "./project/roles.ts";
+import { announcement } from "./start/announce.ts";
+import type { DevelopmentDatabase } from "./start/database.ts";
+import { startSampleDatabase } from "./start/database.ts";
+import type { StatementExample } from "./start/examples.ts";
 import type { GatewayProcess } from "./start/gateway.ts";
 import { startGateway } from "./start/gateway.ts";
+import { audience, startIssuer, tokensOf } from "./start/issuer.ts";
+import { openOwnDatabase, ownAsRunning } from "./start/own-database.ts";
 import { startPage } from "./start/page.ts";
+import { demandOwnPolicy, demandSamplePolicy, rolesIn } from "./start/policy.ts";
 import { onFreePort } from "./start/ports.ts";
-import { orStop, reloading } from "./start/reload.ts";
+import { reloading } from "./start/reload.ts";
 import { Running } from "./start/running.ts";
+import { whatToShow } from "./start/show.ts";
 import { watchProject } from "./start/watch.ts";
 
 export const declaration = declare(
   "start",
-  "Starts a database with sample data, a development issuer, the gateway and an example page, until Ctrl-C. A port that is taken is no obstacle: the next free one serves.",
+  "Starts a database with sample data, or serves your own (--database), with a development issuer, the gateway and an example page, until Ctrl-C. A port that is taken is no obstacle: the next free one serves.",
 )
   .addOption(
     new Option(
+      "--database <STRING>",
+      "a connection string of your own database, in any form that connect takes; nothing is written into it. Its password is best left out: TIDEGATE_DATABASE_PASSWORD has it, or it is asked for",
+    ).env("TIDEGATE_DATABASE_URL"),
+  )
+  .addOption(
+    new Option(
+      "--ca <FILE>",
+      "with --database: PEM of the CAs that issued its certificate; without it the public CAs",
+    ).env("TIDEGATE_DATABASE_CA"),
+  )
+  .addOption(
+    new Option(
       "--engine <ENGINE>",
-      "the database; without it MySQL, or MariaDB where no MySQL can be had",
-    ).choices(engines),
+      "the engine of the sample database; without it MySQL, or MariaDB where no MySQL can be had",
+    )
+      .choices(engines)
+      .conflicts("database"),
   )
   .option("--port <PORT>", "the gateway's port", port, 8787)
   .option("--issuer-port <PORT>", "the issuer's port", port, 8788)
   .option("--page-port <PORT>", "the example page's port", port, 8789)
-  .option("--database-port <PORT>", "the database's port", port, 13306);
+  .option("--database-port <PORT>", "the sample database's port", port, 13306);
 
 type Options = OptionsOf<typeof declaration>;
+type Log = (line: string) => void;
 
-const audience = "tidegate";
-/** The roles that a page may log in with. */
-const roles = ["analyst", "editor"];
-/** The lifetime of a token that a page gets by a login. */
-const tokenSeconds = 3600;
+/** For the tables of the sample. */
+const sampleStatement: StatementExample = {
+  sql: "SELECT name, population FROM cities WHERE country_code = ? ORDER BY population DESC LIMIT 3",
+  params: ["JP"],
+};
 
 export async function run(options: Options): Promise<undefined> {
   const running = new Running(join(privateDirectory(), "dev"));
@@ -65,19 +86,33 @@ async function startAll(options: Options, running: Running): Promise<void> {
   if (other) {
     throw new Stop(
       `Tidegate is running already: ${other.gateway}, process ${other.pids.start}. Stop it with Ctrl-C there, or with: kill ${other.pids.start}`,
+      2,
     );
   }
-  // A mistake in a file is told before anything is started.
-  orStop(() => makeApplication("development", readPolicyFile("development")));
+  if (options.database === undefined && options.ca !== undefined)
+    throw new Stop("--ca is for a database of your own: name it with --database, or leave --ca out.", 2);
+  // A mistake is told before anything is started or written.
+  const own =
+    options.database === undefined
+      ? undefined
+      : await openOwnDatabase(options.database, {
+          caPath: options.ca,
+          isTyped: declaration.getOptionValueSource("database") === "cli",
+        });
+  let roles = own ? demandOwnPolicy(own, log) : demandSamplePolicy(log);
   rmSync(developmentFile(), { force: true });
   mkdirSync(directory, { recursive: true });
 
-  const database = await startDevelopmentDatabase(directory, options.databasePort, options.engine, log);
-  running.add(database.engine, () => database.stop());
+  const database = own
+    ? ownAsRunning(own, directory)
+    : await startSampleDatabase(directory, options.databasePort, options.engine, log);
+  if (database.stop) running.add(database.servers.engine, database.stop);
   log("starting the development issuer");
   const signingKey = join(directory, "issuer.private.jwk");
   const key = await ensureSigningKey(signingKey);
-  const keyServer = await onFreePort("issuer", options.issuerPort, log, (port) => startIssuer(key, port));
+  const keyServer = await onFreePort("issuer", options.issuerPort, log, (port) =>
+    startIssuer(key, port, () => roles),
+  );
   running.add("issuer", () => keyServer.stop());
 
   const page = await onFreePort("example page", options.pagePort, log, (port) =>
@@ -85,106 +120,81 @@ async function startAll(options: Options, running: Running): Promise<void> {
   );
   running.add("example page", () => page.stop());
 
-  log("starting the gateway (wrangler dev)");
-  const settings = {
-    directory,
-    ca: database.ca,
-    secrets: database.secrets,
-    overlay: {
-      servers: {
-        engine: database.engine,
-        database: `${database.description.host}:${database.description.port}`,
-        actsAs: database.actsAs,
-        issuers: [{ issuer: keyServer.url, audience, jwks_uri: keyServer.jwksUri, algorithms: ["ES256"] }],
-        origins: [page.url],
-        docsIssuer: keyServer.url,
-      } satisfies RunningServers,
-    },
-    onExit: () => void running.stop(1, "the gateway has ended"),
+  const { url: issuer, jwksUri: jwks_uri } = keyServer;
+  const overlay = {
+    servers: {
+      ...database.servers,
+      issuers: [{ issuer, audience, jwks_uri, algorithms: ["ES256"] }],
+      origins: [page.url],
+      docsIssuer: issuer,
+    } satisfies RunningServers,
   };
-  const gateway = await onFreePort("gateway", options.port, log, (port) =>
-    startGateway({ ...settings, port }),
-  );
-  page.gateway = gateway.url;
-  running.add("gateway", () => gateway.stop());
-  void database.exited.then(() => running.stop(1, "the database has ended"));
-
-  const tokens = await sampleTokens(key, keyServer.url);
+  const gateway = await serveGateway(options, running, database, overlay);
+  roles = rolesIn(gateway.application);
+  const { secrets, description } = database;
+  const tokens = await tokensOf(key, issuer, roles);
+  const addresses = { gateway: gateway.url, page: page.url };
+  const shown = await whatToShow({
+    ...{ application: gateway.application, gateway: gateway.url, tokens, secrets },
+    ca: own ? own.ca : database.ca,
+    statement: own ? undefined : sampleStatement,
+  });
+  page.serve({ gateway: gateway.url, query: shown.query, statement: shown.statement });
   write({
-    gateway: gateway.url,
-    issuer: keyServer.url,
-    jwks_uri: keyServer.jwksUri,
-    page: page.url,
-    audience,
-    signing_key: signingKey,
-    tokens,
-    database: database.description,
+    ...{ ...addresses, issuer, jwks_uri, audience, signing_key: signingKey, tokens },
+    operator: roles.find(({ grant }) => grant.allow.includes("operate"))?.name ?? null,
+    database: description,
     pids: { start: process.pid, gateway: gateway.pid, database: database.pid },
   });
-  announce(running, gateway, page.url, tokens, `${database.engine} ${database.description.version}`);
-  const { application: first, make, give } = gateway;
+  const version = `${description.engine} ${description.version}`;
+  console.log(
+    announcement({
+      ...{ ...addresses, seconds: running.seconds(), tokens, shown },
+      database: own ? `${own.name}, ${version}` : version,
+      writers: own ? writersIn(roles, gateway.application) : [],
+    }),
+  );
+  reload(gateway, log, (next) => {
+    roles = rolesIn(next);
+  });
+}
+
+async function serveGateway(
+  options: Options,
+  running: Running,
+  database: DevelopmentDatabase,
+  overlay: Record<string, unknown>,
+): Promise<GatewayProcess> {
+  const log = (line: string) => running.log(line);
+  log("starting the gateway (wrangler dev)");
+  const gateway = await onFreePort("gateway", options.port, log, (port) =>
+    startGateway({
+      ...{ directory: running.directory, port, overlay },
+      ...{ ca: database.ca, secrets: database.secrets },
+      // A password of the user's own database stands in no file.
+      keepsSecrets: options.database === undefined,
+      onExit: () => void running.stop(1, "the gateway has ended"),
+    }),
+  );
+  running.add("gateway", () => gateway.stop());
+  void database.exited.then(() => running.stop(1, "the database has ended"));
+  return gateway;
+}
+
+/** Serves each change of the project's files. @param taken called once it is served */
+function reload(gateway: GatewayProcess, log: Log, taken: (next: Application) => void): void {
+  const give = async (next: Application) => {
+    await gateway.give(next);
+    taken(next);
+  };
+  const { application: first, make } = gateway;
   void watchProject(projectRoot(), reloading({ first, make, give, log }));
 }
 
-async function startIssuer(key: SigningKey, port: number): Promise<KeyServer> {
-  const issuer = `http://127.0.0.1:${port}`;
-  const { metadata, routes } = developmentLogin({
-    issuer,
-    roles,
-    expiresSeconds: tokenSeconds,
-    mint: ({ role, clientId }) =>
-      mint(key, { ...claimsOf(issuer, role), client_id: clientId }, { expires: `${tokenSeconds}s` }),
-  });
-  return await startKeyServer([key.publicJwk], port, { metadata, routes });
-}
-
-function claimsOf(issuer: string, role: string) {
-  return { iss: issuer, aud: audience, sub: "developer", role };
-}
-
-async function sampleTokens(key: SigningKey, issuer: string): Promise<Record<string, string>> {
-  const entries = [...roles, "operator"].map(
-    async (role) => [role, await mint(key, claimsOf(issuer, role), { expires: "12h" })] as const,
-  );
-  return Object.fromEntries(await Promise.all(entries));
+function writersIn(roles: readonly Role[], { queries }: Application): string[] {
+  return roles.filter((role) => writes(role, queries)).map(({ name }) => name);
 }
 
 function write(development: Development): void {
   writeFileSync(developmentFile(), `${JSON.stringify(development, null, 2)}\n`, { mode: 0o600 });
-}
-
-function announce(
-  running: Running,
-  gateway: GatewayProcess,
-  page: string,
-  tokens: Record<string, string>,
-  database: string,
-): void {
-  const bearer = `-H 'Authorization: Bearer ${tokens.analyst}'`;
-  const statement = {
-    sql: "SELECT name, population FROM cities WHERE country_code = ? ORDER BY population DESC LIMIT ?",
-    params: ["JP", 3],
-  };
-  console.log(`
-Tidegate is ready (${running.seconds()} s): ${gateway.url}
-Behind it: ${database}, verified TLS. Details are in .tidegate/dev.json.
-
-A token of the role analyst, valid for 12 hours (another: npm run token -- --role editor):
-
-${tokens.analyst}
-
-A saved query (queries/cities-by-country.sql):
-
-curl '${gateway.url}/v1/queries/cities-by-country?country=JP&limit=3' ${bearer}
-
-A statement of your own:
-
-curl ${gateway.url}/v1/sql ${bearer} -H 'Content-Type: application/json' -d '${JSON.stringify(statement)}'
-
-The documentation of what you may ask, to log in and to try it: ${gateway.url}/docs
-A page that logs in and asks from another origin (examples/browser): ${page}
-
-A change in queries/ or tidegate.toml is served as soon as its line stands here.
-Ctrl-C stops everything.
-`);
 }

@@ -1,22 +1,55 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { SignJWT } from "jose";
 import { mint, readSigningKey } from "../servers/issuer/issuer.ts";
+import { parsePolicy } from "../src/config/policy.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
-import { Stop } from "./command/errors.ts";
-import { readDevelopment } from "./project/development.ts";
+import { operatorText, Stop } from "./command/errors.ts";
+import { readCatalog } from "./project/application.ts";
+import { currentPolicy, readDevelopment } from "./project/development.ts";
+import type { Role } from "./project/roles.ts";
+import { rolesOf, usualRole } from "./project/roles.ts";
 
 export const declaration = declare("token", "Prints a token of the development issuer, while npm start runs.")
-  .option("--role <ROLE>", "the token's claim role: analyst, editor or operator", "analyst")
-  .option("--sub <SUBJECT>", "the token's subject", "developer")
+  .option(
+    "--role <ROLE>",
+    "the caller, by the claims of a grant of [env.development]; without it one that only reads",
+  )
+  .option("--sub <SUBJECT>", "the token's subject; without it the one that the grant names, or developer")
   .option("--expires <SPAN>", "how long it is valid, with a unit: 90s, 30m, 12h, 7d", span, "12h");
 
 export async function run({ role, sub, expires }: OptionsOf<typeof declaration>): Promise<undefined> {
   const development = readDevelopment();
-  if (!development) throw new Stop("Nothing is running: npm start first, in another terminal.");
+  if (!development) throw new Stop("Nothing is running: npm start first, in another terminal.", 2);
   const key = await readSigningKey(development.signing_key);
-  const claims = { iss: development.issuer, aud: development.audience, sub, role };
-  console.log(await mint(key, claims, { expires }));
+  const { claims, subject } = choose(role);
+  const { issuer: iss, audience: aud } = development;
+  console.log(await mint(key, { ...claims, iss, aud, sub: sub ?? subject }, { expires }));
+}
+
+/** @throws Stop if the policy that is served has no such role, or cannot be read */
+function choose(name: string | undefined): Role {
+  const { policy, queries } = readServed();
+  const roles = rolesOf(policy.grants);
+  const usual = usualRole(policy, queries) ?? roles[0];
+  const chosen = name === undefined ? usual : roles.find((role) => role.name === name);
+  if (chosen) return chosen;
+  const names = roles.map((role) => role.name).join(", ");
+  throw new Stop(
+    names === ""
+      ? "No grant of [env.development] gives a caller access: add one first."
+      : `No grant is for that role. There are: ${names}.`,
+    2,
+  );
+}
+
+function readServed() {
+  try {
+    const queries = readCatalog();
+    return { queries, policy: parsePolicy(currentPolicy("development"), "development", queries) };
+  } catch (cause) {
+    throw new Stop(operatorText(cause), 2);
+  }
 }
 
 function span(text: string): string {

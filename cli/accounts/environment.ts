@@ -50,7 +50,7 @@ export function readLink(
     );
   }
   const running = name === "development" ? readDevelopment() : undefined;
-  const caPath = ca ?? running?.database.ca;
+  const caPath = ca ?? running?.database.ca ?? undefined;
   const link = nodeLink(caPath === undefined ? undefined : readFileSync(caPath, "utf8"));
   return { link, running };
 }
@@ -59,11 +59,13 @@ export function readLink(
  * Resolves the secrets of accounts. It resolves all of them before the first login, so that no question
  * interrupts the logins.
  * @param isWanted by the account's name; default: all
+ * @param secretOf by the secret's name; default: where a command finds it
  * @throws Error that names a missing secret
  */
 export async function accountsOf(
   { name: environment, policy, queries }: Pick<Environment, "name" | "policy" | "queries">,
   isWanted: (name: string) => boolean = () => true,
+  secretOf = (name: string): Promise<string> => findSecret(name, environment),
 ): Promise<Account[]> {
   const reading = readingAccounts(policy, queries);
   const writing = writingAccounts(policy.grants, queries);
@@ -72,7 +74,7 @@ export async function accountsOf(
   for (const [name, { password, token, hyperdrive: _, ...settings }] of Object.entries(policy.accounts)) {
     if (!isWanted(name)) continue;
     const key = password ?? token?.key ?? "";
-    const secret = secrets.get(key) ?? (await findSecret(key, environment));
+    const secret = secrets.get(key) ?? (await secretOf(key));
     secrets.set(key, secret);
     accounts.push({
       ...settings,

@@ -10,6 +10,8 @@ import { readingAccounts, readingMistakes } from "../../src/config/reading.ts";
 import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { readAuthorities } from "./authorities.ts";
 import { readLock, withColumns } from "./lock.ts";
+import type { OwnServer } from "./own-server.ts";
+import { accountsOfOwn, knownGrants } from "./own-server.ts";
 import { projectRoot } from "./paths.ts";
 import { readPolicyFile } from "./project-file.ts";
 import { readText } from "./read-text.ts";
@@ -26,6 +28,8 @@ export interface RunningServers {
   database: string;
   /** By account: the identity that it acts as; undefined for a plain login. */
   actsAs: Record<string, string | undefined>;
+  /** The user's own server instead of the sample's. */
+  own?: OwnServer;
   issuers: { issuer: string; [key: string]: unknown }[];
   /** Origins whose pages may read answers; default: none. */
   origins?: string[];
@@ -34,25 +38,59 @@ export interface RunningServers {
 }
 
 /** @returns the development policy for servers that run here. It has every grant once for each issuer. */
-export function policyForServers({ engine, database, actsAs, issuers, origins, docsIssuer }: RunningServers) {
-  const base = readPolicyFile("development") as {
-    cluster: Record<string, unknown>;
-    accounts: Record<string, Record<string, unknown>>;
-    grants: Record<string, unknown>[];
-    docs: Record<string, unknown>;
-  };
-  const accounts = Object.entries(base.accounts).map(([name, { acts_as: _, ...account }]) => {
-    const identity = actsAs[name];
-    return [name, identity === undefined ? account : { ...account, acts_as: identity }] as const;
-  });
+export function policyForServers(servers: RunningServers) {
+  const { engine, database, actsAs, own, issuers, origins, docsIssuer } = servers;
+  const base = readPolicyFile("development") as Partial<DevelopmentPolicy>;
+  const { accounts = {} } = base;
   return {
-    cluster: { ...base.cluster, engine, hosts: [database] },
-    accounts: Object.fromEntries(accounts) as Record<string, Record<string, unknown>>,
+    cluster: own?.cluster ?? sampleCluster(base, engine, database),
+    accounts: own ? accountsOfOwn(accounts, own) : withIdentities(accounts, actsAs),
     issuers,
-    grants: issuers.flatMap(({ issuer }) => base.grants.map((grant) => ({ ...grant, issuer }))),
+    grants: issuers.flatMap(({ issuer }) =>
+      grantsFor(servers, base).grants.map((grant) => ({ ...grant, issuer })),
+    ),
     ...(origins === undefined ? {} : { cors: { origins } }),
     ...(docsIssuer === undefined ? {} : { docs: { ...base.docs, issuer: docsIssuer } }),
   };
+}
+
+/** @returns a sentence for each permission of the development policy that its servers leave out */
+export function droppedPermissions(servers: RunningServers): string[] {
+  return grantsFor(servers, readPolicyFile("development") as Partial<DevelopmentPolicy>).dropped;
+}
+
+interface DevelopmentPolicy {
+  cluster: Record<string, unknown>;
+  accounts: Record<string, Record<string, unknown>>;
+  grants: Record<string, unknown>[];
+  docs: Record<string, unknown>;
+}
+
+function grantsFor({ own }: RunningServers, { grants = [] }: Partial<DevelopmentPolicy>) {
+  if (own === undefined) return { grants, dropped: [] };
+  const { queries, broken } = readGoodQueries();
+  return knownGrants(grants, queries, broken);
+}
+
+/** The sample is its own database, with a private CA, whatever server the file names. */
+function sampleCluster({ cluster = {} }: Partial<DevelopmentPolicy>, engine: string, database: string) {
+  const { connect_timeout_ms } = cluster;
+  return {
+    ...{ engine, hosts: [database], database: "world", link: "platform", trust: "runtime" },
+    ...(connect_timeout_ms !== undefined && { connect_timeout_ms }),
+  };
+}
+
+function withIdentities(
+  accounts: DevelopmentPolicy["accounts"],
+  actsAs: RunningServers["actsAs"],
+): DevelopmentPolicy["accounts"] {
+  return Object.fromEntries(
+    Object.entries(accounts).map(([name, { acts_as: _, ...account }]) => {
+      const identity = actsAs[name];
+      return [name, identity === undefined ? account : { ...account, acts_as: identity }];
+    }),
+  );
 }
 
 /**

@@ -26,18 +26,22 @@ export interface Development {
   audience: string;
   /** Path of a file with the issuer's private JWK. */
   signing_key: string;
-  /** One valid token per sample role. */
+  /** A valid token for each role of the policy, by the role's name. */
   tokens: Record<string, string>;
+  /** The role in `tokens` that may drain the gateway; null if no grant allows it. */
+  operator: string | null;
   database: {
     engine: Engine;
     version: string;
     host: string;
     port: number;
     socket: string | null;
-    administrator: { user: string; password: string };
-    ca: string;
+    /** Null for the user's own database: its administrator is not known. */
+    administrator: { user: string; password: string } | null;
+    /** The path of the CA's file; null for the public CAs. */
+    ca: string | null;
   };
-  /** Null for a database that was running before, or runs in a container. */
+  /** Null for the user's own database, and for one in a container. */
   pids: { start: number; gateway: number; database: number | null };
 }
 
@@ -52,7 +56,8 @@ export function readDevelopment(): Development | undefined {
 /** @returns an environment's policy; for development the policy of a running `npm start`, if there is one */
 export function currentPolicy(environment: string): Record<string, unknown> {
   const overlay = join(privateDirectory(), "dev", "overlay.json");
-  return environment === "development" && existsSync(overlay)
+  // The file stays after a start that is over.
+  return environment === "development" && readDevelopment() && existsSync(overlay)
     ? overlaid(overlay)
     : readPolicyFile(environment);
 }

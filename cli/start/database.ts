@@ -1,50 +1,53 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RowDataPacket } from "mysql2/promise";
-import { connectAdministrator } from "../../servers/database/connection.ts";
 import { loadSample } from "../../servers/database/sample.ts";
 import type { DatabaseServer, Engine } from "../../servers/database/server.ts";
-import { isEngine, ServerUnavailableError, startDatabase } from "../../servers/database/server.ts";
+import { ServerUnavailableError, startDatabase } from "../../servers/database/server.ts";
 import { ensurePki } from "../../servers/pki.ts";
+import type { RunningServers } from "../project/application.ts";
 import type { Development } from "../project/development.ts";
 import { onFreePort } from "./ports.ts";
 
-/** The running sample database, with what the gateway needs to know about it. */
+/** The running database, with what the gateway needs to know about it. */
 export interface DevelopmentDatabase {
-  engine: Engine;
+  servers: Pick<RunningServers, "engine" | "database" | "actsAs" | "own">;
   description: Development["database"];
   pid: number | null;
-  /** PEM of the CA that verifies its certificate. */
+  /** PEM of CAs that the runtime must trust besides the public ones; may be empty. */
   ca: string;
   /** Worker secrets: passwords of the login accounts. */
   secrets: Record<string, string>;
-  /** The sample accounts that are proxy users, each with its identity. */
-  actsAs: Record<string, string | undefined>;
-  stop(): Promise<void>;
+  /** Ends the server; undefined for one that was not started here. */
+  stop: (() => Promise<void>) | undefined;
   exited: Promise<unknown>;
 }
 
 type Log = (line: string) => void;
 
+/** The accounts of the sample, by their names in the policy. */
+export const sampleAccounts = ["analyst", "editor"];
+
 /**
- * Uses the existing server of TIDEGATE_DATABASE_URL if it is set, otherwise starts an embedded one.
+ * Starts an embedded server with the sample.
  * @param engine undefined: MySQL, or MariaDB if MySQL is not available
  * @throws ServerUnavailableError that lists what was tried
  */
-export async function startDevelopmentDatabase(
+export async function startSampleDatabase(
   directory: string,
   port: number,
   engine: Engine | undefined,
   log: Log,
 ): Promise<DevelopmentDatabase> {
-  const existing = existingServer(engine, log);
-  if (existing) await refuseForeignData(existing);
-  const server = existing ?? (await embeddedServer(directory, port, engine, log));
+  const server = await embeddedServer(directory, port, engine, log);
   const passwords = ensurePasswords(join(directory, "passwords.json"));
   const sample = await loadSample(server, { passwords, log });
   return {
-    engine: server.engine,
+    servers: {
+      engine: server.engine,
+      database: `${server.host}:${server.port}`,
+      actsAs: { analyst: sample.analyst.actsAs, editor: sample.editor.actsAs },
+    },
     description: {
       engine: server.engine,
       version: server.version,
@@ -57,7 +60,6 @@ export async function startDevelopmentDatabase(
     pid: server.pid || null,
     ca: readFileSync(server.caPath, "utf8"),
     secrets: { ANALYST_PASSWORD: passwords.analyst, EDITOR_PASSWORD: passwords.editor },
-    actsAs: { analyst: sample.analyst.actsAs, editor: sample.editor.actsAs },
     stop: () => server.stop(),
     exited: server.exited,
   };
@@ -83,79 +85,10 @@ async function embeddedServer(
     return await start("mariadb").catch((second: unknown) => {
       if (!(second instanceof ServerUnavailableError)) throw second;
       throw new ServerUnavailableError(
-        `${cause.message}\n\n${second.message}\n\nOr name a server of your own: TIDEGATE_DATABASE_URL=mysql://root:PASSWORD@localhost:3306 and TIDEGATE_DATABASE_CA=/path/of/its/ca.pem`,
+        `${cause.message}\n\n${second.message}\n\nOr serve a database of your own: --database mysql://USER@HOST/DATABASE, with --ca ca.pem if its CA is a private one`,
       );
     });
   }
-}
-
-/**
- * The sample replaces tables and accounts by name, and MySQL's own sample is called "world" too.
- * @throws ServerUnavailableError if the server cannot be reached, or has such a name that is not ours
- */
-async function refuseForeignData(server: DatabaseServer): Promise<void> {
-  const connection = await connectAdministrator(server).catch((cause: Error) => {
-    throw new ServerUnavailableError(
-      `No verified TLS connection to TIDEGATE_DATABASE_URL (${server.host}:${server.port}): ${cause.message}. Check the address, the user, the password, and that TIDEGATE_DATABASE_CA issued its certificate.`,
-    );
-  });
-  try {
-    const [rows] = await connection.query<RowDataPacket[]>(
-      `SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name IN ('world', 'tidegate_sample')
-       UNION SELECT user FROM mysql.user WHERE user IN ('analyst', 'editor', 'gw_analyst', 'gw_editor')`,
-    );
-    const names = rows.map(({ name }) => String(name));
-    if (names.length === 0 || names.includes("tidegate_sample")) return;
-    throw new ServerUnavailableError(
-      `This server has ${names.join(", ")} already, and not from here: the sample would replace them. Name another server, or none to have an embedded one.`,
-    );
-  } finally {
-    await connection.end();
-  }
-}
-
-/**
- * A server that the user runs. It gets the sample database and accounts, which the log says. It is never
- * stopped.
- */
-function existingServer(wanted: Engine | undefined, log: Log): DatabaseServer | undefined {
-  const { TIDEGATE_DATABASE_URL: address, TIDEGATE_DATABASE_CA: caPath } = process.env;
-  if (address === undefined) return undefined;
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  const engine = url?.protocol.slice(0, -1);
-  if (!url || !isEngine(engine) || caPath === undefined || !existsSync(caPath)) {
-    throw new ServerUnavailableError(
-      "TIDEGATE_DATABASE_URL must be mysql://USER:PASSWORD@HOST:PORT (or mariadb://…, tidb://…) and TIDEGATE_DATABASE_CA the path of the CA that issued its certificate",
-    );
-  }
-  if (wanted !== undefined && wanted !== engine) {
-    throw new ServerUnavailableError(
-      `TIDEGATE_DATABASE_URL names a server of ${engine}, --engine ${wanted}: leave one of them out`,
-    );
-  }
-  const { hostname } = url;
-  log(
-    `using ${hostname}: this makes (or replaces) its databases world and tidegate_sample and its accounts analyst, editor, gw_analyst and gw_editor`,
-  );
-  return {
-    engine,
-    version: "(existing server)",
-    host: hostname as "127.0.0.1",
-    port: Number(url.port || (engine === "tidb" ? 4000 : 3306)),
-    socket: undefined,
-    administrator: {
-      user: decodeURIComponent(url.username) as "root",
-      password: decodeURIComponent(url.password),
-    },
-    caPath,
-    tls: "required",
-    pid: 0,
-    dataDirectory: undefined,
-    logPath: "",
-    stop: async () => {},
-    kill: async () => {},
-    exited: new Promise(() => {}),
-  };
 }
 
 /** Random passwords, kept in a file, so that a second start can use the existing accounts. */

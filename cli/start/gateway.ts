@@ -1,13 +1,15 @@
 import { spawn } from "node:child_process";
-import { createWriteStream, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ServerUnavailableError } from "../../servers/errors.ts";
 import type { Application } from "../../src/config/config.ts";
 import { writeApplication } from "../project/application.ts";
 import { secretsFile } from "../project/development.ts";
 import { packageProgram, projectRoot } from "../project/paths.ts";
 import { sharedAssets, wranglerVariables, writeWranglerConfig } from "../project/wrangler.ts";
+import { writeWhole } from "../project/write-whole.ts";
 import { developmentApplication, orStop, secretsOf } from "./reload.ts";
 
 export interface GatewayProcess {
@@ -30,10 +32,12 @@ export interface GatewayOptions {
   /** Private directory for the configuration, the state and the log. */
   directory: string;
   port: number;
-  /** PEM: CAs that workerd trusts in addition to the public ones. */
+  /** PEM: CAs that workerd trusts in addition to the public ones; may be empty. */
   ca: string;
   /** By name; any text without a NUL. */
   secrets: Record<string, string>;
+  /** Whether other commands may read the secrets in a file of mode 600. */
+  keepsSecrets: boolean;
   /** Changes the policy of the development environment, as `overlaid` says. */
   overlay: Record<string, unknown>;
   /** Called when the gateway ends although it was not stopped. */
@@ -47,13 +51,13 @@ const reloaded = "Local server updated and ready";
 
 /**
  * Starts `wrangler dev` and waits until /readyz says that database and keys can be reached.
- * @throws Error with the end of wrangler's log if it does not start; with the code EADDRINUSE if another
- * program has the port
+ * @throws ServerUnavailableError with the end of wrangler's log if it does not start; with the code EADDRINUSE if
+ * another program has the port
  */
 export async function startGateway(options: GatewayOptions): Promise<GatewayProcess> {
   const { directory, port } = options;
   const path = (name: string) => join(directory, name);
-  writeFileSync(path("overlay.json"), JSON.stringify(options.overlay, null, 2));
+  writeWhole(path("overlay.json"), JSON.stringify(options.overlay, null, 2));
   const isGiven = (name: string) => name in options.secrets || process.env[name] !== undefined;
   const application = orStop(() => developmentApplication(path("overlay.json"), isGiven));
   const required = [...new Set([...Object.keys(options.secrets), ...secretsOf(application)])];
@@ -62,7 +66,9 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   writeApplication(application, path("application.json"), sharedAssets());
   writeWranglerConfig(path("wrangler.json"), path("application.json"), { secrets: { required } });
   writeFileSync(path("trusted.pem"), trustedCertificates(options.ca));
-  writeFileSync(path(secretsFile), JSON.stringify(options.secrets), { mode: 0o600 });
+  rmSync(path(secretsFile), { force: true });
+  if (options.keepsSecrets)
+    writeFileSync(path(secretsFile), JSON.stringify(options.secrets), { mode: 0o600 });
   const child = spawn(packageProgram("wrangler"), wranglerArguments(path, port), {
     cwd: projectRoot(),
     // A separate process group: Ctrl-C in the terminal then reaches only npm start, which stops all parts
@@ -122,7 +128,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   if (trouble !== undefined) {
     await stop();
     const message = `The gateway did not become ready (${trouble}). The end of ${logPath}:\n${tail(logPath)}`;
-    throw Object.assign(new Error(message), isInUse(logPath) && { code: "EADDRINUSE" });
+    throw Object.assign(new ServerUnavailableError(message), isInUse(logPath) && { code: "EADDRINUSE" });
   }
   void exited.then(() => {
     if (wanted) options.onExit();

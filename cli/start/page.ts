@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { packageRoot } from "../project/paths.ts";
+import type { QueryExample, StatementExample } from "./examples.ts";
 
 export interface PageOptions {
   port: number;
@@ -9,13 +10,18 @@ export interface PageOptions {
   issuer: string;
 }
 
+/** What the page asks first. */
+export interface PageContent {
+  /** The gateway's origin. */
+  gateway: string;
+  query: QueryExample | undefined;
+  statement: StatementExample | undefined;
+}
+
 export interface PageServer {
   url: string;
-  /**
-   * The gateway's origin. Undefined at first: the gateway's policy names the page's origin, so the page
-   * starts first.
-   */
-  gateway: string | undefined;
+  /** Begins to serve. The gateway's policy names the page's origin, so the page starts first. */
+  serve(content: PageContent): void;
   stop(): Promise<void>;
 }
 
@@ -28,14 +34,13 @@ const types: Record<string, string> = {
 
 /** Serves examples/browser on loopback, with a config.js that names the running gateway and issuer. */
 export async function startPage({ port, issuer }: PageOptions): Promise<PageServer> {
+  let content: PageContent | undefined;
   const server = createServer((request, response) => {
-    const { gateway } = page;
-    if (gateway === undefined) {
+    if (content === undefined) {
       response.writeHead(503, { "retry-after": "1" }).end();
       return;
     }
-    const headers = headersFor(issuer, gateway);
-    const config = `export const issuer = "${issuer}";\nexport const gateway = "${gateway}";\n`;
+    const headers = headersFor(issuer, content.gateway);
     const [path = ""] = (request.url ?? "").split("?");
     const name = path === "/" ? "index.html" : path.slice(1);
     const type = name === "config.js" ? types["page.js"] : types[name];
@@ -44,7 +49,9 @@ export async function startPage({ port, issuer }: PageOptions): Promise<PageServ
     else {
       // The file is read for each request, so a reload shows a change of the example.
       const body =
-        name === "config.js" ? config : readFileSync(join(packageRoot, "examples", "browser", name));
+        name === "config.js"
+          ? configOf({ issuer, ...content })
+          : readFileSync(join(packageRoot, "examples", "browser", name));
       response.writeHead(200, { ...headers, "content-type": type }).end(body);
     }
   });
@@ -52,16 +59,24 @@ export async function startPage({ port, issuer }: PageOptions): Promise<PageServ
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
   });
-  const page: PageServer = {
+  return {
     url: `http://127.0.0.1:${port}`,
-    gateway: undefined,
+    serve: (given) => {
+      content = given;
+    },
     stop: () =>
       new Promise((resolve) => {
         server.closeAllConnections();
         server.close(() => resolve());
       }),
   };
-  return page;
+}
+
+/** @returns a module that exports each value */
+function configOf(values: Record<string, unknown>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `export const ${name} = ${JSON.stringify(value ?? null)};\n`)
+    .join("");
 }
 
 function headersFor(issuer: string, gateway: string): Record<string, string> {

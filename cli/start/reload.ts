@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Application } from "../../src/config/config.ts";
 import { ConfigError, parsePolicy, secretNames } from "../../src/config/policy.ts";
 import { Stop } from "../command/errors.ts";
@@ -39,22 +40,22 @@ export function reloading({ first, make, give, log }: ReloadOptions): () => Prom
 }
 
 /** @returns what a function returns. @throws Stop with the mistakes in words */
-export function orStop(make: () => Application): Application {
+export function orStop<T>(make: () => T): T {
   try {
     return make();
   } catch (cause) {
-    throw new Stop(mistakesIn("development", cause).join("\n"));
+    throw new Stop(mistakesIn("development", cause).join("\n"), 2);
   }
 }
 
 /**
- * @param overlay the file about the running servers
+ * @param overlay the file about the running servers; the cluster's CA is in its folder
  * @param hasSecret by the secret's name
  * @returns what the development gateway bundles
  * @throws CatalogError or ConfigError, with every mistake
  */
 export function developmentApplication(overlay: string, hasSecret: (name: string) => boolean): Application {
-  const application = makeApplication("development", overlaid(overlay));
+  const application = makeApplication("development", overlaid(overlay), dirname(overlay));
   const missing = secretsOf(application).filter((name) => !hasSecret(name));
   if (missing.length > 0) {
     throw new ConfigError(

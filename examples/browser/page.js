@@ -1,4 +1,4 @@
-import { gateway } from "./config.js";
+import { gateway, query, statement } from "./config.js";
 import { finishLogin, logIn } from "./login.js";
 
 /**
@@ -11,9 +11,9 @@ let token;
 const part = (id) => document.getElementById(id);
 
 part("login").addEventListener("click", () => logIn());
-part("cities").addEventListener("submit", (event) => {
+part("query").addEventListener("submit", (event) => {
   event.preventDefault();
-  void ask(`/v1/queries/cities-by-country?${new URLSearchParams(new FormData(event.target))}`);
+  void ask(`/v1/queries/${query.name}?${new URLSearchParams(new FormData(event.target))}`);
 });
 part("statement").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -27,6 +27,7 @@ part("statement").addEventListener("submit", (event) => {
   });
 });
 
+showQuestions();
 try {
   token = await finishLogin();
   showLoggedIn();
@@ -60,6 +61,24 @@ async function ask(path, init = {}) {
     showLoggedIn();
   }
   showProblem(body.title, body.detail);
+}
+
+/** The first questions, which the reader may change. */
+function showQuestions() {
+  if (query !== null) {
+    part("query-name").textContent = query.name;
+    const labels = Object.entries(query.parameters).map(([name, value]) => {
+      const label = document.createElement("label");
+      const input = Object.assign(document.createElement("input"), { name, value });
+      label.append(`${name} `, input);
+      return label;
+    });
+    part("query-parameters").replaceChildren(...labels);
+    part("query").hidden = false;
+  }
+  const { sql, params } = part("statement").elements;
+  sql.value = statement?.sql ?? "";
+  params.value = (statement?.params ?? []).join("\n");
 }
 
 function showLoggedIn() {

@@ -11,8 +11,8 @@ import {
 export interface LoginOptions {
   /** The issuer's address, such as "http://127.0.0.1:8788". */
   issuer: string;
-  /** The roles that a person may choose. */
-  roles: readonly string[];
+  /** @returns the roles that a person may choose now */
+  roles(): readonly string[];
   /** Signs an access token for a redeemed code. */
   mint(redeemed: Redeemed): Promise<string>;
   /** The lifetime of such a token, which the answer tells. */
@@ -73,12 +73,12 @@ async function authorize(
     address = readReturnAddress(parameters);
     const authorization = readAuthorizationRequest(parameters, address);
     const role = parameters.get("role");
-    if (request.method === "POST" && role !== null && roles.includes(role)) {
+    if (request.method === "POST" && role !== null && roles().includes(role)) {
       const code = codes.issue(authorization, role, Date.now());
       // 303: the browser follows with GET and does not send the form again.
       response.writeHead(303, { location: redirection(address, { code }), "cache-control": "no-store" });
       response.end();
-    } else sendPage(response, 200, choicePage(authorization, roles), address);
+    } else sendPage(response, 200, choicePage(authorization, roles()), address);
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error;
     if (address === undefined) return sendPage(response, 400, page("No login", escaped(error.message)));

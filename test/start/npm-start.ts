@@ -20,7 +20,7 @@ export function searchLog(
   const lines = read("gateway.log").split("\n");
   const passwords = Object.values(JSON.parse(read("passwords.json")) as Record<string, string>);
   const all = [...Object.values(tokens), ...others].flatMap(secretsOf);
-  const leaks = leaksIn(lines, [database.administrator.password, ...passwords, ...all]);
+  const leaks = leaksIn(lines, [database.administrator?.password ?? [], passwords, all].flat());
   return { leaks: leaks.map(({ line }) => line), lines: lines.length };
 }
 

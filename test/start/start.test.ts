@@ -115,7 +115,8 @@ describe(".tidegate/dev.json tells other tools what runs", () => {
     expect(keys).toMatchObject({ keys: [{ kty: "EC", crv: "P-256" }] });
     expect(JSON.stringify(keys)).not.toContain('"d"');
     expect(JSON.parse(readFileSync(development.signing_key, "utf8"))).toHaveProperty("d");
-    expect(Object.keys(development.tokens)).toEqual(["analyst", "editor", "operator"]);
+    expect(Object.keys(development.tokens).sort()).toEqual(["analyst", "editor", "operator"]);
+    expect(development.operator).toBe("operator");
   });
 
   test("the database and the processes", () => {
@@ -125,7 +126,7 @@ describe(".tidegate/dev.json tells other tools what runs", () => {
       port: expect.any(Number),
       administrator: { user: "root" },
     });
-    expect(readFileSync(database.ca, "utf8")).toContain("BEGIN CERTIFICATE");
+    expect(readFileSync(database.ca ?? "", "utf8")).toContain("BEGIN CERTIFICATE");
     for (const pid of Object.values(pids)) expect(isAlive(pid)).toBe(true);
   });
 

@@ -63,6 +63,7 @@ beforeAll(async () => {
     port: await freePort(),
     ca: server.ca,
     secrets: { ...server.passwords, ...Object.fromEntries(named.map(({ name, value }) => [name, value])) },
+    keepsSecrets: false,
     overlay: policyForServers({
       ...{ engine, database: `localhost:${server.port}`, actsAs: server.actsAs },
       issuers,
