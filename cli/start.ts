@@ -18,7 +18,7 @@ import type { DevelopmentDatabase } from "./start/database.ts";
 import { startSampleDatabase } from "./start/database.ts";
 import type { StatementExample } from "./start/examples.ts";
 import type { GatewayProcess } from "./start/gateway.ts";
-import { startGateway } from "./start/gateway.ts";
+import { endOrphan, startGateway } from "./start/gateway.ts";
 import { audience, startIssuer, tokensOf } from "./start/issuer.ts";
 import { openOwnDatabase, ownAsRunning } from "./start/own-database.ts";
 import { startPage } from "./start/page.ts";
@@ -86,11 +86,10 @@ async function startAll(options: Options, running: Running): Promise<void> {
   if (other) {
     throw new Stop(
       `Tidegate is running already: ${other.gateway}, process ${other.pids.start}. Stop it with Ctrl-C there, or with: kill ${other.pids.start}`,
-      2,
     );
   }
   if (options.database === undefined && options.ca !== undefined)
-    throw new Stop("--ca is for a database of your own: name it with --database, or leave --ca out.", 2);
+    throw new Stop("--ca is for a database of your own: name it with --database, or leave --ca out.");
   // A mistake is told before anything is started or written.
   const own =
     options.database === undefined
@@ -101,6 +100,7 @@ async function startAll(options: Options, running: Running): Promise<void> {
         });
   let roles = own ? demandOwnPolicy(own, log) : demandSamplePolicy(log);
   rmSync(developmentFile(), { force: true });
+  endOrphan(directory);
   mkdirSync(directory, { recursive: true });
 
   const database = own

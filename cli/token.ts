@@ -20,7 +20,7 @@ export const declaration = declare("token", "Prints a token of the development i
 
 export async function run({ role, sub, expires }: OptionsOf<typeof declaration>): Promise<undefined> {
   const development = readDevelopment();
-  if (!development) throw new Stop("Nothing is running: npm start first, in another terminal.", 2);
+  if (!development) throw new Stop("Nothing is running: npm start first, in another terminal.");
   const key = await readSigningKey(development.signing_key);
   const { claims, subject } = choose(role);
   const { issuer: iss, audience: aud } = development;
@@ -39,7 +39,6 @@ function choose(name: string | undefined): Role {
     names === ""
       ? "No grant of [env.development] gives a caller access: add one first."
       : `No grant is for that role. There are: ${names}.`,
-    2,
   );
 }
 
@@ -48,7 +47,7 @@ function readServed() {
     const queries = readCatalog();
     return { queries, policy: parsePolicy(currentPolicy("development"), "development", queries) };
   } catch (cause) {
-    throw new Stop(operatorText(cause), 2);
+    throw new Stop(operatorText(cause));
   }
 }
 

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ServerUnavailableError } from "../../servers/errors.ts";
+import { readJson } from "../../servers/files.ts";
+import type { ProcessIdentity } from "../../servers/lock.ts";
+import { identify, isAlive } from "../../servers/lock.ts";
 import type { Application } from "../../src/config/config.ts";
 import { writeApplication } from "../project/application.ts";
 import { secretsFile } from "../project/development.ts";
@@ -46,6 +49,8 @@ export interface GatewayOptions {
 
 const startTimeoutMs = 60_000;
 const reloadTimeoutMs = 30_000;
+/** Which process serves, for a start after a crash. */
+const processFile = "gateway.process.json";
 /** The text is wrangler's. */
 const reloaded = "Local server updated and ready";
 
@@ -65,7 +70,8 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   const make = () => developmentApplication(path("overlay.json"), (name) => required.includes(name));
   writeApplication(application, path("application.json"), sharedAssets());
   writeWranglerConfig(path("wrangler.json"), path("application.json"), { secrets: { required } });
-  writeFileSync(path("trusted.pem"), trustedCertificates(options.ca));
+  const trusted = trustedCertificates(options.ca);
+  writeFileSync(path("trusted.pem"), trusted);
   rmSync(path(secretsFile), { force: true });
   if (options.keepsSecrets)
     writeFileSync(path(secretsFile), JSON.stringify(options.secrets), { mode: 0o600 });
@@ -81,10 +87,12 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
       // quotation marks, backslashes, line breaks, # and $ have their own meanings, and a JWK contains some
       // of them.
       ...options.secrets,
-      NODE_EXTRA_CA_CERTS: path("trusted.pem"),
+      // Node warns of a file without a certificate.
+      ...(trusted !== "" && { NODE_EXTRA_CA_CERTS: path("trusted.pem") }),
       ...wranglerVariables(),
     },
   });
+  if (child.pid !== undefined) writeWhole(path(processFile), JSON.stringify(identify(child.pid)));
   const logPath = path("gateway.log");
   // The log of an earlier run also contains "Ready on".
   writeFileSync(logPath, "");
@@ -122,6 +130,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
     signal("SIGTERM");
     await Promise.race([exited, sleep(5_000)]);
     signal("SIGKILL");
+    rmSync(path(processFile), { force: true });
   };
   const url = `http://127.0.0.1:${port}`;
   const trouble = await ready(url, exited, () => hasBegun(logPath));
@@ -134,6 +143,15 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
     if (wanted) options.onExit();
   });
   return { url, pid: child.pid as number, application, make, give, stop };
+}
+
+/** Ends a gateway whose starting process was killed: it would keep its connections to the database. */
+export function endOrphan(directory: string): void {
+  const path = join(directory, processFile);
+  const orphan = readJson<ProcessIdentity>(path);
+  // Without a start time, the id may belong to another program now.
+  if (orphan?.startTime && isAlive(orphan)) process.kill(-orphan.pid, "SIGKILL");
+  rmSync(path, { force: true });
 }
 
 function wranglerArguments(path: (name: string) => string, port: number): string[] {

@@ -49,7 +49,7 @@ export async function openOwnDatabase(
       `Note: the password stood on the command line, where the shell's history may keep it. Next time leave it out: it is asked for, or ${ownPassword} has it.`,
     );
   if ("refusals" in parsed)
-    throw new Stop(`The connection string of --database is refused: ${parsed.refusals.join(" ")}`, 2);
+    throw new Stop(`The connection string of --database is refused: ${parsed.refusals.join(" ")}`);
   const { connection } = parsed;
   for (const note of connection.notes) console.error(`Note: ${note}`);
   const database = databaseOf(connection);
@@ -64,7 +64,7 @@ export async function openOwnDatabase(
     showsToken: false,
     timeoutMs: limits.connectTimeoutMs,
   });
-  if ("step" in found) throw new Stop(failureLine(found), 2);
+  if ("step" in found) throw new Stop(failureLine(found));
   const { engine, version, surplus } = found;
   const trust =
     ca === undefined
@@ -85,14 +85,10 @@ export async function openOwnDatabase(
 
 function databaseOf({ database }: ConnectionString): string {
   if (database === undefined)
-    throw new Stop(
-      "The string of --database names no database: add it, as in mysql://USER@HOST/DATABASE.",
-      2,
-    );
+    throw new Stop("The string of --database names no database: add it, as in mysql://USER@HOST/DATABASE.");
   if (serverSchemaOf(database) !== undefined)
     throw new Stop(
       `The database ${database} is the server's own, which no account may have: name the application's.`,
-      2,
     );
   return database;
 }
@@ -101,7 +97,7 @@ async function passwordOf({ password, user }: ConnectionString): Promise<string>
   const known = password ?? process.env[ownPassword] ?? "";
   const given = known === "" && isTerminal ? await readPassword(user) : known;
   if (given !== "") return given;
-  throw new Stop(`There is no password for ${user}: put it into the environment variable ${ownPassword}.`, 2);
+  throw new Stop(`There is no password for ${user}: put it into the environment variable ${ownPassword}.`);
 }
 
 /** @returns "host:port", as `cluster.hosts` has it */

@@ -35,7 +35,6 @@ export function demandSamplePolicy(log: Log): Role[] {
   if (others.length > 0)
     throw new Stop(
       `The sample database has the accounts ${sampleAccounts.join(" and ")}, and [env.development] has ${others.join(", ")} too: serve your own database with --database, or take them out.`,
-      2,
     );
   const [host] = cluster.hosts;
   if (host !== undefined && !["127.0.0.1", "localhost"].includes(host.hostname))
@@ -74,7 +73,6 @@ export function demandOwnPolicy(own: OwnDatabase, log: Log): Role[] {
   if (reading !== undefined && surplus !== undefined)
     throw new Stop(
       `The account ${reading} only reads, which TiDB does not enforce, and ${server.user} may do more: ${surplus}. Take it away, or use a login with SELECT alone.`,
-      2,
     );
   return rolesOf(policy.grants);
 }

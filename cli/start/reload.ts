@@ -44,7 +44,7 @@ export function orStop<T>(make: () => T): T {
   try {
     return make();
   } catch (cause) {
-    throw new Stop(mistakesIn("development", cause).join("\n"), 2);
+    throw new Stop(mistakesIn("development", cause).join("\n"));
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { vi } from "vitest";
 import type { Development } from "../../cli/project/development.ts";
@@ -47,14 +47,28 @@ export async function npmStart(
   engine?: Engine,
   project = packageRoot,
 ): Promise<NpmStart> {
-  const file = join(directory, "dev.json");
-  rmSync(file, { force: true });
   const { gateway, ...others } = ports;
   const options = Object.entries(others).flatMap(([name, port]) => [`--${name}-port`, String(port)]);
   if (engine !== undefined) options.push("--engine", engine);
-  const child = spawn("npm", ["start", "--", "--port", String(gateway), ...options], {
+  const words = ["npm", "start", "--", "--port", String(gateway), ...options];
+  return await typeStart(words, directory, project);
+}
+
+/**
+ * Types a command line that starts everything.
+ * @param variables of its environment, besides this process's
+ * @throws Error with its output if it is not ready within 90 s
+ */
+export async function typeStart(
+  [program = "", ...words]: string[],
+  directory: string,
+  project: string,
+  variables: Record<string, string> = {},
+): Promise<NpmStart> {
+  const file = join(directory, "dev.json");
+  const child = spawn(program, words, {
     cwd: project,
-    env: { ...process.env, TIDEGATE_DIRECTORY: directory },
+    env: { ...process.env, ...variables, TIDEGATE_DIRECTORY: directory },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -73,8 +87,9 @@ export async function npmStart(
   if (!output.includes("Ctrl-C stops everything.")) {
     const what = running() ? "is not ready after 90 s" : "has ended";
     signal("SIGKILL");
-    throw new Error(`npm start ${what}. It has printed:\n${output}`);
+    throw new Error(`${program} ${what}. It has printed:\n${output}`);
   }
+  const ended = new Promise((resolve) => child.once("exit", resolve));
   return {
     development: JSON.parse(readFileSync(file, "utf8")),
     get output() {
@@ -82,7 +97,6 @@ export async function npmStart(
     },
     kill: () => signal("SIGKILL"),
     interrupt: async () => {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
       if (!running()) return;
       signal("SIGINT");
       await ended;
