@@ -343,6 +343,18 @@ describe("a start that cannot serve says why in one line, and leaves nothing", (
     expect(status).toBe(2);
   });
 
+  test("a project whose accounts the sample does not have, without --database", () => {
+    const path = join(project, "tidegate.toml");
+    const policy = readFileSync(path, "utf8");
+    writeFileSync(path, policy.replaceAll(/(?<=accounts\.|account = ")editor/g, "clerk"));
+    const { status, lines } = refused([], {});
+    writeFileSync(path, policy);
+    expect(lines).toEqual([
+      "The sample database has the accounts analyst and editor, and [env.development] has clerk too: serve your own database with --database, or take them out.",
+    ]);
+    expect(status).toBe(2);
+  });
+
   test("a mistake of the project's files", () => {
     const path = join(project, "queries", "broken.sql");
     writeFileSync(path, "SELECT :unknown AS x\n");

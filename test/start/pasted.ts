@@ -31,6 +31,12 @@ export function pasteInto(directory: string, line: string): Pasted {
   return { status: status ?? 1, body: stdout };
 }
 
+/** Cities of New Zealand, by the example of the saved query, and of Japan. */
+const largest = [
+  ["Auckland", "Wellington", "Christchurch"],
+  ["Tokyo", "Yokohama", "Osaka"],
+] as const;
+
 /** @param index of a saved query's line, or of a statement's */
 export function expectPrinted({ output }: Pick<NpmStart, "output">, index: 0 | 1, paste: Paste): void {
   const lines = output.split("\n").filter((line) => line.startsWith("curl "));
@@ -38,7 +44,7 @@ export function expectPrinted({ output }: Pick<NpmStart, "output">, index: 0 | 1
   const { status, body } = paste(lines[index] ?? "");
   expect(status).toBe(0);
   const names = JSON.parse(body).rows.map(({ name }: { name: string }) => name);
-  expect(names).toEqual(["Tokyo", "Yokohama", "Osaka"]);
+  expect(names).toEqual(largest[index]);
 }
 
 /** Pastes every example of docs/reference/http.md, in its order. */

@@ -74,6 +74,9 @@ describe("the issuer's login", () => {
     const choice = await (await fetch(`${authorization_endpoint}?${question}`)).text();
     expect(choice).toContain("Who do you want to be?");
     expect(choice).not.toContain(script);
+    // The roles of the grants that run something: an operator has nothing to ask.
+    const roles = [...choice.matchAll(/name="role" value="([^"]*)"/g)].map(([, role]) => role);
+    expect(roles).toEqual(["editor", "analyst"]);
     question.delete("code_challenge_method");
     const refused = await fetch(`${authorization_endpoint}?${question}`, { redirect: "manual" });
     const location = new URL(refused.headers.get("location") ?? "");

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
+import { stringify } from "smol-toml";
 import { expect } from "vitest";
 import { secretsFile } from "../../../cli/project/development.ts";
-import { packageRoot } from "../../../cli/project/paths.ts";
+import { packageRoot, projectFile, projectRoot } from "../../../cli/project/paths.ts";
+import { readPolicyFile } from "../../../cli/project/project-file.ts";
 import { engine, server } from "./harness.ts";
 import { password } from "./logins.ts";
 
@@ -43,7 +45,7 @@ export async function runAccounts(
       process.execPath,
       [join(packageRoot, "cli", "tidegate.ts"), "accounts", ...(options.arguments ?? [])],
       {
-        cwd: packageRoot,
+        cwd: directory,
         // The script gets the tests' own CA only in tests about the CA.
         env: {
           ...process.env,
@@ -75,7 +77,8 @@ async function writePolicy(
     { user: `gw_${name}`, ...(more.token === undefined && { password: "ANALYST_PASSWORD" }), ...more },
   ]);
   const issuer = "http://127.0.0.1:8788";
-  const overlay = {
+  const policy = {
+    ...readPolicyFile("development"),
     cluster: {
       ...{ engine, hosts: [`localhost:${port}`], database },
       ...{ link: "platform", trust: "runtime", connect_timeout_ms: 5000 },
@@ -83,7 +86,8 @@ async function writePolicy(
     accounts: Object.fromEntries(table),
     grants: Object.keys(accounts).map((account) => ({ issuer, account, allow })),
   };
-  await writeFile(join(directory, "dev", "overlay.json"), JSON.stringify(overlay));
+  await writeFile(join(directory, projectFile), stringify({ version: 1, env: { development: policy } }));
+  await symlink(join(projectRoot(), "queries"), join(directory, "queries"));
   await writeFile(join(directory, "dev", secretsFile), JSON.stringify({ ANALYST_PASSWORD: password }));
   if (!running) return;
   const { caPath: ca, administrator } = server;
