@@ -22,7 +22,7 @@ describe.runIf(chromium)("the documentation page", { timeout: 90_000 }, () => {
     [npm, browser] = await Promise.all([start(), launch(chromium)]);
     ({ development } = npm);
     home = `${development.gateway}/docs`;
-  }, 120_000);
+  }, 200_000);
   afterAll(async () => {
     await browser?.close();
     await npm?.interrupt();

@@ -39,7 +39,7 @@ export interface NpmStart {
  * Types `npm start` with its own directory and ports, beside whatever else is running.
  * @param engine to ask for; default: MySQL
  * @param project the folder in which it is typed
- * @throws Error with its output if it is not ready within 90 s
+ * @throws Error with its output if it is not ready within 180 s
  */
 export async function npmStart(
   directory: string,
@@ -57,7 +57,7 @@ export async function npmStart(
 /**
  * Types a command line that starts everything.
  * @param variables of its environment, besides this process's
- * @throws Error with its output if it is not ready within 90 s
+ * @throws Error with its output if it is not ready within 180 s
  */
 export async function typeStart(
   [program = "", ...words]: string[],
@@ -80,12 +80,12 @@ export async function typeStart(
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)));
   await vi
     .waitUntil(() => !running() || output.includes("Ctrl-C stops everything."), {
-      timeout: 90_000,
+      timeout: 180_000,
       interval: 100,
     })
     .catch(() => {});
   if (!output.includes("Ctrl-C stops everything.")) {
-    const what = running() ? "is not ready after 90 s" : "has ended";
+    const what = running() ? "is not ready after 180 s" : "has ended";
     signal("SIGKILL");
     throw new Error(`${program} ${what}. It has printed:\n${output}`);
   }

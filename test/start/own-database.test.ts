@@ -64,7 +64,7 @@ describe.each<Engine>(["mariadb", "mysql"])("a database of one's own: %s", (engi
   describe("with a login that only reads", () => {
     beforeAll(async () => {
       started = await start("reader", password);
-    }, 100_000);
+    }, 200_000);
 
     test("says which database serves, and what of the project cannot be served from it", () => {
       const { output = "" } = started ?? {};
@@ -179,7 +179,7 @@ describe.each<Engine>(["mariadb", "mysql"])("a database of one's own: %s", (engi
       await expect
         .poll(() => [pids.start, pids.gateway].map(isAlive), { timeout: 10_000 })
         .toEqual([false, false]);
-    }, 100_000);
+    }, 200_000);
   });
 
   test("nothing on the server has changed: databases, tables, rows, accounts, rights, counters", async () => {

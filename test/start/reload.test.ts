@@ -41,7 +41,7 @@ describe("npm start", () => {
   beforeAll(async () => {
     const ports = { gateway: 29787, issuer: 29788, page: 29789, database: 24306 };
     started = await npmStart(directory, ports, undefined, project);
-  }, 100_000);
+  }, 200_000);
   afterAll(() => started?.interrupt(), 30_000);
 
   /** Asks as the editor, whose grant has query:*. @returns the first row of the answer, or the code of its problem */
@@ -130,7 +130,7 @@ describe("wrangler dev of an environment", () => {
     });
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => (output += String(data)));
     await vi.waitUntil(() => output.includes("Ready on "), patient);
-  }, 100_000);
+  }, 200_000);
   afterAll(() => {
     if (child?.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   });

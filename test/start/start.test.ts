@@ -19,7 +19,7 @@ let development: Development;
 beforeAll(async () => {
   started = await npmStart(directory, { gateway: 28787, issuer: 28788, page: 28789, database: 23306 });
   ({ development } = started);
-}, 100_000);
+}, 200_000);
 afterAll(() => started?.kill());
 
 const paste = (line: string) => pasteInto(directory, line);

@@ -34,7 +34,7 @@ describe.skipIf(unavailable !== undefined)("npm start -- --engine tidb", () => {
     const ports = { gateway: 28797, issuer: 28798, page: 28799, database: 24000 };
     started = await npmStart(directory, ports, "tidb");
     ({ development } = started);
-  }, 100_000);
+  }, 200_000);
   afterAll(() => started?.kill());
 
   test("says what is behind it, and dev.json has it", () => {
@@ -73,6 +73,25 @@ describe.skipIf(unavailable !== undefined)("npm start -- --engine tidb", () => {
     });
     expect(response.status).toBe(200);
     expect(type("drain -- --env development").body).toMatch(/^editor: \d+ idle closed, \d+ in use /m);
+  });
+
+  test("--database with a login that may write is refused for grants that only read", () => {
+    const { port, ca, administrator } = development.database;
+    const words = ["start", "--database", `mysql://root@localhost:${port}/world`, "--ca", ca ?? ""];
+    const { status, stderr } = spawnSync(process.execPath, ["cli/tidegate.ts", ...words], {
+      cwd: packageRoot,
+      env: {
+        ...process.env,
+        TIDEGATE_DIRECTORY: `${directory}-none`,
+        TIDEGATE_DATABASE_PASSWORD: administrator?.password,
+      },
+      encoding: "utf8",
+    });
+    expect(stderr).toMatch(
+      /^The account analyst only reads, which TiDB does not enforce, and root may do more: /,
+    );
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(status).toBe(2);
   });
 
   test("another engine is not one of the three", () => {
