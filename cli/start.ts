@@ -10,7 +10,7 @@ import { complain, Stop } from "./command/errors.ts";
 import type { RunningServers } from "./project/application.ts";
 import type { Development } from "./project/development.ts";
 import { developmentFile, readDevelopment } from "./project/development.ts";
-import { privateDirectory, projectRoot } from "./project/paths.ts";
+import { packageRoot, privateDirectory, projectRoot } from "./project/paths.ts";
 import type { Role } from "./project/roles.ts";
 import { writes } from "./project/roles.ts";
 import { announcement } from "./start/announce.ts";
@@ -151,6 +151,7 @@ async function startAll(options: Options, running: Running): Promise<void> {
     announcement({
       ...{ ...addresses, seconds: running.seconds(), tokens, shown },
       database: own ? `${own.name}, ${version}` : version,
+      typed,
       writers: own ? writersIn(roles, gateway.application) : [],
     }),
   );
@@ -189,6 +190,12 @@ function reload(gateway: GatewayProcess, log: Log, taken: (next: Application) =>
   };
   const { application: first, make } = gateway;
   void watchProject(projectRoot(), reloading({ first, make, give, log }));
+}
+
+/** The scripts of package.json are those of Tidegate's own repository. */
+function typed(command: string): string {
+  const isSample = projectRoot() === join(packageRoot, "sample");
+  return isSample ? `npm run ${command} --` : `npx tidegate ${command}`;
 }
 
 function writersIn(roles: readonly Role[], { queries }: Application): string[] {

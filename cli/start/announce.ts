@@ -10,19 +10,14 @@ export interface Announced {
   /** Roles whose callers may write into the user's own database; empty for the sample. */
   writers: readonly string[];
   tokens: Readonly<Record<string, string>>;
+  /** @returns how a command is typed in the project, without its options */
+  typed: (command: string) => string;
   shown: Shown;
 }
 
 /** @returns what `tidegate start` prints when all parts run */
-export function announcement({
-  seconds,
-  gateway,
-  page,
-  database,
-  writers,
-  tokens,
-  shown,
-}: Announced): string {
+export function announcement(announced: Announced): string {
+  const { seconds, gateway, page, database, writers, tokens, typed, shown } = announced;
   const { role, query, statement, notes } = shown;
   const token = tokens[role?.name ?? ""] ?? "";
   const bearer = `Authorization: Bearer ${token}`;
@@ -35,7 +30,7 @@ Behind it: ${database}, verified TLS. Details are in .tidegate/dev.json.`,
       : "",
     ...notes,
     role
-      ? `A token of the role ${role.name}, valid for 12 hours${others[0] === undefined ? "" : ` (another: npm run token -- --role ${others[0]})`}:
+      ? `A token of the role ${role.name}, valid for 12 hours${others[0] === undefined ? "" : ` (another: ${typed("token")} --role ${others[0]})`}:
 
 ${token}`
       : "No grant of [env.development] lets a caller ask anything: add one, and start again.",

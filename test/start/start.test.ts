@@ -198,26 +198,26 @@ describe("npm run drain", () => {
   test("says why the gateway refuses, and never the token", () => {
     const { gateway, tokens } = development;
     const denied = drain(["--env", "development"], { token: tokens.analyst });
-    expect(denied.status).toBe(1);
+    expect(denied.status).toBe(2);
     expect(denied.stderr).toMatch(
       /^No grant gives access: The grant does not allow operate\. \(access_denied, request \S+\)\n$/,
     );
     const unknown = drain(["--env", "development", "--account", "nobody"]);
-    expect([unknown.status, unknown.stdout]).toEqual([1, ""]);
+    expect([unknown.status, unknown.stdout]).toEqual([2, ""]);
     expect(unknown.stderr).toContain(
       "The request body is not valid: account: there is no account of this name",
     );
     const broken = drain(["--env", "development", "--url", gateway], { token: "one\ntwo" });
     expect([broken.status, broken.stderr]).toEqual([2, "The token must be one line of text.\n"]);
     const elsewhere = drain(["--env", "staging", "--url", development.page], { token: tokens.operator });
-    expect(elsewhere.status).toBe(1);
+    expect(elsewhere.status).toBe(2);
     expect(elsewhere.stderr).toMatch(/ answers \d+, and not as a Tidegate does\n$/);
     expect(JSON.stringify([denied, unknown, elsewhere])).not.toMatch(/eyJ/);
   });
 
   test.each([
     ["no environment", [], "Required option '--env <NAME>' not specified"],
-    ["an unknown environment", ["--env", "prod"], "there are: development, production, staging"],
+    ["an unknown environment", ["--env", "prod"], "there are: development, staging, production"],
     ["no URL", ["--env", "production"], "Where is the gateway of production?"],
     ["a token in clear text", ["--env", "production", "--url", "http://gateway.example"], "must be https://"],
     ["no token", ["--env", "production", "--url", "https://gateway.example"], "There is no token"],

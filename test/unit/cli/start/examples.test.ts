@@ -51,7 +51,7 @@ describe("the saved queries that can be shown", () => {
   });
 
   test("those in pages come last", () => {
-    const paged = "-- @page keyset id size 10\nSELECT id FROM t";
+    const paged = "-- @page keyset id size 10 max 20\nSELECT id FROM t";
     expect(chosen({ a: paged, b: "SELECT 1 AS one" }).map(({ name }) => name)).toEqual(["b", "a"]);
   });
 });
