@@ -79,26 +79,31 @@ export async function run(options: Options): Promise<undefined> {
   }
 }
 
-async function startAll(options: Options, running: Running): Promise<void> {
-  const { directory } = running;
-  const log = (line: string) => running.log(line);
+/**
+ * Tells every mistake before anything is started or written.
+ * @returns the user's own database, if one is given, and the roles of the policy
+ * @throws Stop
+ */
+async function prepare({ database, ca }: Options, log: Log) {
   const other = readDevelopment();
   if (other) {
     throw new Stop(
       `Tidegate is running already: ${other.gateway}, process ${other.pids.start}. Stop it with Ctrl-C there, or with: kill ${other.pids.start}`,
     );
   }
-  if (options.database === undefined && options.ca !== undefined)
+  if (database === undefined && ca !== undefined)
     throw new Stop("--ca is for a database of your own: name it with --database, or leave --ca out.");
-  // A mistake is told before anything is started or written.
-  const own =
-    options.database === undefined
-      ? undefined
-      : await openOwnDatabase(options.database, {
-          caPath: options.ca,
-          isTyped: declaration.getOptionValueSource("database") === "cli",
-        });
-  let roles = own ? demandOwnPolicy(own, log) : demandSamplePolicy(log);
+  if (database === undefined) return { own: undefined, roles: demandSamplePolicy(log) };
+  const isTyped = declaration.getOptionValueSource("database") === "cli";
+  const own = await openOwnDatabase(database, { caPath: ca, isTyped });
+  return { own, roles: demandOwnPolicy(own, log) };
+}
+
+async function startAll(options: Options, running: Running): Promise<void> {
+  const { directory } = running;
+  const log = (line: string) => running.log(line);
+  const { own, roles: first } = await prepare(options, log);
+  let roles = first;
   rmSync(developmentFile(), { force: true });
   endOrphan(directory);
   mkdirSync(directory, { recursive: true });

@@ -53,7 +53,8 @@ export async function whatToShow(options: ShowOptions): Promise<Shown> {
   if (role === undefined) return { role, query: undefined, statement: undefined, notes: [] };
   const examples = queryExamples(queries, role);
   const maySay = role.grant.allow.includes("sql:read");
-  const own = statement !== undefined || !maySay ? [] : await tableStatements(options, policy, role);
+  const own =
+    statement !== undefined || !maySay ? [] : await tableStatements(options, policy, role).catch(() => []);
   const reading = queries.filter(({ kind }) => kind === "read");
   try {
     const refused = await refusals(options, policy, role, [...reading, ...own]);
@@ -107,7 +108,10 @@ interface Schema {
   databases: { tables: { name: string; kind: string; columns: { name: string }[] }[] }[];
 }
 
-/** @returns statements for the first tables of the database, by what the gateway says of them; empty without a table */
+/**
+ * @returns statements for the first tables of the database, by what the gateway says of them; empty without a table
+ * @throws Error if the gateway does not answer in time
+ */
 async function tableStatements(
   { gateway, tokens }: ShowOptions,
   { cluster: { database } }: Policy,
@@ -117,8 +121,8 @@ async function tableStatements(
   const response = await fetch(address, {
     headers: { authorization: `Bearer ${tokens[name]}` },
     signal: AbortSignal.timeout(timeoutMs),
-  }).catch(() => undefined);
-  if (!response?.ok) return [];
+  });
+  if (!response.ok) return [];
   const { databases } = (await response.json()) as Schema;
   return databases
     .flatMap(({ tables }) => tables)

@@ -115,7 +115,7 @@ describe.each<Engine>(["mariadb", "mysql"])("a database of one's own: %s", (engi
         stderr: "No grant is for that role. There are: editor, analyst, operator.\n",
       });
       expect(type(["drain", "--env", "development"]).stdout).toMatch(/^analyst: \d+ idle closed/);
-    }, 60_000);
+    });
 
     test("check --database asks it, once the file has no mistake", () => {
       const words = ["check", "--env", "development", "--database"];
@@ -126,7 +126,7 @@ describe.each<Engine>(["mariadb", "mysql"])("a database of one's own: %s", (engi
       expect(stderr).toMatch(/^- queries\/country\.sql:\d+:\d+: .*1146/m);
       expect(stderr).not.toContain("orders");
       expect(status).toBe(1);
-    }, 60_000);
+    });
 
     test("the server refuses what the login may not do", async () => {
       const { gateway = "", tokens = {} } = started?.development ?? {};
