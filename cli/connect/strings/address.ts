@@ -13,7 +13,7 @@ const encodeIt =
   "In a URL, characters such as @ : / ? # % in a user or password are percent-encoded (@ is %40, : is %3A, / is %2F, ? is %3F, # is %23, % is %25).";
 
 /** The schemes of these drivers. The text after a + is the driver's name. */
-const schemes = /^(?:mysqls?|mysql2|mariadb|tidb|trilogy)(?:\+[a-z0-9_]+)?$/i;
+const schemes = /^(?:mysqls?|mysql2|mariadb|tidb|trilogy|pdo[-_]mysql|mysqli)(?:\+[a-z0-9_]+)?$/i;
 
 /** Reads a URL with a scheme of MySQL. @returns its settings; none if it is refused */
 export function readUrlAddress(draft: Draft, url: string): UrlSettings {
@@ -41,6 +41,38 @@ export function readJdbcAddress(draft: Draft, url: string): UrlSettings {
   if (match) return readAddress(draft, url.slice(match[0].length));
   draft.refuseAll("The JDBC URL is none of MySQL's or MariaDB's: write jdbc:mysql://host:port/database.");
   return [];
+}
+
+/**
+ * Reads r2dbc:mysql:, with a pool before the driver's name; r2dbcs is the same with TLS.
+ * @returns its settings; none if it is refused
+ */
+export function readR2dbcAddress(draft: Draft, url: string): UrlSettings {
+  const match = /^r2dbcs?:(?:pool:)?(?:mysql|mariadb):\/\//i.exec(url);
+  if (match) return readAddress(draft, url.slice(match[0].length));
+  draft.refuseAll("The R2DBC URL is none of MySQL's or MariaDB's: write r2dbc:mysql://host:port/database.");
+  return [];
+}
+
+/**
+ * Reads PDO's DSN: mysql:host=..;port=..;dbname=.. A doubled ; is one in a value.
+ * @returns its settings, the host among them
+ */
+export function readPdoAddress(dsn: string): UrlSettings {
+  const parts = dsn.replace(/^mysql:/i, "").match(/(?:[^;]|;;)+/g) ?? [];
+  return parts.map((part) => {
+    const equals = part.indexOf("=");
+    const [name, value] = equals < 0 ? [part, ""] : [part.slice(0, equals), part.slice(equals + 1)];
+    return [name.trim(), text(value.replaceAll(";;", ";"))];
+  });
+}
+
+/** Reads an address of any of these forms, as programs keep it under the name url or dsn. */
+export function readAnyAddress(draft: Draft, address: string): UrlSettings {
+  if (/^jdbc:/i.test(address)) return readJdbcAddress(draft, address);
+  if (/^r2dbcs?:/i.test(address)) return readR2dbcAddress(draft, address);
+  if (/^mysql:(?!\/\/)/i.test(address)) return readPdoAddress(address);
+  return readUrlAddress(draft, address);
 }
 
 /** authority[/database][?settings], after the scheme */
@@ -76,7 +108,8 @@ function readUser(draft: Draft, userinfo: string): void {
   if (colon >= 0) draft.set("password", text(decode(draft, userinfo.slice(colon + 1))));
 }
 
-function readHosts(draft: Draft, hosts: string): void {
+/** Reads host:port, or several of them with commas between. */
+export function readHosts(draft: Draft, hosts: string): void {
   if (hosts.startsWith("(") || /^address=/i.test(hosts)) {
     draft.refuseAll("The host is written as (host=..,port=..): write host:port.");
     return;

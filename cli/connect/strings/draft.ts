@@ -151,7 +151,10 @@ export class Draft {
     const holdsPassword = this.#password !== undefined;
     if (this.#unread) return { refusals: [...this.#refusals], holdsPassword };
     if (this.#hosts.length === 0) this.refuse("The string names no host: add it.");
-    if (this.#user === undefined) this.refuse("The string names no user: add the login's name.");
+    if (this.#user === undefined)
+      this.refuse(
+        `The string names no user: add the login's name${this.form === "PDO's DSN" ? " (;user=NAME)" : ""}.`,
+      );
     for (const [what, text, most] of [
       ["user", this.#user, 32],
       ["database", this.database, 64],

@@ -1,6 +1,6 @@
 import type { Draft } from "./draft.ts";
 import { applySetting } from "./settings.ts";
-import { readJdbcInto, readUrlInto } from "./url.ts";
+import { readUrlInto } from "./url.ts";
 import type { Value } from "./value.ts";
 import { text, textOf } from "./value.ts";
 
@@ -11,7 +11,7 @@ import { text, textOf } from "./value.ts";
 
 /** NAME=value or NAME: value, with the words that shells write before it. */
 const parameter = /^\s*(?:(?:export|set|-)\s+|\$env:)?["']?([A-Za-z_][\w.-]*)["']?\s*[=:]\s*(.*)$/;
-const comment = /^\s*(?:[#;].*|\/\/.*|\[[\w-]*\]\s*)?$/;
+const comment = /^\s*(?:[#;].*|\/\/.*|\[[\w-]*\]\s*|<<:.*|---)?$/;
 /** A line of an object or a call in a program. */
 const code = /[,{([]\s*$/;
 
@@ -49,7 +49,8 @@ export function readParametersInto(draft: Draft, lines: string): void {
 
 /** @returns name and value of each line; undefined for a line that is not a parameter */
 function pairs(lines: string): ([string, string] | undefined)[] {
-  const left = lines.split(/\r?\n/).filter((one) => !comment.test(one));
+  const all = lines.split(/\r?\n/).filter((one) => !comment.test(one));
+  const left = all.filter((one, i) => !isSection(one, all[i + 1]));
   const found: ([string, string] | undefined)[] = [];
   for (let one = left.shift(); one !== undefined; one = left.shift()) {
     const [, name, written = ""] = code.test(one) ? [] : (parameter.exec(one) ?? []);
@@ -58,6 +59,12 @@ function pairs(lines: string): ([string, string] | undefined)[] {
     found.push(name === undefined ? undefined : [name, isBelow ? (left.shift() ?? "") : written]);
   }
   return found;
+}
+
+/** A name of YAML above parameters that are further in: production:, or `spring:` and `datasource:`. */
+function isSection(one: string, next: string | undefined): boolean {
+  const [, indent] = /^(\s*)[\w.-]+:\s*(?:&\w+\s*)?$/.exec(one) ?? [];
+  return indent !== undefined && next !== undefined && (/^\s*/.exec(next)?.[0] ?? "").length > indent.length;
 }
 
 function isKnown(one: string): boolean {
@@ -85,8 +92,8 @@ function withoutComment(written: string): string {
 
 function readParameter(draft: Draft, name: string, value: Value): void {
   const said = textOf(value) ?? "";
-  if (/(?:^|[_.-])(?:url|uri|dsn)$/i.test(name) && said.includes("://")) {
-    (/^jdbc:/i.test(said) ? readJdbcInto : readUrlInto)(draft, said);
+  if (/(?:^|[_.-])(?:url|uri|dsn)$/i.test(name) && /^mysql:\w|:\/\//i.test(said)) {
+    readUrlInto(draft, said);
     return;
   }
   const [, known] = names.find(([pattern]) => pattern.test(name)) ?? [];

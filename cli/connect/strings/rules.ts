@@ -54,7 +54,9 @@ export const protocol: Rule = (draft, value, name) => {
 
 export const sslMode: Rule = (draft, value, name) => {
   if (value.kind === "none") return;
-  const mode = (wordOf(value) ?? "").toUpperCase().replaceAll("-", "_");
+  // .NET writes VerifyFull, MariaDB verify-full, MySQL VERIFY_IDENTITY.
+  const mode = (wordOf(value) ?? "").toUpperCase().replace(/[-_\s]/g, "");
+  const best = draft.form.startsWith("ADO") ? "VerifyFull" : "VERIFY_IDENTITY";
   const lesser: Record<string, string> = {
     REQUIRED: "encrypts without looking at who the server is",
     REQUIRE: "encrypts without looking at who the server is",
@@ -63,17 +65,14 @@ export const sslMode: Rule = (draft, value, name) => {
     PREFER: "goes on in clear text when TLS fails",
     DISABLED: "sends everything in clear text",
     DISABLE: "sends everything in clear text",
+    NONE: "sends everything in clear text",
   };
-  if (mode === "VERIFY_CA") {
-    draft.note(
-      `${name}=VERIFY_CA does not compare the host name: the gateway does, so it is as VERIFY_IDENTITY.`,
-    );
+  if (mode === "VERIFYCA") {
+    draft.note(`${name}=VERIFY_CA does not compare the host name: the gateway does, so it is as ${best}.`);
   } else if (lesser[mode] !== undefined) {
-    draft.refuse(
-      `${name}=${mode} ${lesser[mode]}; the gateway does not do less than VERIFY_IDENTITY: write that.`,
-    );
-  } else if (mode !== "VERIFY_IDENTITY" && mode !== "VERIFY_FULL")
-    draft.refuse(`${name} has an unknown value: write VERIFY_IDENTITY.`);
+    draft.refuse(`${name}=${mode} ${lesser[mode]}; the gateway does not do less than ${best}: write that.`);
+  } else if (mode !== "VERIFYIDENTITY" && mode !== "VERIFYFULL")
+    draft.refuse(`${name} has an unknown value: write ${best}.`);
 };
 
 export const versions: Rule = (draft, value, name) => {

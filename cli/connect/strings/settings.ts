@@ -1,4 +1,4 @@
-import { readUrlAddress } from "./address.ts";
+import { readAnyAddress } from "./address.ts";
 import type { Draft } from "./draft.ts";
 import type { Rule } from "./rules.ts";
 import {
@@ -66,7 +66,7 @@ function readSslTable(draft: Draft, entries: [string, Value][]): void {
   }
 }
 
-const inClear = "sends everything in clear text";
+export const inClear = "sends everything in clear text";
 const anyServer = "takes any server's certificate";
 const anyName = "takes a certificate that names another host";
 
@@ -98,10 +98,10 @@ const rules = table({
   "database, db, dbname": field("database"),
   // Django's name of the database. Elsewhere `name` has another meaning.
   name: (draft, value, name) => (name === "NAME" ? draft.set("database", value) : draft.ignore()),
-  "uri, url": (draft, value) => {
+  "uri, url, dsn": (draft, value) => {
     const url = textOf(value);
     if (url === undefined) draft.refuse("The address is a variable of a program: put the URL itself there.");
-    else applySettings(draft, readUrlAddress(draft, url));
+    else applySettings(draft, readAnyAddress(draft, url));
   },
   sslMode: sslMode,
   "useSSL, requireSSL, enableSSL, useTLS, tls": mustBeTrue(inClear),
@@ -129,8 +129,8 @@ const rules = table({
   },
 });
 
-/** Spreads a row with several names, and adds the plain forms. */
-function table(rows: Record<string, Rule>): ReadonlyMap<string, Rule> {
+/** Spreads a row with several names, in their plain forms. */
+export function table(rows: Record<string, Rule>): ReadonlyMap<string, Rule> {
   return new Map(
     Object.entries(rows).flatMap(([names, rule]) =>
       names.split(", ").map((name) => [plain(name), rule] as const),
@@ -138,8 +138,9 @@ function table(rows: Record<string, Rule>): ReadonlyMap<string, Rule> {
   );
 }
 
-function plain(name: string): string {
-  return name.toLowerCase().replace(/[-_]/g, "");
+/** @returns a setting's name without case, -, _ and spaces */
+export function plain(name: string): string {
+  return name.toLowerCase().replace(/[-_\s]/g, "");
 }
 
 /** Judges one setting. Messages repeat its name only if it is a known one. */

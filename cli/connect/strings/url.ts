@@ -1,18 +1,13 @@
-import { readJdbcAddress, readUrlAddress } from "./address.ts";
+import { readAnyAddress } from "./address.ts";
 import type { Draft } from "./draft.ts";
 import { applySettings } from "./settings.ts";
 import { text } from "./value.ts";
 
 /** Whole URLs: reads the address, and judges the settings after it. */
 
-/** Reads a URL with a scheme of MySQL. */
+/** Reads a URL, JDBC's and R2DBC's too, or PDO's DSN. */
 export function readUrlInto(draft: Draft, url: string): void {
-  applySettings(draft, readUrlAddress(draft, url));
-}
-
-/** Reads jdbc:mysql: and jdbc:mariadb:. */
-export function readJdbcInto(draft: Draft, url: string): void {
-  applySettings(draft, readJdbcAddress(draft, url));
+  applySettings(draft, readAnyAddress(draft, url));
 }
 
 /** Reads Java code: the URL is a string literal in it, and the call has the user and password after it. */
@@ -27,7 +22,7 @@ export function readJavaInto(draft: Draft, code: string): void {
     draft.refuseAll("The URL is put together by the program: give the URL itself.");
     return;
   }
-  readJdbcInto(draft, plain(url));
+  readUrlInto(draft, plain(url));
   if (user !== undefined) draft.set("user", text(plain(user)));
   if (password !== undefined) draft.set("password", text(plain(password)));
 }

@@ -309,6 +309,126 @@ describe("mysql2's object", () => {
   ]);
 });
 
+describe("an ADO.NET string", () => {
+  check([
+    ["Server=h;Database=d;Uid=u", {}],
+    [
+      "Server=h;Port=4000;Database=d;Uid=u;Pwd=p;SslMode=VerifyFull;SslCa=ca.pem",
+      { at: "h:4000", password: "p", caPath: "ca.pem" },
+    ],
+    ["server = h ; user id = u ; initial catalog = d ; password = p w ;", { password: "p w" }],
+    ["Data Source=h;User ID=u;Password=p;Database=d", { password: "p" }],
+    ["Host=h;Username=u;Database=d;", {}],
+    ["Address=h;User=u;Database=d;Ssl Mode=VerifyCA;CA Certificate File=ca.pem", { caPath: "ca.pem" }],
+    ["Server=h;Uid=u;Database=d;TLS Version=TLS 1.2, TLS 1.3", both],
+    ["Server=h;Uid=u;Database=d;TlsVersion=Tls12", only12],
+    ["Server=h1,h2:3307;Port=3308;Uid=u;Database=d", { at: "h1:3308,h2:3307" }],
+    ["Server=h;Uid=u;Database=d;Protocol=Socket", {}],
+    ["Server=h;Uid=u;Database=d;Certificate Store Location=None;Integrated Security=false", {}],
+    [`Server=h;Uid=u;Database=d;Pwd="a;b""c'"`, { password: `a;b"c'` }],
+    [`Server=h;Uid=u;Database=d;Pwd='it''s;"'`, { password: `it's;"` }],
+    [`Server=h;Uid=u;Database=d;Pwd=a"b'c=d`, { password: `a"b'c=d` }],
+    ["Server=h;Uid=u;Database=d;Pwd= ", {}],
+    ["Server=x;Uid=y;Database=d;Server=h;Uid=u", {}],
+    ["Server=h;\nUid=u;\nDatabase=d;\n", {}],
+    ["Server=h;UserID=u;Password={your_password};Database=d", {}],
+    [
+      "Driver={MySQL ODBC 9.4 Unicode Driver};Server=h;Database=d;User=u;Password={a;}}b};SSLMODE=VERIFY_IDENTITY;Option=3",
+      { password: "a;}b" },
+    ],
+    ["ConnectionStrings__Default='Server=h;Uid=u;Database=d;Pwd=p'", { password: "p" }],
+    ["CONNECTION_STRING=Server=h;Uid=u;Database=d;Pwd=p", { password: "p" }],
+    [
+      String.raw`{"Logging":{},"ConnectionStrings":{"Default":"Server=h;Uid=u;Database=d;Pwd=\"a;\u0062\""}}`,
+      { password: "a;b" },
+    ],
+    [`var cs = @"Server=h;Uid=u;Database=d;Pwd=""a;b""";`, { password: "a;b" }],
+    ['builder.Services.AddMySqlDataSource("Server=h;Uid=u;Database=d");', {}],
+    [
+      '<add name="x" connectionString="Server=h;Uid=u;Database=d;Pwd=&quot;a&amp;b&quot;" providerName="MySqlConnector" />',
+      { password: "a&b" },
+    ],
+  ]);
+});
+
+describe("PHP", () => {
+  check([
+    [
+      "mysql:host=h;port=4000;dbname=d;charset=utf8mb4;user=u;password=a;;b",
+      { at: "h:4000", password: "a;b" },
+    ],
+    ["DB_DSN='mysql:host=h;dbname=d;user=u'", {}],
+    [
+      "$pdo = new PDO(\"mysql:host=h;port=4000;dbname=d\", 'u', 'p\\'w', [PDO::MYSQL_ATTR_SSL_CA => '/x/ca.pem', PDO::MYSQL_ATTR_SSL_VERIFY_SERVER_CERT => true]);",
+      { at: "h:4000", password: "p'w", caPath: "/x/ca.pem" },
+    ],
+    [
+      `<?php\n$host = 'h'; // the host\n$db = "d";\n$u = 'u';\n$dsn = "mysql:host=$host;dbname={$db};charset=utf8mb4";\n$options = [\\PDO::MYSQL_ATTR_SSL_CA => 'ca.pem'];\n$pdo = new \\PDO($dsn, $u, getenv('PW'), $options);`,
+      { caPath: "ca.pem" },
+    ],
+    ["new PDO('mysql:host=h;' . 'dbname=d', username: 'u', password: $_ENV['PW'])", {}],
+    [
+      "PDO::connect('mysql:host=h;dbname=d', 'u', 'p', [Pdo\\Mysql::ATTR_SSL_CA => 'ca.pem'])",
+      { password: "p", caPath: "ca.pem" },
+    ],
+    ["$c = mysqli_connect('h', 'u', 'p', 'd', 4000);", { at: "h:4000", password: "p" }],
+    ['$m = new mysqli(hostname: "p:h", username: "u", database: "d");', {}],
+    [
+      `$c = mysqli_init();\nmysqli_options($c, MYSQLI_OPT_SSL_VERIFY_SERVER_CERT, true);\nmysqli_ssl_set($c, NULL, NULL, "ca.pem", NULL, NULL);\nmysqli_real_connect($c, "h", "u", "a\\x41\\$", "d", 4000, NULL, MYSQLI_CLIENT_SSL);`,
+      { at: "h:4000", password: "aA$", caPath: "ca.pem" },
+    ],
+    [
+      "$m->ssl_set(NULL, NULL, '<CA_PATH>', NULL, NULL);\n$m->real_connect('h', 'u', '<PASSWORD>', 'd');",
+      { needsCa: true },
+    ],
+    [
+      "'mysql' => [\n  'driver' => 'mysql',\n  'url' => env('DB_URL'),\n  'host' => 'h',\n  'port' => '4000',\n  'database' => 'd',\n  'username' => 'u',\n  'password' => env('DB_PASSWORD', ''),\n  'unix_socket' => '',\n  'options' => [PDO::MYSQL_ATTR_SSL_CA => 'ca.pem'],\n],",
+      { at: "h:4000", caPath: "ca.pem" },
+    ],
+    ["DriverManager::getConnection(['url' => 'pdo-mysql://u:p@h/d']);", { password: "p" }],
+    [
+      "return array('dsn' => 'mysql:host=h;dbname=d', 'username' => 'u', 'password' => 'p');",
+      { password: "p" },
+    ],
+  ]);
+});
+
+describe("Rust's sqlx", () => {
+  check([
+    [
+      'let o = MySqlConnectOptions::new()\n  .host("h")\n  .port(4000)\n  .username("u")\n  .password(&env::var("PW")?)\n  .database("d")\n  .ssl_mode(MySqlSslMode::VerifyIdentity)\n  .ssl_ca("ca.pem");',
+      { at: "h:4000", caPath: "ca.pem" },
+    ],
+    [
+      String.raw`MySqlConnectOptions::new().host("h").username("u").password("p\"w").database("d")`,
+      { password: 'p"w' },
+    ],
+    ['let pool = MySqlPool::connect("mysql://u:p@h/d?ssl-mode=VERIFY_IDENTITY").await?;', { password: "p" }],
+  ]);
+});
+
+describe("configuration files of frameworks", () => {
+  check([
+    ["r2dbc:mysql://u:p@h:4000/d?sslMode=VERIFY_IDENTITY", { at: "h:4000", password: "p" }],
+    ["spring.r2dbc.url=r2dbc:pool:mariadb://h/d?sslMode=verify-full\nspring.r2dbc.username=u", {}],
+    [
+      "spring:\n  datasource:\n    url: jdbc:mysql://h/d\n    username: u\n    password: p",
+      { password: "p" },
+    ],
+    [
+      'default: &default\n  adapter: mysql2\n  encoding: utf8mb4\n\nproduction:\n  <<: *default\n  host: h\n  port: 4000\n  username: u\n  password: <%= ENV["PW"] %>\n  database: d\n  sslca: ca.pem\n  ssl_mode: verify_identity',
+      { at: "h:4000", caPath: "ca.pem" },
+    ],
+    [
+      "DATABASES = {\n  'default': {\n    'ENGINE': 'django.db.backends.mysql',\n    'NAME': 'd',\n    'USER': 'u',\n    'PASSWORD': os.environ['PW'],\n    'HOST': 'h',\n    'OPTIONS': {'ssl': {'ca': 'ca.pem'}},\n  }\n}",
+      { caPath: "ca.pem" },
+    ],
+    ["drizzle({ connection: { host: 'h', user: 'u', database: 'd' } })", {}],
+    ["new PrismaMariaDb({ host: 'h', user: 'u', password: 'p', database: 'd' })", { password: "p" }],
+    ["module.exports = knex({ client: 'mysql2', connection: { host: 'h', user: 'u', database: 'd' } });", {}],
+  ]);
+});
+
 describe("differences from the string get a note", () => {
   test.each([
     ["mysql://u@h/d?ssl-mode=VERIFY_CA", "ssl-mode=VERIFY_CA does not compare the host name"],
@@ -321,6 +441,8 @@ describe("differences from the string get a note", () => {
     ["jdbc:mysql://h/d?user=u&trustCertificateKeyStoreUrl=file:x.jks", "--ca ca.pem"],
     ["jdbc:mysql://h/d?user=u&serverTimezone=UTC&useUnicode=true", "2 setting(s)"],
     ["u@tcp(h)/d?tls=custom", "if that has RootCAs"],
+    ["Server=h;Uid=u;Ssl Mode=VerifyCA", "Ssl Mode=VERIFY_CA does not compare the host name"],
+    ["Server=h;Uid=u;Pooling=true;Allow User Variables=true", "2 setting(s)"],
   ])("%s", (text, note) => {
     const parsed = parseConnectionString(text);
     expect("connection" in parsed && parsed.connection.notes.join(" ")).toContain(note);
