@@ -6,7 +6,7 @@ export interface Held {
   privilege: string;
   /** The text after ON: *.*, `shop`.*, `shop`.`t`, PROCEDURE `shop`.`p`. */
   scope: string;
-  /** The account or role that has it: the text after TO. */
+  /** The account or role that has it: the text after TO. PUBLIC on MariaDB: every account has it. */
   grantee: string;
   /** If the privilege is for some columns only: their names, without quotation marks. */
   columns?: string[];
@@ -35,8 +35,8 @@ export interface Rights {
 
 const text = "'(?:[^'\\\\]|''|\\\\.)*'";
 const name = `(?:\`(?:[^\`]|\`\`)*\`|${text})`;
-/** MariaDB writes a role as a name without a host. */
-const account = `${name}(?:@${name})?`;
+/** MariaDB writes a role as a name without a host, and all accounts together as PUBLIC without quotation marks. */
+const account = `(?:${name}(?:@${name})?|PUBLIC\\b)`;
 /** TiDB writes `SELECT(id, name)`: no space, and names without quotation marks. */
 const columns = ` ?\\((?:${name}|[^()\`'])+\\)`;
 const privilege = `[A-Z][A-Z_ ]*?(?:${columns})?`;

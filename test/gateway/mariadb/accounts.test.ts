@@ -54,6 +54,24 @@ test("a good account with a role: who it is, what it may do, no warning and no h
   expect(code).toBe(0);
 });
 
+test("what mariadb-install-db gives to PUBLIC is no warning", async () => {
+  await createLogin(administrator, "gw_stock", "IDENTIFIED BY SECRET REQUIRE SSL");
+  await run("REVOKE ALL ON world.* FROM gw_stock", "GRANT SELECT ON world.* TO gw_stock");
+  const stock = [
+    "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES",
+    "LOCK TABLES, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, EVENT, TRIGGER, DELETE HISTORY",
+  ].join(", ");
+  const places = ["`test`.*", "`test\\_%`.*"];
+  try {
+    for (const place of places) await run(`GRANT ${stock} ON ${place} TO PUBLIC`);
+    const { output, block } = await runAccounts({ stock: {} });
+    expect(block("stock")).toContain("DELETE HISTORY ON `test\\_%`.* TO PUBLIC");
+    expect(output).toContain("1 accounts, 0 refused, 0 warnings");
+  } finally {
+    for (const place of places) await run(`REVOKE ${stock} ON ${place} FROM PUBLIC`);
+  }
+});
+
 test("more than the grants can use, and no REQUIRE SSL: the advice mends it", async () => {
   await createRoles("fat_role", "spare_role");
   await createLogin(administrator, "gw_fat", "IDENTIFIED BY SECRET");

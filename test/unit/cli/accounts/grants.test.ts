@@ -11,6 +11,14 @@ describe("privileges", () => {
     ["none at all", "GRANT USAGE ON *.* TO `a`@`%`", []],
     ["on a database", "GRANT SELECT ON `shop`.* TO `a`@`%`", [["SELECT", "`shop`.*", "`a`@`%`"]]],
     [
+      "of MariaDB's PUBLIC",
+      "GRANT SELECT, DELETE HISTORY ON `test\\_%`.* TO PUBLIC",
+      [
+        ["SELECT", "`test\\_%`.*", "PUBLIC"],
+        ["DELETE HISTORY", "`test\\_%`.*", "PUBLIC"],
+      ],
+    ],
+    [
       "several, one of two words",
       "GRANT SELECT, SHOW VIEW ON `shop`.* TO `readers`",
       [

@@ -53,6 +53,39 @@ function excess(lines: string[], allow: string[], more: { own?: string[]; role?:
   return excessOf(rights, { own, role: more.role, use: use(...allow), database: "my_shop" });
 }
 
+describe("what mariadb-install-db gives to PUBLIC", () => {
+  const stock = [
+    "GRANT SELECT, INSERT, CREATE, DELETE HISTORY ON `test`.* TO PUBLIC",
+    "GRANT SELECT, INSERT, CREATE, DELETE HISTORY ON `test\\_%`.* TO PUBLIC",
+  ];
+  const judge = (lines: string[], database: string) => {
+    const rights = readGrants(lines);
+    return excessOf(rights, { own: rights, role: undefined, use: use("sql:read"), database });
+  };
+
+  test("is no excess of an account of another database", () => {
+    expect(judge(stock, "shop")).toEqual([]);
+    expect(judge(stock, "testimonials")).toEqual([]);
+  });
+
+  test.each(["test", "test_shop"])("is one where the cluster's database is %s", (database) => {
+    expect(judge(stock, database).map(({ fix }) => fix).join("\n")).toContain("FROM PUBLIC");
+  });
+
+  test("other rights of PUBLIC count, and GRANT OPTION", () => {
+    const more = [
+      "GRANT UPDATE ON `shop`.* TO PUBLIC",
+      "GRANT SELECT ON `test`.* TO PUBLIC WITH GRANT OPTION",
+      "GRANT INSERT ON `test`.* TO `a`@`%`",
+    ];
+    expect(judge(more, "shop").map(({ fix }) => fix)).toEqual([
+      "REVOKE UPDATE ON `shop`.* FROM PUBLIC",
+      "REVOKE GRANT OPTION ON `test`.* FROM PUBLIC",
+      "REVOKE INSERT ON `test`.* FROM `a`@`%`",
+    ]);
+  });
+});
+
 describe("too many privileges, and the statement that removes them", () => {
   const table: [string, string, string[], RegExp, string][] = [
     [
