@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { unstable_getVarsForDev } from "wrangler";
+import { withDevVar } from "../../../../cli/project/dev-vars.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tidegate-dev-vars-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** As wrangler dev reads it. */
+function readByWrangler(text: string): Record<string, unknown> {
+  writeFileSync(join(folder, ".dev.vars.x"), text);
+  const vars = unstable_getVarsForDev(join(folder, "wrangler.json"), undefined, {}, "x", true);
+  return Object.fromEntries(Object.entries(vars).map(([name, { value }]) => [name, value]));
+}
+
+describe("a secret in the text of .dev.vars.NAME", () => {
+  test("is a new line, and the others stay", () => {
+    const before = "# mine\nOTHER='x y'\n\nA_PASSWORD=old # a comment\n";
+    expect(withDevVar(before, "B_PASSWORD", "b c")).toBe(`${before}B_PASSWORD='b c'\n`);
+    expect(withDevVar("X=1", "Y", "2")).toBe("X=1\nY=2\n");
+    expect(withDevVar("", "Y", "2")).toBe("Y=2\n");
+  });
+
+  test("takes the place of the one before", () => {
+    expect(withDevVar("A=1\nexport B = 'x'\nC=3\n", "B", "it's")).toBe("A=1\nB=`it's`\nC=3\n");
+    expect(withDevVar("AB=1\n", "A", "2")).toBe("AB=1\nA=2\n");
+  });
+
+  test.each(["two\nlines", "all of '\"`"])("cannot be %j", (value) => {
+    expect(withDevVar("", "A", value)).toBeUndefined();
+  });
+
+  test("is read as it was written, whatever it is", () => {
+    const value = fc.oneof(
+      fc.string({ minLength: 1, maxLength: 20 }),
+      fc.string({ minLength: 1, maxLength: 12, unit: "grapheme" }),
+      fc.constantFrom(
+        "a#b",
+        "$HOME",
+        "\\n",
+        "a\\",
+        " x ",
+        "it's",
+        'say "x"',
+        "`",
+        '{"kty":"EC","d":"x"}',
+        "a=b",
+      ),
+    );
+    fc.assert(
+      fc.property(value, (secret) => {
+        const text = withDevVar("BEFORE='1'\n", "A_PASSWORD", secret);
+        if (text === undefined) return;
+        expect(parseEnv(`${text}AFTER=2\n`)).toEqual({ BEFORE: "1", A_PASSWORD: secret, AFTER: "2" });
+        expect(readByWrangler(`${text}AFTER=2\n`)).toEqual({ BEFORE: "1", A_PASSWORD: secret, AFTER: "2" });
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
