@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import { Stop } from "../command/errors.ts";
+import { withKeySets } from "./key-sets.ts";
 import { projectFile, projectRoot } from "./paths.ts";
 import { readText } from "./read-text.ts";
 
@@ -66,10 +67,13 @@ export function environmentNames(directory = projectRoot()): string[] {
   return Object.keys(readEnvironments(directory));
 }
 
-/** @returns the policy of an environment. @throws Stop as `readEnvironments`, or if there is no such environment */
+/**
+ * @returns the policy of an environment, with the keys of the files that it names
+ * @throws Stop as `readEnvironments`, or if there is no such environment; ConfigError for a file of keys
+ */
 export function readPolicyFile(environment: string, directory = projectRoot()): Table {
   const { worker: _, ...policy } = readEnvironment(environment, directory);
-  return policy;
+  return withKeySets(policy, directory);
 }
 
 /** @returns `[env.NAME.worker]`: settings of wrangler for the Worker of an environment. @throws Stop as `readPolicyFile` */

@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { KeySet } from "../../src/config/key-set.ts";
+import { usableKeys } from "../../src/config/key-set.ts";
+import { ConfigError } from "../../src/config/policy.ts";
+import { limits } from "../../src/limits.ts";
+import { systemErrorText } from "../command/system-errors.ts";
+
+/** Reads JWK sets (RFC 7517 §5) of files: an issuer's `jwks` in the policy may name one. */
+
+/** A file of the project, in one of its folders or beside tidegate.toml. */
+const form = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*\.json$/;
+
+type Table = Record<string, unknown>;
+
+/**
+ * @param policy as tidegate.toml has it
+ * @param directory the project's folder
+ * @returns the policy with the keys in the place of the files' names
+ * @throws ConfigError that names every mistake in these files
+ */
+export function withKeySets(policy: Table, directory: string): Table {
+  if (!Array.isArray(policy.issuers)) return policy;
+  const mistakes: string[] = [];
+  const issuers = policy.issuers.map((issuer: unknown, i) => {
+    const { jwks } = (issuer ?? {}) as Table;
+    if (typeof jwks !== "string") return issuer;
+    try {
+      if (!form.test(jwks)) throw new Error(`must be a file of the project such as "ca/issuer.jwks.json"`);
+      return { ...(issuer as Table), jwks: readKeySet(join(directory, jwks)) };
+    } catch (cause) {
+      mistakes.push(`issuers[${i}].jwks: ${JSON.stringify(jwks)} ${(cause as Error).message}`);
+      return issuer;
+    }
+  });
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return { ...policy, issuers };
+}
+
+/** @returns the public keys in a file. @throws Error that says what the file is or has, in words after its name */
+export function readKeySet(path: string): KeySet {
+  return parseKeySet(readText(path));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(code === "ENOENT" ? "is not there" : `cannot be read: ${systemErrorText(cause) ?? code}`);
+  }
+}
+
+/** @throws as `readKeySet` */
+export function parseKeySet(text: string): KeySet {
+  if (Buffer.byteLength(text) > limits.jwksBytes)
+    throw new Error(`has more than ${limits.jwksBytes} bytes, which no key set has`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Error('is no JSON: a JWK set is {"keys": [..]} (RFC 7517)');
+  }
+  const { keys } = (value ?? {}) as { keys?: unknown };
+  if (!Array.isArray(keys)) throw new Error('is no JWK set: it must be {"keys": [..]} (RFC 7517)');
+  // The file is committed and bundled, so a secret in it has been published.
+  const secret = keys.findIndex(
+    (key) => typeof key === "object" && key !== null && ("d" in key || "k" in key),
+  );
+  if (secret >= 0)
+    throw new Error(
+      `has a private key (keys[${secret}]): take it out, count it as known, and leave its public half`,
+    );
+  const { jwks, refused } = usableKeys(value);
+  if (refused.length > 0) throw new Error(`has a key that cannot be used: ${refused.join("; ")}`);
+  if (jwks.keys.length === 0) throw new Error("has no key");
+  return jwks;
+}
