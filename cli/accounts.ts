@@ -14,7 +14,7 @@ export const declaration = declare(
   "Logs in with each account as the gateway does, prints who the server says it is and what it may do, and warns of what is too much, and of what a grant opens and the account cannot do. Exit code 1: the gateway would refuse an account; 2: it could not be tried.",
 )
   .addOption(environmentOption("the environment whose accounts they are").default("development"))
-  .option("--ca <FILE>", "PEM of the CAs to trust; without it those of npm start, else Node's")
+  .option("--ca <FILE>", "PEM of the CAs to trust; without it those of the policy, of npm start, or Node's")
   .option(
     "--administrator <USER>",
     "a login that may see the accounts' grants; TIDEGATE_ADMIN_PASSWORD has its password",

@@ -28,7 +28,7 @@ export const declaration = declare(
   .option("--database", "asks the database too; needs --env", false)
   .option(
     "--ca <FILE>",
-    "with --database: PEM of the CAs to trust; without it those of npm start, else Node's",
+    "with --database: PEM of the CAs to trust; without it those of the policy, of npm start, or Node's",
   )
   .addOption(
     new Option("--scan-rows <N>", "with --database: warns of a full scan of a table of more rows")

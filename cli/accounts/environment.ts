@@ -6,8 +6,9 @@ import { ConfigError, parsePolicy } from "../../src/config/policy.ts";
 import { readingAccounts, readingMistakes, writingAccounts } from "../../src/config/reading.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import type { Link } from "../../src/db/links/link.ts";
+import { operatorText } from "../command/errors.ts";
 import { nodeLink } from "../node/node-link.ts";
-import { readCatalog } from "../project/application.ts";
+import { authoritiesOf, readCatalog } from "../project/application.ts";
 import type { Development } from "../project/development.ts";
 import { currentPolicy, readDevelopment } from "../project/development.ts";
 import { findSecret } from "./secrets.ts";
@@ -24,7 +25,7 @@ export interface Environment {
 
 /**
  * @param name for `development`, the policy as `npm start` runs it, if it runs
- * @param ca path of the CAs to trust; default: those of the running development, otherwise Node's
+ * @param ca path of the CAs to trust; default: those of the policy, then those of the running development, then Node's
  * @throws ConfigError or CatalogError that names every mistake, or Error if no login is possible from here
  */
 export function readEnvironment(name: string, ca: string | undefined): Environment {
@@ -50,9 +51,21 @@ export function readLink(
     );
   }
   const running = name === "development" ? readDevelopment() : undefined;
-  const caPath = ca ?? running?.database.ca ?? undefined;
-  const link = nodeLink(caPath === undefined ? undefined : readFileSync(caPath, "utf8"));
-  return { link, running };
+  const own = authoritiesOf(cluster)
+    ?.map(({ pem }) => pem)
+    .join("\n");
+  const caPath = ca ?? (own === undefined ? running?.database.ca : null) ?? undefined;
+  return { link: nodeLink(caPath === undefined ? own : readAuthorityFile(caPath)), running };
+}
+
+function readAuthorityFile(path: string): string {
+  try {
+    const text = readFileSync(path, "utf8");
+    if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  } catch (cause) {
+    throw new Error(`the CA file ${path}: ${operatorText(cause)}`);
+  }
+  throw new Error(`the CA file ${path} has no certificate in PEM (BEGIN CERTIFICATE)`);
 }
 
 /**

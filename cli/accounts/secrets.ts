@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
+import { readDevVars } from "../project/dev-vars.ts";
 import { readDevelopment, secretsFile } from "../project/development.ts";
 import { privateDirectory } from "../project/paths.ts";
 
@@ -11,14 +12,19 @@ import { privateDirectory } from "../project/paths.ts";
  */
 
 /**
- * Takes the secret from the environment, from a running `npm start`, or from the terminal.
+ * Takes the secret from the environment, from a running `npm start`, from .dev.vars.NAME, or from the terminal.
  * @throws Error that names the secret if there is no terminal to ask at
  */
 export async function findSecret(name: string, environment: string): Promise<string> {
-  const known = process.env[name] ?? (environment === "development" ? runningSecrets()[name] : undefined);
+  const known =
+    process.env[name] ??
+    (environment === "development" ? runningSecrets()[name] : undefined) ??
+    readDevVars(environment)[name];
   if (known !== undefined && known !== "") return known;
   if (process.stdin.isTTY) return await ask(`${name}: `);
-  throw new Error(`${name} is not known: set the environment variable ${name}, or run this at a terminal`);
+  throw new Error(
+    `${name} is not known: set the environment variable ${name}, write ${name}=.. into .dev.vars.${environment}, or run this at a terminal`,
+  );
 }
 
 function runningSecrets(): Record<string, string | undefined> {
