@@ -317,8 +317,16 @@ Object.assign(rooms, {
     why: "tidegate import: it writes saved queries as scaffold does.",
   },
   "cli/connect": {
-    may: ["cli/command", "cli/connect/strings", "cli/node", "cli/project", ...insideOfGateway],
-    why: "tidegate connect.",
+    may: [
+      "cli/check",
+      "cli/command",
+      "cli/connect/strings",
+      "cli/node",
+      "cli/project",
+      "servers/issuer",
+      ...insideOfGateway,
+    ],
+    why: "tidegate connect; it asks an issuer for its keys as check does, and makes a key for trying.",
   },
   "cli/init": { may: ["cli/command", "cli/project", "servers"], why: "tidegate init." },
   "cli/start": {

@@ -1,4 +1,3 @@
-import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { authPlugins } from "../src/config/schema.ts";
 import { limits } from "../src/limits.ts";
 import { serverSchemaOf } from "../src/sql/server-schemas.ts";
@@ -13,20 +12,21 @@ import type { ConnectionString } from "./connect/strings/parse.ts";
 import { parseConnectionString } from "./connect/strings/parse.ts";
 import { readToken, signToken } from "./connect/token.ts";
 import { judgePublicTrust, readCa } from "./connect/trust.ts";
-import type { Options } from "./connect/write.ts";
+import { chooseWho, claim, permissionList } from "./connect/who.ts";
 import { readPolicy, writePolicy } from "./connect/write.ts";
 import { readCatalog } from "./project/application.ts";
 import { projectRoot } from "./project/paths.ts";
 
 export const declaration = declare(
   "connect",
-  "Understands a connection string in any form, tries it over verified TLS, and writes it into tidegate.toml (docs/guides/connect.md). Without a string it is read from standard input. The password or key is used for that one login and kept nowhere.",
+  "Understands a connection string in any form, tries it over verified TLS, and writes it into tidegate.toml with the CA, the account and who may use it (docs/guides/connect.md). Without a string it is read from standard input. The password is used for that one login; it is kept in .dev.vars.NAME if you agree, or with --write, and nowhere else.",
 )
   .argument("[CONNECTION STRING]", "in quotation marks, best without its password")
-  .addOption(
-    new Option("--env <NAME>", "the environment whose policy is written: staging or production")
-      .argParser(environmentToWrite)
-      .default("production"),
+  .option(
+    "--env <NAME>",
+    "the environment that is written; it is made if it is not there",
+    textLike(/^[a-z][a-z0-9-]{0,30}$/, "lower case letters, digits and -, at most 31"),
+    "production",
   )
   .option(
     "--account <NAME>",
@@ -45,7 +45,13 @@ export const declaration = declare(
   )
   .option("--token-issuer <NAME>", "with --token-key: the issuer that the tokens name")
   .option("--token-email <ADDRESS>", "with --token-key: the e-mail address that the tokens name")
-  .option("--write", "writes without asking", false)
+  .option("--issuer <URL>", "who may use it: the issuer of their tokens (iss)")
+  .option("--jwks <FILE|URL>", "with --issuer: its public keys, where it has no OpenID Connect metadata")
+  .option("--audience <TEXT>", "with --issuer: the audience of their tokens (aud); without it tidegate")
+  .option("--development-key", "instead of --issuer, for trying: a key of this project signs tokens", false)
+  .option("--claim <NAME=VALUE>", "the claim of a token that names them; without it role=reader", claim)
+  .option("--allow <LIST>", "what they may do; without it query:*,sql:read", permissionList)
+  .option("--write", "writes without asking, the secret too", false)
   .option(
     "--timeout-ms <MS>",
     "how long the connection may take, in milliseconds",
@@ -57,7 +63,10 @@ export async function run(given: OptionsOf<typeof declaration>, [argument]: stri
   await connect({ ...given, project: projectRoot() }, argument);
 }
 
+type Options = OptionsOf<typeof declaration> & { project: string };
+
 async function connect(options: Options, argument: string | undefined): Promise<void> {
+  const policy = readPolicy(options);
   const given = argument ?? (await readConnectionString());
   const parsed = parseConnectionString(given);
   if (argument !== undefined && parsed.holdsPassword) {
@@ -78,10 +87,10 @@ async function connect(options: Options, argument: string | undefined): Promise<
     );
   const ca = await readCa(connection, options.ca);
   if (ca === undefined) judgePublicTrust(connection);
-  const policy = readPolicy(options);
   const known = policy.accounts[options.account];
   const password = connection.password ?? process.env.TIDEGATE_PASSWORD;
   const token = readToken(options, known?.token, password !== undefined);
+  const secret = token?.key ?? password ?? (await askPassword(connection, argument));
   const [host] = connection.hosts;
   const found = await checkConnection({
     host,
@@ -89,7 +98,7 @@ async function connect(options: Options, argument: string | undefined): Promise<
     credential: token
       ? await signToken(token, connection.user)
       : {
-          password: password ?? (await askPassword(connection, argument)),
+          password: secret,
           plugin: authPlugins.find((plugin) => plugin === known?.plugin),
           cleartext: known?.cleartext === true,
         },
@@ -102,17 +111,15 @@ async function connect(options: Options, argument: string | undefined): Promise<
   });
   if ("step" in found) throw new Stop(`${failureLine(found)}\nNothing was written.`);
   console.log(["The connection works:", ...foundLines(found, { host, ca })].join("\n"));
-  const { refusal, note } = judgePrivileges(found, policy.grants, options.account, readCatalog());
+  const { account, env, project } = options;
+  const { issuers, grants } = policy;
+  const asks = isTerminal && !options.write;
+  const who = await chooseWho({ options, account, env, project, issuers, grants, asks });
+  const granted = who?.grant === undefined ? grants : [...grants, who.grant];
+  const { refusal, note } = judgePrivileges(found, granted, account, readCatalog());
   if (refusal !== undefined) throw new Stop(`${refusal}\nNothing was written.`);
   if (note !== undefined) console.error(`Note: ${note}`);
-  await writePolicy(options, policy, { connection, database, ca, token, found });
-}
-
-function environmentToWrite(name: string): string {
-  if (["staging", "production"].includes(name)) return name;
-  throw new InvalidArgumentError(
-    "It takes staging or production; development is made by npm start for its own server.",
-  );
+  await writePolicy(options, policy, { connection, database, ca, token, found, who, secret });
 }
 
 async function missingDatabase(): Promise<string> {

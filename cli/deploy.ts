@@ -12,9 +12,11 @@ import type { Deployed } from "./deploy/wrangler.ts";
 import { noSuchWorker, runWrangler } from "./deploy/wrangler.ts";
 import { readQueryFiles } from "./project/application.ts";
 import { buildEnvironment } from "./project/build-environment.ts";
+import { refuseDevelopmentKey } from "./project/development-key.ts";
 import { checkEnvironment, warningsOf } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { queryName, readLock, staleness } from "./project/lock.ts";
+import { readPolicyFile } from "./project/project-file.ts";
 import { readJson, readText } from "./project/read-text.ts";
 
 /** A new address of Cloudflare has its certificate after about a minute. */
@@ -49,6 +51,7 @@ export async function run(options: Options, words: string[]): Promise<number> {
   refuseOwn(words);
   const token = readToken(options);
   const given = options.secretsFile === undefined ? [] : namesIn(options.secretsFile);
+  if (!dryRun) refuseDevelopmentKey(env, readPolicyFile(env));
   // The other steps need what this one writes, so it comes first; its line has its place below.
   const build = buildChecked(env);
   const deploy = deployCommand(options, build, words);

@@ -5,12 +5,26 @@ import { parsePolicy } from "../src/config/policy.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { operatorText, Stop } from "./command/errors.ts";
+import { ownToken } from "./connect/own-token.ts";
+import type { Claim } from "./connect/who.ts";
+import { claim } from "./connect/who.ts";
 import { readCatalog } from "./project/application.ts";
 import { currentPolicy, readDevelopment } from "./project/development.ts";
+import { environmentOption } from "./project/environment-option.ts";
 import type { Role } from "./project/roles.ts";
 import { rolesOf, usualRole } from "./project/roles.ts";
 
-export const declaration = declare("token", "Prints a token of the development issuer, while npm start runs.")
+export const declaration = declare(
+  "token",
+  "Prints a token of the development issuer, while npm start runs. With --env one that the project's own key signs (connect --development-key).",
+)
+  .addOption(environmentOption("an environment that accepts tokens of the project's own key"))
+  .option(
+    "--claim <NAME=VALUE>",
+    "with --env: a claim of the token, as often as needed; without it those of the first grant",
+    (text: string, before: Claim[]) => [...before, claim(text)],
+    [] as Claim[],
+  )
   .option(
     "--role <ROLE>",
     "the caller, by the claims of a grant of [env.development]; without it one that only reads",
@@ -18,7 +32,18 @@ export const declaration = declare("token", "Prints a token of the development i
   .option("--sub <SUBJECT>", "the token's subject; without it the one that the grant names, or developer")
   .option("--expires <SPAN>", "how long it is valid, with a unit: 90s, 30m, 12h, 7d", span, "12h");
 
-export async function run({ role, sub, expires }: OptionsOf<typeof declaration>): Promise<undefined> {
+export async function run({
+  env,
+  claim,
+  role,
+  sub,
+  expires,
+}: OptionsOf<typeof declaration>): Promise<undefined> {
+  if (env !== undefined) {
+    console.log(await ownToken({ env, claims: claim, sub, expires }));
+    return;
+  }
+  if (claim.length > 0) throw new Stop("--claim goes with --env NAME; the development issuer takes --role.");
   const development = readDevelopment();
   if (!development) throw new Stop("Nothing is running: npm start first, in another terminal.");
   const key = await readSigningKey(development.signing_key);

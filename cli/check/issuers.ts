@@ -63,7 +63,7 @@ async function checkIssuer(
 }
 
 /** @returns one sentence: what is wrong, and the remedy */
-function wordsOf({ uri, fault, cause }: KeysFetchError): string {
+export function wordsOf({ uri, fault, cause }: KeysFetchError): string {
   const lines: { [Kind in KeysFault["kind"]]: (fault: Extract<KeysFault, { kind: Kind }>) => string } = {
     unreachable: () => unreachable(uri, cause),
     status: ({ status, location }) => statusWords(uri, status, location),

@@ -1,138 +1,134 @@
-import { parse, stringify } from "smol-toml";
+import { parse } from "smol-toml";
+import type { TokenCredential } from "../../src/config/config.ts";
+import type { Found } from "./check.ts";
+import type { ConnectionString } from "./strings/parse.ts";
+import { tokenTable } from "./token.ts";
+import type { Edited, Keys } from "./toml.ts";
+import { editToml } from "./toml.ts";
+import type { Who } from "./who.ts";
 
-/** Changes the cluster and one account of an environment in the text of tidegate.toml, and nothing else. Pure. */
+/** What a tested connection makes of an environment in the text of tidegate.toml. Pure. */
 
-type Keys = Record<string, unknown>;
-
-export interface Change {
-  /** The environment. */
+/** The environment and the account that are written. */
+export interface Target {
   env: string;
-  /** The keys to set in [env.NAME.cluster]; undefined removes a key. Other keys stay. */
-  cluster: Keys;
   account: string;
-  /** The same for [env.NAME.accounts.NAME]. */
-  login: Keys;
 }
 
-export interface Edited {
-  text: string;
-  /** The changed lines, as in a diff; empty if nothing changes. */
-  summary: string[];
+/** The parts of an environment that stay, as far as they are tables. */
+export interface PolicyParts {
+  accounts: Record<string, Keys>;
+  issuers: Keys[];
+  grants: Keys[];
+  /** The parts of a template, which go; none where the environment is the user's own. */
+  template: string[];
 }
 
-/** @throws Error if the file has a form that cannot be changed in place */
-export function editPolicy(text: string, { env, cluster, account, login }: Change): Edited {
-  const file = parse(text) as { env?: Record<string, { cluster?: Keys; accounts?: Record<string, Keys> }> };
-  const before = file.env?.[env] ?? {};
-  const lines = text.split("\n");
-  const summary = [
-    ...editSection(lines, `env.${env}.cluster`, cluster, before.cluster ?? {}),
-    ...editSection(lines, `env.${env}.accounts.${account}`, login, before.accounts?.[account] ?? {}),
-  ];
-  const edited = lines.join("\n");
-  const environment = {
-    ...before,
-    cluster: merge(before.cluster, cluster),
-    accounts: { ...before.accounts, [account]: merge(before.accounts?.[account], login) },
-  };
-  const wanted = { ...file, env: { ...file.env, [env]: environment } };
-  // The lines were changed without a full TOML editor. So parse the result and compare it with the wanted
-  // values.
-  if (!isSame(parse(edited), wanted)) {
-    throw new Error(
-      "the file writes the cluster or the account in a way that cannot be changed here (dotted keys or inline tables): write them as tables [env.NAME.cluster] and [env.NAME.accounts.NAME]",
+/** The values to write. */
+export interface Result {
+  connection: ConnectionString;
+  database: string;
+  /** PEM; undefined for the public CAs */
+  ca: string | undefined;
+  /** The account's token; undefined if it logs in with a password. */
+  token: TokenCredential | undefined;
+  found: Found;
+  /** Undefined if nothing is said about callers. */
+  who: Who | undefined;
+}
+
+/** A comment that tells what to put into a template. */
+const advice = /template|example\.com|put your/i;
+
+/**
+ * @returns what an environment keeps; all of it empty for one that is not there yet
+ * @throws Error if the text is not TOML
+ */
+export function partsOf(text: string, env: string): PolicyParts {
+  const { [env]: environment = {} } = ((parse(text) as { env?: Record<string, Keys> }).env ?? {}) as Record<
+    string,
+    Keys
+  >;
+  const issuers = tables(environment.issuers);
+  if (isTemplate(environment.cluster, issuers)) {
+    const template = ["accounts", "issuers", "grants", "docs"].filter(
+      (part) => environment[part] !== undefined,
     );
+    return { accounts: {}, issuers: [], grants: [], template };
   }
-  return { text: edited, summary };
+  const accounts = isTable(environment.accounts) ? (environment.accounts as Record<string, Keys>) : {};
+  return { accounts, issuers, grants: tables(environment.grants), template: [] };
 }
 
-function merge(before: Keys | undefined, change: Keys): Keys {
-  const all = { ...before, ...change };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null)
-    return one === other;
-  const keys = Object.keys(one);
+/** Nobody can own a host or an issuer under example.com (RFC 2606). */
+function isTemplate(cluster: unknown, issuers: readonly Keys[]): boolean {
+  const hosts = isTable(cluster) && Array.isArray(cluster.hosts) ? cluster.hosts.map(String) : [];
+  const isExample = (host: string) => /(?:^|\.)example\.com$/i.test(host);
   return (
-    keys.length === Object.keys(other).length &&
-    keys.every((key) => Object.hasOwn(other, key) && isSame((one as Keys)[key], (other as Keys)[key]))
+    hosts.length > 0 &&
+    hosts.every((host) => isExample(host.replace(/:\d+$/, ""))) &&
+    issuers.every(({ issuer }) => URL.canParse(String(issuer)) && isExample(new URL(String(issuer)).hostname))
   );
 }
 
-/** Changes `lines` in place. @returns the changes */
-function editSection(lines: string[], name: string, change: Keys, before: Keys): string[] {
-  const changed = Object.entries(change).filter(([key, value]) => !isSame(before[key], value));
-  if (changed.length === 0) return [];
-  const start = lines.findIndex((line) => headerName(line) === name);
-  if (start < 0) {
-    const at = insertionPoint(lines, name);
-    const added = changed.filter(([, value]) => value !== undefined).map(([key, value]) => line(key, value));
-    lines.splice(at, 0, ...(at > 0 ? [""] : []), `[${name}]`, ...added, ...(at === 0 ? [""] : []));
-    return [`[${name}]`, ...added.map((text) => `+ ${text}`)];
-  }
-  const summary = [`[${name}]`];
-  for (const [key, value] of changed) {
-    const found = findKey(lines, start, key);
-    const removed = found ? lines.slice(found.from, found.to) : [];
-    const added = value === undefined ? [] : [line(key, value)];
-    // A comment after a value belongs to that value, so it is removed too.
-    if (found) lines.splice(found.from, removed.length, ...added);
-    else lines.splice(sectionEnd(lines, start), 0, ...added);
-    summary.push(...removed.map((text) => `- ${text}`), ...added.map((text) => `+ ${text}`));
-  }
-  return summary;
+/** @returns the text with the found values, and the name of the account's secret. @throws Error as `editToml` */
+export function withResult(target: Target, text: string, result: Result): Edited & { secret: string } {
+  const { env, account } = target;
+  const { accounts, template } = partsOf(text, env);
+  const { connection, database, ca, token, found, who } = result;
+  const [{ hostname, port }] = connection.hosts;
+  const own = ca !== undefined;
+  const secret = secretOf(account, accounts[account] ?? {}, token !== undefined);
+  const at = (...parts: string[]) => ["env", env, ...parts];
+  const edited = editToml(text, {
+    remove: template.map((part) => at(part)),
+    set: [
+      {
+        path: at("cluster"),
+        keys: {
+          engine: found.engine,
+          hosts: [`${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`],
+          database,
+          link: own ? "rustls" : "platform",
+          trust: own ? "bundle" : "public",
+          ca: own ? `ca/${env}.pem` : undefined,
+          tls_min: own ? connection.tlsMin : undefined,
+          tls_max: own ? connection.tlsMax : undefined,
+          tls_server_name: undefined,
+        },
+        ...(template.length > 0 && { forget: advice }),
+      },
+      {
+        path: at("accounts", account),
+        keys: {
+          user: connection.user,
+          password: token ? undefined : secret,
+          token: token && tokenTable(secret, token),
+          acts_as: found.proxied ? found.account : undefined,
+          // The account's settings for a password mean nothing for a token.
+          ...(token ? { plugin: undefined, cleartext: undefined } : {}),
+        },
+      },
+    ],
+    append: [
+      ...(who?.issuer ? [{ path: at("issuers"), keys: who.issuer }] : []),
+      ...(who?.grant ? [{ path: at("grants"), keys: who.grant }] : []),
+    ],
+  });
+  return { ...edited, secret };
 }
 
-function line(key: string, value: unknown): string {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    const members = Object.entries(value).map(([name, member]) => line(name, member));
-    return `${key} = { ${members.join(", ")} }`;
-  }
-  return stringify({ [key]: value })
-    .trimEnd()
-    .replace(/^([^=]+= \[) (.*) \]$/, "$1$2]");
+/** The name of a secret that the account has already stays. */
+function secretOf(account: string, { token, password }: Keys, isToken: boolean): string {
+  const known = isToken ? (token as { key?: unknown } | undefined)?.key : password;
+  if (typeof known === "string") return known;
+  return `${account.toUpperCase().replaceAll("-", "_")}_${isToken ? "TOKEN_KEY" : "PASSWORD"}`;
 }
 
-function headerName(text: string): string | undefined {
-  const match = /^\s*\[\s*([A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*\]\s*(?:#.*)?$/.exec(text);
-  return match?.[1]?.replace(/\s/g, "");
+function tables(value: unknown): Keys[] {
+  return Array.isArray(value) ? value.filter(isTable) : [];
 }
 
-/** Finds the lines of a key; a list may have several lines. */
-function findKey(lines: string[], start: number, key: string): { from: number; to: number } | undefined {
-  for (let from = start + 1; from < lines.length && !/^\s*\[/.test(lines[from] ?? ""); from++) {
-    if (!new RegExp(`^\\s*${key}\\s*=`).test(lines[from] ?? "")) continue;
-    for (let to = from + 1; to <= lines.length; to++) {
-      try {
-        parse(lines.slice(from, to).join("\n"));
-        return { from, to };
-      } catch {
-        // The value is not complete yet.
-      }
-    }
-  }
-  return undefined;
-}
-
-/** The line after a section's last key. Comments below it belong to the next section. */
-function sectionEnd(lines: string[], start: number): number {
-  let end = start + 1;
-  for (let i = start + 1; i < lines.length && !/^\s*\[\[?[A-Za-z]/.test(lines[i] ?? ""); i++) {
-    if (!/^\s*(?:#.*)?$/.test(lines[i] ?? "")) end = i + 1;
-  }
-  return end;
-}
-
-/** A new account goes after the last account, or after the cluster. A new cluster goes at the end. */
-function insertionPoint(lines: string[], name: string): number {
-  const headers = lines.flatMap((text, i) => [[headerName(text) ?? "", i] as const]);
-  const [environment] = name.split(/\.(?:accounts\.|cluster$)/);
-  const isAccount = name.includes(".accounts.");
-  const neighbour =
-    headers.findLast(([header]) => isAccount && header.startsWith(`${environment}.accounts.`)) ??
-    headers.findLast(([header]) => isAccount && header === `${environment}.cluster`);
-  if (neighbour) return sectionEnd(lines, neighbour[1]);
-  return lines.every((text) => text.trim() === "") ? 0 : lines.length;
+function isTable(value: unknown): value is Keys {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

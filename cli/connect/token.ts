@@ -5,6 +5,7 @@ import { algorithmsOf, readTokenKey } from "../../src/config/token-key.ts";
 import type { Credential } from "../../src/db/mysql/auth-plugins/authentication.ts";
 import { tokenCredential } from "../../src/db/mysql/session/login.ts";
 import { Stop } from "../command/errors.ts";
+import { clean } from "../node/connection-errors.ts";
 import { readUserFile } from "./input.ts";
 
 /** The token that an account shows instead of a password (TiDB's tidb_auth_token), for `npm run connect`. */
@@ -56,7 +57,7 @@ function readKey(path: string): string {
   try {
     return readUserFile(path).trim();
   } catch (cause) {
-    throw new Stop(`The file of --token-key ${(cause as Error).message}.`);
+    throw new Stop(`The file of --token-key (${clean(path)}) ${(cause as Error).message}.`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Stop } from "../command/errors.ts";
+import { clean } from "../node/connection-errors.ts";
 import { readAuthorities } from "./check.ts";
 import { ask, isTerminal, readUserFile } from "./input.ts";
 import type { ConnectionString } from "./strings/parse.ts";
@@ -20,7 +21,8 @@ export async function readCa(
     if (connection.needsCa) throw new Stop("The CA's certificate is missing: give it with --ca ca.pem.");
     return undefined;
   }
-  const name = option === undefined ? "The CA file that the string names" : "The file of --ca";
+  const name =
+    option === undefined ? "The CA file that the string names" : `The file of --ca (${clean(option)})`;
   try {
     return readAuthorities(readUserFile(path));
   } catch (cause) {

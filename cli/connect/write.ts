@@ -1,164 +1,170 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "smol-toml";
-import type { TokenCredential } from "../../src/config/config.ts";
+import { join, relative } from "node:path";
+import { otherCommand } from "../command/declare.ts";
 import { Stop } from "../command/errors.ts";
+import { systemErrorText } from "../command/system-errors.ts";
 import { clean } from "../node/connection-errors.ts";
+import { devVarsFile, readDevVars, withDevVar } from "../project/dev-vars.ts";
+import { developmentIssuer } from "../project/development-key.ts";
 import { projectFile } from "../project/paths.ts";
-import { writeWhole } from "../project/write-whole.ts";
-import type { Found } from "./check.ts";
+import type { FileToWrite } from "../project/write-together.ts";
+import { writeTogether } from "../project/write-together.ts";
 import { ask, isTerminal } from "./input.ts";
-import type { Edited } from "./policy.ts";
-import { editPolicy } from "./policy.ts";
-import type { ConnectionString } from "./strings/parse.ts";
-import type { TokenOptions } from "./token.ts";
-import { tokenTable } from "./token.ts";
+import type { PolicyParts, Result, Target } from "./policy.ts";
+import { partsOf, withResult } from "./policy.ts";
 
-/** Writes a tested connection into tidegate.toml, and prints the remaining steps. */
+/** Writes a tested connection into the project, and prints the remaining steps. */
 
-/** The command's options besides the connection string. */
-export interface Options extends TokenOptions {
-  env: string;
-  ca?: string | undefined;
-  database?: string | undefined;
+export interface WriteOptions extends Target {
   write: boolean;
-  timeoutMs: number;
   /** The project's folder. */
   project: string;
 }
 
-/** The current policy of an environment. */
-export interface PolicyFile {
+/** tidegate.toml as it is. */
+export interface PolicyFile extends PolicyParts {
   path: string;
   text: string;
-  accounts: Record<string, Record<string, unknown>>;
-  grants: NonNullable<PolicyParts["grants"]>;
 }
 
-/** @throws Stop if it is not TOML, or has a form that cannot be changed here */
-export function readPolicy({ project, env, account }: Options): PolicyFile {
+/** @throws Stop if the file cannot be read, is not TOML, or has a form that cannot be changed here */
+export function readPolicy({ project, env, account }: WriteOptions): PolicyFile {
   const path = join(project, projectFile);
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const text = contentOf(path) ?? "";
   try {
-    const { accounts = {}, grants = [] } = environmentOf(text, env);
+    const parts = partsOf(text, env);
     // Try the edit first, so that the user learns at once if the file cannot be changed.
-    editPolicy(text, { env, cluster: { engine: "mysql" }, account, login: { user: "someone" } });
-    return { path, text, accounts, grants };
+    withResult({ env, account }, text, trial);
+    return { path, text, ...parts };
   } catch (cause) {
-    throw new Stop(`${path} cannot be changed: ${(cause as Error).message}`);
+    const [reason] = (cause as Error).message.split("\n");
+    throw new Stop(`${path} cannot be changed: ${clean(reason)}.`);
   }
 }
 
-/** The values to write. */
-export interface Result {
-  connection: ConnectionString;
-  database: string;
-  /** PEM; undefined for the public CAs */
-  ca: string | undefined;
-  /** The account's token; undefined if it logs in with a password. */
-  token: TokenCredential | undefined;
-  found: Found;
-}
+const trial = {
+  connection: { hosts: [{ hostname: "h", port: 1 }], user: "someone" },
+  database: "trial",
+  ca: undefined,
+  token: undefined,
+  found: { engine: "mysql", proxied: false },
+  who: { issuer: { issuer: "trial" }, grant: { account: "trial" }, files: [] },
+} as unknown as Result;
 
-/** @returns the policy's text with the found values, and the name of the account's secret */
-export function withResult(
-  { env, account }: Pick<Options, "env" | "account">,
-  { text, accounts }: Pick<PolicyFile, "text" | "accounts">,
-  { connection, database, ca, token, found }: Result,
-): Edited & { secret: string } {
-  const [{ hostname, port }] = connection.hosts;
-  const own = ca !== undefined;
-  const before = accounts[account] ?? {};
-  const known = token ? (before.token as { key?: unknown } | undefined)?.key : before.password;
-  const suffix = token ? "TOKEN_KEY" : "PASSWORD";
-  const secret =
-    typeof known === "string" ? known : `${account.toUpperCase().replaceAll("-", "_")}_${suffix}`;
-  const edited = editPolicy(text, {
-    env,
-    cluster: {
-      engine: found.engine,
-      hosts: [`${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`],
-      database,
-      link: own ? "rustls" : "platform",
-      trust: own ? "bundle" : "public",
-      ca: own ? `ca/${env}.pem` : undefined,
-      tls_min: own ? connection.tlsMin : undefined,
-      tls_max: own ? connection.tlsMax : undefined,
-      tls_server_name: undefined,
-    },
-    account,
-    login: {
-      user: connection.user,
-      password: token ? undefined : secret,
-      token: token && tokenTable(secret, token),
-      acts_as: found.proxied ? found.account : undefined,
-      // The account's settings for a password mean nothing for a token.
-      ...(token ? { plugin: undefined, cleartext: undefined } : {}),
-    },
-  });
-  return { ...edited, secret };
-}
-
-/** Shows the changes, asks, writes, and prints the remaining steps. @throws Stop if the user refuses */
-export async function writePolicy(options: Options, policy: PolicyFile, result: Result): Promise<void> {
+/**
+ * Shows the changes, asks, writes all files or none, and prints the remaining steps.
+ * @param secret the account's password or private key, which has just been used for a login
+ * @throws Stop if the user refuses, or a file cannot be written
+ */
+export async function writePolicy(
+  options: WriteOptions,
+  { path, text }: PolicyFile,
+  result: Result & { secret: string },
+): Promise<void> {
   const { env, write, project } = options;
-  const { path, text } = policy;
-  const { ca } = result;
-  const edited = withResult(options, policy, result);
-  const caPath = join(project, "ca", `${env}.pem`);
-  const newCa = ca !== undefined && !(existsSync(caPath) && readFileSync(caPath, "utf8") === ca);
-  const changes = [...edited.summary, ...(newCa ? [`+ ca/${env}.pem`] : [])];
+  const edited = withResult(options, text, result);
+  const files: FileToWrite[] = [
+    ...(result.ca === undefined ? [] : [{ path: join(project, "ca", `${env}.pem`), text: result.ca }]),
+    ...(result.who?.files ?? []),
+  ].filter((file) => contentOf(file.path) !== file.text);
+  const changes = [...edited.summary, ...files.map((file) => `+ ${relative(project, file.path)}`)];
   if (changes.length === 0) console.log(`${path} says all of this already.`);
   else {
     console.log([`\n${path} changes:`, ...changes.map((one) => `  ${clean(one)}`)].join("\n"));
-    if (!write) {
-      const answer = isTerminal ? await ask("Write it? [y/N] ") : "";
-      if (!/^y(?:es)?$/i.test(answer))
-        throw new Stop(
-          `Nothing was written.${isTerminal ? "" : " Add --write to write it without being asked."}`,
-        );
-    }
-    if (newCa) writeWhole(caPath, ca);
-    if (edited.text !== text) writeWhole(path, edited.text);
-    console.log("Written.");
+    if (!write && !/^y(?:es)?$/i.test(isTerminal ? await ask("Write it? [y/N] ") : ""))
+      throw new Stop(
+        `Nothing was written.${isTerminal ? "" : " Add --write to write it without being asked."}`,
+      );
   }
-  console.log(nextSteps(options, edited).join("\n"));
+  const kept = await keptSecret(options, edited.secret, result);
+  if (kept) files.push(kept);
+  // What the policy names is there before the policy.
+  if (edited.text !== text) files.push({ path, text: edited.text });
+  try {
+    writeTogether(files);
+  } catch (cause) {
+    throw new Stop(`${systemErrorText(cause) ?? (cause as Error).message}\nNothing was written.`);
+  }
+  if (files.length > 0)
+    console.log(`Written: ${files.map((file) => relative(project, file.path)).join(", ")}.`);
+  if (kept) warnOfGit(kept.path);
+  const isKept = readDevVars(env, project)[edited.secret] !== undefined;
+  console.log(nextSteps(options, partsOf(edited.text, env), isKept ? undefined : edited.secret).join("\n"));
 }
 
+/** @returns .dev.vars.NAME with the secret in it; undefined if it has it, or the user does not want it there */
+async function keptSecret(
+  { env, write, project }: WriteOptions,
+  name: string,
+  { secret, token }: Result & { secret: string },
+): Promise<FileToWrite | undefined> {
+  const path = devVarsFile(env, project);
+  if (readDevVars(env, project)[name] === secret) return undefined;
+  if (!write) {
+    if (!isTerminal) return undefined;
+    const what = token ? "private key" : "password";
+    const answer = await ask(
+      `Keep the ${what} as ${name} in ${relative(project, path)}, for this machine alone? [Y/n] `,
+    );
+    if (!/^(?:|y|yes)$/i.test(answer)) return undefined;
+  }
+  const text = withDevVar(contentOf(path) ?? "", name, secret);
+  if (text !== undefined) return { path, text, mode: 0o600 };
+  console.error(
+    `Note: no line of ${relative(project, path)} can hold this secret, which has a line break or all quotation marks: set the variable ${name} instead.`,
+  );
+  return undefined;
+}
+
+/** git's own answer counts: 1 for a file that it would take. */
+function warnOfGit(path: string): void {
+  const { status } = spawnSync("git", ["check-ignore", "--quiet", path], {
+    cwd: join(path, ".."),
+    stdio: "ignore",
+  });
+  if (status === 1)
+    console.error(
+      `Note: git does not ignore ${path}, which holds a secret: write .dev.vars* into .gitignore.`,
+    );
+}
+
+/** @throws Stop if a file is there and cannot be read */
+function contentOf(path: string): string | undefined {
+  try {
+    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  } catch (cause) {
+    throw new Stop(systemErrorText(cause) ?? `${path} cannot be read.`);
+  }
+}
+
+/** @param missing the name of the account's secret, if the project does not have it */
 function nextSteps(
-  { env, account, tokenKey }: Options,
-  { text, secret }: Edited & { secret: string },
+  { env, account }: WriteOptions,
+  { accounts, issuers, grants }: PolicyParts,
+  missing: string | undefined,
 ): string[] {
-  const { issuers = [], grants = [], accounts = {} } = environmentOf(text, env);
   const others = Object.keys(accounts).filter((name) => name !== account);
   const isGranted = grants.some((grant) => grant.account === account);
+  const hasOwnKey = issuers.some(({ issuer }) => issuer === developmentIssuer);
+  const command = (name: string, options = "") => `${otherCommand(name)} --env ${env}${options}`;
   const steps = [
-    tokenKey === undefined
-      ? `put the password: npx wrangler secret put ${secret} --env ${env}`
-      : `put the private key: npx wrangler secret put ${secret} --env ${env} < ${clean(tokenKey)}`,
-    ...(others.length === 0
+    ...(missing === undefined
       ? []
       : [
-          `see that the file's other accounts (${others.join(", ")}) are logins of this cluster, or remove them`,
+          `set the variable ${missing}, or write ${missing}=.. into .dev.vars.${env}: the commands below need it`,
         ]),
-    ...(issuers.length > 0 ? [] : [`add [[env.${env}.issuers]]: whose tokens are accepted`]),
-    ...(isGranted ? [] : [`add [[env.${env}.grants]] with account = "${account}": who may use it`]),
-    `npm run check -- --env ${env}, then npm run deploy -- --env ${env}`,
+    ...(isGranted
+      ? []
+      : [`say who may use it: this command again with --issuer URL, or with --development-key for trying`]),
+    ...(others.length === 0
+      ? []
+      : [`see that the other accounts (${others.join(", ")}) are logins of this cluster, or remove them`]),
+    `${command("check", " --database")}    what is wrong, and queries.lock`,
+    `${command("serve")}    the gateway on this machine`,
+    ...(hasOwnKey
+      ? [`${command("token")}    a token for trying`]
+      : [`${command("deploy")}    the gateway on Cloudflare`]),
   ];
-  return [
-    "\nNext:",
-    ...steps.map((step, i) => `  ${i + 1}. ${step}`),
-    "This login came from here, over Node's TLS, with the gateway's own driver. The link itself is tested by the deployed gateway: GET /readyz.",
-  ];
-}
-
-interface PolicyParts {
-  accounts?: Record<string, Record<string, unknown>>;
-  issuers?: unknown[];
-  grants?: { account?: unknown; allow?: unknown }[];
-}
-
-/** @returns the policy of an environment in the text of tidegate.toml; empty if it has none */
-function environmentOf(text: string, env: string): PolicyParts {
-  return (parse(text) as { env?: Record<string, PolicyParts> }).env?.[env] ?? {};
+  return ["\nNext:", ...steps.map((step, i) => `  ${i + 1}. ${step}`)];
 }

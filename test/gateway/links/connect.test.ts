@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { developmentIssuer } from "../../../cli/project/development-key.ts";
 import { ensurePki } from "../../../servers/pki.ts";
 import { engine, server } from "../support/harness.ts";
 import { address, ca, good, operator, password, policyIn, untouched } from "../support/operator.ts";
@@ -30,14 +31,17 @@ describe("a real server", () => {
     expect(output).toMatch(/USER\(\) +connect_reader@/);
     expect(output).toMatch(/CURRENT_USER\(\) +connect_reader@%\n/);
     expect(output).toMatch(/DATABASE\(\) +world\n/);
-    expect(output).toContain("npx wrangler secret put READER_PASSWORD --env production");
-    expect(output).toContain("the file's other accounts (analyst, editor)");
+    expect(output).toContain("Written: ca/production.pem, .dev.vars.production, tidegate.toml.\n");
+    expect(output).toContain("say who may use it");
+    expect(output).toContain("npx tidegate check --env production --database");
+    expect(output).not.toContain("other accounts");
     expect(output).not.toContain(password);
 
+    // The sample's production is a template: its accounts, issuers and grants go.
     const policy = policyIn(config());
-    const before = policyIn(untouched) as { accounts: object };
+    const { worker } = policyIn(untouched);
     expect(policy).toEqual({
-      ...before,
+      ...(worker === undefined ? {} : { worker }),
       cluster: {
         engine,
         hosts: [address()],
@@ -47,12 +51,20 @@ describe("a real server", () => {
         trust: "bundle",
         ca: "ca/production.pem",
       },
-      accounts: { ...before.accounts, reader: { user: "connect_reader", password: "READER_PASSWORD" } },
+      accounts: { reader: { user: "connect_reader", password: "READER_PASSWORD" } },
     });
     expect(config()).not.toContain(password);
-    // The existing text stays unchanged, with its comments.
-    expect(config()).toContain(untouched.slice(untouched.indexOf("[[env.production.issuers]]")));
-    expect(config()).toContain("# A template:");
+    // The other environments stay unchanged, with their comments.
+    const others = untouched.slice(
+      0,
+      untouched.indexOf(
+        "# A template: put your cluster and your issuer here, then npm run check -- --env production",
+      ),
+    );
+    expect(config()).toContain(others.trimEnd());
+    const secrets = join(run.directory, ".dev.vars.production");
+    expect(readFileSync(secrets, "utf8")).toBe(`READER_PASSWORD=\`${password}\`\n`);
+    expect(statSync(secrets).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(run.directory, "ca", "production.pem"), "utf8").trim()).toBe(server.ca.trim());
   });
 
@@ -109,12 +121,36 @@ describe("a real server", () => {
       const { status, output } = await converse(ca, [
         ["Enter twice:", `${url()}\r`],
         ["Password of connect_reader: ", password],
+        ["Which? [3] ", ""],
+        ["names these callers? [role=reader] ", "team=shop"],
+        ["Which? [1] ", "2"],
         ["Write it? [y/N] ", "y"],
+        ["Keep the password as READER_PASSWORD in .dev.vars.production", ""],
       ]);
-      expect(output).toContain("Written.");
+      expect(output).toMatch(/Written: .*\.dev\.vars\.production, tidegate\.toml\./);
       expect(status).toBe(0);
       expect(output).not.toContain(password.slice(0, 8));
-      expect(policyIn(config()).cluster).toMatchObject({ hosts: [address()] });
+      expect(policyIn(config())).toMatchObject({
+        cluster: { hosts: [address()] },
+        issuers: [{ issuer: developmentIssuer, jwks: "ca/production.development.jwks.json" }],
+        grants: [{ claims: { team: "shop" }, allow: ["query:*", "sql:read", "sql:write", "transaction"] }],
+      });
+    });
+
+    test("the password is kept only where the user agrees, and the user may write the grant alone", async () => {
+      const { status, output } = await converse(
+        [url(), ...ca],
+        [
+          ["Password of connect_reader: ", password],
+          ["Which? [3] ", "4"],
+          ["Write it? [y/N] ", "y"],
+          ["Keep the password", "n"],
+        ],
+      );
+      expect(status).toBe(0);
+      expect(output).toContain("set the variable READER_PASSWORD");
+      expect(existsSync(join(run.directory, ".dev.vars.production"))).toBe(false);
+      expect(policyIn(config()).grants).toBeUndefined();
     });
 
     test("no is an answer", async () => {
@@ -122,17 +158,21 @@ describe("a real server", () => {
         [url(), ...ca],
         [
           ["Password of connect_reader: ", password],
+          ["Which? [3] ", ""],
+          ["names these callers?", ""],
+          ["Which? [1] ", ""],
           ["Write it? [y/N] ", ""],
         ],
       );
       expect(output).toContain("Nothing was written.");
       expect(status).toBe(2);
       expect(config()).toBe(untouched);
+      expect(readdirSync(run.directory)).toEqual(["tidegate.toml"]);
     });
 
     test.each([
       ["Ctrl-C", "\u0003", 130],
-      ["Ctrl-D", "\u0004", 1],
+      ["Ctrl-D", "\u0004", 2],
     ])("%s ends it at once", async (_, key, expected) => {
       const { status, output } = await converse([url(), ...ca], [["Password of connect_reader: ", key]]);
       expect(status).toBe(expected);
@@ -151,7 +191,6 @@ describe("a real server", () => {
       user: "gw_analyst",
       password: "ANALYST_PASSWORD",
       acts_as: "analyst@%",
-      shards: 2,
     });
   });
 

@@ -26,7 +26,9 @@ export interface Operator {
   config(): string;
   /** @param options the text for standard input, and TIDEGATE_PASSWORD */
   connect(args: string[], options?: { input?: string; secret?: string }): Promise<Run>;
-  /** The same in a terminal: each answer is typed after its question has been printed. */
+  /** Another command in that directory, without TIDEGATE_PASSWORD. */
+  tidegate(...args: string[]): Promise<Run>;
+  /** The same as `connect` in a terminal: each answer is typed after its question has been printed. */
   converse(args: string[], answers: [question: string, answer: string][]): Promise<Run>;
 }
 
@@ -73,6 +75,11 @@ export function operator(): Operator {
         env: { ...environment(), ...(secret === undefined ? {} : { TIDEGATE_PASSWORD: secret }) },
       });
       child.stdin.end(input);
+      return await ended(child);
+    },
+    tidegate: async (...args) => {
+      const child = spawn(process.execPath, [script, ...args], { cwd: directory, env: environment() });
+      child.stdin.end();
       return await ended(child);
     },
     converse: async (args, answers) => {

@@ -69,7 +69,11 @@ describe("what mariadb-install-db gives to PUBLIC", () => {
   });
 
   test.each(["test", "test_shop"])("is one where the cluster's database is %s", (database) => {
-    expect(judge(stock, database).map(({ fix }) => fix).join("\n")).toContain("FROM PUBLIC");
+    expect(
+      judge(stock, database)
+        .map(({ fix }) => fix)
+        .join("\n"),
+    ).toContain("FROM PUBLIC");
   });
 
   test("other rights of PUBLIC count, and GRANT OPTION", () => {

@@ -56,9 +56,17 @@ const environment = [["--env"], ["--env", "nosuch"]];
 /** Of each command, slips that it refuses; each begins with the option that must be named. */
 const slips: Record<string, string[][]> = {
   start: [unknown, ["--port"], ["--port", "0"], ["--page-port", "many"], ["--engine", "oracle"]],
-  token: [unknown, ["--role"], ["--role", "--sub"], ["--expires", "soon"]],
+  token: [
+    unknown,
+    ["--role"],
+    ["--role", "--sub"],
+    ["--expires", "soon"],
+    ["--claim", "role"],
+    ...environment,
+  ],
   connect: [
-    ...[unknown, ["--ca"], ["--env", "development"], ["--account", "A b"]],
+    ...[unknown, ["--ca"], ["--env", "Production"], ["--account", "A b"]],
+    ...[["--jwks"], ["--claim", "role"], ["--allow", "everything"]],
     ...[
       ["--timeout-ms", "1"],
       ["--timeout-ms", "1e3"],
@@ -131,11 +139,14 @@ describe.each([
   });
 });
 
-/** @returns the options behind `npm run COMMAND --` in README.md and docs/, but for those of a connection string */
+/** @returns the options behind `npm run COMMAND --` and `tidegate COMMAND` in README.md and docs/, but for those of a connection string */
 function documentedOptions(command: string): string[] {
   const files = readdirSync(join(packageRoot, "docs"), { recursive: true, encoding: "utf8" });
   const docs = files.filter((name) => name.endsWith(".md"));
-  const call = new RegExp(`npm (?:run )?(?:--silent )?${command} -- ([^\`\\n|,]*)`, "g");
+  const call = new RegExp(
+    `(?:npm (?:run )?(?:--silent )?${command} --|tidegate ${command}) ([^\`\\n|,]*)`,
+    "g",
+  );
   return ["README.md", ...docs.map((name) => join("docs", name))].flatMap((name) => {
     const text = readFileSync(join(packageRoot, name), "utf8");
     return [...text.matchAll(call)].flatMap(([, words = ""]) =>

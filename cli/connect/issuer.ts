@@ -1,0 +1,159 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { exportJWK } from "jose";
+import { createSigningKey, readSigningKey } from "../../servers/issuer/issuer.ts";
+import { fetchKeys, KeysFetchError } from "../../src/auth/fetch-keys.ts";
+import { metadataOf } from "../../src/config/config.ts";
+import { isSafeUrl } from "../../src/config/safe-url.ts";
+import type { Algorithm } from "../../src/config/schema.ts";
+import { wordsOf } from "../check/issuers.ts";
+import { Stop } from "../command/errors.ts";
+import { clean } from "../node/connection-errors.ts";
+import { developmentIssuer, developmentKeyFile, developmentKeySet } from "../project/development-key.ts";
+import { parseKeySet } from "../project/key-sets.ts";
+import type { FileToWrite } from "../project/write-together.ts";
+import { readUserFile } from "./input.ts";
+import type { Keys } from "./toml.ts";
+
+/** Where the keys of the callers' tokens come from: an issuer on the network, a file, or the project's own key. */
+
+export interface FoundIssuer {
+  /** The table of [[env.NAME.issuers]]. */
+  table: Keys;
+  /** The files that it names, and the private half of the project's own key. */
+  files: FileToWrite[];
+  /** What was found, in words. */
+  said: string;
+}
+
+export interface IssuerQuestion {
+  /** The `iss` of the tokens. */
+  issuer: string;
+  /** The path of a file with the keys, or their address; undefined for OpenID Connect discovery. */
+  jwks: string | undefined;
+  audience: string;
+  env: string;
+  /** The project's folder. */
+  project: string;
+}
+
+/** Reads or fetches an issuer's keys. @throws Stop that says in one line why they cannot be had */
+export async function lookUp(question: IssuerQuestion): Promise<FoundIssuer> {
+  const { issuer, jwks, audience, env } = question;
+  if (jwks !== undefined && !/^https?:\/\//i.test(jwks)) return fromFile(question, jwks);
+  const where = jwks ?? issuer;
+  if (!isSafeUrl(where, env)) {
+    throw new Stop(
+      jwks === undefined
+        ? `The issuer ${clean(issuer)} is no https address, where its keys could be asked for: give them with --jwks FILE.`
+        : "--jwks takes a file, or an https address.",
+    );
+  }
+  const keys =
+    jwks === undefined
+      ? ({ kind: "discovery", uri: metadataOf({ issuer }) } as const)
+      : ({ kind: "remote", uri: jwks } as const);
+  const refused: string[] = [];
+  const set = await fetchKeys({ issuer, keys }, env, (reasons) => refused.push(...reasons)).catch((cause) => {
+    if (!(cause instanceof KeysFetchError)) throw cause;
+    const instead = jwks === undefined ? " Or give its keys with --jwks: their address, or a file." : "";
+    throw new Stop(`The issuer ${clean(issuer)}: ${wordsOf(cause)}.${instead}`);
+  });
+  const algorithms = algorithmsOf(set.keys);
+  const from = jwks === undefined ? "its metadata name its keys" : "its keys were fetched";
+  return {
+    table: {
+      issuer,
+      audience,
+      ...(jwks === undefined ? { discovery: true } : { jwks_uri: jwks }),
+      algorithms,
+    },
+    files: [],
+    said: [
+      `The issuer ${clean(issuer)}: ${from}, ${counted(set.keys)} for ${algorithms.join(", ")}.`,
+      ...refused.map((reason) => `A key is not used: ${clean(reason)}.`),
+    ].join(" "),
+  };
+}
+
+function fromFile({ issuer, audience, env, project }: IssuerQuestion, path: string): FoundIssuer {
+  let text: string;
+  try {
+    text = readUserFile(path);
+    parseKeySet(text);
+  } catch (cause) {
+    throw new Stop(`The file of --jwks (${clean(path)}) ${(cause as Error).message}.`);
+  }
+  const { keys } = parseKeySet(text);
+  const slug = issuer
+    .replace(/^[a-z]+:\/\//i, "")
+    .replace(/[^A-Za-z0-9.-]+/g, "-")
+    .replace(/^[.-]+|[.-]+$/g, "");
+  const name = `ca/${env}.${slug.slice(0, 60) || "issuer"}.jwks.json`;
+  const algorithms = algorithmsOf(keys);
+  return {
+    table: { issuer, audience, jwks: name, algorithms },
+    files: [{ path: join(project, name), text }],
+    said: `The file has ${counted(keys)} for ${algorithms.join(", ")}.`,
+  };
+}
+
+/** The project's own key: that which is there, or a new one. */
+export async function ownKey({
+  audience,
+  env,
+  project,
+}: Omit<IssuerQuestion, "issuer" | "jwks">): Promise<FoundIssuer> {
+  const file = developmentKeyFile(env);
+  const isThere = existsSync(file);
+  const { privateKey, publicJwk } = isThere ? await readOwnKey(file) : await createSigningKey("ES256");
+  const name = developmentKeySet(env);
+  return {
+    table: { issuer: developmentIssuer, audience, jwks: name, algorithms: ["ES256"] },
+    files: [
+      ...(isThere ? [] : [{ path: file, text: JSON.stringify(await exportJWK(privateKey)), mode: 0o600 }]),
+      { path: join(project, name), text: `${JSON.stringify({ keys: [publicJwk] }, null, 2)}\n` },
+    ],
+    said: isThere
+      ? `The project's own key is there already (${file}).`
+      : `A key of this project signs tokens for trying: ${file}, which git ignores. With such a key nothing is deployed.`,
+  };
+}
+
+async function readOwnKey(file: string) {
+  return await readSigningKey(file).catch(() => {
+    throw new Stop(`${file} holds no private key: remove it, and a new one is made.`);
+  });
+}
+
+function counted(keys: readonly unknown[]): string {
+  return keys.length === 1 ? "1 key" : `${keys.length} keys`;
+}
+
+/** What a key without `alg` is for: RFC 7518 §3.1, RFC 8037 §3.1. An RSA key could be for more. */
+const byCurve: Record<string, Algorithm> = { "P-256": "ES256", "P-384": "ES384", Ed25519: "EdDSA" };
+const known: readonly Algorithm[] = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "EdDSA",
+];
+
+/** @throws Stop if no key has an algorithm that the gateway knows */
+function algorithmsOf(keys: readonly Keys[]): Algorithm[] {
+  const named = keys.map(({ alg, kty, crv }) => {
+    // RFC 9864 renames EdDSA.
+    if (alg === "Ed25519") return "EdDSA";
+    return alg ?? (kty === "RSA" ? "RS256" : byCurve[String(crv)]);
+  });
+  const usable = known.filter((algorithm) => named.includes(algorithm));
+  if (usable.length > 0) return usable;
+  throw new Stop(
+    `No key is for an algorithm that the gateway knows (${known.join(", ")}): ${named.map((one) => clean(one ?? "none")).join(", ")}.`,
+  );
+}

@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Stop } from "../command/errors.ts";
+import { privateDirectory } from "./paths.ts";
+
+/**
+ * A project's own signing key, for callers before there is an issuer. `tidegate connect` makes it, `tidegate token` signs
+ * with it, and the policy names its public half as the keys of this issuer. Whoever reads the private half is any caller,
+ * so an environment that trusts it is not deployed.
+ */
+
+/** The issuer of its tokens. It is no address, so nothing can be asked there. */
+export const developmentIssuer = "urn:tidegate:development-key";
+
+/** @returns the file with the private JWK of an environment. git ignores its folder */
+export function developmentKeyFile(environment: string): string {
+  return join(privateDirectory(), "keys", `${environment}.json`);
+}
+
+/** @returns the project's file with its public half, as the policy names it */
+export function developmentKeySet(environment: string): string {
+  return `ca/${environment}.development.jwks.json`;
+}
+
+/** @returns whether the policy accepts tokens of the project's own key */
+export function trustsDevelopmentKey({ issuers }: { issuers?: unknown }): boolean {
+  return (
+    Array.isArray(issuers) &&
+    issuers.some((one: unknown) => (one as { issuer?: unknown })?.issuer === developmentIssuer)
+  );
+}
+
+/**
+ * A gateway on the internet must not trust a file of somebody's machine.
+ * @throws Stop if the policy does
+ */
+export function refuseDevelopmentKey(environment: string, policy: { issuers?: unknown }): void {
+  if (!trustsDevelopmentKey(policy)) return;
+  throw new Stop(
+    `Not deployed: [env.${environment}] accepts tokens of this project's own key (${developmentIssuer}), which is for trying. Run tidegate connect --env ${environment} --issuer URL, and remove that issuer and its grants.`,
+  );
+}
+
+/** @returns whether this checkout has the private half */
+export function hasDevelopmentKey(environment: string): boolean {
+  return existsSync(developmentKeyFile(environment));
+}
