@@ -2,9 +2,7 @@ import { parse, stringify } from "smol-toml";
 
 /**
  * Changes tables in the text of tidegate.toml and keeps the rest of the text, with its comments. Pure. The lines
- * are changed without a full editor of TOML, so the result is parsed and compared with the wanted values. The
- * package @decimalturn/toml-patch was tried: it writes new tables as inline ones, and the keys of some before
- * their own header, which is no TOML any more.
+ * are changed without a full editor of TOML, so the result is parsed and compared with the wanted values.
  */
 
 export type Keys = Record<string, unknown>;

@@ -134,7 +134,8 @@ function contentOf(path: string): string | undefined {
   try {
     return existsSync(path) ? readFileSync(path, "utf8") : undefined;
   } catch (cause) {
-    throw new Stop(systemErrorText(cause) ?? `${path} cannot be read.`);
+    // A read of a folder does not say which.
+    throw new Stop(systemErrorText(Object.assign(cause as Error, { path })) ?? `${path} cannot be read.`);
   }
 }
 

@@ -24,7 +24,7 @@ async function ask(token: string, env = "production"): Promise<unknown> {
   const { accounts, issuers, grants } = readPolicyFile(env, run.directory) as Required<GatewayOptions>;
   const gateway = await startGateway({ accounts, issuers, grants, secrets: { READER_PASSWORD: password } });
   try {
-    const response = await fetch(`${gateway.url}/v1/sql`, {
+    const response = await fetch(new URL("/v1/sql", gateway.url), {
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify({ sql: "SELECT CURRENT_USER() AS me" }),
@@ -137,11 +137,11 @@ describe("an issuer on the network", () => {
   });
 
   test.each([
-    ["that is not there", ["--issuer", "http://127.0.0.1:9"], /No program listens on 127\.0\.0\.1:9/],
+    ["that is not there", ["--issuer", "http://127.0.0.1:65533"], /No program listens on 127\.0\.0\.1:65533/],
     ["without TLS elsewhere", ["--issuer", "http://id.example.org/"], /is no https address/],
     [
       "with another address for its keys",
-      ["--issuer", "urn:x", "--jwks", "http://127.0.0.1:9/k"],
+      ["--issuer", "urn:x", "--jwks", "http://127.0.0.1:65533/k"],
       /No program listens/,
     ],
   ])("%s is told in one line, and nothing is written", async (_, args, reason) => {

@@ -58,7 +58,7 @@ describe("a login that may write", () => {
 
   test("is refused for an account whose grants only read", async () => {
     writeFileSync(join(run.directory, "tidegate.toml"), untouched);
-    const args = [url(), ...ca, "--write", "--account", "analyst"];
+    const args = [url(), ...ca, "--write", "--account", "analyst", "--development-key"];
     const { status, output } = await run.connect(args, { secret: password });
     expect(output).toContain(
       `The grants of "analyst" only read. TiDB does not enforce READ ONLY, and this login may do more than read: it has ${grant}.`,
