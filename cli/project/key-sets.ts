@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KeySet } from "../../src/config/key-set.ts";
 import { usableKeys } from "../../src/config/key-set.ts";
-import { ConfigError } from "../../src/config/policy.ts";
 import { limits } from "../../src/limits.ts";
+import { Stop } from "../command/errors.ts";
 import { systemErrorText } from "../command/system-errors.ts";
 
 /** Reads JWK sets (RFC 7517 §5) of files: an issuer's `jwks` in the policy may name one. */
@@ -17,9 +17,10 @@ type Table = Record<string, unknown>;
  * @param policy as tidegate.toml has it
  * @param directory the project's folder
  * @returns the policy with the keys in the place of the files' names
- * @throws ConfigError that names every mistake in these files
+ * @param where the policy's place, for the messages
+ * @throws Stop with a line for each mistake in these files
  */
-export function withKeySets(policy: Table, directory: string): Table {
+export function withKeySets(policy: Table, directory: string, where: string): Table {
   if (!Array.isArray(policy.issuers)) return policy;
   const mistakes: string[] = [];
   const issuers = policy.issuers.map((issuer: unknown, i) => {
@@ -29,11 +30,11 @@ export function withKeySets(policy: Table, directory: string): Table {
       if (!form.test(jwks)) throw new Error(`must be a file of the project such as "ca/issuer.jwks.json"`);
       return { ...(issuer as Table), jwks: readKeySet(join(directory, jwks)) };
     } catch (cause) {
-      mistakes.push(`issuers[${i}].jwks: ${JSON.stringify(jwks)} ${(cause as Error).message}`);
+      mistakes.push(`${where}: issuers[${i}].jwks: ${JSON.stringify(jwks)} ${(cause as Error).message}`);
       return issuer;
     }
   });
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  if (mistakes.length > 0) throw new Stop(mistakes.join("\n"));
   return { ...policy, issuers };
 }
 

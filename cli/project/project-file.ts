@@ -69,11 +69,11 @@ export function environmentNames(directory = projectRoot()): string[] {
 
 /**
  * @returns the policy of an environment, with the keys of the files that it names
- * @throws Stop as `readEnvironments`, or if there is no such environment; ConfigError for a file of keys
+ * @throws Stop as `readEnvironments`, or if there is no such environment, or a file of keys cannot be used
  */
 export function readPolicyFile(environment: string, directory = projectRoot()): Table {
   const { worker: _, ...policy } = readEnvironment(environment, directory);
-  return withKeySets(policy, directory);
+  return withKeySets(policy, directory, `${projectFile}, [env.${environment}]`);
 }
 
 /** @returns `[env.NAME.worker]`: settings of wrangler for the Worker of an environment. @throws Stop as `readPolicyFile` */

@@ -71,7 +71,7 @@ describe("is refused, without a part of the key", () => {
   const { d: _, ...publicPart } = rsa;
   test.each([
     ["a password beside it", rsaFile, true, "leave one out"],
-    ["a file that is not there", join(directory, "none"), false, "--token-key is not there"],
+    ["a file that is not there", join(directory, "none"), false, "none) is not there"],
     ["a public key", file("public.json", JSON.stringify(publicPart)), false, "no private key as JWK"],
     ["PEM", file("key.pem", "-----BEGIN PRIVATE KEY-----"), false, "no private key as JWK"],
     [

@@ -34,12 +34,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 test("the keys of a file stand in the policy in the place of its name", () => {
   const policy = { cluster: {}, issuers: [issuer("ca/good.json"), issuer({ keys: publicKeys })] };
   const expected = { keys: publicKeys };
-  expect(withKeySets(policy, folder)).toEqual({ cluster: {}, issuers: [issuer(expected), issuer(expected)] });
+  expect(withKeySets(policy, folder, "tidegate.toml")).toEqual({
+    cluster: {},
+    issuers: [issuer(expected), issuer(expected)],
+  });
 });
 
 test("a policy of another form stays as it is, for the schema to refuse", () => {
   for (const policy of [{}, { issuers: "x" }, { issuers: [null, 1, {}] }])
-    expect(withKeySets(policy, folder)).toEqual(policy);
+    expect(withKeySets(policy, folder, "tidegate.toml")).toEqual(policy);
 });
 
 describe("a mistake names the file", () => {
@@ -57,8 +60,9 @@ describe("a mistake names the file", () => {
     ["/etc/passwd", /must be a file of the project/],
     ["ca/good.pem", /must be a file of the project/],
   ])("%s", (name, reason) => {
-    const read = () => withKeySets({ issuers: [issuer("ca/good.json"), issuer(name)] }, folder);
+    const read = () =>
+      withKeySets({ issuers: [issuer("ca/good.json"), issuer(name)] }, folder, "tidegate.toml");
     expect(read).toThrow(reason);
-    expect(read).toThrow(`issuers[1].jwks: "${name}" `);
+    expect(read).toThrow(`tidegate.toml: issuers[1].jwks: "${name}" `);
   });
 });
