@@ -262,10 +262,15 @@ const rooms = {
     types: ["src/application.ts"],
     why: "The Worker's exports: the app and the Durable Objects.",
   },
+  "src/serve": {
+    may: ["src/app.ts", "src/errors.ts", "src/index.ts", "src/limits.ts", "src/routes"],
+    types: ["src/application.ts"],
+    why: "The same Worker on plain workerd: it does what Cloudflare does in front of a Worker.",
+  },
 };
 
 const gateway = Object.keys(rooms);
-const insideOfGateway = gateway.filter((name) => !["src/app.ts", "src/index.ts"].includes(name));
+const insideOfGateway = gateway.filter((name) => !["src/app.ts", "src/index.ts", "src/serve"].includes(name));
 
 Object.assign(rooms, {
   // The servers that npm start, the benches, the soak and the tests start.
@@ -295,6 +300,11 @@ Object.assign(rooms, {
   "cli/dev": {
     may: ["cli/command", "cli/dev/quick", "cli/project", "servers", "servers/database", ...insideOfGateway],
     why: "What the product's developers run, and nobody else.",
+  },
+  "cli/serve": {
+    may: ["cli/command", "cli/project", "servers", ...insideOfGateway],
+    types: ["src/serve"],
+    why: "tidegate serve: workerd, and nothing else.",
   },
   "cli/accounts": {
     may: ["cli/command", "cli/node", "cli/project", ...insideOfGateway],
@@ -357,6 +367,7 @@ Object.assign(rooms, {
       "cli/init",
       "cli/project",
       "cli/scaffold",
+      "cli/serve",
       "cli/start",
       "servers/database",
       "servers/issuer",
@@ -400,9 +411,11 @@ const homes = {
   net: { where: "^src/sql/adhoc-types\\.ts$", why: "It tells IP addresses; sockets are cloudflare:sockets." },
   "cloudflare:sockets": { where: "^src/db/links/", why: "Bytes reach the cluster over a link alone." },
   "cloudflare:workers": {
-    where: "^src/(db/pool/object/pool|auth/(keys|proofs)-object|rate/limiter|idempotency/object)\\.ts$",
-    why: "The base class of Durable Objects.",
+    where:
+      "^src/(db/pool/object/pool|auth/(keys|proofs)-object|rate/limiter|idempotency/object|serve/worker)\\.ts$",
+    why: "The base classes of Durable Objects, and of entry points.",
   },
+  "ipaddr.js": { where: "^src/serve/arrival\\.ts$", why: "Addresses of callers, and networks of proxies." },
   hono: { where: "^src/routes/endpoints\\.ts$", why: "Its router finds the endpoint of a path." },
   negotiator: { where: "^src/routes/(compression|format)\\.ts$", why: "What the caller accepts." },
   zod: { where: "^src/(config|routes)/", why: "Input is judged where it comes in." },

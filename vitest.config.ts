@@ -13,11 +13,18 @@ function elsewhere(engine: Engine): string[] {
   });
 }
 
+/** Files whose gateway needs a Worker with a changed part, which only wrangler's test harness takes. */
+function onHarnessOnly(): string[] {
+  if (process.env.TIDEGATE_TEST_RUNTIME !== "serve") return [];
+  const files = globSync("test/gateway/**/*.test.ts");
+  return files.filter((file) => /\bentry: "|\bhyperdrive[:,]/.test(readFileSync(file, "utf8")));
+}
+
 /** @param part the engine's name, or with "-only" after it for a part with its own server */
 const gateway = (part: string, engine: Engine, include: string[], exclude: string[] = []) => ({
   test: {
     name: part,
-    exclude: [...elsewhere(engine), ...exclude],
+    exclude: [...elsewhere(engine), ...onHarnessOnly(), ...exclude],
     include,
     globalSetup: "test/gateway/support/setup.ts",
     provide: { engine },

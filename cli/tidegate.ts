@@ -44,6 +44,7 @@ const commands: Record<string, Entry> = {
       return import("./build.ts");
     },
   },
+  serve: { summary: "serves an environment with workerd on this machine", load: () => import("./serve.ts") },
   deploy: { summary: "checks an environment, then deploys it", load: () => import("./deploy.ts") },
   drain: {
     summary: "ends a gateway's connections after a change at the database",

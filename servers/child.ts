@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
+import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -39,20 +40,36 @@ alive "$1" && kill -KILL "$1"`;
 
 /** Starts a process in its own group, so that Ctrl-C reaches only us. Throws if it cannot start it. */
 export async function launch(options: LaunchOptions): Promise<Child> {
-  const [file = "", ...args] = options.command;
   const log = openSync(options.logPath, "w", 0o644);
-  let child: ChildProcess;
   try {
-    child = spawn(file, args, {
-      detached: true,
-      stdio: ["ignore", log, log],
-      env: options.environment,
-      cwd: "/",
-      ...options.identity,
-    });
+    return await start(options, ["ignore", log, log]).guarded;
   } finally {
     closeSync(log);
   }
+}
+
+/**
+ * As `launch`, with its streams for the caller.
+ * @param options without a log
+ * @param stdio of the process, as in `spawn`
+ * @returns at once the process with its streams; later the same process as a Child
+ */
+export function start(
+  options: Omit<LaunchOptions, "logPath">,
+  stdio: StdioOptions,
+): { process: ChildProcess; guarded: Promise<Child> } {
+  const [file = "", ...args] = options.command;
+  const child = spawn(file, args, {
+    detached: true,
+    stdio,
+    env: options.environment,
+    cwd: "/",
+    ...options.identity,
+  });
+  return { process: child, guarded: guard(child) };
+}
+
+async function guard(child: ChildProcess): Promise<Child> {
   const exited = new Promise<Exit>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });

@@ -10,8 +10,8 @@ import { authenticate } from "./routes/authorize.ts";
 import { batch } from "./routes/batch.ts";
 import { requests } from "./routes/cancel.ts";
 import { catalog } from "./routes/catalog.ts";
-import type { Deployment } from "./routes/context.ts";
-import { AppContext } from "./routes/context.ts";
+import type { Deployment, Execution, ReadArrival } from "./routes/context.ts";
+import { AppContext, arrivalOnCloudflare } from "./routes/context.ts";
 import { preflight } from "./routes/cors.ts";
 import { docs } from "./routes/docs.ts";
 import { drain } from "./routes/drain.ts";
@@ -42,25 +42,29 @@ const route = createRouter([
   ...docs,
 ]);
 
-/** Answers every request, also a refused one, with one log line. */
+/**
+ * Answers every request, also a refused one, with one log line.
+ * @param arrival reads where a request has come to, and from where
+ */
 export async function respond(
   request: Request,
   env: Bindings,
-  execution: ExecutionContext,
+  execution: Execution,
+  arrival: ReadArrival = arrivalOnCloudflare,
 ): Promise<Response> {
   const c = new AppContext(request, env, execution);
   try {
-    return await finished(c);
+    return await finished(c, arrival);
   } catch (cause) {
     return bareProblem(c, cause);
   }
 }
 
-async function finished(c: AppContext): Promise<Response> {
+async function finished(c: AppContext, arrival: ReadArrival): Promise<Response> {
   let response: Response;
   let failure: TidegateError | undefined;
   try {
-    response = await answer(c);
+    response = await answer(c, arrival);
   } catch (cause) {
     failure = publicError(cause);
     response = problemOf(failure, c);
@@ -72,19 +76,19 @@ async function finished(c: AppContext): Promise<Response> {
  * The path of a request, top to bottom (docs/explanation/architecture.md).
  * @throws TidegateError, StatementError or ParameterError: `respond` answers it
  */
-async function answer(c: AppContext): Promise<Response> {
-  const address = c.request.url;
-  const path = pathOf(address);
+async function answer(c: AppContext, arrival: ReadArrival): Promise<Response> {
+  const path = pathOf(c.request.url);
   const found = route(c.method, path);
   if (found?.handler) c.route = found.endpoint.path;
 
   c.deployment = deploymentOf(c.env);
   // A preflight carries no token.
   if (c.method === "OPTIONS" && c.config.origins.length > 0) return preflight(c);
-  c.url = readAddress(address, c.header("host"));
+  const { url, host, client } = arrival(c.request);
+  c.url = readAddress(url, host);
 
   // Before the token: checking it costs CPU time, and a good token costs a database connection.
-  if (hasAddressLimit(c.env) && isLimited(path)) await limitByAddress(c.env, c.header("cf-connecting-ip"));
+  if (hasAddressLimit(c.env) && isLimited(path)) await limitByAddress(c.env, client);
   if (isIn("/v1/transactions", path)) demandNoKey(c);
   if (!found || found.endpoint.isOn?.(c.config) === false) throw new TidegateError("route_unknown");
   if (!found.handler) throw new TidegateError("method_not_allowed", { allow: allowOf(found.endpoint) });

@@ -314,6 +314,10 @@ export const limits = {
   metricsTimeoutMs: 3_000,
   /** Retry-After for a client address with too many requests: the shorter of the platform's two periods. */
   ipRateLimitRetryAfterSeconds: 10,
+  /** Networks that the counter of `tidegate serve` knows at once: about 20 MB. */
+  wallNetworks: 100_000,
+  /** How often a stopping `tidegate serve` looks whether work is left: an answer takes about as long. */
+  drainLookMs: 20,
   /** Retry-After where an account has the wrong identity: a person has to change it. */
   identityRetryAfterSeconds: 30,
   /** Retry-After of a 503 without a better number. */

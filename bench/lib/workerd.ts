@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
-import { packageRoot } from "../../cli/project/paths.ts";
+import { join } from "node:path";
+import { workerdProgram } from "../../cli/serve/workerd.ts";
+import { workerdConfig } from "../../cli/serve/workerd-config.ts";
 import type { Child } from "../../servers/child.ts";
 import { launch, poll } from "../../servers/child.ts";
 import { freePort } from "../../servers/network.ts";
@@ -49,10 +50,9 @@ export async function startWorkerd(options: WorkerdOptions): Promise<ServedWorke
   while (ports.size < isolates) ports.add(await freePort());
   const [port = 0] = ports;
   const configPath = join(directory, "workerd.capnp");
-  writeFileSync(configPath, configuration(options, state, [...ports]), { mode: 0o600 });
+  writeFileSync(configPath, configuration(configPath, options, state, [...ports]), { mode: 0o600 });
   const logPath = join(directory, "workerd.log");
-  const workerd = join(packageRoot, "node_modules", ".bin", "workerd");
-  const command = [workerd, "serve", configPath];
+  const command = [workerdProgram(), "serve", configPath];
   const served = await serving(await launch({ command, environment: process.env, logPath }), port, logPath);
   return { ...served, urls: [...ports].map((each) => `http://127.0.0.1:${each}`) };
 }
@@ -80,68 +80,18 @@ export async function serving(child: Child, port: number, logPath: string): Prom
   };
 }
 
-function configuration(options: WorkerdOptions, state: string, ports: number[]): string {
+function configuration(path: string, options: WorkerdOptions, state: string, ports: number[]): string {
+  const { bundle, texts, objects = {}, ca, v8Flags = [] } = options;
   const names = ports.map((_, i) => (i === 0 ? "main" : `isolate${i}`));
-  const services = names.map((name) => `(name = "${name}", worker = .${name}),`);
-  const sockets = names.map(
-    (name, i) => `(name = "${name}", address = "127.0.0.1:${ports[i]}", http = (), service = "${name}"),`,
-  );
-  return `using Workerd = import "/workerd/workerd.capnp";
-
-const config :Workerd.Config = (
-  services = [
-    ${services.join("\n    ")}
-    (name = "network", network = (
-      allow = ["public", "private", "local"],
-      tlsOptions = (trustBrowserCas = false, trustedCertificates = [${quote(options.ca)}]),
-    )),
-    (name = "state", disk = (path = ${quote(state)}, writable = true)),
-  ],
-  v8Flags = [${(options.v8Flags ?? []).map(quote).join(", ")}],
-  sockets = [
-    ${sockets.join("\n    ")}
-  ],
-);
-
-${names.map((name) => worker(name, options)).join("\n")}`;
-}
-
-/** One isolate; all except `main` use the objects of `main`. */
-function worker(name: string, { directory, bundle, texts, objects = {} }: WorkerdOptions): string {
-  const isMain = name === "main";
-  const { compatibility_date, compatibility_flags } = compatibility(bundle.root);
-  const modules = bundle.modules.map((name) => {
-    const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
-    // Cap'n Proto reads an absolute path as one below its import path.
-    const path = relative(directory, join(bundle.directory, name));
-    return `(name = ${quote(name)}, ${kind} = embed ${quote(path)})`;
+  const shared = { bundle, texts, objects, ...compatibility(bundle.root) };
+  return workerdConfig(path, {
+    // All except `main` use the objects of `main`.
+    workers: names.map((name, i) => ({ ...shared, name, ...(i > 0 && { objectsOf: "main" }) })),
+    sockets: names.map((name, i) => ({ name, address: `127.0.0.1:${ports[i]}`, service: name })),
+    disks: [{ name: "state", path: state, writable: true }],
+    tls: { systemAuthorities: false, authorities: [ca] },
+    v8Flags,
   });
-  const namespaceOf = (type: string) =>
-    isMain ? quote(type) : `(className = ${quote(type)}, serviceName = "main")`;
-  const bindings = [
-    ...Object.entries(texts).map(([binding, text]) => `(name = ${quote(binding)}, text = ${quote(text)})`),
-    ...Object.entries(objects).map(
-      ([binding, type]) => `(name = ${quote(binding)}, durableObjectNamespace = ${namespaceOf(type)})`,
-    ),
-  ];
-  const namespaces = Object.values(isMain ? objects : {}).map(
-    (type) => `(className = ${quote(type)}, uniqueKey = ${quote(type)}, enableSql = true)`,
-  );
-  const storage = isMain ? '\n  durableObjectStorage = (localDisk = "state"),' : "";
-  return `const ${name} :Workerd.Worker = (
-  modules = [${modules.join(", ")}],
-  compatibilityDate = ${quote(compatibility_date)},
-  compatibilityFlags = [${compatibility_flags.map(quote).join(", ")}],
-  bindings = [${bindings.join(",\n    ")}],
-  durableObjectNamespaces = [${namespaces.join(", ")}],${storage}
-  globalOutbound = "network",
-);
-`;
-}
-
-/** A text literal of Cap'n Proto: the escapes of C, other characters as UTF-8. */
-function quote(text: string): string {
-  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\r", "\\r")}"`;
 }
 
 function tail(path: string): string {

@@ -21,15 +21,12 @@ const algorithms = [
 ] as const;
 
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "must be lower case letters, digits, - and _");
+const ownBindings = /^(?:ENVIRONMENT|POOL|KEYS|LIMITER|PROOFS|IDEMPOTENCY|WALL|ASSETS|SERVE)$/;
 const inCapitals = (what: string) =>
   z
     .string()
     .regex(/^[A-Z][A-Z0-9_]*$/, `must be the NAME of a ${what}, in capitals`)
-    .refine(
-      (text) =>
-        !["ENVIRONMENT", "POOL", "KEYS", "LIMITER", "PROOFS", "IDEMPOTENCY", "WALL", "ASSETS"].includes(text),
-      "is a binding of another kind",
-    );
+    .refine((text) => !ownBindings.test(text), "is a binding of another kind");
 const secretName = inCapitals("secret");
 const nonEmpty = z.string().min(1);
 

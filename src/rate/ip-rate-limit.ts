@@ -2,16 +2,16 @@ import type { Bindings } from "../application.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 
-/** Whether the platform counts requests here. */
+/** Whether something counts requests here. */
 export function hasAddressLimit(env: Bindings): boolean {
   return (env.WALL as RateLimit | undefined) !== undefined;
 }
 
 /**
- * Limits requests per client network, before any token is read. The platform counts them, per location and
- * for 10 or 60 s (https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/). The limit is
- * in wrangler.toml. A self-hosted workerd has no such counter (`hasAddressLimit`); there, a proxy in front of
- * it must limit requests.
+ * Limits requests per client network, before any token is read. Cloudflare counts them, per location and
+ * for 10 or 60 s (https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/). workerd itself has
+ * no such counter: `tidegate serve` puts its own in this place (src/serve/wall.ts). Without any, a proxy in front of
+ * the gateway must limit requests.
  * @param address of the client, from the platform; undefined if the platform gives none
  * @throws TidegateError `rate_limited`; `limiter_unavailable` when the platform's counter fails
  */

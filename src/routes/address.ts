@@ -1,13 +1,13 @@
 import { TidegateError } from "../errors.ts";
 
 /** RFC 9112 §3.2 and RFC 3986 §3.2.2: a name, or an address in brackets, with or without a port. */
-const hostForm = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?$/i;
+export const hostForm = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?$/i;
 
 /**
  * Refuses an ambiguous address, because the routes take the address as it is. workerd builds the URL from the
  * client's input as it came: `http://`, the Host, the path and the query. A parser turns percent-encoded
  * bytes that are not UTF-8 into U+FFFD, and keeps a lone `%` as text.
- * @param host the Host header, if the protocol has one
+ * @param host of the request, if the protocol has one
  * @returns the parsed address
  * @throws TidegateError `address_invalid`
  */

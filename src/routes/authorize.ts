@@ -22,7 +22,7 @@ export async function authenticate(c: AppContext): Promise<void> {
   c.caller = caller;
   c.token = remembered ? "remembered" : "verified";
   if (!concernsProofs(credentials, caller)) return;
-  const request = { method: c.method, url: c.request.url, proof: c.header("dpop") };
+  const request = { method: c.method, url: c.url.href, proof: c.header("dpop") };
   const nonce = await requireProof(c.env, c.config.environment, credentials, caller, request, now);
   c.addHeaders({ "dpop-nonce": nonce });
 }

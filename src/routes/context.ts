@@ -13,13 +13,36 @@ export interface Deployment {
   backend: Backend;
 }
 
+/** The part of the platform's context of a request that the gateway uses. */
+export type Execution = Pick<ExecutionContext, "waitUntil">;
+
+/** Where a request has come to, and from where. */
+export interface Arrival {
+  /** The address that the caller asked for: scheme, host, path and query, as they came. */
+  url: string;
+  /** The host of that address; undefined if the request names none. */
+  host: string | undefined;
+  /** The caller's IP address; undefined if it is not known. */
+  client: string | undefined;
+}
+
+/** @throws TidegateError `address_invalid` */
+export type ReadArrival = (request: Request) => Arrival;
+
+/** What Cloudflare says of a request: it sets this header itself, and no caller can. */
+export const arrivalOnCloudflare: ReadArrival = ({ url, headers }) => ({
+  url,
+  host: headers.get("host") ?? undefined,
+  client: headers.get("cf-connecting-ip") ?? undefined,
+});
+
 /**
  * One request, and what the gateway knows of it so far. The answer's headers and the log line are made of it.
  * A getter of the platform's Request makes a new object or text at each call, so what is needed often is kept.
  */
 export class AppContext {
   readonly env: Bindings;
-  readonly execution: ExecutionContext;
+  readonly execution: Execution;
   readonly request: Request;
   readonly method: string;
   readonly requestId: string;
@@ -35,7 +58,7 @@ export class AppContext {
   param = "";
   /** Undefined if the configuration was refused. No handler runs then. */
   deployment: Deployment | undefined;
-  /** The parsed address. Set before a handler runs. */
+  /** The parsed address, as the caller asked for it. Set before a handler runs. */
   url!: URL;
 
   caller: Caller | undefined;
@@ -57,7 +80,7 @@ export class AppContext {
 
   #pairs: readonly (readonly [name: string, value: string])[] | undefined;
 
-  constructor(request: Request, env: Bindings, execution: ExecutionContext) {
+  constructor(request: Request, env: Bindings, execution: Execution) {
     this.request = request;
     this.env = env;
     this.execution = execution;

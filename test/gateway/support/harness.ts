@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { expect, inject } from "vitest";
-import { createTestHarness } from "wrangler";
 import {
   makeApplication,
   policyForServers,
@@ -23,6 +22,7 @@ import type { Account, Config } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/config.ts";
 import { generationOf, nameOf } from "../../../src/db/pool/messages/object-name.ts";
 import { watchLogs } from "./leaks.ts";
+import { clientHeader, isServe, startRuntime } from "./runtime.ts";
 import type { TestServer } from "./setup.ts";
 
 /** The engine of this run of the gateway tests, and its server. */
@@ -145,22 +145,27 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   }
   const sample = makeApplication("development", policy(options, key, keyServer), directory);
   const made = { ...sample, queries: [...sample.queries, ...parseCatalog(options.queries ?? [])] };
-  writeApplication(made, application, sharedAssets());
+  const assets = sharedAssets();
+  writeApplication(made, application, assets);
   const configPath = join(directory, "wrangler.json");
+  const secrets = { ...server.passwords, SHARED_SECRET: sharedSecret, ...options.secrets };
   writeWranglerConfig(configPath, application, {
     ...(options.entry && { main: join(import.meta.dirname, "entries", `${options.entry}.ts`) }),
     ...(options.hyperdrive && { hyperdrive: hyperdriveBindings(options.hyperdrive) }),
+    // workerd has the secrets that its configuration names; wrangler's harness adds them.
+    ...(isServe && { secrets: { required: Object.keys(secrets) } }),
     ...(options.wall && { ratelimits: [{ name: "WALL", namespace_id: "1", simple: options.wall }] }),
   });
-  const secrets = { ...server.passwords, SHARED_SECRET: sharedSecret, ...options.secrets };
-  const harness = createTestHarness({ workers: [{ configPath, secrets }] });
-  const { url } = await harness.listen();
+  const runtime = await startRuntime({ configPath, directory, secrets, ca: server.ca, assets });
+  const { url } = runtime;
   const bound = Object.values(options.hyperdrive ?? {}).map((leads) => new URL(leads).password);
   const watch = watchLogs([...Object.values(secrets), ...bound]);
   const request = async (path: string, init?: RequestInit) => {
     const headers = new Headers(init?.headers);
     for (const name of ["authorization", "dpop"]) watch.token(headers.get(name));
-    return await fetch(new URL(path, url), init);
+    const client = headers.get("cf-connecting-ip");
+    if (client !== null) headers.set(clientHeader, client);
+    return await fetch(new URL(path, url), { ...init, headers });
   };
   const token = (claims: Record<string, unknown> = {}) =>
     mint(key, { iss: issuers.remote, aud: audience, sub: "someone", role: "analyst", ...claims });
@@ -184,14 +189,14 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
         }),
       );
     },
-    logs: () => harness.getLogs(),
+    logs: runtime.logs,
     watchToken: watch.token,
-    evict: (binding, name) => harness.getWorker().evictDurableObject(binding, { name }),
+    evict: runtime.evict,
     poolGeneration: (account) => generationOf(...configured(account)),
     poolName: (account, shard = 0) => nameOf(...configured(account), shard),
     async close() {
-      const lines = harness.getLogs().map(({ message }) => message);
-      await harness.close();
+      const lines = runtime.logs().map(({ message }) => message);
+      await runtime.close();
       await keyServer.stop();
       await rm(directory, { recursive: true, force: true });
       watch.search(lines);

@@ -100,6 +100,15 @@ const slips: Record<string, string[][]> = {
     ...environment,
   ],
   build: [unknownBeside, ...environment],
+  serve: [
+    ...environment,
+    unknownBeside,
+    ["--listen", "8787", "--env", "production"],
+    ["--listen", "localhost:1", "--env", "production"],
+    ["--trust-proxy", "proxy.example", "--env", "production"],
+    ["--state"],
+    ["--compile"],
+  ],
   deploy: [...environment, ["--url", "http://gateway.example", "--env", "production"]],
   drain: [
     unknownBeside,

@@ -1,0 +1,79 @@
+import { join, resolve } from "node:path";
+import { parsePolicy } from "../src/config/policy.ts";
+import type { OptionsOf } from "./command/declare.ts";
+import { declare } from "./command/declare.ts";
+import { Stop } from "./command/errors.ts";
+import { readCatalog, readQueryFiles } from "./project/application.ts";
+import { buildEnvironment } from "./project/build-environment.ts";
+import { checkEnvironment } from "./project/environment.ts";
+import { environmentOption } from "./project/environment-option.ts";
+import { readLock, staleness } from "./project/lock.ts";
+import { projectRoot } from "./project/paths.ts";
+import { readPolicyFile } from "./project/project-file.ts";
+import { trustOf } from "./serve/authorities.ts";
+import { compile } from "./serve/compile.ts";
+import { demandFree, listenAddress, proxyNetworks } from "./serve/listen.ts";
+import { prepareServe, secretsOf } from "./serve/prepare.ts";
+import { findSecrets } from "./serve/secrets.ts";
+import { lockState } from "./serve/state.ts";
+import { untilEnd } from "./serve/until-end.ts";
+import type { Output } from "./serve/workerd.ts";
+import { startWorkerd } from "./serve/workerd.ts";
+
+export const declaration = declare(
+  "serve",
+  "Serves an environment with workerd on this machine, until SIGTERM or Ctrl-C.",
+)
+  .addOption(environmentOption("the environment to serve").makeOptionMandatory())
+  .option("--listen <ADDRESS:PORT>", "where to listen", listenAddress, { address: "127.0.0.1", port: 8787 })
+  .option("--state <DIRECTORY>", "where to keep idempotency keys and the like; default: .tidegate/NAME/state")
+  .option(
+    "--trust-proxy <NETWORKS>",
+    "the proxies whose X-Forwarded-For, -Proto and -Host count, as addresses or in CIDR notation",
+    proxyNetworks,
+    [],
+  )
+  .option("--compile <FILE>", "writes one program that serves the environment, and starts nothing");
+
+export async function run(options: OptionsOf<typeof declaration>): Promise<number> {
+  const { env, listen, trustProxy } = options;
+  const mistakes = [...checkEnvironment(env)];
+  if (mistakes.length === 0) mistakes.push(...staleness(readQueryFiles(), readLock()));
+  if (mistakes.length > 0) throw new Stop(mistakes.join("\n"));
+  const trust = trustOf(parsePolicy(readPolicyFile(env), env, readCatalog()), process.env);
+  for (const warning of trust.warnings) say(warning);
+  if (options.compile === undefined) await demandFree(listen);
+  const built = buildEnvironment(env);
+  const state = resolve(options.state ?? join(built.directory, "state"));
+  const files = { ...built, state, directory: join(built.directory, "serve") };
+  if (options.compile !== undefined) {
+    await compile(await prepareServe(files, trust, trustProxy, listen), resolve(options.compile));
+    return 0;
+  }
+  const secrets = findSecrets(
+    secretsOf(files.wrangler),
+    process.env,
+    join(projectRoot(), `.dev.vars.${env}`),
+  );
+  const configPath = await prepareServe(files, trust, trustProxy);
+  const lock = lockState(state);
+  try {
+    const environment = { ...certificateVariables(process.env), ...secrets };
+    const workerd = await startWorkerd({ configPath, listen, output, environment });
+    say(`Serving ${env} at ${workerd.url}`);
+    return await untilEnd(workerd, say);
+  } finally {
+    lock.release();
+  }
+}
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+const output: Output = (kind, line) => {
+  (kind === "own" ? process.stderr : process.stdout).write(`${line}\n`);
+};
+
+/** OpenSSL's own variables: the system's CAs may be elsewhere. */
+function certificateVariables({ SSL_CERT_FILE, SSL_CERT_DIR }: NodeJS.ProcessEnv): Record<string, string> {
+  return { ...(SSL_CERT_FILE && { SSL_CERT_FILE }), ...(SSL_CERT_DIR && { SSL_CERT_DIR }) };
+}

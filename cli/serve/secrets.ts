@@ -1,0 +1,69 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { Stop } from "../command/errors.ts";
+
+/**
+ * Finds the secrets of an environment. For each, the first of these counts: the variable NAME; the file that the variable
+ * NAME_FILE names; the file NAME in the folder of systemd's credentials; the line NAME=... of .dev.vars.ENVIRONMENT. A
+ * file's last line break is not part of the secret.
+ * @param names of the secrets
+ * @param environment variables of this process
+ * @param localFile path of .dev.vars.ENVIRONMENT
+ * @throws Stop with a line for each secret that is missing, empty or unreadable
+ */
+export function findSecrets(
+  names: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  localFile: string,
+): Record<string, string> {
+  const local = existsSync(localFile) ? parseEnv(read(localFile, "It has the secrets")) : {};
+  const mistakes: string[] = [];
+  const found: Record<string, string> = {};
+  for (const name of names) {
+    try {
+      const value = find(name, environment) ?? local[name];
+      if (value === undefined) mistakes.push(missing(name, localFile));
+      else if (value === "") mistakes.push(`The secret ${name} is empty.`);
+      else found[name] = value;
+    } catch (cause) {
+      if (!(cause instanceof Stop)) throw cause;
+      mistakes.push(cause.message);
+    }
+  }
+  if (mistakes.length > 0) throw new Stop(mistakes.join("\n"));
+  return found;
+}
+
+function find(name: string, environment: NodeJS.ProcessEnv): string | undefined {
+  const { [name]: value, [`${name}_FILE`]: file, CREDENTIALS_DIRECTORY: directory } = environment;
+  if (value !== undefined) return value;
+  if (file !== undefined) return readSecret(file, `${name}_FILE names it`);
+  const credential = directory === undefined ? undefined : join(directory, name);
+  if (credential !== undefined && existsSync(credential)) {
+    return readSecret(credential, "CREDENTIALS_DIRECTORY has it");
+  }
+  return undefined;
+}
+
+function readSecret(path: string, why: string): string {
+  return read(path, why).replace(/\r?\n$/, "");
+}
+
+function read(path: string, why: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      ENOENT: "there is no such file",
+      EACCES: "this user may not read it",
+      EISDIR: "it is a folder",
+    };
+    throw new Stop(`Cannot read ${path} (${why}): ${reasons[code ?? ""] ?? code}.`);
+  }
+}
+
+function missing(name: string, localFile: string): string {
+  return `The secret ${name} is missing: set the variable ${name}, or ${name}_FILE=/path/of/a/file, or write ${name}=... into ${localFile}.`;
+}

@@ -1,0 +1,134 @@
+import { spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { packageRoot } from "../../../../cli/project/paths.ts";
+import { tryLock } from "../../../../servers/lock.ts";
+
+/** What `tidegate serve` refuses, in a project of its own. Nothing is started. */
+
+// Each run starts Node, and some of them the bundler.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+let project: string;
+const path = (name: string) => join(project, name);
+const secrets = { ANALYST_PASSWORD: "one secret", EDITOR_PASSWORD: "another secret" };
+
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), "tidegate-serve-"));
+  for (const name of ["queries", "queries.lock"]) {
+    cpSync(join(packageRoot, "sample", name), path(name), { recursive: true });
+  }
+  const sample = readFileSync(join(packageRoot, "sample", "tidegate.toml"), "utf8");
+  const production = sample.slice(sample.indexOf("[env.production.cluster]"));
+  const named = (name: string, change: (text: string) => string = (text) => text) =>
+    change(production.replaceAll("env.production", `env.${name}`));
+  const bound = 'link = "hyperdrive"\ncaching = "disabled"';
+  const texts = [
+    "version = 1",
+    named("good"),
+    named("runtime", (text) => text.replace('trust = "public"', 'trust = "runtime"')),
+    named("bad", (text) => text.replace('engine = "mysql"', 'engine = "oracle"')),
+    named("hyper", (text) =>
+      text
+        .replace(/^hosts = .*\n/m, "")
+        .replace(/^link = .*\ntrust = .*$/m, bound)
+        .replace(/^location = .*\n/m, "")
+        .replace(/^acts_as = .*\n/gm, "")
+        .replace(/^shards = .*\n/gm, "")
+        .replace(
+          /^(user = "gw_(.*)")\npassword = .*$/gm,
+          (_, user: string, name: string) => `${user}\nhyperdrive = "${name.toUpperCase()}_DB"`,
+        )
+        .concat(
+          ...["ANALYST_DB", "EDITOR_DB"].map(
+            (name) => `\n[[env.hyper.worker.hyperdrive]]\nbinding = "${name}"\nid = "${name}"\n`,
+          ),
+        ),
+    ),
+  ];
+  writeFileSync(path("tidegate.toml"), texts.join("\n"));
+});
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function serve(words: string[], environment: Record<string, string> = secrets): Promise<Ended> {
+  const script = [join(packageRoot, "cli", "tidegate.ts"), "serve", ...words];
+  const { NODE_EXTRA_CA_CERTS: _, ...inherited } = process.env;
+  const child = spawn(process.execPath, script, { cwd: project, env: { ...inherited, ...environment } });
+  const ended = { stdout: "", stderr: "" };
+  child.stdout.on("data", (text) => {
+    ended.stdout += text;
+  });
+  child.stderr.on("data", (text) => {
+    ended.stderr += text;
+  });
+  return new Promise((resolve) => child.once("close", (status) => resolve({ status, ...ended })));
+}
+
+/** One line, which says what is wrong and what to do: 2. */
+async function expectRefusal(ended: Promise<Ended>, line: RegExp | string): Promise<void> {
+  const { status, stdout, stderr } = await ended;
+  // Node itself warns of NODE_EXTRA_CA_CERTS.
+  const lines = stderr.trimEnd().split("\n");
+  expect(lines.filter((text) => !text.startsWith("Warning: Ignoring extra certs"))).toEqual([
+    expect.stringMatching(line),
+  ]);
+  expect([status, stdout]).toEqual([2, ""]);
+  for (const secret of Object.values(secrets)) expect(stderr).not.toContain(secret);
+}
+
+test("a mistake of the policy", async () => {
+  await expectRefusal(serve(["--env", "bad"]), /\[env\.bad\].*cluster\.engine/);
+});
+
+test("what plain workerd cannot honour, with the alternatives", async () => {
+  await expectRefusal(serve(["--env", "runtime"]), /^cluster\.trust: "runtime" needs .*NODE_EXTRA_CA_CERTS/);
+  const extra = { ...secrets, NODE_EXTRA_CA_CERTS: path("nowhere.pem") };
+  await expectRefusal(serve(["--env", "runtime"], extra), /^NODE_EXTRA_CA_CERTS=.*there is no such file/);
+  await expectRefusal(serve(["--env", "hyper"]), /^cluster\.link: "hyperdrive" exists on Cloudflare only/);
+});
+
+test("a port that is taken", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as { port: number };
+  const listen = ["--listen", `127.0.0.1:${port}`];
+  await expectRefusal(serve(["--env", "good", ...listen]), /another program listens there.*--listen/);
+  server.close();
+});
+
+test("a secret that is missing, in a line with the ways to give it", async () => {
+  const ended = serve(["--env", "good", "--listen", "127.0.0.1:0"], { ANALYST_PASSWORD: "one secret" });
+  await expectRefusal(
+    ended,
+    /^The secret EDITOR_PASSWORD is missing: .*EDITOR_PASSWORD_FILE=.*\.dev\.vars\.good/,
+  );
+});
+
+test("a folder for the state that is a file, or that another gateway has", async () => {
+  const words = ["--env", "good", "--listen", "127.0.0.1:0", "--state"];
+  writeFileSync(path("file"), "");
+  await expectRefusal(serve([...words, path("file")]), /^Cannot write into .*file .*--state/);
+  mkdirSync(path("taken"));
+  const lock = tryLock(path("taken/lock"));
+  await expectRefusal(
+    serve([...words, path("taken")]),
+    new RegExp(`^Another gateway keeps its data in .*taken \\(process ${process.pid}\\)`),
+  );
+  if ("release" in lock) lock.release();
+});
+
+test("a program that cannot be written", async () => {
+  await expectRefusal(
+    serve(["--env", "good", "--compile", path("nowhere/gateway")]),
+    /^Cannot write .*--compile/,
+  );
+});
