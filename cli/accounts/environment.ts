@@ -25,7 +25,7 @@ export interface Environment {
 
 /**
  * @param name for `development`, the policy as `npm start` runs it, if it runs
- * @param ca path of the CAs to trust; default: those of the policy, then those of the running development, then Node's
+ * @param ca path of the CAs to trust; default: those of the running development, then those of the policy, then Node's
  * @throws ConfigError or CatalogError that names every mistake, or Error if no login is possible from here
  */
 export function readEnvironment(name: string, ca: string | undefined): Environment {
@@ -51,11 +51,11 @@ export function readLink(
     );
   }
   const running = name === "development" ? readDevelopment() : undefined;
-  const own = authoritiesOf(cluster)
-    ?.map(({ pem }) => pem)
-    .join("\n");
-  const caPath = ca ?? (own === undefined ? running?.database.ca : null) ?? undefined;
-  return { link: nodeLink(caPath === undefined ? own : readAuthorityFile(caPath)), running };
+  // The CA's file in the policy of a running start is not one of the project.
+  const caPath = ca ?? running?.database.ca ?? undefined;
+  if (caPath !== undefined) return { link: nodeLink(readAuthorityFile(caPath)), running };
+  const authorities = running ? undefined : authoritiesOf(cluster);
+  return { link: nodeLink(authorities?.map(({ pem }) => pem).join("\n")), running };
 }
 
 function readAuthorityFile(path: string): string {
