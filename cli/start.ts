@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Option } from "@commander-js/extra-typings";
 import { engines } from "../servers/database/engines.ts";
@@ -13,6 +13,7 @@ import { developmentFile, readDevelopment } from "./project/development.ts";
 import { packageRoot, privateDirectory, projectRoot } from "./project/paths.ts";
 import type { Role } from "./project/roles.ts";
 import { writes } from "./project/roles.ts";
+import { writeWhole } from "./project/write-whole.ts";
 import { announcement } from "./start/announce.ts";
 import type { DevelopmentDatabase } from "./start/database.ts";
 import { startSampleDatabase } from "./start/database.ts";
@@ -208,5 +209,5 @@ function writersIn(roles: readonly Role[], { queries }: Application): string[] {
 }
 
 function write(development: Development): void {
-  writeFileSync(developmentFile(), `${JSON.stringify(development, null, 2)}\n`, { mode: 0o600 });
+  writeWhole(developmentFile(), `${JSON.stringify(development, null, 2)}\n`, 0o600);
 }

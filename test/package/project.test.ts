@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, inject, test, vi } from "vitest";
 import type { Development } from "../../cli/project/development.ts";
 import { packageProgram } from "../../cli/project/paths.ts";
@@ -66,10 +65,9 @@ test("start answers a query", async () => {
   }
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
   try {
-    while (!existsSync(description)) {
-      expect(child.exitCode, output).toBe(null);
-      await sleep(100);
-    }
+    const isThere = () => existsSync(description) || child.exitCode !== null;
+    await expect.poll(isThere, { timeout: 240_000 }).toBe(true);
+    expect(child.exitCode, output).toBe(null);
     const { gateway } = JSON.parse(readFileSync(description, "utf8")) as Development;
     const token = await tidegate("token", "--role", "analyst");
     expect(token.status, token.stderr).toBe(0);
