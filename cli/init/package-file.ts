@@ -12,6 +12,7 @@ const scripts = {
   start: "tidegate start",
   test: "node --test test/*.test.mjs",
   check: "tidegate check",
+  generate: "tidegate generate",
   serve: "tidegate serve",
   deploy: "tidegate deploy",
 };

@@ -16,6 +16,7 @@ test("a package.json that is there keeps what it has, and gets what it lacks", (
       start: "tidegate start",
       test: "vitest",
       check: "tidegate check",
+      generate: "tidegate generate",
       serve: "tidegate serve",
       deploy: "make",
     },
