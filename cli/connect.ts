@@ -46,7 +46,10 @@ export const declaration = declare(
   .option("--token-issuer <NAME>", "with --token-key: the issuer that the tokens name")
   .option("--token-email <ADDRESS>", "with --token-key: the e-mail address that the tokens name")
   .option("--issuer <URL>", "who may use it: the issuer of their tokens (iss)")
-  .option("--jwks <FILE|URL>", "with --issuer: its public keys, where it has no OpenID Connect metadata")
+  .option(
+    "--jwks <FILE>",
+    "with --issuer: its public keys (a file, or their https address), where it has no OpenID Connect metadata",
+  )
   .option("--audience <TEXT>", "with --issuer: the audience of their tokens (aud); without it tidegate")
   .option("--development-key", "instead of --issuer, for trying: a key of this project signs tokens", false)
   .option("--claim <NAME=VALUE>", "the claim of a token that names them; without it role=reader", claim)
