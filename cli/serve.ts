@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { Option } from "@commander-js/extra-typings";
 import { parsePolicy } from "../src/config/policy.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
@@ -25,18 +26,21 @@ export const declaration = declare(
   "Serves an environment with workerd on this machine, until SIGTERM or Ctrl-C.",
 )
   .addOption(environmentOption("the environment to serve").makeOptionMandatory())
-  .option("--listen <ADDRESS:PORT>", "where to listen", listenAddress, { address: "127.0.0.1", port: 8787 })
+  .addOption(
+    new Option("--listen <ADDRESS:PORT>", "where to listen")
+      .argParser(listenAddress)
+      .default({ address: "127.0.0.1", port: 8787 }, "127.0.0.1:8787"),
+  )
   .option("--state <DIRECTORY>", "where to keep idempotency keys and the like; default: .tidegate/NAME/state")
   .option(
     "--trust-proxy <NETWORKS>",
     "the proxies whose X-Forwarded-For, -Proto and -Host count, as addresses or in CIDR notation",
     proxyNetworks,
-    [],
   )
   .option("--compile <FILE>", "writes one program that serves the environment, and starts nothing");
 
 export async function run(options: OptionsOf<typeof declaration>): Promise<number> {
-  const { env, listen, trustProxy } = options;
+  const { env, listen, trustProxy = [] } = options;
   const mistakes = [...checkEnvironment(env)];
   if (mistakes.length === 0) mistakes.push(...staleness(readQueryFiles(), readLock()));
   if (mistakes.length > 0) throw new Stop(mistakes.join("\n"));
