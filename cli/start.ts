@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Option } from "@commander-js/extra-typings";
 import { engines } from "../servers/database/engines.ts";
 import { ensureSigningKey } from "../servers/issuer/issuer.ts";
@@ -158,6 +158,7 @@ async function startAll(options: Options, running: Running): Promise<void> {
       ...{ ...addresses, seconds: running.seconds(), tokens, shown },
       database: own ? `${own.name}, ${version}` : version,
       typed,
+      details: relative(process.cwd(), developmentFile()),
       writers: own ? writersIn(roles, gateway.application) : [],
     }),
   );

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { privateDirectory } from "../cli/project/paths.ts";
+import { packageRoot } from "../cli/project/paths.ts";
 import type { Engine } from "../servers/database/server.ts";
 import { ensurePki } from "../servers/pki.ts";
 import { startCountingProxy } from "../servers/wire/proxy.ts";
@@ -11,7 +11,7 @@ import { soakAccounts, startSoakGateway } from "./gateway.ts";
 import type { Tables } from "./oracle.ts";
 
 /** The folder for all files of a soak. */
-export const soakDirectory = join(privateDirectory(), "soak");
+export const soakDirectory = join(packageRoot, ".tidegate", "soak");
 
 export interface World extends Victims {
   /** The balances before the first transfer. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { policyForServers, withoutTransactions } from "../../cli/project/application.ts";
-import { privateDirectory } from "../../cli/project/paths.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import type { Sample } from "../../servers/database/sample.ts";
 import { loadSample } from "../../servers/database/sample.ts";
 import type { DatabaseServer, Engine } from "../../servers/database/server.ts";
@@ -14,7 +14,7 @@ import { ensurePki } from "../../servers/pki.ts";
 import { limits } from "../../src/limits.ts";
 
 /** The directory for all files of the bench. */
-export const benchDirectory = join(privateDirectory(), "bench");
+export const benchDirectory = join(packageRoot, ".tidegate", "bench");
 export const audience = "tidegate";
 
 type Role = "analyst" | "editor";

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { privateDirectory } from "../../cli/project/paths.ts";
+import { packageRoot } from "../../cli/project/paths.ts";
 import { launch } from "../../servers/child.ts";
 import { freePort } from "../../servers/network.ts";
 import { run } from "../../servers/run.ts";
@@ -95,7 +95,7 @@ function codeIn(answer: string): string | undefined {
 
 /** @returns the path of the program, which npm has fetched once */
 async function fetchToolbox(log: (line: string) => void): Promise<string> {
-  const directory = join(privateDirectory(), "peers");
+  const directory = join(packageRoot, ".tidegate", "peers");
   const native = nativeProgram(directory);
   if (!existsSync(native)) {
     log(`fetching ${peerPackage} ${peerVersion} (300 MB)`);

@@ -5,10 +5,10 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { packageProgram, packageRoot, privateDirectory } from "../project/paths.ts";
+import { packageProgram, packageRoot } from "../project/paths.ts";
 import { wranglerVariables } from "../project/wrangler.ts";
 import type { TestFileTimes } from "./test-seconds.ts";
-import { recordSeconds } from "./test-seconds.ts";
+import { recordSeconds, testDirectory } from "./test-seconds.ts";
 
 interface Counts {
   passed: number;
@@ -44,10 +44,10 @@ interface Report {
  */
 export async function runPart(name: string, args: readonly string[]): Promise<Part> {
   const started = performance.now();
-  const path = join(privateDirectory(), "test", `report-${name}.json`);
-  mkdirSync(join(privateDirectory(), "test"), { recursive: true });
+  const path = join(testDirectory, `report-${name}.json`);
+  mkdirSync(testDirectory, { recursive: true });
   rmSync(path, { force: true });
-  const unavailable = join(privateDirectory(), "test", `unavailable-${name}`);
+  const unavailable = join(testDirectory, `unavailable-${name}`);
   rmSync(unavailable, { force: true });
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${path}`];
   const child = spawn(

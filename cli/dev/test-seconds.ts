@@ -3,11 +3,12 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { packageRoot, privateDirectory } from "../project/paths.ts";
+import { packageRoot } from "../project/paths.ts";
 
-function secondsFile(): string {
-  return join(privateDirectory(), "test", "seconds.json");
-}
+/** The folder of what the tests write. */
+export const testDirectory = join(packageRoot, ".tidegate", "test");
+
+const secondsFile = join(testDirectory, "seconds.json");
 
 /**
  * The time of a test file's run, in milliseconds since the epoch: from the start of its first test to the
@@ -28,7 +29,7 @@ const typical = { unit: 80 };
 
 export function readSeconds(): Seconds & typeof typical {
   try {
-    return { ...typical, ...JSON.parse(readFileSync(secondsFile(), "utf8")) };
+    return { ...typical, ...JSON.parse(readFileSync(secondsFile, "utf8")) };
   } catch {
     return typical;
   }
@@ -45,7 +46,7 @@ export function recordSeconds(
   // Unit tests run side by side, so only all of them together have a time.
   if (part === "unit" && args.length > 0) return;
   const measured = part === "unit" ? { unit: seconds } : secondsOf(part, seconds, files);
-  const path = secondsFile();
+  const path = secondsFile;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(learn(readSeconds(), measured), null, 2)}\n`);
 }

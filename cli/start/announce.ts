@@ -12,19 +12,21 @@ export interface Announced {
   tokens: Readonly<Record<string, string>>;
   /** @returns how a command is typed in the project, without its options */
   typed: (command: string) => string;
+  /** The path of the file that describes what runs. */
+  details: string;
   shown: Shown;
 }
 
 /** @returns what `tidegate start` prints when all parts run */
 export function announcement(announced: Announced): string {
-  const { seconds, gateway, page, database, writers, tokens, typed, shown } = announced;
+  const { seconds, gateway, page, database, writers, tokens, typed, details, shown } = announced;
   const { role, query, statement, notes } = shown;
   const token = tokens[role?.name ?? ""] ?? "";
   const bearer = `Authorization: Bearer ${token}`;
   const others = Object.keys(tokens).filter((name) => name !== role?.name);
   const parts = [
     `Tidegate is ready (${seconds} s): ${gateway}
-Behind it: ${database}, verified TLS. Details are in .tidegate/dev.json.`,
+Behind it: ${database}, verified TLS. Details are in ${details}.`,
     writers.length > 0
       ? `Nothing here writes into it, except callers whose grant lets them: ${writers.join(", ")}.`
       : "",
