@@ -15,6 +15,7 @@ import { currentPolicy } from "./project/development.ts";
 import { checkEnvironment, warningsOf } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { lockFile, readLock, staleness, writeLock } from "./project/lock.ts";
+import { typed } from "./project/paths.ts";
 import { environmentNames, readPolicyFile } from "./project/project-file.ts";
 
 const usualScanRows = 10_000;
@@ -46,7 +47,7 @@ type Options = OptionsOf<typeof declaration>;
 export async function run(options: Options): Promise<number> {
   const { env, database, online } = options;
   if (database && env === undefined)
-    throw new Stop("npm run check -- --env NAME --database: one environment at a time", 2);
+    throw new Stop(`${typed("check", "--env NAME --database")}: one environment at a time`, 2);
   if (!database && (options.ca !== undefined || options.relock || options.scanRows !== usualScanRows))
     throw new Stop("--ca, --relock and --scan-rows are options of --database: add it", 2);
   let code = 0;

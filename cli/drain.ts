@@ -7,6 +7,7 @@ import { gatewayUrl } from "./command/gateway-url.ts";
 import { fetchErrorText } from "./command/system-errors.ts";
 import { readDevelopment } from "./project/development.ts";
 import { environmentOption } from "./project/environment-option.ts";
+import { typed } from "./project/paths.ts";
 
 const timeoutMs = 30_000;
 
@@ -45,7 +46,10 @@ async function targetOf(environment: string, url: URL | undefined) {
   }
   const development = readDevelopment();
   if (!development) {
-    throw new Stop("Nothing is running: npm start first, in another terminal; or say where with --url.", 2);
+    throw new Stop(
+      `Nothing is running: ${typed("start")} first, in another terminal; or say where with --url.`,
+      2,
+    );
   }
   const token = given ?? development.tokens[development.operator ?? ""];
   if (token !== undefined) return { gateway: new URL(development.gateway), token };

@@ -13,7 +13,7 @@ import { makeApplication, readCatalog, readQueryFiles } from "./project/applicat
 import { mistakesIn } from "./project/changes.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { readLock, staleness } from "./project/lock.ts";
-import { projectRoot } from "./project/paths.ts";
+import { projectRoot, typed } from "./project/paths.ts";
 import { readPolicyFile } from "./project/project-file.ts";
 import { readText } from "./project/read-text.ts";
 import { writeWhole } from "./project/write-whole.ts";
@@ -34,7 +34,7 @@ const directory = "generated";
 export function run({ env, check }: OptionsOf<typeof declaration>): number {
   const files = filesOf(env);
   const stale = files.filter(({ path, text }) => committed(path) !== text);
-  const command = `npm run generate${env === undefined ? "" : ` -- --env ${env}`}`;
+  const command = typed("generate", env === undefined ? "" : `--env ${env}`);
   for (const { path, text } of stale) {
     if (!check) writeWhole(join(projectRoot(), path), text);
     console.log(check ? `${path} is stale: ${command} writes it anew` : `${path}: written`);

@@ -9,7 +9,7 @@ import { files, readDataApp } from "./import/data-app.ts";
 import { importApp } from "./import/import-app.ts";
 import { currentPolicy } from "./project/development.ts";
 import { environmentOption } from "./project/environment-option.ts";
-import { projectRoot } from "./project/paths.ts";
+import { projectRoot, typed } from "./project/paths.ts";
 import { writeQueries } from "./scaffold/write.ts";
 
 export const declaration = declare(
@@ -44,7 +44,7 @@ export async function run(
       "Next:",
       "  1. review the files: a Data App's API key reads every row; :jwt.sub makes them the caller's own",
       `  2. allow them in a grant of tidegate.toml, [env.${env}]: "query:NAME", or "query:#TAG"`,
-      `  3. npm run check -- --env ${env} --database`,
+      `  3. ${typed("check", `--env ${env} --database`)}`,
     ].join("\n"),
   );
   return imported.complete ? 0 : 1;

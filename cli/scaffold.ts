@@ -8,7 +8,7 @@ import { declare, textLike } from "./command/declare.ts";
 import { operatorText, Stop } from "./command/errors.ts";
 import { currentPolicy } from "./project/development.ts";
 import { environmentOption } from "./project/environment-option.ts";
-import { projectRoot } from "./project/paths.ts";
+import { projectRoot, typed } from "./project/paths.ts";
 import type { Told } from "./scaffold/ask.ts";
 import { askTable } from "./scaffold/ask.ts";
 import { collationWarning, ownerForm, ownerOf, readOwner } from "./scaffold/owner.ts";
@@ -98,6 +98,6 @@ function summary({ files, notes, tag }: Scaffold, account: string, env: string):
     `As ${account} sees it. Next:`,
     "  1. review the files: bounds, what a caller may change, the order of the list",
     `  2. add "query:#${tag}" to allow of a grant in tidegate.toml, [env.${env}]`,
-    `  3. npm run check -- --env ${env} --database`,
+    `  3. ${typed("check", `--env ${env} --database`)}`,
   ];
 }

@@ -10,7 +10,7 @@ import { complain, Stop } from "./command/errors.ts";
 import type { RunningServers } from "./project/application.ts";
 import type { Development } from "./project/development.ts";
 import { developmentFile, readDevelopment } from "./project/development.ts";
-import { packageRoot, privateDirectory, projectRoot } from "./project/paths.ts";
+import { privateDirectory, projectRoot, typed } from "./project/paths.ts";
 import type { Role } from "./project/roles.ts";
 import { writes } from "./project/roles.ts";
 import { writeWhole } from "./project/write-whole.ts";
@@ -197,12 +197,6 @@ function reload(gateway: GatewayProcess, log: Log, taken: (next: Application) =>
   };
   const { application: first, make } = gateway;
   void watchProject(projectRoot(), reloading({ first, make, give, log }));
-}
-
-/** The scripts of package.json are those of Tidegate's own repository. */
-function typed(command: string): string {
-  const isSample = projectRoot() === join(packageRoot, "sample");
-  return isSample ? `npm run ${command} --` : `npx tidegate ${command}`;
 }
 
 function writersIn(roles: readonly Role[], { queries }: Application): string[] {

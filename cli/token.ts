@@ -11,6 +11,7 @@ import { claim } from "./connect/who.ts";
 import { readCatalog } from "./project/application.ts";
 import { currentPolicy, readDevelopment } from "./project/development.ts";
 import { environmentOption } from "./project/environment-option.ts";
+import { typed } from "./project/paths.ts";
 import type { Role } from "./project/roles.ts";
 import { rolesOf, usualRole } from "./project/roles.ts";
 
@@ -45,7 +46,7 @@ export async function run({
   }
   if (claim.length > 0) throw new Stop("--claim goes with --env NAME; the development issuer takes --role.");
   const development = readDevelopment();
-  if (!development) throw new Stop("Nothing is running: npm start first, in another terminal.");
+  if (!development) throw new Stop(`Nothing is running: ${typed("start")} first, in another terminal.`);
   const key = await readSigningKey(development.signing_key);
   const { claims, subject } = choose(role);
   const { issuer: iss, audience: aud } = development;

@@ -32,14 +32,6 @@ function typedAs(name: string): string {
   return process.env.npm_lifecycle_event === name ? `npm run ${name} --` : `tidegate ${name}`;
 }
 
-/** @returns how the user, who typed this command, types another one */
-export function otherCommand(name: string): string {
-  const { npm_lifecycle_event: script, npm_command: command } = process.env;
-  return command === "run-script" && script === process.argv[2]
-    ? `npm run ${name} --`
-    : `npx tidegate ${name}`;
-}
-
 /**
  * Parses the words after the command's name. Afterwards `declaration.opts()` has the values.
  * @throws Stop that names the mistake and the remedy; without a message after --help was printed

@@ -1,10 +1,10 @@
 import { mint, readSigningKey } from "../../servers/issuer/issuer.ts";
 import { parsePolicy } from "../../src/config/policy.ts";
 import type { Grant } from "../../src/config/schema.ts";
-import { otherCommand } from "../command/declare.ts";
 import { Stop } from "../command/errors.ts";
 import { readCatalog } from "../project/application.ts";
 import { developmentIssuer, developmentKeyFile, hasDevelopmentKey } from "../project/development-key.ts";
+import { typed } from "../project/paths.ts";
 import { readPolicyFile } from "../project/project-file.ts";
 import type { Claim } from "./who.ts";
 
@@ -22,7 +22,7 @@ export interface OwnTokenOptions {
 /** @throws Stop if the environment does not accept such tokens, or the key is not in this checkout */
 export async function ownToken({ env, claims, sub, expires }: OwnTokenOptions): Promise<string> {
   const policy = parsePolicy(readPolicyFile(env), env, readCatalog());
-  const again = `${otherCommand("connect")} --env ${env} --development-key`;
+  const again = typed("connect", `--env ${env} --development-key`);
   const issuer = policy.issuers.find((one) => one.issuer === developmentIssuer);
   if (issuer === undefined) {
     throw new Stop(

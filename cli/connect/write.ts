@@ -1,13 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { otherCommand } from "../command/declare.ts";
 import { Stop } from "../command/errors.ts";
 import { systemErrorText } from "../command/system-errors.ts";
 import { clean } from "../node/connection-errors.ts";
 import { devVarsFile, readDevVars, withDevVar } from "../project/dev-vars.ts";
 import { developmentIssuer } from "../project/development-key.ts";
-import { projectFile } from "../project/paths.ts";
+import { projectFile, typed } from "../project/paths.ts";
 import type { FileToWrite } from "../project/write-together.ts";
 import { writeTogether } from "../project/write-together.ts";
 import { ask, isTerminal } from "./input.ts";
@@ -148,7 +147,7 @@ function nextSteps(
   const others = Object.keys(accounts).filter((name) => name !== account);
   const isGranted = grants.some((grant) => grant.account === account);
   const hasOwnKey = issuers.some(({ issuer }) => issuer === developmentIssuer);
-  const command = (name: string, options = "") => `${otherCommand(name)} --env ${env}${options}`;
+  const command = (name: string, options = "") => typed(name, `--env ${env}${options}`);
   const steps = [
     ...(missing === undefined
       ? []

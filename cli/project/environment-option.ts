@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { projectFile } from "./paths.ts";
+import { projectFile, typed } from "./paths.ts";
 import { environmentNames } from "./project-file.ts";
 
 /** @returns the option --env, which takes the name of an environment of the project */
@@ -12,7 +12,7 @@ function environmentName(name: string): string {
   if (names.includes(name)) return name;
   throw new InvalidArgumentError(
     names.length === 0
-      ? `${projectFile} has no [env.NAME] yet: npx tidegate connect writes one.`
+      ? `${projectFile} has no [env.NAME] yet: ${typed("connect")} writes one.`
       : `There is no such environment in ${projectFile}; there are: ${names.join(", ")}.`,
   );
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Lock, LockedQuery } from "../../src/catalog/lock.ts";
 import type { QueryFile, SavedQuery } from "../../src/catalog/parse.ts";
 import { Stop } from "../command/errors.ts";
-import { projectRoot } from "./paths.ts";
+import { projectRoot, typed } from "./paths.ts";
 import { readText } from "./read-text.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -13,7 +13,7 @@ import { writeWhole } from "./write-whole.ts";
 export const lockFile = "queries.lock";
 
 /** The command that writes the lock. */
-const lockCommand = "npm run check -- --env NAME --database";
+const lockCommand = typed("check", "--env NAME --database");
 
 /** @returns the project's lock, or undefined if there is none. @throws Stop if the file is no lock */
 export function readLock(directory = projectRoot()): Lock | undefined {

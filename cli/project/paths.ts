@@ -68,6 +68,15 @@ export function packageModule(path: string): string {
   return join(codeRoot, `${path}${extname(import.meta.filename)}`);
 }
 
+/**
+ * @param options with its dashes; may be empty
+ * @returns how the user types a command: the scripts of Tidegate's repository are no scripts of a project
+ */
+export function typed(command: string, options = ""): string {
+  const words = isInstalled ? `npx tidegate ${command} ${options}` : `npm run ${command} -- ${options}`;
+  return words.replace(/(?: --)? $/, "").replace(/^npm run start$/, "npm start");
+}
+
 let project: string | undefined;
 
 /**

@@ -10,8 +10,8 @@ export interface Announced {
   /** Roles whose callers may write into the user's own database; empty for the sample. */
   writers: readonly string[];
   tokens: Readonly<Record<string, string>>;
-  /** @returns how a command is typed in the project, without its options */
-  typed: (command: string) => string;
+  /** @returns how a command is typed in the project */
+  typed: (command: string, options: string) => string;
   /** The path of the file that describes what runs. */
   details: string;
   shown: Shown;
@@ -32,7 +32,7 @@ Behind it: ${database}, verified TLS. Details are in ${details}.`,
       : "",
     ...notes,
     role
-      ? `A token of the role ${role.name}, valid for 12 hours${others[0] === undefined ? "" : ` (another: ${typed("token")} --role ${others[0]})`}:
+      ? `A token of the role ${role.name}, valid for 12 hours${others[0] === undefined ? "" : ` (another: ${typed("token", `--role ${others[0]}`)})`}:
 
 ${token}`
       : "No grant of [env.development] lets a caller ask anything: add one, and start again.",

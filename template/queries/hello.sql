@@ -3,4 +3,5 @@
 -- @param name string length 1..40  Whom to greet
 -- @result one
 -- @example {"name": "Ada"}
-SELECT CONCAT('Hello, ', :name, '!') AS greeting
+-- CAST gives the column one type on every database: CONCAT alone is VARCHAR here and TEXT there.
+SELECT CAST(CONCAT('Hello, ', :name, '!') AS CHAR(60)) AS greeting

@@ -41,7 +41,7 @@ describe("without an issuer, a key of the project", () => {
   test("signs tokens that the gateway takes; check and accounts need no more", async () => {
     const first = await connect("--development-key");
     expect(first.status).toBe(0);
-    expect(first.output).toContain("npx tidegate token --env production");
+    expect(first.output).toContain("npm run token -- --env production");
     expect(policyIn(config())).toMatchObject({
       issuers: [
         {

@@ -33,7 +33,7 @@ describe("a real server", () => {
     expect(output).toMatch(/DATABASE\(\) +world\n/);
     expect(output).toContain("Written: ca/production.pem, .dev.vars.production, tidegate.toml.\n");
     expect(output).toContain("say who may use it");
-    expect(output).toContain("npx tidegate check --env production --database");
+    expect(output).toContain("npm run check -- --env production --database");
     expect(output).not.toContain("other accounts");
     expect(output).not.toContain(password);
 

@@ -6,7 +6,7 @@ import { announcement } from "../../../../cli/start/announce.ts";
 
 const base: Announced = {
   ...{ seconds: "7.0", gateway: "http://127.0.0.1:1", page: "http://127.0.0.1:3", database: "mariadb 11" },
-  ...{ tokens: {}, writers: [], typed: (command) => `npx tidegate ${command}` },
+  ...{ tokens: {}, writers: [], typed: (command, options) => `npx tidegate ${command} ${options}` },
   details: ".tidegate/dev.json",
   shown: { role: undefined, query: undefined, statement: undefined, notes: [] },
 };
