@@ -18,12 +18,11 @@ export const isInstalled = packageRoot.split(sep).includes("node_modules");
 
 /**
  * @param name of a package that Tidegate needs
- * @param from whose package it is
  * @returns its folder, as Node finds it: npm may have put it beside Tidegate, or below it
  * @throws Error if it is not installed
  */
-function dependency(name: string, from = packageRoot): string {
-  const found = findDependency(name, from);
+function dependency(name: string): string {
+  const found = findDependency(name, packageRoot);
   if (found === undefined) throw new Error(`The package ${name} is not installed: run npm install.`);
   return found;
 }
@@ -43,12 +42,7 @@ export function packageFile(name: string, path: string): string {
 
 /** @returns the path of a program from Tidegate's packages. @param command if it is not the package's name */
 export function packageProgram(name: string, command = name): string {
-  // workerd comes with wrangler, and must be the one that wrangler runs.
-  const above = name === "workerd" ? ["wrangler", "miniflare"] : [];
-  const directory = dependency(
-    name,
-    above.reduce((from, next) => dependency(next, from), packageRoot),
-  );
+  const directory = dependency(name);
   const { bin } = readManifest(directory);
   return join(directory, typeof bin === "string" ? bin : (bin?.[command] ?? ""));
 }

@@ -70,6 +70,7 @@ describe("dependencies", () => {
     commander: "@commander-js/extra-typings has only its types",
     oauth4webapi: "cli/project/viewer.ts copies its files",
     "swagger-ui-dist": "cli/project/viewer.ts copies its files",
+    workerd: "cli/serve/workerd.ts runs its program",
     wrangler: "cli/project/paths.ts finds its program",
   };
 
