@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { authPlugins } from "../src/config/schema.ts";
 import { limits } from "../src/limits.ts";
 import { serverSchemaOf } from "../src/sql/server-schemas.ts";
@@ -16,6 +17,7 @@ import { chooseWho, claim, permissionList } from "./connect/who.ts";
 import { readPolicy, writePolicy } from "./connect/write.ts";
 import { readCatalog } from "./project/application.ts";
 import { projectRoot } from "./project/paths.ts";
+import { nameMistake } from "./project/project-file.ts";
 
 export const declaration = declare(
   "connect",
@@ -25,7 +27,7 @@ export const declaration = declare(
   .option(
     "--env <NAME>",
     "the environment that is written; it is made if it is not there",
-    textLike(/^[a-z][a-z0-9-]{0,30}$/, "lower case letters, digits and -, at most 31"),
+    environmentToWrite,
     "production",
   )
   .option(
@@ -140,4 +142,10 @@ async function askPassword({ user }: ConnectionString, argument: string | undefi
       "There is no password: put it into TIDEGATE_PASSWORD, or pipe it in behind the string as an argument.",
     );
   return password;
+}
+
+function environmentToWrite(name: string): string {
+  const mistake = nameMistake(name);
+  if (mistake === undefined) return name;
+  throw new InvalidArgumentError(`${mistake.charAt(0).toUpperCase()}${mistake.slice(1)}.`);
 }

@@ -13,6 +13,8 @@ export const formatVersion = 1;
 
 /** The form of an environment's name. It is part of file names, and of the Worker's name. */
 const nameForm = /^[a-z][a-z0-9-]{0,30}$/;
+/** Other folders of .tidegate/, where each environment has one of its name. */
+const taken = new Set(["assets", "config", "dev", "keys", "test"]);
 
 type Table = Record<string, unknown>;
 
@@ -37,8 +39,8 @@ export function readEnvironments(directory = projectRoot()): Record<string, Tabl
   );
   if (!isTable(env)) throw new Stop(`${projectFile}: env: must be a table with a table for each environment`);
   for (const [name, table] of Object.entries(env)) {
-    if (!nameForm.test(name))
-      mistakes.push(`env.${name}: a name has lower case letters, digits and -, at most 31`);
+    const mistake = nameMistake(name);
+    if (mistake !== undefined) mistakes.push(`env.${name}: ${mistake}`);
     if (!isTable(table)) mistakes.push(`env.${name}: must be a table`);
   }
   if (mistakes.length > 0) throw new Stop(mistakes.map((line) => `${projectFile}: ${line}`).join("\n"));
@@ -54,6 +56,13 @@ function parseFile(path: string): Table {
     const [text = ""] = cause.message.split("\n");
     throw new Stop(`${projectFile}:${cause.line}:${cause.column}: ${text}`);
   }
+}
+
+/** @returns what is wrong with the name of an environment; undefined for a good one */
+export function nameMistake(name: string): string | undefined {
+  if (!nameForm.test(name))
+    return "a name has lower case letters, digits and -, at most 31, and begins with a letter";
+  return taken.has(name) ? "Tidegate uses this name itself; take another one" : undefined;
 }
 
 function remedy(version: unknown): string {

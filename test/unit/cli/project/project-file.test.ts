@@ -52,6 +52,7 @@ test.each([
   ["an environment that is no table", "version = 1\nenv.a = 1\n", /^tidegate\.toml: env\.a: must be a table/],
   ["environments that are no tables", "version = 1\nenv = 1\n", /^tidegate\.toml: env: must be a table/],
   ["a name with other signs", "version = 1\n[env.A_b]\n", /^tidegate\.toml: env\.A_b: a name has lower case/],
+  ["a name that is taken", "version = 1\n[env.dev]\n", /^tidegate\.toml: env\.dev: Tidegate uses this name/],
 ])("%s is refused in one line, and exits with 2", (_, text, message) => {
   write(text);
   const thrown = () => readEnvironments(directory);
