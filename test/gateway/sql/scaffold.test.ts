@@ -154,7 +154,7 @@ describe("a table of a real server", () => {
 describe("the command", () => {
   test("says which tables there are: 1", () => {
     const { status, stdout, stderr } = project.scaffold("--table", "note");
-    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toMatch(/^There is no table note that analyst sees\. It sees: .*notes/);
   });
 
@@ -168,7 +168,7 @@ describe("the command", () => {
   test("knows the policy's accounts: 2", () => {
     const { status, stderr } = project.scaffold("--table", "notes", "--account", "nosuch");
     expect(status).toBe(2);
-    expect(stderr).toContain("there is no nosuch in config/development.toml; there are: analyst, editor.");
+    expect(stderr).toContain("there is no nosuch in tidegate.toml, [env.development]; there are: analyst, editor.");
   });
 
   test("could not be tried if the login is refused: 2", () => {
@@ -186,7 +186,7 @@ describe("the command", () => {
     try {
       own.write("notes-get.sql", "-- Mine.\nSELECT 1 FROM notes\n");
       const { status, stdout, stderr } = own.scaffold("--table", "notes");
-      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
       expect(stderr).toContain("Nothing was written, because these are there already: notes-get.sql.");
       expect(own.files()).toEqual([{ name: "notes-get.sql", text: "-- Mine.\nSELECT 1 FROM notes\n" }]);
       expect(own.scaffold("--table", "notes", "--force").status).toBe(0);
