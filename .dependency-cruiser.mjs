@@ -425,7 +425,7 @@ const homes = {
 /** The path of a package's import: unchanged, or resolved. */
 const packagePath = (name) => `^(node_modules/)?${name}(/|$)`;
 /** The bundled configuration, which a build writes. */
-const application = "^(#application|build/application\\.json)$";
+const application = "^#application$";
 const house = "^(src|servers|cli|bench|soak|test)/";
 
 /** The path of a room's files, without those of rooms inside it. */

@@ -6,7 +6,7 @@ import { TidegateError } from "./errors.ts";
 import { observe } from "./telemetry.ts";
 
 /**
- * The bindings of wrangler.toml, which every environment has. Without --env there are none; loadConfig
+ * The bindings of wrangler.toml, which every environment has. Without a build there are none; loadConfig
  * refuses that.
  */
 export type Bindings = Required<Env>;

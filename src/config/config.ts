@@ -121,7 +121,9 @@ export function loadConfig(application: Application, bindings: Record<string, un
     );
   }
   if (policy.docs !== undefined && bindings.ASSETS === undefined) {
-    mistakes.push("docs: the binding ASSETS is missing, which has the files of the page: see wrangler.toml");
+    mistakes.push(
+      "docs: the binding ASSETS is missing, which has the files of the page: use the configuration that tidegate build writes",
+    );
   }
   if (policy.cluster.ca !== undefined && authorities.length === 0) {
     mistakes.push(`cluster.ca: ${policy.cluster.ca} was not bundled: build and deploy again`);

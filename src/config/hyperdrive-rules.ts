@@ -107,7 +107,9 @@ function refused(table: Table, at: string, reasons: Record<string, string>): str
 export function bindingMistakes(name: string, binding: unknown, database: string): string[] {
   const { connect, database: bound } = (binding ?? {}) as { connect?: unknown; database?: unknown };
   if (typeof connect !== "function") {
-    return [`the Hyperdrive binding ${name} is missing: put it into wrangler.toml, with its id`];
+    return [
+      `the Hyperdrive binding ${name} is missing: put it into hyperdrive of [env.NAME.worker] in tidegate.toml, with its id`,
+    ];
   }
   if (bound === database) return [];
   return [`the Hyperdrive binding ${name} leads to the database "${bound}", not to "${database}"`];

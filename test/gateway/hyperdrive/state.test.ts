@@ -198,7 +198,7 @@ test("a binding that leads to another database is a mistake of the configuration
     expect((await other.sql({ sql: "SELECT 1 AS one" })).body).toMatchObject({ code: "misconfigured" });
     expect(logged(other, "misconfigured")[0]?.mistakes).toEqual([
       'the Hyperdrive binding ANALYST_DB leads to the database "shop", not to "world"',
-      "the Hyperdrive binding EDITOR_DB is missing: put it into wrangler.toml, with its id",
+      "the Hyperdrive binding EDITOR_DB is missing: put it into hyperdrive of [env.NAME.worker] in tidegate.toml, with its id",
     ]);
   } finally {
     await other.close();

@@ -64,7 +64,7 @@ describe("a valid bundle with its bindings", () => {
       login: undefined,
     });
     expect(mistakesOf(() => loadConfig(withDocs, bindings))).toEqual([
-      "docs: the binding ASSETS is missing, which has the files of the page: see wrangler.toml",
+      "docs: the binding ASSETS is missing, which has the files of the page: use the configuration that tidegate build writes",
     ]);
   });
 

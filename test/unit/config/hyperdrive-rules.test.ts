@@ -151,7 +151,7 @@ describe("the Worker's env", () => {
     ["another object", { fetch: () => {} }],
   ])("with a wrong one is refused: %s", (_, binding) => {
     expect(mistakesOf(() => load(binding))).toEqual([
-      "the Hyperdrive binding READER_DB is missing: put it into wrangler.toml, with its id",
+      "the Hyperdrive binding READER_DB is missing: put it into hyperdrive of [env.NAME.worker] in tidegate.toml, with its id",
     ]);
   });
 
