@@ -88,7 +88,7 @@ export async function writePolicy(
   if (files.length > 0)
     console.log(`Written: ${files.map((file) => relative(project, file.path)).join(", ")}.`);
   if (kept) warnOfGit(kept.path);
-  const isKept = readDevVars(env, project)[edited.secret] !== undefined;
+  const isKept = readDevVars(env, project)[edited.secret] === result.secret;
   console.log(nextSteps(options, partsOf(edited.text, env), isKept ? undefined : edited.secret).join("\n"));
 }
 
@@ -108,10 +108,13 @@ async function keptSecret(
     );
     if (!/^(?:|y|yes)$/i.test(answer)) return undefined;
   }
-  const text = withDevVar(contentOf(path) ?? "", name, secret);
-  if (text !== undefined) return { path, text, mode: 0o600 };
+  const edited = withDevVar(contentOf(path) ?? "", name, secret);
+  if ("text" in edited) return { path, text: edited.text, mode: 0o600 };
+  const file = relative(project, path);
   console.error(
-    `Note: no line of ${relative(project, path)} can hold this secret, which has a line break or all quotation marks: set the variable ${name} instead.`,
+    edited.refusal === "value"
+      ? `Note: no line of ${file} can hold this secret, which has a line break or all quotation marks: set the variable ${name} instead.`
+      : `Note: ${file} stays as it is, because a new ${name} would change what its other names mean; look for a quotation mark that does not end. Correct it, or set the variable ${name} instead.`,
   );
   return undefined;
 }

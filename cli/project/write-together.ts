@@ -1,47 +1,51 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import type { Draft } from "./write-whole.ts";
+import { draftOf, fillDraft } from "./write-whole.ts";
 
 export interface FileToWrite {
   path: string;
-  text: string;
-  /** 0o600 for a file with secrets. Default: what this process gives to new files. */
+  /** Undefined for a file that is removed. */
+  text: string | undefined;
+  /** 0o600 for a file with secrets. Default: that of the file which is there, or what this process gives to new files. */
   mode?: number;
 }
 
 /**
  * Writes several files, or none of them. All are written beside their places first, so that a missing right or
  * a full disk is found before anything changes; then they are moved there in their order. If a move fails, the
- * files before it get back what they had.
+ * files before it get back what they had. A link stays a link: the file that it names is written.
  * @throws the system's error, with the path of the file itself
  */
 export function writeTogether(files: readonly FileToWrite[]): void {
-  const drafts: string[] = [];
-  const before: (Buffer | undefined)[] = [];
+  const drafts: Draft[] = [];
+  const done: (() => void)[] = [];
   let at = "";
   try {
-    for (const { path, text, mode } of files) {
+    const moves = files.map(({ path, text, mode }) => {
       at = path;
-      mkdirSync(dirname(path), { recursive: true });
-      drafts.push(draftOf(path));
-      writeFileSync(draftOf(path), text, { mode });
-    }
-    for (const { path } of files) {
+      if (text === undefined) return { path, target: path, act: () => rmSync(path) };
+      const draft = draftOf(path, mode);
+      drafts.push(draft);
+      fillDraft(draft, text);
+      return { path, target: draft.target, act: () => renameSync(draft.path, draft.target) };
+    });
+    for (const { path, target, act } of moves) {
       at = path;
-      const content = existsSync(path) ? readFileSync(path) : undefined;
-      renameSync(draftOf(path), path);
-      before.push(content);
+      const undo = restorer(target);
+      act();
+      done.push(undo);
     }
   } catch (cause) {
-    for (const draft of drafts) rmSync(draft, { force: true });
-    for (const [i, content] of before.entries()) {
-      const { path = "" } = files[i] ?? {};
-      if (content === undefined) rmSync(path, { force: true });
-      else writeFileSync(path, content);
-    }
+    for (const { path } of drafts) rmSync(path, { force: true });
+    for (const undo of done.reverse()) undo();
     throw Object.assign(cause as NodeJS.ErrnoException, { path: at });
   }
 }
 
-function draftOf(path: string): string {
-  return `${path}.${process.pid}`;
+/** @returns what gives a file back its content and mode of now */
+function restorer(path: string): () => void {
+  if (!existsSync(path)) return () => rmSync(path, { force: true });
+  const content = readFileSync(path);
+  const draft = { path, target: path, mode: statSync(path).mode & 0o7777 };
+  return () => fillDraft(draft, content);
 }

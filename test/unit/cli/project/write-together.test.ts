@@ -1,8 +1,20 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { writeTogether } from "../../../../cli/project/write-together.ts";
+import { writeWhole } from "../../../../cli/project/write-whole.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -12,6 +24,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const at = (name: string) => join(folder, name);
 const read = (name: string) => readFileSync(at(name), "utf8");
+const modeOf = (name: string) => statSync(at(name)).mode & 0o777;
 
 test("all are written, with their folders and modes, and no draft is left", () => {
   writeFileSync(at("old"), "before", { mode: 0o644 });
@@ -48,4 +61,37 @@ test("what was moved already goes back where a move fails", () => {
   expect(() => writeTogether(files)).toThrow(expect.objectContaining({ path: at("folder") }));
   expect(read("old")).toBe("before");
   expect(readdirSync(folder).sort()).toEqual(["folder", "old"]);
+});
+
+describe.each([
+  ["writeTogether", (path: string, text: string) => writeTogether([{ path, text }])],
+  ["writeWhole", (path: string, text: string) => writeWhole(path, text)],
+])("%s", (_, write) => {
+  // 0o662 has a bit that no usual mask lets through.
+  test.each([0o600, 0o662])("keeps the mode of a file that is there: %o", (mode) => {
+    writeFileSync(at("old"), "before");
+    chmodSync(at("old"), mode);
+    write(at("old"), "after");
+    expect([read("old"), modeOf("old")]).toEqual(["after", mode]);
+  });
+
+  test("writes the file that a link names, and the link stays", () => {
+    mkdirSync(at("elsewhere"));
+    writeFileSync(at("elsewhere/file"), "before", { mode: 0o600 });
+    symlinkSync("elsewhere/file", at("link"));
+    write(at("link"), "after");
+    expect(lstatSync(at("link")).isSymbolicLink()).toBe(true);
+    expect([read("elsewhere/file"), modeOf("elsewhere/file")]).toEqual(["after", 0o600]);
+    expect(readdirSync(at("elsewhere"))).toEqual(["file"]);
+  });
+});
+
+test("a file without a text is removed, and comes back with its mode where a later move fails", () => {
+  writeFileSync(at("gone"), "before", { mode: 0o600 });
+  mkdirSync(at("folder"));
+  const gone = { path: at("gone"), text: undefined };
+  expect(() => writeTogether([gone, { path: at("folder"), text: "x" }])).toThrow();
+  expect([read("gone"), modeOf("gone")]).toEqual(["before", 0o600]);
+  writeTogether([gone]);
+  expect(readdirSync(folder)).toEqual(["folder"]);
 });
