@@ -1,28 +1,34 @@
-import { parse, stringify } from "smol-toml";
+import { parse } from "smol-toml";
+import type { Keys, Path } from "./toml-lines.ts";
+import {
+  blockEnd,
+  blockStart,
+  findKey,
+  headerLine,
+  headersOf,
+  insertionPoint,
+  line,
+  parsed,
+  tableEnd,
+} from "./toml-lines.ts";
+
+export type { Keys } from "./toml-lines.ts";
 
 /**
  * Changes tables in the text of tidegate.toml and keeps the rest of the text, with its comments. Pure. The lines
  * are changed without a full editor of TOML, so the result is parsed and compared with the wanted values.
  */
 
-export type Keys = Record<string, unknown>;
-
-/** A table's name, part by part. The parts are bare keys (letters, digits, _ and -). */
-type Path = readonly string[];
-
 export interface TomlChange {
   /** Tables and arrays of tables that go, with all that is below them and the comments right above them. */
   remove?: readonly Path[];
+  /** Elements of arrays of tables that go, in the same way. */
+  drop?: readonly { path: Path; isGone: (element: Keys) => boolean }[];
   /** The keys to set in a table, which is made if it is missing; undefined removes a key. Other keys stay. */
   set?: readonly { path: Path; keys: Keys; forget?: RegExp }[];
   /** Tables to add to arrays of tables. */
   append?: readonly { path: Path; keys: Keys }[];
 }
-
-/** The parts of [env.NAME] that are written here: a new table comes after those before it in this order. */
-const order = ["cluster", "accounts", "issuers", "grants"];
-/** Where such a part stands in a path. */
-const depth = 2;
 
 export interface Edited {
   text: string;
@@ -31,15 +37,19 @@ export interface Edited {
 }
 
 /** @throws Error if the text is not TOML, or has a form that cannot be changed in place */
-export function editToml(text: string, { remove = [], set = [], append = [] }: TomlChange): Edited {
+export function editToml(
+  text: string,
+  { remove = [], drop = [], set = [], append = [] }: TomlChange,
+): Edited {
   const wanted = parse(text) as Keys;
-  const lines = text.split("\n");
+  const lines = text.split(/\r?\n/);
   const summary: string[] = [];
   for (const path of remove) {
     summary.push(...removeTables(lines, path));
     const { parent, name } = placeOf(wanted, path);
     if (parent) delete parent[name];
   }
+  for (const { path, isGone } of drop) summary.push(...dropElements(lines, wanted, path, isGone));
   for (const { path, keys, forget } of set) {
     const before = tableAt(wanted, path);
     summary.push(...setKeys(lines, { path, keys, before: { ...before }, forget }));
@@ -54,21 +64,13 @@ export function editToml(text: string, { remove = [], set = [], append = [] }: T
     const list = (parent as Keys)[name];
     (parent as Keys)[name] = [...(Array.isArray(list) ? list : []), keys];
   }
-  const edited = lines.join("\n");
+  const edited = lines.join(text.includes("\r\n") ? "\r\n" : "\n");
   if (!isSame(parsed(edited), wanted)) {
     throw new Error(
       "it writes one of these tables in a way that cannot be changed here (dotted keys or inline tables): write each as a table of its own, [env.NAME.cluster] and [env.NAME.accounts.NAME]",
     );
   }
   return { text: edited, summary };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** @param make whether to make the tables above */
@@ -101,42 +103,44 @@ function isSame(one: unknown, other: unknown): boolean {
   );
 }
 
-interface Header {
-  /** Its line. */
-  at: number;
-  name: string;
-}
-
-/** A line inside a text of several lines may look like one; then the comparison fails. */
-function headersOf(lines: readonly string[]): Header[] {
-  return lines.flatMap((line, at) => {
-    const [, bare] =
-      /^\s*\[\[?\s*([A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*\]?\]\s*(?:#.*)?$/.exec(line) ?? [];
-    return bare === undefined ? [] : [{ at, name: bare.replace(/\s/g, "") }];
-  });
-}
-
-/** The first line of the comments right above a header, or the header itself. */
-function blockStart(lines: readonly string[], at: number): number {
-  let start = at;
-  while (start > 0 && /^\s*#/.test(lines[start - 1] ?? "")) start--;
-  return start;
-}
-
-/** Changes `lines` in place, as all functions below. @returns the changes */
-function removeTables(lines: string[], path: Path): string[] {
+/**
+ * Changes `lines` in place, as all functions below.
+ * @param isGone of an element of an array of tables, by its place: one of several is shown with its keys
+ * @returns the changes
+ */
+function removeTables(lines: string[], path: Path, isGone?: (element: number) => boolean): string[] {
   const gone = path.join(".");
+  let element = -1;
+  const headers = headersOf(lines).filter(({ name }) => {
+    if (name === gone) element++;
+    return (name === gone || name.startsWith(`${gone}.`)) && (isGone?.(element) ?? true);
+  });
   const summary: string[] = [];
-  for (const { at, name } of headersOf(lines).reverse()) {
-    if (name !== gone && !name.startsWith(`${gone}.`)) continue;
-    const next = headersOf(lines).find((header) => header.at > at);
-    const end = next ? blockStart(lines, next.at) : lines.length;
+  for (const { at } of headers.reverse()) {
     const start = blockStart(lines, at);
-    summary.unshift(`- ${(lines[at] ?? "").trim()}`);
-    lines.splice(start, end - start, ...(next || start === 0 ? [] : [""]));
-    if (!next) while (lines.at(-1) === "" && lines.at(-2) === "") lines.pop();
+    const end = blockEnd(lines, at);
+    const shown = lines.slice(at, isGone ? tableEnd(lines, at) : at + 1).filter((one) => one.trim() !== "");
+    summary.unshift(...shown.map((one) => `- ${one.trim()}`));
+    lines.splice(start, end - start, ...(end < lines.length || start === 0 ? [] : [""]));
+    if (end >= lines.length) while (lines.at(-1) === "" && lines.at(-2) === "") lines.pop();
   }
   return summary;
+}
+
+/** Changes `wanted` too. An array without elements goes. */
+function dropElements(
+  lines: string[],
+  wanted: Keys,
+  path: Path,
+  isGone: (element: Keys) => boolean,
+): string[] {
+  const { parent, name } = placeOf(wanted, path);
+  const list: unknown = parent?.[name];
+  if (parent === undefined || !Array.isArray(list)) return [];
+  const kept = list.filter((element: Keys) => !isGone(element));
+  if (kept.length > 0) parent[name] = kept;
+  else delete parent[name];
+  return removeTables(lines, path, (i) => isGone(list[i] as Keys));
 }
 
 interface KeysToSet {
@@ -174,10 +178,6 @@ function setKeys(lines: string[], { path, keys, before, forget }: KeysToSet): st
   return summary;
 }
 
-function headerLine(lines: readonly string[], name: string): number {
-  return headersOf(lines).find((header) => header.name === name)?.at ?? -1;
-}
-
 function addTable(lines: string[], path: Path, header: string, keys: Keys): string[] {
   const at = insertionPoint(lines, path);
   const added = Object.entries(keys).map(([key, value]) => line(key, value));
@@ -192,54 +192,4 @@ function addTable(lines: string[], path: Path, header: string, keys: Keys): stri
     ...(isLast || (lines[at] ?? "").trim() !== "" ? [""] : []),
   );
   return [`+ ${header}`, ...added.map((text) => `+ ${text}`)];
-}
-
-/** Behind the last table that comes before it in the order, of the same table above; otherwise at the end. */
-function insertionPoint(lines: readonly string[], path: Path): number {
-  const rank = order.indexOf(path[depth] ?? "");
-  const above = path.slice(0, depth).join(".");
-  const ranked = headersOf(lines).flatMap(({ at, name }) => {
-    const rest =
-      name === above ? "" : name.startsWith(`${above}.`) ? name.slice(above.length + 1) : undefined;
-    const other = rest === undefined ? -2 : order.indexOf(rest.split(".")[0] ?? "");
-    return rest === undefined || other > rank ? [] : [{ at, other }];
-  });
-  const most = Math.max(...ranked.map(({ other }) => other));
-  const neighbour = ranked.findLast(({ other }) => other === most);
-  if (neighbour) return tableEnd(lines, neighbour.at);
-  return lines.every((text) => text.trim() === "") ? 0 : lines.length;
-}
-
-function line(key: string, value: unknown): string {
-  const name = /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key);
-  return `${name} = ${written(value)}`;
-}
-
-function written(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
-  if (typeof value === "object" && value !== null)
-    return `{ ${Object.entries(value)
-      .map(([name, member]) => line(name, member))
-      .join(", ")} }`;
-  return stringify({ x: value }).trimEnd().replace(/^x = /, "");
-}
-
-/** Finds the lines of a key; a list may have several lines. */
-function findKey(lines: string[], start: number, key: string): { from: number; to: number } | undefined {
-  for (let from = start + 1; from < lines.length && !/^\s*\[/.test(lines[from] ?? ""); from++) {
-    if (!new RegExp(`^\\s*${key}\\s*=`).test(lines[from] ?? "")) continue;
-    for (let to = from + 1; to <= lines.length; to++) {
-      if (parsed(lines.slice(from, to).join("\n")) !== undefined) return { from, to };
-    }
-  }
-  return undefined;
-}
-
-/** The line after a table's last key. Comments below it belong to the next table. */
-function tableEnd(lines: readonly string[], start: number): number {
-  let end = start + 1;
-  for (let i = start + 1; i < lines.length && !/^\s*\[\[?[A-Za-z]/.test(lines[i] ?? ""); i++) {
-    if (!/^\s*(?:#.*)?$/.test(lines[i] ?? "")) end = i + 1;
-  }
-  return end;
 }

@@ -167,6 +167,66 @@ describe("tables", () => {
   });
 });
 
+describe("elements of an array of tables", () => {
+  const more = file
+    .replace(
+      'account = "editor"\n[[',
+      'account = "editor"\n# of the editor\n\n# of all\n\n# of the analyst\n[[',
+    )
+    .replace(
+      "\n[env.production.worker]",
+      "\n[env.production.grants.claims]\nrole = 1\n\n[env.production.worker]",
+    );
+
+  test("go one by one, with their own comments and the tables below them", () => {
+    const first = editToml(more, { drop: [{ path: grants, isGone: ({ account }) => account === "editor" }] });
+    expect(first.text).toBe(
+      more.replace('[[env.production.grants]]\naccount = "editor"\n# of the editor\n\n', ""),
+    );
+    expect(first.summary).toEqual(["- [[env.production.grants]]", '- account = "editor"']);
+    const second = editToml(more, {
+      drop: [{ path: grants, isGone: ({ account }) => account === "analyst" }],
+    });
+    expect(second.text).toBe(more.replace(/# of the analyst\n[\s\S]*?(?=\[env\.production\.worker)/, ""));
+    expect(second.summary).toEqual([
+      "- [[env.production.grants]]",
+      '- account = "analyst"',
+      "- [env.production.grants.claims]",
+      "- role = 1",
+    ]);
+  });
+
+  test("go all, and others come", () => {
+    const { text } = editToml(`${file}\n[[env.staging.grants]]\naccount = "x"\n`, {
+      drop: [
+        { path: issuers, isGone: () => true },
+        { path: grants, isGone: () => true },
+        { path: ["env", "staging", "grants"], isGone: () => true },
+        { path: ["env", "other", "grants"], isGone: () => true },
+      ],
+      append: [{ path: issuers, keys: { issuer: "i" } }],
+    });
+    expect(text).toBe(
+      file.replace(
+        /# whose tokens[\s\S]*?(?=\[env\.production\.worker)/,
+        '[[env.production.issuers]]\nissuer = "i"\n\n',
+      ),
+    );
+  });
+});
+
+test("a file with CRLF is changed as one with LF, and keeps its line ends", () => {
+  const crlf = (text: string) => text.replaceAll("\n", "\r\n");
+  const change = {
+    remove: [["env", "production", "accounts"]],
+    drop: [{ path: grants, isGone: ({ account }: Record<string, unknown>) => account === "editor" }],
+    set: [{ path: cluster, keys: { engine: "tidb", hosts: ["h:1"] } }],
+    append: [{ path: grants, keys: { account: "reader" } }],
+  };
+  const { text, summary } = editToml(file, change);
+  expect(editToml(crlf(file), change)).toEqual({ text: crlf(text), summary });
+});
+
 describe("a file that cannot be changed in place is refused", () => {
   test.each([
     ["an inline table", 'env.production = { cluster = { engine = "mysql" } }\n'],
