@@ -16,7 +16,7 @@ import { judgePublicTrust, readCa } from "./connect/trust.ts";
 import { chooseWho, claim, permissionList } from "./connect/who.ts";
 import { readPolicy, writePolicy } from "./connect/write.ts";
 import { readCatalog } from "./project/application.ts";
-import { projectRoot } from "./project/paths.ts";
+import { projectRoot, typed } from "./project/paths.ts";
 import { nameMistake } from "./project/project-file.ts";
 
 export const declaration = declare(
@@ -54,7 +54,7 @@ export const declaration = declare(
   )
   .option("--audience <TEXT>", "with --issuer: the audience of their tokens (aud); without it tidegate")
   .option("--development-key", "instead of --issuer, for trying: a key of this project signs tokens", false)
-  .option("--claim <NAME=VALUE>", "the claim of a token that names them; without it role=reader", claim)
+  .option("--claim <NAME=VALUE>", "the claim of a token that names them; without it role=ACCOUNT", claim)
   .option("--allow <LIST>", "what they may do; without it query:*,sql:read", permissionList)
   .option("--write", "writes without asking, the secret too", false)
   .option(
@@ -120,7 +120,8 @@ async function connect(options: Options, argument: string | undefined): Promise<
   const { issuers, grants } = policy;
   const asks = isTerminal && !options.write;
   const who = await chooseWho({ options, account, env, project, issuers, grants, asks });
-  const granted = who?.grant === undefined ? grants : [...grants, who.grant];
+  const kept = grants.filter(({ issuer }) => who?.gone === undefined || issuer !== who.gone);
+  const granted = who?.grant === undefined ? kept : [...kept, who.grant];
   const { refusal, note } = judgePrivileges(found, granted, account, readCatalog());
   if (refusal !== undefined) throw new Stop(`${refusal}\nNothing was written.`);
   if (note !== undefined) console.error(`Note: ${note}`);
@@ -139,7 +140,7 @@ async function askPassword({ user }: ConnectionString, argument: string | undefi
   const password = isUsed ? "" : await readPassword(user);
   if (password === "")
     throw new Stop(
-      "There is no password: put it into TIDEGATE_PASSWORD, or pipe it in behind the string as an argument.",
+      `There is no password: set TIDEGATE_PASSWORD, or give the string as an argument and pipe in the password: ${typed("connect", "'STRING' < password.txt")}`,
     );
   return password;
 }

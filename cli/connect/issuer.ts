@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { exportJWK } from "jose";
 import { createSigningKey, readSigningKey } from "../../servers/issuer/issuer.ts";
 import { fetchKeys, KeysFetchError } from "../../src/auth/fetch-keys.ts";
@@ -11,6 +12,7 @@ import { Stop } from "../command/errors.ts";
 import { clean } from "../node/connection-errors.ts";
 import { developmentIssuer, developmentKeyFile, developmentKeySet } from "../project/development-key.ts";
 import { parseKeySet } from "../project/key-sets.ts";
+import { projectFile } from "../project/paths.ts";
 import type { FileToWrite } from "../project/write-together.ts";
 import { readUserFile } from "./input.ts";
 import type { Keys } from "./toml.ts";
@@ -22,8 +24,8 @@ export interface FoundIssuer {
   table: Keys;
   /** The files that it names, and the private half of the project's own key. */
   files: FileToWrite[];
-  /** What was found, in words. */
-  said: string;
+  /** What was found, in words; undefined if nothing was looked for. */
+  said: string | undefined;
 }
 
 export interface IssuerQuestion {
@@ -35,6 +37,8 @@ export interface IssuerQuestion {
   env: string;
   /** The project's folder. */
   project: string;
+  /** Those that the environment has. */
+  issuers: readonly Keys[];
 }
 
 /** Reads or fetches an issuer's keys. @throws Stop that says in one line why they cannot be had */
@@ -76,26 +80,98 @@ export async function lookUp(question: IssuerQuestion): Promise<FoundIssuer> {
   };
 }
 
-function fromFile({ issuer, audience, env, project }: IssuerQuestion, path: string): FoundIssuer {
-  let text: string;
+function fromFile(question: IssuerQuestion, path: string): FoundIssuer {
+  const { issuer, audience, project } = question;
+  const { text, algorithms, said } = readKeys(path);
+  const name = keyFileName(question);
+  return {
+    table: { issuer, audience, jwks: name, algorithms },
+    files: [{ path: join(project, name), text }],
+    said: `${said}.`,
+  };
+}
+
+/** @throws Stop if the file cannot be read, or its keys cannot be used */
+function readKeys(path: string): { text: string; algorithms: Algorithm[]; said: string } {
   try {
-    text = readUserFile(path);
-    parseKeySet(text);
+    const text = readUserFile(path);
+    const { keys } = parseKeySet(text);
+    const algorithms = algorithmsOf(keys);
+    return { text, algorithms, said: `The file has ${counted(keys)} for ${algorithms.join(", ")}` };
   } catch (cause) {
+    if (cause instanceof Stop) throw cause;
     throw new Stop(`The file of --jwks (${clean(path)}) ${(cause as Error).message}.`);
   }
-  const { keys } = parseKeySet(text);
+}
+
+const plainLength = 60;
+
+/** A name that no other issuer's file has: with a part of a hash where the address is long, or the name is taken. */
+function keyFileName({ issuer, env, issuers }: IssuerQuestion): string {
   const slug = issuer
     .replace(/^[a-z]+:\/\//i, "")
     .replace(/[^A-Za-z0-9.-]+/g, "-")
     .replace(/^[.-]+|[.-]+$/g, "");
-  const name = `ca/${env}.${slug.slice(0, 60) || "issuer"}.jwks.json`;
-  const algorithms = algorithmsOf(keys);
+  const named = (part: string) => `ca/${env}.${part}.jwks.json`;
+  const plain = named(slug || "issuer");
+  const isTaken = [developmentKeySet(env), ...issuers.map(({ jwks }) => jwks)].some((one) =>
+    isSameFile(one, plain),
+  );
+  if (slug.length <= plainLength && !isTaken) return plain;
+  const hash = createHash("sha256").update(issuer).digest("hex").slice(0, 8);
+  return named(`${slug.slice(0, plainLength)}-${hash}`);
+}
+
+/** Some file systems do not tell capital letters from small ones. */
+function isSameFile(one: unknown, other: string): boolean {
+  const plain = (path: string) => posix.normalize(path).toLowerCase();
+  return typeof one === "string" && plain(one) === plain(other);
+}
+
+/**
+ * @param table of an issuer that the environment has
+ * @param question `audience` and `jwks` are undefined where the options do not say them
+ * @returns the issuer, and its file with the keys of another file
+ * @throws Stop that says where to change what the table says otherwise
+ */
+export function knownIssuer(
+  table: Keys,
+  question: Pick<IssuerQuestion, "jwks" | "env" | "project" | "issuers"> & { audience: string | undefined },
+): FoundIssuer {
+  const { jwks, env, project, issuers } = question;
+  demandAudience(table, question);
+  const stop = (reason: string) => new Stop(`${placeOf(table, env)} ${reason}`);
+  if (jwks === undefined || table.jwks_uri === jwks) return { table, files: [], said: undefined };
+  const file = table.jwks;
+  if (/^https?:\/\//i.test(jwks) || typeof file !== "string")
+    throw stop("takes its keys from another place than --jwks says: change it there.");
+  if (issuers.some((one) => one !== table && isSameFile(one.jwks, file)))
+    throw stop(`shares ${clean(file)} with another issuer: give one of them another file there.`);
+  const { text, algorithms, said } = readKeys(jwks);
+  const listed = Array.isArray(table.algorithms) ? table.algorithms : [];
+  const missing = algorithms.filter((one) => !listed.includes(one));
+  if (missing.length > 0)
+    throw stop(`has no ${missing.join(", ")} in its algorithms: add what the keys need.`);
   return {
-    table: { issuer, audience, jwks: name, algorithms },
-    files: [{ path: join(project, name), text }],
-    said: `The file has ${counted(keys)} for ${algorithms.join(", ")}.`,
+    table,
+    files: [{ path: join(project, file), text }],
+    said: `${said}; it takes the place of ${clean(file)}.`,
   };
+}
+
+/** @throws Stop if the issuer has another audience */
+export function demandAudience(
+  table: Keys,
+  { audience, env }: { audience: string | undefined; env: string },
+): void {
+  if (audience === undefined || table.audience === audience) return;
+  throw new Stop(
+    `${placeOf(table, env)} has the audience ${clean(String(table.audience))}: change it there, or leave --audience out.`,
+  );
+}
+
+function placeOf({ issuer }: Keys, env: string): string {
+  return `${projectFile}: [[env.${env}.issuers]] of ${clean(String(issuer))}`;
 }
 
 /** The project's own key: that which is there, or a new one. */
@@ -103,7 +179,7 @@ export async function ownKey({
   audience,
   env,
   project,
-}: Omit<IssuerQuestion, "issuer" | "jwks">): Promise<FoundIssuer> {
+}: Pick<IssuerQuestion, "audience" | "env" | "project">): Promise<FoundIssuer> {
   const file = developmentKeyFile(env);
   const isThere = existsSync(file);
   const { privateKey, publicJwk } = isThere ? await readOwnKey(file) : await createSigningKey("ES256");
@@ -132,7 +208,7 @@ function counted(keys: readonly unknown[]): string {
 
 /** What a key without `alg` is for: RFC 7518 §3.1, RFC 8037 §3.1. An RSA key could be for more. */
 const byCurve: Record<string, Algorithm> = { "P-256": "ES256", "P-384": "ES384", Ed25519: "EdDSA" };
-const known: readonly Algorithm[] = [
+const algorithmNames: readonly Algorithm[] = [
   "RS256",
   "RS384",
   "RS512",
@@ -151,9 +227,9 @@ function algorithmsOf(keys: readonly Keys[]): Algorithm[] {
     if (alg === "Ed25519") return "EdDSA";
     return alg ?? (kty === "RSA" ? "RS256" : byCurve[String(crv)]);
   });
-  const usable = known.filter((algorithm) => named.includes(algorithm));
+  const usable = algorithmNames.filter((algorithm) => named.includes(algorithm));
   if (usable.length > 0) return usable;
   throw new Stop(
-    `No key is for an algorithm that the gateway knows (${known.join(", ")}): ${named.map((one) => clean(one ?? "none")).join(", ")}.`,
+    `No key is for an algorithm that the gateway knows (${algorithmNames.join(", ")}): ${named.map((one) => clean(one ?? "none")).join(", ")}.`,
   );
 }

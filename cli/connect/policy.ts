@@ -82,6 +82,13 @@ export function withResult(target: Target, text: string, result: Result): Edited
   const at = (...parts: string[]) => ["env", env, ...parts];
   const edited = editToml(text, {
     remove: template.map((part) => at(part)),
+    drop:
+      who?.gone === undefined
+        ? []
+        : ["issuers", "grants"].map((part) => ({
+            path: at(part),
+            isGone: ({ issuer }) => issuer === who.gone,
+          })),
     set: [
       {
         path: at("cluster"),

@@ -1,11 +1,13 @@
+import { join } from "node:path";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { allowed } from "../../src/config/permissions.ts";
 import { Stop } from "../command/errors.ts";
-import { developmentIssuer } from "../project/development-key.ts";
+import { developmentIssuer, developmentKeySet } from "../project/development-key.ts";
 import type { FileToWrite } from "../project/write-together.ts";
+import { hasGrant, isOtherAccounts } from "./grants.ts";
 import { ask } from "./input.ts";
 import type { FoundIssuer } from "./issuer.ts";
-import { lookUp, ownKey } from "./issuer.ts";
+import { demandAudience, knownIssuer, lookUp, ownKey } from "./issuer.ts";
 import type { Keys } from "./toml.ts";
 
 /** Who may use the account: the issuer of their tokens, the claim that names them, and what they may do. */
@@ -28,6 +30,8 @@ export interface Who {
   issuer: Keys | undefined;
   /** The table of the grant; undefined for one that the policy has. */
   grant: Keys | undefined;
+  /** The issuer for trying, which goes with its grants when another one comes; undefined if it stays, or is not there. */
+  gone: string | undefined;
   files: FileToWrite[];
 }
 
@@ -43,9 +47,9 @@ export interface WhoQuestion {
   asks: boolean;
 }
 
+const usualAudience = "tidegate";
 const reading = ["query:*", "sql:read"];
 const writing = ["query:*", "sql:read", "sql:write", "transaction"];
-const usualClaim: Claim = ["role", "reader"];
 
 /** Reads the value of --claim. */
 export function claim(text: string): Claim {
@@ -74,30 +78,34 @@ export async function chooseWho(question: WhoQuestion): Promise<Who | undefined>
   if (!isSaid && (!asks || isGranted)) return undefined;
   const found = isSaid ? await saidIssuer(question) : await askIssuer(question);
   if (found === undefined) return undefined;
-  if ("said" in found) console.error(found.said);
+  if (found.said !== undefined) console.error(found.said);
   const issuer = String(found.table.issuer);
-  const [name, value] = options.claim ?? (asks ? await askClaim() : usualClaim);
-  const allow = options.allow ?? (asks ? await askAllow() : reading);
-  const isNew = !question.issuers.some((one) => one.issuer === issuer);
-  const grant = { issuer, claims: { [name]: value }, account, allow };
+  const isKnown = (name: string) => question.issuers.some((one) => one.issuer === name);
+  const gone = issuer !== developmentIssuer && isKnown(developmentIssuer) ? developmentIssuer : undefined;
+  const published = { path: join(question.project, developmentKeySet(question.env)), text: undefined };
   return {
-    issuer: isNew ? found.table : undefined,
-    grant: hasGrant(grants, grant) ? undefined : grant,
-    files: found.files,
+    issuer: isKnown(issuer) ? undefined : found.table,
+    grant: await chooseGrant(question, issuer),
+    gone,
+    files: gone === undefined ? found.files : [...found.files, published],
   };
 }
 
-/** @throws Stop if these callers may do something else already: the first of two such grants would decide */
-function hasGrant(grants: readonly Keys[], { issuer, claims, account, allow }: Keys): boolean {
-  const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
-  const known = grants.find(
-    (grant) => grant.issuer === issuer && same(grant.claims, claims) && grant.account === account,
-  );
-  if (known !== undefined && !same(known.allow, allow))
-    throw new Stop(
-      "A grant gives these callers other permissions already: change its allow in tidegate.toml.",
-    );
-  return known !== undefined;
+/** @returns the grant to write; undefined for one that the policy has */
+async function chooseGrant(question: WhoQuestion, issuer: string): Promise<Keys | undefined> {
+  const { options, account, grants, env } = question;
+  const isNamed = options.claim !== undefined || options.allow !== undefined;
+  const own = grants.some((grant) => grant.issuer === issuer && grant.account === account);
+  if (own && !isNamed) return undefined;
+  // For trying, the usual answers do.
+  const asks = question.asks && !options.developmentKey;
+  const usual: Claim = ["role", account];
+  const isTaken = isOtherAccounts(grants, { issuer, claims: Object.fromEntries([usual]), account });
+  const asksClaim = asks || (question.asks && isTaken);
+  const [name, value] = options.claim ?? (asksClaim ? await askClaim(usual) : usual);
+  const allow = options.allow ?? (asks ? await askAllow() : reading);
+  const grant = { issuer, claims: { [name]: value }, account, allow };
+  return hasGrant(grants, grant, env) ? undefined : grant;
 }
 
 function judge({ issuer, jwks, audience, developmentKey }: WhoOptions): void {
@@ -107,27 +115,29 @@ function judge({ issuer, jwks, audience, developmentKey }: WhoOptions): void {
     throw new Stop("--jwks and --audience go with --issuer URL.");
 }
 
-type Chosen = FoundIssuer | { table: Keys; files: FileToWrite[] };
-
-async function saidIssuer({ options, env, project, issuers }: WhoQuestion): Promise<Chosen> {
-  const { issuer, jwks, audience = "tidegate", developmentKey } = options;
-  if (developmentKey) return await ownKey({ audience: audienceOf(issuers) ?? audience, env, project });
-  const known = issuers.find((one) => one.issuer === issuer);
-  if (issuer !== undefined && known === undefined)
-    return await lookUp({ issuer, jwks, audience, env, project });
-  const table = known ?? (issuers.length === 1 ? issuers[0] : undefined);
+async function saidIssuer(question: WhoQuestion): Promise<FoundIssuer> {
+  const { options, env, project, issuers } = question;
+  const { issuer, jwks, audience, developmentKey } = options;
+  if (developmentKey) return await tryingIssuer(question);
+  const there = issuers.find((one) => one.issuer === issuer);
+  if (issuer !== undefined && there === undefined)
+    return await lookUp({ issuer, jwks, audience: audience ?? usualAudience, env, project, issuers });
+  const table = there ?? (issuers.length === 1 ? issuers[0] : undefined);
   if (table === undefined)
     throw new Stop("Whose tokens? Give --issuer URL, or --development-key for trying.");
-  return { table, files: [] };
+  return knownIssuer(table, { jwks, audience, env, project, issuers });
 }
 
 /** The audience of the project's own tokens stays, if the policy has them. */
-function audienceOf(issuers: readonly Keys[]): string | undefined {
-  const { audience } = issuers.find((one) => one.issuer === developmentIssuer) ?? {};
-  return typeof audience === "string" ? audience : undefined;
+async function tryingIssuer({ options, env, project, issuers }: WhoQuestion): Promise<FoundIssuer> {
+  const { audience } = options;
+  const there = issuers.find((one) => one.issuer === developmentIssuer);
+  if (there) demandAudience(there, { audience, env });
+  const former = typeof there?.audience === "string" ? there.audience : undefined;
+  return await ownKey({ audience: former ?? audience ?? usualAudience, env, project });
 }
 
-async function askIssuer(question: WhoQuestion): Promise<Chosen | undefined> {
+async function askIssuer(question: WhoQuestion): Promise<FoundIssuer | undefined> {
   const { env, project, issuers } = question;
   console.error(`
 Who may use it? Callers show a token (a JWT) that an issuer has signed.
@@ -135,23 +145,22 @@ Who may use it? Callers show a token (a JWT) that an issuer has signed.
   2  an issuer whose public keys are in a file (a JWK set)
   3  none yet: a key of this project signs tokens for trying
   4  I write it into tidegate.toml myself`);
-  const [first] = issuers;
+  const first = issuers.find((one) => one.issuer !== developmentIssuer);
   const usual = String(first?.issuer ?? "");
   for (;;) {
     const choice = await ask("Which? [3] ");
-    if (choice === "" || choice === "3")
-      return await ownKey({ audience: audienceOf(issuers) ?? "tidegate", env, project });
+    if (choice === "" || choice === "3") return await tryingIssuer(question);
     if (choice === "4") return undefined;
     if (choice !== "1" && choice !== "2") continue;
     const issuer =
       (await ask(usual === "" ? "The issuer (iss of its tokens): " : `The issuer [${usual}]: `)) || usual;
     const table = issuers.find((one) => one.issuer === issuer);
-    if (table) return { table, files: [] };
+    if (table) return { table, files: [], said: undefined };
     if (issuer === "") continue;
     const jwks = choice === "2" ? await ask("The file with its keys: ") : undefined;
-    const audience = (await ask("The audience (aud of its tokens) [tidegate]: ")) || "tidegate";
+    const audience = (await ask(`The audience (aud of its tokens) [${usualAudience}]: `)) || usualAudience;
     try {
-      return await lookUp({ issuer, jwks, audience, env, project });
+      return await lookUp({ issuer, jwks, audience, env, project, issuers });
     } catch (cause) {
       if (!(cause instanceof Stop)) throw cause;
       console.error(cause.message);
@@ -159,10 +168,10 @@ Who may use it? Callers show a token (a JWT) that an issuer has signed.
   }
 }
 
-async function askClaim(): Promise<Claim> {
+async function askClaim(usual: Claim): Promise<Claim> {
   for (;;) {
-    const answer = await ask(`Which claim of a token names these callers? [${usualClaim.join("=")}] `);
-    if (answer === "") return usualClaim;
+    const answer = await ask(`Which claim of a token names these callers? [${usual.join("=")}] `);
+    if (answer === "") return usual;
     try {
       return claim(answer);
     } catch (cause) {

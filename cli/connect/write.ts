@@ -7,6 +7,7 @@ import { clean } from "../node/connection-errors.ts";
 import { devVarsFile, readDevVars, withDevVar } from "../project/dev-vars.ts";
 import { developmentIssuer } from "../project/development-key.ts";
 import { projectFile, typed } from "../project/paths.ts";
+import { readEnvironments } from "../project/project-file.ts";
 import type { FileToWrite } from "../project/write-together.ts";
 import { writeTogether } from "../project/write-together.ts";
 import { ask, isTerminal } from "./input.ts";
@@ -27,8 +28,9 @@ export interface PolicyFile extends PolicyParts {
   text: string;
 }
 
-/** @throws Stop if the file cannot be read, is not TOML, or has a form that cannot be changed here */
+/** @throws Stop if the file cannot be read, is not TOML of this format, or has a form that cannot be changed here */
 export function readPolicy({ project, env, account }: WriteOptions): PolicyFile {
+  readEnvironments(project);
   const path = join(project, projectFile);
   const text = contentOf(path) ?? "";
   try {
@@ -48,7 +50,12 @@ const trial = {
   ca: undefined,
   token: undefined,
   found: { engine: "mysql", proxied: false },
-  who: { issuer: { issuer: "trial" }, grant: { account: "trial" }, files: [] },
+  who: {
+    issuer: { issuer: "trial" },
+    grant: { account: "trial" },
+    gone: developmentIssuer,
+    files: [],
+  },
 } as unknown as Result;
 
 /**
@@ -67,7 +74,11 @@ export async function writePolicy(
     ...(result.ca === undefined ? [] : [{ path: join(project, "ca", `${env}.pem`), text: result.ca }]),
     ...(result.who?.files ?? []),
   ].filter((file) => contentOf(file.path) !== file.text);
-  const changes = [...edited.summary, ...files.map((file) => `+ ${relative(project, file.path)}`)];
+  const nameOf = ({ path }: FileToWrite) => relative(project, path);
+  const changes = [
+    ...edited.summary,
+    ...files.map((file) => `${file.text === undefined ? "-" : "+"} ${nameOf(file)}`),
+  ];
   if (changes.length === 0) console.log(`${path} says all of this already.`);
   else {
     console.log([`\n${path} changes:`, ...changes.map((one) => `  ${clean(one)}`)].join("\n"));
@@ -78,15 +89,17 @@ export async function writePolicy(
   }
   const kept = await keptSecret(options, edited.secret, result);
   if (kept) files.push(kept);
-  // What the policy names is there before the policy.
-  if (edited.text !== text) files.push({ path, text: edited.text });
+  // What a policy names is there before it, and after the former one.
+  const removed = files.filter((file) => file.text === undefined);
+  const written = files.filter((file) => file.text !== undefined);
+  if (edited.text !== text) written.push({ path, text: edited.text });
   try {
-    writeTogether(files);
+    writeTogether([...written, ...removed]);
   } catch (cause) {
     throw new Stop(`${systemErrorText(cause) ?? (cause as Error).message}\nNothing was written.`);
   }
-  if (files.length > 0)
-    console.log(`Written: ${files.map((file) => relative(project, file.path)).join(", ")}.`);
+  if (written.length > 0) console.log(`Written: ${written.map(nameOf).join(", ")}.`);
+  if (removed.length > 0) console.log(`Removed: ${removed.map(nameOf).join(", ")}.`);
   if (kept) warnOfGit(kept.path);
   const isKept = readDevVars(env, project)[edited.secret] === result.secret;
   console.log(nextSteps(options, partsOf(edited.text, env), isKept ? undefined : edited.secret).join("\n"));

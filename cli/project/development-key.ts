@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Stop } from "../command/errors.ts";
-import { privateDirectory } from "./paths.ts";
+import { privateDirectory, typed } from "./paths.ts";
 
 /**
  * A project's own signing key, for callers before there is an issuer. `tidegate connect` makes it, `tidegate token` signs
@@ -37,7 +37,7 @@ export function trustsDevelopmentKey({ issuers }: { issuers?: unknown }): boolea
 export function refuseDevelopmentKey(environment: string, policy: { issuers?: unknown }): void {
   if (!trustsDevelopmentKey(policy)) return;
   throw new Stop(
-    `Not deployed: [env.${environment}] accepts tokens of this project's own key (${developmentIssuer}), which is for trying. Run tidegate connect --env ${environment} --issuer URL, and remove that issuer and its grants.`,
+    `Not deployed: [env.${environment}] accepts tokens of this project's own key (${developmentIssuer}), which is for trying. Your issuer takes its place with ${typed("connect", `--env ${environment} --issuer URL`)}.`,
   );
 }
 

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { join } from "node:path";
 import { exportJWK } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { developmentIssuer } from "../../../cli/project/development-key.ts";
+import { developmentIssuer, refuseDevelopmentKey } from "../../../cli/project/development-key.ts";
 import { readPolicyFile } from "../../../cli/project/project-file.ts";
 import type { KeyServer } from "../../../servers/issuer/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../../../servers/issuer/issuer.ts";
@@ -102,8 +102,100 @@ describe("without an issuer, a key of the project", () => {
     const { status, output } = await tidegate("token", "--env", "production");
     expect(status).toBe(2);
     expect(output).toMatch(
-      /^The project's own key is not in this checkout .*connect --env production --development-key makes a new one\.\n$/,
+      /^The project's own key is not in this checkout .*npm run connect -- --env production --development-key makes a new one\.\n$/,
     );
+  });
+});
+
+describe("more for an environment that has some", () => {
+  const issuer = "https://id.example.org/";
+  const keysOf = async (algorithm: "ES256" | "RS256", file: string) => {
+    const { publicJwk } = await createSigningKey(algorithm);
+    writeFileSync(at(file), JSON.stringify({ keys: [publicJwk] }));
+    return at(file);
+  };
+
+  test("an issuer takes the place of the key for trying, so nothing keeps deploy from it", async () => {
+    await connect("--development-key");
+    await connect("--development-key", "--account", "editor");
+    const published = at("ca/production.development.jwks.json");
+    expect(existsSync(published)).toBe(true);
+    expect(() => refuseDevelopmentKey("production", policyIn(config()))).toThrow(
+      "connect -- --env production --issuer URL",
+    );
+    expect(policyIn(config()).grants).toHaveLength(2);
+    const { status, output } = await connect("--issuer", issuer, "--jwks", await keysOf("ES256", "k.json"));
+    expect(status).toBe(0);
+    expect(output).toContain(`- issuer = "${developmentIssuer}"`);
+    expect(output).toContain("  - ca/production.development.jwks.json\n");
+    expect(output).toContain("Removed: ca/production.development.jwks.json.");
+    expect(existsSync(published)).toBe(false);
+    const policy = policyIn(config());
+    expect(policy.issuers).toEqual([expect.objectContaining({ issuer })]);
+    expect(policy.grants).toEqual([expect.objectContaining({ issuer, account: "reader" })]);
+    expect(config()).not.toContain(developmentIssuer);
+    expect(() => refuseDevelopmentKey("production", policy)).not.toThrow();
+  });
+
+  test("another account has callers of its own: those of a grant that is there are refused", async () => {
+    const keys = ["--issuer", issuer, "--jwks", await keysOf("ES256", "k.json")];
+    expect((await connect(...keys)).status).toBe(0);
+    const before = config();
+    const same = await connect("--issuer", issuer, "--account", "writer", "--claim", "role=reader");
+    expect(same.status).toBe(2);
+    expect(same.output).toContain(
+      "tidegate.toml: env.production.grants[0] gives these callers the account reader already, and they would have both: name the callers of writer with --claim NAME=VALUE.",
+    );
+    expect(config()).toBe(before);
+    expect((await connect("--issuer", issuer, "--account", "writer")).status).toBe(0);
+    expect(policyIn(config()).grants).toMatchObject([
+      { claims: { role: "reader" }, account: "reader" },
+      { claims: { role: "writer" }, account: "writer" },
+    ]);
+  });
+
+  test("new keys of an issuer take the place of the old ones; other changes are made in the file", async () => {
+    await connect("--issuer", issuer, "--jwks", await keysOf("ES256", "k.json"));
+    const before = config();
+    const file = at("ca/production.id.example.org.jwks.json");
+    const next = await keysOf("ES256", "next.json");
+    expect((await connect("--issuer", issuer, "--jwks", next)).status).toBe(0);
+    expect(readFileSync(file, "utf8")).toBe(readFileSync(next, "utf8"));
+    for (const [args, reason] of [
+      [["--jwks", await keysOf("RS256", "rsa.json")], /has no RS256 in its algorithms/],
+      [["--jwks", "https://id.example.org/keys"], /takes its keys from another place/],
+      [["--audience", "new"], /has the audience tidegate: change it there/],
+    ] as const) {
+      const { status, output } = await connect("--issuer", issuer, ...args);
+      expect(status).toBe(2);
+      expect(output).toMatch(reason);
+    }
+    expect(config()).toBe(before);
+    expect(readFileSync(file, "utf8")).toBe(readFileSync(next, "utf8"));
+  });
+
+  test("the key for trying keeps its audience and its grants", async () => {
+    await connect("--development-key", "--audience", "shop", "--allow", "sql:read");
+    const before = config();
+    expect((await connect("--development-key", "--audience", "shop")).status).toBe(0);
+    const { status, output } = await connect("--development-key", "--audience", "other");
+    expect(status).toBe(2);
+    expect(output).toContain("has the audience shop: change it there, or leave --audience out.");
+    expect(config()).toBe(before);
+  });
+
+  test("issuers with long or similar addresses have files of their own", async () => {
+    const long = `https://id.example.org/${"x".repeat(60)}`;
+    const addresses = [`${long}/a`, `${long}/b`, `${issuer}a/b`, `${issuer}a-b`, "https://development"];
+    for (const [i, address] of addresses.entries())
+      await connect("--issuer", address, "--jwks", await keysOf("ES256", `${i}.json`));
+    const { issuers } = policyIn(config()) as unknown as { issuers: { issuer: string; jwks: string }[] };
+    expect(issuers.map((one) => one.issuer)).toEqual(addresses);
+    expect(issuers.map(({ jwks }) => readFileSync(at(jwks), "utf8"))).toEqual(
+      addresses.map((_, i) => readFileSync(at(`${i}.json`), "utf8")),
+    );
+    expect(issuers[2]?.jwks).toBe("ca/production.id.example.org-a-b.jwks.json");
+    expect(issuers[4]?.jwks).toMatch(/^ca\/production\.development-[0-9a-f]{8}\.jwks\.json$/);
   });
 });
 
@@ -204,7 +296,8 @@ test.each([
 
 describe("nothing is half written", () => {
   test.each([
-    ["a tidegate.toml that is no TOML", "version = ", /tidegate\.toml cannot be changed: /],
+    ["a tidegate.toml that is no TOML", "version = 1\nx = ", /^tidegate\.toml:2:\d+: /],
+    ["a tidegate.toml of another format", "version = 2\n", /^tidegate\.toml: version must be 1, /],
     ["inline tables", 'version = 1\nenv.production = { cluster = { engine = "mysql" } }\n', /inline tables/],
   ])("%s", async (_, text, reason) => {
     writeFileSync(at("tidegate.toml"), text);

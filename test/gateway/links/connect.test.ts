@@ -137,6 +137,27 @@ describe("a real server", () => {
       });
     });
 
+    test("with --development-key only for the password and for two agreements", async () => {
+      const { status, output } = await converse(
+        [url(), ...ca, "--development-key"],
+        [
+          ["Password of connect_reader: ", password],
+          ["Write it? [y/N] ", "y"],
+          ["Keep the password as READER_PASSWORD in .dev.vars.production", ""],
+        ],
+      );
+      expect(status).toBe(0);
+      expect(output).not.toMatch(/Which|may they do/);
+      expect(policyIn(config()).grants).toEqual([
+        {
+          issuer: developmentIssuer,
+          claims: { role: "reader" },
+          account: "reader",
+          allow: ["query:*", "sql:read"],
+        },
+      ]);
+    });
+
     test("the password is kept only where the user agrees, and the user may write the grant alone", async () => {
       const { status, output } = await converse(
         [url(), ...ca],
@@ -192,6 +213,37 @@ describe("a real server", () => {
       password: "ANALYST_PASSWORD",
       acts_as: "analyst@%",
     });
+  });
+
+  test("without a password it says how to give one", async () => {
+    const { status, output } = await connect([`mysql://connect_reader@${address()}/world`, ...ca]);
+    expect(status).toBe(2);
+    expect(output).toBe(
+      "There is no password: set TIDEGATE_PASSWORD, or give the string as an argument and pipe in the password: npm run connect -- 'STRING' < password.txt\n",
+    );
+  });
+
+  test("a secret that .dev.vars.NAME cannot take is not called kept", async () => {
+    const secrets = join(run.directory, ".dev.vars.production");
+    const text = "READER_PASSWORD='old\nOTHER='1'\n";
+    writeFileSync(secrets, text);
+    const { status, output } = await connect(
+      [`mysql://connect_reader@${address()}/world`, ...ca, "--write"],
+      { secret: password },
+    );
+    expect(status).toBe(0);
+    expect(output).toMatch(/^Note: \.dev\.vars\.production stays as it is/m);
+    expect(output).toContain("set the variable READER_PASSWORD");
+    expect(readFileSync(secrets, "utf8")).toBe(text);
+  });
+
+  test("a file with CRLF keeps its line ends", async () => {
+    writeFileSync(join(run.directory, "tidegate.toml"), untouched.replaceAll("\n", "\r\n"));
+    const args = [`mysql://connect_reader@${address()}/world`, ...ca, "--write"];
+    const { status } = await connect(args, { secret: password });
+    expect(status).toBe(0);
+    expect(config().replaceAll("\r\n", "")).not.toMatch(/[\r\n]/);
+    expect(policyIn(config()).cluster).toMatchObject({ engine, hosts: [address()] });
   });
 
   test.each(["mysql", "Information_Schema"])("the server's own schema is refused: %s", async (name) => {

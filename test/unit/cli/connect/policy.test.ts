@@ -36,6 +36,7 @@ const issuer = {
 const who = {
   issuer,
   grant: { issuer: issuer.issuer, claims: { role: "x" }, account: "reader", allow: ["query:*", "sql:read"] },
+  gone: undefined,
   files: [],
 };
 
@@ -180,6 +181,24 @@ describe("the parts of a template", () => {
     const { text } = withResult({ env: "staging", account: "reader" }, template, result);
     expect(environment(text, production)).toEqual(environment(template, production));
   });
+});
+
+test("the issuer for trying goes with its grants where another one comes", () => {
+  const own = "urn:tidegate:development-key";
+  const trying = {
+    issuer: { issuer: own, audience: "tidegate", jwks_uri: "https://x.example.org/", algorithms: ["ES256"] },
+    grant: { issuer: own, claims: { role: "x" }, account: "analyst", allow: ["query:*"] },
+    gone: undefined,
+    files: [],
+  };
+  const both = withResult(production, used, { ...result, who: trying });
+  expect(accepted(both.text, production).issuers).toHaveLength(2);
+  const { text, summary } = withResult(production, both.text, { ...result, who: { ...who, gone: own } });
+  const policy = accepted(text, production);
+  expect(policy.issuers.map(({ issuer }) => issuer)).toEqual(["https://id.example.net/", issuer.issuer]);
+  expect(policy.grants.map(({ account }) => account)).toEqual(["analyst", "reader"]);
+  expect(summary).toContain(`- issuer = "${own}"`);
+  expect(text).not.toContain(own);
 });
 
 describe("an account with a token", () => {
