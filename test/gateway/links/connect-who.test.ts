@@ -183,20 +183,6 @@ describe("more for an environment that has some", () => {
     expect(output).toContain("has the audience shop: change it there, or leave --audience out.");
     expect(config()).toBe(before);
   });
-
-  test("issuers with long or similar addresses have files of their own", async () => {
-    const long = `https://id.example.org/${"x".repeat(60)}`;
-    const addresses = [`${long}/a`, `${long}/b`, `${issuer}a/b`, `${issuer}a-b`, "https://development"];
-    for (const [i, address] of addresses.entries())
-      await connect("--issuer", address, "--jwks", await keysOf("ES256", `${i}.json`));
-    const { issuers } = policyIn(config()) as unknown as { issuers: { issuer: string; jwks: string }[] };
-    expect(issuers.map((one) => one.issuer)).toEqual(addresses);
-    expect(issuers.map(({ jwks }) => readFileSync(at(jwks), "utf8"))).toEqual(
-      addresses.map((_, i) => readFileSync(at(`${i}.json`), "utf8")),
-    );
-    expect(issuers[2]?.jwks).toBe("ca/production.id.example.org-a-b.jwks.json");
-    expect(issuers[4]?.jwks).toMatch(/^ca\/production\.development-[0-9a-f]{8}\.jwks\.json$/);
-  });
 });
 
 describe("an issuer on the network", () => {
