@@ -2,7 +2,7 @@ import { Stop } from "../command/errors.ts";
 import { readText } from "../project/read-text.ts";
 import { noSuchWorker, runWrangler } from "./wrangler.ts";
 
-/** Whether the Worker has each secret that its policy names. Values are never read here. */
+/** Whether the Worker has each secret that its policy names. No value is kept or shown here. */
 
 export interface SecretsQuestion {
   environment: string;
@@ -50,11 +50,21 @@ function remedy(question: SecretsQuestion, missing: readonly string[], isNew: bo
   return [`secrets: the Worker ${worker} lacks ${missing.join(", ")}:`, ...commands].join("\n");
 }
 
-/** @returns the names in a file that wrangler takes: JSON, or lines NAME=value. @throws Stop if wrangler would change a value */
+/**
+ * @returns the names in a file that wrangler takes: JSON, or lines NAME=value
+ * @throws Stop if wrangler would change a value, and if one is no text or empty: CI makes "" of a secret that is not set
+ */
 export function namesIn(path: string): string[] {
   const text = readText(path);
   const json = readObject(text);
-  if (json !== undefined) return Object.keys(json);
+  if (json !== undefined) {
+    const entries = Object.entries(json);
+    demandValues(
+      path,
+      entries.filter(([, value]) => typeof value !== "string" || value === ""),
+    );
+    return entries.map(([name]) => name);
+  }
   const lines = [...text.matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/gm)];
   if (lines.length === 0)
     throw new Stop(
@@ -66,7 +76,24 @@ export function namesIn(path: string): string[] {
       `--secrets-file: ${changed[1]} in ${path} has a $, which wrangler would replace as a shell does: write the file as JSON, {"NAME": "value"}.`,
     );
   }
-  return lines.map(([, name = ""]) => name);
+  const named = lines.map(([, name = "", value = ""]) => [name, value] as const);
+  demandValues(
+    path,
+    named.filter(([, value]) => emptyForm.test(value)),
+  );
+  return named.map(([name]) => name);
+}
+
+/** Nothing, or empty quotes; a comment may stand behind them. */
+const emptyForm = /^\s*(?:""|''|``)?\s*(?:#.*)?$/;
+
+/** @param wrong those without a value that can be a secret. @throws Stop that names them */
+function demandValues(path: string, wrong: readonly (readonly [name: string, value: unknown])[]): void {
+  if (wrong.length === 0) return;
+  const names = wrong.map(([name]) => name).join(", ");
+  throw new Stop(
+    `--secrets-file: ${names} in ${path} must be a text that is not empty: set the value, or leave the name out.`,
+  );
 }
 
 function readObject(text: string): object | undefined {

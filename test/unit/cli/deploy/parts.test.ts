@@ -58,6 +58,17 @@ describe("the names in a file of secrets", () => {
     expect(refused).not.toThrow(/secret\$word/);
   });
 
+  test.each([
+    ['{"A": "x", "B": "", "C": null}', "B, C"],
+    ['{"A": 1, "B": {"C": "x"}}', "A, B"],
+    ["A=x\nB=\nC= # a comment\n", "B, C"],
+    ["A=\"\"\nB=''\nC=x\n", "A, B"],
+  ])("a value that is no text, or empty, is refused by name: %j", (text, names) => {
+    expect(() => namesIn(file(text))).toThrow(
+      `--secrets-file: ${names} in ${join(folder, "secrets")} must be a text that is not empty`,
+    );
+  });
+
   test("another kind of file is refused", () => {
     expect(() => namesIn(file("<html>"))).toThrow(/is neither JSON nor lines of NAME=value/);
   });
