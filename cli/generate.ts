@@ -20,14 +20,14 @@ import { writeWhole } from "./project/write-whole.ts";
 
 export const declaration = declare(
   "generate",
-  "Writes generated/openapi.json (OpenAPI 3.1) and generated/queries.ts (TypeScript types), from queries/ and queries.lock. It asks no database. With --check, exit code 1: a file is stale.",
+  "Writes generated/openapi.json (OpenAPI 3.1) and generated/queries.ts (TypeScript types), from queries/ and queries.lock. It asks no database. With --check, exit code 1: a file is missing or stale.",
 )
   .addOption(
     environmentOption(
       "the environment whose issuers the document names; without it the document is right for each environment",
     ),
   )
-  .option("--check", "writes nothing, and says which files are stale", false);
+  .option("--check", "writes nothing, and says which files are missing or stale", false);
 
 const directory = "generated";
 
@@ -36,8 +36,17 @@ export function run({ env, check }: OptionsOf<typeof declaration>): number {
   const stale = files.filter(({ path, text }) => committed(path) !== text);
   const command = typed("generate", env === undefined ? "" : `--env ${env}`);
   for (const { path, text } of stale) {
-    if (!check) writeWhole(join(projectRoot(), path), text);
-    console.log(check ? `${path} is stale: ${command} writes it anew` : `${path}: written`);
+    if (check) {
+      const isMissing = committed(path) === undefined;
+      console.log(
+        isMissing
+          ? `${path} is missing: ${command} writes it`
+          : `${path} is stale: ${command} writes it anew`,
+      );
+    } else {
+      writeWhole(join(projectRoot(), path), text);
+      console.log(`${path}: written`);
+    }
   }
   if (stale.length === 0) console.log(`${directory}: current`);
   return check && stale.length > 0 ? 1 : 0;

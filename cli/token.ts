@@ -28,7 +28,7 @@ export const declaration = declare(
   )
   .option(
     "--role <ROLE>",
-    "the caller, by the claims of a grant of [env.development]; without it one that only reads",
+    "without --env: the caller, by the claims of a grant of [env.development]; without it one that only reads",
   )
   .option("--sub <SUBJECT>", "the token's subject; without it the one that the grant names, or developer")
   .option("--expires <SPAN>", "how long it is valid, with a unit: 90s, 30m, 12h, 7d", span, "12h");
@@ -41,6 +41,8 @@ export async function run({
   expires,
 }: OptionsOf<typeof declaration>): Promise<undefined> {
   if (env !== undefined) {
+    if (role !== undefined)
+      throw new Stop("--role is for the development issuer; with --env NAME give --claim NAME=VALUE.");
     console.log(await ownToken({ env, claims: claim, sub, expires }));
     return;
   }

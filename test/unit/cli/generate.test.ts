@@ -75,7 +75,7 @@ describe("tidegate generate", () => {
     expect(await generate("--check")).toEqual({
       status: 1,
       output: ["openapi.json", "queries.ts"]
-        .map((name) => `generated/${name} is stale: npm run generate writes it anew\n`)
+        .map((name) => `generated/${name} is missing: npm run generate writes it\n`)
         .join(""),
     });
     expect(existsSync(join(project, "generated"))).toBe(false);

@@ -194,6 +194,15 @@ describe("a file that an option names", () => {
     );
   });
 
+  test("a role of the development issuer, for another environment", async () => {
+    const words = ["token", "--role", "reader", ...production];
+    await expectRefusal(
+      words,
+      { cwd: project() },
+      /^--role is for the development issuer; .* --claim NAME=VALUE/,
+    );
+  });
+
   test("an option of wrangler that decides what is deployed", async () => {
     const cwd = project();
     await expectRefusal(
