@@ -22,7 +22,7 @@ const usualScanRows = 10_000;
 
 export const declaration = declare(
   "check",
-  "Says everything that is wrong with an environment, without touching it. With --database also what the database says of the saved queries and of the accounts: it prepares and explains each query as each account that may run it, executes none, and writes queries.lock. With --online each issuer is asked for its keys. Exit code 1: there are mistakes; 2: it could not be tried.",
+  "Says everything that is wrong with an environment, without touching it. With --database also what the database says of the saved queries and of the accounts: it prepares and explains each query as each account that may run it, executes none, and writes queries.lock. With --online each issuer is asked for its keys. Exit code 1: there are mistakes; 2: a database or an issuer could not be tried.",
 )
   .addOption(environmentOption("the environment to check (default: every one)"))
   .option("--online", "asks each issuer for its metadata and keys, from this machine", false)
@@ -74,11 +74,13 @@ function checkLock(): number {
 /** @returns the exit code */
 async function checkOnline(name: string): Promise<number> {
   const { issuers } = parsePolicy(currentPolicy(name), name, readCatalog());
-  const { mistakes, warnings, notes } = await checkIssuers(issuers, name);
+  const { mistakes, untried, warnings, notes } = await checkIssuers(issuers, name);
   const where = `${name}, online`;
   for (const line of notes) console.log(`${where}: ${line}`);
   for (const line of warnings) console.error(`${where}: WARNING: ${line}`);
-  return mistakes.length > 0 ? tellMistakes(where, mistakes) : 0;
+  for (const line of untried) console.error(`${where}: could not be tried: ${line}`);
+  if (mistakes.length > 0) return tellMistakes(where, mistakes);
+  return untried.length > 0 ? 2 : 0;
 }
 
 /** @returns the exit code */

@@ -13,6 +13,8 @@ type Key = Record<string, unknown>;
 export interface IssuersChecked {
   /** Callers of these issuers are refused. One line each. */
   mistakes: string[];
+  /** Issuers that did not answer, which says nothing of the policy. One line each. */
+  untried: string[];
   /** What is wrong with a part of an issuer's keys, while others work. */
   warnings: string[];
   notes: string[];
@@ -20,7 +22,7 @@ export interface IssuersChecked {
 
 /** @param environment its name; http is allowed in development */
 export async function checkIssuers(issuers: Policy["issuers"], environment: string): Promise<IssuersChecked> {
-  const checked: IssuersChecked = { mistakes: [], warnings: [], notes: [] };
+  const checked: IssuersChecked = { mistakes: [], untried: [], warnings: [], notes: [] };
   await Promise.all(
     issuers.map((issuer, i) => checkIssuer(issuer, `issuers[${i}], ${issuer.issuer}`, environment, checked)),
   );
@@ -31,7 +33,7 @@ async function checkIssuer(
   issuer: Policy["issuers"][number],
   at: string,
   environment: string,
-  { mistakes, warnings, notes }: IssuersChecked,
+  { mistakes, untried, warnings, notes }: IssuersChecked,
 ): Promise<void> {
   const keys =
     issuer.jwks_uri !== undefined
@@ -58,7 +60,7 @@ async function checkIssuer(
     );
   } catch (cause) {
     if (!(cause instanceof KeysFetchError)) throw cause;
-    mistakes.push(`${at}: ${wordsOf(cause)}`);
+    (cause.fault.kind === "unreachable" ? untried : mistakes).push(`${at}: ${wordsOf(cause)}`);
   }
 }
 

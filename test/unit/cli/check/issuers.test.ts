@@ -82,7 +82,6 @@ describe("an issuer whose callers are refused is one mistake, in words", () => {
     ["/moved", "redirects to http://127.0.0.1:PORT/good (status 302), and the gateway follows no redirect"],
     ["/page", "does not answer JSON (content-type: text/html): check the address"],
     ["/long", "answers more than 65536 bytes"],
-    ["/cut", "cannot be reached: "],
     ["/no-set", 'answers JSON without "keys"'],
     ["/none", "answers a key set that is empty"],
     ["/private", "has no key that can be used (keys[0]: is neither RSA nor EC nor OKP)"],
@@ -114,10 +113,18 @@ describe("an issuer whose callers are refused is one mistake, in words", () => {
       expect.stringContaining("none of its keys is for RS256, PS256; they are for ES256: correct algorithms"),
     ]);
   });
+});
+
+describe("an issuer that does not answer could not be tried, which is no mistake", () => {
+  test("an answer that is cut", async () => {
+    const { mistakes, untried } = await check({ jwks_uri: `${origin}/cut` });
+    expect([mistakes, untried]).toEqual([[], [expect.stringContaining("/cut cannot be reached: ")]]);
+  });
 
   test("a name without an address, and a port without a program", async () => {
     const unknown = await check({ jwks_uri: "https://no-such-host.invalid/jwks.json" }, "production");
-    expect(unknown.mistakes).toEqual([
+    expect(unknown.mistakes).toEqual([]);
+    expect(unknown.untried).toEqual([
       expect.stringMatching(/cannot be reached: There is no address for no-such-host\.invalid \(E[A-Z_]+\)/),
     ]);
     const closed = createServer().listen(0, "127.0.0.1");
@@ -125,7 +132,8 @@ describe("an issuer whose callers are refused is one mistake, in words", () => {
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
     const refused = await check({ jwks_uri: `http://127.0.0.1:${port}/` });
-    expect(refused.mistakes).toEqual([
+    expect(refused.mistakes).toEqual([]);
+    expect(refused.untried).toEqual([
       expect.stringContaining(`cannot be reached: No program listens on 127.0.0.1:${port} (ECONNREFUSED)`),
     ]);
   });
@@ -149,24 +157,24 @@ describe("TLS", () => {
   };
 
   test("a private CA", async () => {
-    const { mistakes } = await asked(["localhost"]);
-    expect(mistakes).toEqual([expect.stringMatching(/not trusted: no public CA has issued it \([A-Z_]+\)/)]);
+    const { untried } = await asked(["localhost"]);
+    expect(untried).toEqual([expect.stringMatching(/not trusted: no public CA has issued it \([A-Z_]+\)/)]);
   });
 
   test("a certificate of another host, and one that has expired", async () => {
     const trusted = "the CA";
-    expect((await asked(["elsewhere.example"], {}, trusted)).mistakes).toEqual([
+    expect((await asked(["elsewhere.example"], {}, trusted)).untried).toEqual([
       expect.stringContaining("it is for another host (ERR_TLS_CERT_ALTNAME_INVALID)"),
     ]);
     const past = new Date(Date.now() - 60_000);
-    expect((await asked(["localhost"], { notAfter: past }, trusted)).mistakes).toEqual([
+    expect((await asked(["localhost"], { notAfter: past }, trusted)).untried).toEqual([
       expect.stringContaining("it has expired (CERT_HAS_EXPIRED)"),
     ]);
   });
 
   test("plain HTTP on the port", async () => {
-    const { mistakes } = await check({ jwks_uri: origin.replace("http:", "https:") });
-    expect(mistakes).toEqual([expect.stringMatching(/the TLS handshake failed \(ERR_SSL_\w+\)/)]);
+    const { untried } = await check({ jwks_uri: origin.replace("http:", "https:") });
+    expect(untried).toEqual([expect.stringMatching(/the TLS handshake failed \(ERR_SSL_\w+\)/)]);
   });
 });
 
@@ -174,11 +182,13 @@ describe("an issuer that works is a note", () => {
   test("its keys are counted; a key that is not used, and an algorithm without a key, are warnings", async () => {
     expect(await check({ issuer: `${origin}/tenant`, discovery: true })).toEqual({
       mistakes: [],
+      untried: [],
       warnings: [],
       notes: [`issuers[0], ${origin}/tenant: 1 key for ES256`],
     });
     expect(await check({ jwks_uri: `${origin}/both`, algorithms: ["ES256", "RS256"] })).toEqual({
       mistakes: [],
+      untried: [],
       warnings: [],
       notes: ["issuers[0], https://issuer.example: 2 keys for ES256, RS256"],
     });
@@ -201,7 +211,7 @@ describe("an issuer that works is a note", () => {
 });
 
 /** Asks in a process that trusts the CA: Node reads NODE_EXTRA_CA_CERTS once, at its start. */
-async function trusting(ca: string, uri: string): Promise<{ mistakes: string[] }> {
+async function trusting(ca: string, uri: string): Promise<{ untried: string[] }> {
   const { mkdtemp, writeFile } = await import("node:fs/promises");
   const { tmpdir } = await import("node:os");
   const { join } = await import("node:path");
