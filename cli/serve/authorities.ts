@@ -5,7 +5,7 @@ import { Stop } from "../command/errors.ts";
 
 /** Which CAs the gateway's own connections trust: those of the link platform, and those to issuers over https. */
 export interface Trust {
-  /** PEM, in addition to those of the system. */
+  /** In addition to those of the system: one certificate each, in PEM. */
   authorities: string[];
   warnings: string[];
 }
@@ -36,7 +36,7 @@ export function trustOf(
       (discovery ? issuer : jwks_uri).startsWith("https:"),
     );
   return {
-    authorities: extra === undefined ? [] : [readAuthorities(extra)],
+    authorities: extra === undefined ? [] : readAuthorities(extra),
     warnings:
       needsSystem && !hasSystemAuthorities(environment)
         ? [
@@ -46,13 +46,12 @@ export function trustOf(
   };
 }
 
-function readAuthorities(path: string): string {
+/** Of a PEM text with several certificates workerd would trust the first one only. */
+function readAuthorities(path: string): string[] {
   try {
-    const text = readFileSync(path, "utf8");
-    const [, ...blocks] = text.split(/(?=-----BEGIN )/);
-    if (blocks.length === 0) throw new Error("no certificate");
-    for (const block of blocks) new X509Certificate(block);
-    return text;
+    const blocks = readFileSync(path, "utf8").match(/-----BEGIN .*?-----END [^-]*-----/gs);
+    if (blocks === null) throw new Error("no certificate");
+    return blocks.map((block) => new X509Certificate(block).toString());
   } catch (cause) {
     const reason =
       (cause as NodeJS.ErrnoException).code === "ENOENT"

@@ -39,7 +39,7 @@ export interface WorkerdConfig {
   sockets: { name: string; address?: string; service: string; entrypoint?: string }[];
   /** Folders that are services. "state" has the objects' storage. */
   disks: { name: string; path: string; writable?: boolean }[];
-  /** What the Workers' connections trust. */
+  /** What the Workers' connections trust. An authority is one certificate in PEM. */
   tls: { systemAuthorities: boolean; authorities: string[] };
   /** Flags of V8, such as --trace-gc. */
   v8Flags?: string[];

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ let directory: string;
 const path = (name: string) => join(directory, name);
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), "authorities-"));
-  writeFileSync(path("two.pem"), rootCertificates.slice(0, 2).join("\n"));
+  writeFileSync(path("two.pem"), `# one\n${rootCertificates[0]}\n# two\r\n${rootCertificates[1]}\n`);
   writeFileSync(path("text.pem"), "no certificate");
   writeFileSync(path("broken.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
 });
@@ -33,7 +34,9 @@ test("CAs of the runtime are those of NODE_EXTRA_CA_CERTS, and refused without i
     /^cluster\.trust: "runtime" needs the variable NODE_EXTRA_CA_CERTS .*bundle/,
   );
   const { authorities } = trustOf(policy, { NODE_EXTRA_CA_CERTS: path("two.pem") });
-  expect(authorities).toEqual([rootCertificates.slice(0, 2).join("\n")]);
+  expect(authorities).toEqual(
+    rootCertificates.slice(0, 2).map((text) => new X509Certificate(text).toString()),
+  );
 });
 
 test.each(["text.pem", "broken.pem", "nowhere.pem"])("NODE_EXTRA_CA_CERTS=%s is refused", (name) => {
