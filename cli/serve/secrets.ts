@@ -17,21 +17,29 @@ export function findSecrets(
   environment: NodeJS.ProcessEnv,
   localFile: string,
 ): Record<string, string> {
-  const local = existsSync(localFile) ? parseEnv(read(localFile, "It has the secrets")) : {};
+  let lines: NodeJS.Dict<string> | undefined;
+  // The file may be closed to this user, and all secrets elsewhere.
+  const local = () => {
+    lines ??= existsSync(localFile) ? parseEnv(read(localFile, "It has the secrets")) : {};
+    return lines;
+  };
   const mistakes: string[] = [];
   const found: Record<string, string> = {};
   for (const name of names) {
     try {
-      const value = find(name, environment) ?? local[name];
+      const value = find(name, environment) ?? local()[name];
       if (value === undefined) mistakes.push(missing(name, localFile));
       else if (value === "") mistakes.push(`The secret ${name} is empty.`);
+      // No environment variable can have it.
+      else if (value.includes("\0"))
+        mistakes.push(`The secret ${name} has a NUL byte: save the file as UTF-8.`);
       else found[name] = value;
     } catch (cause) {
       if (!(cause instanceof Stop)) throw cause;
       mistakes.push(cause.message);
     }
   }
-  if (mistakes.length > 0) throw new Stop(mistakes.join("\n"));
+  if (mistakes.length > 0) throw new Stop([...new Set(mistakes)].join("\n"));
   return found;
 }
 

@@ -12,6 +12,7 @@ beforeAll(() => {
   writeFileSync(path("file"), "of the file\n");
   writeFileSync(path("lines"), "-----BEGIN\nof two lines\n\n");
   writeFileSync(path("empty"), "\n");
+  writeFileSync(path("utf16"), "\ufeffsecret\r\n", "utf16le");
   writeFileSync(path("credentials/A_SECRET"), "of systemd");
   writeFileSync(path(".dev.vars.production"), `A_SECRET="of .dev.vars"\nB_SECRET=b'"#\n`);
 });
@@ -33,6 +34,22 @@ test("the first of variable, file, systemd's credential and .dev.vars counts", (
   expect(find(credentials)).toEqual({ A_SECRET: "of systemd" });
   expect(find({})).toEqual({ A_SECRET: "of .dev.vars" });
   expect(find({ CREDENTIALS_DIRECTORY: path("none") })).toEqual({ A_SECRET: "of .dev.vars" });
+});
+
+test(".dev.vars is read only for a secret that is nowhere else, and its fault is one line", () => {
+  const folder = path("credentials");
+  expect(findSecrets(["A_SECRET"], { A_SECRET: "of the variable" }, folder)).toEqual({
+    A_SECRET: "of the variable",
+  });
+  expect(() => findSecrets(["A_SECRET", "B_SECRET"], {}, folder)).toThrow(
+    /^Cannot read .*credentials \(It has the secrets\): it is a folder\.$/,
+  );
+});
+
+test("a secret with a NUL byte is refused by its name alone", () => {
+  expect(() => find({ A_SECRET_FILE: path("utf16") })).toThrow(
+    /^The secret A_SECRET has a NUL byte: save the file as UTF-8\.$/,
+  );
 });
 
 test("a file may have several lines; its last line break is not part of the secret", () => {
