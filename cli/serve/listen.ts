@@ -35,14 +35,25 @@ export function urlOf({ address, port }: Listen): string {
 /** Reads the value of --trust-proxy: networks, or single addresses, with commas between them. */
 export function proxyNetworks(text: string): string[] {
   return text.split(",").map((part) => {
-    const word = part.trim();
-    if (ipaddr.isValidCIDR(word) && !/^\d+(?:\.\d+){0,2}\//.test(word)) return word;
-    const family = isIP(word);
-    if (family !== 0) return `${word}/${family === 4 ? 32 : 128}`;
+    const network = networkOf(part.trim());
+    if (network !== undefined) return network;
     throw new InvalidArgumentError(
       "It takes addresses or networks in CIDR notation, with commas: 127.0.0.1,10.0.0.0/8,fd00::/8.",
     );
   });
+}
+
+function networkOf(word: string): string | undefined {
+  const [text = "", bits, ...more] = word.split("/");
+  const family = isIP(text);
+  // The address of a connection has no zone (fe80::1%eth0).
+  if (family === 0 || text.includes("%") || more.length > 0) return undefined;
+  const full = `${text}/${bits ?? (family === 4 ? 32 : 128)}`;
+  if (!ipaddr.isValidCIDR(full)) return undefined;
+  const [address, length] = ipaddr.parseCIDR(full);
+  if (!("isIPv4MappedAddress" in address && address.isIPv4MappedAddress())) return full;
+  // ::ffff:10.0.0.1 is what some programs write for 10.0.0.1; a connection from there counts as IPv4.
+  return length < 96 ? undefined : `${address.toIPv4Address()}/${length - 96}`;
 }
 
 /** @throws Stop if nothing can listen there */

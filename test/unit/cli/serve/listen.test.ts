@@ -23,14 +23,15 @@ test("--trust-proxy takes addresses and networks", () => {
   expect(proxyNetworks("10.0.0.0/8, 127.0.0.1,::1,fd00::/8")).toEqual([
     ...["10.0.0.0/8", "127.0.0.1/32", "::1/128", "fd00::/8"],
   ]);
+  expect(proxyNetworks("::ffff:10.0.0.1,::ffff:10.0.0.0/104")).toEqual(["10.0.0.1/32", "10.0.0.0/8"]);
 });
 
-test.each(["", "10.0.0.0/33", "10/8", "10.1/16", "proxy.example.com", "127.0.0.1,", "*", "::1/129"])(
-  "--trust-proxy %j is refused",
-  (text) => {
-    expect(() => proxyNetworks(text)).toThrow("CIDR");
-  },
-);
+test.each([
+  ...["", "10.0.0.0/33", "10/8", "10.1/16", "proxy.example.com", "127.0.0.1,", "*", "::1/129", "10.0.0.0/"],
+  ...["10.0.0.0/8/8", "fe80::1%eth0", "fe80::1%eth0/10", "::ffff:10.0.0.0/95"],
+])("--trust-proxy %j is refused", (text) => {
+  expect(() => proxyNetworks(text)).toThrow("CIDR");
+});
 
 test("a taken port, and an address of another machine, are named with the remedy", async () => {
   const server = createServer().listen(0, "127.0.0.1");
