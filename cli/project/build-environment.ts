@@ -5,6 +5,7 @@ import { parsePolicy, secretNames } from "../../src/config/policy.ts";
 import { makeApplication, writeApplication } from "./application.ts";
 import { isInstalled, packageModule, privateDirectory, projectFile, projectRoot } from "./paths.ts";
 import { readPolicyFile } from "./project-file.ts";
+import { shellWord } from "./shell-word.ts";
 import { workerConfig } from "./wrangler.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -35,8 +36,7 @@ export function builtFiles(environment: string): BuiltFiles {
 }
 
 /**
- * Builds an environment: writes all that wrangler needs to bundle, to serve and to deploy it, and makes it the one that a
- * plain `wrangler deploy` takes (https://developers.cloudflare.com/workers/wrangler/configuration/#generated-wrangler-configuration).
+ * Builds an environment: writes all that wrangler needs to bundle, to serve and to deploy it.
  * @throws ConfigError or CatalogError that names every mistake; Stop
  */
 export function buildEnvironment(environment: string): BuiltFiles {
@@ -59,7 +59,7 @@ export function writeEnvironment(application: Application): BuiltFiles {
     assets: { ...workerConfig(environment).assets, directory: "assets" },
     secrets: { required },
     build: {
-      command: `"${process.execPath}" "${packageModule("cli/tidegate")}" build --env ${environment}`,
+      command: `${shellWord(process.execPath)} ${shellWord(packageModule("cli/tidegate"))} build --env ${environment}`,
       cwd: root,
       watch_dir: [projectFile, "queries", "queries.lock", "ca"].map(fromHere),
     },
@@ -68,13 +68,19 @@ export function writeEnvironment(application: Application): BuiltFiles {
   writeApplication(application, files.application, files.assets);
   writeWhole(files.worker, workerModule(files.directory));
   writeWhole(files.wrangler, `${JSON.stringify(config, null, 2)}\n`);
-  // With another directory this is a gateway beside the project's own.
-  if (process.env.TIDEGATE_DIRECTORY === undefined) {
-    const redirect = join(root, ".wrangler", "deploy");
-    const configPath = relative(redirect, files.wrangler);
-    writeWhole(join(redirect, "config.json"), `${JSON.stringify({ configPath })}\n`);
-  }
   return files;
+}
+
+/**
+ * Makes an environment that is built the one that a plain `wrangler deploy` takes
+ * (https://developers.cloudflare.com/workers/wrangler/configuration/#generated-wrangler-configuration).
+ */
+export function aimWrangler({ wrangler }: BuiltFiles): void {
+  // With another directory this is a gateway beside the project's own.
+  if (process.env.TIDEGATE_DIRECTORY !== undefined) return;
+  const redirect = join(projectRoot(), ".wrangler", "deploy");
+  const configPath = relative(redirect, wrangler);
+  writeWhole(join(redirect, "config.json"), `${JSON.stringify({ configPath })}\n`);
 }
 
 /** @returns the start module: the Worker of the installed package, or of this repository */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, extname, join, relative, sep } from "node:path";
+import { dirname, extname, join, relative, resolve, sep } from "node:path";
 import { Stop } from "../command/errors.ts";
 
 /** The two folders: that of Tidegate's own package, and that of the project which it serves. */
@@ -125,5 +125,6 @@ function isInside(folder: string, path: string): boolean {
  * beside the first.
  */
 export function privateDirectory(): string {
-  return process.env.TIDEGATE_DIRECTORY ?? join(projectRoot(), ".tidegate");
+  const { TIDEGATE_DIRECTORY: own } = process.env;
+  return own === undefined ? join(projectRoot(), ".tidegate") : resolve(own);
 }

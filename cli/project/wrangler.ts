@@ -78,6 +78,8 @@ export function wranglerVariables() {
     WRANGLER_LOG_PATH: join(directory, "logs"),
     WRANGLER_SEND_METRICS: "false",
     CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    // wrangler runs the build in the project's folder, where a relative path would be another one.
+    ...(process.env.TIDEGATE_DIRECTORY !== undefined && { TIDEGATE_DIRECTORY: privateDirectory() }),
   };
 }
 
