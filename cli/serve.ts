@@ -4,6 +4,7 @@ import { parsePolicy } from "../src/config/policy.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
+import { demandPosix } from "./command/platform.ts";
 import { readCatalog, readQueryFiles } from "./project/application.ts";
 import { buildEnvironment } from "./project/build-environment.ts";
 import { checkEnvironment } from "./project/environment.ts";
@@ -40,6 +41,7 @@ export const declaration = declare(
   .option("--compile <FILE>", "writes one program that serves the environment, and starts nothing");
 
 export async function run(options: OptionsOf<typeof declaration>): Promise<number> {
+  demandPosix("serve");
   const { env, listen, trustProxy = [] } = options;
   const mistakes = [...checkEnvironment(env)];
   if (mistakes.length === 0) mistakes.push(...staleness(readQueryFiles(), readLock()));
@@ -49,25 +51,31 @@ export async function run(options: OptionsOf<typeof declaration>): Promise<numbe
   if (options.compile === undefined) await demandFree(listen);
   const built = buildEnvironment(env);
   const state = resolve(options.state ?? join(built.directory, "state"));
-  const files = { ...built, state, directory: join(built.directory, "serve") };
   if (options.compile !== undefined) {
-    await compile(await prepareServe(files, trust, trustProxy, listen), resolve(options.compile));
+    const prepare = (directory: string) =>
+      prepareServe({ ...built, state, directory }, trust, trustProxy, listen);
+    await compile(prepare, resolve(options.compile));
     return 0;
   }
   const secrets = findSecrets(
-    secretsOf(files.wrangler),
+    secretsOf(built.wrangler),
     process.env,
     join(projectRoot(), `.dev.vars.${env}`),
   );
-  const configPath = await prepareServe(files, trust, trustProxy);
-  const lock = lockState(state);
+  const locked = await lockState(state);
   try {
+    // A second gateway of this environment has another state, so it does not write over these files.
+    const files = { ...built, state, directory: join(state, "program") };
+    const configPath = await prepareServe(files, trust, trustProxy);
     const environment = { ...certificateVariables(process.env), ...secrets };
-    const workerd = await startWorkerd({ configPath, listen, output, environment });
+    const workerd = await startWorkerd({
+      ...{ configPath, listen, output, environment },
+      keptFile: locked.file,
+    });
     say(`Serving ${env} at ${workerd.url}`);
     return await untilEnd(workerd, say);
   } finally {
-    lock.release();
+    locked.release();
   }
 }
 

@@ -7,6 +7,7 @@ import type { Application } from "../src/config/config.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare, port } from "./command/declare.ts";
 import { complain, Stop } from "./command/errors.ts";
+import { demandPosix } from "./command/platform.ts";
 import type { RunningServers } from "./project/application.ts";
 import type { Development } from "./project/development.ts";
 import { developmentFile, readDevelopment } from "./project/development.ts";
@@ -69,6 +70,7 @@ const sampleStatement: StatementExample = {
 };
 
 export async function run(options: Options): Promise<undefined> {
+  demandPosix("start");
   const running = new Running(join(privateDirectory(), "dev"));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => void running.stop(0));

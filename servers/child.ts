@@ -83,7 +83,9 @@ async function guard(child: ChildProcess): Promise<Child> {
     cwd: "/",
   });
   watchdog.unref();
-  watchdog.stdin.on("error", () => {});
+  watchdog.stdin?.on("error", () => {});
+  // Without /bin/sh the server still ends when this process ends by itself.
+  watchdog.on("error", () => {});
 
   const running = () => child.exitCode === null && child.signalCode === null;
   const onExit = () => {

@@ -53,11 +53,12 @@ export function tryLock(path: string): Lock | { holder: ProcessIdentity } {
   // rename() fails if the target directory is not empty. So the lock appears complete or not at all.
   const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   mkdirSync(draft);
-  writeFileSync(`${draft}/owner.json`, JSON.stringify(identify(process.pid)));
+  const own = identify(process.pid);
+  writeFileSync(`${draft}/owner.json`, JSON.stringify(own));
   for (;;) {
     try {
       renameSync(draft, path);
-      return { release: () => rmSync(path, { recursive: true, force: true }) };
+      return { release: () => release(path, own) };
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code !== "ENOTEMPTY" && code !== "EEXIST") {
@@ -65,13 +66,26 @@ export function tryLock(path: string): Lock | { holder: ProcessIdentity } {
         throw error;
       }
     }
-    const holder = ownerOf(path);
-    if (holder !== undefined && isAlive(holder)) {
+    const owner = ownerOf(path);
+    if (owner !== undefined && isAlive(owner)) {
       rmSync(draft, { recursive: true, force: true });
-      return { holder };
+      return { holder: owner };
     }
-    discardStale(path, holder);
+    discardStale(path, owner);
   }
+}
+
+/** @returns the process that holds the lock directory `path`; undefined if no living one does */
+export function holderOf(path: string): ProcessIdentity | undefined {
+  const owner = ownerOf(path);
+  return owner !== undefined && isAlive(owner) ? owner : undefined;
+}
+
+/** A process that does not see ours, as in another container, may have taken the lock over. It keeps it. */
+function release(path: string, own: ProcessIdentity): void {
+  const owner = ownerOf(path);
+  if (owner?.pid !== own.pid || owner.startTime !== own.startTime) return;
+  rmSync(path, { recursive: true, force: true });
 }
 
 function ownerOf(path: string): ProcessIdentity | undefined {

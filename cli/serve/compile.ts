@@ -1,18 +1,26 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync, renameSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Stop } from "../command/errors.ts";
 import { exitText, workerdProgram } from "./workerd.ts";
 
 /**
  * Writes workerd with a configuration and all that it embeds as one program (`workerd compile`). It takes secrets from its
  * environment when it runs.
+ * @param prepare writes the configuration and what it embeds into a folder, and returns the configuration's path
  * @param program path of the program; nobody sees half of it
  * @throws Stop
  */
-export async function compile(configPath: string, program: string): Promise<void> {
+export async function compile(
+  prepare: (directory: string) => Promise<string>,
+  program: string,
+): Promise<void> {
   const temporary = `${program}.${process.pid}`;
   const output = open(temporary);
+  const directory = mkdtempSync(join(tmpdir(), "tidegate-"));
   try {
+    const configPath = await prepare(directory);
     const child = spawn(workerdProgram(), ["compile", configPath, "config"], {
       stdio: ["ignore", output, "inherit"],
     });
@@ -24,6 +32,7 @@ export async function compile(configPath: string, program: string): Promise<void
   } finally {
     closeSync(output);
     rmSync(temporary, { force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

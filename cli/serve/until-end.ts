@@ -10,7 +10,9 @@ import { drainTimeoutMs, exitText } from "./workerd.ts";
 export async function untilEnd(workerd: Workerd, say: (line: string) => void): Promise<number> {
   let signals = 0;
   let stopped: Promise<Exit> | undefined;
-  const onSignal = () => {
+  const onSignal = (name: NodeJS.Signals) => {
+    // A terminal that closes sends it to every process; the program that started this one may pass its own on.
+    if (name === "SIGHUP" && signals > 0) return;
     signals += 1;
     if (signals > 1) void workerd.kill();
     else {

@@ -38,6 +38,8 @@ export interface WorkerdOptions {
   /** The only variables of the process: nobody but its user can read them. */
   environment: Record<string, string>;
   output: Output;
+  /** An open file that the process keeps open until its end. */
+  keptFile?: number;
 }
 
 /** @returns the path of the program itself: the npm package's own script would be one more process */
@@ -59,7 +61,8 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
     `--socket-addr=gateway=${show(listen)}`,
     `--socket-addr=drain=unix:${drainSocket}`,
   ];
-  const { process, guarded } = start({ command, environment }, ["ignore", "pipe", "pipe", "pipe"]);
+  const kept = options.keptFile === undefined ? [] : [options.keptFile];
+  const { process, guarded } = start({ command, environment }, ["ignore", "pipe", "pipe", "pipe", ...kept]);
   const [, stdout, stderr, control] = process.stdio as unknown as Readable[];
   readLines(stdout, (line) => output("log", line));
   // The Worker's events are JSON.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { freshDraft } from "../../../servers/files.ts";
-import { identify, isAlive, tryLock, withLock } from "../../../servers/lock.ts";
+import { holderOf, identify, isAlive, tryLock, withLock } from "../../../servers/lock.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -45,6 +45,15 @@ describe("a lock between processes", () => {
     expect(order).toEqual(["first begins", "first ends", "second"]);
     tryLock(path);
     await expect(withLock(path, { log: () => {}, waitMs: 1 }, async () => {})).rejects.toThrow(/has held/);
+  });
+
+  test("is not released by a process that has lost it", () => {
+    const path = join(directory, "lock");
+    const lock = tryLock(path);
+    const other = JSON.stringify({ pid: process.ppid, startTime: identify(process.ppid).startTime });
+    writeFileSync(join(path, "owner.json"), other);
+    if ("release" in lock) lock.release();
+    expect(holderOf(path)).toEqual(identify(process.ppid));
   });
 
   test("an unused process id is not alive", () => {
