@@ -10,18 +10,18 @@ import { fileURLToPath } from "node:url";
 import { suppliedNode } from "./supplied-node.js";
 
 const script = fileURLToPath(new URL("../dist/cli/tidegate.js", import.meta.url));
-/** wrangler needs this. */
-const oldest = [22, 12];
-/** These need no wrangler. */
-const runAnywhere = [undefined, "init", "--help", "--version"];
+/** These need no wrangler, only what Node 20.12 has (import.meta.dirname, the parentPath of a folder's entries). */
+const isSmall = [undefined, "init", "--help", "--version"].includes(process.argv[2]);
+/** wrangler needs 22.12. */
+const oldest = isSmall ? [20, 12] : [22, 12];
 
-if (isNewEnough(process.versions.node) || runAnywhere.includes(process.argv[2])) {
+if (isNewEnough(process.versions.node)) {
   await import(script);
 } else {
   const node = suppliedNode();
   if (node === undefined) {
     console.error(
-      `tidegate ${process.argv[2]} needs Node ${oldest.join(".")} or newer, and this is ${process.versions.node}: install it (https://nodejs.org), or install tidegate with its optional dependencies, which have one.`,
+      `${["tidegate", ...process.argv.slice(2, 3)].join(" ")} needs Node ${oldest.join(".")} or newer, and this is ${process.versions.node}: install it (https://nodejs.org), or install tidegate with its optional dependencies, which have one.`,
     );
     process.exitCode = 2;
   } else forward(node);

@@ -26,6 +26,7 @@ const allowed = [
   /^dist\/(src\/db\/links\/tls\.wasm|servers\/database\/tidb\/go\.(mod|sum))$/,
   /^docs\/.*\.md$/,
   /^examples\/browser\/[a-z-]+\.(html|css|js)$/,
+  /^examples\/serve\/(Caddyfile|Dockerfile|\.dockerignore|nginx\.conf|tidegate\.service)$/,
   /^template\//,
   /^types\/[a-z]+\.d\.ts$/,
   /^viewer\/[a-z]+\.(css|js)$/,
@@ -45,6 +46,7 @@ test("has every part that a command reads", () => {
     ...["bin/tidegate.js", "dist/cli/tidegate.js", "dist/src/index.js", "dist/src/db/links/tls.wasm"],
     ...["dist/servers/database/tidb/go.mod", "types/worker.d.ts", "wrangler.toml", "LICENSE", "README.md"],
     ...["viewer/page.js", "examples/browser/index.html", "template/tidegate.toml", "template/gitignore"],
+    ...["examples/serve/Dockerfile", "examples/serve/tidegate.service"],
   ];
   expect(needed.filter((file) => !files.includes(file))).toEqual([]);
 });
