@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,8 +68,11 @@ interface Ended {
   stderr: string;
 }
 
-function serve(words: string[], environment: Record<string, string> = secrets): Promise<Ended> {
-  const script = [join(packageRoot, "cli", "tidegate.ts"), "serve", ...words];
+const serve = (words: string[], environment?: Record<string, string>) =>
+  run(["serve", ...words], environment);
+
+function run(words: string[], environment: Record<string, string> = secrets): Promise<Ended> {
+  const script = [join(packageRoot, "cli", "tidegate.ts"), ...words];
   const { NODE_EXTRA_CA_CERTS: _, ...inherited } = process.env;
   const child = spawn(process.execPath, script, { cwd: project, env: { ...inherited, ...environment } });
   const ended = { stdout: "", stderr: "" };
@@ -111,6 +123,23 @@ test("a secret that is missing, in a line with the ways to give it", async () =>
     ended,
     /^The secret EDITOR_PASSWORD is missing: .*EDITOR_PASSWORD_FILE=.*\.dev\.vars\.good/,
   );
+});
+
+test("only build aims a plain wrangler deploy", async () => {
+  const aim = path(".wrangler/deploy/config.json");
+  rmSync(aim, { force: true });
+  const elsewhere = { TIDEGATE_DIRECTORY: "elsewhere" };
+  await expectRefusal(
+    serve(["--env", "good", "--listen", "127.0.0.1:0"], { EDITOR_PASSWORD: "one" }),
+    /^The secret ANALYST_PASSWORD/,
+  );
+  expect([existsSync(path(".tidegate/good/wrangler.json")), existsSync(aim)]).toEqual([true, false]);
+  expect((await run(["build", "--env", "good"], elsewhere)).status).toBe(0);
+  expect(existsSync(aim)).toBe(false);
+  const { alias } = JSON.parse(readFileSync(path("elsewhere/good/wrangler.json"), "utf8"));
+  expect(alias).toEqual({ "#application": realpathSync(path("elsewhere/good/application.json")) });
+  expect((await run(["build", "--env", "good"])).status).toBe(0);
+  expect(JSON.parse(readFileSync(aim, "utf8"))).toEqual({ configPath: "../../.tidegate/good/wrangler.json" });
 });
 
 test("a folder for the state that is a file, or that another gateway has", async () => {
