@@ -72,8 +72,10 @@ export async function run(options: OptionsOf<typeof declaration>): Promise<numbe
       ...{ configPath, listen, output, environment },
       keptFile: locked.file,
     });
+    // Who reads the line may send a signal at once.
+    const ended = untilEnd(workerd, say);
     say(`Serving ${env} at ${workerd.url}`);
-    return await untilEnd(workerd, say);
+    return await ended;
   } finally {
     locked.release();
   }

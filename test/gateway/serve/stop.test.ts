@@ -168,13 +168,31 @@ test("if workerd dies, it says so and ends", async () => {
   expect(one.stderr.at(-1)).toBe("workerd has ended by itself (signal SIGKILL).");
 });
 
-test("workerd does not outlive it, and its folder can be served again", async () => {
+test("a terminal that closes may send SIGHUP more than once: requests still end", async () => {
+  const one = await running();
+  const mark = newMark();
+  const answer = post(one, { sql: `SELECT SLEEP(3) AS ${mark}` });
+  await expect.poll(() => statements(mark)).toBe(1);
+  one.process.kill("SIGHUP");
+  await expect.poll(() => one.stderr.at(-1)).toMatch(/^Stopping: /);
+  one.process.kill("SIGHUP");
+  expect(await answer).toMatchObject({ status: 200 });
+  expect(await one.exited).toEqual({ code: 0, signal: null });
+});
+
+test("workerd does not outlive it for long, and its folder is served again only after workerd's end", {
+  timeout: 120_000,
+}, async () => {
   const one = await running();
   const workerd = one.pid();
+  const mark = newMark();
+  // workerd waits for it, so it ends late.
+  void post(one, { sql: `SELECT SLEEP(20) AS ${mark}` }).catch(() => {});
+  await expect.poll(() => statements(mark)).toBe(1);
   one.process.kill("SIGKILL");
   await one.exited;
-  await expect.poll(() => isRunning(workerd), { timeout: 30_000 }).toBe(false);
   const second = await running();
+  expect(isRunning(workerd)).toBe(false);
   second.process.kill("SIGTERM");
   expect(await second.exited).toEqual({ code: 0, signal: null });
   expect(existsSync(`${directory}/.tidegate/production/state/lock`)).toBe(false);
