@@ -5,7 +5,7 @@ import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
 import { makeApplication } from "./project/application.ts";
-import { aimWrangler, builtFiles, writeEnvironment } from "./project/build-environment.ts";
+import { builtFiles, writeEnvironment } from "./project/build-environment.ts";
 import { asBefore, changesIn, goesOn, mistakesIn, repaired } from "./project/changes.ts";
 import { overlaid } from "./project/development.ts";
 import { environmentOption } from "./project/environment-option.ts";
@@ -43,7 +43,7 @@ export function run({ env }: OptionsOf<typeof declaration>): undefined {
     // It prints first: wrangler ends a build when another file changes, and the next build would not see this change.
     print([...(existsSync(broken) ? [repaired] : []), ...(lines.length > 0 ? lines : [asBefore])]);
   }
-  aimWrangler(writeEnvironment(next));
+  writeEnvironment(next);
   rmSync(broken, { force: true });
 }
 

@@ -11,7 +11,7 @@ import { addressOf } from "./deploy/target.ts";
 import type { Deployed } from "./deploy/wrangler.ts";
 import { noSuchWorker, runWrangler } from "./deploy/wrangler.ts";
 import { readQueryFiles } from "./project/application.ts";
-import { aimWrangler, buildEnvironment } from "./project/build-environment.ts";
+import { buildEnvironment } from "./project/build-environment.ts";
 import { refuseDevelopmentKey } from "./project/development-key.ts";
 import { checkEnvironment, warningsOf } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
@@ -103,9 +103,7 @@ function refuseOwn(words: readonly string[]): void {
 function buildChecked(env: string): Build {
   const mistakes = checkEnvironment(env);
   if (mistakes.length > 0) throw notDeployed("configuration", mistakes);
-  const built = buildEnvironment(env);
-  aimWrangler(built);
-  const { wrangler } = built;
+  const { wrangler } = buildEnvironment(env);
   const { name, account_id, secrets, limits } = readJson(wrangler) as BuiltConfig;
   return {
     worker: name,

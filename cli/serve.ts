@@ -49,7 +49,7 @@ export async function run(options: OptionsOf<typeof declaration>): Promise<numbe
   const trust = trustOf(parsePolicy(readPolicyFile(env), env, readCatalog()), process.env);
   for (const warning of trust.warnings) say(warning);
   if (options.compile === undefined) await demandFree(listen);
-  const built = buildEnvironment(env);
+  const built = buildEnvironment(env, false);
   const state = resolve(options.state ?? join(built.directory, "state"));
   if (options.compile !== undefined) {
     const prepare = (directory: string) =>

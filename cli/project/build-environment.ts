@@ -36,15 +36,17 @@ export function builtFiles(environment: string): BuiltFiles {
 }
 
 /**
- * Builds an environment: writes all that wrangler needs to bundle, to serve and to deploy it.
+ * Builds an environment: writes all that wrangler needs to bundle, to serve and to deploy it, and makes it the one that a
+ * plain `wrangler deploy` takes (https://developers.cloudflare.com/workers/wrangler/configuration/#generated-wrangler-configuration).
+ * @param aims with false, a plain `wrangler deploy` takes the same one as before
  * @throws ConfigError or CatalogError that names every mistake; Stop
  */
-export function buildEnvironment(environment: string): BuiltFiles {
-  return writeEnvironment(makeApplication(environment, readPolicyFile(environment)));
+export function buildEnvironment(environment: string, aims = true): BuiltFiles {
+  return writeEnvironment(makeApplication(environment, readPolicyFile(environment)), aims);
 }
 
 /** The same for an application that is made already. */
-export function writeEnvironment(application: Application): BuiltFiles {
+export function writeEnvironment(application: Application, aims = true): BuiltFiles {
   const { environment, policy, queries } = application;
   const files = builtFiles(environment);
   const root = projectRoot();
@@ -68,19 +70,13 @@ export function writeEnvironment(application: Application): BuiltFiles {
   writeApplication(application, files.application, files.assets);
   writeWhole(files.worker, workerModule(files.directory));
   writeWhole(files.wrangler, `${JSON.stringify(config, null, 2)}\n`);
-  return files;
-}
-
-/**
- * Makes an environment that is built the one that a plain `wrangler deploy` takes
- * (https://developers.cloudflare.com/workers/wrangler/configuration/#generated-wrangler-configuration).
- */
-export function aimWrangler({ wrangler }: BuiltFiles): void {
   // With another directory this is a gateway beside the project's own.
-  if (process.env.TIDEGATE_DIRECTORY !== undefined) return;
-  const redirect = join(projectRoot(), ".wrangler", "deploy");
-  const configPath = relative(redirect, wrangler);
-  writeWhole(join(redirect, "config.json"), `${JSON.stringify({ configPath })}\n`);
+  if (aims && process.env.TIDEGATE_DIRECTORY === undefined) {
+    const redirect = join(root, ".wrangler", "deploy");
+    const configPath = relative(redirect, files.wrangler);
+    writeWhole(join(redirect, "config.json"), `${JSON.stringify({ configPath })}\n`);
+  }
+  return files;
 }
 
 /** @returns the start module: the Worker of the installed package, or of this repository */

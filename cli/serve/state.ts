@@ -21,7 +21,7 @@ const workerdEndsMs = 15_000;
  * @throws Stop if another gateway has it, or if this user may not write there
  */
 export async function lockState(path: string, patienceMs = workerdEndsMs): Promise<State> {
-  const file = makeFolder(path);
+  const file = openFolder(path);
   try {
     await takeFile(path, file, patienceMs);
     const lock = tryLock(join(path, "lock"));
@@ -65,7 +65,7 @@ function taken(path: string, pid?: number): Stop {
   );
 }
 
-function makeFolder(path: string): number {
+function openFolder(path: string): number {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     accessSync(path, constants.W_OK);
