@@ -8,6 +8,7 @@ import { makeApplication } from "./project/application.ts";
 import { builtFiles, writeEnvironment } from "./project/build-environment.ts";
 import { asBefore, changesIn, goesOn, mistakesIn, repaired } from "./project/changes.ts";
 import { overlaid } from "./project/development.ts";
+import { refuseDevelopmentKey, trustsDevelopmentKey } from "./project/development-key.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { readPolicyFile } from "./project/project-file.ts";
 
@@ -43,8 +44,24 @@ export function run({ env }: OptionsOf<typeof declaration>): undefined {
     // It prints first: wrangler ends a build when another file changes, and the next build would not see this change.
     print([...(existsSync(broken) ? [repaired] : []), ...(lines.length > 0 ? lines : [asBefore])]);
   }
+  tellOfKey(next);
   writeEnvironment(next);
   rmSync(broken, { force: true });
+}
+
+/**
+ * Says that a plain `wrangler deploy` takes another environment, or none.
+ * @throws Stop if one runs this build, of an earlier configuration; a dry run of `tidegate deploy` only warns
+ */
+function tellOfKey({ environment, policy }: Application): void {
+  const own = policy as { issuers?: unknown };
+  const { WRANGLER_COMMAND: command = "", TIDEGATE_DRY_RUN } = process.env;
+  if (/^(?:deploy|versions upload)$/.test(command) && TIDEGATE_DRY_RUN === undefined)
+    refuseDevelopmentKey(environment, own, "Not deployed");
+  if (command === "" && trustsDevelopmentKey(own))
+    console.error(
+      `A plain wrangler deploy does not take ${environment}: it accepts tokens of this project's own key, which is for trying.`,
+    );
 }
 
 /** wrangler puts its prefix in front of each line, also of an empty one at the end. */

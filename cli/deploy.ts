@@ -51,7 +51,7 @@ export async function run(options: Options, words: string[]): Promise<number> {
   refuseOwn(words);
   const token = readToken(options);
   const given = options.secretsFile === undefined ? [] : namesIn(options.secretsFile);
-  if (!dryRun) refuseDevelopmentKey(env, readPolicyFile(env));
+  if (!dryRun) refuseDevelopmentKey(env, readPolicyFile(env), "Not deployed");
   // The other steps need what this one writes, so it comes first; its line has its place below.
   const build = buildChecked(env);
   const deploy = deployCommand(options, build, words);

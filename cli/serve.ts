@@ -1,12 +1,18 @@
 import { join, resolve } from "node:path";
 import { Option } from "@commander-js/extra-typings";
 import { parsePolicy } from "../src/config/policy.ts";
+import type { Policy } from "../src/config/schema.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { Stop } from "./command/errors.ts";
 import { demandPosix } from "./command/platform.ts";
 import { readCatalog, readQueryFiles } from "./project/application.ts";
 import { buildEnvironment } from "./project/build-environment.ts";
+import {
+  developmentKeyWarning,
+  refuseDevelopmentKey,
+  trustsDevelopmentKey,
+} from "./project/development-key.ts";
 import { checkEnvironment } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { readLock, staleness } from "./project/lock.ts";
@@ -14,7 +20,7 @@ import { projectRoot } from "./project/paths.ts";
 import { readPolicyFile } from "./project/project-file.ts";
 import { trustOf } from "./serve/authorities.ts";
 import { compile } from "./serve/compile.ts";
-import { demandFree, listenAddress, proxyNetworks } from "./serve/listen.ts";
+import { demandFree, isLoopback, listenAddress, proxyNetworks, show } from "./serve/listen.ts";
 import { prepareServe, secretsOf } from "./serve/prepare.ts";
 import { findSecrets } from "./serve/secrets.ts";
 import { lockState } from "./serve/state.ts";
@@ -40,13 +46,17 @@ export const declaration = declare(
   )
   .option("--compile <FILE>", "writes one program that serves the environment, and starts nothing");
 
-export async function run(options: OptionsOf<typeof declaration>): Promise<number> {
+type Options = OptionsOf<typeof declaration>;
+
+export async function run(options: Options): Promise<number> {
   demandPosix("serve");
   const { env, listen, trustProxy = [] } = options;
   const mistakes = [...checkEnvironment(env)];
   if (mistakes.length === 0) mistakes.push(...staleness(readQueryFiles(), readLock()));
   if (mistakes.length > 0) throw new Stop(mistakes.join("\n"));
-  const trust = trustOf(parsePolicy(readPolicyFile(env), env, readCatalog()), process.env);
+  const policy = parsePolicy(readPolicyFile(env), env, readCatalog());
+  keepPrivate(policy, options);
+  const trust = trustOf(policy, process.env);
   for (const warning of trust.warnings) say(warning);
   if (options.compile === undefined) await demandFree(listen);
   const built = buildEnvironment(env, false);
@@ -79,6 +89,22 @@ export async function run(options: OptionsOf<typeof declaration>): Promise<numbe
   } finally {
     locked.release();
   }
+}
+
+/**
+ * The project's own key signs callers on this machine alone: a warning.
+ * @throws Stop if others shall reach a gateway that trusts it
+ */
+function keepPrivate(policy: Policy, { env, listen, trustProxy, compile }: Options): void {
+  if (!trustsDevelopmentKey(policy)) return;
+  const exposing = [
+    ...(compile === undefined ? [] : ["--compile"]),
+    ...(trustProxy === undefined ? [] : ["--trust-proxy"]),
+    ...(isLoopback(listen) ? [] : [`--listen ${show(listen)}`]),
+  ];
+  if (exposing.length > 0)
+    refuseDevelopmentKey(env, policy, "Not served", `leave out ${exposing.join(" and ")}`);
+  say(`${env}: WARNING: ${developmentKeyWarning}`);
 }
 
 const say = (line: string) => process.stderr.write(`${line}\n`);

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Option } from "@commander-js/extra-typings";
 import { engines } from "../servers/database/engines.ts";
@@ -11,6 +11,7 @@ import { demandPosix } from "./command/platform.ts";
 import type { RunningServers } from "./project/application.ts";
 import type { Development } from "./project/development.ts";
 import { developmentFile, readDevelopment } from "./project/development.ts";
+import { makeFolder } from "./project/make-folder.ts";
 import { privateDirectory, projectRoot, typed } from "./project/paths.ts";
 import type { Role } from "./project/roles.ts";
 import { writes } from "./project/roles.ts";
@@ -109,7 +110,7 @@ async function startAll(options: Options, running: Running): Promise<void> {
   let roles = first;
   rmSync(developmentFile(), { force: true });
   endOrphan(directory);
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
 
   const database = own
     ? ownAsRunning(own, directory)

@@ -67,6 +67,8 @@ async function run(words: readonly string[], output: string, shown: boolean) {
     env: {
       ...process.env,
       WRANGLER_OUTPUT_FILE_PATH: output,
+      // wrangler runs `tidegate build`, which does not know that nothing is uploaded.
+      ...(words.includes("--dry-run") && { TIDEGATE_DRY_RUN: "1" }),
       WRANGLER_SEND_METRICS: process.env.WRANGLER_SEND_METRICS ?? "false",
     },
   });

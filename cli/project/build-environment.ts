@@ -1,8 +1,10 @@
-import { mkdirSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
 import type { Application } from "../../src/config/config.ts";
 import { parsePolicy, secretNames } from "../../src/config/policy.ts";
 import { makeApplication, writeApplication } from "./application.ts";
+import { trustsDevelopmentKey } from "./development-key.ts";
+import { makeFolder } from "./make-folder.ts";
 import { isInstalled, packageModule, privateDirectory, projectFile, projectRoot } from "./paths.ts";
 import { readPolicyFile } from "./project-file.ts";
 import { shellWord } from "./shell-word.ts";
@@ -22,6 +24,9 @@ export interface BuiltFiles {
   assets: string;
 }
 
+/** It names the configuration that a plain `wrangler deploy` in the project takes. */
+const redirectFile = join(".wrangler", "deploy", "config.json");
+
 /** @returns where the build of an environment writes */
 export function builtFiles(environment: string): BuiltFiles {
   const directory = join(privateDirectory(), environment);
@@ -39,6 +44,7 @@ export function builtFiles(environment: string): BuiltFiles {
  * Builds an environment: writes all that wrangler needs to bundle, to serve and to deploy it, and makes it the one that a
  * plain `wrangler deploy` takes (https://developers.cloudflare.com/workers/wrangler/configuration/#generated-wrangler-configuration).
  * @param aims with false, a plain `wrangler deploy` takes the same one as before
+ * An environment that trusts the project's own key never becomes that one.
  * @throws ConfigError or CatalogError that names every mistake; Stop
  */
 export function buildEnvironment(environment: string, aims = true): BuiltFiles {
@@ -66,17 +72,22 @@ export function writeEnvironment(application: Application, aims = true): BuiltFi
       watch_dir: [projectFile, "queries", "queries.lock", "ca"].map(fromHere),
     },
   };
-  mkdirSync(files.directory, { recursive: true });
+  makeFolder(files.directory);
   writeApplication(application, files.application, files.assets);
   writeWhole(files.worker, workerModule(files.directory));
   writeWhole(files.wrangler, `${JSON.stringify(config, null, 2)}\n`);
   // With another directory this is a gateway beside the project's own.
-  if (aims && process.env.TIDEGATE_DIRECTORY === undefined) {
-    const redirect = join(root, ".wrangler", "deploy");
-    const configPath = relative(redirect, files.wrangler);
-    writeWhole(join(redirect, "config.json"), `${JSON.stringify({ configPath })}\n`);
-  }
+  if (aims && process.env.TIDEGATE_DIRECTORY === undefined)
+    redirect(join(root, redirectFile), files.wrangler, trustsDevelopmentKey(policy as object));
   return files;
+}
+
+/** Leads a plain `wrangler deploy` to a configuration, or away from it if it must not be deployed. */
+function redirect(file: string, wrangler: string, isForTrying: boolean): void {
+  const configPath = relative(dirname(file), wrangler);
+  const text = `${JSON.stringify({ configPath })}\n`;
+  if (!isForTrying) writeWhole(file, text);
+  else if (existsSync(file) && readFileSync(file, "utf8") === text) rmSync(file);
 }
 
 /** @returns the start module: the Worker of the installed package, or of this repository */

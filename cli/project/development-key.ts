@@ -6,7 +6,7 @@ import { privateDirectory, typed } from "./paths.ts";
 /**
  * A project's own signing key, for callers before there is an issuer. `tidegate connect` makes it, `tidegate token` signs
  * with it, and the policy names its public half as the keys of this issuer. Whoever reads the private half is any caller,
- * so an environment that trusts it is not deployed.
+ * so an environment that trusts it is not deployed, and is served to this machine alone.
  */
 
 /** The issuer of its tokens. It is no address, so nothing can be asked there. */
@@ -30,14 +30,26 @@ export function trustsDevelopmentKey({ issuers }: { issuers?: unknown }): boolea
   );
 }
 
+/** What an operator must know of an environment that trusts the key. */
+export const developmentKeyWarning =
+  "issuers: it accepts tokens of this project's own key, whose private half is a file on this machine: that is for trying, and deploy refuses it";
+
 /**
- * A gateway on the internet must not trust a file of somebody's machine.
+ * A gateway that others reach must not trust a file of somebody's machine.
+ * @param refused what is not done: "Not deployed"
+ * @param otherwise a remedy besides another issuer: "leave out --trust-proxy"
  * @throws Stop if the policy does
  */
-export function refuseDevelopmentKey(environment: string, policy: { issuers?: unknown }): void {
+export function refuseDevelopmentKey(
+  environment: string,
+  policy: { issuers?: unknown },
+  refused: string,
+  otherwise?: string,
+): void {
   if (!trustsDevelopmentKey(policy)) return;
+  const remedy = `Your issuer takes its place with ${typed("connect", `--env ${environment} --issuer URL`)}`;
   throw new Stop(
-    `Not deployed: [env.${environment}] accepts tokens of this project's own key (${developmentIssuer}), which is for trying. Your issuer takes its place with ${typed("connect", `--env ${environment} --issuer URL`)}.`,
+    `${refused}: [env.${environment}] accepts tokens of this project's own key (${developmentIssuer}), which is for trying. ${remedy}${otherwise === undefined ? "" : `; or ${otherwise}`}.`,
   );
 }
 

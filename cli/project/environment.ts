@@ -6,7 +6,7 @@ import type { Policy } from "../../src/config/schema.ts";
 import { classify } from "../../src/sql/guard.ts";
 import { authoritiesOf, readCatalog, readGoodQueries } from "./application.ts";
 import { expiryWarnings } from "./authorities.ts";
-import { trustsDevelopmentKey } from "./development-key.ts";
+import { developmentKeyWarning, trustsDevelopmentKey } from "./development-key.ts";
 import { projectFile, projectRoot } from "./paths.ts";
 import { readPolicyFile, readWorkerTable } from "./project-file.ts";
 import type { WranglerConfig } from "./wrangler.ts";
@@ -60,11 +60,7 @@ export function warningsOf(name: string, directory = projectRoot()): string[] {
     const policy = parsePolicy(readPolicyFile(name, directory), name, queries);
     return [
       ...expiryWarnings(authoritiesOf(policy.cluster, directory) ?? []).map((line) => `cluster.ca: ${line}`),
-      ...(trustsDevelopmentKey(policy)
-        ? [
-            `issuers: it accepts tokens of this project's own key, whose private half is a file on this machine: that is for trying, and deploy refuses it`,
-          ]
-        : []),
+      ...(trustsDevelopmentKey(policy) ? [developmentKeyWarning] : []),
       ...serverWarnings(policy.grants, queries),
     ];
   } catch {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, extname, join, relative, resolve, sep } from "node:path";
 import { Stop } from "../command/errors.ts";
+import { generatedFolder } from "./make-folder.ts";
 
 /** The two folders: that of Tidegate's own package, and that of the project which it serves. */
 
@@ -126,5 +127,5 @@ function isInside(folder: string, path: string): boolean {
  */
 export function privateDirectory(): string {
   const { TIDEGATE_DIRECTORY: own } = process.env;
-  return own === undefined ? join(projectRoot(), ".tidegate") : resolve(own);
+  return own === undefined ? join(projectRoot(), generatedFolder) : resolve(own);
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeFolder } from "./make-folder.ts";
 import { packageFile, packageRoot } from "./paths.ts";
 
 /** The files of the documentation page (`GET /docs`): those of viewer/, and the libraries that they use. */
@@ -44,7 +45,7 @@ export function viewerVersion(): string {
  */
 export function writeViewer(version: string, assets: string): void {
   const parent = join(assets, "docs");
-  mkdirSync(parent, { recursive: true });
+  makeFolder(parent);
   if (!existsSync(join(parent, version))) {
     // Outside of the folder that is uploaded, until all files are there.
     const temporary = join(dirname(assets), `viewer.${process.pid}`);

@@ -1,14 +1,6 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "./make-folder.ts";
 
 /**
  * Writes a file, and its folder if there is none. A reader never sees half of the file, and after a failure the file is as
@@ -39,7 +31,7 @@ export interface Draft {
 
 /** Makes the folder of a file, and chooses the place and the mode of its draft. @throws the system's error */
 export function draftOf(path: string, mode?: number): Draft {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const isThere = existsSync(path);
   const target = isThere ? realpathSync(path) : path;
   return {

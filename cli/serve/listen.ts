@@ -26,6 +26,11 @@ export function show({ address, port }: Listen): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** @returns whether only programs of this machine reach a gateway that listens there */
+export function isLoopback({ address }: Listen): boolean {
+  return ipaddr.process(address).range() === "loopback";
+}
+
 /** @returns where this machine reaches a gateway that listens there: on every address means also on the local one */
 export function urlOf({ address, port }: Listen): string {
   const local: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "::1" };

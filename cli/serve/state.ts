@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { holderOf, tryLock } from "../../servers/lock.ts";
 import { Stop } from "../command/errors.ts";
+import { makeFolder } from "../project/make-folder.ts";
 
 /** The folder of the objects' data, for one gateway alone: two would break each other's databases. */
 export interface State {
@@ -67,7 +68,7 @@ function taken(path: string, pid?: number): Stop {
 
 function openFolder(path: string): number {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path, 0o700);
     accessSync(path, constants.W_OK);
     return openSync(join(path, "in-use"), "a", 0o600);
   } catch (cause) {

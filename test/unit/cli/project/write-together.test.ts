@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   lstatSync,
@@ -35,6 +36,18 @@ test("all are written, with their folders and modes, and no draft is left", () =
   expect([read("new/one"), read("old")]).toEqual(["1", "2"]);
   expect(statSync(at("old")).mode & 0o777).toBe(0o600);
   expect(readdirSync(folder).sort()).toEqual(["new", "old"]);
+});
+
+test("git ignores the generated folder, also in a project without .gitignore; a file that is there stays", () => {
+  const key = () => writeTogether([{ path: at(".tidegate/keys/production.json"), text: "{}", mode: 0o600 }]);
+  key();
+  execFileSync("git", ["init", "--quiet"], { cwd: folder });
+  const status = ["status", "--porcelain", "--untracked-files=all"];
+  expect(execFileSync("git", status, { cwd: folder, encoding: "utf8" })).toBe("");
+  writeFileSync(at(".tidegate/.gitignore"), "*\n!mine\n");
+  key();
+  expect(read(".tidegate/.gitignore")).toBe("*\n!mine\n");
+  expect(readdirSync(at(".tidegate")).sort()).toEqual([".gitignore", "keys"]);
 });
 
 test("none is written where one cannot be", () => {

@@ -12,8 +12,10 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { developmentIssuer } from "../../../../cli/project/development-key.ts";
 import { packageRoot } from "../../../../cli/project/paths.ts";
+import { createSigningKey } from "../../../../servers/issuer/issuer.ts";
 import { tryLock } from "../../../../servers/lock.ts";
 
 /** What `tidegate serve` refuses, in a project of its own. Nothing is started. */
@@ -25,7 +27,7 @@ let project: string;
 const path = (name: string) => join(project, name);
 const secrets = { ANALYST_PASSWORD: "one secret", EDITOR_PASSWORD: "another secret" };
 
-beforeAll(() => {
+beforeAll(async () => {
   project = mkdtempSync(join(tmpdir(), "tidegate-serve-"));
   for (const name of ["queries", "queries.lock"]) {
     cpSync(join(packageRoot, "sample", name), path(name), { recursive: true });
@@ -38,6 +40,13 @@ beforeAll(() => {
   const texts = [
     "version = 1",
     named("good"),
+    named("trial").concat(`
+[[env.trial.issuers]]
+issuer = "${developmentIssuer}"
+audience = "tidegate"
+jwks = "ca/trial.development.jwks.json"
+algorithms = ["ES256"]
+`),
     named("runtime", (text) => text.replace('trust = "public"', 'trust = "runtime"')),
     named("bad", (text) => text.replace('engine = "mysql"', 'engine = "oracle"')),
     named("hyper", (text) =>
@@ -59,6 +68,9 @@ beforeAll(() => {
     ),
   ];
   writeFileSync(path("tidegate.toml"), texts.join("\n"));
+  const { publicJwk } = await createSigningKey("ES256");
+  mkdirSync(path("ca"));
+  writeFileSync(path("ca/trial.development.jwks.json"), JSON.stringify({ keys: [publicJwk] }));
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
@@ -160,4 +172,47 @@ test("a program that cannot be written", async () => {
     serve(["--env", "good", "--compile", path("nowhere/gateway")]),
     /^Cannot write .*--compile/,
   );
+});
+
+describe("an environment that accepts tokens of the project's own key", () => {
+  test.each([
+    [["--trust-proxy", "127.0.0.1"], "--trust-proxy"],
+    [["--listen", "0.0.0.0:0"], "--listen 0\\.0\\.0\\.0:0"],
+    [["--compile", "gateway", "--listen", "[::]:0"], "--compile and --listen \\[::\\]:0"],
+  ])("is not served to others: %j", async (words, options) => {
+    await expectRefusal(
+      serve(["--env", "trial", ...words]),
+      new RegExp(
+        `^Not served: \\[env\\.trial\\] accepts .* -- --env trial --issuer URL.*; or leave out ${options}\\.$`,
+      ),
+    );
+    expect(existsSync(path(".tidegate/trial"))).toBe(false);
+  });
+
+  test("is served to this machine, with a warning", async () => {
+    const { status, stderr } = await serve(["--env", "trial", "--listen", "127.0.0.1:0"], {});
+    expect(stderr).toMatch(
+      /^trial: WARNING: issuers: it accepts tokens of this project's own key, [^\n]*\nThe secret /,
+    );
+    expect(status).toBe(2);
+  });
+
+  test("is not what a plain wrangler deploy takes, and no build of such a deployment succeeds", async () => {
+    const redirect = path(".wrangler/deploy/config.json");
+    const line = /^A plain wrangler deploy does not take trial: [^\n]*\n$/;
+    expect((await run(["build", "--env", "good"], {})).stderr).toBe("");
+    const before = readFileSync(redirect, "utf8");
+    const beside = await run(["build", "--env", "trial"], {});
+    expect([beside.status, beside.stderr]).toEqual([0, expect.stringMatching(line)]);
+    expect(readFileSync(redirect, "utf8")).toBe(before);
+    // As it is after a build before the key came.
+    writeFileSync(redirect, before.replace("good", "trial"));
+    const { status, stderr } = await run(["build", "--env", "trial"], { WRANGLER_COMMAND: "deploy" });
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^Not deployed: \[env\.trial\] accepts [^\n]*\n$/),
+    ]);
+    expect((await run(["build", "--env", "trial"], {})).status).toBe(0);
+    expect(existsSync(redirect)).toBe(false);
+  });
 });

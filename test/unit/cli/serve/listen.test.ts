@@ -1,6 +1,13 @@
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
-import { demandFree, listenAddress, proxyNetworks, show, urlOf } from "../../../../cli/serve/listen.ts";
+import {
+  demandFree,
+  isLoopback,
+  listenAddress,
+  proxyNetworks,
+  show,
+  urlOf,
+} from "../../../../cli/serve/listen.ts";
 
 test.each([
   ["127.0.0.1:8787", "127.0.0.1:8787", "http://127.0.0.1:8787"],
@@ -10,6 +17,19 @@ test.each([
 ])("--listen %s", (text, shown, url) => {
   const listen = listenAddress(text);
   expect([show(listen), urlOf(listen)]).toEqual([shown, url]);
+});
+
+test.each([
+  ["127.0.0.1:1", true],
+  ["127.8.0.1:1", true],
+  ["[::1]:1", true],
+  ["[::ffff:127.0.0.1]:1", true],
+  ["0.0.0.0:1", false],
+  ["[::]:1", false],
+  ["10.0.0.1:1", false],
+  ["[fe80::1]:1", false],
+])("%s is reached from this machine alone: %s", (text, alone) => {
+  expect(isLoopback(listenAddress(text))).toBe(alone);
 });
 
 test.each([
