@@ -120,7 +120,7 @@ describe("more for an environment that has some", () => {
     await connect("--development-key", "--account", "editor");
     const published = at("ca/production.development.jwks.json");
     expect(existsSync(published)).toBe(true);
-    expect(() => refuseDevelopmentKey("production", policyIn(config()))).toThrow(
+    expect(() => refuseDevelopmentKey("production", policyIn(config()), "Not deployed")).toThrow(
       "connect -- --env production --issuer URL",
     );
     expect(policyIn(config()).grants).toHaveLength(2);
@@ -134,7 +134,7 @@ describe("more for an environment that has some", () => {
     expect(policy.issuers).toEqual([expect.objectContaining({ issuer })]);
     expect(policy.grants).toEqual([expect.objectContaining({ issuer, account: "reader" })]);
     expect(config()).not.toContain(developmentIssuer);
-    expect(() => refuseDevelopmentKey("production", policy)).not.toThrow();
+    expect(() => refuseDevelopmentKey("production", policy, "Not deployed")).not.toThrow();
   });
 
   test("another account has callers of its own: those of a grant that is there are refused", async () => {

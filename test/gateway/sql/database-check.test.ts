@@ -396,7 +396,9 @@ describe("npm run check -- --env development --database", () => {
         "- queries.lock has away, and there is no queries/away.sql: npm run check -- --env NAME --database writes it without it\n",
     );
     const deployed = await runCheck(grants, { command: "deploy", words: ["--dry-run"], lock, queries });
-    expect(deployed.stderr).toBe(alone.stderr.replace(/^queries\.lock: 3 mistake\(s\)/, "Not deployed: lock: 3 mistakes"));
+    expect(deployed.stderr).toBe(
+      alone.stderr.replace(/^queries\.lock: 3 mistake\(s\)/, "Not deployed: lock: 3 mistakes"),
+    );
     expect(deployed.status).toBe(2);
     const asked = await runCheck(grants, { words, lock, queries });
     expect(asked.stdout).toContain(

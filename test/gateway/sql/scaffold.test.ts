@@ -168,7 +168,9 @@ describe("the command", () => {
   test("knows the policy's accounts: 2", () => {
     const { status, stderr } = project.scaffold("--table", "notes", "--account", "nosuch");
     expect(status).toBe(2);
-    expect(stderr).toContain("there is no nosuch in tidegate.toml, [env.development]; there are: analyst, editor.");
+    expect(stderr).toContain(
+      "there is no nosuch in tidegate.toml, [env.development]; there are: analyst, editor.",
+    );
   });
 
   test("could not be tried if the login is refused: 2", () => {
