@@ -159,7 +159,7 @@ describe("without npm start", () => {
 
   test("without the CA no login is sent; NODE_EXTRA_CA_CERTS names it as well as --ca", async () => {
     const { code, block } = await runAccounts({ good: seen }, { running: false, environment });
-    expect(block("good")).toMatch(/^good: refused, database_tls_failed: no verified TLS/);
+    expect(block("good")).toMatch(/^good: database_tls_failed: no verified TLS/);
     expect(code).toBe(2);
     const trusting = { ...environment, NODE_EXTRA_CA_CERTS: server.caPath };
     const other = await runAccounts({ good: seen }, { running: false, environment: trusting });
