@@ -140,7 +140,15 @@ async function askCloudflare(
 
 function deployCommand({ secretsFile }: Options, { config }: Build, words: readonly string[]): string[] {
   const secrets = secretsFile === undefined ? [] : ["--secrets-file", resolve(secretsFile)];
-  return ["deploy", "--config", config, ...secrets, ...words];
+  return ["deploy", "--config", config, ...secrets, ...withWholePath(words)];
+}
+
+/** wrangler would write a part of the bundle below the folder of its configuration. */
+function withWholePath(words: readonly string[]): string[] {
+  return words.map((word, i) => {
+    if (words[i - 1] === "--outdir") return resolve(word);
+    return word.startsWith("--outdir=") ? `--outdir=${resolve(word.slice("--outdir=".length))}` : word;
+  });
 }
 
 /** Bundles as the deployment will. @returns the sizes */
