@@ -182,13 +182,14 @@ test("4. from now on root is refused for the account", async () => {
 
 describe("5. and 6.", () => {
   test("the check finds nothing wrong, and what is deployed is bundled", async () => {
-    const [check = "", secret = "", deploy = ""] = block(5, "sh").split("\n");
+    const [check = "", deploy = ""] = block(5, "sh").split("\n");
     const checked = await dedicated.project.type(check);
     expect(checked.status, checked.stderr).toBe(0);
     expect(checked.stdout).toContain("production: good");
-    // Nothing leaves this machine: the bundle is built, and workerd serves it with the secret of the second
-    // line.
-    const name = / put (\w+) /.exec(secret)?.[1] ?? "";
+    // Nothing leaves this machine: the bundle is built, and workerd serves it with the secrets of the file.
+    writeFileSync(join(dedicated.project.directory, "secrets.json"), block(5, "json"));
+    const secrets: Record<string, string> = JSON.parse(block(5, "json"));
+    expect(secrets).toEqual({ READER_PASSWORD: password });
     const directory = join(dedicated.project.directory, "bundle");
     const made = await dedicated.project.type(`${deploy} --dry-run --outdir bundle`);
     expect(made.status, made.stderr).toBe(0);
@@ -200,7 +201,7 @@ describe("5. and 6.", () => {
       // The runtime trusts another CA than the cluster's, so only the CA of the bundle can verify the
       // server.
       ca: (await createAuthority("A CA that nobody uses")).certificate,
-      texts: { ENVIRONMENT: "production", [name]: password },
+      texts: { ENVIRONMENT: "production", ...secrets },
       objects: durableObjects,
     });
   });

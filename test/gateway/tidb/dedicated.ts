@@ -59,6 +59,11 @@ function copyProject(directory: string): Project {
     `node "${join(packageRoot, "cli", "run.mjs")}" cli/tidegate.ts ${command}`;
   const scripts = Object.fromEntries(["connect", "check", "deploy"].map((name) => [name, script(name)]));
   writeFileSync(join(directory, "package.json"), JSON.stringify({ scripts }));
+  // `npx tidegate` of the page is the Tidegate of this checkout.
+  const programs = join(directory, "node_modules", ".bin");
+  mkdirSync(programs, { recursive: true });
+  const program = `#!/bin/sh\nexec node "${join(packageRoot, "cli", "run.mjs")}" cli/tidegate.ts "$@"\n`;
+  writeFileSync(join(programs, "tidegate"), program, { mode: 0o755 });
   const { TIDEGATE_PASSWORD: _, TIDEGATE_DIRECTORY: __, ...own } = process.env;
   return {
     directory,
