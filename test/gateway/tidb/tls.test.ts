@@ -40,7 +40,7 @@ const run = operator();
 async function connect(port: number, options: string[]): Promise<string> {
   const url = `mysql://connect_reader@localhost:${port}/world`;
   const { status, output } = await run.connect([url, ...options, "--write"], { secret: password });
-  expect(status).toBe(1);
+  expect(status).toBe(2);
   expect(output).toContain("Nothing was written.");
   return output;
 }
