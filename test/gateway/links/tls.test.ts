@@ -17,7 +17,7 @@ const links: Record<string, GatewayOptions> = {
   platform: {},
   rustls: { bundle: pki.ca },
 };
-const columns = [...Object.keys(links), "npm run connect"];
+const columns = [...Object.keys(links), "npx tidegate connect"];
 
 afterAll(stopRogues);
 
@@ -95,7 +95,7 @@ describe.each(Object.entries(links))(
   },
 );
 
-describe("npm run connect: before the server is verified it learns nothing", () => {
+describe("npx tidegate connect: before the server is verified it learns nothing", () => {
   test.each(hostileServers)(
     "a server with $name",
     async ({ row, behave, hostname = "localhost", ignorable }) => {
@@ -111,7 +111,7 @@ describe("npm run connect: before the server is verified it learns nothing", () 
         const isIgnored = expectNothingLearned(rogue.evidence, ignorable === true);
         record(
           row,
-          "npm run connect",
+          "npx tidegate connect",
           isIgnored || ignorable ? eitherWay : `${found.step}, ${rogue.evidence.credentialBytes}`,
         );
       } finally {
