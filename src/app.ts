@@ -77,14 +77,14 @@ async function finished(c: AppContext, arrival: ReadArrival): Promise<Response> 
  * @throws TidegateError, StatementError or ParameterError: `respond` answers it
  */
 async function answer(c: AppContext, arrival: ReadArrival): Promise<Response> {
-  const path = pathOf(c.request.url);
+  const path = pathOf(c.address);
   const found = route(c.method, path);
   if (found?.handler) c.route = found.endpoint.path;
 
   c.deployment = deploymentOf(c.env);
   // A preflight carries no token.
   if (c.method === "OPTIONS" && c.config.origins.length > 0) return preflight(c);
-  const { url, host, client } = arrival(c.request);
+  const { url, host, client } = arrival(c);
   c.url = readAddress(url, host);
 
   // Before the token: checking it costs CPU time, and a good token costs a database connection.

@@ -27,13 +27,13 @@ export interface Arrival {
 }
 
 /** @throws TidegateError `address_invalid` */
-export type ReadArrival = (request: Request) => Arrival;
+export type ReadArrival = (c: Pick<AppContext, "address" | "header" | "request">) => Arrival;
 
 /** What Cloudflare says of a request: it sets this header itself, and no caller can. */
-export const arrivalOnCloudflare: ReadArrival = ({ url, headers }) => ({
-  url,
-  host: headers.get("host") ?? undefined,
-  client: headers.get("cf-connecting-ip") ?? undefined,
+export const arrivalOnCloudflare: ReadArrival = (c) => ({
+  url: c.address,
+  host: c.header("host"),
+  client: c.header("cf-connecting-ip"),
 });
 
 /**
@@ -44,6 +44,8 @@ export class AppContext {
   readonly env: Bindings;
   readonly execution: Execution;
   readonly request: Request;
+  /** The request's URL, as it came. */
+  readonly address: string;
   readonly method: string;
   readonly requestId: string;
   /** Milliseconds since 1970. */
@@ -82,6 +84,7 @@ export class AppContext {
 
   constructor(request: Request, env: Bindings, execution: Execution) {
     this.request = request;
+    this.address = request.url;
     this.env = env;
     this.execution = execution;
     this.method = request.method;

@@ -17,25 +17,21 @@ type Network = ReturnType<typeof ipaddr.parseCIDR>;
  */
 export function arrivalBehind(proxies: readonly string[]): ReadArrival {
   const networks = proxies.map((text) => ipaddr.parseCIDR(text));
-  return (request) => {
-    const peer = peerOf(request);
-    const host = request.headers.get("host") ?? undefined;
+  return (c) => {
+    const peer = peerOf(c.request);
     if (peer === undefined || !isIn(networks, peer)) {
-      return { url: request.url, host, client: peer?.toString() };
+      return { url: c.address, host: c.header("host"), client: peer?.toString() };
     }
-    return forwarded(request, host, peer, networks);
+    return forwarded(c, peer, networks);
   };
 }
 
-function forwarded(
-  { url, headers }: Request,
-  host: string | undefined,
-  peer: Address,
-  networks: readonly Network[],
-): Arrival {
-  const client = clientOf(headers.get("x-forwarded-for"), peer, networks).toString();
-  const scheme = schemeOf(headers.get("x-forwarded-proto"));
-  const forwardedHost = hostOf(headers.get("x-forwarded-host"));
+function forwarded(c: Parameters<ReadArrival>[0], peer: Address, networks: readonly Network[]): Arrival {
+  const client = clientOf(c.header("x-forwarded-for"), peer, networks).toString();
+  const scheme = schemeOf(c.header("x-forwarded-proto"));
+  const forwardedHost = hostOf(c.header("x-forwarded-host"));
+  const url = c.address;
+  const host = c.header("host");
   if (scheme === undefined && forwardedHost === undefined) return { url, host, client };
   const pathStarts = url.indexOf("/", "http://".length);
   const address = `${scheme ?? "http"}://${forwardedHost ?? url.slice("http://".length, pathStarts)}`;
@@ -52,7 +48,7 @@ function peerOf({ cf }: Request): Address | undefined {
  * Walks the hops from the nearest to the farthest, until one is not a named proxy. Hops beyond that one are what a
  * client wrote, and are not looked at.
  */
-function clientOf(hops: string | null, peer: Address, networks: readonly Network[]): Address {
+function clientOf(hops: string | undefined, peer: Address, networks: readonly Network[]): Address {
   let client = peer;
   for (const hop of hops?.split(",").reverse() ?? []) {
     const address = readAddress(hop.trim());
@@ -65,15 +61,15 @@ function clientOf(hops: string | null, peer: Address, networks: readonly Network
   return client;
 }
 
-function schemeOf(value: string | null): string | undefined {
-  if (value === null) return undefined;
+function schemeOf(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
   const scheme = value.trim().toLowerCase();
   if (scheme === "http" || scheme === "https") return scheme;
   throw refusal("X-Forwarded-Proto is not one of http and https", "set it, and not append to it");
 }
 
-function hostOf(value: string | null): string | undefined {
-  if (value === null) return undefined;
+function hostOf(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
   const host = value.trim();
   // A comma would be the sign of several hosts.
   if (hostForm.test(host) && !host.includes(",")) return host;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TidegateError } from "../../../src/errors.ts";
+import type { ReadArrival } from "../../../src/routes/context.ts";
 import { arrivalBehind } from "../../../src/serve/arrival.ts";
 
 /** A request as workerd gives it. */
@@ -7,10 +8,14 @@ function requestFrom(
   peer: string | undefined,
   headers: Record<string, string> = {},
   path = "/v1/sql?a=1",
-): Request {
+): Parameters<ReadArrival>[0] {
   const all = new Headers({ host: "inner:8787", ...headers });
   const cf = peer === undefined ? undefined : { clientIp: peer };
-  return { url: `http://inner:8787${path}`, headers: all, cf } as unknown as Request;
+  return {
+    address: `http://inner:8787${path}`,
+    header: (name) => all.get(name) ?? undefined,
+    request: { cf } as unknown as Request,
+  };
 }
 
 const proxies = ["10.0.0.0/8", "127.0.0.1/32", "fd00::/8"];
