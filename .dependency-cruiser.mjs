@@ -315,7 +315,7 @@ Object.assign(rooms, {
     why: "tidegate check.",
   },
   "cli/deploy": {
-    may: ["cli/command", "cli/node", "cli/project", ...insideOfGateway],
+    may: ["cli/command", "cli/node", "cli/project", "servers", ...insideOfGateway],
     why: "tidegate deploy: what it asks of wrangler and of the gateway.",
   },
   "cli/scaffold": {

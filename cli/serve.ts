@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { Option } from "@commander-js/extra-typings";
-import { parsePolicy } from "../src/config/policy.ts";
+import { parsePolicy, secretNames } from "../src/config/policy.ts";
 import type { Policy } from "../src/config/schema.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
@@ -8,6 +8,7 @@ import { Stop } from "./command/errors.ts";
 import { demandPosix } from "./command/platform.ts";
 import { readCatalog, readQueryFiles } from "./project/application.ts";
 import { buildEnvironment } from "./project/build-environment.ts";
+import { devVarsFile } from "./project/dev-vars.ts";
 import {
   developmentKeyWarning,
   refuseDevelopmentKey,
@@ -16,12 +17,11 @@ import {
 import { checkEnvironment } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { readLock, staleness } from "./project/lock.ts";
-import { projectRoot } from "./project/paths.ts";
 import { readPolicyFile } from "./project/project-file.ts";
 import { trustOf } from "./serve/authorities.ts";
 import { compile } from "./serve/compile.ts";
 import { demandFree, isLoopback, listenAddress, proxyNetworks, show } from "./serve/listen.ts";
-import { prepareServe, secretsOf } from "./serve/prepare.ts";
+import { prepareServe } from "./serve/prepare.ts";
 import { findSecrets } from "./serve/secrets.ts";
 import { lockState } from "./serve/state.ts";
 import { untilEnd } from "./serve/until-end.ts";
@@ -67,11 +67,7 @@ export async function run(options: Options): Promise<number> {
     await compile(prepare, resolve(options.compile));
     return 0;
   }
-  const secrets = findSecrets(
-    secretsOf(built.wrangler),
-    process.env,
-    join(projectRoot(), `.dev.vars.${env}`),
-  );
+  const secrets = findSecrets(secretNames(policy), process.env, devVarsFile(env));
   const locked = await lockState(state);
   try {
     // A second gateway of this environment has another state, so it does not write over these files.
@@ -82,7 +78,7 @@ export async function run(options: Options): Promise<number> {
       ...{ configPath, listen, output, environment },
       keptFile: locked.file,
     });
-    // Who reads the line may send a signal at once.
+    // A program that reads the line may send a signal at once.
     const ended = untilEnd(workerd, say);
     say(`Serving ${env} at ${workerd.url}`);
     return await ended;

@@ -1,15 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { packageRoot } from "../../cli/project/paths.ts";
 import { wranglerVariables } from "../../cli/project/wrangler.ts";
+import { bundleWorker as bundleProduct } from "../../cli/serve/bundle.ts";
+import type { Bundle as BundledWorker, Compatibility } from "../../cli/serve/workerd-config.ts";
 import { run } from "../../servers/run.ts";
 
-/** A Worker in the form that `wrangler deploy` would upload. */
-export interface Bundle {
-  directory: string;
-  /** Files of the directory: first the module with the exports, then others, such as WebAssembly. */
-  modules: string[];
+/** A bundled Worker. */
+export interface Bundle extends BundledWorker {
   /** The checkout that it was made from, if that is another one than this. */
   root?: string;
 }
@@ -19,12 +18,6 @@ export interface GatewayOptions {
   worker?: string | undefined;
   /** Another checkout of this project, with its packages: its code, its build, its wrangler.toml. */
   root?: string | undefined;
-}
-
-/** Every variant has the compatibility settings of the deployed gateway. */
-export interface Compatibility {
-  compatibility_date: string;
-  compatibility_flags: string[];
 }
 
 /**
@@ -43,7 +36,7 @@ export async function bundleGateway(
   // The build of the environment writes below this directory, and takes the policy of the overlay.
   const environment = { TIDEGATE_OVERLAY: overlay, TIDEGATE_DIRECTORY: directory };
   const build = ["cli/tidegate.ts", "build", "--env", "development"];
-  await succeed(process.execPath, build, environment, root ?? packageRoot);
+  await succeed(process.execPath, build, environment, root);
   const config = join(directory, "development", "wrangler.json");
   const made = await bundle(directory, [...main, "--config", config], environment, root);
   return root === undefined ? made : { ...made, root };
@@ -79,27 +72,25 @@ async function bundle(
   environment: Record<string, string>,
   root = packageRoot,
 ): Promise<Bundle> {
-  const directory = join(parent, "bundle");
-  rmSync(directory, { recursive: true, force: true });
   const wrangler = join(root, "node_modules", ".bin", "wrangler");
-  await succeed(wrangler, ["deploy", "--dry-run", "--outdir", directory, ...args], environment, root);
-  const modules = readdirSync(directory).filter((name) => /\.(js|wasm)$/.test(name));
-  modules.sort((a, b) => Number(b.endsWith(".js")) - Number(a.endsWith(".js")));
-  return { directory, modules };
+  return await bundleProduct(join(parent, "bundle"), args, { cwd: root, wrangler, variables: environment });
 }
 
 async function succeed(
   program: string,
   args: string[],
   environment: Record<string, string>,
-  root: string,
+  root = packageRoot,
 ): Promise<void> {
   const env = { ...process.env, ...wranglerVariables(), ...environment };
   const { status, stdout, stderr } = await run(program, args, { cwd: root, env, timeoutMs: 60_000 });
   if (status !== 0) throw new Error(`${program} ${args.join(" ")} failed:\n${stdout}\n${stderr}`);
 }
 
-/** @param root the checkout whose wrangler.toml is read */
+/**
+ * Every variant has the compatibility settings of the deployed gateway.
+ * @param root the checkout whose wrangler.toml is read
+ */
 export function compatibility(root = packageRoot): Compatibility {
   const file = parse(readFileSync(join(root, "wrangler.toml"), "utf8")) as unknown as Compatibility;
   return {

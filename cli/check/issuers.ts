@@ -55,13 +55,16 @@ async function checkIssuer(
       return;
     }
     if (lacking.length > 0) warnings.push(`${at}: it has no key for ${lacking.join(", ")} of algorithms`);
-    notes.push(
-      `${at}: ${usable.length === 1 ? "1 key" : `${usable.length} keys`} for ${describeKeys(usable)}`,
-    );
+    notes.push(`${at}: ${counted(usable)} for ${describeKeys(usable)}`);
   } catch (cause) {
     if (!(cause instanceof KeysFetchError)) throw cause;
     (cause.fault.kind === "unreachable" ? untried : mistakes).push(`${at}: ${wordsOf(cause)}`);
   }
+}
+
+/** @returns "1 key", "2 keys" */
+export function counted(keys: readonly unknown[]): string {
+  return keys.length === 1 ? "1 key" : `${keys.length} keys`;
 }
 
 /** @returns one sentence: what is wrong, and the remedy */

@@ -1,6 +1,7 @@
 import { Stop } from "../command/errors.ts";
 import { clean } from "../node/connection-errors.ts";
 import { projectFile } from "../project/paths.ts";
+import { isSame } from "./toml.ts";
 import type { Keys } from "./toml-lines.ts";
 
 /** A new grant among those that the environment has: the first one that matches a caller decides. */
@@ -44,8 +45,4 @@ function isPart(some: unknown, all: unknown): boolean {
   return Object.entries(some).every(
     ([name, value]) => Object.hasOwn(all, name) && isPart(value, (all as Keys)[name]),
   );
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -7,7 +7,8 @@ import { fetchKeys, KeysFetchError } from "../../src/auth/fetch-keys.ts";
 import { metadataOf } from "../../src/config/config.ts";
 import { isSafeUrl } from "../../src/config/safe-url.ts";
 import type { Algorithm } from "../../src/config/schema.ts";
-import { wordsOf } from "../check/issuers.ts";
+import { publicAlgorithms } from "../../src/config/schema.ts";
+import { counted, wordsOf } from "../check/issuers.ts";
 import { Stop } from "../command/errors.ts";
 import { clean } from "../node/connection-errors.ts";
 import { developmentIssuer, developmentKeyFile, developmentKeySet } from "../project/development-key.ts";
@@ -202,23 +203,8 @@ async function readOwnKey(file: string) {
   });
 }
 
-function counted(keys: readonly unknown[]): string {
-  return keys.length === 1 ? "1 key" : `${keys.length} keys`;
-}
-
 /** What a key without `alg` is for: RFC 7518 §3.1, RFC 8037 §3.1. An RSA key could be for more. */
 const byCurve: Record<string, Algorithm> = { "P-256": "ES256", "P-384": "ES384", Ed25519: "EdDSA" };
-const algorithmNames: readonly Algorithm[] = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "EdDSA",
-];
 
 /** @throws Stop if no key has an algorithm that the gateway knows */
 function algorithmsOf(keys: readonly Keys[]): Algorithm[] {
@@ -227,9 +213,9 @@ function algorithmsOf(keys: readonly Keys[]): Algorithm[] {
     if (alg === "Ed25519") return "EdDSA";
     return alg ?? (kty === "RSA" ? "RS256" : byCurve[String(crv)]);
   });
-  const usable = algorithmNames.filter((algorithm) => named.includes(algorithm));
+  const usable = publicAlgorithms.filter((algorithm) => named.includes(algorithm));
   if (usable.length > 0) return usable;
   throw new Stop(
-    `No key is for an algorithm that the gateway knows (${algorithmNames.join(", ")}): ${named.map((one) => clean(one ?? "none")).join(", ")}.`,
+    `No key is for an algorithm that the gateway knows (${publicAlgorithms.join(", ")}): ${named.map((one) => clean(one ?? "none")).join(", ")}.`,
   );
 }

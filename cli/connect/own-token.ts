@@ -1,11 +1,11 @@
 import { mint, readSigningKey } from "../../servers/issuer/issuer.ts";
 import { parsePolicy } from "../../src/config/policy.ts";
-import type { Grant } from "../../src/config/schema.ts";
 import { Stop } from "../command/errors.ts";
 import { readCatalog } from "../project/application.ts";
 import { developmentIssuer, developmentKeyFile, hasDevelopmentKey } from "../project/development-key.ts";
 import { typed } from "../project/paths.ts";
 import { readPolicyFile } from "../project/project-file.ts";
+import { subjectOf } from "../project/roles.ts";
 import type { Claim } from "./who.ts";
 
 /** Tokens that the project's own key signs, for trying an environment without an issuer. */
@@ -51,9 +51,4 @@ export async function ownToken({ env, claims, sub, expires }: OwnTokenOptions): 
     { ...said, iss: developmentIssuer, aud: issuer.audience, sub: sub ?? subjectOf(grant) },
     { expires },
   );
-}
-
-/** A * of the pattern fits every text. */
-function subjectOf(grant: Grant | undefined): string {
-  return grant?.subject?.replaceAll("*", "developer") ?? "developer";
 }

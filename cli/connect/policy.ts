@@ -1,6 +1,7 @@
 import { parse } from "smol-toml";
 import type { TokenCredential } from "../../src/config/config.ts";
 import type { Found } from "./check.ts";
+import { hostText } from "./strings/draft.ts";
 import type { ConnectionString } from "./strings/parse.ts";
 import { tokenTable } from "./token.ts";
 import type { Edited, Keys } from "./toml.ts";
@@ -60,7 +61,7 @@ export function partsOf(text: string, env: string): PolicyParts {
   return { accounts, issuers, grants: tables(environment.grants), template: [] };
 }
 
-/** Nobody can own a host or an issuer under example.com (RFC 2606). */
+/** Hosts and issuers under example.com belong to no operator (RFC 2606). */
 function isTemplate(cluster: unknown, issuers: readonly Keys[]): boolean {
   const hosts = isTable(cluster) && Array.isArray(cluster.hosts) ? cluster.hosts.map(String) : [];
   const isExample = (host: string) => /(?:^|\.)example\.com$/i.test(host);
@@ -76,7 +77,7 @@ export function withResult(target: Target, text: string, result: Result): Edited
   const { env, account } = target;
   const { accounts, template } = partsOf(text, env);
   const { connection, database, ca, token, found, who } = result;
-  const [{ hostname, port }] = connection.hosts;
+  const [host] = connection.hosts;
   const own = ca !== undefined;
   const secret = secretOf(account, accounts[account] ?? {}, token !== undefined);
   const at = (...parts: string[]) => ["env", env, ...parts];
@@ -94,7 +95,7 @@ export function withResult(target: Target, text: string, result: Result): Edited
         path: at("cluster"),
         keys: {
           engine: found.engine,
-          hosts: [`${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`],
+          hosts: [hostText(host)],
           database,
           link: own ? "rustls" : "platform",
           trust: own ? "bundle" : "public",

@@ -92,7 +92,8 @@ function tableAt(root: Keys, path: Path): Keys {
   return all[name] as Keys;
 }
 
-function isSame(one: unknown, other: unknown): boolean {
+/** Tables of the parser have no prototype, so Node's isDeepStrictEqual tells them from others. */
+export function isSame(one: unknown, other: unknown): boolean {
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null)
     return one === other;
   if (one instanceof Date || other instanceof Date) return String(one) === String(other);

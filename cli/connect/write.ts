@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Stop } from "../command/errors.ts";
 import { systemErrorText } from "../command/system-errors.ts";
@@ -8,6 +8,7 @@ import { devVarsFile, readDevVars, withDevVar } from "../project/dev-vars.ts";
 import { developmentIssuer } from "../project/development-key.ts";
 import { projectFile, typed } from "../project/paths.ts";
 import { readEnvironments } from "../project/project-file.ts";
+import { readText } from "../project/read-text.ts";
 import type { FileToWrite } from "../project/write-together.ts";
 import { writeTogether } from "../project/write-together.ts";
 import { ask, isTerminal } from "./input.ts";
@@ -28,7 +29,7 @@ export interface PolicyFile extends PolicyParts {
   text: string;
 }
 
-/** @throws Stop if the file cannot be read, is not TOML of this format, or has a form that cannot be changed here */
+/** @throws as `readText`; Stop if the file is not TOML of this format, or has a form that cannot be changed here */
 export function readPolicy({ project, env, account }: WriteOptions): PolicyFile {
   readEnvironments(project);
   const path = join(project, projectFile);
@@ -144,14 +145,9 @@ function warnOfGit(path: string): void {
     );
 }
 
-/** @throws Stop if a file is there and cannot be read */
+/** @throws as `readText` */
 function contentOf(path: string): string | undefined {
-  try {
-    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
-  } catch (cause) {
-    // A read of a folder does not say which.
-    throw new Stop(systemErrorText(Object.assign(cause as Error, { path })) ?? `${path} cannot be read.`);
-  }
+  return existsSync(path) ? readText(path) : undefined;
 }
 
 /** @param missing the name of the account's secret, if the project does not have it */

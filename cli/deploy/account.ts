@@ -18,7 +18,7 @@ interface WhoAmI {
 /**
  * @param wanted the account that the project or CLOUDFLARE_ACCOUNT_ID names
  * @returns one line for the operator. It never has a token.
- * @throws Stop if nobody is logged in, or if it is not clear to which account the Worker goes
+ * @throws Stop if there is no login, or if it is not clear to which account the Worker goes
  */
 export async function checkLogin(environment: string, wanted: string | undefined): Promise<string> {
   const { status, stdout, failure } = await runWrangler(["whoami", "--json"]);

@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import type { RunResult } from "../../servers/run.ts";
+import { run } from "../../servers/run.ts";
 import { packageProgram, projectRoot } from "../project/paths.ts";
 
 /** Runs the wrangler of Tidegate's package, and reads what it says for programs. */
@@ -45,7 +47,7 @@ export async function runWrangler(words: readonly string[], { shown = false } = 
   const directory = mkdtempSync(join(tmpdir(), "tidegate-wrangler-"));
   const output = join(directory, "output.ndjson");
   try {
-    const { status, stdout, stderr } = await run(words, output, shown);
+    const { status, stdout, stderr } = await runProgram(words, output, shown);
     const entries = readEntries(output);
     const failed = entries.find(({ type }) => type === "command-failed");
     return {
@@ -60,27 +62,23 @@ export async function runWrangler(words: readonly string[], { shown = false } = 
   }
 }
 
-async function run(words: readonly string[], output: string, shown: boolean) {
-  const child = spawn(packageProgram("wrangler"), words, {
-    cwd: projectRoot(),
-    stdio: shown ? "inherit" : ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      WRANGLER_OUTPUT_FILE_PATH: output,
-      // wrangler runs `tidegate build`, which does not know that nothing is uploaded.
-      ...(words.includes("--dry-run") && { TIDEGATE_DRY_RUN: "1" }),
-      WRANGLER_SEND_METRICS: process.env.WRANGLER_SEND_METRICS ?? "false",
-    },
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+async function runProgram(words: readonly string[], output: string, shown: boolean): Promise<RunResult> {
+  const program = packageProgram("wrangler");
+  const cwd = projectRoot();
+  const env = {
+    ...process.env,
+    WRANGLER_OUTPUT_FILE_PATH: output,
+    // wrangler runs `tidegate build`, which does not know that nothing is uploaded.
+    ...(words.includes("--dry-run") && { TIDEGATE_DRY_RUN: "1" }),
+    WRANGLER_SEND_METRICS: process.env.WRANGLER_SEND_METRICS ?? "false",
+  };
+  if (!shown) return await run(program, [...words], { cwd, env });
+  const child = spawn(program, words, { cwd, env, stdio: "inherit" });
   const status = await new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));
   });
-  return { status, stdout, stderr: stripVTControlCharacters(stderr) };
+  return { status, stdout: "", stderr: "" };
 }
 
 function readEntries(path: string): Entry[] {
@@ -90,6 +88,6 @@ function readEntries(path: string): Entry[] {
 }
 
 function firstLine(text: string): string {
-  const [line = "no reason given"] = text.split("\n").filter((one) => one.trim() !== "");
-  return stripVTControlCharacters(line).trim();
+  const lines = stripVTControlCharacters(text).split("\n");
+  return lines.find((line) => line.trim() !== "")?.trim() ?? "no reason given";
 }

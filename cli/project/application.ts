@@ -5,7 +5,7 @@ import type { Catalog, QueryFile, SavedQuery } from "../../src/catalog/parse.ts"
 import { parseCatalog, readFiles } from "../../src/catalog/parse.ts";
 import type { Application } from "../../src/config/config.ts";
 import { longestDeadlineMs } from "../../src/config/deadlines.ts";
-import { ConfigError, parsePolicy } from "../../src/config/policy.ts";
+import { ConfigError, parsePolicy, secretNames } from "../../src/config/policy.ts";
 import { readingAccounts, readingMistakes } from "../../src/config/reading.ts";
 import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { readAuthorities } from "./authorities.ts";
@@ -42,13 +42,12 @@ export function policyForServers(servers: RunningServers) {
   const { engine, database, actsAs, own, issuers, origins, docsIssuer } = servers;
   const base = readPolicyFile("development") as Partial<DevelopmentPolicy>;
   const { accounts = {} } = base;
+  const { grants } = grantsFor(servers, base);
   return {
     cluster: own?.cluster ?? sampleCluster(base, engine, database),
     accounts: own ? accountsOfOwn(accounts, own) : withIdentities(accounts, actsAs),
     issuers,
-    grants: issuers.flatMap(({ issuer }) =>
-      grantsFor(servers, base).grants.map((grant) => ({ ...grant, issuer })),
-    ),
+    grants: issuers.flatMap(({ issuer }) => grants.map((grant) => ({ ...grant, issuer }))),
     ...(origins === undefined ? {} : { cors: { origins } }),
     ...(docsIssuer === undefined ? {} : { docs: { ...base.docs, issuer: docsIssuer } }),
   };
@@ -72,7 +71,7 @@ function grantsFor({ own }: RunningServers, { grants = [] }: Partial<Development
   return knownGrants(grants, queries, broken);
 }
 
-/** The sample is its own database, with a private CA, whatever server the file names. */
+/** The sample is its own database, with a private CA. The server that the file names does not count. */
 function sampleCluster({ cluster = {} }: Partial<DevelopmentPolicy>, engine: string, database: string) {
   const { connect_timeout_ms } = cluster;
   return {
@@ -162,6 +161,11 @@ export function makeApplication(
     queries,
     viewer: viewerVersion(),
   };
+}
+
+/** @returns the names of the secrets that an application needs */
+export function secretsOf({ policy, environment, queries }: Application): string[] {
+  return secretNames(parsePolicy(policy, environment, queries));
 }
 
 /** @returns the CAs that the policy names; undefined when it names none. @throws ConfigError */

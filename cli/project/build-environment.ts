@@ -1,10 +1,8 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import type { Application } from "../../src/config/config.ts";
-import { parsePolicy, secretNames } from "../../src/config/policy.ts";
-import { makeApplication, writeApplication } from "./application.ts";
+import { makeApplication, secretsOf, writeApplication } from "./application.ts";
 import { trustsDevelopmentKey } from "./development-key.ts";
-import { makeFolder } from "./make-folder.ts";
 import { isInstalled, packageModule, privateDirectory, projectFile, projectRoot } from "./paths.ts";
 import { readPolicyFile } from "./project-file.ts";
 import { shellWord } from "./shell-word.ts";
@@ -43,8 +41,8 @@ export function builtFiles(environment: string): BuiltFiles {
 /**
  * Builds an environment: writes all that wrangler needs to bundle, to serve and to deploy it, and makes it the one that a
  * plain `wrangler deploy` takes (https://developers.cloudflare.com/workers/wrangler/configuration/#generated-wrangler-configuration).
- * @param aims with false, a plain `wrangler deploy` takes the same one as before
  * An environment that trusts the project's own key never becomes that one.
+ * @param aims with false, a plain `wrangler deploy` takes the same one as before
  * @throws ConfigError or CatalogError that names every mistake; Stop
  */
 export function buildEnvironment(environment: string, aims = true): BuiltFiles {
@@ -53,26 +51,25 @@ export function buildEnvironment(environment: string, aims = true): BuiltFiles {
 
 /** The same for an application that is made already. */
 export function writeEnvironment(application: Application, aims = true): BuiltFiles {
-  const { environment, policy, queries } = application;
+  const { environment, policy } = application;
   const files = builtFiles(environment);
   const root = projectRoot();
-  const required = secretNames(parsePolicy(policy, environment, queries));
+  const worker = workerConfig(environment);
   // wrangler takes paths below the folder of its configuration.
   const fromHere = (path: string) => relative(files.directory, join(root, path));
   const config = {
-    ...workerConfig(environment),
+    ...worker,
     main: "worker.js",
     // wrangler takes this path below the folder where it was started.
     alias: { "#application": files.application },
-    assets: { ...workerConfig(environment).assets, directory: "assets" },
-    secrets: { required },
+    assets: { ...worker.assets, directory: "assets" },
+    secrets: { required: secretsOf(application) },
     build: {
       command: `${shellWord(process.execPath)} ${shellWord(packageModule("cli/tidegate"))} build --env ${environment}`,
       cwd: root,
       watch_dir: [projectFile, "queries", "queries.lock", "ca"].map(fromHere),
     },
   };
-  makeFolder(files.directory);
   writeApplication(application, files.application, files.assets);
   writeWhole(files.worker, workerModule(files.directory));
   writeWhole(files.wrangler, `${JSON.stringify(config, null, 2)}\n`);

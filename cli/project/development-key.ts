@@ -5,7 +5,7 @@ import { privateDirectory, typed } from "./paths.ts";
 
 /**
  * A project's own signing key, for callers before there is an issuer. `tidegate connect` makes it, `tidegate token` signs
- * with it, and the policy names its public half as the keys of this issuer. Whoever reads the private half is any caller,
+ * with it, and the policy names its public half as the keys of this issuer. A reader of the private half can be any caller,
  * so an environment that trusts it is not deployed, and is served to this machine alone.
  */
 

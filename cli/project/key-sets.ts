@@ -16,8 +16,8 @@ type Table = Record<string, unknown>;
 /**
  * @param policy as tidegate.toml has it
  * @param directory the project's folder
- * @returns the policy with the keys in the place of the files' names
  * @param where the policy's place, for the messages
+ * @returns the policy with the keys in the place of the files' names
  * @throws Stop with a line for each mistake in these files
  */
 export function withKeySets(policy: Table, directory: string, where: string): Table {

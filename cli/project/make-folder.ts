@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join, sep } from "node:path";
+import { besides, putDraft } from "./draft.ts";
 
 /** The folder of all that Tidegate generates in a project. */
 export const generatedFolder = ".tidegate";
@@ -16,17 +17,10 @@ export function makeFolder(path: string, mode?: number): void {
   const at = parts.lastIndexOf(generatedFolder);
   if (at < 0) return;
   const ignore = join(parts.slice(0, at + 1).join(sep), ".gitignore");
-  if (!existsSync(ignore)) writeIgnore(ignore);
-}
-
-/** As `writeWhole`, which makes its folder here. */
-function writeIgnore(path: string): void {
-  const temporary = `${path}.${process.pid}`;
+  if (existsSync(ignore)) return;
   try {
-    writeFileSync(temporary, "*\n");
-    renameSync(temporary, path);
+    putDraft({ path: besides(ignore), target: ignore, mode: undefined }, "*\n");
   } catch (cause) {
-    rmSync(temporary, { force: true });
-    throw Object.assign(cause as NodeJS.ErrnoException, { path });
+    throw Object.assign(cause as NodeJS.ErrnoException, { path: ignore });
   }
 }

@@ -47,7 +47,7 @@ export function readEnvironments(directory = projectRoot()): Record<string, Tabl
   return env as Record<string, Table>;
 }
 
-/** The parser's message also shows the lines around the mistake, which may hold what nobody should read in a log. */
+/** The parser's message also shows the lines around the mistake. They may hold a secret, which no log may have. */
 function parseFile(path: string): Table {
   try {
     return parse(readText(path));

@@ -21,6 +21,11 @@ export interface Role {
 
 const usualSubject = "developer";
 
+/** @returns a subject that the grant accepts: a * of its pattern fits every text */
+export function subjectOf(grant: Pick<Grant, "subject"> | undefined): string {
+  return grant?.subject?.replaceAll("*", usualSubject) ?? usualSubject;
+}
+
 /** @returns a role for each set of claims in the grants, in their order; no two have the same name */
 export function rolesOf(grants: readonly Grant[]): Role[] {
   const first = new Map<string, Grant>();
@@ -36,7 +41,7 @@ export function rolesOf(grants: readonly Grant[]): Role[] {
     return {
       name: isOnly ? name : longName(grant),
       claims: grant.claims,
-      subject: grant.subject?.replaceAll("*", usualSubject) ?? usualSubject,
+      subject: subjectOf(grant),
       grant,
     };
   });

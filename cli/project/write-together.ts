@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import type { Draft } from "./write-whole.ts";
-import { draftOf, fillDraft } from "./write-whole.ts";
+import type { Draft } from "./draft.ts";
+import { fillDraft } from "./draft.ts";
+import { draftOf } from "./write-whole.ts";
 
 export interface FileToWrite {
   path: string;

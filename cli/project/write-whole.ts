@@ -1,5 +1,7 @@
-import { chmodSync, existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Draft } from "./draft.ts";
+import { besides, putDraft } from "./draft.ts";
 import { makeFolder } from "./make-folder.ts";
 
 /**
@@ -10,40 +12,25 @@ import { makeFolder } from "./make-folder.ts";
  * @throws the system's error, with the path of the file itself
  */
 export function writeWhole(path: string, text: string, mode?: number): void {
-  let draft: Draft | undefined;
   try {
-    draft = draftOf(path, mode);
-    fillDraft(draft, text);
-    renameSync(draft.path, draft.target);
+    putDraft(draftOf(path, mode), text);
   } catch (cause) {
-    if (draft) rmSync(draft.path, { force: true });
     throw Object.assign(cause as NodeJS.ErrnoException, { path });
   }
 }
 
-/** A file that is written beside its place, and then moved there. */
-export interface Draft {
-  path: string;
-  /** Where it is moved: the file's path with all links followed. */
-  target: string;
-  mode: number | undefined;
-}
-
-/** Makes the folder of a file, and chooses the place and the mode of its draft. @throws the system's error */
+/**
+ * Makes the folder of a file, and chooses the place and the mode of its draft. The draft is moved to the file that a link
+ * names.
+ * @throws the system's error
+ */
 export function draftOf(path: string, mode?: number): Draft {
   makeFolder(dirname(path));
   const isThere = existsSync(path);
   const target = isThere ? realpathSync(path) : path;
   return {
-    path: `${target}.${process.pid}`,
+    path: besides(target),
     target,
     mode: mode ?? (isThere ? statSync(target).mode & 0o7777 : undefined),
   };
-}
-
-/** @throws the system's error */
-export function fillDraft({ path, mode }: Draft, text: string | Buffer): void {
-  writeFileSync(path, text, { mode });
-  // The process's mask took bits away from the mode.
-  if (mode !== undefined) chmodSync(path, mode);
 }

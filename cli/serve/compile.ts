@@ -9,7 +9,7 @@ import { exitText, workerdProgram } from "./workerd.ts";
  * Writes workerd with a configuration and all that it embeds as one program (`workerd compile`). It takes secrets from its
  * environment when it runs.
  * @param prepare writes the configuration and what it embeds into a folder, and returns the configuration's path
- * @param program path of the program; nobody sees half of it
+ * @param program path of the program; a reader never sees half of it
  * @throws Stop
  */
 export async function compile(

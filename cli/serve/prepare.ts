@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import type { ServeSettings } from "../../src/serve/settings.ts";
 import { packageModule } from "../project/paths.ts";
+import { readJson } from "../project/read-text.ts";
 import type { WranglerConfig } from "../project/wrangler.ts";
 import { writeWhole } from "../project/write-whole.ts";
 import type { Trust } from "./authorities.ts";
@@ -24,7 +24,7 @@ export interface ServeFiles {
 /**
  * Bundles the Worker as for Cloudflare, and writes workerd's configuration.
  * @param proxies networks in CIDR notation
- * @param alone where it listens, for a workerd that nobody else starts and stops; otherwise `startWorkerd` says where
+ * @param alone where it listens, for a workerd that runs without this command; otherwise `startWorkerd` says where
  * @returns the path of the configuration. It has no secrets
  * @throws Stop
  */
@@ -35,8 +35,8 @@ export async function prepareServe(
   alone?: Listen,
 ): Promise<string> {
   const { directory, state, assets } = files;
-  const config = readConfig(files.wrangler);
-  const bundleConfig = writeBundleConfig(directory, config, files.wrangler);
+  const config = readJson(files.wrangler) as WranglerConfig;
+  const bundleConfig = writeBundleConfig(directory, config);
   const bundle = await bundleWorker(join(directory, "bundle"), ["--config", bundleConfig]);
   const configPath = join(directory, "workerd.capnp");
   const bound = config.durable_objects?.bindings ?? [];
@@ -46,7 +46,7 @@ export async function prepareServe(
     compatibility_date: config.compatibility_date ?? "",
     compatibility_flags: config.compatibility_flags ?? [],
     texts: config.vars as Record<string, string>,
-    variables: secretsOf(files.wrangler),
+    variables: config.secrets?.required ?? [],
     json: { SERVE: settingsOf(config, proxies) },
     services: { ASSETS: "assets" },
     objects: Object.fromEntries(bound.map(({ name, class_name }) => [name, class_name])) as Record<
@@ -74,22 +74,10 @@ export async function prepareServe(
   return configPath;
 }
 
-/** @returns the names of the secrets in wrangler's configuration: workerd takes them from its environment */
-export function secretsOf(wrangler: string): string[] {
-  return readConfig(wrangler).secrets?.required ?? [];
-}
-
-function readConfig(path: string): WranglerConfig {
-  return JSON.parse(readFileSync(path, "utf8")) as WranglerConfig;
-}
-
 /** The environment's Worker, with the start module that does what the platform would do. The build has been made. */
-function writeBundleConfig(directory: string, config: WranglerConfig, path: string): string {
-  const { build: _, assets: __, alias = {}, ...same } = config;
-  const absolute = Object.entries(alias).map(([key, value]) => [key, resolve(dirname(path), value)]);
+function writeBundleConfig(directory: string, { build: _, assets: __, ...same }: WranglerConfig): string {
   const written = join(directory, "wrangler.json");
-  const bundled = { ...same, main: packageModule("src/serve/worker"), alias: Object.fromEntries(absolute) };
-  writeWhole(written, JSON.stringify(bundled));
+  writeWhole(written, JSON.stringify({ ...same, main: packageModule("src/serve/worker") }));
   return written;
 }
 

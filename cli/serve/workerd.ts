@@ -35,7 +35,7 @@ export interface WorkerdOptions {
   /** Path of the configuration; its sockets "gateway" and "drain" have no address there. */
   configPath: string;
   listen: Listen;
-  /** The only variables of the process: nobody but its user can read them. */
+  /** The only variables of the process. Only its user can read them. */
   environment: Record<string, string>;
   output: Output;
   /** An open file that the process keeps open until its end. */

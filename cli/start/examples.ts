@@ -1,6 +1,7 @@
 import type { SavedQuery } from "../../src/catalog/parse.ts";
 import { opensQuery } from "../../src/config/permissions.ts";
 import type { Role } from "../project/roles.ts";
+import { shellWord } from "../project/shell-word.ts";
 
 /** What `tidegate start` shows a newcomer: lines to paste into a shell, and the first question of the page. Pure. */
 
@@ -52,16 +53,11 @@ function isPlain(value: unknown): boolean {
 export function queryLine(gateway: string, { name, parameters }: QueryExample, bearer: string): string {
   const values = Object.entries(parameters).map(([key, value]) => [key, String(value)]);
   const search = new URLSearchParams(values).toString();
-  return `curl ${quoted(`${gateway}/v1/queries/${name}${search === "" ? "" : `?${search}`}`)} -H ${quoted(bearer)}`;
+  return `curl ${shellWord(`${gateway}/v1/queries/${name}${search === "" ? "" : `?${search}`}`)} -H ${shellWord(bearer)}`;
 }
 
 /** @returns a line for a shell */
 export function statementLine(gateway: string, { sql, params }: StatementExample, bearer: string): string {
   const body = JSON.stringify(params.length === 0 ? { sql } : { sql, params });
-  return `curl ${gateway}/v1/sql -H ${quoted(bearer)} -H 'Content-Type: application/json' -d ${quoted(body)}`;
-}
-
-/** As a POSIX shell takes it unchanged. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+  return `curl ${gateway}/v1/sql -H ${shellWord(bearer)} -H 'Content-Type: application/json' -d ${shellWord(body)}`;
 }

@@ -8,12 +8,12 @@ import { readJson } from "../../servers/files.ts";
 import type { ProcessIdentity } from "../../servers/lock.ts";
 import { identify, isAlive } from "../../servers/lock.ts";
 import type { Application } from "../../src/config/config.ts";
-import { writeApplication } from "../project/application.ts";
+import { secretsOf, writeApplication } from "../project/application.ts";
 import { secretsFile } from "../project/development.ts";
 import { packageProgram, projectRoot } from "../project/paths.ts";
 import { sharedAssets, wranglerVariables, writeWranglerConfig } from "../project/wrangler.ts";
 import { writeWhole } from "../project/write-whole.ts";
-import { developmentApplication, orStop, secretsOf } from "./reload.ts";
+import { developmentApplication, orStop } from "./reload.ts";
 
 export interface GatewayProcess {
   url: string;

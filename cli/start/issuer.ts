@@ -2,7 +2,7 @@ import type { KeyServer, SigningKey } from "../../servers/issuer/issuer.ts";
 import { mint, startKeyServer } from "../../servers/issuer/issuer.ts";
 import { developmentLogin } from "../../servers/issuer/login.ts";
 import type { Role } from "../project/roles.ts";
-import { runs } from "../project/roles.ts";
+import { runs, subjectOf } from "../project/roles.ts";
 
 /** The audience of the development issuer's tokens. */
 export const audience = "tidegate";
@@ -48,5 +48,5 @@ export async function tokensOf(
 
 /** @param role undefined: it was taken out of the policy after the login, and no grant matches */
 function claimsOf(issuer: string, role: Role | undefined) {
-  return { ...role?.claims, iss: issuer, aud: audience, sub: role?.subject ?? "developer" };
+  return { ...role?.claims, iss: issuer, aud: audience, sub: subjectOf(role?.grant) };
 }

@@ -6,6 +6,7 @@ import type { Found } from "../connect/check.ts";
 import { checkConnection } from "../connect/check.ts";
 import { failureLine } from "../connect/failures.ts";
 import { isTerminal, readPassword } from "../connect/input.ts";
+import { hostText } from "../connect/strings/draft.ts";
 import type { ConnectionString, HostPort } from "../connect/strings/parse.ts";
 import { parseConnectionString } from "../connect/strings/parse.ts";
 import { judgePublicTrust, readCa } from "../connect/trust.ts";
@@ -70,9 +71,9 @@ export async function openOwnDatabase(
     ca === undefined
       ? { link: "platform", trust: "public" }
       : { link: "rustls", trust: "bundle", ca: ownCaFile, tls_min: tlsMin, tls_max: tlsMax };
-  const cluster = { engine, hosts: [address(host)], database, ...trust };
+  const cluster = { engine, hosts: [hostText(host)], database, ...trust };
   return {
-    name: `${database} on ${address(host)}`,
+    name: `${database} on ${hostText(host)}`,
     host,
     engine,
     version,
@@ -100,11 +101,6 @@ async function passwordOf({ password, user }: ConnectionString): Promise<string>
   throw new Stop(`There is no password for ${user}: put it into the environment variable ${ownPassword}.`);
 }
 
-/** @returns "host:port", as `cluster.hosts` has it */
-function address({ hostname, port }: HostPort): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
 /**
  * @param directory of the running gateway, where the CA is copied to
  * @returns the database as the parts of a start take it. It was not started here, and never stops.
@@ -130,5 +126,5 @@ export function ownAsRunning(own: OwnDatabase, directory: string): DevelopmentDa
 
 /** @returns what of the policy the server replaces */
 export function serversOf({ engine, host, server }: OwnDatabase): DevelopmentDatabase["servers"] {
-  return { engine, database: address(host), actsAs: {}, own: server };
+  return { engine, database: hostText(host), actsAs: {}, own: server };
 }

@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import type { Application } from "../../src/config/config.ts";
-import { ConfigError, parsePolicy, secretNames } from "../../src/config/policy.ts";
+import { ConfigError } from "../../src/config/policy.ts";
 import { Stop } from "../command/errors.ts";
-import { makeApplication } from "../project/application.ts";
+import { makeApplication, secretsOf } from "../project/application.ts";
 import { asBefore, changesIn, goesOn, mistakesIn, repaired } from "../project/changes.ts";
 import { overlaid } from "../project/development.ts";
 
@@ -65,9 +65,4 @@ export function developmentApplication(overlay: string, hasSecret: (name: string
     );
   }
   return application;
-}
-
-/** @returns the names of the secrets that an application needs */
-export function secretsOf({ policy, environment, queries }: Application): string[] {
-  return secretNames(parsePolicy(policy, environment, queries));
 }

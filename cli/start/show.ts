@@ -3,6 +3,7 @@ import { parseQuery } from "../../src/catalog/parse.ts";
 import type { Application } from "../../src/config/config.ts";
 import { parsePolicy } from "../../src/config/policy.ts";
 import type { Policy } from "../../src/config/schema.ts";
+import { quoteIdentifier } from "../../src/sql/identifiers.ts";
 import { accountsOf } from "../accounts/environment.ts";
 import { prepareAll } from "../check/prepare.ts";
 import { operatorText } from "../command/errors.ts";
@@ -137,5 +138,5 @@ async function tableStatements(
 
 /** @returns a name as a statement has it; in backticks unless it is plain */
 function named(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/i.test(name) ? name : `\`${name.replaceAll("`", "``")}\``;
+  return /^[a-z_][a-z0-9_]*$/i.test(name) ? name : quoteIdentifier(name);
 }

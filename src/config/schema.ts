@@ -3,7 +3,7 @@ import { limits } from "../limits.ts";
 import { hostSchema } from "./host.ts";
 import { allowed } from "./permissions.ts";
 
-/** The schema of `config/<environment>.toml` (docs/reference/configuration.md), and its types. */
+/** The schema of an environment's policy in tidegate.toml (docs/reference/configuration.md), and its types. */
 
 /** Location hints of Durable Objects, https://developers.cloudflare.com/durable-objects/reference/data-location/ */
 const locations = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
@@ -19,6 +19,8 @@ const algorithms = [
   "EdDSA",
   "HS256",
 ] as const;
+/** Those that a public key verifies: HS256 has a shared secret. */
+export const publicAlgorithms = algorithms.filter((algorithm) => algorithm !== "HS256");
 
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "must be lower case letters, digits, - and _");
 const ownBindings = /^(?:ENVIRONMENT|POOL|KEYS|LIMITER|PROOFS|IDEMPOTENCY|WALL|ASSETS|SERVE)$/;

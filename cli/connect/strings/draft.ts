@@ -11,6 +11,11 @@ export interface HostPort {
   port: number;
 }
 
+/** @returns "host:port", as `cluster.hosts` has it */
+export function hostText({ hostname, port }: HostPort): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
 /** A connection string that asks only for what the gateway has. */
 export interface ConnectionString {
   /** The kind of the string, in words. */
