@@ -13,7 +13,7 @@ import { stepsOf } from "./steps.ts";
 /**
  * docs/getting-started.md, as a newcomer follows it: an empty folder, the package as a tarball, and a MariaDB with a
  * private CA. The test changes three things of the lines: the tarball in place of the registry, the database's
- * address, and the gateway's port. The password is in a variable, because nobody sits at the terminal.
+ * address, and the gateway's port. The password is in a variable, because no person is at the terminal.
  */
 
 // Packages are downloaded where npm's cache has none.

@@ -148,7 +148,10 @@ describe.each([
   });
 });
 
-/** @returns the options behind `npm run COMMAND --` and `tidegate COMMAND` in README.md and docs/, but for those of a connection string */
+/**
+ * @returns the options that README.md and docs/ write after `npm run COMMAND --` or `tidegate COMMAND`. Options inside a
+ *   connection string are not among them.
+ */
 function documentedOptions(command: string): string[] {
   const files = readdirSync(join(packageRoot, "docs"), { recursive: true, encoding: "utf8" });
   const docs = files.filter((name) => name.endsWith(".md"));

@@ -46,7 +46,7 @@ describe("writeProject", () => {
     expect(readFileSync(join(directory, "queries", "b.sql"), "utf8")).toBe("b");
   });
 
-  // A folder with this name cannot be replaced by a file, whoever asks.
+  // No user, not even root, can replace a folder by a file.
   test("writes nothing if one file cannot be written", () => {
     mkdirSync(join(home, "package.json", "full"), { recursive: true });
     expect(() => writeProject(home, files)).toThrow(/cannot be written: .*Nothing was written/);
