@@ -16,6 +16,7 @@ import { refuseDevelopmentKey } from "./project/development-key.ts";
 import { checkEnvironment, warningsOf } from "./project/environment.ts";
 import { environmentOption } from "./project/environment-option.ts";
 import { queryName, readLock, staleness } from "./project/lock.ts";
+import { withoutLinks } from "./project/paths.ts";
 import { readPolicyFile } from "./project/project-file.ts";
 import { readJson, readText } from "./project/read-text.ts";
 
@@ -146,8 +147,8 @@ function deployCommand({ secretsFile }: Options, { config }: Build, words: reado
 /** wrangler would write a part of the bundle below the folder of its configuration. */
 function withWholePath(words: readonly string[]): string[] {
   return words.map((word, i) => {
-    if (words[i - 1] === "--outdir") return resolve(word);
-    return word.startsWith("--outdir=") ? `--outdir=${resolve(word.slice("--outdir=".length))}` : word;
+    if (words[i - 1] === "--outdir") return withoutLinks(word);
+    return word.startsWith("--outdir=") ? `--outdir=${withoutLinks(word.slice("--outdir=".length))}` : word;
   });
 }
 

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, extname, join, relative, resolve, sep } from "node:path";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { Stop } from "../command/errors.ts";
 import { generatedFolder } from "./make-folder.ts";
 
@@ -127,5 +127,20 @@ function isInside(folder: string, path: string): boolean {
  */
 export function privateDirectory(): string {
   const { TIDEGATE_DIRECTORY: own } = process.env;
-  return own === undefined ? join(projectRoot(), generatedFolder) : resolve(own);
+  return withoutLinks(own ?? join(projectRoot(), generatedFolder));
+}
+
+/**
+ * Names a folder without symbolic links. wrangler and workerd take paths like `../../x` from it, which lead
+ * elsewhere through a link. (A CacheDirectory of systemd with DynamicUser is one.)
+ * @param path may not exist yet: its folders that do are followed
+ * @returns an absolute path
+ */
+export function withoutLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const folder = dirname(resolve(path));
+    return folder === resolve(path) ? folder : join(withoutLinks(folder), basename(path));
+  }
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { ServeSettings } from "../../src/serve/settings.ts";
-import { packageModule } from "../project/paths.ts";
+import { packageModule, withoutLinks } from "../project/paths.ts";
 import { readJson } from "../project/read-text.ts";
 import type { WranglerConfig } from "../project/wrangler.ts";
 import { writeWhole } from "../project/write-whole.ts";
@@ -34,7 +34,8 @@ export async function prepareServe(
   proxies: string[],
   alone?: Listen,
 ): Promise<string> {
-  const { directory, state, assets } = files;
+  const { state, assets } = files;
+  const directory = withoutLinks(files.directory);
   const config = readJson(files.wrangler) as WranglerConfig;
   const bundleConfig = writeBundleConfig(directory, config);
   const bundle = await bundleWorker(join(directory, "bundle"), ["--config", bundleConfig]);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { Stop } from "../command/errors.ts";
@@ -20,7 +20,7 @@ export function findSecrets(
   let lines: NodeJS.Dict<string> | undefined;
   // The file may be closed to this user, and all secrets elsewhere.
   const local = () => {
-    lines ??= existsSync(localFile) ? parseEnv(read(localFile, "It has the secrets")) : {};
+    lines ??= parseEnv(read(localFile, "It has the secrets", { optional: true }) ?? "");
     return lines;
   };
   const mistakes: string[] = [];
@@ -47,26 +47,27 @@ function find(name: string, environment: NodeJS.ProcessEnv): string | undefined 
   const { [name]: value, [`${name}_FILE`]: file, CREDENTIALS_DIRECTORY: directory } = environment;
   if (value !== undefined) return value;
   if (file !== undefined) return readSecret(file, `${name}_FILE names it`);
-  const credential = directory === undefined ? undefined : join(directory, name);
-  if (credential !== undefined && existsSync(credential)) {
-    return readSecret(credential, "CREDENTIALS_DIRECTORY has it");
-  }
-  return undefined;
+  if (directory === undefined) return undefined;
+  // A folder that this user may not open must not look as if it lacked the secret.
+  return readSecret(join(directory, name), "CREDENTIALS_DIRECTORY has it", { optional: true });
 }
 
-function readSecret(path: string, why: string): string {
-  return read(path, why).replace(/\r?\n$/, "");
+function readSecret(path: string, why: string, options = {}): string | undefined {
+  return read(path, why, options)?.replace(/\r?\n$/, "");
 }
 
-function read(path: string, why: string): string {
+/** @param options.optional whether the file may be missing: then undefined is the result */
+function read(path: string, why: string, { optional = false } = {}): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
+    if (optional && code === "ENOENT") return undefined;
     const reasons: Record<string, string> = {
       ENOENT: "there is no such file",
       EACCES: "this user may not read it",
       EISDIR: "it is a folder",
+      ENOTDIR: "a folder of this path is a file",
     };
     throw new Stop(`Cannot read ${path} (${why}): ${reasons[code ?? ""] ?? code}.`);
   }

@@ -1,5 +1,5 @@
 // Runs on mariadb only: the engine has no part in what it tests.
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import { join } from "node:path";
@@ -19,7 +19,15 @@ let serve: Serve;
 
 beforeAll(async () => {
   directory = writeProject("front", key);
-  serve = await start(directory, ["--trust-proxy", "127.0.0.1"]);
+  // As systemd makes the folders of a service with DynamicUser.
+  for (const name of ["cache", "state"]) {
+    mkdirSync(join(directory, "private", "deeper", name), { recursive: true });
+    symlinkSync(join("private", "deeper", name), join(directory, name));
+  }
+  serve = await start(directory, ["--trust-proxy", "127.0.0.1", "--state", join(directory, "state")], {
+    ...server.passwords,
+    TIDEGATE_DIRECTORY: join(directory, "cache"),
+  });
 });
 afterAll(async () => {
   serve?.process.kill("SIGTERM");

@@ -46,6 +46,12 @@ test(".dev.vars is read only for a secret that is nowhere else, and its fault is
   );
 });
 
+test("a folder of credentials that cannot be opened is named, and no other place is taken", () => {
+  expect(() => find({ CREDENTIALS_DIRECTORY: path("file") })).toThrow(
+    `Cannot read ${path("file/A_SECRET")} (CREDENTIALS_DIRECTORY has it): a folder of this path is a file.`,
+  );
+});
+
 test("a secret with a NUL byte is refused by its name alone", () => {
   expect(() => find({ A_SECRET_FILE: path("utf16") })).toThrow(
     /^The secret A_SECRET has a NUL byte: save the file as UTF-8\.$/,
