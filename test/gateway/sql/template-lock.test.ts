@@ -16,7 +16,7 @@ test("the lock of a new project is what the server says", async () => {
   const text = readFileSync(join(template, "queries", "hello.sql"), "utf8");
   const lock = readLock(template);
   expect(lock?.queries.hello?.sha256).toBe(hashOf({ text }));
-  const { mistakes, untried, told } = await check({ hello: text }, { editor: ["query:*"] });
+  const { mistakes, untried, told } = await check({ hello: text }, { analyst: ["query:*"] });
   expect({ mistakes, untried }).toEqual({ mistakes: [], untried: [] });
   if (told === undefined) throw new Error("no account logged in");
   const files = [{ name: "hello.sql", text }];
