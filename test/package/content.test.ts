@@ -51,6 +51,16 @@ test("has every part that a command reads", () => {
   expect(needed.filter((file) => !files.includes(file))).toEqual([]);
 });
 
+test("the types of tidegate/worker are those of its exports", () => {
+  const declared = readFileSync(join(unpacked, "types/worker.d.ts"), "utf8");
+  const module = readFileSync(join(unpacked, "dist/src/index.js"), "utf8");
+  const names = (text: string, form: RegExp) => [...text.matchAll(form)].map(([, name]) => name).sort();
+  const exported = names(module, /^export \{ (\w+) \} from /gm);
+  expect(exported).toContain("Pool");
+  expect(names(declared, /^export declare const (\w+):/gm)).toEqual(exported);
+  expect([declared, module].map((text) => /^export default /m.test(text))).toEqual([true, true]);
+});
+
 test("names no folder of the machine that packed it", () => {
   const places = [packageRoot, homedir()].filter((place) => place.length > 5);
   const naming = files.filter((file) => {
