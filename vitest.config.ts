@@ -17,7 +17,9 @@ function elsewhere(engine: Engine): string[] {
 function onHarnessOnly(): string[] {
   if (process.env.TIDEGATE_TEST_RUNTIME !== "serve") return [];
   const files = globSync("test/gateway/**/*.test.ts");
-  return files.filter((file) => /\bentry: "|\bhyperdrive[:,]/.test(readFileSync(file, "utf8")));
+  return files.filter((file) =>
+    /\bentry: "|\bhyperdrive[:,]|\/through-hyperdrive\.ts"/.test(readFileSync(file, "utf8")),
+  );
 }
 
 /** @param part the engine's name, or with "-only" after it for a part with its own server */

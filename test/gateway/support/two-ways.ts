@@ -4,12 +4,14 @@ import { startHyperdrive } from "../../servers/hyperdrive/server.ts";
 import type { Gateway } from "./harness.ts";
 import { databaseServer, issuers, startGateway } from "./harness.ts";
 import { password } from "./logins.ts";
+import { isServe } from "./runtime.ts";
 import { hyperdriveCluster } from "./through-hyperdrive.ts";
 
 /** A gateway in front of a test's own database, through the pool or through Hyperdrive. */
 
 export type Way = "pool" | "hyperdrive";
-export const ways = ["pool", "hyperdrive"] as const;
+/** `tidegate serve` has no Hyperdrive. */
+export const ways: readonly Way[] = isServe ? ["pool"] : ["pool", "hyperdrive"];
 
 export interface TwoWays {
   database: string;
