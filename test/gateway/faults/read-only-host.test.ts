@@ -81,6 +81,15 @@ async function fill(to: Ledger): Promise<void> {
     return open();
   };
   await expect.poll(together).toEqual([size, 0]);
+  // A connection is restored after its answer, and a restore notices a server that has become read-only.
+  let before: number | undefined;
+  const isQuiet = () => {
+    const now = proxies[0]?.roundTrips();
+    const quiet = now === before;
+    before = now;
+    return quiet;
+  };
+  await expect.poll(isQuiet, { interval: 200 }).toBe(true);
 }
 
 describe("a server becomes read-only", () => {
