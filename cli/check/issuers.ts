@@ -1,7 +1,8 @@
 import type { KeysFault } from "../../src/auth/fetch-keys.ts";
 import { fetchKeys, KeysFetchError } from "../../src/auth/fetch-keys.ts";
+import { fitsAlgorithm } from "../../src/config/algorithms.ts";
 import { metadataOf } from "../../src/config/config.ts";
-import type { Algorithm, Policy } from "../../src/config/schema.ts";
+import type { Policy } from "../../src/config/schema.ts";
 import { limits } from "../../src/limits.ts";
 import { chainOf, systemErrorText } from "../command/system-errors.ts";
 import { clean } from "../node/connection-errors.ts";
@@ -47,7 +48,9 @@ async function checkIssuer(
     const { keys: usable } = await fetchKeys({ issuer: issuer.issuer, keys }, environment, (reasons) =>
       warnings.push(...reasons.map((reason) => `${at}: a key that it publishes is not used: ${reason}`)),
     );
-    const lacking = issuer.algorithms.filter((algorithm) => !usable.some((key) => fits(key, algorithm)));
+    const lacking = issuer.algorithms.filter(
+      (algorithm) => !usable.some((key) => fitsAlgorithm(key, algorithm)),
+    );
     if (lacking.length === issuer.algorithms.length) {
       mistakes.push(
         `${at}: none of its keys is for ${lacking.join(", ")}; they are for ${describeKeys(usable)}: correct algorithms`,
@@ -125,18 +128,6 @@ function tlsWords(code: string): string {
   if (/SELF_SIGNED|UNABLE_TO_/.test(code))
     return `no public CA has issued it (${code}): Cloudflare trusts public CAs alone; tidegate serve and this command trust those of NODE_EXTRA_CA_CERTS too`;
   return `the TLS handshake failed (${code}): check the address, and that the port speaks TLS`;
-}
-
-/** RFC 7518 §3.1 and §6, RFC 8037 §2: what kind of key an algorithm needs. */
-const kinds: Partial<Record<Algorithm, [kty: string, crv: string]>> = {
-  ES256: ["EC", "P-256"],
-  ES384: ["EC", "P-384"],
-  EdDSA: ["OKP", "Ed25519"],
-};
-
-function fits({ kty, crv, alg }: Key, algorithm: Algorithm): boolean {
-  const [type, curve] = kinds[algorithm] ?? ["RSA", undefined];
-  return kty === type && crv === curve && (alg === undefined || alg === algorithm);
 }
 
 function describeKeys(keys: readonly Key[]): string {

@@ -4,10 +4,10 @@ import { join, posix } from "node:path";
 import { exportJWK } from "jose";
 import { createSigningKey, readSigningKey } from "../../servers/issuer/issuer.ts";
 import { fetchKeys, KeysFetchError } from "../../src/auth/fetch-keys.ts";
+import type { Algorithm } from "../../src/config/algorithms.ts";
+import { publicAlgorithms, withBothNames } from "../../src/config/algorithms.ts";
 import { metadataOf } from "../../src/config/config.ts";
 import { isSafeUrl } from "../../src/config/safe-url.ts";
-import type { Algorithm } from "../../src/config/schema.ts";
-import { publicAlgorithms } from "../../src/config/schema.ts";
 import { counted, wordsOf } from "../check/issuers.ts";
 import { Stop } from "../command/errors.ts";
 import { clean } from "../node/connection-errors.ts";
@@ -149,7 +149,7 @@ export function knownIssuer(
   if (issuers.some((one) => one !== table && isSameFile(one.jwks, file)))
     throw stop(`shares ${clean(file)} with another issuer: give one of them another file there.`);
   const { text, algorithms, said } = readKeys(jwks);
-  const listed = Array.isArray(table.algorithms) ? table.algorithms : [];
+  const listed = withBothNames(Array.isArray(table.algorithms) ? table.algorithms : []);
   const missing = algorithms.filter((one) => !listed.includes(one));
   if (missing.length > 0)
     throw stop(`has no ${missing.join(", ")} in its algorithms: add what the keys need.`);
@@ -204,12 +204,17 @@ async function readOwnKey(file: string) {
 }
 
 /** What a key without `alg` is for: RFC 7518 §3.1, RFC 8037 §3.1. An RSA key could be for more. */
-const byCurve: Record<string, Algorithm> = { "P-256": "ES256", "P-384": "ES384", Ed25519: "EdDSA" };
+const byCurve: Record<string, Algorithm> = {
+  "P-256": "ES256",
+  "P-384": "ES384",
+  "P-521": "ES512",
+  Ed25519: "EdDSA",
+};
 
 /** @throws Stop if no key has an algorithm that the gateway knows */
 function algorithmsOf(keys: readonly Keys[]): Algorithm[] {
   const named = keys.map(({ alg, kty, crv }) => {
-    // RFC 9864 renames EdDSA.
+    // RFC 9864 renames EdDSA: either name in the policy stands for both.
     if (alg === "Ed25519") return "EdDSA";
     return alg ?? (kty === "RSA" ? "RS256" : byCurve[String(crv)]);
   });

@@ -1,5 +1,6 @@
 import type { JWK } from "jose";
 import { calculateJwkThumbprint, compactVerify, errors, importJWK } from "jose";
+import { publicAlgorithms } from "../config/algorithms.ts";
 import { usableKeys } from "../config/key-set.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -7,18 +8,7 @@ import { parseJwt } from "./parse-jwt.ts";
 import { tokenHash } from "./token-cache.ts";
 
 /** Signature algorithms of proofs: those of issuers, except the symmetric one (RFC 9449 §4.2). */
-export const proofAlgorithms = [
-  "ES256",
-  "ES384",
-  "EdDSA",
-  "Ed25519",
-  "PS256",
-  "PS384",
-  "PS512",
-  "RS256",
-  "RS384",
-  "RS512",
-] as const;
+export const proofAlgorithms: readonly string[] = publicAlgorithms;
 
 /** The facts that a proof must match: this request, this token, and the key that the token is bound to. */
 export interface ProofSubject {
@@ -66,9 +56,7 @@ export async function checkProof(
 }
 
 async function checkSignature(proof: string, alg: string, jwk: unknown, thumbprint: string): Promise<void> {
-  if (!(proofAlgorithms as readonly string[]).includes(alg)) {
-    throw invalid("The proof's algorithm is not accepted.");
-  }
+  if (!proofAlgorithms.includes(alg)) throw invalid("The proof's algorithm is not accepted.");
   const { refused } = usableKeys({ keys: [jwk] });
   if (refused.length > 0) throw invalid("The proof's jwk is not a public key for signatures.");
   try {

@@ -25,8 +25,8 @@ export class KeysUnavailableError extends Error {
 export function keySource(issuer: Issuer, ask: AskKeys): KeySource {
   const { keys } = issuer;
   if (keys.kind === "secret") {
-    const bytes = new TextEncoder().encode(keys.secret);
-    return { find: async () => bytes, ready: async () => {} };
+    const { secret } = keys;
+    return { find: async () => secret, ready: async () => {} };
   }
   if (keys.kind === "static") return { find: resolver(usableKeys(keys.jwks).jwks), ready: async () => {} };
   return remoteKeys(issuer, ask);

@@ -1,10 +1,14 @@
 import type { SavedQuery } from "../catalog/parse.ts";
+import type { Algorithm } from "./algorithms.ts";
+import { withBothNames } from "./algorithms.ts";
 import { longestDeadlineMs } from "./deadlines.ts";
 import { bindingMistakes } from "./hyperdrive-rules.ts";
 import type { KeySet } from "./key-set.ts";
 import { ConfigError, parsePolicy } from "./policy.ts";
 import { readingAccounts, readingMistakes, writingAccounts } from "./reading.ts";
-import type { Algorithm, Cluster, Grant, Policy, TokenAlgorithm } from "./schema.ts";
+import type { Cluster, Grant, Policy, TokenAlgorithm } from "./schema.ts";
+import type { SecretEncoding } from "./shared-secret.ts";
+import { decodeSecret } from "./shared-secret.ts";
 import { algorithmsOf, readTokenKey } from "./token-key.ts";
 
 /**
@@ -67,13 +71,14 @@ export type Account = Omit<Policy["accounts"][string], "password" | "token" | "h
 export interface Issuer {
   issuer: string;
   audience: string;
+  /** With both names of Ed25519 where one is configured (RFC 9864). */
   algorithms: Algorithm[];
   keys:
     | { kind: "static"; jwks: KeySet }
     | { kind: "remote"; uri: string }
     /** The issuer's metadata has the URL of the keys (OpenID Connect Discovery 1.0 §4). */
     | { kind: "discovery"; uri: string }
-    | { kind: "secret"; secret: string };
+    | { kind: "secret"; secret: Uint8Array };
   /** The required `typ` of a token's header, such as at+jwt (RFC 9068 §2.1). */
   typ: string | undefined;
   maxLifetimeSeconds: number | undefined;
@@ -160,7 +165,7 @@ export function loadConfig(application: Application, bindings: Record<string, un
   const issuers = policy.issuers.map((issuer) => ({
     issuer: issuer.issuer,
     audience: issuer.audience,
-    algorithms: issuer.algorithms,
+    algorithms: withBothNames(issuer.algorithms),
     keys: keySource(issuer, secret, mistakes),
     typ: issuer.typ,
     maxLifetimeSeconds: issuer.max_lifetime_s,
@@ -221,10 +226,28 @@ function keySource(
   if (issuer.jwks_uri !== undefined) return { kind: "remote", uri: issuer.jwks_uri };
   if (issuer.discovery) return { kind: "discovery", uri: metadataOf(issuer) };
   const key = issuer.secret as string;
-  const value = secret(key);
-  // RFC 7518 §3.2: an HMAC key must be at least as long as the hash. jose does not check this.
-  if (value !== "" && new TextEncoder().encode(value).length < 32) {
-    mistakes.push(`the secret ${key} is shorter than 32 bytes, too short for HS256`);
+  return { kind: "secret", secret: sharedSecret(secret(key), key, issuer.secret_encoding, mistakes) };
+}
+
+/** @returns the bytes; empty if they cannot be a key of HS256 */
+function sharedSecret(
+  text: string,
+  name: string,
+  encoding: SecretEncoding = "utf8",
+  mistakes: string[],
+): Uint8Array {
+  const none = new Uint8Array();
+  // It is missing, which has been said.
+  if (text === "") return none;
+  try {
+    const bytes = decodeSecret(text, encoding);
+    // RFC 7518 §3.2: an HMAC key must be at least as long as the hash. jose does not check this.
+    if (bytes.length >= 32) return bytes;
+    mistakes.push(`the secret ${name} is shorter than 32 bytes, too short for HS256`);
+  } catch (cause) {
+    mistakes.push(
+      `the secret ${name} ${(cause as Error).message}: its issuer has secret_encoding = "${encoding}"`,
+    );
   }
-  return { kind: "secret", secret: value };
+  return none;
 }

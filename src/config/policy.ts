@@ -136,6 +136,8 @@ function issuerMistakes(issuer: Policy["issuers"][number], at: string, environme
       `${at}.algorithms: HS256 goes with secret, alone; every other algorithm with jwks_uri, discovery or jwks`,
     );
   }
+  if (issuer.secret_encoding !== undefined && issuer.secret === undefined)
+    mistakes.push(`${at}.secret_encoding: goes with secret alone; remove it`);
   if (issuer.jwks_uri !== undefined && !isSafeUrl(issuer.jwks_uri, environment)) {
     mistakes.push(`${at}.jwks_uri: must be https (http only for a loopback address in development)`);
   }

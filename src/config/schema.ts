@@ -1,27 +1,14 @@
 import { z } from "zod";
 import { limits } from "../limits.ts";
+import { algorithms } from "./algorithms.ts";
 import { hostSchema } from "./host.ts";
 import { allowed } from "./permissions.ts";
+import { secretEncodings } from "./shared-secret.ts";
 
 /** The schema of an environment's policy in tidegate.toml (docs/reference/configuration.md), and its types. */
 
 /** Location hints of Durable Objects, https://developers.cloudflare.com/durable-objects/reference/data-location/ */
 const locations = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
-const algorithms = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "EdDSA",
-  "HS256",
-] as const;
-/** Those that a public key verifies: HS256 has a shared secret. */
-export const publicAlgorithms = algorithms.filter((algorithm) => algorithm !== "HS256");
-
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "must be lower case letters, digits, - and _");
 const ownBindings = /^(?:ENVIRONMENT|POOL|KEYS|LIMITER|PROOFS|IDEMPOTENCY|WALL|ASSETS|SERVE)$/;
 const inCapitals = (what: string) =>
@@ -187,6 +174,7 @@ export const issuerSchema = z.strictObject({
     .optional(),
   discovery: z.literal(true).optional(),
   secret: secretName.optional(),
+  secret_encoding: z.enum(secretEncodings).optional(),
   typ: nonEmpty.optional(),
   max_lifetime_s: z.int().min(1).optional(),
   required_claims: z.array(nonEmpty).default([]),
@@ -263,6 +251,5 @@ export type Cluster = Policy["cluster"];
 export type Engine = Cluster["engine"];
 export type Host = Cluster["hosts"][number];
 export type Grant = Policy["grants"][number];
-export type Algorithm = (typeof algorithms)[number];
 export type AuthPlugin = (typeof authPlugins)[number];
 export type TokenAlgorithm = (typeof tokenAlgorithms)[number];

@@ -3,7 +3,7 @@ import { challengeOf } from "../../../src/auth/challenge.ts";
 import type { ErrorCode } from "../../../src/errors.ts";
 import { errorKinds, TidegateError } from "../../../src/errors.ts";
 
-const algs = 'algs="ES256 ES384 EdDSA Ed25519 PS256 PS384 PS512 RS256 RS384 RS512"';
+const algs = 'algs="ES256 ES384 ES512 EdDSA Ed25519 PS256 PS384 PS512 RS256 RS384 RS512"';
 
 describe("the challenge of", () => {
   const table: [ErrorCode, boolean, string | undefined][] = [

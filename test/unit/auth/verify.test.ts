@@ -35,7 +35,7 @@ beforeAll(async () => {
   verifier = verifierOf([
     issuerOf(issuerA, ["ES256"], publicA),
     issuerOf(issuerB, ["RS256", "PS256"], publicB),
-    { ...issuerOf(issuerS, ["HS256"]), keys: { kind: "secret", secret } },
+    { ...issuerOf(issuerS, ["HS256"]), keys: { kind: "secret", secret: secretBytes } },
   ]);
 });
 

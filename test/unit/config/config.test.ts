@@ -210,7 +210,56 @@ describe("a secret", () => {
     const load = () => loadConfig(application(hs256), { ...bindings, JWT_SECRET: secret });
     const mistake = "the secret JWT_SECRET is shorter than 32 bytes, too short for HS256";
     expect(mistakesOf(load)).toEqual(accepted ? [] : [mistake]);
-    if (accepted) expect(load().issuers[0]?.keys).toEqual({ kind: "secret", secret });
+    if (accepted)
+      expect(load().issuers[0]?.keys).toEqual({ kind: "secret", secret: new TextEncoder().encode(secret) });
+  });
+
+  // With 0xfb and 0xff both alphabets differ in these letters.
+  const key = Buffer.from("fbff".repeat(16), "hex");
+  const url = "-_".repeat(21);
+  const form = { base64: "canonical base64 (RFC 4648 §4", base64url: "canonical base64url (RFC 7515 §2" };
+  const short = "is shorter than 32 bytes, too short for HS256";
+  const encoded: ["base64" | "base64url", string, string, string | undefined][] = [
+    ["base64", "of 32 bytes", key.toString("base64"), undefined],
+    ["base64url", "of 32 bytes", key.toString("base64url"), undefined],
+    ["base64", "of 31 bytes", key.subarray(1).toString("base64"), short],
+    ["base64url", "of 31 bytes in 42 letters", key.subarray(1).toString("base64url"), short],
+    ["base64", "in the other alphabet", `${url}-8=`, form.base64],
+    ["base64url", "in the other alphabet", `${url}+8`.replaceAll("-_", "+/"), form.base64url],
+    ["base64", "without padding", key.toString("base64").replace("=", ""), form.base64],
+    ["base64url", "with padding", `${key.toString("base64url")}=`, form.base64url],
+    ["base64", "with bits that say nothing", key.toString("base64").replace("8=", "9="), form.base64],
+    ["base64url", "with bits that say nothing", key.toString("base64url").replace(/8$/, "9"), form.base64url],
+    ["base64", "with a line break", `${key.toString("base64")}\n`, form.base64],
+    ["base64url", "with a space", ` ${key.toString("base64url")}`, form.base64url],
+    ["base64", "in lines", key.toString("base64").replace(/(.{20})/, "$1\n"), form.base64],
+    ["base64", "that is a sentence", "a secret that is more than 32 bytes long", form.base64],
+    ["base64url", "in hex with a prefix", `0x${key.toString("hex")}!`, form.base64url],
+  ];
+  test.each(encoded)("in %s %s", (encoding, _, secret, mistake) => {
+    const parts = { ...hs256, "issuers[0].secret_encoding": encoding };
+    const load = () => loadConfig(application(parts), { ...bindings, JWT_SECRET: secret });
+    const found = mistakesOf(load);
+    if (mistake === undefined) {
+      expect(found).toEqual([]);
+      const keys = load().issuers[0]?.keys;
+      expect(keys?.kind === "secret" && Buffer.from(keys.secret).equals(key)).toBe(true);
+      return;
+    }
+    expect(found).toEqual([expect.stringContaining(mistake)]);
+    expect(found[0]).toMatch(/^the secret JWT_SECRET /);
+    if (mistake !== short) expect(found[0]).toContain(`secret_encoding = "${encoding}"`);
+    // No part of a secret reaches a log.
+    for (const part of secret.match(/.{5}/g) ?? []) expect(found[0]).not.toContain(part);
+  });
+
+  test("one name of Ed25519 in algorithms accepts both (RFC 9864)", () => {
+    const listed = (algorithms: string[]) =>
+      loadConfig(application({ "issuers[0].algorithms": algorithms }), bindings).issuers[0]?.algorithms;
+    expect(listed(["RS256", "EdDSA"])).toEqual(["RS256", "EdDSA", "Ed25519"]);
+    expect(listed(["Ed25519"])).toEqual(["EdDSA", "Ed25519"]);
+    expect(listed(["EdDSA", "Ed25519"])).toEqual(["EdDSA", "Ed25519"]);
+    expect(listed(["ES512"])).toEqual(["ES512"]);
   });
 
   describe("that makes an account's tokens", () => {

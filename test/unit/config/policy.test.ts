@@ -350,6 +350,11 @@ describe("the mistake is named", () => {
     ["HS256 with jwks_uri", { "issuers[0].algorithms": ["HS256"] }, hs256],
     ["HS256 beside another", { "issuers[0].algorithms": ["ES256", "HS256"] }, hs256],
     [
+      "the encoding of no secret",
+      { "issuers[0].secret_encoding": "base64" },
+      "issuers[0].secret_encoding: goes with secret alone; remove it",
+    ],
+    [
       "a secret without HS256",
       { "issuers[0].jwks_uri": undefined, "issuers[0].secret": "JWT_SECRET" },
       hs256,
@@ -498,6 +503,10 @@ describe("the mistake is named", () => {
     ["an empty audience", { "issuers[0].audience": "" }, /^issuers\[0\]\.audience: /],
     ["an audience as a list", { "issuers[0].audience": ["a"] }, /^issuers\[0\]\.audience: /],
     ["no algorithms", { "issuers[0].algorithms": [] }, /^issuers\[0\]\.algorithms: /],
+    ["an algorithm in other letters", { "issuers[0].algorithms": ["ed25519"] }, /algorithms\[0\]: /],
+    ["an algorithm of another curve", { "issuers[0].algorithms": ["Ed448"] }, /algorithms\[0\]: /],
+    ["an unknown encoding", { "issuers[0].secret_encoding": "hex" }, /^issuers\[0\]\.secret_encoding: /],
+    ["a list of encodings", { "issuers[0].secret_encoding": ["utf8"] }, /^issuers\[0\]\.secret_encoding: /],
     ["the algorithm none", { "issuers[0].algorithms": ["none"] }, /^issuers\[0\]\.algorithms\[0\]: /],
     ["discovery false", { "issuers[0].discovery": false }, /^issuers\[0\]\.discovery: /],
     ["an empty typ", { "issuers[0].typ": "" }, /^issuers\[0\]\.typ: /],
