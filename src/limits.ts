@@ -75,6 +75,9 @@ export const limits = {
   /** The shortest pause between two questions of an isolate to the Keys object about an unknown `kid`. */
   unknownKidPauseMs: 1_000,
 
+  /** Keys that a token without `kid` is tried with. Sets have two to ten, and each try costs a forged token too. */
+  keysTried: 16,
+
   /** How many verified tokens an isolate remembers. */
   verifiedTokens: 1_000,
   /** After this time a remembered token is verified again, so that a removed key stops working. */

@@ -7,7 +7,7 @@ import type { Sample } from "../../servers/database/sample.ts";
 import { loadSample } from "../../servers/database/sample.ts";
 import type { DatabaseServer, Engine } from "../../servers/database/server.ts";
 import { startDatabase } from "../../servers/database/server.ts";
-import type { SigningAlgorithm, SigningKey } from "../../servers/issuer/issuer.ts";
+import type { SigningKey } from "../../servers/issuer/issuer.ts";
 import { createSigningKey, mint, startKeyServer } from "../../servers/issuer/issuer.ts";
 import type { Pki } from "../../servers/pki.ts";
 import { ensurePki } from "../../servers/pki.ts";
@@ -27,7 +27,7 @@ export interface Backends {
   passwords: Record<Role, string>;
   issuer: { url: string; jwksUri: string };
   /** The issuer's keys, one for each algorithm. */
-  keys: Record<SigningAlgorithm, SigningKey>;
+  keys: Record<"ES256" | "RS256", SigningKey>;
   tokens: Record<Role, string>;
   stop(): Promise<void>;
 }

@@ -1,4 +1,3 @@
-import type { SigningAlgorithm } from "../../servers/issuer/issuer.ts";
 import { mint } from "../../servers/issuer/issuer.ts";
 import { limits } from "../../src/limits.ts";
 import type { Backends } from "../lib/backends.ts";
@@ -27,7 +26,7 @@ export interface TokenCacheReport {
 }
 
 export interface CacheCase {
-  algorithm: SigningAlgorithm;
+  algorithm: Algorithm;
   request: RequestName;
   /** The same token each time. */
   same: TargetReport & TokensSeen;
@@ -43,9 +42,10 @@ export interface TokensSeen {
   remembered: number;
 }
 
+type Algorithm = keyof Backends["keys"];
 type RequestName = keyof typeof requests;
 type Which = "same" | "different";
-type Name = `${SigningAlgorithm}-${RequestName}-${Which}`;
+type Name = `${Algorithm}-${RequestName}-${Which}`;
 
 /**
  * A `refused` request ends after the check of token and grant: there is no such query, so the database is
@@ -99,11 +99,7 @@ export async function measureTokenCache(
 }
 
 /** @returns valid tokens of the analyst, each with a different caller */
-async function mintMany(
-  { issuer, keys }: Backends,
-  algorithm: SigningAlgorithm,
-  count: number,
-): Promise<string[]> {
+async function mintMany({ issuer, keys }: Backends, algorithm: Algorithm, count: number): Promise<string[]> {
   const subjects = Array.from({ length: count }, (_, i) => `bench-${i}`);
   const claims = { iss: issuer.url, aud: audience, role: "analyst" };
   return await Promise.all(subjects.map((sub) => mint(keys[algorithm], { ...claims, sub })));
@@ -116,7 +112,7 @@ async function mintMany(
  */
 async function target(
   gateway: Served,
-  algorithm: SigningAlgorithm,
+  algorithm: Algorithm,
   request: RequestName,
   which: Which,
   token: string,
@@ -142,7 +138,7 @@ async function tokensSeen(logPath: string): Promise<Map<string, TokensSeen>> {
 }
 
 function cacheCase(
-  algorithm: SigningAlgorithm,
+  algorithm: Algorithm,
   request: RequestName,
   samples: Sample<Name>[],
   seen: Map<string, TokensSeen>,

@@ -1,15 +1,13 @@
 import type { KeysFault } from "../../src/auth/fetch-keys.ts";
 import { fetchKeys, KeysFetchError } from "../../src/auth/fetch-keys.ts";
-import { fitsAlgorithm } from "../../src/config/algorithms.ts";
 import { metadataOf } from "../../src/config/config.ts";
+import { describeKeys, keyMistake, keyWarnings } from "../../src/config/key-findings.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import { limits } from "../../src/limits.ts";
 import { chainOf, systemErrorText } from "../command/system-errors.ts";
 import { clean } from "../node/connection-errors.ts";
 
 /** Asks each issuer of a policy for its keys, with the Worker's own code, and says in words what is wrong. */
-
-type Key = Record<string, unknown>;
 
 export interface IssuersChecked {
   /** Callers of these issuers are refused. One line each. */
@@ -48,16 +46,12 @@ async function checkIssuer(
     const { keys: usable } = await fetchKeys({ issuer: issuer.issuer, keys }, environment, (reasons) =>
       warnings.push(...reasons.map((reason) => `${at}: a key that it publishes is not used: ${reason}`)),
     );
-    const lacking = issuer.algorithms.filter(
-      (algorithm) => !usable.some((key) => fitsAlgorithm(key, algorithm)),
-    );
-    if (lacking.length === issuer.algorithms.length) {
-      mistakes.push(
-        `${at}: none of its keys is for ${lacking.join(", ")}; they are for ${describeKeys(usable)}: correct algorithms`,
-      );
+    const mistake = keyMistake(usable, issuer.algorithms);
+    if (mistake !== undefined) {
+      mistakes.push(`${at}: ${mistake}`);
       return;
     }
-    if (lacking.length > 0) warnings.push(`${at}: it has no key for ${lacking.join(", ")} of algorithms`);
+    warnings.push(...keyWarnings(usable, issuer.algorithms).map((line) => `${at}: ${line}`));
     notes.push(`${at}: ${counted(usable)} for ${describeKeys(usable)}`);
   } catch (cause) {
     if (!(cause instanceof KeysFetchError)) throw cause;
@@ -104,6 +98,7 @@ function statusWords(uri: string, status: number, location: string | null): stri
     401: "the address must be public",
     403: "the address must be public, also for requests of Cloudflare's network",
     404: "check the address: the metadata are at ISSUER/.well-known/openid-configuration, the keys where they say",
+    406: "it has no answer of a type that the gateway asks for, which is a JWK set, JSON or any other: correct that at the issuer, or at the proxy in front of it",
   };
   return `${uri} answers status ${status}: ${remedy[status] ?? "look at the issuer's log, and try again later"}`;
 }
@@ -115,6 +110,8 @@ function unreachable(uri: string, cause: unknown): string {
     return `${uri} does not answer within ${limits.jwksTimeoutMs} ms: check the address, and the issuer's load`;
   const codes = chain.map((error) => (error as NodeJS.ErrnoException).code ?? "");
   const tls = codes.find((code) => tlsForm.test(code));
+  if (tls !== undefined && clearText.test(tls))
+    return `${uri} does not speak TLS on this port (${tls}), as a port for http does: name the port for https`;
   if (tls !== undefined) return `${uri} has a certificate that is not trusted: ${tlsWords(tls)}`;
   const { message } = chain.at(-1) ?? new Error("no reason given");
   return `${uri} cannot be reached: ${systemErrorText(cause) ?? `${clean(message)}: check the address`}`;
@@ -122,15 +119,13 @@ function unreachable(uri: string, cause: unknown): string {
 
 const tlsForm = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_SSL|ERR_TLS/;
 
+/** What OpenSSL says of an answer in clear text; the second is that of newer versions. */
+const clearText = /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/;
+
 function tlsWords(code: string): string {
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return `it is for another host (${code}): check the address`;
   if (code === "CERT_HAS_EXPIRED") return `it has expired (${code}): let the issuer renew it`;
   if (/SELF_SIGNED|UNABLE_TO_/.test(code))
     return `no public CA has issued it (${code}): Cloudflare trusts public CAs alone; tidegate serve and this command trust those of NODE_EXTRA_CA_CERTS too`;
   return `the TLS handshake failed (${code}): check the address, and that the port speaks TLS`;
-}
-
-function describeKeys(keys: readonly Key[]): string {
-  const kindsOf = keys.map(({ kty, crv, alg }) => clean(alg ?? (crv === undefined ? kty : `${kty} ${crv}`)));
-  return [...new Set(kindsOf)].join(", ");
 }

@@ -7,6 +7,7 @@ import { fetchKeys, KeysFetchError } from "../../src/auth/fetch-keys.ts";
 import type { Algorithm } from "../../src/config/algorithms.ts";
 import { publicAlgorithms, withBothNames } from "../../src/config/algorithms.ts";
 import { metadataOf } from "../../src/config/config.ts";
+import { usableKeys } from "../../src/config/key-set.ts";
 import { isSafeUrl } from "../../src/config/safe-url.ts";
 import { counted, wordsOf } from "../check/issuers.ts";
 import { Stop } from "../command/errors.ts";
@@ -96,7 +97,7 @@ function fromFile(question: IssuerQuestion, path: string): FoundIssuer {
 function readKeys(path: string): { text: string; algorithms: Algorithm[]; said: string } {
   try {
     const text = readUserFile(path);
-    const { keys } = parseKeySet(text);
+    const { keys } = usableKeys(parseKeySet(text)).jwks;
     const algorithms = algorithmsOf(keys);
     return { text, algorithms, said: `The file has ${counted(keys)} for ${algorithms.join(", ")}` };
   } catch (cause) {

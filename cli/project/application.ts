@@ -9,6 +9,7 @@ import { ConfigError, parsePolicy, secretNames } from "../../src/config/policy.t
 import { readingAccounts, readingMistakes } from "../../src/config/reading.ts";
 import { dialectOf } from "../../src/db/mysql/engines/dialect-of.ts";
 import { readAuthorities } from "./authorities.ts";
+import { demandImportable } from "./key-sets.ts";
 import { readLock, withColumns } from "./lock.ts";
 import type { OwnServer } from "./own-server.ts";
 import { accountsOfOwn, knownGrants } from "./own-server.ts";
@@ -142,7 +143,8 @@ export function makeApplication(
   const parsed = parsePolicy(policy, environment, queries);
   const mistakes = readingMistakes(parsed, queries);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
-  const { cluster, accounts } = parsed;
+  const { cluster, accounts, issuers } = parsed;
+  demandImportable(issuers);
   const deadlines = Object.keys(accounts).map((name) => longestDeadlineMs(parsed, name));
   const authorities = authoritiesOf(cluster, directory);
   return {

@@ -1,5 +1,6 @@
 import type { SavedQuery } from "../../src/catalog/parse.ts";
 import { mistakeText } from "../../src/catalog/parse.ts";
+import { staticKeyFindings } from "../../src/config/key-findings.ts";
 import { ConfigError, hyperdriveNames, parsePolicy, secretNames } from "../../src/config/policy.ts";
 import { readingMistakes } from "../../src/config/reading.ts";
 import type { Policy } from "../../src/config/schema.ts";
@@ -7,6 +8,7 @@ import { classify } from "../../src/sql/guard.ts";
 import { authoritiesOf, readCatalog, readGoodQueries } from "./application.ts";
 import { expiryWarnings } from "./authorities.ts";
 import { developmentKeyWarning, trustsDevelopmentKey } from "./development-key.ts";
+import { demandImportable } from "./key-sets.ts";
 import { projectFile, projectRoot } from "./paths.ts";
 import { readPolicyFile, readWorkerTable } from "./project-file.ts";
 import type { WranglerConfig } from "./wrangler.ts";
@@ -44,6 +46,7 @@ export function checkEnvironment(name: string, directory = projectRoot()): strin
     // A broken query may write.
     const reading = broken.length > 0 ? [] : readingMistakes(policy, queries);
     if (reading.length > 0) throw new ConfigError(reading);
+    demandImportable(policy.issuers);
     authoritiesOf(policy.cluster, directory);
   });
   return [
@@ -60,6 +63,9 @@ export function warningsOf(name: string, directory = projectRoot()): string[] {
     const policy = parsePolicy(readPolicyFile(name, directory), name, queries);
     return [
       ...expiryWarnings(authoritiesOf(policy.cluster, directory) ?? []).map((line) => `cluster.ca: ${line}`),
+      ...policy.issuers.flatMap(({ jwks, algorithms }, i) =>
+        jwks === undefined ? [] : staticKeyFindings(jwks, algorithms, `issuers[${i}].jwks`).warnings,
+      ),
       ...(trustsDevelopmentKey(policy) ? [developmentKeyWarning] : []),
       ...serverWarnings(policy.grants, queries),
     ];

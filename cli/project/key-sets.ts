@@ -1,7 +1,11 @@
+import type { JsonWebKey } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { KeySet } from "../../src/config/key-set.ts";
-import { usableKeys } from "../../src/config/key-set.ts";
+import type { KeySet, Refusal, UsableKeys } from "../../src/config/key-set.ts";
+import { bareKey, keysOf, notImported, refusalOf, withoutRefused } from "../../src/config/key-set.ts";
+import { ConfigError } from "../../src/config/policy.ts";
+import type { Policy } from "../../src/config/schema.ts";
 import { limits } from "../../src/limits.ts";
 import { Stop } from "../command/errors.ts";
 import { systemErrorText } from "../command/system-errors.ts";
@@ -58,7 +62,8 @@ export function parseKeySet(text: string): KeySet {
     throw new Error(`has more than ${limits.jwksBytes} bytes, which no key set has`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // Editors of some systems put a byte order mark in front.
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch {
     throw new Error('is no JSON: a JWK set is {"keys": [..]} (RFC 7517)');
   }
@@ -66,14 +71,42 @@ export function parseKeySet(text: string): KeySet {
   if (!Array.isArray(keys)) throw new Error('is no JWK set: it must be {"keys": [..]} (RFC 7517)');
   // The file is committed and bundled, so a secret in it has been published.
   const secret = keys.findIndex(
-    (key) => typeof key === "object" && key !== null && ("d" in key || "k" in key),
+    (key) => typeof key === "object" && key !== null && ("d" in key || "k" in key || "priv" in key),
   );
   if (secret >= 0)
     throw new Error(
       `has a private key (keys[${secret}]): take it out, count it as known, and leave its public half`,
     );
-  const { jwks, refused } = usableKeys(value);
-  if (refused.length > 0) throw new Error(`has a key that cannot be used: ${refused.join("; ")}`);
+  const { jwks, refused, foreign } = importableKeys(value);
+  // Keys of unknown kinds are no fault, as long as there are others.
+  const faults = [...refused, ...(jwks.keys.length === 0 ? foreign : [])];
+  if (faults.length > 0) throw new Error(`has a key that cannot be used: ${faults.join("; ")}`);
   if (jwks.keys.length === 0) throw new Error("has no key");
-  return jwks;
+  return { keys };
+}
+
+/** @throws ConfigError that names the keys of a policy that cannot be imported: none of their tokens would be good */
+export function demandImportable(issuers: Policy["issuers"]): void {
+  const mistakes = issuers.flatMap(({ jwks }, i) =>
+    jwks === undefined ? [] : importableKeys(jwks).refused.map((reason) => `issuers[${i}].jwks.${reason}`),
+  );
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+}
+
+/** As the gateway's own: Node imports a key at once, and refuses what WebCrypto refuses, points off their curve. */
+function importableKeys(value: unknown): UsableKeys {
+  const keys = keysOf(value);
+  return withoutRefused(
+    keys,
+    keys.map((key) => refusalOf(key) ?? trial(key)),
+  );
+}
+
+function trial(key: unknown): Refusal | undefined {
+  try {
+    createPublicKey({ key: bareKey(key as Record<string, unknown>) as JsonWebKey, format: "jwk" });
+    return undefined;
+  } catch {
+    return notImported;
+  }
 }

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import type { CryptoKey, JWK, JWTPayload } from "jose";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 
-export type SigningAlgorithm = "ES256" | "RS256";
+export type SigningAlgorithm = "ES256" | "ES512" | "RS256" | "EdDSA" | "Ed25519";
 
 /** An issuer's key pair. The public part has the algorithm. */
 export interface SigningKey {
@@ -50,10 +50,9 @@ async function describe(jwk: JWK, algorithm: SigningAlgorithm): Promise<JWK> {
 export async function mint(
   key: SigningKey,
   claims: JWTPayload,
-  options: { expires?: string | number; kid?: string; typ?: string } = {},
+  options: { expires?: string | number; kid?: string; typ?: string; alg?: string } = {},
 ): Promise<string> {
-  const { alg = "ES256" } = key.publicJwk;
-  const { kid = key.publicJwk.kid, typ = "JWT" } = options;
+  const { kid = key.publicJwk.kid, typ = "JWT", alg = key.publicJwk.alg ?? "ES256" } = options;
   const header = { alg, typ, ...(kid === undefined ? {} : { kid }) };
   return await new SignJWT(claims)
     .setProtectedHeader(header)

@@ -1,9 +1,10 @@
 import type { JWK } from "jose";
-import { calculateJwkThumbprint, compactVerify, errors, importJWK } from "jose";
+import { calculateJwkThumbprint, compactVerify, errors } from "jose";
 import { publicAlgorithms } from "../config/algorithms.ts";
-import { usableKeys } from "../config/key-set.ts";
+import { refusalOf } from "../config/key-set.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { importPublicKey } from "./import-keys.ts";
 import { parseJwt } from "./parse-jwt.ts";
 import { tokenHash } from "./token-cache.ts";
 
@@ -57,13 +58,12 @@ export async function checkProof(
 
 async function checkSignature(proof: string, alg: string, jwk: unknown, thumbprint: string): Promise<void> {
   if (!proofAlgorithms.includes(alg)) throw invalid("The proof's algorithm is not accepted.");
-  const { refused } = usableKeys({ keys: [jwk] });
-  if (refused.length > 0) throw invalid("The proof's jwk is not a public key for signatures.");
+  if (refusalOf(jwk) !== undefined) throw invalid("The proof's jwk is not a public key for signatures.");
   try {
     if ((await calculateJwkThumbprint(jwk as JWK)) !== thumbprint) {
       throw invalid("The proof was made with another key than the token is bound to.");
     }
-    await compactVerify(proof, await importJWK(jwk as JWK, alg), { algorithms: [alg] });
+    await compactVerify(proof, await importPublicKey(jwk as JWK, alg), { algorithms: [alg] });
   } catch (cause) {
     if (cause instanceof TidegateError) throw cause;
     if (cause instanceof errors.JWSSignatureVerificationFailed)

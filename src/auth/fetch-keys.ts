@@ -1,9 +1,9 @@
 import type { Issuer } from "../config/config.ts";
 import type { KeySet } from "../config/key-set.ts";
-import { usableKeys } from "../config/key-set.ts";
 import { isSafeUrl } from "../config/safe-url.ts";
 import { limits } from "../limits.ts";
 import { readAtMost } from "../read-body.ts";
+import { importableKeys } from "./import-keys.ts";
 
 /** Why an issuer's keys cannot be had. */
 export type KeysFault =
@@ -47,11 +47,12 @@ export async function fetchKeys(
   const uri = keys.kind === "remote" ? keys.uri : await discover(issuer, keys.uri, environment);
   const set = await fetchJson(uri);
   if (!isSet(set)) throw new KeysFetchError("not a JWK set", uri, { kind: "not_a_set" });
-  const usable = usableKeys(set);
-  if (usable.refused.length > 0) refused(usable.refused);
+  const usable = await importableKeys(set);
+  const reasons = [...usable.refused, ...usable.foreign];
+  if (reasons.length > 0) refused(reasons);
   // A set without a usable key is a mistake of the issuer. So throw, and the earlier keys stay in use.
   if (usable.jwks.keys.length === 0) {
-    const fault = { kind: "no_usable_key", refused: usable.refused } as const;
+    const fault = { kind: "no_usable_key", refused: reasons } as const;
     throw new KeysFetchError("the set has no key that can be used", uri, fault);
   }
   return usable.jwks;
@@ -72,13 +73,19 @@ async function discover(issuer: string, uri: string, environment: string): Promi
   return jwks_uri;
 }
 
+/**
+ * RFC 7517 §8.5.2. Kubernetes answers 406 to a request that does not name the type of key sets, and static servers have
+ * types of their own.
+ */
+const accept = "application/jwk-set+json, application/json, */*";
+
 async function fetchJson(uri: string): Promise<unknown> {
   const unreachable = (cause: unknown) => {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new KeysFetchError(message, uri, { kind: "unreachable" }, cause);
   };
   const response = await fetch(uri, {
-    headers: { accept: "application/json" },
+    headers: { accept },
     redirect: "manual",
     signal: AbortSignal.timeout(limits.jwksTimeoutMs),
   }).catch(unreachable);
@@ -91,7 +98,8 @@ async function fetchJson(uri: string): Promise<unknown> {
   const bytes = await readAtMost(response.body, limits.jwksBytes).catch(unreachable);
   if (!bytes) throw new KeysFetchError(`more than ${limits.jwksBytes} bytes`, uri, { kind: "too_large" });
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    // Its decoder drops a byte order mark, which editors of some systems write.
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     const fault = { kind: "not_json", contentType: headers.get("content-type") } as const;
     throw new KeysFetchError(cause instanceof Error ? cause.message : "not JSON", uri, fault);

@@ -1,9 +1,8 @@
-import type { JSONWebKeySet, JWTVerifyGetKey } from "jose";
-import { createLocalJWKSet, errors } from "jose";
+import type { JWTVerifyGetKey } from "jose";
+import { errors } from "jose";
 import type { Issuer } from "../config/config.ts";
-import type { KeySet } from "../config/key-set.ts";
-import { usableKeys } from "../config/key-set.ts";
 import { limits } from "../limits.ts";
+import { resolver } from "./import-keys.ts";
 import type { FetchedKeys } from "./jwks-cache.ts";
 
 /** The source of an issuer's verification keys, in the form that jose takes. */
@@ -28,7 +27,7 @@ export function keySource(issuer: Issuer, ask: AskKeys): KeySource {
     const { secret } = keys;
     return { find: async () => secret, ready: async () => {} };
   }
-  if (keys.kind === "static") return { find: resolver(usableKeys(keys.jwks).jwks), ready: async () => {} };
+  if (keys.kind === "static") return { find: resolver(keys.jwks), ready: async () => {} };
   return remoteKeys(issuer, ask);
 }
 
@@ -83,8 +82,4 @@ function remoteKeys(issuer: Issuer, ask: AskKeys): KeySource {
       await current();
     },
   };
-}
-
-function resolver(jwks: KeySet): JWTVerifyGetKey {
-  return createLocalJWKSet(jwks as unknown as JSONWebKeySet);
 }

@@ -1,4 +1,4 @@
-import type { JWTPayload } from "jose";
+import type { JWTPayload, JWTVerifyOptions } from "jose";
 import { errors, jwtVerify } from "jose";
 import type { Issuer } from "../config/config.ts";
 import { TidegateError } from "../errors.ts";
@@ -71,7 +71,7 @@ async function verifiedClaims(
   now: Date,
 ): Promise<JWTPayload> {
   try {
-    const { payload } = await jwtVerify(token, keys.find, {
+    return await payloadOf(token, keys, {
       issuer: issuer.issuer,
       audience: issuer.audience,
       algorithms: issuer.algorithms,
@@ -79,9 +79,28 @@ async function verifiedClaims(
       requiredClaims: ["iss", "aud", "exp"],
       currentDate: now,
     });
-    return payload;
   } catch (cause) {
     throw refusal(cause);
+  }
+}
+
+/** Several keys fit a token that names none, or a `kid` that was given twice: the one that verifies it counts. */
+async function payloadOf(token: string, { find }: KeySource, options: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, find, options)).payload;
+  } catch (cause) {
+    if (!(cause instanceof errors.JWKSMultipleMatchingKeys)) throw cause;
+    let tried = 0;
+    for await (const key of cause) {
+      try {
+        return (await jwtVerify(token, key, options)).payload;
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+      }
+      tried += 1;
+      if (tried >= limits.keysTried) break;
+    }
+    throw new errors.JWSSignatureVerificationFailed();
   }
 }
 

@@ -45,3 +45,8 @@ export function fitsAlgorithm({ kty, crv, alg }: Record<string, unknown>, algori
   if (kty !== kind.kty || (kind.crv !== undefined && crv !== kind.crv)) return false;
   return alg === undefined || withBothNames([algorithm]).some((name) => name === alg);
 }
+
+/** @returns whether some algorithm could use a JWK of this kind and curve */
+export function isKnownKind({ kty, crv }: Record<string, unknown>): boolean {
+  return publicAlgorithms.some((algorithm) => fitsAlgorithm({ kty, crv }, algorithm));
+}

@@ -1,51 +1,102 @@
-/** RFC 7518 §3.3: RS and PS need a key of 2048 bits or more. */
-const rsaBytes = 2048 / 8;
+import { fitsAlgorithm, isKnownKind, publicAlgorithms } from "./algorithms.ts";
+import { lettersOf, weakness } from "./public-numbers.ts";
 
 /** A JWK set (RFC 7517 §5) whose keys have been checked. */
 export interface KeySet {
   keys: Record<string, unknown>[];
 }
 
+/** Why a key is not used. */
+export interface Refusal {
+  reason: string;
+  /** The key is of a kind that the gateway does not know, and nobody's mistake: a set may have any (RFC 7517 §5). */
+  isForeign?: boolean;
+}
+
+/** The runtimes have words of their own for it, and some of them quote the key. */
+export const notImported: Refusal = { reason: "cannot be imported: its numbers are no key" };
+
 export interface UsableKeys {
   jwks: KeySet;
   /** The reasons for removed keys, one line each, for the operator. */
   refused: string[];
+  /** The same for keys of unknown kinds. */
+  foreign: string[];
 }
 
 /**
  * Keeps the keys of a set that may verify signatures. It removes all others with a reason: private and
- * symmetric keys (their owner has published a secret), keys for encryption, short RSA keys.
+ * symmetric keys (their owner has published a secret), keys for encryption, keys that are short or that anybody could
+ * sign for, and kinds that the gateway does not know.
  * @throws TypeError when the value is not a JWK set (RFC 7517 §5)
  */
 export function usableKeys(value: unknown): UsableKeys {
+  const keys = keysOf(value);
+  return withoutRefused(keys, keys.map(refusalOf));
+}
+
+/** @throws TypeError when the value is not a JWK set (RFC 7517 §5) */
+export function keysOf(value: unknown): unknown[] {
   const keys = (value as { keys?: unknown } | null)?.keys;
   if (!Array.isArray(keys)) throw new TypeError("not a JWK set");
-  const refused: string[] = [];
-  const usable = keys.filter((key: unknown, i) => {
-    const reason = refusalOf(key);
-    if (reason !== undefined) refused.push(`keys[${i}]: ${reason}`);
-    return reason === undefined;
-  });
-  return { jwks: { keys: usable as KeySet["keys"] }, refused };
+  return keys;
 }
 
-function refusalOf(key: unknown): string | undefined {
-  if (typeof key !== "object" || key === null || Array.isArray(key)) return "is not a JWK";
-  const { kty, n, use, key_ops } = key as Record<string, unknown>;
-  if (kty !== "RSA" && kty !== "EC" && kty !== "OKP") return "is neither RSA nor EC nor OKP";
-  if ("d" in key || "k" in key) return "is a private or symmetric key";
-  if (use !== undefined && use !== "sig") return "is not for signatures (use)";
+/** @param refusals one for each key; undefined for a key that stays */
+export function withoutRefused(
+  keys: readonly unknown[],
+  refusals: readonly (Refusal | undefined)[],
+): UsableKeys {
+  const lines = (isForeign: boolean) =>
+    refusals.flatMap((refusal, i) =>
+      refusal !== undefined && (refusal.isForeign ?? false) === isForeign
+        ? [`keys[${i}]: ${refusal.reason}`]
+        : [],
+    );
+  const usable = keys.filter((_, i) => refusals[i] === undefined) as KeySet["keys"];
+  return { jwks: { keys: usable }, refused: lines(false), foreign: lines(true) };
+}
+
+/** @returns why a key is not used, as far as its members say; undefined if they say nothing against it */
+export function refusalOf(key: unknown): Refusal | undefined {
+  if (typeof key !== "object" || key === null || Array.isArray(key)) return { reason: "is not a JWK" };
+  const jwk = key as Record<string, unknown>;
+  // RFC 7518 §6.2.2, §6.3.2 and §6.4; priv is that of newer kinds.
+  if ("d" in jwk || "k" in jwk || "priv" in jwk) return { reason: "is a private or symmetric key" };
+  const { use, key_ops } = jwk;
+  if (use !== undefined && use !== "sig") return { reason: "is not for signatures (use)" };
   if (key_ops !== undefined && !(Array.isArray(key_ops) && key_ops.includes("verify"))) {
-    return "is not for verifying (key_ops)";
+    return { reason: "is not for verifying (key_ops)" };
   }
-  if (kty === "RSA" && modulusBits(n) < rsaBytes * 8) return "is an RSA key under 2048 bits";
-  return undefined;
+  if (!isKnownKind(jwk)) {
+    const { kty } = jwk;
+    const isOfCurve = kty === "EC" || kty === "OKP";
+    const reason = isOfCurve
+      ? "is on another curve than P-256, P-384, P-521 and Ed25519"
+      : "is neither RSA nor EC nor OKP";
+    // A key without a kind or curve is broken; one with an unknown name may be good for others.
+    return { reason, isForeign: typeof (isOfCurve ? jwk.crv : kty) === "string" };
+  }
+  const reason = weakness(jwk);
+  if (reason !== undefined) return { reason };
+  if (publicAlgorithms.some((algorithm) => fitsAlgorithm(jwk, algorithm))) return undefined;
+  return { reason: "is not for an algorithm of tokens (alg)", isForeign: typeof jwk.alg === "string" };
 }
 
-function modulusBits(n: unknown): number {
-  if (typeof n !== "string") return 0;
-  const bytes = Buffer.from(n, "base64url");
-  const first = bytes.findIndex((byte: number) => byte !== 0);
-  if (first < 0) return 0;
-  return (bytes.length - first - 1) * 8 + (32 - Math.clz32(bytes[first] ?? 0));
+/**
+ * Reduces a key to its numbers, its name and its algorithm: no other member decides anything any more, and none of them
+ * can make the import fail. Ed25519 has no `alg` here: both names of its algorithm are good (RFC 9864).
+ * @param jwk one for which `refusalOf` has no reason
+ */
+export function bareKey(jwk: Record<string, unknown>): Record<string, unknown> {
+  const { kty, crv, kid, alg } = jwk;
+  const isEd25519 = kty === "OKP";
+  const numbers = kty === "RSA" ? ["n", "e"] : kty === "EC" ? ["x", "y"] : ["x"];
+  return {
+    kty,
+    ...(kty === "RSA" ? {} : { crv }),
+    ...Object.fromEntries(numbers.map((name) => [name, lettersOf(jwk[name])])),
+    ...(typeof kid === "string" ? { kid } : {}),
+    ...(alg === undefined || (isEd25519 && (alg === "EdDSA" || alg === "Ed25519")) ? {} : { alg }),
+  };
 }

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { clusterMistakes } from "./cluster-rules.ts";
 import { docsMistakes } from "./docs-rules.ts";
 import { hyperdriveMistakes } from "./hyperdrive-rules.ts";
-import { usableKeys } from "./key-set.ts";
+import { staticKeyFindings } from "./key-findings.ts";
 import { expandTags, type Named, nameMistakes } from "./query-names.ts";
 import { isSafeUrl } from "./safe-url.ts";
 import type { Grant, Policy } from "./schema.ts";
@@ -144,7 +144,9 @@ function issuerMistakes(issuer: Policy["issuers"][number], at: string, environme
   if (issuer.discovery && !isSafeUrl(issuer.issuer, environment)) {
     mistakes.push(`${at}.issuer: must be an https URL for discovery (http only for loopback in development)`);
   }
-  if (issuer.jwks) mistakes.push(...usableKeys(issuer.jwks).refused.map((reason) => `${at}.jwks.${reason}`));
+  // Algorithms of a secret are a mistake already.
+  if (issuer.jwks && !symmetric)
+    mistakes.push(...staticKeyFindings(issuer.jwks, issuer.algorithms, `${at}.jwks`).mistakes);
   return mistakes;
 }
 

@@ -171,7 +171,7 @@ describe("issuers of every behaviour side by side", () => {
     }
     const line = logged(gateway, "keys_refused").find(({ issuer }) => issuer === iss);
     expect(line?.reasons).toEqual([
-      "keys[0]: is neither RSA nor EC nor OKP",
+      "keys[0]: is a private or symmetric key",
       "keys[1]: is a private or symmetric key",
       "keys[2]: is an RSA key under 2048 bits",
       "keys[3]: is not for signatures (use)",

@@ -22,7 +22,14 @@ vi.mock("../../../src/application.ts", () => ({ configOf: (env: { config: unknow
 
 const issuer = "https://a.example.com/";
 const uri = "https://a.example.com/jwks.json";
-const key = { kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "k1" };
+/** The key of RFC 7517 §A.1. */
+const key = {
+  kty: "EC",
+  crv: "P-256",
+  x: "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+  y: "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+  kid: "k1",
+};
 const config = { environment: "production", issuers: [{ issuer, keys: { kind: "remote", uri } }] };
 const minute = 60_000;
 

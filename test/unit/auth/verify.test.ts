@@ -412,13 +412,86 @@ describe("garbage", () => {
 });
 
 describe("key sets", () => {
-  test("a token without kid is refused if several keys fit: none is tried", async () => {
+  test("of several keys that fit a token without kid, the one that verifies it counts", async () => {
+    const other = { ...(await exportJWK(stranger.publicKey)), kid: "a2" };
+    for (const keys of [
+      [publicA, other],
+      [other, publicA],
+    ]) {
+      const several = verifierOf([issuerOf(issuerA, ["ES256"], ...keys)]);
+      for (const key of [a.privateKey, stranger.privateKey]) {
+        const token = await tokenOfA({}, {}, key);
+        expect((await several.verify(token, now)).caller.issuer).toBe(issuerA);
+      }
+      // A kid is a choice: no other key is tried.
+      const misnamed = await tokenOfA({}, { kid: "a2" });
+      expect((await refusal(() => several.verify(misnamed, now))).code).toBe("token_invalid");
+    }
+  });
+
+  test("that verifies a token also judges its claims: no other key is tried then", async () => {
     const other = { ...(await exportJWK(stranger.publicKey)), kid: "a2" };
     const several = verifierOf([issuerOf(issuerA, ["ES256"], publicA, other)]);
-    const unnamed = await tokenOfA();
-    expect((await refusal(() => several.verify(unnamed, now))).code).toBe("token_invalid");
+    const old = await tokenOfA({ exp: nowSeconds - 300 });
+    expect((await refusal(() => several.verify(old, now))).code).toBe("token_expired");
+    const elsewhere = await tokenOfA({ aud: "another" }, {}, stranger.privateKey);
+    const { code, details } = await refusal(() => several.verify(elsewhere, now));
+    expect([code, details.detail]).toEqual(["token_invalid", "The claim aud does not hold."]);
+  });
+
+  test("a kid that several keys have is tried with each", async () => {
+    const twin = { ...(await exportJWK(stranger.publicKey)), kid: "a1" };
+    const twins = verifierOf([issuerOf(issuerA, ["ES256"], publicA, twin)]);
+    for (const key of [a.privateKey, stranger.privateKey]) {
+      const token = await tokenOfA({}, { kid: "a1" }, key);
+      expect((await twins.verify(token, now)).caller.issuer).toBe(issuerA);
+    }
+    const { privateKey } = await generateKeyPair("ES256");
+    const forged = await tokenOfA({}, { kid: "a1" }, privateKey);
+    expect((await refusal(() => twins.verify(forged, now))).code).toBe("token_invalid");
+  });
+
+  test("as many keys are tried as the limit says, and no more", async () => {
+    const other = { ...(await exportJWK(stranger.publicKey)), kid: undefined };
+    const others = (count: number) => Array.from({ length: count }, () => ({ ...other }));
+    const last = verifierOf([issuerOf(issuerA, ["ES256"], ...others(limits.keysTried - 1), publicA)]);
+    expect((await last.verify(await tokenOfA(), now)).caller.issuer).toBe(issuerA);
+    const beyond = verifierOf([issuerOf(issuerA, ["ES256"], ...others(limits.keysTried), publicA)]);
+    const token = await tokenOfA();
+    expect((await refusal(() => beyond.verify(token, now))).code).toBe("token_invalid");
     const named = await tokenOfA({}, { kid: "a1" });
-    expect((await several.verify(named, now)).caller.issuer).toBe(issuerA);
+    expect((await beyond.verify(named, now)).caller.issuer).toBe(issuerA);
+  });
+
+  test.each([
+    ["EdDSA", "EdDSA"],
+    ["EdDSA", "Ed25519"],
+    ["EdDSA", undefined],
+    ["Ed25519", "EdDSA"],
+    ["Ed25519", "Ed25519"],
+    ["Ed25519", undefined],
+  ])("a token with %s by a key with %s: two names of one algorithm (RFC 9864)", async (alg, ofKey) => {
+    const { publicKey, privateKey } = await generateKeyPair("Ed25519");
+    const jwk = { ...(await exportJWK(publicKey)), kid: "ed", ...(ofKey && { alg: ofKey }) };
+    const own = verifierOf([issuerOf(issuerA, ["EdDSA", "Ed25519"], jwk)]);
+    for (const header of [{ alg }, { alg, kid: "ed" }]) {
+      const token = await tokenOfA({}, header, privateKey);
+      expect((await own.verify(token, now)).caller.issuer).toBe(issuerA);
+    }
+    for (const wrong of ["eddsa", "ED25519", "Ed448"]) {
+      const [, claims, signature] = (await tokenOfA({}, { alg }, privateKey)).split(".");
+      const token = `${base64url({ alg: wrong })}.${claims}.${signature}`;
+      expect((await refusal(() => own.verify(token, now))).code).toBe("token_invalid");
+    }
+  });
+
+  test("ES512 is a signature on P-521", async () => {
+    const { publicKey, privateKey } = await generateKeyPair("ES512");
+    const own = verifierOf([issuerOf(issuerA, ["ES512"], await exportJWK(publicKey))]);
+    const token = await tokenOfA({}, { alg: "ES512" }, privateKey);
+    expect((await own.verify(token, now)).caller.issuer).toBe(issuerA);
+    const other = await tokenOfA();
+    expect((await refusal(() => own.verify(other, now))).code).toBe("token_invalid");
   });
 
   test("a key that is only for encryption verifies nothing", async () => {
@@ -427,15 +500,62 @@ describe("key sets", () => {
     expect((await refusal(() => own.verify(token, now))).code).toBe("token_invalid");
   });
 
-  test("a key that cannot be read is the operator's fault, not the caller's", async () => {
-    const point = { kty: "EC", crv: "P-256", x: "AA", y: "AA" };
-    const broken = verifierOf([issuerOf(issuerA, ["ES256"], point)]);
-    const token = await tokenOfA();
-    const error = await refusal(() => broken.verify(token, now));
-    expect(error).toMatchObject({ code: "keys_unavailable", status: 503 });
-    expect(error.details.retryAfter).toBeGreaterThan(0);
-    expect(error.details.detail).toBeUndefined();
-    expect(error.operator).toBeTruthy();
+  describe("a key that cannot be used disturbs no other, and its tokens are refused", () => {
+    const off = () => ({ ...publicA, y: publicA.x });
+    const table: [string, () => Record<string, unknown>][] = [
+      ["off its curve", off],
+      ["without a point", () => ({ kty: "EC", crv: "P-256", x: "AA", y: "AA" })],
+      ["without numbers", () => ({ kty: "EC", crv: "P-256" })],
+      ["of an unknown kind", () => ({ kty: "PQC", alg: "ES256" })],
+      ["of no kind", () => ({})],
+    ];
+    test.each(table)("%s", async (_, make) => {
+      for (const kid of [undefined, "a1"]) {
+        const broken = { ...make(), ...(kid && { kid }) };
+        const alone = verifierOf([issuerOf(issuerA, ["ES256"], broken)]);
+        const token = await tokenOfA({}, kid === undefined ? {} : { kid });
+        const { code, status } = await refusal(() => alone.verify(token, now));
+        expect([code, status]).toEqual(["token_invalid", 401]);
+        for (const keys of [
+          [broken, publicA],
+          [publicA, broken],
+        ]) {
+          const together = verifierOf([issuerOf(issuerA, ["ES256"], ...keys)]);
+          expect((await together.verify(token, now)).caller.issuer).toBe(issuerA);
+        }
+      }
+    });
+
+    test("members that decide nothing cannot spoil a key", async () => {
+      const members = { ext: "no", key_ops: ["verify", "verify", "sign"], x5c: 5, x5t: null, alg: "ES256" };
+      const own = verifierOf([issuerOf(issuerA, ["ES256"], { ...publicA, ...members })]);
+      expect((await own.verify(await tokenOfA({}, { kid: "a1" }), now)).caller.issuer).toBe(issuerA);
+    });
+
+    test("with the exponent 1 every text would be its own signature", async () => {
+      const n = Buffer.alloc(256, 0xff).toString("base64url");
+      const own = verifierOf([issuerOf(issuerA, ["RS256"], { kty: "RSA", n, e: "AQ" })]);
+      const token = await tokenOfA({}, { alg: "RS256" }, b.privateKey);
+      expect((await refusal(() => own.verify(token, now))).code).toBe("token_invalid");
+    });
+
+    test("with the neutral point a signature of nobody would do", async () => {
+      const x = Buffer.from([1, ...Buffer.alloc(31)]).toString("base64url");
+      const own = verifierOf([issuerOf(issuerA, ["EdDSA"], { kty: "OKP", crv: "Ed25519", x })]);
+      const signature = Buffer.from([1, ...Buffer.alloc(63)]).toString("base64url");
+      const token = `${base64url({ alg: "EdDSA" })}.${base64url(goodClaims)}.${signature}`;
+      expect((await refusal(() => own.verify(token, now))).code).toBe("token_invalid");
+    });
+
+    test("in a set of an older Keys object too", async () => {
+      const remote: Issuer = { ...issuerOf(issuerA, ["ES256"]), keys: { kind: "remote", uri: "https://a/" } };
+      const own = createVerifier([remote], async () => ({
+        jwks: { keys: [off(), { ...publicA, d: "AA" }] },
+        fetchedAt: 1,
+      }));
+      const token = await tokenOfA();
+      expect((await refusal(() => own.verify(token, now))).code).toBe("token_invalid");
+    });
   });
 
   test("of a remote issuer are fetched when a token or readiness needs them", async () => {

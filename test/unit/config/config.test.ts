@@ -134,7 +134,7 @@ describe("a valid bundle with its bindings", () => {
         dpop: "off",
       },
     ]);
-    const jwks = { keys: [{ kty: "EC" }] };
+    const jwks = { keys: [{ kty: "EC", crv: "P-256", x: "AA", y: "AA" }] };
     const parts = { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": jwks };
     expect(loadConfig(application(parts), bindings).issuers[0]?.keys).toEqual({ kind: "static", jwks });
   });

@@ -13,6 +13,8 @@ function mistakes(parts: Record<string, unknown>, environment = "production"): r
 const rustls = { "cluster.link": "rustls", "cluster.trust": "bundle", "cluster.ca": "ca/cluster.pem" };
 const trust = `cluster.trust: must be "public" (the platform's public CAs), "runtime" (the CAs that the runtime is started with) or, with link = "rustls", "bundle" (the CAs of the file that ca names)`;
 
+const publicKey = { kty: "EC", crv: "P-256", x: "AA", y: "AA" };
+
 describe("a valid policy", () => {
   test("is accepted, and gets the defaults", () => {
     expect(parsePolicy(good(), "production", queries)).toEqual({
@@ -127,9 +129,17 @@ describe("a valid policy", () => {
         ],
       },
     ],
+    ["a static key set", { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": { keys: [publicKey] } }],
     [
-      "a static key set",
-      { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": { keys: [{ kty: "EC", crv: "P-256" }] } },
+      "a key of the future beside another",
+      { "issuers[0].jwks_uri": undefined, "issuers[0].jwks": { keys: [{ kty: "PQC" }, publicKey] } },
+    ],
+    [
+      "keys for other algorithms beside one that is used",
+      {
+        "issuers[0].jwks_uri": undefined,
+        "issuers[0].jwks": { keys: [publicKey, { ...publicKey, crv: "P-384" }] },
+      },
     ],
     ["discovery", { "issuers[0].jwks_uri": undefined, "issuers[0].discovery": true }],
     ["a typ", { "issuers[0].typ": "at+jwt" }],
@@ -346,7 +356,7 @@ describe("the mistake is named", () => {
     ["a role with a quote", { "accounts.reader.role": "a`b" }, "accounts.reader.role: must be a role's name"],
     ["two roles", { "accounts.reader.role": "a, b" }, "accounts.reader.role: must be a role's name"],
     ["no key source", { "issuers[0].jwks_uri": undefined }, oneSource],
-    ["two key sources", { "issuers[0].jwks": { keys: [{ kty: "EC" }] } }, oneSource],
+    ["two key sources", { "issuers[0].jwks": { keys: [publicKey] } }, oneSource],
     ["HS256 with jwks_uri", { "issuers[0].algorithms": ["HS256"] }, hs256],
     ["HS256 beside another", { "issuers[0].algorithms": ["ES256", "HS256"] }, hs256],
     [
@@ -372,7 +382,7 @@ describe("the mistake is named", () => {
     [
       "a symmetric key",
       jwks({ kty: "oct", k: "AA" }),
-      "issuers[0].jwks.keys[0]: is neither RSA nor EC nor OKP",
+      "issuers[0].jwks.keys[0]: is a private or symmetric key",
     ],
     [
       "a key for encryption",
@@ -381,8 +391,23 @@ describe("the mistake is named", () => {
     ],
     [
       "a short RSA key",
-      jwks({ kty: "RSA", n: "AA" }),
+      jwks({ kty: "RSA", n: "AA", e: "AQAB" }),
       "issuers[0].jwks.keys[0]: is an RSA key under 2048 bits",
+    ],
+    [
+      "no key but one of the future",
+      jwks({ kty: "PQC" }),
+      "issuers[0].jwks.keys[0]: is neither RSA nor EC nor OKP",
+    ],
+    [
+      "no key for the algorithms",
+      jwks({ ...publicKey, crv: "P-384", kid: "1" }),
+      "issuers[0].jwks: none of its keys is for ES256; they are for EC P-384: correct algorithms",
+    ],
+    [
+      "a key of Ed25519 that anybody could sign for",
+      jwks({ kty: "OKP", crv: "Ed25519", x: "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }),
+      "issuers[0].jwks.keys[0]: is an Ed25519 key that anybody could sign for (x)",
     ],
     ["discovery beside jwks_uri", { "issuers[0].discovery": true }, oneSource],
     [

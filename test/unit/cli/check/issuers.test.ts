@@ -10,6 +10,7 @@ import { createSigningKey } from "../../../../servers/issuer/issuer.ts";
 import { createAuthority } from "../../../../servers/pki.ts";
 import type { Policy } from "../../../../src/config/schema.ts";
 import { issuerSchema } from "../../../../src/config/schema.ts";
+import { limits } from "../../../../src/limits.ts";
 
 /** Every answer comes from a real HTTP or HTTPS server, and goes through the Worker's own code. */
 
@@ -31,12 +32,43 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { publicJwk } = await createSigningKey("ES256");
   const rsa = await createSigningKey("RS256");
+  const { publicJwk: ed } = await createSigningKey("Ed25519");
+  const p521 = await createSigningKey("ES512");
+  const { alg: _, ...unsaid } = publicJwk;
+  /** Numbers of two points: it is on no curve. */
+  const off = { ...publicJwk, kid: "off", y: publicJwk.x };
+  const one = { ...rsa.publicJwk, kid: "one", e: "AQ" };
   Object.assign(routes, {
     "/good": json({ keys: [publicJwk] }),
     "/both": json({ keys: [publicJwk, rsa.publicJwk] }),
     "/some": json({ keys: [publicJwk, { kty: "oct", k: "AA" }] }),
     "/private": json({ keys: [{ kty: "oct", k: "AA" }] }),
     "/none": json({ keys: [] }),
+    "/edwards": json({ keys: [ed, { ...ed, alg: "EdDSA", kid: "old" }] }),
+    "/p521": json({ keys: [p521.publicJwk] }),
+    "/off": json({ keys: [off] }),
+    "/off-beside": json({ keys: [off, one, publicJwk] }),
+    "/one": json({ keys: [one] }),
+    "/future": json({ keys: [{ kty: "PQC", alg: "PQ1" }, publicJwk] }),
+    "/future-alone": json({ keys: [{ kty: "PQC", alg: "PQ1" }] }),
+    "/twins": json({
+      keys: [
+        { ...publicJwk, kid: "\u001b[31mtwin\u009b" },
+        { ...unsaid, kid: "\u001b[31mtwin\u009b" },
+        { ...unsaid, kid: undefined },
+        { ...rsa.publicJwk, kid: "r" },
+        { ...rsa.publicJwk, kid: undefined, alg: undefined },
+      ],
+    }),
+    "/crowd": json({ keys: Array.from({ length: limits.keysTried + 1 }, () => unsaid) }),
+    "/marked": ((_, response) =>
+      response.writeHead(200).end(`\uFEFF${JSON.stringify({ keys: [publicJwk] })}`)) as RequestListener,
+    "/choosy": ((request, response) => {
+      const isAsked = request.headers.accept?.split(", ").includes("application/jwk-set+json");
+      response.writeHead(isAsked ? 200 : 406, { "content-type": "application/jwk-set+json" });
+      response.end(isAsked ? JSON.stringify({ keys: [publicJwk] }) : "");
+    }) as RequestListener,
+    "/xml": ((_, response) => response.writeHead(406).end()) as RequestListener,
     "/no-set": json({ hello: "world" }),
     "/page": ((_, response) =>
       response.writeHead(200, { "content-type": "text/html" }).end("<html></html>")) as RequestListener,
@@ -84,7 +116,11 @@ describe("an issuer whose callers are refused is one mistake, in words", () => {
     ["/long", "answers more than 65536 bytes"],
     ["/no-set", 'answers JSON without "keys"'],
     ["/none", "answers a key set that is empty"],
-    ["/private", "has no key that can be used (keys[0]: is neither RSA nor EC nor OKP)"],
+    ["/private", "has no key that can be used (keys[0]: is a private or symmetric key)"],
+    ["/xml", "answers status 406: it has no answer of a type that the gateway asks for"],
+    ["/off", "has no key that can be used (keys[0]: cannot be imported: its numbers are no key)"],
+    ["/one", "has no key that can be used (keys[0]: is an RSA key with another exponent than 3, 17"],
+    ["/future-alone", "has no key that can be used (keys[0]: is neither RSA nor EC nor OKP)"],
   ])("jwks_uri %s", async (path, words) => {
     const { mistakes } = await check({ jwks_uri: `${origin}${path}` });
     expect(mistakes).toHaveLength(1);
@@ -174,7 +210,11 @@ describe("TLS", () => {
 
   test("plain HTTP on the port", async () => {
     const { untried } = await check({ jwks_uri: origin.replace("http:", "https:") });
-    expect(untried).toEqual([expect.stringMatching(/the TLS handshake failed \(ERR_SSL_\w+\)/)]);
+    expect(untried).toEqual([
+      expect.stringMatching(
+        /https:\S+ does not speak TLS on this port \(ERR_SSL_\w+\), as a port for http does: name the port for https$/,
+      ),
+    ]);
   });
 });
 
@@ -198,9 +238,46 @@ describe("an issuer that works is a note", () => {
     });
     expect(mistakes).toEqual([]);
     expect(warnings).toEqual([
-      expect.stringContaining("is not used: keys[1]: is neither RSA nor EC nor OKP"),
+      expect.stringContaining("is not used: keys[1]: is a private or symmetric key"),
       expect.stringContaining("it has no key for EdDSA"),
     ]);
+  });
+
+  test.each([
+    ["/edwards", ["EdDSA"], "2 keys for Ed25519, EdDSA"],
+    ["/edwards", ["Ed25519"], "2 keys for Ed25519, EdDSA"],
+    ["/edwards", ["Ed25519", "EdDSA"], "2 keys for Ed25519, EdDSA"],
+    ["/p521", ["ES512"], "1 key for ES512"],
+    ["/marked", ["ES256"], "1 key for ES256"],
+    ["/choosy", ["ES256"], "1 key for ES256"],
+  ])("%s with %s", async (path, algorithms, words) => {
+    expect(await check({ jwks_uri: `${origin}${path}`, algorithms })).toEqual({
+      mistakes: [],
+      untried: [],
+      warnings: [],
+      notes: [`issuers[0], https://issuer.example: ${words}`],
+    });
+  });
+
+  const off = "keys[0]: cannot be imported: its numbers are no key";
+  const one = "keys[1]: is an RSA key with another exponent than 3, 17 and 65537 (e)";
+  test.each([
+    ["/off-beside", ["ES256"], [`used: ${off}`, `used: ${one}`]],
+    ["/future", ["ES256"], ["used: keys[0]: is neither RSA nor EC nor OKP"]],
+    [
+      "/twins",
+      ["ES256"],
+      [
+        'keys that are for none of algorithms are not used: "r" (RS256), one without kid (RSA)',
+        'several keys have the same kid, and a token that names it is tried with each: " [31mtwin "',
+      ],
+    ],
+    ["/crowd", ["ES256"], ["several keys have the same kid", "it has more than 16 keys for ES256"]],
+  ])("while some tokens are good, the rest are warnings: %s", async (path, algorithms, words) => {
+    const { mistakes, warnings } = await check({ jwks_uri: `${origin}${path}`, algorithms });
+    expect(mistakes).toEqual([]);
+    expect(warnings).toEqual(words.map((text) => expect.stringContaining(text)));
+    expect(warnings.join("")).not.toMatch(/\p{Cc}/u);
   });
 
   test("an issuer with its keys in the policy is not asked", async () => {

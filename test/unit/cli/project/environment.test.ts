@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { stringify } from "smol-toml";
 import { describe, expect, test } from "vitest";
 import { makeApplication } from "../../../../cli/project/application.ts";
-import { checkEnvironment, serverWarnings, workerMistakes } from "../../../../cli/project/environment.ts";
+import {
+  checkEnvironment,
+  serverWarnings,
+  warningsOf,
+  workerMistakes,
+} from "../../../../cli/project/environment.ts";
 import { environmentNames, readPolicyFile } from "../../../../cli/project/project-file.ts";
 import { reservedKeys } from "../../../../cli/project/wrangler.ts";
 import { parseQuery } from "../../../../src/catalog/parse.ts";
@@ -100,6 +105,64 @@ describe("what is committed", () => {
     } finally {
       rmSync(directory, { recursive: true });
     }
+  });
+
+  describe("with an issuer's keys in it", () => {
+    /** The key of RFC 7517 §A.1. */
+    const key = {
+      kty: "EC",
+      crv: "P-256",
+      x: "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+      y: "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+    };
+    const n = Buffer.alloc(256, 0xff).toString("base64url");
+    const place = "tidegate.toml, [env.production]: issuers[0].jwks";
+    const table: [string, Record<string, unknown>[], string[], string[]][] = [
+      ["a good one", [key], [], []],
+      ["one off its curve", [key, { ...key, y: key.x }], [".keys[1]: cannot be imported"], []],
+      ["the exponent 1", [key, { kty: "RSA", n, e: "AQ" }], [".keys[1]: is an RSA key with another exp"], []],
+      [
+        "a future kind",
+        [{ kty: "PQC" }, key],
+        [],
+        [".keys[0]: is neither RSA nor EC nor OKP; it is not used"],
+      ],
+      [
+        "a foreign algorithm",
+        [key, { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", kid: "1" }],
+        [],
+        [': keys that are for none of algorithms are not used: "1" (OKP Ed25519)'],
+      ],
+      [
+        "a kid twice",
+        [
+          { ...key, kid: "1" },
+          { ...key, kid: "1" },
+        ],
+        [],
+        [": several keys have the same kid"],
+      ],
+    ];
+    test.each(table)("%s", (_, keys, found, warned) => {
+      const directory = mkdtempSync(join(tmpdir(), "tidegate-check-"));
+      const file = readPolicyFile("production") as { issuers: Record<string, unknown>[] };
+      const [{ issuer = "" } = {}] = file.issuers;
+      const issuers = [{ issuer, audience: "a", algorithms: ["ES256"], jwks: { keys } }];
+      const production = { ...file, issuers };
+      try {
+        writeFileSync(join(directory, "tidegate.toml"), stringify({ version: 1, env: { production } }));
+        expect(checkEnvironment("production", directory)).toEqual(
+          found.map((text) => expect.stringContaining(`${place}${text}`)),
+        );
+        const warnings = warningsOf("production", directory).filter((line) => line.startsWith("issuers"));
+        expect(warnings).toEqual(warned.map((text) => expect.stringContaining(`issuers[0].jwks${text}`)));
+        const make = () => makeApplication("production", production);
+        if (found.length > 0) expect(make).toThrow(ConfigError);
+        else make();
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    });
   });
 
   test("an environment that is not there gets a list of the existing ones", () => {

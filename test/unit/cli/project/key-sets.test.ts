@@ -18,6 +18,10 @@ beforeAll(async () => {
   const files: Record<string, unknown> = {
     good: { keys: publicKeys },
     private: { keys: [publicJwk, await exportJWK(privateKey)] },
+    newer: { keys: [publicJwk, { kty: "AKP", alg: "ML-DSA-44", pub: "AA", priv: "AA" }] },
+    future: { keys: [{ kty: "PQC", alg: "PQ1" }, publicJwk] },
+    alien: { keys: [{ kty: "PQC", alg: "PQ1" }] },
+    off: { keys: [publicJwk, { ...publicJwk, y: publicJwk.x }] },
     symmetric: { keys: [{ kty: "oct", k: "AAAA" }] },
     one: publicJwk,
     none: { keys: [] },
@@ -26,6 +30,7 @@ beforeAll(async () => {
   };
   for (const [name, value] of Object.entries(files))
     writeFileSync(join(folder, "ca", `${name}.json`), JSON.stringify(value));
+  writeFileSync(join(folder, "ca", "marked.json"), `\uFEFF${JSON.stringify({ keys: publicKeys })}`);
   writeFileSync(join(folder, "ca", "text.json"), "-----BEGIN PUBLIC KEY-----");
   mkdirSync(join(folder, "ca", "folder.json"));
 });
@@ -38,6 +43,17 @@ test("the keys of a file stand in the policy in the place of its name", () => {
     cluster: {},
     issuers: [issuer(expected), issuer(expected)],
   });
+});
+
+test("a byte order mark is no fault", () => {
+  const policy = { issuers: [issuer("ca/marked.json")] };
+  expect(withKeySets(policy, folder, "tidegate.toml")).toEqual({ issuers: [issuer({ keys: publicKeys })] });
+});
+
+test("a key of an unknown kind is no fault, and stays for the check to name", () => {
+  const policy = { issuers: [issuer("ca/future.json")] };
+  const keys = [{ kty: "PQC", alg: "PQ1" }, ...publicKeys];
+  expect(withKeySets(policy, folder, "tidegate.toml")).toEqual({ issuers: [issuer({ keys })] });
 });
 
 test("a policy of another form stays as it is, for the schema to refuse", () => {
@@ -53,6 +69,9 @@ describe("a mistake names the file", () => {
     ["ca/one.json", /is no JWK set/],
     ["ca/none.json", /has no key$/],
     ["ca/private.json", /has a private key \(keys\[1\]\): take it out, count it as known/],
+    ["ca/newer.json", /has a private key \(keys\[1\]\)/],
+    ["ca/alien.json", /cannot be used: keys\[0\]: is neither RSA nor EC nor OKP$/],
+    ["ca/off.json", /cannot be used: keys\[1\]: cannot be imported: its numbers are no key$/],
     ["ca/symmetric.json", /has a private key \(keys\[0\]\)/],
     ["ca/encryption.json", /cannot be used: keys\[0\]: is not for signatures/],
     ["ca/large.json", /more than 65536 bytes/],
