@@ -1,6 +1,6 @@
 import type { JWK } from "jose";
 import { calculateJwkThumbprint, compactVerify, errors } from "jose";
-import { publicAlgorithms } from "../config/algorithms.ts";
+import { fitsAlgorithm, publicAlgorithms } from "../config/algorithms.ts";
 import { refusalOf } from "../config/key-set.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -56,21 +56,27 @@ export async function checkProof(
   return { id: await tokenHash(jti), nonce };
 }
 
-async function checkSignature(proof: string, alg: string, jwk: unknown, thumbprint: string): Promise<void> {
-  if (!proofAlgorithms.includes(alg)) throw invalid("The proof's algorithm is not accepted.");
-  if (refusalOf(jwk) !== undefined) throw invalid("The proof's jwk is not a public key for signatures.");
+const unfit = "The proof's jwk cannot be used with its algorithm.";
+
+async function checkSignature(proof: string, alg: string, key: unknown, thumbprint: string): Promise<void> {
+  const algorithm = publicAlgorithms.find((one) => one === alg);
+  if (algorithm === undefined) throw invalid("The proof's algorithm is not accepted.");
+  if (refusalOf(key) !== undefined) throw invalid("The proof's jwk is not a public key for signatures.");
+  const jwk = key as JWK;
   try {
-    if ((await calculateJwkThumbprint(jwk as JWK)) !== thumbprint) {
+    if ((await calculateJwkThumbprint(jwk)) !== thumbprint) {
       throw invalid("The proof was made with another key than the token is bound to.");
     }
-    await compactVerify(proof, await importPublicKey(jwk as JWK, alg), { algorithms: [alg] });
+    // The runtime does not compare the curve that the key names.
+    if (!fitsAlgorithm(jwk, algorithm)) throw invalid(unfit);
+    await compactVerify(proof, await importPublicKey(jwk, algorithm), { algorithms: [algorithm] });
   } catch (cause) {
     if (cause instanceof TidegateError) throw cause;
     if (cause instanceof errors.JWSSignatureVerificationFailed)
       throw invalid("The proof's signature does not hold.");
     // jose and WebCrypto throw many kinds of errors for a key whose members do not fit together or to the
     // algorithm.
-    throw invalid("The proof's jwk cannot be used with its algorithm.");
+    throw invalid(unfit);
   }
 }
 

@@ -32,9 +32,14 @@ export const algorithms: readonly Algorithm[] = [...publicAlgorithms, "HS256"];
 /** RFC 9864 §4.1.2 deprecates the name EdDSA. Both are the same signatures with the same keys. */
 const namesOfEd25519: readonly Algorithm[] = ["EdDSA", "Ed25519"];
 
+/** @param alg of a token, a key or a policy */
+export function isEd25519(alg: unknown): boolean {
+  return namesOfEd25519.some((name) => name === alg);
+}
+
 /** @returns the algorithms with each of their names, without repeats */
 export function withBothNames(listed: readonly Algorithm[]): Algorithm[] {
-  return [...new Set(listed.flatMap((one) => (namesOfEd25519.includes(one) ? namesOfEd25519 : [one])))];
+  return [...new Set(listed.flatMap((one) => (isEd25519(one) ? namesOfEd25519 : [one])))];
 }
 
 /** @returns whether the kind, the curve and the `alg` of a JWK let it verify an algorithm's signatures */
@@ -43,7 +48,7 @@ export function fitsAlgorithm({ kty, crv, alg }: Record<string, unknown>, algori
   const kind: KeyKind = kinds[algorithm];
   // An RSA key's crv has no meaning (RFC 7517 §4: unknown members are ignored).
   if (kty !== kind.kty || (kind.crv !== undefined && crv !== kind.crv)) return false;
-  return alg === undefined || withBothNames([algorithm]).some((name) => name === alg);
+  return alg === undefined || alg === algorithm || (isEd25519(alg) && isEd25519(algorithm));
 }
 
 /** @returns whether some algorithm could use a JWK of this kind and curve */

@@ -1,4 +1,4 @@
-import { fitsAlgorithm, isKnownKind, publicAlgorithms } from "./algorithms.ts";
+import { fitsAlgorithm, isEd25519, isKnownKind, publicAlgorithms } from "./algorithms.ts";
 import { lettersOf, weakness } from "./public-numbers.ts";
 
 /** A JWK set (RFC 7517 §5) whose keys have been checked. */
@@ -90,13 +90,12 @@ export function refusalOf(key: unknown): Refusal | undefined {
  */
 export function bareKey(jwk: Record<string, unknown>): Record<string, unknown> {
   const { kty, crv, kid, alg } = jwk;
-  const isEd25519 = kty === "OKP";
   const numbers = kty === "RSA" ? ["n", "e"] : kty === "EC" ? ["x", "y"] : ["x"];
   return {
     kty,
     ...(kty === "RSA" ? {} : { crv }),
     ...Object.fromEntries(numbers.map((name) => [name, lettersOf(jwk[name])])),
     ...(typeof kid === "string" ? { kid } : {}),
-    ...(alg === undefined || (isEd25519 && (alg === "EdDSA" || alg === "Ed25519")) ? {} : { alg }),
+    ...(alg === undefined || isEd25519(alg) ? {} : { alg }),
   };
 }

@@ -1,7 +1,9 @@
 // Runs on mysql only: the engine has no part in what it tests.
+import { createHash } from "node:crypto";
 import type { KeyPair } from "dpop";
 import { generateKeyPair, generateProof } from "dpop";
-import { calculateJwkThumbprint, exportJWK } from "jose";
+import type { JWK } from "jose";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair as generateSigner, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSigningKey, mint } from "../../../servers/issuer/issuer.ts";
 import { lineOf } from "../support/ask.ts";
@@ -103,6 +105,49 @@ describe("a bound token", () => {
     const token = await tokenOf("off", pair);
     expectProblem(await ask(token, undefined, "Bearer"), 401, "token_invalid");
     expectProblem(await ask(token, await prove(token)), 401, "token_invalid");
+  });
+});
+
+describe("the key of a proof, on this runtime", () => {
+  /** A proof with members of its header as the test wants them, for a token that is bound to its jwk. */
+  async function asked(alg: string, change: (jwk: JWK) => JWK = (jwk) => jwk): Promise<Answer> {
+    const { privateKey, publicKey } = await generateSigner(alg, { extractable: true });
+    const jwk = change(await exportJWK(publicKey));
+    const cnf = { jkt: await calculateJwkThumbprint(jwk) };
+    const token = await mint(key, { iss: issuerOf("required"), aud: audience, sub: "someone", cnf });
+    const ath = createHash("sha256").update(token).digest("base64url");
+    const { origin, pathname } = new URL(path, gateway.url);
+    const claims = { htm: "GET", htu: origin + pathname, ath };
+    const send = async (nonce?: string) => {
+      const signed = new SignJWT({ ...claims, jti: crypto.randomUUID(), ...(nonce && { nonce }) })
+        .setProtectedHeader({ alg, typ: "dpop+jwt", jwk })
+        .setIssuedAt();
+      return await ask(token, await signed.sign(privateKey));
+    };
+    const first = await send();
+    return first.body.code === "proof_nonce_required"
+      ? await send(first.headers.get("dpop-nonce") ?? "")
+      : first;
+  }
+
+  test.each(["ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256", "RS512"])("%s", async (alg) => {
+    expect((await asked(alg)).status).toBe(200);
+  });
+
+  test.each(["EdDSA", "Ed25519"])("with the other name of %s", async (alg) => {
+    const answer = await asked(alg, (jwk) => ({ ...jwk, alg: alg === "EdDSA" ? "Ed25519" : "EdDSA" }));
+    expect(answer.status).toBe(200);
+  });
+
+  test.each<[string, string, (jwk: JWK) => JWK]>([
+    ["names another curve", "ES256", (jwk) => ({ ...jwk, crv: "P-384" })],
+    ["names a curve that nobody knows", "ES512", (jwk) => ({ ...jwk, crv: "P-512" })],
+    ["names another algorithm", "ES256", (jwk) => ({ ...jwk, alg: "ES384" })],
+    ["is off its curve", "ES256", ({ x, ...jwk }) => ({ ...jwk, x, y: x }) as JWK],
+    ["has the exponent 1", "RS256", (jwk) => ({ ...jwk, e: "AQ" })],
+    ["is private", "ES256", (jwk) => ({ ...jwk, d: jwk.x }) as JWK],
+  ])("is refused if it %s", async (_, alg, change) => {
+    expectProblem(await asked(alg, change), 401, "proof_invalid");
   });
 });
 

@@ -54,6 +54,15 @@ describe("accepts", () => {
     });
   });
 
+  test.each([
+    ["EdDSA", "Ed25519"],
+    ["Ed25519", "EdDSA"],
+  ])("%s by a key that says %s: two names of one algorithm (RFC 9864)", async (alg, ofKey) => {
+    const by = await keyFor(alg);
+    const made = await proof({}, { alg, jwk: { ...by.jwk, alg: ofKey } }, by);
+    expect(await check(made, {}, by)).toMatchObject({ id: await tokenHash("1") });
+  });
+
   const good: [string, Members, Partial<{ method: string; url: string }>?][] = [
     ["a nonce", { nonce: "n" }],
     ["another method", { htm: "GET" }, { method: "GET" }],
@@ -96,6 +105,7 @@ describe("refuses", () => {
   const time = "The proof was not made now (iat); compare the client's clock.";
   const algorithm = "The proof's algorithm is not accepted.";
   const notPublic = "The proof's jwk is not a public key for signatures.";
+  const neutral = Buffer.from([1, ...Buffer.alloc(31)]).toString("base64url");
   const otherKey = "The proof was made with another key than the token is bound to.";
   const table: [string, Members, Members, string][] = [
     ["another method", { htm: "GET" }, {}, method],
@@ -126,6 +136,10 @@ describe("refuses", () => {
     ["a private key", {}, { jwk: key.privateJwk }, notPublic],
     ["a symmetric key", {}, { jwk: { kty: "oct", k: "c2VjcmV0" } }, notPublic],
     ["a key for encryption", {}, { jwk: { ...key.jwk, use: "enc" } }, notPublic],
+    ["RSA with the exponent 1", {}, { jwk: { ...rsa.jwk, e: "AQ" } }, notPublic],
+    ["a key that anybody could sign for", {}, { jwk: { kty: "OKP", crv: "Ed25519", x: neutral } }, notPublic],
+    ["a key for encryption by its alg", {}, { jwk: { ...rsa.jwk, alg: "RSA-OAEP" } }, notPublic],
+    ["a curve that nobody knows", {}, { jwk: { ...key.jwk, crv: "secp256k1" } }, notPublic],
     ["another key", {}, { jwk: stranger.jwk }, otherKey],
     ["another kind of key", {}, { jwk: rsa.jwk }, otherKey],
     ["crit", {}, { crit: ["b64"], b64: true }, "The proof's header has crit, which is not accepted."],
