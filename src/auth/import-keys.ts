@@ -1,4 +1,4 @@
-import type { CryptoKey, JSONWebKeySet, JWK, JWTVerifyGetKey } from "jose";
+import type { CompactVerifyGetKey, CryptoKey, JSONWebKeySet, JWK } from "jose";
 import { createLocalJWKSet, errors, importJWK } from "jose";
 import { fitsAlgorithm, publicAlgorithms } from "../config/algorithms.ts";
 import type { Refusal, UsableKeys } from "../config/key-set.ts";
@@ -47,7 +47,7 @@ async function importBare(jwk: Record<string, unknown>, algorithm: string): Prom
  * @returns a function that finds a token's key in the set. It imports each key once, when it is first needed. A key
  *   that cannot be imported is no key. If several fit, it throws JWKSMultipleMatchingKeys, which has them
  */
-export function resolver(set: unknown): JWTVerifyGetKey {
+export function resolver(set: unknown): CompactVerifyGetKey {
   const { keys } = usableKeys(set).jwks;
   const find = createLocalJWKSet({ keys: keys.map(bareKey) } as unknown as JSONWebKeySet);
   return async (header, token) => {

@@ -1,4 +1,4 @@
-import type { JWTVerifyGetKey } from "jose";
+import type { CompactVerifyGetKey } from "jose";
 import { errors } from "jose";
 import type { Issuer } from "../config/config.ts";
 import { limits } from "../limits.ts";
@@ -7,7 +7,7 @@ import type { FetchedKeys } from "./jwks-cache.ts";
 
 /** The source of an issuer's verification keys, in the form that jose takes. */
 export interface KeySource {
-  find: JWTVerifyGetKey;
+  find: CompactVerifyGetKey;
   /** Gets the keys if there are none. @throws KeysUnavailableError */
   ready(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export function keySource(issuer: Issuer, ask: AskKeys): KeySource {
 }
 
 interface Copy {
-  find: JWTVerifyGetKey;
+  find: CompactVerifyGetKey;
   fetchedAt: number;
   copiedAt: number;
 }

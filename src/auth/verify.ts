@@ -1,8 +1,9 @@
-import type { JWTPayload, JWTVerifyOptions } from "jose";
+import type { JWTPayload } from "jose";
 import { errors, jwtVerify } from "jose";
 import type { Issuer } from "../config/config.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { withAnyKey } from "./any-key.ts";
 import type { Caller } from "./caller.ts";
 import { boundKeyOf, checkIssuerRules } from "./issuer-rules.ts";
 import type { AskKeys, KeySource } from "./keys.ts";
@@ -71,36 +72,18 @@ async function verifiedClaims(
   now: Date,
 ): Promise<JWTPayload> {
   try {
-    return await payloadOf(token, keys, {
+    const options = {
       issuer: issuer.issuer,
       audience: issuer.audience,
       algorithms: issuer.algorithms,
       clockTolerance: limits.clockSkewSeconds,
       requiredClaims: ["iss", "aud", "exp"],
       currentDate: now,
-    });
+    };
+    const { payload } = await withAnyKey(keys.find, (find) => jwtVerify(token, find, options));
+    return payload;
   } catch (cause) {
     throw refusal(cause);
-  }
-}
-
-/** Several keys fit a token that names none, or a `kid` that was given twice: the one that verifies it counts. */
-async function payloadOf(token: string, { find }: KeySource, options: JWTVerifyOptions): Promise<JWTPayload> {
-  try {
-    return (await jwtVerify(token, find, options)).payload;
-  } catch (cause) {
-    if (!(cause instanceof errors.JWKSMultipleMatchingKeys)) throw cause;
-    let tried = 0;
-    for await (const key of cause) {
-      try {
-        return (await jwtVerify(token, key, options)).payload;
-      } catch (failure) {
-        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
-      }
-      tried += 1;
-      if (tried >= limits.keysTried) break;
-    }
-    throw new errors.JWSSignatureVerificationFailed();
   }
 }
 
