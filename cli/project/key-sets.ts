@@ -78,7 +78,7 @@ export function parseKeySet(text: string): KeySet {
       `has a private key (keys[${secret}]): take it out, count it as known, and leave its public half`,
     );
   const { jwks, refused, foreign } = importableKeys(value);
-  // Keys of unknown kinds are no fault, as long as there are others.
+  // Keys for something else are no fault, as long as there are others.
   const faults = [...refused, ...(jwks.keys.length === 0 ? foreign : [])];
   if (faults.length > 0) throw new Error(`has a key that cannot be used: ${faults.join("; ")}`);
   if (jwks.keys.length === 0) throw new Error("has no key");

@@ -47,7 +47,7 @@ export function keyWarnings(keys: readonly Key[], algorithms: readonly Algorithm
 
 /**
  * What is wrong with the keys in a policy. A key that cannot be used is a mistake there, since the policy's author can
- * take it out; a key of an unknown kind is none, while others are left.
+ * take it out; a key for something else is none, while others are left.
  * @param at the place of the keys
  */
 export function staticKeyFindings(

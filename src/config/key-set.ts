@@ -9,7 +9,7 @@ export interface KeySet {
 /** Why a key is not used. */
 export interface Refusal {
   reason: string;
-  /** The key is of a kind that the gateway does not know, and nobody's mistake: a set may have any (RFC 7517 §5). */
+  /** The key is for something else, and no mistake: a set may have keys of every kind (RFC 7517 §5). */
   isForeign?: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface UsableKeys {
   jwks: KeySet;
   /** The reasons for removed keys, one line each, for the operator. */
   refused: string[];
-  /** The same for keys of unknown kinds. */
+  /** The same for keys that are for something else: of other kinds, for encryption. */
   foreign: string[];
 }
 
@@ -64,9 +64,10 @@ export function refusalOf(key: unknown): Refusal | undefined {
   // RFC 7518 §6.2.2, §6.3.2 and §6.4; priv is that of newer kinds.
   if ("d" in jwk || "k" in jwk || "priv" in jwk) return { reason: "is a private or symmetric key" };
   const { use, key_ops } = jwk;
-  if (use !== undefined && use !== "sig") return { reason: "is not for signatures (use)" };
+  if (use !== undefined && use !== "sig")
+    return { reason: "is not for signatures (use)", isForeign: use === "enc" };
   if (key_ops !== undefined && !(Array.isArray(key_ops) && key_ops.includes("verify"))) {
-    return { reason: "is not for verifying (key_ops)" };
+    return { reason: "is not for verifying (key_ops)", isForeign: Array.isArray(key_ops) };
   }
   if (!isKnownKind(jwk)) {
     const { kty } = jwk;

@@ -250,11 +250,11 @@ describe("broken and weak keys", () => {
       `keys[5]: ${exponent}`,
       "keys[6]: is an RSA key without a modulus (n)",
       "keys[7]: is an Ed25519 key that anybody could sign for (x)",
-      "keys[9]: is not for signatures (use)",
       "keys[11]: is not a JWK",
       "keys[12]: is not a JWK",
       `keys[14]: ${broken}`,
       "keys[8]: is neither RSA nor EC nor OKP",
+      "keys[9]: is not for signatures (use)",
       "keys[10]: is not for an algorithm of tokens (alg)",
     ]);
   });

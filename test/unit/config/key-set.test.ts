@@ -79,12 +79,9 @@ describe("a key that is left out", () => {
     ["no curve", { ...ec, crv: undefined }, curve],
     ["a curve that is no text", { ...ec, crv: 256 }, curve],
     ["an algorithm that is no text", { ...ec, alg: ["ES256"] }, algorithm],
-    ["for encryption", { ...ec, use: "enc" }, use],
     ["for nothing", { ...ec, use: "" }, use],
     ["a use that is null", { ...ec, use: null }, use],
-    ["for wrapping keys", { ...ec, key_ops: ["wrapKey"] }, operations],
-    ["for signing only", { ...ec, key_ops: ["sign"] }, operations],
-    ["for no operation", { ...ec, key_ops: [] }, operations],
+    ["a use in other letters", { ...ec, use: "Sig" }, use],
     ["an operation as text", { ...ec, key_ops: "verify" }, operations],
     ["RSA of 1024 bits", rsa(1024), short],
     ["RSA of 2047 bits", rsa(2047), short],
@@ -127,6 +124,10 @@ describe("a key that is left out", () => {
   });
 
   const foreign: [string, Record<string, unknown>, string][] = [
+    ["for encryption", { ...ec, use: "enc" }, use],
+    ["for wrapping keys", { ...ec, key_ops: ["wrapKey"] }, operations],
+    ["for signing only", { ...ec, key_ops: ["sign"] }, operations],
+    ["for no operation", { ...ec, key_ops: [] }, operations],
     ["another kind", { kty: "AKP", alg: "ML-DSA-44", pub: "AA" }, kind],
     ["a kind of the future", { kty: "PQC", alg: "PQ512" }, kind],
     ["a kind in other letters", { ...ec, kty: "ec" }, kind],
@@ -140,7 +141,7 @@ describe("a key that is left out", () => {
     ["an algorithm in other letters", { ...ec, alg: "es256" }, algorithm],
     ["the algorithm of another curve", { ...ec, alg: "ES384" }, algorithm],
   ];
-  test.each(foreign)("%s, which is nobody's mistake", (_, key, reason) => {
+  test.each(foreign)("%s, which is no mistake", (_, key, reason) => {
     expect(usableKeys({ keys: [ec, key] })).toEqual({
       jwks: { keys: [ec] },
       refused: [],
@@ -151,7 +152,8 @@ describe("a key that is left out", () => {
   test("does not affect the other keys, and its place is reported", () => {
     const found = usableKeys({ keys: [ec, rsa(1024), ec, { ...ec, use: "enc" }] });
     expect(found.jwks.keys).toEqual([ec, ec]);
-    expect(found.refused).toEqual([`keys[1]: ${short}`, `keys[3]: ${use}`]);
+    expect(found.refused).toEqual([`keys[1]: ${short}`]);
+    expect(found.foreign).toEqual([`keys[3]: ${use}`]);
   });
 
   test("is not repeated in the reason", () => {

@@ -128,6 +128,13 @@ describe("what is committed", () => {
         [".keys[0]: is neither RSA nor EC nor OKP; it is not used"],
       ],
       [
+        "a key for encryption, as Keycloak has one",
+        [key, { kty: "RSA", n, e: "AQAB", use: "enc", alg: "RSA-OAEP" }],
+        [],
+        [".keys[1]: is not for signatures (use); it is not used"],
+      ],
+      ["a key for encryption alone", [{ ...key, use: "enc" }], [".keys[0]: is not for signatures (use)"], []],
+      [
         "a foreign algorithm",
         [key, { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", kid: "1" }],
         [],
