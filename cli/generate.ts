@@ -85,9 +85,9 @@ function readQueries(): SavedQuery[] {
 function issuersOf(env: string): DocumentedIssuer[] {
   try {
     const { policy } = makeApplication(env, readPolicyFile(env));
-    return policySchema.parse(policy).issuers.map(({ issuer, audience, discovery, dpop }) => ({
+    return policySchema.parse(policy).issuers.map(({ issuer, audience: audiences, discovery, dpop }) => ({
       issuer,
-      audience,
+      audiences,
       discovery: discovery && metadataOf({ issuer }),
       dpop,
     }));

@@ -1,7 +1,10 @@
 /** Every bound of the gateway, with the unit in its name and the reason beside it. */
 export const limits = {
-  /** A token with many claims has 2 to 4 KiB. A longer token is an attack on the parser. */
+  /** A token with many claims has 2 to 4 KiB. An issuer may permit longer ones. */
   tokenBytes: 8 * 1024,
+  /** The bounds of an issuer's `max_token_bytes`. */
+  tokenBytesFloor: 1024,
+  tokenBytesCeiling: 64 * 1024,
   /** A statement with its parameters. This endpoint is not for bulk loads. */
   bodyBytes: 1024 * 1024,
   /** Time for a small request body: it arrives at once, or within seconds over a bad network. */

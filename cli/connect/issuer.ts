@@ -166,7 +166,7 @@ export function demandAudience(
   table: Keys,
   { audience, env }: { audience: string | undefined; env: string },
 ): void {
-  if (audience === undefined || table.audience === audience) return;
+  if (audience === undefined || [table.audience].flat().includes(audience)) return;
   throw new Stop(
     `${placeOf(table, env)} has the audience ${clean(String(table.audience))}: change it there, or leave --audience out.`,
   );

@@ -48,7 +48,12 @@ export async function ownToken({ env, claims, sub, expires }: OwnTokenOptions): 
   const said = claims.length > 0 ? Object.fromEntries(claims) : (grant?.claims ?? {});
   return await mint(
     key,
-    { ...said, iss: developmentIssuer, aud: issuer.audience, sub: sub ?? subjectOf(grant) },
+    {
+      ...said,
+      iss: developmentIssuer,
+      [issuer.audience_claim]: issuer.audience[0],
+      sub: sub ?? subjectOf(grant),
+    },
     { expires },
   );
 }

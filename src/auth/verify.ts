@@ -74,7 +74,7 @@ async function verifiedClaims(
   try {
     const options = {
       issuer: issuer.issuer,
-      audience: issuer.audience,
+      audience: [...issuer.audiences],
       algorithms: issuer.algorithms,
       clockTolerance: limits.clockSkewSeconds,
       requiredClaims: ["iss", "aud", "exp"],

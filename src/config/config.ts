@@ -70,7 +70,10 @@ export type Account = Omit<Policy["accounts"][string], "password" | "token" | "h
 /** An issuer and the source of its keys. */
 export interface Issuer {
   issuer: string;
-  audience: string;
+  /** A token needs one of them. */
+  audiences: readonly string[];
+  /** The claim that has the token's audience: `aud`, or what the issuer sends in its place. */
+  audienceClaim: string;
   /** With both names of Ed25519 where one is configured (RFC 9864). */
   algorithms: Algorithm[];
   keys:
@@ -87,6 +90,9 @@ export interface Issuer {
   authorizedParties: readonly string[];
   /** Whether tokens can or must be bound to a key (RFC 9449). */
   dpop: "off" | "optional" | "required";
+  /** The claims whose value is JSON in a text. */
+  jsonClaims: readonly string[];
+  maxTokenBytes: number;
 }
 
 /** The documentation page, and how it logs in; without an issuer a token can only be pasted. */
@@ -164,7 +170,8 @@ export function loadConfig(application: Application, bindings: Record<string, un
   }
   const issuers = policy.issuers.map((issuer) => ({
     issuer: issuer.issuer,
-    audience: issuer.audience,
+    audiences: issuer.audience,
+    audienceClaim: issuer.audience_claim,
     algorithms: withBothNames(issuer.algorithms),
     keys: keySource(issuer, secret, mistakes),
     typ: issuer.typ,
@@ -172,6 +179,8 @@ export function loadConfig(application: Application, bindings: Record<string, un
     requiredClaims: issuer.required_claims,
     authorizedParties: issuer.authorized_parties,
     dpop: issuer.dpop,
+    jsonClaims: issuer.json_claims,
+    maxTokenBytes: issuer.max_token_bytes,
   }));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return Object.freeze({

@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { limits } from "../limits.ts";
 import { algorithms } from "./algorithms.ts";
-import { hostSchema } from "./host.ts";
+import { clusterSchema } from "./cluster-schema.ts";
 import { allowed } from "./permissions.ts";
 import { secretEncodings } from "./shared-secret.ts";
 
 /** The schema of an environment's policy in tidegate.toml (docs/reference/configuration.md), and its types. */
 
-/** Location hints of Durable Objects, https://developers.cloudflare.com/durable-objects/reference/data-location/ */
-const locations = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "must be lower case letters, digits, - and _");
 const ownBindings = /^(?:ENVIRONMENT|POOL|KEYS|LIMITER|PROOFS|IDEMPOTENCY|WALL|ASSETS|SERVE)$/;
 const inCapitals = (what: string) =>
@@ -18,54 +16,6 @@ const inCapitals = (what: string) =>
     .refine((text) => !ownBindings.test(text), "is a binding of another kind");
 const secretName = inCapitals("secret");
 const nonEmpty = z.string().min(1);
-
-const tlsVersion = z.enum(["TLSv1.2", "TLSv1.3"]);
-
-const clusterSchema = z.strictObject({
-  engine: z.enum(["mysql", "mariadb", "tidb"]),
-  // hyperdrive-rules.ts requires hosts for every link except hyperdrive.
-  hosts: z
-    .array(hostSchema)
-    .min(1)
-    .max(limits.hosts)
-    .optional()
-    .transform((hosts) => hosts ?? []),
-  database: nonEmpty.max(64),
-  location: z.enum(locations).optional(),
-  link: z.enum(["platform", "rustls", "hyperdrive"], {
-    error: `must be "platform", "rustls" or "hyperdrive"`,
-  }),
-  trust: z
-    .enum(["public", "runtime", "bundle"], {
-      error: `must be "public" (the platform's public CAs), "runtime" (the CAs that the runtime is started with) or, with link = "rustls", "bundle" (the CAs of the file that ca names)`,
-    })
-    .optional(),
-  ca: z
-    .string()
-    .regex(/^ca\/[A-Za-z0-9_-][A-Za-z0-9._-]*\.pem$/, `must be "ca/NAME.pem", a file in config/ca`)
-    .optional(),
-  tls_min: tlsVersion.optional(),
-  tls_max: tlsVersion.optional(),
-  tls_server_name: z
-    .string()
-    .max(limits.hostnameCharacters)
-    .regex(
-      /^(?:[A-Za-z0-9_.-]+|(?:[0-9a-fA-F.]*:){2,}[0-9a-fA-F.]*)$/,
-      "must be a DNS name or an IP address, without a port",
-    )
-    .optional(),
-  caching: z
-    .literal(
-      "disabled",
-      `must be "disabled": Hyperdrive's cache would answer with what was true a minute ago`,
-    )
-    .optional(),
-  connect_timeout_ms: z
-    .int()
-    .min(limits.connectTimeoutFloorMs)
-    .max(limits.connectTimeoutCeilingMs)
-    .default(limits.connectTimeoutMs),
-});
 
 /** The supported authentication plugins. MariaDB's parsec, and plugins with more than a password, are not. */
 export const authPlugins = [
@@ -164,9 +114,29 @@ const accountSchema = z.strictObject({
   max_bytes: answerBytes.default(limits.answerBytes),
 });
 
+/** One audience, or several of which a token needs one. */
+const audiences = z.union([nonEmpty.transform((audience) => [audience]), z.array(nonEmpty).min(1).max(16)], {
+  error: "must be a text, or a list of 1 to 16 texts",
+});
+
+/** The registered claims of RFC 7519 §4.1 that have another meaning than the audience. */
+const notForAudience = /^(?:iss|exp|nbf|iat|sub|jti)$/;
+const audienceClaim = nonEmpty.refine(
+  (claim) => !notForAudience.test(claim),
+  `must be a claim that says whom the token is for, such as "client_id"; not iss, exp, nbf, iat, sub or jti`,
+);
+
+/** The gateway reads these claims itself, and their types are those of the standards. */
+const readByGateway = /^(?:iss|sub|aud|exp|nbf|iat|jti|azp|client_id|cnf|scope|scp)$/;
+const jsonClaim = nonEmpty.refine(
+  (claim) => !readByGateway.test(claim),
+  "must be a claim of your own: the gateway reads iss, sub, aud, exp, nbf, iat, jti, azp, client_id, cnf, scope and scp itself",
+);
+
 export const issuerSchema = z.strictObject({
   issuer: nonEmpty,
-  audience: nonEmpty,
+  audience: audiences,
+  audience_claim: audienceClaim.default("aud"),
   algorithms: z.array(z.enum(algorithms)).min(1),
   jwks_uri: z.url().optional(),
   jwks: z
@@ -180,6 +150,12 @@ export const issuerSchema = z.strictObject({
   required_claims: z.array(nonEmpty).default([]),
   authorized_parties: z.array(nonEmpty).default([]),
   dpop: z.enum(["off", "optional", "required"]).default("off"),
+  json_claims: z.array(jsonClaim).default([]),
+  max_token_bytes: z
+    .int()
+    .min(limits.tokenBytesFloor)
+    .max(limits.tokenBytesCeiling)
+    .default(limits.tokenBytes),
 });
 
 const permission = z.string().regex(allowed.form, allowed.mistake);
@@ -189,13 +165,26 @@ export interface ClaimPredicates {
   [claim: string]: string | number | boolean | ClaimPredicates;
 }
 
+const safeNumber = z
+  .number()
+  .refine(
+    (value) => !Number.isInteger(value) || Number.isSafeInteger(value),
+    "must be less than 2^53: a larger number in a token loses digits",
+  );
+
 const claimPredicates: z.ZodType<ClaimPredicates> = z.lazy(() =>
-  z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), claimPredicates])),
+  z.record(z.string(), z.union([z.string(), safeNumber, z.boolean(), claimPredicates])),
 );
+
+/** A scope's form is that of RFC 6749 §3.3. */
+const scope = z
+  .string()
+  .regex(/^[!#-[\]-~]+$/, `must be one scope, such as "sql:read"; a list has one text for each`);
 
 export const grantSchema = z.strictObject({
   issuer: nonEmpty,
   claims: claimPredicates.default({}),
+  scopes: z.array(scope).min(1).optional(),
   subject: nonEmpty.optional(),
   account: name,
   rate: z

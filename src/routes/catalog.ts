@@ -63,6 +63,6 @@ function describe({ grant, ceilings: { rows } }: Access, queries: SavedQuery[], 
   return makeDocument({ queries, issuers, account: c.header("tidegate-account"), rows });
 }
 
-function documented({ issuer, audience, keys, dpop }: Issuer): DocumentedIssuer {
-  return { issuer, audience, dpop, discovery: keys.kind === "discovery" ? keys.uri : undefined };
+function documented({ issuer, audiences, keys, dpop }: Issuer): DocumentedIssuer {
+  return { issuer, audiences, dpop, discovery: keys.kind === "discovery" ? keys.uri : undefined };
 }

@@ -19,7 +19,8 @@ function check(rules: Rules, claims: Members = {}, header: Members = {}): void {
 function issuerWith(rules: Rules): Issuer {
   return {
     issuer: "https://a.example.com/",
-    audience: "tidegate",
+    audiences: ["tidegate"],
+    audienceClaim: "aud",
     algorithms: ["ES256"],
     keys: { kind: "remote", uri: "https://a.example.com/jwks.json" },
     typ: undefined,
@@ -27,6 +28,8 @@ function issuerWith(rules: Rules): Issuer {
     requiredClaims: [],
     authorizedParties: [],
     dpop: "off",
+    jsonClaims: [],
+    maxTokenBytes: limits.tokenBytes,
     ...rules,
   };
 }

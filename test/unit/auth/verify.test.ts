@@ -55,7 +55,8 @@ function issuerOf(
 ): Issuer {
   return {
     issuer,
-    audience: "tidegate",
+    audiences: ["tidegate"],
+    audienceClaim: "aud",
     algorithms,
     keys: { kind: "static", jwks: { keys } },
     typ: undefined,
@@ -63,6 +64,8 @@ function issuerOf(
     requiredClaims: [],
     authorizedParties: [],
     dpop: "off",
+    jsonClaims: [],
+    maxTokenBytes: limits.tokenBytes,
   };
 }
 

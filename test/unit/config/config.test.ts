@@ -124,7 +124,8 @@ describe("a valid bundle with its bindings", () => {
     expect(config.issuers).toEqual([
       {
         issuer: "https://id.example.com/",
-        audience: "tidegate",
+        audiences: ["tidegate"],
+        audienceClaim: "aud",
         algorithms: ["ES256"],
         keys: { kind: "remote", uri: "https://id.example.com/jwks.json" },
         typ: undefined,
@@ -132,6 +133,8 @@ describe("a valid bundle with its bindings", () => {
         requiredClaims: [],
         authorizedParties: [],
         dpop: "off",
+        jsonClaims: [],
+        maxTokenBytes: 8192,
       },
     ]);
     const jwks = { keys: [{ kty: "EC", crv: "P-256", x: "AA", y: "AA" }] };
@@ -161,6 +164,10 @@ describe("a valid bundle with its bindings", () => {
       "issuers[0].required_claims": ["jti"],
       "issuers[0].authorized_parties": ["web"],
       "issuers[0].dpop": "required",
+      "issuers[0].audience": ["tidegate", "https://gw.example.com"],
+      "issuers[0].audience_claim": "client_id",
+      "issuers[0].json_claims": ["https://hasura.io/jwt/claims"],
+      "issuers[0].max_token_bytes": 65536,
     };
     expect(loadConfig(application(parts), bindings).issuers[0]).toMatchObject({
       typ: "at+jwt",
@@ -168,6 +175,10 @@ describe("a valid bundle with its bindings", () => {
       requiredClaims: ["jti"],
       authorizedParties: ["web"],
       dpop: "required",
+      audiences: ["tidegate", "https://gw.example.com"],
+      audienceClaim: "client_id",
+      jsonClaims: ["https://hasura.io/jwt/claims"],
+      maxTokenBytes: 65536,
     });
   });
 

@@ -8,10 +8,12 @@ import { secretEncodings } from "../../../src/config/shared-secret.ts";
 import { limits } from "../../../src/limits.ts";
 import { change, good, mistakesOf } from "./example.ts";
 
-/** docs/reference/configuration.md must agree with src/config/schema.ts. */
+/** docs/reference/configuration.md must agree with the schema in src/config. */
 const root = join(import.meta.dirname, "..", "..", "..");
 const document = readFileSync(join(root, "docs", "reference", "configuration.md"), "utf8");
-const source = readFileSync(join(root, "src", "config", "schema.ts"), "utf8");
+const source = ["schema.ts", "cluster-schema.ts"]
+  .map((file) => readFileSync(join(root, "src", "config", file), "utf8"))
+  .join("\n");
 const queries = [{ name: "cities-by-country", tags: ["geography"] }];
 
 /** Those of policies. `[env.NAME.worker]` has wrangler's keys. */
@@ -99,7 +101,7 @@ describe("the defaults", () => {
     },
   );
 
-  test("are seventeen", () => {
+  test("are twenty", () => {
     const found = table.filter(({ fallback }) => !["none", "required"].includes(fallback));
     expect(found.map(({ key }) => key)).toEqual([
       "connect_timeout_ms",
@@ -114,9 +116,12 @@ describe("the defaults", () => {
       "restore",
       "deadline_ms",
       "max_bytes",
+      "audience_claim",
       "required_claims",
       "authorized_parties",
       "dpop",
+      "json_claims",
+      "max_token_bytes",
       "claims",
       "max_transactions",
     ]);

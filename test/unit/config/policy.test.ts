@@ -46,12 +46,15 @@ describe("a valid policy", () => {
       issuers: [
         {
           issuer: "https://id.example.com/",
-          audience: "tidegate",
+          audience: ["tidegate"],
+          audience_claim: "aud",
           algorithms: ["ES256"],
           jwks_uri: "https://id.example.com/jwks.json",
           required_claims: [],
           authorized_parties: [],
           dpop: "off",
+          json_claims: [],
+          max_token_bytes: 8192,
         },
       ],
       grants: [
@@ -111,7 +114,13 @@ describe("a valid policy", () => {
     ["many shards", { "accounts.reader.shards": 64 }],
     ["one connection", { "accounts.reader.connections_per_shard": 1 }],
     ["a grant for everybody of an issuer", { "grants[0].claims": undefined }],
-    ["claims of every kind", { "grants[0].claims": { a: "x", b: 1, c: true } }],
+    ["claims of every kind", { "grants[0].claims": { a: "x", b: 1, c: true, d: 0.5, e: 2 ** 53 - 1 } }],
+    ["scopes", { "grants[0].scopes": ["sql:read", "https://gw.example.com/.default"] }],
+    ["several audiences", { "issuers[0].audience": Array.from({ length: 16 }, (_, i) => `a${i}`) }],
+    ["an audience in another claim", { "issuers[0].audience_claim": "https://app/for" }],
+    ["claims whose text is JSON", { "issuers[0].json_claims": ["https://hasura.io/jwt/claims"] }],
+    ["short tokens", { "issuers[0].max_token_bytes": 1024 }],
+    ["long tokens", { "issuers[0].max_token_bytes": 65536 }],
     ["no grants", { grants: [] }],
     ["a grant for one saved query", { "grants[0].allow": ["query:orders"] }],
     [
@@ -485,7 +494,8 @@ describe("the mistake is named", () => {
   });
 
   /** The schema library makes the message. These tests only check that it names the place. */
-  const places: [string, Record<string, unknown>, RegExp][] = [
+  type Wrong = [string, Record<string, unknown>, RegExp];
+  const places: Wrong[] = [
     ["an unknown engine", { "cluster.engine": "postgres" }, /^cluster\.engine: .*mysql/],
     ["no engine", { "cluster.engine": undefined }, /^cluster\.engine: /],
     ["no host", { "cluster.hosts": [] }, /^cluster\.hosts: /],
@@ -526,7 +536,48 @@ describe("the mistake is named", () => {
     ],
     ["no issuers", { issuers: [], grants: [] }, /^issuers: /],
     ["an empty audience", { "issuers[0].audience": "" }, /^issuers\[0\]\.audience: /],
-    ["an audience as a list", { "issuers[0].audience": ["a"] }, /^issuers\[0\]\.audience: /],
+    ["no audience in a list", { "issuers[0].audience": [] }, /^issuers\[0\]\.audience: /],
+    ["an empty audience in a list", { "issuers[0].audience": ["a", ""] }, /^issuers\[0\]\.audience\[1\]: /],
+    ["a list in a list of audiences", { "issuers[0].audience": [["a"]] }, /^issuers\[0\]\.audience: /],
+    ["seventeen audiences", { "issuers[0].audience": Array(17).fill("a") }, /^issuers\[0\]\.audience: /],
+    ...["iss", "exp", "nbf", "iat", "sub", "jti", "", ["aud"]].map(
+      (claim): Wrong => [
+        `the claim ${claim} for the audience`,
+        { "issuers[0].audience_claim": claim },
+        /^issuers\[0\]\.audience_claim: /,
+      ],
+    ),
+    ...["sub", "exp", "aud", "cnf", "scope", "client_id", "", 7].map(
+      (claim): Wrong => [
+        `JSON in the claim ${claim}`,
+        { "issuers[0].json_claims": [claim] },
+        /^issuers\[0\]\.json_claims\[0\]: /,
+      ],
+    ),
+    ["a JSON claim as text", { "issuers[0].json_claims": "a" }, /^issuers\[0\]\.json_claims: /],
+    ...[1023, 65537, 2000.5, "8192"].map(
+      (bytes): Wrong => [
+        `tokens of ${bytes} bytes`,
+        { "issuers[0].max_token_bytes": bytes },
+        /^issuers\[0\]\.max_token_bytes: /,
+      ],
+    ),
+    ...["", "a b", 'a"b', "a\\b", "ä", "a\tb", 7].map(
+      (scope): Wrong => [
+        `the scope ${scope}`,
+        { "grants[0].scopes": ["sql:read", scope] },
+        /^grants\[0\]\.scopes\[1\]: /,
+      ],
+    ),
+    ["no scope", { "grants[0].scopes": [] }, /^grants\[0\]\.scopes: /],
+    ["scopes as text", { "grants[0].scopes": "sql:read" }, /^grants\[0\]\.scopes: /],
+    ...[2 ** 53, -(2 ** 53), 1e300].map(
+      (id): Wrong => [
+        `the number ${id}, which a token's may be rounded to`,
+        { "grants[0].claims": { orgs: { id } } },
+        /^grants\[0\]\.claims\.orgs/,
+      ],
+    ),
     ["no algorithms", { "issuers[0].algorithms": [] }, /^issuers\[0\]\.algorithms: /],
     ["an algorithm in other letters", { "issuers[0].algorithms": ["ed25519"] }, /algorithms\[0\]: /],
     ["an algorithm of another curve", { "issuers[0].algorithms": ["Ed448"] }, /algorithms\[0\]: /],

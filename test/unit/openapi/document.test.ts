@@ -9,12 +9,12 @@ import { lintDocument } from "./support.ts";
 const issuers: DocumentedIssuer[] = [
   {
     issuer: "https://id.example.com/",
-    audience: "tidegate",
+    audiences: ["tidegate"],
     discovery: "https://id.example.com/.well-known/openid-configuration",
     dpop: "optional",
   },
-  { issuer: "plain", audience: "tidegate", dpop: "off" },
-  { issuer: "bound", audience: "tidegate", dpop: "required" },
+  { issuer: "plain", audiences: ["tidegate"], dpop: "off" },
+  { issuer: "bound", audiences: ["tidegate"], dpop: "required" },
 ];
 
 describe("Redocly's recommended rules find no error and no warning in the document", () => {

@@ -99,7 +99,7 @@ describe("the result of a check becomes a policy that the gateway accepts", () =
     expect(accepted(text, { env: "eu-west", account: "reader" })).toMatchObject({
       cluster: { engine: "mysql", hosts: [{ hostname: "db.example.org", port: 4000 }], database: "shop" },
       accounts: { reader: { user: "gw_reader", password: "READER_PASSWORD", acts_as: "reader@%" } },
-      issuers: [issuer],
+      issuers: [{ ...issuer, audience: ["shop"] }],
       grants: [who.grant],
     });
     expect(secret).toBe("READER_PASSWORD");
