@@ -5,6 +5,10 @@ export const limits = {
   /** The bounds of an issuer's `max_token_bytes`. */
   tokenBytesFloor: 1024,
   tokenBytesCeiling: 64 * 1024,
+  /** A proof of possession has a key of at most 1 KiB and a few short claims (RFC 9449 §4.2). */
+  proofBytes: 8 * 1024,
+  /** 2200-01-01. A later time in a token is one in milliseconds: the token would hardly ever expire. */
+  latestTokenSeconds: 7_258_118_400,
   /** A statement with its parameters. This endpoint is not for bulk loads. */
   bodyBytes: 1024 * 1024,
   /** Time for a small request body: it arrives at once, or within seconds over a bad network. */

@@ -1,5 +1,4 @@
 import { TidegateError } from "../errors.ts";
-import { limits } from "../limits.ts";
 
 /** An access token and the scheme that it was sent with. */
 export interface Credentials {
@@ -14,9 +13,10 @@ const compactJws = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 /**
  * Reads the token from an Authorization header. The scheme is case-insensitive (RFC 9110 §11.1).
  * @param header the header's value. Two headers arrive joined by a comma, and no token contains a comma
+ * @param maxBytes the longest token of any issuer
  * @throws TidegateError `token_missing`, `token_malformed`
  */
-export function credentialsOf(header: string | undefined): Credentials {
+export function credentialsOf(header: string | undefined, maxBytes: number): Credentials {
   if (header === undefined) throw missing();
   const [first = "", token, ...rest] = header.trim().split(/ +/);
   const scheme = first.toLowerCase();
@@ -28,8 +28,8 @@ export function credentialsOf(header: string | undefined): Credentials {
   }
   // A token of this form has a byte for each character.
   const isCompact = compactJws.test(token);
-  if ((isCompact ? token.length : Buffer.byteLength(token)) > limits.tokenBytes) {
-    throw new TidegateError("token_malformed", { detail: `A token may have ${limits.tokenBytes} bytes.` });
+  if ((isCompact ? token.length : Buffer.byteLength(token)) > maxBytes) {
+    throw new TidegateError("token_malformed", { detail: `A token may have ${maxBytes} bytes.` });
   }
   if (!isCompact) {
     throw new TidegateError("token_malformed", { detail: "The token is not a JWS in compact form." });

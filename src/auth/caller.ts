@@ -1,10 +1,8 @@
-import type { JWTPayload } from "jose";
-
 /** A caller with a verified token. */
 export interface Caller {
   issuer: string;
   subject: string | undefined;
-  claims: Readonly<JWTPayload>;
+  claims: Readonly<Record<string, unknown>>;
   /** The thumbprint of the key that the sender must hold (RFC 9449 §6). Most tokens have none. */
   boundTo?: string | undefined;
 }

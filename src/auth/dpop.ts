@@ -41,7 +41,11 @@ export async function checkProof(
 ): Promise<Proof> {
   if (header === undefined) throw new TidegateError("proof_missing", { detail: "Send a proof as DPoP." });
   const proof = header.trim();
-  const { header: jose, claims } = parseJwt(proof, { code: "proof_invalid", noun: "proof" });
+  const { header: jose, claims } = parseJwt(proof, {
+    code: "proof_invalid",
+    noun: "proof",
+    maxBytes: limits.proofBytes,
+  });
   if (jose.typ !== "dpop+jwt") throw invalid("The proof's typ is not dpop+jwt.");
   await checkSignature(proof, String(jose.alg), jose.jwk, subject.thumbprint);
   const { htm, htu, ath, iat, jti, nonce } = claims;

@@ -8,13 +8,18 @@ export interface UnverifiedToken {
   claims: Readonly<Record<string, unknown>>;
 }
 
-/** The kind of JWT: the error code and the noun for its refusals. */
+/** The kind of JWT: the error code and the noun for its refusals, and its longest text. */
 export interface TokenKind {
   code: "token_malformed" | "proof_invalid";
   noun: "token" | "proof";
+  maxBytes: number;
 }
 
-const accessToken: TokenKind = { code: "token_malformed", noun: "token" };
+const accessToken: TokenKind = {
+  code: "token_malformed",
+  noun: "token",
+  maxBytes: limits.tokenBytesCeiling,
+};
 
 /**
  * Parses a JWS in compact form (RFC 7515 §7.1) strictly, so that every program reads the same values from it:
@@ -26,7 +31,7 @@ const accessToken: TokenKind = { code: "token_malformed", noun: "token" };
  */
 export function parseJwt(token: string, kind = accessToken): UnverifiedToken {
   try {
-    return read(token);
+    return read(token, kind.maxBytes);
   } catch (cause) {
     if (!(cause instanceof FormError)) throw cause;
     throw new TidegateError(kind.code, { detail: `The ${kind.noun}${cause.message}.` });
@@ -36,9 +41,8 @@ export function parseJwt(token: string, kind = accessToken): UnverifiedToken {
 /** The message is the rest of a sentence that begins with "The token". */
 class FormError extends Error {}
 
-function read(token: string): UnverifiedToken {
-  if (Buffer.byteLength(token) > limits.tokenBytes)
-    throw new FormError(` has more than ${limits.tokenBytes} bytes`);
+function read(token: string, maxBytes: number): UnverifiedToken {
+  if (Buffer.byteLength(token) > maxBytes) throw new FormError(` has more than ${maxBytes} bytes`);
   const parts = token.split(".");
   if (parts.length !== 3) throw new FormError(" is not a JWS in compact form");
   const [header, claims] = parts.map(decode) as [Buffer, Buffer, Buffer];

@@ -67,8 +67,8 @@ export type Account = Omit<Policy["accounts"][string], "password" | "token" | "h
   credential: { password: string } | { token: TokenCredential } | { binding: string };
 };
 
-/** An issuer and the source of its keys. */
-export interface Issuer {
+/** What an issuer's tokens must be. */
+export interface IssuerRules {
   issuer: string;
   /** A token needs one of them. */
   audiences: readonly string[];
@@ -76,12 +76,6 @@ export interface Issuer {
   audienceClaim: string;
   /** With both names of Ed25519 where one is configured (RFC 9864). */
   algorithms: Algorithm[];
-  keys:
-    | { kind: "static"; jwks: KeySet }
-    | { kind: "remote"; uri: string }
-    /** The issuer's metadata has the URL of the keys (OpenID Connect Discovery 1.0 §4). */
-    | { kind: "discovery"; uri: string }
-    | { kind: "secret"; secret: Uint8Array };
   /** The required `typ` of a token's header, such as at+jwt (RFC 9068 §2.1). */
   typ: string | undefined;
   maxLifetimeSeconds: number | undefined;
@@ -93,6 +87,16 @@ export interface Issuer {
   /** The claims whose value is JSON in a text. */
   jsonClaims: readonly string[];
   maxTokenBytes: number;
+}
+
+/** An issuer and the source of its keys. */
+export interface Issuer extends IssuerRules {
+  keys:
+    | { kind: "static"; jwks: KeySet }
+    | { kind: "remote"; uri: string }
+    /** The issuer's metadata has the URL of the keys (OpenID Connect Discovery 1.0 §4). */
+    | { kind: "discovery"; uri: string }
+    | { kind: "secret"; secret: Uint8Array };
 }
 
 /** The documentation page, and how it logs in; without an issuer a token can only be pasted. */
@@ -169,18 +173,8 @@ export function loadConfig(application: Application, bindings: Record<string, un
     accounts.set(name, { ...account, credential });
   }
   const issuers = policy.issuers.map((issuer) => ({
-    issuer: issuer.issuer,
-    audiences: issuer.audience,
-    audienceClaim: issuer.audience_claim,
-    algorithms: withBothNames(issuer.algorithms),
+    ...rulesOf(issuer),
     keys: keySource(issuer, secret, mistakes),
-    typ: issuer.typ,
-    maxLifetimeSeconds: issuer.max_lifetime_s,
-    requiredClaims: issuer.required_claims,
-    authorizedParties: issuer.authorized_parties,
-    dpop: issuer.dpop,
-    jsonClaims: issuer.json_claims,
-    maxTokenBytes: issuer.max_token_bytes,
   }));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return Object.freeze({
@@ -195,6 +189,23 @@ export function loadConfig(application: Application, bindings: Record<string, un
     docs: docsOf(policy.docs, application.viewer),
     queries: new Map(queries.map((query) => [query.name, query])),
   });
+}
+
+/** @returns the rules of an issuer of the policy, which need no secret */
+export function rulesOf(issuer: Policy["issuers"][number]): IssuerRules {
+  return {
+    issuer: issuer.issuer,
+    audiences: issuer.audience,
+    audienceClaim: issuer.audience_claim,
+    algorithms: withBothNames(issuer.algorithms),
+    typ: issuer.typ,
+    maxLifetimeSeconds: issuer.max_lifetime_s,
+    requiredClaims: issuer.required_claims,
+    authorizedParties: issuer.authorized_parties,
+    dpop: issuer.dpop,
+    jsonClaims: issuer.json_claims,
+    maxTokenBytes: issuer.max_token_bytes,
+  };
 }
 
 function docsOf(docs: Policy["docs"], viewer: string): Docs | undefined {

@@ -17,7 +17,7 @@ import type { AppContext } from "./context.ts";
  */
 export async function authenticate(c: AppContext): Promise<void> {
   const now = new Date();
-  const credentials = credentialsOf(c.header("authorization"));
+  const credentials = credentialsOf(c.header("authorization"), c.verifier.maxTokenBytes);
   const { caller, remembered } = await c.verifier.verify(credentials.token, now);
   c.caller = caller;
   c.token = remembered ? "remembered" : "verified";
