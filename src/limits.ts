@@ -30,6 +30,9 @@ export const limits = {
   nameCharacters: 64,
   /** How many mistakes of a body an error message lists: each of 100 statements may have one. */
   bodyMistakes: 5,
+  /** Grants whose mismatch the log line of a refused request has, and how many characters of each. */
+  mismatchesShown: 5,
+  mismatchCharacters: 200,
   /** Names in one plain SELECT: to ask the server about more would cost more than a restore. */
   plainNames: 100,
   /** Names, and functions, that one question to the server has: those of a few statements. */

@@ -23,6 +23,10 @@ export type Event =
       reason?: string | undefined;
       /** `*`: every account (an operator's request). */
       account?: string | undefined;
+      /** The deciding grant's place in the policy, counted from 0. */
+      grant?: number | undefined;
+      /** Why the answer is `access_denied`. */
+      denial?: Denial | undefined;
       /** `verified`: in this request. `remembered`: in an earlier one. */
       token?: "verified" | "remembered" | undefined;
       issuer?: string | undefined;
@@ -78,6 +82,21 @@ export type Event =
       code: ErrorCode;
       reason?: string;
     };
+
+export type Denial = "no_grant_matches" | "grant_does_not_allow" | "claim_missing";
+
+/** The reasons of `access_denied` (docs/reference/errors.md). */
+const denials: Readonly<Record<string, Denial>> = {
+  no_grant_matches: "no_grant_matches",
+  grant_does_not_allow: "grant_does_not_allow",
+  missing_claim: "claim_missing",
+  wrong_claim: "claim_missing",
+};
+
+/** @returns why access was denied; undefined if the failure is another one */
+export function denialOf({ code, details }: TidegateError): Denial | undefined {
+  return code === "access_denied" && details.reason !== undefined ? denials[details.reason] : undefined;
+}
 
 const warnings: ReadonlySet<Event["event"]> = new Set([
   "misconfigured",

@@ -11,7 +11,8 @@ const algorithms = `algs="${proofAlgorithms.join(" ")}"`;
  * @returns undefined if the refusal has nothing to do with the caller's identity
  */
 export function challengeOf({ code, status, message }: TidegateError, proofs: boolean): string | undefined {
-  const description = `error_description="${message.replaceAll(/["\\]/g, "'")}"`;
+  // RFC 6750 §3 permits these characters. A message may have a claim's name from the policy, with any others.
+  const description = `error_description="${message.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "'")}"`;
   switch (code) {
     case "access_denied":
       return `Bearer ${realm}, error="insufficient_scope"`;

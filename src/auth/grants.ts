@@ -1,6 +1,7 @@
 import type { Permission } from "../config/permissions.ts";
 import type { ClaimPredicates, Grant } from "../config/schema.ts";
 import { TidegateError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import type { Caller } from "./caller.ts";
 
 /**
@@ -55,7 +56,8 @@ export function explain(
 /** @throws TidegateError `access_denied` if the caller's own grant does not give the permission */
 export function demandOf(grant: Grant, demand: Demand): void {
   const detail = refusalOf(grant, demand);
-  if (detail !== undefined) throw new TidegateError("access_denied", { detail });
+  if (detail !== undefined)
+    throw new TidegateError("access_denied", { detail, reason: "grant_does_not_allow" });
 }
 
 export function allows(grant: Grant, demand: Demand): boolean {
@@ -77,7 +79,24 @@ function refusalOf({ allow }: Grant, demand: Demand): string | undefined {
 export function grantOf(grants: readonly Grant[], caller: Caller, wanted: string | undefined): Grant {
   const decisive = grants.find((grant) => mismatchOf(grant, caller, wanted) === undefined);
   if (decisive) return decisive;
-  throw new TidegateError("access_denied", { detail: noGrant(wanted) });
+  const details = { detail: noGrant(wanted), reason: "no_grant_matches" };
+  throw new TidegateError("access_denied", details, mismatchesOf(grants, caller, wanted));
+}
+
+/**
+ * Says why the grants of the caller's issuer do not match, for the log. It has words of the policy alone, and
+ * no claim's value of the token.
+ */
+function mismatchesOf(grants: readonly Grant[], caller: Caller, wanted: string | undefined): string {
+  const own = grants.flatMap((grant, i) => (grant.issuer === caller.issuer ? [[grant, i] as const] : []));
+  if (own.length === 0) return "no grant is for the token's issuer";
+  const shown = own
+    .slice(0, limits.mismatchesShown)
+    .map(([grant, i]) =>
+      `grants[${i}] ${mismatchOf(grant, caller, wanted)}`.slice(0, limits.mismatchCharacters),
+    );
+  const more = own.length - shown.length;
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join("; ");
 }
 
 /** The text is equal for a missing account and for an account of other callers, so it reveals nothing. */
@@ -93,7 +112,22 @@ function mismatchOf(grant: Grant, caller: Caller, wanted: string | undefined): s
   if (grant.issuer !== caller.issuer) return "is for another issuer";
   if (grant.subject !== undefined && !fits(grant.subject, caller.subject))
     return `wants sub to be ${grant.subject}`;
-  return claimMismatch(grant.claims, caller.claims, "");
+  return scopeMismatch(grant.scopes, caller.claims) ?? claimMismatch(grant.claims, caller.claims, "");
+}
+
+/** Each scope must be a whole word of `scope` (RFC 8693 §4.2) or `scp`: a text with spaces, or a list. */
+function scopeMismatch(
+  scopes: readonly string[] | undefined,
+  claims: Readonly<Record<string, unknown>>,
+): string | undefined {
+  if (scopes === undefined) return undefined;
+  const held = ["scope", "scp"].flatMap((name) => {
+    const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
+    return typeof value === "string" ? value.split(" ") : value;
+  });
+  const missing = scopes.filter((scope) => !held.includes(scope));
+  if (missing.length === 0) return undefined;
+  return `wants the ${missing.length === 1 ? "scope" : "scopes"} ${missing.join(", ")}`;
 }
 
 /** @returns the path of the first claim that does not match, and the required value */
@@ -104,14 +138,29 @@ function claimMismatch(
 ): string | undefined {
   for (const [name, wanted] of Object.entries(predicates)) {
     const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
+    const path = at + keyOf(name);
     if (typeof wanted === "object") {
-      const inner = isTable(value) ? claimMismatch(wanted, value, `${at}${name}.`) : `wants ${at}${name}`;
+      const inner = tableMismatch(wanted, value, path);
       if (inner !== undefined) return inner;
     } else if (Array.isArray(value) ? !value.includes(wanted) : value !== wanted) {
-      return `wants ${at}${name} to be ${JSON.stringify(wanted)}`;
+      // JSON.parse rounds an integer beyond 2^53. It never becomes a smaller one, and a policy has no other.
+      return `wants ${path} to be ${JSON.stringify(wanted)}`;
     }
   }
   return undefined;
+}
+
+/** One object of a list must fit the whole table: two objects that each fit a part of it are two others. */
+function tableMismatch(wanted: ClaimPredicates, value: unknown, path: string): string | undefined {
+  if (isTable(value)) return claimMismatch(wanted, value, `${path}.`);
+  if (!Array.isArray(value)) return `wants ${path}`;
+  const fitting = value.some((one) => isTable(one) && claimMismatch(wanted, one, "") === undefined);
+  return fitting ? undefined : `wants one object of ${path} to be ${JSON.stringify(wanted)}`;
+}
+
+/** Writes a name as a key of TOML: in quotes if it has other characters than letters, digits, `_` and `-`. */
+function keyOf(name: string): string {
+  return /^[\w-]+$/.test(name) ? name : JSON.stringify(name);
 }
 
 /** @param pattern each `*` matches any number of characters; the pattern must match the whole subject */

@@ -89,14 +89,15 @@ function find(path: readonly string[], claims: Readonly<Record<string, unknown>>
 
 function bindAs(claim: Claim, type: ValueType, value: unknown): BoundValue {
   const reading = readTyped(type, value, "json");
+  const verb = claim.list ? "has an element that is" : "is";
   if (typeof reading !== "string") {
+    // JSON.parse has rounded it, so it may be equal to another caller's number.
+    if (Number.isInteger(value) && !Number.isSafeInteger(value))
+      throw wrongClaim(claim, `${verb} ${kindOf(value)}. The issuer must send its digits as a text`);
     if (!claim.rowCount || Number(reading.value) >= 0) return reading;
     throw wrongClaim(claim, "is a negative number, and the query takes it for a number of rows");
   }
-  throw wrongClaim(
-    claim,
-    `${claim.list ? "has an element that is" : "is"} ${kindOf(value)}; the query takes ${reading}`,
-  );
+  throw wrongClaim(claim, `${verb} ${kindOf(value)}; the query takes ${reading}`);
 }
 
 /**

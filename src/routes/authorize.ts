@@ -37,6 +37,8 @@ export interface Access {
   caller: string;
   ceilings: Ceilings;
   grant: Grant;
+  /** The grant's place in the policy, counted from 0. */
+  index: number;
 }
 
 /** What a grant gives to a caller, with the name of the caller's bucket if the grant has a rate. */
@@ -58,13 +60,15 @@ async function standingOf(caller: Caller, config: Config, wanted: string | undef
   if (kept) return kept;
   const grant = grantOf(config.grants, caller, wanted);
   const { issuer, subject } = caller;
+  const index = config.grants.indexOf(grant);
   const standing: Standing = {
     account: grant.account,
     caller: await digestOf(caller),
     ceilings: ceilingsOf(grant, config),
     grant,
+    index,
     // All callers without a subject share one bucket, because nothing distinguishes them.
-    bucket: JSON.stringify([config.environment, config.grants.indexOf(grant), issuer, subject]),
+    bucket: JSON.stringify([config.environment, index, issuer, subject]),
   };
   known.set(wanted, standing);
   return standing;
@@ -83,6 +87,7 @@ export async function admit(c: AppContext, ...demands: [Demand, ...Demand[]]): P
   c.action = demands.join(" ");
   const standing = await standingOf(c.caller, c.config, c.header("tidegate-account"));
   const { grant, account, bucket } = standing;
+  c.grant = standing.index;
   for (const demand of demands) demandOf(grant, demand);
   c.account = account;
   if (grant.rate) {

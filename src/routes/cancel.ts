@@ -14,6 +14,7 @@ async function cancel(c: AppContext): Promise<Response> {
   const { account, caller } = await admit(c, "cancel");
   if (c.caller?.subject === undefined) {
     throw new TidegateError("access_denied", {
+      reason: "missing_claim",
       detail: "What runs belongs to a subject, and the token has none (sub).",
     });
   }

@@ -66,6 +66,8 @@ export class AppContext {
   caller: Caller | undefined;
   token: "verified" | "remembered" | undefined;
   account: string | undefined;
+  /** The deciding grant's place in the policy. */
+  grant: number | undefined;
   /** The permission that the request asks for. */
   action: string | undefined;
   /** A digest of the caller's own statement. */

@@ -1,7 +1,7 @@
 import { TidegateError, toProblem } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { discard } from "../read-body.ts";
-import { observe } from "../telemetry.ts";
+import { denialOf, observe } from "../telemetry.ts";
 import { compress, mayBeCompressed } from "./compression.ts";
 import type { AppContext } from "./context.ts";
 import { allowOrigin } from "./cors.ts";
@@ -107,6 +107,8 @@ function log(c: AppContext, { status, headers }: Response, failure: TidegateErro
     issuer: c.caller?.issuer,
     subject: c.caller?.subject,
     account: c.account,
+    grant: c.grant,
+    denial: failure && denialOf(failure),
     action: c.action,
     statement: c.statement,
     timings: headers.get("server-timing") ?? undefined,

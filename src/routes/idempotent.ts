@@ -29,6 +29,7 @@ export async function once(
   const key = readKey(given);
   if (c.caller?.subject === undefined) {
     throw new TidegateError("access_denied", {
+      reason: "missing_claim",
       detail: "An Idempotency-Key belongs to a subject, and the token has none (sub).",
     });
   }

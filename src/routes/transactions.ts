@@ -92,6 +92,7 @@ async function rollback(c: AppContext): Promise<Response> {
 function ownerOf(c: AppContext, { account, caller, grant }: Access): TransactionOwner {
   if (c.caller?.subject === undefined) {
     throw new TidegateError("access_denied", {
+      reason: "missing_claim",
       detail: "A transaction belongs to a subject, and the token has none (sub).",
     });
   }
@@ -102,7 +103,10 @@ function ownerOf(c: AppContext, { account, caller, grant }: Access): Transaction
 function isReadOnly(asked: boolean | undefined, { grant }: Access): boolean {
   const mayWrite = grant.allow.includes("sql:write");
   if (asked === false && !mayWrite) {
-    throw new TidegateError("access_denied", { detail: "The grant does not allow sql:write." });
+    throw new TidegateError("access_denied", {
+      reason: "grant_does_not_allow",
+      detail: "The grant does not allow sql:write.",
+    });
   }
   return asked ?? !mayWrite;
 }

@@ -27,6 +27,8 @@ const events: { [E in Event as E["event"]]: Members<E> } = {
     fault: "sometimes",
     reason: "sometimes",
     account: "sometimes",
+    grant: "sometimes",
+    denial: "sometimes",
     token: "sometimes",
     issuer: "sometimes",
     subject: "sometimes",

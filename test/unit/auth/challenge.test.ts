@@ -26,7 +26,8 @@ describe("the challenge of", () => {
   });
 });
 
-test("a description has no quotes and no backslashes, which would end it", () => {
-  const challenge = challengeOf(new TidegateError("token_invalid", { detail: 'a "b" \\ c' }), false);
-  expect(challenge).toContain(`error_description="a 'b' ' c"`);
+test("a description has only the characters that it may have: no quotes, no backslashes, no others than ASCII", () => {
+  const detail = 'a "b" \\ c\r\nроль~!';
+  const challenge = challengeOf(new TidegateError("token_invalid", { detail }), false);
+  expect(challenge).toContain(`error_description="a 'b' ' c''''''~!"`);
 });

@@ -346,7 +346,7 @@ describe("claims inside claims", () => {
     ["the inner claim is missing", { realm_access: { level: 2 } }, false],
     ["the outer claim is missing", {}, false],
     ["the outer claim is text", { realm_access: "analyst" }, false],
-    ["the outer claim is an array", { realm_access: [{ roles: "analyst", level: 2 }] }, false],
+    ["the outer claim is a list with the object", { realm_access: [{ roles: "analyst", level: 2 }] }, true],
     ["a claim whose name is the path", { "realm_access.roles": "analyst", "realm_access.level": 2 }, false],
     [
       "inherited members do not count",
@@ -357,6 +357,181 @@ describe("claims inside claims", () => {
   test.each(table)("%s", (_, claims, matches) => {
     const { account } = explain([nested], caller(claims), "sql:read", undefined);
     expect(account).toBe(matches ? "a" : undefined);
+  });
+});
+
+describe("a list of objects", () => {
+  const nested = grant("a", { orgs: { id: 7, role: "admin", tags: "x" } });
+  const whole = { id: 7, role: "admin", tags: ["y", "x"] };
+  const table: [string, unknown, boolean][] = [
+    ["one that fits", [whole], true],
+    ["one that fits behind others", [{ id: 1 }, "x", null, 7, whole], true],
+    [
+      "two that fit together only",
+      [
+        { id: 7, tags: "x" },
+        { id: 8, role: "admin", tags: "x" },
+      ],
+      false,
+    ],
+    ["the id as a text", [{ ...whole, id: "7" }], false],
+    ["the role in other letters", [{ ...whole, role: "Admin" }], false],
+    ["an inner list without the value", [{ ...whole, tags: ["y"] }], false],
+    ["a list in the list", [[whole]], false],
+    ["no objects", ["admin", 7, "x"], false],
+    ["an empty list", [], false],
+    ["an object that inherits", [Object.create(whole)], false],
+  ];
+  test.each(table)("%s", (_, orgs, matches) => {
+    const { account } = explain([nested], caller({ orgs }), "sql:read", undefined);
+    expect(account).toBe(matches ? "a" : undefined);
+  });
+
+  test("in a list of objects", () => {
+    const deep = grant("a", { orgs: { id: 7, teams: { id: 1, lead: true } } });
+    const asked = (teams: unknown) =>
+      explain([deep], caller({ orgs: [{ id: 7, teams }] }), "sql:read", undefined).account;
+    expect(
+      asked([
+        { id: 2, lead: true },
+        { id: 1, lead: true },
+      ]),
+    ).toBe("a");
+    expect(
+      asked([
+        { id: 2, lead: true },
+        { id: 1, lead: false },
+      ]),
+    ).toBeUndefined();
+  });
+});
+
+describe("a claim's name is one name, whatever is in it", () => {
+  test.each(["cognito:groups", "https://app/roles", "kubernetes.io", "a b", "тenant", '"', "", "a-b", "0"])(
+    "%j",
+    (name) => {
+      const one = grant("a", { [name]: { "in.ner": "x" } });
+      const account = (claims: Record<string, unknown>) =>
+        explain([one], caller(claims), "sql:read", undefined).account;
+      expect(account({ [name]: { "in.ner": "x" } })).toBe("a");
+      expect(account({ [name]: { in: { ner: "x" } } })).toBeUndefined();
+      expect(account({ [`${name} `]: { "in.ner": "x" } })).toBeUndefined();
+    },
+  );
+
+  test("and no path", () => {
+    const one = grant("a", { "kubernetes.io": { namespace: "prod" } });
+    const claims = { kubernetes: { io: { namespace: "prod" } } };
+    expect(explain([one], caller(claims), "sql:read", undefined).account).toBeUndefined();
+  });
+
+  test("stands in a mismatch as a key of TOML", () => {
+    const one = grant("a", { "kubernetes.io": { "x-y": { "a b": 1 } } });
+    const { matches } = explain([one], caller({ "kubernetes.io": { "x-y": {} } }), "sql:read", undefined);
+    expect(matches[0]?.mismatch).toBe('wants "kubernetes.io".x-y."a b" to be 1');
+  });
+});
+
+describe("numbers", () => {
+  const seven = grant("a", { id: 7 });
+  test.each<[string, boolean]>([
+    ["7", true],
+    ["7.0", true],
+    ["0.7e1", true],
+    ["[6,7]", true],
+    ['"7"', false],
+    ["7.5", false],
+    ["-7", false],
+    ["true", false],
+    ["null", false],
+    ['["7"]', false],
+    ["[[7]]", false],
+  ])("%s", (text, matches) => {
+    const claims = JSON.parse(`{"id":${text}}`);
+    expect(explain([seven], caller(claims), "sql:read", undefined).account).toBe(matches ? "a" : undefined);
+  });
+
+  test("a number that has lost digits equals none of a policy", () => {
+    const largest = grant("a", { id: Number.MAX_SAFE_INTEGER });
+    for (const text of [
+      "9007199254740992",
+      "9007199254740993",
+      "90071992547409910",
+      "1e400",
+      "-9007199254740993",
+    ])
+      expect(
+        explain([largest], caller(JSON.parse(`{"id":${text}}`)), "sql:read", undefined).account,
+      ).toBeUndefined();
+  });
+});
+
+describe("scopes", () => {
+  const one = { ...grant("a", {}), scopes: ["sql:read"] };
+  const two = { ...grant("a", {}), scopes: ["sql:read", "openid"] };
+  const table: [string, Grant, Record<string, unknown>, boolean][] = [
+    ["the text", one, { scope: "sql:read" }, true],
+    ["a word of a text", one, { scope: "openid sql:read email" }, true],
+    ["a text in scp", one, { scp: "openid sql:read" }, true],
+    ["a list in scp", one, { scp: ["openid", "sql:read"] }, true],
+    ["a list in scope", one, { scope: ["sql:read"] }, true],
+    ["in one of both", one, { scope: "openid", scp: ["sql:read"] }, true],
+    ["all of several", two, { scope: "sql:read email openid" }, true],
+    ["several over both", two, { scope: "sql:read", scp: ["openid"] }, true],
+    ["one of several", two, { scope: "sql:read" }, false],
+    ["none", one, {}, false],
+    ["empty", one, { scope: "", scp: [] }, false],
+    ["a longer word", one, { scope: "sql:read-all" }, false],
+    ["a word behind others", one, { scope: "xsql:read" }, false],
+    ["other letters", one, { scope: "SQL:read" }, false],
+    ["a tab between words", one, { scope: "openid\tsql:read" }, false],
+    ["a comma between words", one, { scope: "openid,sql:read" }, false],
+    ["several words in an element", one, { scp: ["openid sql:read"] }, false],
+    ["a list in a list", one, { scp: [["sql:read"]] }, false],
+    ["an object", one, { scope: { "sql:read": true } }, false],
+    ["a number", one, { scope: 7, scp: true }, false],
+    ["null", one, { scope: null, scp: [null] }, false],
+    ["another claim", one, { scopes: "sql:read", Scope: "sql:read" }, false],
+    ["an inherited one", one, Object.create({ scope: "sql:read" }), false],
+  ];
+  test.each(table)("%s", (_, given, claims, matches) => {
+    const { account } = explain([given], caller(claims), "sql:read", undefined);
+    expect(account).toBe(matches ? "a" : undefined);
+  });
+
+  test("that are missing are named", () => {
+    const mismatch = (given: Grant, claims: Record<string, unknown>) =>
+      explain([given], caller(claims), "sql:read", undefined).matches[0]?.mismatch;
+    expect(mismatch(two, { scope: "openid" })).toBe("wants the scope sql:read");
+    expect(mismatch(two, {})).toBe("wants the scopes sql:read, openid");
+  });
+});
+
+describe("without a grant the log has the reason", () => {
+  const reasonFor = async (grants: Grant[], claims: Record<string, unknown>, wanted?: string) => {
+    const error = await refusal(() => grantOf(grants, caller(claims), wanted));
+    expect(error.details.reason).toBe("no_grant_matches");
+    return error.operator;
+  };
+
+  test("of each grant of the issuer, by the policy's words", async () => {
+    const other = { ...grant("other", {}), issuer: "https://other.example.com/" };
+    const scoped = { ...analyst, scopes: ["sql:read"] };
+    expect(await reasonFor([other, editor, scoped], { role: "hidden-value" })).toBe(
+      'grants[1] wants role to be "editor"; grants[2] wants the scope sql:read',
+    );
+    expect(await reasonFor([other, editor], { role: "editor" }, "analyst")).toBe(
+      "grants[1] gives editor, not the account asked for",
+    );
+    expect(await reasonFor([other], {})).toBe("no grant is for the token's issuer");
+  });
+
+  test("of five at most, in a bounded text", async () => {
+    const long = grant("a", { role: "x".repeat(10_000) });
+    const reason = (await reasonFor(Array(8).fill(long), {})) ?? "";
+    expect(reason.match(/grants\[/g)).toHaveLength(5);
+    expect(reason).toMatch(/; 3 more$/);
+    expect(reason.length).toBeLessThan(1_100);
   });
 });
 

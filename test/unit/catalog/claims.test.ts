@@ -100,6 +100,8 @@ describe("a declared claim", () => {
       2 ** 53,
       "is an integer beyond 2^53, whose digits are lost; the query takes an integer from ",
     ],
+    ["number", 2 ** 53, "is an integer beyond 2^53, whose digits are lost. The issuer must send "],
+    ["number", 1e300, "is an integer beyond 2^53, whose digits are lost. The issuer must send "],
     ["boolean", 0, "is an integer; the query takes true or false"],
     ["boolean", "true", "is a text; the query takes true or false"],
     ["date", "2026-02-30", "is a text; the query takes a date "],

@@ -73,7 +73,7 @@ export class Transaction<S extends TransactionSession = TransactionSession> {
     if (this.#readOnly || mayWrite) return;
     const detail =
       "The transaction may write, and the grant does not allow sql:write: begin one of your own, which is read_only.";
-    throw this.explain(new TidegateError("access_denied", { detail }));
+    throw this.explain(new TidegateError("access_denied", { reason: "grant_does_not_allow", detail }));
   }
 
   /** The connection is lost. */
