@@ -1,29 +1,36 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Action } from "../src/auth/grants.ts";
 import { explain } from "../src/auth/grants.ts";
-import { parseJwt } from "../src/auth/parse-jwt.ts";
 import { permissions } from "../src/config/permissions.ts";
 import { parsePolicy } from "../src/config/policy.ts";
 import type { OptionsOf } from "./command/declare.ts";
 import { declare } from "./command/declare.ts";
 import { operatorText, Stop } from "./command/errors.ts";
+import { judgeClaims, judgeToken, missingClaims } from "./explain/caller.ts";
 import { readCatalog } from "./project/application.ts";
 import { currentPolicy } from "./project/development.ts";
 import { environmentOption } from "./project/environment-option.ts";
 
 export const declaration = declare(
   "explain",
-  "Says which grant decides for a token, and why the others do not. The token is read, not verified: this asks what the policy says, not whether the token is good.",
+  "Says which grant decides for a caller, and why the others do not, and what the caller's token lacks. The token is read, not verified: its signature does not count. Exit code 1: the gateway would refuse the request.",
 )
-  .requiredOption("--token <TOKEN>", "the caller's token")
+  .option("--token <TOKEN>", "the caller's token; or --claims")
+  .option(
+    "--claims <JSON>",
+    `the claims of a good token, as '{"role":"analyst"}'; iss may be missing if the environment has one issuer`,
+  )
   .option("--action <ACTION>", `what it wants: ${permissions.join(", ")} or query:NAME`, action, "sql:read")
   .option("--account <NAME>", "the account that the caller asks for")
   .addOption(environmentOption("the environment whose policy decides").default("development"));
 
-export function run({ token, action, account: wanted, env }: OptionsOf<typeof declaration>): number {
-  const { claims } = readClaims(token);
-  const caller = { issuer: String(claims.iss), subject: claims.sub as string | undefined, claims };
-  const grants = grantsOf(env);
+export function run({ token, claims, action, account: wanted, env }: OptionsOf<typeof declaration>): number {
+  if ((token === undefined) === (claims === undefined))
+    throw new Stop("Give either --token TOKEN or --claims JSON.");
+  const { queries, issuers, grants } = projectOf(env);
+  const { caller, faults } =
+    token === undefined ? judgeClaims(String(claims), issuers) : judgeToken(token, issuers, new Date());
+  for (const fault of faults) console.log(`The gateway refuses this token: ${fault}`);
   const { matches, decisive, account, refusal } = explain(grants, caller, action as Action, wanted);
   for (const [i, { grant, mismatch }] of matches.entries()) {
     const mark = grant === decisive ? "→" : " ";
@@ -31,31 +38,32 @@ export function run({ token, action, account: wanted, env }: OptionsOf<typeof de
       `${mark} grants[${i}] ${grant.account} (${grant.allow.join(", ")}): ${mismatch ?? "matches"}`,
     );
   }
+  const name = /^query:(.*)$/.exec(action)?.[1];
+  const query = queries.find((one) => one.name === name);
+  const isUnknown = name !== undefined && query === undefined;
+  const refusals = [
+    ...(refusal === undefined ? [] : [refusal]),
+    ...(isUnknown ? [`There is no saved query ${name}.`] : []),
+    ...(query === undefined ? [] : missingClaims(query, caller.claims)),
+  ];
   console.log(
-    account === undefined
-      ? `${action}: denied. ${refusal}`
+    refusals.length > 0
+      ? `${action}: denied. ${refusals.join(" ")}`
       : `${action}: ${["operate", "metrics"].includes(action) ? "on every account" : `as ${account}`}`,
   );
-  if (account === undefined && decisive !== undefined) {
-    const tag = action.startsWith("query:") ? ', or "query:#TAG" of a tag of the query,' : "";
+  if (account === undefined && decisive !== undefined && !isUnknown) {
+    const tag = name === undefined ? "" : ', or "query:#TAG" of a tag of the query,';
     console.log(
       `To allow it, add "${action}"${tag} to allow of grants[${grants.indexOf(decisive)}] in tidegate.toml, [env.${env}].`,
     );
   }
-  return account === undefined ? 1 : 0;
+  return refusals.length > 0 || faults.length > 0 ? 1 : 0;
 }
 
-function readClaims(token: string) {
+function projectOf(environment: string) {
   try {
-    return parseJwt(token);
-  } catch (cause) {
-    throw new Stop(`--token: ${operatorText(cause)}`, 2);
-  }
-}
-
-function grantsOf(environment: string) {
-  try {
-    return parsePolicy(currentPolicy(environment), environment, readCatalog()).grants;
+    const queries = readCatalog();
+    return { queries, ...parsePolicy(currentPolicy(environment), environment, queries) };
   } catch (cause) {
     throw new Stop(operatorText(cause), 2);
   }

@@ -13,7 +13,11 @@ import type { Keys } from "./toml-lines.ts";
 export function hasGrant(grants: readonly Keys[], grant: Keys, env: string): boolean {
   const { issuer, claims, account, allow } = grant;
   const same = grants.find(
-    (one) => one.issuer === issuer && isSame(one.claims, claims) && one.account === account,
+    (one) =>
+      one.issuer === issuer &&
+      isSame(one.claims, claims) &&
+      one.scopes === undefined &&
+      one.account === account,
   );
   if (same !== undefined && !isSame(same.allow, allow))
     throw new Stop(
@@ -32,10 +36,14 @@ export function isOtherAccounts(grants: readonly Keys[], grant: Keys): boolean {
   return grants.some((one) => isEarlier(one, grant));
 }
 
-/** A grant for some subjects is for fewer callers. */
-function isEarlier({ issuer, account, subject = "*", claims = {} }: Keys, grant: Keys): boolean {
+/** A grant for some subjects, or with scopes, is for fewer callers. */
+function isEarlier({ issuer, account, subject = "*", scopes, claims = {} }: Keys, grant: Keys): boolean {
   return (
-    issuer === grant.issuer && account !== grant.account && subject === "*" && isPart(claims, grant.claims)
+    issuer === grant.issuer &&
+    account !== grant.account &&
+    subject === "*" &&
+    scopes === undefined &&
+    isPart(claims, grant.claims)
   );
 }
 

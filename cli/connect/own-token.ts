@@ -5,7 +5,7 @@ import { readCatalog } from "../project/application.ts";
 import { developmentIssuer, developmentKeyFile, hasDevelopmentKey } from "../project/development-key.ts";
 import { typed } from "../project/paths.ts";
 import { readPolicyFile } from "../project/project-file.ts";
-import { subjectOf } from "../project/roles.ts";
+import { claimsFor, subjectOf } from "../project/roles.ts";
 import type { Claim } from "./who.ts";
 
 /** Tokens that the project's own key signs, for trying an environment without an issuer. */
@@ -45,7 +45,7 @@ export async function ownToken({ env, claims, sub, expires }: OwnTokenOptions): 
     );
   }
   const grant = policy.grants.find((one) => one.issuer === developmentIssuer);
-  const said = claims.length > 0 ? Object.fromEntries(claims) : (grant?.claims ?? {});
+  const said = claims.length > 0 ? Object.fromEntries(claims) : grant ? claimsFor(grant) : {};
   return await mint(
     key,
     {

@@ -26,11 +26,16 @@ export function subjectOf(grant: Pick<Grant, "subject"> | undefined): string {
   return grant?.subject?.replaceAll("*", usualSubject) ?? usualSubject;
 }
 
+/** @returns the claims of a token that the grant matches, besides iss, aud and sub */
+export function claimsFor({ claims, scopes }: Grant): ClaimPredicates {
+  return scopes === undefined ? claims : { ...claims, scope: scopes.join(" ") };
+}
+
 /** @returns a role for each set of claims in the grants, in their order; no two have the same name */
 export function rolesOf(grants: readonly Grant[]): Role[] {
   const first = new Map<string, Grant>();
   for (const grant of grants) {
-    const key = JSON.stringify([grant.claims, grant.subject]);
+    const key = JSON.stringify([claimsFor(grant), grant.subject]);
     if (!first.has(key)) first.set(key, grant);
   }
   const own = [...first.values()];
@@ -40,7 +45,7 @@ export function rolesOf(grants: readonly Grant[]): Role[] {
     const isOnly = name !== undefined && short.indexOf(name) === short.lastIndexOf(name);
     return {
       name: isOnly ? name : longName(grant),
-      claims: grant.claims,
+      claims: claimsFor(grant),
       subject: subjectOf(grant),
       grant,
     };
@@ -70,14 +75,16 @@ export function usualRole(
 }
 
 /** @returns the value of the only claim; undefined for a grant that looks at more, or at nothing */
-function shortName({ claims, subject }: Grant): string | undefined {
-  const values = Object.values(claims);
+function shortName(grant: Grant): string | undefined {
+  const values = Object.values(claimsFor(grant));
   const [only] = values;
-  return values.length === 1 && typeof only !== "object" && subject === undefined ? String(only) : undefined;
+  const isOne = values.length === 1 && typeof only !== "object" && grant.subject === undefined;
+  return isOne ? String(only) : undefined;
 }
 
-function longName({ claims, subject }: Grant): string {
-  const parts = [...pathsOf(claims, ""), ...(subject === undefined ? [] : [`sub=${subject}`])];
+function longName(grant: Grant): string {
+  const { subject } = grant;
+  const parts = [...pathsOf(claimsFor(grant), ""), ...(subject === undefined ? [] : [`sub=${subject}`])];
   return parts.length === 0 ? "anybody" : parts.join(",");
 }
 

@@ -30,11 +30,24 @@ const accessToken: TokenKind = {
  * @throws TidegateError with the kind's code; the message never repeats a part of the token
  */
 export function parseJwt(token: string, kind = accessToken): UnverifiedToken {
+  return refusing(kind, () => read(token, kind.maxBytes));
+}
+
+/**
+ * Parses the claims of a token as strictly as `parseJwt`.
+ * @param text a JSON object
+ * @throws TidegateError `token_malformed`; the message never repeats a part of the text
+ */
+export function parseClaims(text: string): UnverifiedToken["claims"] {
+  return refusing(accessToken, () => readClaims(Buffer.from(text)));
+}
+
+function refusing<T>({ code, noun }: TokenKind, work: () => T): T {
   try {
-    return read(token, kind.maxBytes);
+    return work();
   } catch (cause) {
     if (!(cause instanceof FormError)) throw cause;
-    throw new TidegateError(kind.code, { detail: `The ${kind.noun}${cause.message}.` });
+    throw new TidegateError(code, { detail: `The ${noun}${cause.message}.` });
   }
 }
 
@@ -46,10 +59,19 @@ function read(token: string, maxBytes: number): UnverifiedToken {
   const parts = token.split(".");
   if (parts.length !== 3) throw new FormError(" is not a JWS in compact form");
   const [header, claims] = parts.map(decode) as [Buffer, Buffer, Buffer];
-  const found = { header: parseObject(header, "header"), claims: parseObject(claims, "claims") };
-  checkHeader(found.header);
-  checkClaims(found.claims);
-  return found;
+  return { header: readHeader(header), claims: readClaims(claims) };
+}
+
+function readHeader(bytes: Buffer): UnverifiedToken["header"] {
+  const header = parseObject(bytes, "header");
+  checkHeader(header);
+  return header;
+}
+
+function readClaims(bytes: Buffer): UnverifiedToken["claims"] {
+  const claims = parseObject(bytes, "claims");
+  checkClaims(claims);
+  return claims;
 }
 
 function decode(part: string): Buffer {

@@ -97,6 +97,10 @@ const slips: Record<string, string[][]> = {
     ["--token"],
     ["--token", "x"],
     ["--action", "sql:drop", "--token", "x"],
+    ["--claims"],
+    ["--claims", "{"],
+    ["--claims", '{"a":1,"a":2}'],
+    ["--claims", "{}", "--token", "x"],
     ...environment,
   ],
   build: [unknownBeside, ...environment],
@@ -230,6 +234,40 @@ describe("tidegate", () => {
     expect(ended.stdout).toContain(
       'To allow it, add "query:add-note", or "query:#TAG" of a tag of the query, to allow of grants[1] in tidegate.toml, [env.development].',
     );
+  });
+
+  test("explain takes claims, and says what a query misses in them", async () => {
+    const TIDEGATE_DIRECTORY = join(tmpdir(), "tidegate-nothing-runs");
+    const asked = async (claims: object, action: string) => {
+      const words = ["explain", "--claims", JSON.stringify(claims), "--action", action];
+      const { status, stdout, stderr } = await type(words, { TIDEGATE_DIRECTORY });
+      expect(stderr).toBe("");
+      return [status, stdout.trimEnd().split("\n").at(-1)];
+    };
+    expect(await asked({ role: "analyst", sub: "me" }, "query:my-notes")).toEqual([
+      0,
+      "query:my-notes: as analyst",
+    ]);
+    expect(await asked({ role: "analyst" }, "query:my-notes")).toEqual([
+      1,
+      'query:my-notes: denied. The token has no claim "sub" that the query can use.',
+    ]);
+    expect(await asked({ role: "editor" }, "query:nosuch")).toEqual([
+      1,
+      "query:nosuch: denied. There is no saved query nosuch.",
+    ]);
+  });
+
+  test("explain says that the gateway refuses a token, and which grant would decide", async () => {
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const claims = { iss: "https://id.example.com/", aud: "tidegate", exp: 1, role: "analyst" };
+    const token = `${part({ alg: "ES256" })}.${part(claims)}.AAAA`;
+    const { status, stdout } = await type(["explain", "--token", token, "--env", "production"]);
+    expect([status, stdout.split("\n")[0]]).toEqual([
+      1,
+      "The gateway refuses this token: The access token has expired.",
+    ]);
+    expect(stdout).toContain("→ grants[1] analyst");
   });
 
   test("says where there is no project", async () => {

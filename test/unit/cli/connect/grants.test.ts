@@ -27,6 +27,8 @@ describe("a new grant", () => {
     ["other claims", { claims: { role: "reader" } }],
     ["more claims", { claims: { role: "writer", team: "x" } }],
     ["a claim inside of one", { claims: { role: { name: "writer" } } }],
+    ["a scope", { claims: { role: "writer" }, scopes: ["sql:read"] }],
+    ["a scope and the same account", { claims: { role: "writer" }, scopes: ["x"], account: "writer" }],
     ["some subjects", { claims: { role: "writer" }, subject: "a*" }],
     ["the same account", { account: "writer" }],
   ])("is new beside one for %s", (_, other) => {

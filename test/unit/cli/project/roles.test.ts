@@ -36,6 +36,7 @@ describe("the names of roles", () => {
       grant({ realm_access: { roles: "clerk" } }, ["sql:read"]),
       grant({}, ["sql:read"]),
       grant({}, ["sql:read"], { subject: "robot-*" }),
+      grant({ role: "clerk" }, ["sql:read"], { scopes: ["sql:read", "openid"] }),
     ];
     expect(names(grants)).toEqual([
       "role=clerk",
@@ -44,6 +45,7 @@ describe("the names of roles", () => {
       "realm_access.roles=clerk",
       "anybody",
       "sub=robot-*",
+      "role=clerk,scope=sql:read openid",
     ]);
   });
 });
@@ -54,6 +56,8 @@ test("a token with a role's claims and subject matches its grant", () => {
       subject: "app|*@example.com",
     }),
     grant({ tenant: 7 }, ["sql:read"]),
+    grant({ tenant: 8 }, ["sql:read"], { scopes: ["sql:read", "openid"] }),
+    grant({}, ["sql:read"], { scopes: ["openid"] }),
   ];
   const decided = rolesOf(grants).map(
     ({ claims, subject }) => explain(grants, { issuer, subject, claims }, "sql:read", undefined).decisive,
