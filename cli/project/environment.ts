@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { SavedQuery } from "../../src/catalog/parse.ts";
 import { mistakeText } from "../../src/catalog/parse.ts";
 import { staticKeyFindings } from "../../src/config/key-findings.ts";
@@ -68,6 +69,7 @@ export function warningsOf(name: string, directory = projectRoot()): string[] {
       ),
       ...(trustsDevelopmentKey(policy) ? [developmentKeyWarning] : []),
       ...serverWarnings(policy.grants, queries),
+      ...shadowWarnings(policy.grants),
     ];
   } catch {
     return [];
@@ -90,6 +92,22 @@ export function serverWarnings(grants: Policy["grants"], queries: readonly Saved
         `queries/${name}.sql: reads the server's own tables or settings: every grant that allows query:${name} or query:* shows what they tell of others`,
     ),
   ];
+}
+
+/** @returns the grants behind one with the same callers and the same account, which decides for them */
+export function shadowWarnings(grants: Policy["grants"]): string[] {
+  const callers = grants.map(({ issuer, claims, scopes, subject, account }) => ({
+    ...{ issuer, claims, subject, account },
+    scopes: scopes === undefined ? undefined : new Set(scopes),
+  }));
+  return callers.flatMap((own, i) => {
+    const first = callers.findIndex((one) => isDeepStrictEqual(one, own));
+    return first === i
+      ? []
+      : [
+          `grants[${i}]: never decides: grants[${first}] is for the same callers and account. Make one of them`,
+        ];
+  });
 }
 
 /**

@@ -29,7 +29,9 @@ export function credentialsOf(header: string | undefined, maxBytes: number): Cre
   // A token of this form has a byte for each character.
   const isCompact = compactJws.test(token);
   if ((isCompact ? token.length : Buffer.byteLength(token)) > maxBytes) {
-    throw new TidegateError("token_malformed", { detail: `A token may have ${maxBytes} bytes.` });
+    throw new TidegateError("token_malformed", {
+      detail: `The token is longer than any issuer's may be, which is ${maxBytes} bytes (max_token_bytes).`,
+    });
   }
   if (!isCompact) {
     throw new TidegateError("token_malformed", { detail: "The token is not a JWS in compact form." });

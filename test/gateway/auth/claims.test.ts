@@ -204,7 +204,11 @@ describe("a token's length", () => {
   test.each([
     ["short", 1028, "The token has 1027 bytes, and a token of its issuer may have 1024 (max_token_bytes)."],
     ["several", 8196, "The token has 8195 bytes, and a token of its issuer may have 8192 (max_token_bytes)."],
-    ["long", longest + 4, "A token may have 65536 bytes."],
+    [
+      "long",
+      longest + 4,
+      "The token is longer than any issuer's may be, which is 65536 bytes (max_token_bytes).",
+    ],
   ])("%s: %i bytes are not, and the message has the bound", async (issuer, bytes, detail) => {
     const { body } = await expectRefused(await tokenOfLength(issuer, bytes), 401, "token_malformed");
     expect(body.detail.replace(/has \d+/, "has N")).toBe(detail.replace(/has \d+/, "has N"));
@@ -299,6 +303,18 @@ describe("grants", () => {
       denial: "grant_does_not_allow",
       grant: firstOfGrants + 4,
       action: "sql",
+    });
+  });
+
+  test("what belongs to a subject misses sub", async () => {
+    const headers = { authorization: `Bearer ${await tokenOf("grants", { orgs: admin, sub: undefined })}` };
+    const answer = await read(await gateway.fetch("/v1/requests/x", { method: "DELETE", headers }));
+    expectProblem(answer, 403, "access_denied");
+    expect(answer.body.reason).toBe("missing_claim");
+    expect(await lineOf(gateway, answer)).toMatchObject({
+      denial: "claim_missing",
+      grant: firstOfGrants + 4,
+      action: "cancel",
     });
   });
 

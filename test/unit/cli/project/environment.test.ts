@@ -7,6 +7,7 @@ import { makeApplication } from "../../../../cli/project/application.ts";
 import {
   checkEnvironment,
   serverWarnings,
+  shadowWarnings,
   warningsOf,
   workerMistakes,
 } from "../../../../cli/project/environment.ts";
@@ -41,6 +42,25 @@ test("warns of access to other callers' data: grants with sql:server, saved quer
       /^grants\[1\]\.allow: sql:server shows what other callers of the login of "analyst" execute/,
     ),
     expect.stringMatching(/^queries\/busy\.sql: reads the server's own tables/),
+  ]);
+});
+
+test("warns of a grant behind one for the same callers and the same account, and of no other", () => {
+  const grant = { issuer: "i", claims: { role: "x", org: { id: 7 } }, account: "a", allow: ["sql:read"] };
+  const grants = [
+    grant,
+    { ...grant, claims: { role: "x" } },
+    { ...grant, claims: { role: "x", org: { id: "7" } } },
+    { ...grant, issuer: "j" },
+    { ...grant, account: "b" },
+    { ...grant, subject: "s" },
+    { ...grant, scopes: ["one", "two"] },
+    { ...grant, claims: { org: { id: 7 }, role: "x" }, allow: ["sql:write"] },
+    { ...grant, scopes: ["two", "one"], max_rows: 5 },
+  ] as unknown as Grant[];
+  expect(shadowWarnings(grants)).toEqual([
+    "grants[7]: never decides: grants[0] is for the same callers and account. Make one of them",
+    "grants[8]: never decides: grants[6] is for the same callers and account. Make one of them",
   ]);
 });
 
