@@ -85,12 +85,15 @@ function readQueries(): SavedQuery[] {
 function issuersOf(env: string): DocumentedIssuer[] {
   try {
     const { policy } = makeApplication(env, readPolicyFile(env));
-    return policySchema.parse(policy).issuers.map(({ issuer, audience: audiences, discovery, dpop }) => ({
-      issuer,
-      audiences,
-      discovery: discovery && metadataOf({ issuer }),
-      dpop,
-    }));
+    return policySchema
+      .parse(policy)
+      .issuers.map(({ issuer, audience: audiences, audience_claim: audienceClaim, discovery, dpop }) => ({
+        issuer,
+        audiences,
+        audienceClaim,
+        discovery: discovery && metadataOf({ issuer }),
+        dpop,
+      }));
   } catch (cause) {
     throw cause instanceof Stop ? cause : new Stop(mistakesIn(env, cause).join("\n"));
   }

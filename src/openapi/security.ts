@@ -5,6 +5,8 @@ export interface DocumentedIssuer {
   issuer: string;
   /** A token needs one of them. */
   audiences: readonly string[];
+  /** The claim that has it: `aud`, or what the issuer sends in its place. */
+  audienceClaim: string;
   /** The address of its metadata (OpenID Connect Discovery 1.0 §4), if the gateway reads it. */
   discovery?: string | undefined;
   /** Whether its tokens can or must be bound to a key (RFC 9449). */
@@ -39,8 +41,9 @@ export function securitySchemes(issuers: readonly DocumentedIssuer[]): Record<st
   return Object.fromEntries(issuers.map((issuer, index) => [`issuer${index + 1}`, schemeOf(issuer)]));
 }
 
-function schemeOf({ issuer, audiences, discovery, dpop }: DocumentedIssuer): SecurityScheme {
-  const description = `A JWT of the issuer ${issuer}, for the audience ${audiences.join(" or ")}.${proofs[dpop]}`;
+function schemeOf({ issuer, audiences, audienceClaim, discovery, dpop }: DocumentedIssuer): SecurityScheme {
+  const claim = audienceClaim === "aud" ? "" : ` in its claim ${audienceClaim}`;
+  const description = `A JWT of the issuer ${issuer}, for the audience ${audiences.join(" or ")}${claim}.${proofs[dpop]}`;
   if (discovery !== undefined) return { type: "openIdConnect", openIdConnectUrl: discovery, description };
   const scheme = dpop === "required" ? "DPoP" : "bearer";
   return { type: "http", scheme, bearerFormat: "JWT", description };

@@ -63,6 +63,12 @@ function describe({ grant, ceilings: { rows } }: Access, queries: SavedQuery[], 
   return makeDocument({ queries, issuers, account: c.header("tidegate-account"), rows });
 }
 
-function documented({ issuer, audiences, keys, dpop }: Issuer): DocumentedIssuer {
-  return { issuer, audiences, dpop, discovery: keys.kind === "discovery" ? keys.uri : undefined };
+function documented({ issuer, audiences, audienceClaim, keys, dpop }: Issuer): DocumentedIssuer {
+  return {
+    issuer,
+    audiences,
+    audienceClaim,
+    dpop,
+    discovery: keys.kind === "discovery" ? keys.uri : undefined,
+  };
 }

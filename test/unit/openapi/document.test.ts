@@ -10,11 +10,12 @@ const issuers: DocumentedIssuer[] = [
   {
     issuer: "https://id.example.com/",
     audiences: ["tidegate"],
+    audienceClaim: "aud",
     discovery: "https://id.example.com/.well-known/openid-configuration",
     dpop: "optional",
   },
-  { issuer: "plain", audiences: ["tidegate"], dpop: "off" },
-  { issuer: "bound", audiences: ["tidegate"], dpop: "required" },
+  { issuer: "plain", audiences: ["app-1", "app-2"], audienceClaim: "client_id", dpop: "off" },
+  { issuer: "bound", audiences: ["tidegate"], audienceClaim: "aud", dpop: "required" },
 ];
 
 describe("Redocly's recommended rules find no error and no warning in the document", () => {
@@ -165,7 +166,7 @@ test("security schemes are those of the issuers", () => {
       type: "http",
       scheme: "bearer",
       bearerFormat: "JWT",
-      description: "A JWT of the issuer plain, for the audience tidegate.",
+      description: "A JWT of the issuer plain, for the audience app-1 or app-2 in its claim client_id.",
     },
     issuer3: { type: "http", scheme: "DPoP", bearerFormat: "JWT", description: expect.any(String) },
   });
