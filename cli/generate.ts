@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { SavedQuery } from "../src/catalog/saved-query.ts";
-import { metadataOf } from "../src/config/config.ts";
+import { metadataOf } from "../src/config/issuer.ts";
 import { policySchema } from "../src/config/schema.ts";
 import { makeDocument } from "../src/openapi/document.ts";
 import type { DocumentedIssuer } from "../src/openapi/security.ts";

@@ -1,6 +1,6 @@
 import type { KeysFault } from "../../src/auth/fetch-keys.ts";
 import { fetchKeys, KeysFetchError } from "../../src/auth/fetch-keys.ts";
-import { metadataOf } from "../../src/config/config.ts";
+import { metadataOf } from "../../src/config/issuer.ts";
 import { describeKeys, keyMistake, keyWarnings } from "../../src/config/key-findings.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import { limits } from "../../src/limits.ts";

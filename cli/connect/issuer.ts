@@ -6,7 +6,7 @@ import { createSigningKey, readSigningKey } from "../../servers/issuer/issuer.ts
 import { fetchKeys, KeysFetchError } from "../../src/auth/fetch-keys.ts";
 import type { Algorithm } from "../../src/config/algorithms.ts";
 import { publicAlgorithms, withBothNames } from "../../src/config/algorithms.ts";
-import { metadataOf } from "../../src/config/config.ts";
+import { metadataOf } from "../../src/config/issuer.ts";
 import { usableKeys } from "../../src/config/key-set.ts";
 import { isSafeUrl } from "../../src/config/safe-url.ts";
 import { counted, wordsOf } from "../check/issuers.ts";

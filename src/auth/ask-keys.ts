@@ -1,6 +1,7 @@
 import type { Bindings } from "../application.ts";
 import { askObject } from "../ask-object.ts";
-import type { Config, Issuer } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import type { Issuer } from "../config/issuer.ts";
 import { limits } from "../limits.ts";
 import type { FetchedKeys } from "./jwks-cache.ts";
 import type { AskKeys } from "./keys.ts";

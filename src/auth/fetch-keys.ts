@@ -1,4 +1,4 @@
-import type { Issuer } from "../config/config.ts";
+import type { Issuer } from "../config/issuer.ts";
 import type { KeySet } from "../config/key-set.ts";
 import { isSafeUrl } from "../config/safe-url.ts";
 import { limits } from "../limits.ts";

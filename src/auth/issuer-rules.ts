@@ -1,4 +1,4 @@
-import type { IssuerRules } from "../config/config.ts";
+import type { IssuerRules } from "../config/issuer.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { duplicateMember } from "../members.ts";

@@ -1,6 +1,6 @@
 import type { CompactVerifyGetKey } from "jose";
 import { errors } from "jose";
-import type { Issuer } from "../config/config.ts";
+import type { Issuer } from "../config/issuer.ts";
 import { limits } from "../limits.ts";
 import { resolver } from "./import-keys.ts";
 import type { FetchedKeys } from "./jwks-cache.ts";

@@ -1,5 +1,5 @@
 import { compactVerify, errors } from "jose";
-import type { Issuer } from "../config/config.ts";
+import type { Issuer } from "../config/issuer.ts";
 import { TidegateError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { withAnyKey } from "./any-key.ts";

@@ -1,6 +1,7 @@
 import { allows } from "../auth/grants.ts";
 import type { SavedQuery } from "../catalog/saved-query.ts";
-import type { Config, Issuer } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import type { Issuer } from "../config/issuer.ts";
 import type { Grant } from "../config/schema.ts";
 import { makeDocument } from "../openapi/document.ts";
 import { listQuery } from "../openapi/list.ts";

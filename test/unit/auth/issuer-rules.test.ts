@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { boundKeyOf, faultsOf, lengthFault, openJsonClaims } from "../../../src/auth/issuer-rules.ts";
-import type { Issuer } from "../../../src/config/config.ts";
+import type { Issuer } from "../../../src/config/issuer.ts";
 import type { TidegateError } from "../../../src/errors.ts";
 import { limits } from "../../../src/limits.ts";
 import { refusal } from "./refusal.ts";
