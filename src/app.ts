@@ -1,6 +1,7 @@
 import type { Bindings } from "./application.ts";
 import { configOf } from "./application.ts";
 import { askKeysObject } from "./auth/ask-keys.ts";
+import { metadataPath } from "./auth/resource-metadata.ts";
 import { createVerifier } from "./auth/verify.ts";
 import { createBackend } from "./db/create-backend.ts";
 import { TidegateError } from "./errors.ts";
@@ -12,7 +13,7 @@ import { requests } from "./routes/cancel.ts";
 import { catalog } from "./routes/catalog.ts";
 import type { Deployment, Execution, ReadArrival } from "./routes/context.ts";
 import { AppContext, arrivalOnCloudflare } from "./routes/context.ts";
-import { preflight } from "./routes/cors.ts";
+import { hasPages, preflight } from "./routes/cors.ts";
 import { docs } from "./routes/docs.ts";
 import { drain } from "./routes/drain.ts";
 import { allowOf, createRouter, pathOf } from "./routes/endpoints.ts";
@@ -24,6 +25,7 @@ import { schema } from "./routes/introspect.ts";
 import { metrics } from "./routes/metrics.ts";
 import { problemOf } from "./routes/problem.ts";
 import { queries } from "./routes/queries.ts";
+import { metadata } from "./routes/resource-metadata.ts";
 import { sql } from "./routes/sql.ts";
 import { transactions } from "./routes/transactions.ts";
 
@@ -39,6 +41,7 @@ const route = createRouter([
   schema,
   drain,
   metrics,
+  metadata,
   ...docs,
 ]);
 
@@ -80,10 +83,11 @@ async function answer(c: AppContext, arrival: ReadArrival): Promise<Response> {
   const path = pathOf(c.address);
   const found = route(c.method, path);
   if (found?.handler) c.route = found.endpoint.path;
+  c.isOpen = found?.endpoint.isOpen ?? false;
 
   c.deployment = deploymentOf(c.env);
   // A preflight carries no token.
-  if (c.method === "OPTIONS" && c.config.origins.length > 0) return preflight(c);
+  if (c.method === "OPTIONS" && hasPages(c)) return preflight(c);
   const { url, host, client } = arrival(c);
   c.url = readAddress(url, host);
 
@@ -99,7 +103,7 @@ async function answer(c: AppContext, arrival: ReadArrival): Promise<Response> {
 
 /** The platform's probes may ask as often as they like whether the gateway is alive. */
 function isLimited(path: string): boolean {
-  return isIn("/v1", path) || path === "/metrics" || isIn("/docs", path);
+  return isIn("/v1", path) || path === "/metrics" || path === metadataPath || isIn("/docs", path);
 }
 
 function isIn(folder: string, path: string): boolean {

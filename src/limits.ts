@@ -317,6 +317,9 @@ export const limits = {
   /** How long a browser may keep a preflight's answer. Chromium keeps it two hours at most. */
   preflightAgeSeconds: 7200,
 
+  /** How long a cache may keep the resource's metadata (RFC 9728 §3.2): a changed policy is known soon. */
+  resourceMetadataAgeSeconds: 300,
+
   /** The longest platform timer of an object. A longer one could be left over, and keep the object awake. */
   timerTickMs: 1_000,
   /** An isolate's /readyz asks the database at most this often, because the endpoint is public. */

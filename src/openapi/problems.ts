@@ -110,7 +110,13 @@ function responseOf(status: number, codes: readonly string[]): ResponseObject {
   const text: JsonSchema = { type: "string" };
   const headers: ResponseObject["headers"] = {
     ...(status === 401 || status === 403
-      ? { "WWW-Authenticate": { description: "What the token lacks (RFC 6750, RFC 9449)", schema: text } }
+      ? {
+          "WWW-Authenticate": {
+            description:
+              "What the token lacks, and where the resource's metadata are (RFC 6750, RFC 9449, RFC 9728)",
+            schema: text,
+          },
+        }
       : {}),
     ...(status === 429 || status === 503
       ? { "Retry-After": { description: "Seconds", schema: { type: "integer" } } }

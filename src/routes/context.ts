@@ -56,6 +56,8 @@ export class AppContext {
 
   /** The pattern of the route, for the log; empty if the path or its method has none. */
   route = "";
+  /** Whether pages of any origin may read the answer. */
+  isOpen = false;
   /** The part of the path that the pattern leaves open, decoded. */
   param = "";
   /** Undefined if the configuration was refused. No handler runs then. */

@@ -13,6 +13,8 @@ export interface Endpoint {
   methods: { GET?: Handler; POST?: Handler; DELETE?: Handler };
   /** Needs no token. */
   isPublic?: true;
+  /** Pages of any origin may read its answers. */
+  isOpen?: true;
   /** Whether the configuration has it; without this function every one has. */
   isOn?(config: Config): boolean;
 }

@@ -72,11 +72,8 @@ function setHeaders(c: AppContext, response: Response): void {
   // The pool and the stored answer know one name of a format only.
   if (c.mediaType !== undefined && ok) headers.set("content-type", c.mediaType);
   const vary = c.vary === undefined ? [] : [c.vary];
-  const origins = c.deployment?.config.origins ?? [];
-  if (origins.length > 0) {
-    allowOrigin(c, origins, headers);
-    vary.unshift("Origin");
-  }
+  const varyByOrigin = allowOrigin(c, headers);
+  if (varyByOrigin !== undefined) vary.unshift(varyByOrigin);
   const mayBeLong = mayBeCompressed(response);
   if (mayBeLong) compress(c, headers);
   // A 304 has the headers of the answer that it stands for (RFC 9110 §15.4.5).

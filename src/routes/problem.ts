@@ -12,7 +12,7 @@ export function problemOf(error: TidegateError, c: AppContext): Response {
   };
   // If the configuration was refused, there are no issuers to read.
   const proofs = c.deployment?.config.issuers.some(({ dpop }) => dpop !== "off") ?? false;
-  const challenge = challengeOf(error, proofs);
+  const challenge = challengeOf(error, { proofs, url: c.url });
   if (challenge !== undefined) headers["www-authenticate"] = challenge;
   const { retryAfter = error.status === 503 || error.status === 429 ? limits.retryAfterSeconds : undefined } =
     error.details;

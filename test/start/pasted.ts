@@ -85,6 +85,7 @@ export function expectExamples({ gateway, tokens }: Development, paste: Paste): 
       answer.results ??
       answer.id ??
       answer.status ??
+      answer.resource ??
       answer.accounts ??
       answer.stopped ??
       answer.databases ??

@@ -14,6 +14,13 @@ afterAll(() => gateway?.close());
 
 const claims = { aud: audience, sub: "someone", role: "analyst" };
 
+/** Without an error code: there was no token. */
+let challenge: string;
+beforeAll(() => {
+  const metadata = `${gateway.url.origin}/.well-known/oauth-protected-resource`;
+  challenge = `Bearer realm="tidegate", resource_metadata="${metadata}"`;
+});
+
 async function call(authorization: string | undefined) {
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
   return await read(await gateway.fetch("/v1/queries/regions", { headers }));
@@ -49,13 +56,13 @@ describe("all others stay out", () => {
   test("no token: 401 that names the scheme and no error", async () => {
     const answer = await call(undefined);
     expectProblem(answer, 401, "token_missing");
-    expect(answer.headers.get("www-authenticate")).toBe('Bearer realm="tidegate"');
+    expect(answer.headers.get("www-authenticate")).toBe(challenge);
   });
 
   test("another scheme: 401 that names ours and no error", async () => {
     const answer = await call("Basic dXNlcjpwYXNz");
     expectProblem(answer, 401, "token_missing");
-    expect(answer.headers.get("www-authenticate")).toBe('Bearer realm="tidegate"');
+    expect(answer.headers.get("www-authenticate")).toBe(challenge);
   });
 
   test.each([

@@ -249,7 +249,9 @@ describe("pages", () => {
   test("without a token are told of both schemes", async () => {
     const answer = await read(await gateway.fetch(path));
     expectProblem(answer, 401, "token_missing");
-    expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer realm="tidegate", DPoP algs="/);
+    expect(answer.headers.get("www-authenticate")).toMatch(
+      /^Bearer realm="tidegate", resource_metadata="[^"]+", DPoP algs="[^"]+", resource_metadata="[^"]+"$/,
+    );
   });
 });
 

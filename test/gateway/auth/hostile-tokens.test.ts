@@ -100,7 +100,10 @@ describe("nothing hostile is", () => {
     const wrong = outcomes.filter(({ status, code = "", challenge = "" }, i) => {
       const wanted = attempts[i]?.code;
       const right = wanted === undefined ? /^(token_|issuer_unknown)/.test(code) : code === wanted;
-      const error = code === "token_missing" ? /^Bearer realm="tidegate"$/ : /error="invalid_token"/;
+      const error =
+        code === "token_missing"
+          ? /^Bearer realm="tidegate", resource_metadata="[^"]+"$/
+          : /error="invalid_token"/;
       return status !== 401 || !right || !error.test(challenge);
     });
     expect(wrong).toEqual([]);

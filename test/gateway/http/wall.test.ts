@@ -46,6 +46,13 @@ describe("a network that asks too often", () => {
     expect((await askFrom("2001:db8:0:2::1")).status).toBe(401);
   });
 
+  test("asks for no metadata either", async () => {
+    await flood("192.0.2.4");
+    const headers = { "cf-connecting-ip": "192.0.2.4" };
+    const answer = await read(await gateway.fetch("/.well-known/oauth-protected-resource", { headers }));
+    expectProblem(answer, 429, "rate_limited");
+  });
+
   test("may still ask whether the gateway lives", async () => {
     await flood("192.0.2.3");
     const headers = { "cf-connecting-ip": "192.0.2.3" };

@@ -78,6 +78,18 @@ test("answers a saved query, and says that it lives and is ready", async () => {
   expect(await ask("/readyz")).toMatchObject({ status: 200, body: { status: "ready" } });
 });
 
+test("describes itself by the address that callers of the proxy ask, in metadata and challenges", async () => {
+  const well = "/.well-known/oauth-protected-resource";
+  const headers = { "x-forwarded-proto": "https", "x-forwarded-host": "api.example.com:8443" };
+  const resource = "https://api.example.com:8443";
+  expect(await ask(well, headers)).toMatchObject({ status: 200, body: { resource } });
+  expect((await ask(path, headers)).headers["www-authenticate"]).toContain(
+    `resource_metadata="${resource}${well}"`,
+  );
+  const { host } = new URL(serve.url);
+  expect(await ask(well, headers, "127.0.0.4")).toMatchObject({ body: { resource: `http://${host}` } });
+});
+
 test("serves the documentation page and its files", async () => {
   const page = await ask("/docs", { "x-forwarded-for": "198.51.100.2" });
   expect(page.status).toBe(200);
