@@ -11,6 +11,8 @@ export interface ResourceMetadata {
   resource: string;
   /** Issuer identifiers (RFC 8414 §2). */
   authorization_servers?: string[];
+  /** What a client may ask its issuer for. */
+  scopes_supported?: string[];
   bearer_methods_supported: ["header"];
   dpop_signing_alg_values_supported?: readonly string[];
   dpop_bound_access_tokens_required?: true;
@@ -22,14 +24,16 @@ export interface ResourceMetadata {
  * @param origin the origin that the client has asked
  */
 export function resourceMetadata(
-  { environment, issuers, docs }: Pick<Config, "environment" | "issuers" | "docs">,
+  { environment, issuers, grants, docs }: Pick<Config, "environment" | "issuers" | "grants" | "docs">,
   origin: string,
 ): ResourceMetadata {
   const servers = issuers.filter(({ keys }) => keys.kind === "remote" || keys.kind === "discovery");
   const named = servers.map(({ issuer }) => issuer).filter((issuer) => isIdentifier(issuer, environment));
+  const scopes = [...new Set(grants.flatMap((grant) => grant.scopes ?? []))];
   return {
     resource: origin,
     ...(named.length > 0 && { authorization_servers: named }),
+    ...(scopes.length > 0 && { scopes_supported: scopes }),
     bearer_methods_supported: ["header"],
     ...(issuers.some(({ dpop }) => dpop !== "off") && { dpop_signing_alg_values_supported: proofAlgorithms }),
     ...(issuers.every(({ dpop }) => dpop === "required") && { dpop_bound_access_tokens_required: true }),

@@ -28,7 +28,7 @@ beforeAll(async () => {
   full = await startGateway({
     cluster: { hosts: ["localhost:1"] },
     issuers: known,
-    grants: [{ issuer: login, account: "analyst", allow: ["query:*"] }],
+    grants: [{ issuer: login, scopes: ["reports"], account: "analyst", allow: ["query:*"] }],
     docs: {},
     cors: { origins: [listed] },
   });
@@ -54,6 +54,7 @@ describe("the metadata", () => {
     expect(answer.body).toEqual({
       resource: full.url.origin,
       authorization_servers: [login, "https://issuer.example/tenant/"],
+      scopes_supported: ["reports"],
       bearer_methods_supported: ["header"],
       dpop_signing_alg_values_supported: expect.arrayContaining(["ES256", "EdDSA"]),
       dpop_bound_access_tokens_required: true,

@@ -7,7 +7,7 @@ type Issuer = Config["issuers"][number];
 const origin = "https://gateway.example.com";
 
 function metadataOf(issuers: Partial<Issuer>[], more: Partial<Config> = {}) {
-  const config = { environment: "production", docs: undefined, ...more };
+  const config = { environment: "production", grants: [], docs: undefined, ...more };
   const whole = issuers.map((issuer) => ({ issuer: "https://issuer.example", dpop: "off", ...issuer }));
   return resourceMetadata({ ...config, issuers: whole as Issuer[] }, origin);
 }
@@ -15,7 +15,7 @@ function metadataOf(issuers: Partial<Issuer>[], more: Partial<Config> = {}) {
 const remote = { kind: "remote", uri: "https://issuer.example/keys" } as const;
 const discovery = { kind: "discovery", uri: "https://issuer.example/.well-known/x" } as const;
 const fixed: Issuer["keys"] = { kind: "static", jwks: { keys: [] } };
-const secret = { kind: "secret", secret: "s".repeat(32) } as const;
+const secret: Issuer["keys"] = { kind: "secret", secret: new Uint8Array(32) };
 
 describe("the authorization servers are", () => {
   test("the issuers that publish their keys, in order and to the letter", () => {
@@ -62,6 +62,12 @@ describe("proofs of possession", () => {
     expect(found.dpop_signing_alg_values_supported ?? []).not.toContain("HS256");
     expect(found.dpop_bound_access_tokens_required).toBe(required);
   });
+});
+
+test("the scopes are those of all grants, each one once", () => {
+  const wanted = [["sql:read"], undefined, ["sql:write", "sql:read"]];
+  const grants = wanted.map((scopes) => ({ scopes })) as unknown as Config["grants"];
+  expect(metadataOf([{ keys: fixed }], { grants }).scopes_supported).toEqual(["sql:read", "sql:write"]);
 });
 
 test("the documentation page is named if it is there", () => {
