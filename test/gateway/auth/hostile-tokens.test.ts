@@ -6,15 +6,18 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { KeyServer } from "../../../servers/issuer/issuer.ts";
 import { startKeyServer } from "../../../servers/issuer/issuer.ts";
+import type { CountingProxy } from "../../../servers/wire/proxy.ts";
+import { restored } from "../support/commands.ts";
 import type { Gateway } from "../support/harness.ts";
-import { startGateway } from "../support/harness.ts";
+import { startGateway, startProxy } from "../support/harness.ts";
 import { algorithmFamilies } from "./tokens/algorithms.ts";
 import type { Attempt, Family } from "./tokens/attempt.ts";
 import { bearing } from "./tokens/attempt.ts";
 import { claimFamilies } from "./tokens/claims.ts";
 import { goodAttempts } from "./tokens/good.ts";
 import { headerFamilies } from "./tokens/headers.ts";
-import { attacker, issuerSections, kidOf, p256, publicJwk } from "./tokens/parties.ts";
+import { attacker, issuerSections, kidOf, p256, publicJwk, wantedOf } from "./tokens/parties.ts";
+import { policyFamilies } from "./tokens/policies.ts";
 import { malleated, signatureFamilies } from "./tokens/signatures.ts";
 import { spellingFamilies } from "./tokens/spellings.ts";
 import { transportFamilies } from "./tokens/transport.ts";
@@ -28,9 +31,11 @@ const families: Family[] = [
   ...claimFamilies(evil.url),
   ...signatureFamilies(),
   ...transportFamilies(),
+  ...policyFamilies(),
 ];
 
 let keyServer: KeyServer;
+let proxy: CountingProxy;
 let gateway: Gateway;
 /** The hostile tokens: those that were tried, and below the numbers of wrong results. */
 const tried = new Set<string>();
@@ -42,12 +47,14 @@ let refused = 0;
 beforeAll(async () => {
   keyServer = await startKeyServer([publicJwk(p256.publicKey, kidOf("ES256"))]);
   const issuers = issuerSections(keyServer.jwksUri);
-  const grants = issuers.map(({ issuer }) => ({ issuer, account: "analyst", allow: ["query:*"] }));
-  gateway = await startGateway({ issuers, grants });
+  const everything = { account: "analyst", allow: ["query:*"] };
+  const grants = issuers.map(({ issuer }) => ({ issuer, ...wantedOf(issuer), ...everything }));
+  proxy = await startProxy();
+  gateway = await startGateway({ cluster: { hosts: [`localhost:${proxy.port}`] }, issuers, grants });
 });
 afterAll(async () => {
   await gateway?.close();
-  await Promise.all([keyServer?.stop(), evil.stop()]);
+  await Promise.all([keyServer?.stop(), proxy?.stop(), evil.stop()]);
 });
 
 interface Outcome {
@@ -93,6 +100,8 @@ test("good tokens are accepted", expectGood);
 
 describe("nothing hostile is", () => {
   test.each(families)("$family", async ({ attempts }) => {
+    await restored(proxy);
+    const before = proxy.mark();
     const outcomes = await sendAll(attempts);
     for (const attempt of attempts) tried.add(JSON.stringify({ ...attempt, name: undefined }));
     accepted += outcomes.filter(({ status }) => status < 400).length;
@@ -100,6 +109,8 @@ describe("nothing hostile is", () => {
     const wrong = outcomes.filter(({ status, code = "", challenge = "" }, i) => {
       const wanted = attempts[i]?.code;
       const right = wanted === undefined ? /^(token_|issuer_unknown)/.test(code) : code === wanted;
+      if (wanted === "access_denied")
+        return status !== 403 || !right || !/error="insufficient_scope"/.test(challenge);
       const error =
         code === "token_missing"
           ? /^Bearer realm="tidegate", resource_metadata="[^"]+"$/
@@ -107,6 +118,7 @@ describe("nothing hostile is", () => {
       return status !== 401 || !right || !error.test(challenge);
     });
     expect(wrong).toEqual([]);
+    expect(before.commands).toEqual([]);
   });
 });
 

@@ -5,12 +5,18 @@ import {
   algorithms,
   bothCurves,
   bothPaddings,
+  brief,
+  byClient,
   goodClaims,
   goodHeader,
+  inText,
   issuerOf,
   kidOf,
+  lengthy,
   nowSeconds,
   ownSigner,
+  scoped,
+  several,
   strict,
   tokenOf,
   withClaims,
@@ -22,7 +28,13 @@ import {
  * about to expire, so they are made just before they are sent.
  */
 export function goodAttempts(): Attempt[] {
-  return [...ofEachAlgorithm(), ...ofTheMainIssuer(), ...ofOtherIssuers(), ...presented()];
+  return [
+    ...ofEachAlgorithm(),
+    ...ofTheMainIssuer(),
+    ...ofOtherIssuers(),
+    ...ofFurtherPolicies(),
+    ...presented(),
+  ];
 }
 
 function ofEachAlgorithm(): Attempt[] {
@@ -82,6 +94,40 @@ function ofOtherIssuers(): Attempt[] {
     "all that is demanded, azp too": tokenOf(strictHeader, { ...demanded, azp: "web" }),
     "all that is demanded, typ in another case": tokenOf({ ...strictHeader, typ: "AT+JWT" }, demanded),
     "the longest life": tokenOf(strictHeader, { ...demanded, exp: nowSeconds + 600 }),
+  });
+}
+
+function ofFurtherPolicies(): Attempt[] {
+  const of = (iss: string, members: object) => tokenOf(goodHeader, { ...goodClaims, iss, ...members });
+  const padded = (iss: string, length: number) => {
+    const bare = of(iss, { pad: "" }).length;
+    return of(iss, { pad: "x".repeat(Math.floor(((length - bare) * 3) / 4)) });
+  };
+  const wanted = { scope: "openid sql:read", "a:b/c-d.e": 7, orgs: { id: "north", admin: true } };
+  return bearing(undefined, {
+    "EdDSA called Ed25519": tokenOf(
+      { alg: "Ed25519" },
+      { ...goodClaims, iss: issuerOf("EdDSA") },
+      ownSigner("EdDSA"),
+    ),
+    "Ed25519 called EdDSA": tokenOf(
+      { alg: "EdDSA" },
+      { ...goodClaims, iss: issuerOf("Ed25519") },
+      ownSigner("EdDSA"),
+    ),
+    "one of several audiences": of(several, {}),
+    "the other of several audiences": of(several, { aud: ["x", "https://gateway.example.com"] }),
+    "client_id in place of aud": of(byClient, { aud: undefined, client_id: "app-1" }),
+    "client_id beside aud": of(byClient, { aud: ["app-1"], client_id: "app-1" }),
+    "JSON in a text": of(inText, { data: '{"a":[1]}' }),
+    "JSON that is not in a text": of(inText, { data: { a: [1] } }),
+    "no claim that could be JSON": of(inText, {}),
+    "as long as a short issuer's may be": padded(brief, 1024),
+    "as long as any may be": padded(lengthy, 65_536),
+    "the last second of the year 2199": of(several, { exp: 7_258_118_399 }),
+    "scopes in one text": of(scoped, wanted),
+    "scopes in a list": of(scoped, { ...wanted, scope: undefined, scp: ["sql:read", "openid", "x"] }),
+    "one of several organizations": of(scoped, { ...wanted, orgs: [{ id: "south" }, wanted.orgs] }),
   });
 }
 

@@ -7,7 +7,7 @@ import { audience, sharedSecret } from "../../support/harness.ts";
  * signature are independent, as they are for an attacker.
  */
 export const rsaAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const;
-export const algorithms = [...rsaAlgorithms, "ES256", "ES384", "EdDSA", "HS256"] as const;
+export const algorithms = [...rsaAlgorithms, "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "HS256"] as const;
 export type Algorithm = (typeof algorithms)[number];
 
 export interface KeyPair {
@@ -18,12 +18,14 @@ export interface KeyPair {
 export const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
 export const p256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
 export const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" });
+export const p521 = generateKeyPairSync("ec", { namedCurve: "P-521" });
 export const ed25519 = generateKeyPairSync("ed25519");
 
 /** Keys that belong to no issuer. */
 export const attacker = {
   rsa: generateKeyPairSync("rsa", { modulusLength: 2048 }),
   p256: generateKeyPairSync("ec", { namedCurve: "P-256" }),
+  p521: generateKeyPairSync("ec", { namedCurve: "P-521" }),
   ed25519: generateKeyPairSync("ed25519"),
 };
 
@@ -31,10 +33,11 @@ export const attacker = {
 export function keysOf(algorithm: Exclude<Algorithm, "HS256">): KeyPair {
   if (algorithm === "ES256") return p256;
   if (algorithm === "ES384") return p384;
-  return algorithm === "EdDSA" ? ed25519 : rsa;
+  if (algorithm === "ES512") return p521;
+  return algorithm === "EdDSA" || algorithm === "Ed25519" ? ed25519 : rsa;
 }
 
-/** @returns the name of the issuer with this algorithm; three more issuers are below */
+/** @returns the name of the issuer with this algorithm; more issuers are below */
 export const issuerOf = (algorithm: Algorithm) => `http://issuer.test/${algorithm}`;
 /** Its keys come from a key server. Most of the tokens attack this issuer. */
 export const main = issuerOf("ES256");
@@ -44,6 +47,18 @@ export const bothPaddings = "http://issuer.test/both-paddings";
 export const bothCurves = "http://issuer.test/both-curves";
 /** This issuer has every requirement that the configuration knows. */
 export const strict = "http://issuer.test/strict";
+
+/** Its tokens are for one of several audiences. */
+export const several = "http://issuer.test/several";
+/** Another claim stands for the audience. */
+export const byClient = "http://issuer.test/by-client";
+/** Its claim `data` is JSON in a text. */
+export const inText = "http://issuer.test/in-text";
+/** Its tokens may be as short, and as long, as an issuer can let them. */
+export const brief = "http://issuer.test/brief";
+export const lengthy = "http://issuer.test/lengthy";
+/** Its only grant wants scopes and claims. */
+export const scoped = "http://issuer.test/scoped";
 
 export const kidOf = (algorithm: Algorithm) => `key-of-${algorithm}`;
 
@@ -78,8 +93,25 @@ export function issuerSections(jwksUri: string): Record<string, unknown>[] {
       required_claims: ["jti"],
       authorized_parties: ["web"],
     },
+    ...[
+      { issuer: several, audience: [audience, "https://gateway.example.com"] },
+      { issuer: byClient, audience: "app-1", audience_claim: "client_id" },
+      { issuer: inText, json_claims: ["data"] },
+      { issuer: brief, max_token_bytes: 1024 },
+      { issuer: lengthy, max_token_bytes: 65_536 },
+      { issuer: scoped },
+    ].map((changes) => ({
+      ...section(changes.issuer, { jwks: { keys: [fixed("ES256")] } }, "ES256"),
+      ...changes,
+    })),
   ];
 }
+
+/** What the grant of this issuer wants; the grants of the others want nothing. */
+export const wantedOf = (issuer: unknown) =>
+  issuer === scoped
+    ? { scopes: ["sql:read", "openid"], claims: { "a:b/c-d.e": 7, orgs: { id: "north", admin: true } } }
+    : {};
 
 export const nowSeconds = Math.floor(Date.now() / 1000);
 
@@ -113,7 +145,7 @@ export function signer(algorithm: Algorithm, key: KeyObject | string | Buffer): 
         .update(input)
         .digest();
     const own = key as KeyObject;
-    if (algorithm === "EdDSA") return sign(null, input, own);
+    if (algorithm === "EdDSA" || algorithm === "Ed25519") return sign(null, input, own);
     if (algorithm.startsWith("ES")) return sign(hash, input, { key: own, dsaEncoding: "ieee-p1363" });
     if (algorithm.startsWith("RS")) return sign(hash, input, own);
     const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST: saltLength } = constants;
