@@ -273,6 +273,8 @@ const gateway = Object.keys(rooms);
 const insideOfGateway = gateway.filter((name) => !["src/app.ts", "src/index.ts", "src/serve"].includes(name));
 
 Object.assign(rooms, {
+  client: { why: "It runs in browsers too: it has no dependency, and nothing of the gateway." },
+
   // The servers that npm start, the benches, the soak and the tests start.
   servers: { why: "Processes, ports, locks and certificates, for any server." },
   "servers/wire": { why: "Bytes between a client and a server; it starts neither." },
@@ -426,7 +428,7 @@ const homes = {
 const packagePath = (name) => `^(node_modules/)?${name}(/|$)`;
 /** The bundled configuration, which a build writes. */
 const application = "^#application$";
-const house = "^(src|servers|cli|bench|soak|test)/";
+const house = "^(client|src|servers|cli|bench|soak|test)/";
 
 /** The path of a room's files, without those of rooms inside it. */
 function pathOf(name) {

@@ -12,11 +12,9 @@ const besides = ["src/db/links/tls.wasm", "servers/database/tidb/go.mod", "serve
 
 const dist = join(packageRoot, "dist");
 rmSync(dist, { recursive: true, force: true });
-execFileSync(
-  process.execPath,
-  [packageProgram("typescript", "tsc"), "-p", join(packageRoot, "tsconfig.package.json")],
-  {
+for (const project of ["tsconfig.package.json", "tsconfig.client.json"]) {
+  execFileSync(process.execPath, [packageProgram("typescript", "tsc"), "-p", join(packageRoot, project)], {
     stdio: "inherit",
-  },
-);
+  });
+}
 for (const path of besides) cpSync(join(packageRoot, path), join(dist, path));

@@ -5,7 +5,7 @@ import type { Bound, Parameter, ResultColumn, SavedQuery } from "../../src/catal
 /** @returns the text of generated/queries.ts */
 export function typesText(queries: readonly SavedQuery[]): string {
   const members = queries.map((query) => indent(queryText(query), 1)).join("\n");
-  const [bigint, decimal] = ["Bigint", "Decimal"].map((name) =>
+  const [bigint, decimal, datetime] = ["Bigint", "Decimal", "Datetime"].map((name) =>
     // A compiler may refuse a type parameter that is not used, unless its name begins with "_".
     new RegExp(`[ (]${name}\\b`).test(members) ? name : `_${name}`,
   );
@@ -13,9 +13,10 @@ export function typesText(queries: readonly SavedQuery[]): string {
  * The saved queries of this project. \`npm run generate\` writes this file; do not edit it.
  *
  * \`result\` is \`many\` rows, \`one\` row, or the counts of a change (\`exec\`). BIGINT and DECIMAL are strings in
- * answers, because a JSON number would be rounded. A client that converts them says so: \`Queries<bigint, number>\`.
+ * answers, because a JSON number would be rounded. A client that converts them says so: \`Queries<bigint, number>\`;
+ * the third one is DATETIME and TIMESTAMP: \`Queries<bigint, number, Date>\`.
  */
-export interface Queries<${bigint} = string, ${decimal} = string> {
+export interface Queries<${bigint} = string, ${decimal} = string, ${datetime} = string> {
 ${members}
 }
 `;
@@ -88,7 +89,9 @@ function columnType({ type, nullable }: ResultColumn): string {
       ? "Bigint"
       : type === "DECIMAL"
         ? "Decimal"
-        : "string";
+        : type === "DATETIME" || type === "TIMESTAMP"
+          ? "Datetime"
+          : "string";
   return nullable ? `${value} | null` : value;
 }
 

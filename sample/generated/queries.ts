@@ -2,9 +2,10 @@
  * The saved queries of this project. `npm run generate` writes this file; do not edit it.
  *
  * `result` is `many` rows, `one` row, or the counts of a change (`exec`). BIGINT and DECIMAL are strings in
- * answers, because a JSON number would be rounded. A client that converts them says so: `Queries<bigint, number>`.
+ * answers, because a JSON number would be rounded. A client that converts them says so: `Queries<bigint, number>`;
+ * the third one is DATETIME and TIMESTAMP: `Queries<bigint, number, Date>`.
  */
-export interface Queries<Bigint = string, Decimal = string> {
+export interface Queries<Bigint = string, Decimal = string, Datetime = string> {
   /** Adds a note about a city; its author is the token's subject. */
   "add-note": {
     parameters: {
@@ -173,7 +174,7 @@ export interface Queries<Bigint = string, Decimal = string> {
       /** TEXT */
       body: string;
       /** TIMESTAMP */
-      created_at: string;
+      created_at: Datetime;
     };
     writes: false;
     pages: false;

@@ -37,6 +37,7 @@ const answerHeaders = [
   "idempotency-replayed",
   "ratelimit",
   "ratelimit-policy",
+  "tidegate-result",
   "traceparent",
   "traceresponse",
 ].join(",");

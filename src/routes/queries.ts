@@ -67,6 +67,8 @@ async function find(c: AppContext): Promise<{ query: SavedQuery; access: Access 
   const access = await admit(c, `query:${name}`);
   const query = c.config.queries.get(name);
   if (!query) throw new TidegateError("query_unknown");
+  // NDJSON and CSV have one form for each of them, and a client answers each in its own way.
+  c.addHeaders({ "tidegate-result": query.result });
   const ceilings = narrowed(query, access.ceilings);
   return { query, access: ceilings === access.ceilings ? access : { ...access, ceilings } };
 }

@@ -22,6 +22,7 @@ const manifest = () => JSON.parse(readFileSync(join(unpacked, "package.json"), "
 const allowed = [
   /^(CHANGELOG\.md|LICENSE|README\.md|llms\.txt|package\.json|wrangler\.toml)$/,
   /^bin\/[a-z-]+\.js$/,
+  /^dist\/client\/[a-z-]+\.(js|d\.ts)$/,
   /^dist\/(cli|servers|src)\/(?!dev\/).*\.js$/,
   /^dist\/(src\/db\/links\/tls\.wasm|servers\/database\/tidb\/go\.(mod|sum))$/,
   /^docs\/.*\.md$/,
@@ -43,7 +44,7 @@ test("has no file that nobody meant to ship", () => {
 
 test("has every part that a command reads", () => {
   const needed = [
-    ...["bin/tidegate.js", "dist/cli/tidegate.js", "dist/src/index.js", "dist/src/db/links/tls.wasm"],
+    ...["bin/tidegate.js", "dist/cli/tidegate.js", "dist/src/index.js", "dist/client/index.js", "dist/src/db/links/tls.wasm"],
     ...["dist/servers/database/tidb/go.mod", "types/worker.d.ts", "wrangler.toml", "LICENSE", "README.md"],
     ...["viewer/page.js", "examples/browser/index.html", "template/tidegate.toml", "template/gitignore"],
     ...["examples/serve/Dockerfile", "examples/serve/tidegate.service"],

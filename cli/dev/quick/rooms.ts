@@ -6,6 +6,7 @@ import { engines } from "../../../servers/database/engines.ts";
  * gateway tests that are missing here.
  */
 export const rooms: Readonly<Record<string, readonly string[]>> = {
+  "client/": ["client/"],
   "sample/queries/": ["sql/queries.", "sql/queries-lock.", "sql/database-check."],
   "test/golden/": ["values/golden."],
   // One statement, on the whole path of a request.

@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "../../..");
 const document = readFileSync(join(root, "docs", "explanation", "architecture.md"), "utf8");
 
 /** Folders whose every folder stands in the map; those of test/unit mirror others. */
-const mapped = ["src", "cli", "servers", "bench", "soak", "test"];
+const mapped = ["client", "src", "cli", "servers", "bench", "soak", "test"];
 
 /** @returns the paths of the map: a line's indentation, two spaces a level, says under which folder its first word stands */
 function mapPaths(text: string): string[] {

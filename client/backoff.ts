@@ -1,0 +1,52 @@
+/** How often a request is sent, and for how long. */
+export interface Retry {
+  /** All tries together, the first one too. Default: 5. */
+  tries?: number;
+  /** No try begins later than this after the first one. Default: 30,000. */
+  totalMs?: number;
+  /** The longest wait before the second try; it doubles with each further one. Default: 200. */
+  baseMs?: number;
+  /** The longest wait that doubling gives. Default: 5,000. */
+  maxMs?: number;
+}
+
+export const defaults: Required<Retry> = { tries: 5, totalMs: 30_000, baseMs: 200, maxMs: 5_000 };
+
+/**
+ * Exponential backoff with full jitter: callers that failed together do not come back together.
+ * @param tried the tries so far, 1 or more
+ * @param leastMs what the answer's Retry-After demands; the jitter comes on top
+ * @param random 0 to 1
+ */
+export function waitMs(
+  tried: number,
+  leastMs: number,
+  { baseMs, maxMs }: Required<Retry>,
+  random = Math.random(),
+): number {
+  return leastMs + random * Math.min(maxMs, baseMs * 2 ** (tried - 1));
+}
+
+/** @returns the milliseconds of a Retry-After: seconds or a date (RFC 9110 §10.2.3); 0 if there is none */
+export function retryAfterMs(header: string | null, now = Date.now()): number {
+  if (header === null) return 0;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  // A date that is none gives no wait.
+  return Math.max(ms || 0, 0);
+}
+
+/** @throws the signal's reason */
+export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop, { once: true });
+  });
+}

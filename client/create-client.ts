@@ -1,0 +1,88 @@
+import type { Conversions } from "./columns.ts";
+import { queriesOf } from "./queries.ts";
+import type { Demanded, QueriesOf, Query } from "./query-types.ts";
+import type { Result } from "./result.ts";
+import { batchResults } from "./result.ts";
+import type { SenderOptions } from "./sender.ts";
+import { Sender } from "./sender.ts";
+import type { CallOptions, Client, Statements } from "./statement.ts";
+import { Statement, statementsAt } from "./statement.ts";
+import type { TransactionOptions } from "./transaction.ts";
+import { runTransaction } from "./transaction.ts";
+
+export interface ClientOptions extends SenderOptions, Conversions {
+  /** `false`: writes carry no Idempotency-Key, and none is sent again after a lost answer. For tokens without `sub`. */
+  idempotencyKeys?: boolean;
+}
+
+export type Isolation = "read uncommitted" | "read committed" | "repeatable read" | "serializable";
+
+export interface BatchOptions extends CallOptions {
+  isolation?: Isolation;
+  /** What writes is refused. */
+  readOnly?: boolean;
+  /** Everything is rolled back; the results are answered all the same. */
+  dryRun?: boolean;
+}
+
+type Results<S extends readonly Statement<unknown>[]> = {
+  -readonly [Index in keyof S]: S[Index] extends Statement<infer Row> ? Result<Row> : never;
+};
+
+export interface Database<Q extends { [Name in keyof Q]: Query }> extends Statements {
+  /** The saved queries: `db.query.citiesByCountry({ country: "JP" })`, or `db.query["cities-by-country"](..)`. */
+  readonly query: QueriesOf<Q>;
+  /** Executes up to 100 statements in one transaction and one request: all of them, or none. */
+  batch<const S extends readonly Statement<unknown>[]>(
+    statements: S,
+    options?: BatchOptions,
+  ): Promise<Results<S>>;
+  /**
+   * Runs a function in a transaction over several requests: it is committed at the end, and rolled back if the function
+   * throws. After a deadlock the function runs once more, from its beginning.
+   */
+  transaction<T>(work: (tx: Statements) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+
+/** @typeParam Q the interface `Queries` that `npx tidegate generate` writes */
+// biome-ignore lint/suspicious/noExplicitAny: without an interface nothing is known of the queries
+export function createClient<Q extends { [Name in keyof Q]: Query } = Record<string, any>>(
+  options: ClientOptions & Demanded<Q>,
+): Database<Q> {
+  const { idempotencyKeys = true } = options;
+  const client: Client = {
+    sender: new Sender(options),
+    conversions: options,
+    keyOf: (given) => given?.idempotencyKey ?? (idempotencyKeys ? newKey() : undefined),
+  };
+  const { sender } = client;
+  const statements = statementsAt({
+    client,
+    call(given) {
+      const key = client.keyOf(given);
+      return { path: "/v1/sql?rows=array", key, repeatable: key !== undefined, signal: given.signal };
+    },
+  });
+  return {
+    ...statements,
+    query: queriesOf(client) as QueriesOf<Q>,
+    async batch(items, { isolation, readOnly, dryRun, ...given }: BatchOptions = {}) {
+      const key = client.keyOf(given);
+      const { signal } = given;
+      const members = JSON.stringify({ isolation, read_only: readOnly, dry_run: dryRun }).slice(1);
+      const body = `{"statements":[${items.map(Statement.itemOf)}]${members === "}" ? "}" : `,${members}`}`;
+      const results = await sender.send(
+        { method: "POST", path: "/v1/batch?rows=array", body, key, repeatable: key !== undefined, signal },
+        (response, call) => batchResults(response, options, call),
+      );
+      return results as Results<typeof items>;
+    },
+    transaction: (work, given) => runTransaction(client, work, given),
+  };
+}
+
+/** 128 random bits. crypto.randomUUID is missing on pages that came over plain http. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
