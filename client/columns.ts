@@ -19,7 +19,8 @@ export interface Conversions {
   json?: "text" | ((text: string) => unknown);
 }
 
-type Convert = (value: string) => unknown;
+/** @param text the value's JSON, where the reader `isText` */
+type Convert = (value: string, text: string) => unknown;
 
 /** Makes a row of its values, and of their JSON if `isText`. */
 export interface RowReader<Row> {
@@ -29,27 +30,18 @@ export interface RowReader<Row> {
 
 /** @returns what makes the rows of these columns; of columns with one name, a row has the last one */
 export function rowReader<Row>(columns: readonly Column[], conversions: Conversions): RowReader<Row> {
-  const { json } = conversions;
-  const isJson = columns.map(({ type }) => json !== undefined && type === "JSON");
   const converts = columns.map((column) => converterOf(column, conversions));
-  const names = columns.map(({ name }) => name);
   return {
-    isText: isJson.includes(true),
+    isText: conversions.json !== undefined && columns.some(({ type }) => type === "JSON"),
     read(values, texts) {
-      const row = {};
-      for (const [index, name] of names.entries()) {
+      let row: Record<string, unknown> = {};
+      for (const [index, { name }] of columns.entries()) {
         let value = values[index];
         const convert = converts[index];
-        if (value !== null) {
-          if (isJson[index]) {
-            const text = texts[index] as string;
-            value = typeof json === "function" ? json(text) : text;
-          } else if (convert) value = convert(value as string);
-        }
-        // A column may be called __proto__.
-        if (name === "__proto__")
-          Object.defineProperty(row, name, { value, enumerable: true, configurable: true, writable: true });
-        else (row as Record<string, unknown>)[name] = value;
+        if (convert && value !== null) value = convert(value as string, texts[index] as string);
+        // This would be the object's prototype.
+        if (name === "__proto__") row = { ...row, [name]: value };
+        else row[name] = value;
       }
       return row as Row;
     },
@@ -58,56 +50,40 @@ export function rowReader<Row>(columns: readonly Column[], conversions: Conversi
 
 function converterOf(
   { name, type }: Column,
-  { bigint, decimal, datetime }: Conversions,
+  { bigint, decimal, datetime, json }: Conversions,
 ): Convert | undefined {
   if (type.startsWith("BIGINT")) {
     if (bigint === "bigint") return BigInt;
-    if (bigint === "number") return (text) => safe(text, name);
+    if (bigint === "number")
+      return (text) => {
+        const number = Number(text);
+        if (Number.isSafeInteger(number)) return number;
+        throw ownError("number_unsafe", `${name} is beyond 2^53.`);
+      };
   }
   if (type === "DECIMAL" && decimal === "number") return Number;
-  if (/^(DATETIME|TIMESTAMP)$/.test(type) && datetime === "utc")
+  if (datetime === "utc" && /^(DATET|TIMES)/.test(type))
     return (text) => new Date(`${text.replace(" ", "T")}Z`);
+  if (json && type === "JSON") return (_, text) => (json === "text" ? text : json(text));
   return undefined;
 }
 
-function safe(text: string, name: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number)) return number;
-  throw ownError(
-    "number_unsafe",
-    `Column ${name} has a BIGINT beyond 2^53: take it as a bigint or a string.`,
-  );
-}
-
-/** @returns the elements of a JSON list, or the members of an object, as they stand in the text */
+/**
+ * @param text JSON that was parsed before, so each string has its end
+ * @returns the elements of a list, or the members of an object, as they stand in the text
+ */
 export function elements(text: string): string[] {
   const found: string[] = [];
   let depth = 0;
   let start = 0;
-  const take = (end: number) => {
-    const element = text.slice(start, end).trim();
-    if (element !== "") found.push(element);
-    start = end + 1;
-  };
-  for (let at = 0; at < text.length; at++) {
-    const sign = text[at];
-    if (sign === '"') at = endOfString(text, at);
-    else if (sign === "[" || sign === "{") {
-      if (depth++ === 0) start = at + 1;
-    } else if (sign === "]" || sign === "}") {
-      if (--depth === 0) take(at);
-    } else if (sign === "," && depth === 1) take(at);
+  for (const { 0: sign, index } of text.matchAll(/"(?:[^"\\]+|\\.)*"|[[\]{},]/g)) {
+    if ("[{".includes(sign)) {
+      if (depth++ === 0) start = index + 1;
+    } else if (sign === "," ? depth === 1 : "]}".includes(sign) && --depth === 0) {
+      const element = text.slice(start, index).trim();
+      if (element) found.push(element);
+      start = index + 1;
+    }
   }
   return found;
-}
-
-/** @returns where the string ends that begins here: at the quotation mark behind an even number of backslashes */
-function endOfString(text: string, start: number): number {
-  for (let end = start; ; ) {
-    end = text.indexOf('"', end + 1);
-    if (end < 0) return text.length;
-    let first = end;
-    while (text[first - 1] === "\\") first--;
-    if ((end - first) % 2 === 0) return end;
-  }
 }

@@ -4,9 +4,9 @@ import type { Demanded, QueriesOf, Query } from "./query-types.ts";
 import type { Result } from "./result.ts";
 import { batchResults } from "./result.ts";
 import type { SenderOptions } from "./sender.ts";
-import { Sender } from "./sender.ts";
-import type { CallOptions, Client, Statements } from "./statement.ts";
-import { Statement, statementsAt } from "./statement.ts";
+import { senderOf } from "./sender.ts";
+import type { CallOptions, Client, Statement, Statements } from "./statement.ts";
+import { statementsAt } from "./statement.ts";
 import type { TransactionOptions } from "./transaction.ts";
 import { runTransaction } from "./transaction.ts";
 
@@ -51,29 +51,28 @@ export function createClient<Q extends { [Name in keyof Q]: Query } = Record<str
 ): Database<Q> {
   const { idempotencyKeys = true } = options;
   const client: Client = {
-    sender: new Sender(options),
+    sender: senderOf(options),
     conversions: options,
     keyOf: (given) => given?.idempotencyKey ?? (idempotencyKeys ? newKey() : undefined),
   };
   const { sender } = client;
   const statements = statementsAt({
     client,
-    call(given) {
-      const key = client.keyOf(given);
-      return { path: "/v1/sql?rows=array", key, repeatable: key !== undefined, signal: given.signal };
-    },
+    call: (given) => ({ path: "/v1/sql?rows=array", key: client.keyOf(given) }),
   });
   return {
     ...statements,
     query: queriesOf(client) as QueriesOf<Q>,
     async batch(items, { isolation, readOnly, dryRun, ...given }: BatchOptions = {}) {
-      const key = client.keyOf(given);
-      const { signal } = given;
-      const members = JSON.stringify({ isolation, read_only: readOnly, dry_run: dryRun }).slice(1);
-      const body = `{"statements":[${items.map(Statement.itemOf)}]${members === "}" ? "}" : `,${members}`}`;
+      const members = JSON.stringify({ isolation, read_only: readOnly, dry_run: dryRun === true }).slice(1);
       const results = await sender.send(
-        { method: "POST", path: "/v1/batch?rows=array", body, key, repeatable: key !== undefined, signal },
-        (response, call) => batchResults(response, options, call),
+        {
+          path: "/v1/batch?rows=array",
+          body: `{"statements":[${items.map((statement) => statement.item())}],${members}`,
+          key: client.keyOf(given),
+          signal: given.signal,
+        },
+        (response, sent) => batchResults(response, options, sent),
       );
       return results as Results<typeof items>;
     },
@@ -82,7 +81,4 @@ export function createClient<Q extends { [Name in keyof Q]: Query } = Record<str
 }
 
 /** 128 random bits. crypto.randomUUID is missing on pages that came over plain http. */
-function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");

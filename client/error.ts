@@ -34,42 +34,31 @@ export interface ParameterFault {
  * No message has a token or a value.
  */
 export class TidegateError extends Error {
-  override readonly name = "TidegateError";
-  readonly code: string;
+  // `declare`: the constructor sets them all at once.
+  declare readonly code: string;
   /** The HTTP status; 0 if no answer came. */
-  readonly status: number;
-  readonly reason: string | undefined;
-  readonly detail: string | undefined;
+  declare readonly status: number;
+  declare readonly reason: string | undefined;
+  declare readonly detail: string | undefined;
   /** Whether the same request may be sent again. The client has done so already, as far as `retry` allows. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** Names the request in the gateway's log. */
-  readonly requestId: string | undefined;
+  declare readonly requestId: string | undefined;
   /** What has become of the transaction. */
-  readonly transaction: Problem["transaction"];
+  declare readonly transaction: Problem["transaction"];
   /** Every wrong parameter of a saved query. */
-  readonly errors: readonly ParameterFault[];
+  declare readonly errors: readonly ParameterFault[];
   /** The gateway's document, whole; of the client's own codes only what it knows. */
-  readonly problem: Problem;
+  declare readonly problem: Problem;
   /** The least time until the next try, as the answer says it. */
-  readonly retryAfterMs: number;
+  declare readonly retryAfterMs: number;
 
-  constructor(
-    problem: Problem,
-    status = 0,
-    { retryAfterMs = 0, cause }: { retryAfterMs?: number; cause?: unknown } = {},
-  ) {
-    const { code, title, detail, reason, retryable, request_id, transaction, errors } = problem;
-    super(`${code}: ${detail ?? title ?? status}`, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.status = status;
-    this.reason = reason;
-    this.detail = detail;
-    this.retryable = retryable === true;
-    this.requestId = request_id;
-    this.transaction = transaction;
-    this.errors = errors ?? [];
-    this.problem = problem;
-    this.retryAfterMs = retryAfterMs;
+  constructor(problem: Problem, status = 0, retryAfterMs = 0, cause?: unknown) {
+    const { code, title, detail, reason, retryable = false, request_id, transaction, errors = [] } = problem;
+    super(`${code}: ${detail ?? title}`);
+    const requestId = request_id;
+    const own = { status, retryable, requestId, transaction, errors, problem, retryAfterMs, cause };
+    Object.assign(this, { name: "TidegateError", code, reason, detail, ...own });
   }
 }
 
@@ -77,7 +66,9 @@ export class TidegateError extends Error {
 export function ownError(
   code: string,
   detail: string,
-  { status, retryable = false, cause }: { status?: number; retryable?: boolean; cause?: unknown } = {},
+  status?: number,
+  retryable = false,
+  cause?: unknown,
 ): TidegateError {
-  return new TidegateError({ code, detail, retryable }, status, { cause });
+  return new TidegateError({ code, detail, retryable }, status, 0, cause);
 }

@@ -10,26 +10,18 @@ export async function* linesOf(
   const reader = body.getReader();
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let rest = "";
-  const read = async () => {
-    try {
-      const { done, value } = await reader.read();
-      return { done, text: decoder.decode(value, { stream: !done }) };
-    } catch (cause) {
-      throw cut(cause);
-    }
-  };
   try {
     for (;;) {
-      const { done, text } = await read();
       // Only the new piece is searched, however long a line is.
-      const [first = "", ...further] = text.split("\n");
-      rest += first;
-      const last = further.pop();
-      if (last !== undefined) {
-        const lines = [rest, ...further];
-        rest = last;
-        yield lines;
-      }
+      const { done, lines } = await reader
+        .read()
+        .then(({ done, value }) => ({ done, lines: decoder.decode(value, { stream: !done }).split("\n") }))
+        .catch((cause) => {
+          throw cut(cause);
+        });
+      lines[0] = rest + lines[0];
+      rest = lines.pop() as string;
+      if (lines.length > 0) yield lines;
       if (done && rest !== "") throw cut();
       if (done) return;
     }

@@ -1,4 +1,3 @@
-import { TidegateError } from "./error.ts";
 import { queryName } from "./names.ts";
 import type { QueryOptions } from "./query-types.ts";
 import type { Counts, Result } from "./result.ts";
@@ -6,7 +5,7 @@ import { collect, ndjson } from "./result.ts";
 import type { Call } from "./sender.ts";
 import type { Client } from "./statement.ts";
 import { rowsOf } from "./statement.ts";
-import { encodePairs, encodeParameters } from "./values.ts";
+import { encodeObject, encodePairs } from "./values.ts";
 
 interface PageWanted extends QueryOptions {
   pageSize?: number;
@@ -21,7 +20,8 @@ export function queriesOf(client: Client): object {
   const made = new Map<string, unknown>();
   return new Proxy(Object.create(null), {
     get(_, key) {
-      if (typeof key === "symbol") return undefined;
+      // `await db.query` asks for `then`.
+      if (typeof key === "symbol" || key === "then") return undefined;
       if (!made.has(key)) made.set(key, queryOf(client, queryName(key)));
       return made.get(key);
     },
@@ -34,28 +34,23 @@ function queryOf({ sender, conversions, keyOf }: Client, name: string) {
     options: QueryOptions = {},
     paging: [string, string][] = [],
   ): Call => {
-    // So is `await db.query` told, which would ask for the query "then".
-    if (typeof parameters !== "object") throw new TypeError(`The parameters of ${name} are no object.`);
-    const { method = "POST", signal } = options;
-    const isGet = method === "GET";
+    const isGet = options.method === "GET";
     const pairs = new URLSearchParams([
-      ...(isGet ? encodePairs(parameters) : []),
       ["rows", "array"],
       ...paging,
+      ...(isGet ? encodePairs(parameters) : []),
     ]);
-    const key = isGet ? undefined : keyOf(options);
     return {
-      method,
       path: `/v1/queries/${encodeURIComponent(name)}?${pairs}`,
       accept: ndjson,
-      ...(isGet ? {} : { body: encodeParameters(parameters) }),
-      key,
-      repeatable: isGet || key !== undefined,
-      signal,
+      signal: options.signal,
+      ...(isGet
+        ? { method: "GET", repeatable: true }
+        : { body: encodeObject(parameters, false), key: keyOf(options) }),
     };
   };
-  const ask = (call: Call): Promise<Headed> =>
-    sender.send(call, async (response, sent) => ({
+  const ask = (asked: Call): Promise<Headed> =>
+    sender.send(asked, async (response, sent) => ({
       result: await collect(response, conversions, sent),
       headers: response.headers,
     }));
@@ -64,25 +59,21 @@ function queryOf({ sender, conversions, keyOf }: Client, name: string) {
     ask(call(parameters, options)).then(answerOf);
   return Object.assign(query, {
     maybe: (parameters?: object, options?: QueryOptions) =>
-      query(parameters, options).catch((error: unknown) => {
-        if (error instanceof TidegateError && error.code === "row_missing") return undefined;
-        throw error;
+      query(parameters, options).catch((error) => {
+        if (error.code !== "row_missing") throw error;
       }),
-    result: (parameters?: object, options?: QueryOptions) =>
-      ask(call(parameters, options)).then(({ result }) => result),
+    result: async (parameters?: object, options?: QueryOptions) =>
+      (await ask(call(parameters, options))).result,
     stream: (parameters?: object, options?: QueryOptions) =>
       rowsOf(sender, call(parameters, options), conversions),
     async page(parameters?: object, { pageSize, cursor, total, ...options }: PageWanted = {}) {
-      const paging = Object.entries({ page_size: pageSize, cursor, total }).flatMap(
-        ([word, value]): [string, string][] => (value === undefined ? [] : [[word, String(value)]]),
-      );
-      const { result, headers } = await ask(call(parameters, options, paging));
+      // JSON has no member that is undefined.
+      const paging: object = JSON.parse(JSON.stringify({ page_size: pageSize, cursor, total }));
+      const { result, headers } = await ask(call(parameters, options, Object.entries(paging)));
       const count = headers.get("total-count");
-      return {
-        rows: result.rows,
-        next: nextOf(headers.get("link") ?? ""),
-        total: count === null ? undefined : Number(count),
-      };
+      // The cursor of the Link to the next page (RFC 8288).
+      const [, next] = /[?&]cursor=([\w-]+)[^>]*>; rel="next"/.exec(headers.get("link") ?? "") ?? [];
+      return { rows: result.rows, next, total: count ? Number(count) : undefined };
     },
   });
 }
@@ -91,12 +82,5 @@ function queryOf({ sender, conversions, keyOf }: Client, name: string) {
 function answerOf({ result, headers }: Headed): unknown {
   const kind = headers.get("tidegate-result");
   const { rows, columns: _, sets: __, ...counts } = result;
-  if (kind === "exec") return counts satisfies Counts;
-  return kind === "one" ? rows[0] : rows;
-}
-
-/** @returns the cursor of the Link to the next page (RFC 8288) */
-function nextOf(link: string): string | undefined {
-  const [, target] = /<([^>]*)>; rel="next"/.exec(link) ?? [];
-  return (target && new URL(target, "http://gateway").searchParams.get("cursor")) || undefined;
+  return kind === "exec" ? (counts satisfies Counts) : kind === "one" ? rows[0] : rows;
 }

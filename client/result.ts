@@ -2,7 +2,7 @@ import type { Column, Conversions, RowReader } from "./columns.ts";
 import { elements, rowReader } from "./columns.ts";
 import { ownError, TidegateError } from "./error.ts";
 import { linesOf } from "./lines.ts";
-import type { Call } from "./sender.ts";
+import type { Sent } from "./sender.ts";
 
 /** What the database says of a statement (docs/reference/http.md#what-stands-behind-the-rows). */
 export interface Counts {
@@ -23,27 +23,21 @@ export interface Result<Row> extends Counts {
   sets: readonly { columns: readonly Column[]; rows: Row[] }[];
 }
 
-interface WireCounts {
-  rows_affected: number;
-  rows_changed: number | null;
-  last_insert_id: string | null;
-  info: string | null;
-  warnings: Counts["warnings"];
-}
-interface WireResult extends WireCounts {
+interface WireResult {
   columns: Column[];
   rows: unknown[][];
 }
 
 export const ndjson = "application/x-ndjson";
 
-const countsOf = (wire: WireCounts): Counts => ({
-  rowsAffected: wire.rows_affected,
-  rowsChanged: wire.rows_changed,
-  lastInsertId: wire.last_insert_id,
-  info: wire.info,
-  warnings: wire.warnings,
-});
+/** The wire's members in camelCase: `rows_affected` is `rowsAffected`. */
+const countsOf = (wire: object) =>
+  Object.fromEntries(
+    Object.entries(wire).map(([name, value]) => [
+      name.replace(/_./g, (part) => part.slice(1).toUpperCase()),
+      value,
+    ]),
+  ) as unknown as Counts;
 
 type Part<Row> = { columns: Column[] } | { rows: Row[] } | { counts: Counts };
 
@@ -54,20 +48,19 @@ type Part<Row> = { columns: Column[] } | { rows: Row[] } | { counts: Counts };
 export async function* partsOf<Row>(
   response: Response,
   conversions: Conversions,
-  call: Call,
+  sent: Sent,
 ): AsyncGenerator<Part<Row>, void, undefined> {
-  const cut = cutOf(call);
+  const cut = cutOf(sent);
   const body = bodyOf(response, ndjson);
-  if (body === null) throw cut();
   let reader: RowReader<Row> | undefined;
   let isWhole = false;
   for await (const lines of linesOf(body, cut)) {
     let rows: Row[] = [];
     for (const line of lines) {
       const value = parse(line, cut);
-      if (isWhole) throw cut();
-      if (Array.isArray(value)) {
-        if (reader === undefined) throw cut();
+      const isRow = Array.isArray(value);
+      if (isWhole || (isRow && !reader)) throw cut();
+      if (isRow && reader) {
         rows.push(reader.read(value, reader.isText ? elements(line) : []));
         continue;
       }
@@ -91,51 +84,48 @@ export async function* partsOf<Row>(
 export async function collect<Row>(
   response: Response,
   conversions: Conversions,
-  call: Call,
+  sent: Sent,
 ): Promise<Result<Row>> {
   const sets: { columns: Column[]; rows: Row[] }[] = [];
   let counts: Counts | undefined;
-  for await (const part of partsOf<Row>(response, conversions, call)) {
+  for await (const part of partsOf<Row>(response, conversions, sent)) {
     if ("columns" in part) sets.push({ columns: part.columns, rows: [] });
     else if ("rows" in part) for (const row of part.rows) sets.at(-1)?.rows.push(row);
     else counts = part.counts;
   }
-  const [first = { columns: [], rows: [] }] = sets;
-  return { ...first, sets, ...(counts as Counts) };
+  // The columns come first, and the counts last.
+  return { ...(sets[0] as (typeof sets)[0]), sets, ...(counts as Counts) };
 }
 
 /** Reads the results of a batch. */
 export async function batchResults(
   response: Response,
   conversions: Conversions,
-  call: Call,
+  sent: Sent,
 ): Promise<Result<unknown>[]> {
-  const { text, value } = await readJson(response, call);
-  let texts: string[][] | undefined;
-  return (value.results as WireResult[]).map((wire, index) => {
-    const reader = rowReader(wire.columns, conversions);
-    if (reader.isText) texts ??= rowTexts(text);
-    const rows = wire.rows.map((row, at) =>
-      reader.read(row, reader.isText ? elements(texts?.[index]?.[at] ?? "") : []),
+  const { text, value } = await readJson(response, sent);
+  let texts: string[][] = [];
+  return (value.results as WireResult[]).map(({ columns, rows: wire, ...counts }, index) => {
+    const reader = rowReader(columns, conversions);
+    if (reader.isText && !texts[0]) texts = rowTexts(text);
+    const rows = wire.map((row, at) =>
+      reader.read(row, reader.isText ? elements(texts[index]?.[at] as string) : []),
     );
-    const set = { columns: wire.columns, rows };
-    return { ...set, sets: [set], ...countsOf(wire) };
+    return { columns, rows, sets: [{ columns, rows }], ...countsOf(counts) };
   });
 }
 
 /** @returns the JSON of each row of each result */
 function rowTexts(text: string): string[][] {
   const member = (object: string, name: string) =>
-    elements(object)
-      .find((one) => one.startsWith(`"${name}":`))
-      ?.slice(name.length + 3) ?? "";
+    elements(object).find((one) => one.startsWith(`"${name}":`)) as string;
   return elements(member(text, "results")).map((result) => elements(member(result, "rows")));
 }
 
 /** Reads an answer of one JSON value. */
 // biome-ignore lint/suspicious/noExplicitAny: each endpoint has its own form
-export async function readJson(response: Response, call: Call): Promise<{ text: string; value: any }> {
-  const cut = cutOf(call);
+export async function readJson(response: Response, sent: Sent): Promise<{ text: string; value: any }> {
+  const cut = cutOf(sent);
   bodyOf(response, "application/json");
   const text = await response.text().catch((cause: unknown) => {
     throw cut(cause);
@@ -143,16 +133,10 @@ export async function readJson(response: Response, call: Call): Promise<{ text: 
   return { text, value: parse(text, cut) };
 }
 
-function bodyOf({ status, headers, body }: Response, type: string): ReadableStream<Uint8Array> | null {
-  if (headers.get("content-type")?.startsWith(type)) return body;
-  void body?.cancel().catch(() => {});
-  throw ownError(
-    "content_type_wrong",
-    `The answer is not ${type}: something else than the gateway answered.`,
-    {
-      status,
-    },
-  );
+function bodyOf({ status, headers, body }: Response, type: string): ReadableStream<Uint8Array> {
+  if (body && headers.get("content-type")?.startsWith(type)) return body;
+  body?.cancel().catch(() => {});
+  throw ownError("content_type_wrong", `The answer is not ${type}.`, status);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: each line has its own form
@@ -165,13 +149,7 @@ function parse(text: string, cut: (cause?: unknown) => unknown): any {
   }
 }
 
-function cutOf({ repeatable, signal }: Call): (cause?: unknown) => unknown {
+function cutOf({ repeatable, signal }: Sent): (cause?: unknown) => unknown {
   return (cause) =>
-    signal?.aborted
-      ? signal.reason
-      : ownError("answer_cut", "The answer ended before its end.", {
-          status: 200,
-          retryable: repeatable,
-          cause,
-        });
+    signal.aborted ? signal.reason : ownError("answer_cut", "The answer was cut.", 200, repeatable, cause);
 }

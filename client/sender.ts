@@ -3,7 +3,7 @@ import { defaults, retryAfterMs, sleep, waitMs } from "./backoff.ts";
 import type { Problem } from "./error.ts";
 import { ownError, TidegateError } from "./error.ts";
 import type { Token } from "./tokens.ts";
-import { demandHeader, Tokens } from "./tokens.ts";
+import { demandHeader, tokensOf } from "./tokens.ts";
 
 /** What a proof of possession is made for (RFC 9449): `url` has no query, `nonce` is the gateway's latest. */
 export interface ProofRequest {
@@ -22,151 +22,144 @@ export interface SenderOptions {
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Makes the proof of a token that is bound to a key (DPoP). */
   dpop?: (request: ProofRequest) => string | Promise<string>;
-  /** `false`: nothing is sent twice, but for a new token or nonce. */
-  retry?: Retry | false;
+  /** With `tries: 1` nothing is sent twice, but for a new token or nonce. */
+  retry?: Retry;
   /** Ends every request. */
   signal?: AbortSignal;
 }
 
 /** One request. */
 export interface Call {
-  method: "GET" | "POST" | "DELETE";
+  /** Default: POST. */
+  method?: "GET" | "DELETE" | undefined;
   /** With its query string. */
   path: string;
-  body?: string;
+  body?: string | undefined;
   accept?: string;
   /** Idempotency-Key. */
   key?: string | undefined;
-  /** Whether it may be sent again if its answer was lost. */
-  repeatable: boolean;
+  /** Whether it may be sent again if its answer was lost. Default: whether it has a key. */
+  repeatable?: boolean;
   signal?: AbortSignal | undefined;
   /** Default: what says that it is retryable. */
   mayRepeat?: (error: TidegateError) => boolean;
 }
 
+/** A call that was sent. */
+export interface Sent {
+  repeatable: boolean;
+  signal: AbortSignal;
+}
+
 /** Sends requests, each as often as it must and may. */
-export class Sender {
-  readonly retry: Required<Retry>;
-  readonly #options: SenderOptions;
-  readonly #base: string;
-  readonly #tokens: Tokens;
-  #nonce: string | undefined;
-
-  constructor(options: SenderOptions) {
-    this.#options = options;
-    this.#base = new URL(options.url).href.replace(/\/+$/, "");
-    this.#tokens = new Tokens(options.token);
-    this.retry = { ...defaults, ...(options.retry === false ? { tries: 1 } : options.retry) };
-    if (options.account !== undefined) demandHeader("account", options.account);
-  }
-
+export interface Sender {
   /**
    * @param read reads the answer. If it is cut, the request is sent again too
    * @throws TidegateError; the signal's reason
    */
-  async send<T>(call: Call, read: (response: Response, call: Call) => Promise<T>): Promise<T> {
-    const signal = bothSignals(this.#options.signal, call.signal);
-    const sent = { ...call, signal };
-    return await this.repeat(
-      async () => await read(await this.#answer(sent), sent),
-      call.mayRepeat ?? ((error) => error.retryable),
-      signal,
-    );
-  }
-
+  send<T>(call: Call, read: (response: Response, sent: Sent) => Promise<T>): Promise<T>;
   /** Does something until it succeeds, or may not be repeated, or `retry` is used up. */
-  async repeat<T>(
+  repeat<T>(
     run: () => Promise<T>,
     mayRepeat: (error: TidegateError) => boolean,
-    signal = this.#options.signal,
-  ): Promise<T> {
-    const { tries, totalMs } = this.retry;
-    const began = Date.now();
-    for (let tried = 1; ; tried++) {
-      try {
-        signal?.throwIfAborted();
-        return await run();
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (!(error instanceof TidegateError && mayRepeat(error)) || tried >= tries) throw error;
-        const ms = waitMs(tried, error.retryAfterMs, this.retry);
-        if (Date.now() - began + ms > totalMs) throw error;
-        await sleep(ms, signal);
-      }
-    }
-  }
+    signal: AbortSignal | undefined,
+  ): Promise<T>;
+}
+
+export function senderOf(options: SenderOptions): Sender {
+  const { account, dpop, fetch: request = fetch, retry } = options;
+  const base = new URL(options.url).href.replace(/\/+$/, "");
+  const tokens = tokensOf(options.token);
+  const bounds = { ...defaults, ...retry };
+  let nonce: string | undefined;
+
+  const signalOf = (signal: AbortSignal | undefined) => {
+    const signals = [options.signal, signal].filter((one) => one !== undefined);
+    return signals.length === 1 ? (signals[0] as AbortSignal) : AbortSignal.any(signals);
+  };
 
   /** @returns a good answer; once with a new token, and once with a new nonce */
-  async #answer(call: Call): Promise<Response> {
-    let { token, age } = await this.#tokens.get();
-    let mayRenew = true;
-    let mayProve = this.#options.dpop !== undefined;
+  async function answerTo(call: Call, sent: Sent): Promise<Response> {
+    let { token, age } = await tokens.get();
+    let mayRenew = typeof options.token === "function";
+    let mayProve = dpop;
     for (;;) {
-      const response = await this.#fetch(call, token);
+      const response = await fetchOnce(call, sent, token);
       if (response.ok) return response;
-      const error = await errorOf(response, call);
-      if (error.status !== 401) throw error;
-      if (error.code === "proof_nonce_required" && mayProve) {
-        mayProve = false;
-        continue;
-      }
-      const renewed = mayRenew && !error.code.startsWith("proof_") ? this.#tokens.renew(age) : undefined;
-      if (renewed === undefined) throw error;
-      mayRenew = false;
-      token = await renewed;
+      const error = await errorOf(response, sent);
+      if (mayProve && error.code === "proof_nonce_required") mayProve = undefined;
+      else if (mayRenew && error.status === 401 && !error.code.startsWith("proof")) {
+        mayRenew = false;
+        token = await tokens.renew(age);
+      } else throw error;
     }
   }
 
-  async #fetch(call: Call, token: string): Promise<Response> {
-    const { method, path, body, accept, key, signal } = call;
-    const { account, dpop, fetch: request = fetch } = this.#options;
-    const url = this.#base + path;
+  async function fetchOnce(call: Call, { signal, repeatable }: Sent, token: string): Promise<Response> {
+    const { method = "POST", path, body, accept, key } = call;
+    const url = base + path;
     const headers: Record<string, string> = { authorization: `${dpop ? "DPoP" : "Bearer"} ${token}` };
-    if (dpop) {
-      const proof = await dpop({ method, url: url.replace(/\?.*/, ""), token, nonce: this.#nonce });
-      headers.dpop = demandHeader("proof", proof);
-    }
+    if (dpop)
+      headers.dpop = demandHeader(
+        "proof",
+        await dpop({ method, url: url.replace(/\?.*/, ""), token, nonce }),
+      );
     if (accept) headers.accept = accept;
-    if (account) headers["tidegate-account"] = account;
+    if (account) headers["tidegate-account"] = demandHeader("account", account);
     if (key) headers["idempotency-key"] = key;
-    if (body !== undefined) headers["content-type"] = "application/json";
-    // A redirect would lead a write, or a token, elsewhere.
-    const init: RequestInit = { method, headers, redirect: "manual" };
-    if (body !== undefined) init.body = body;
-    if (signal) init.signal = signal;
-    let response: Response;
+    if (body) headers["content-type"] = "application/json";
     try {
-      response = await request(url, init);
+      // A redirect would lead a write, or a token, elsewhere.
+      const init: RequestInit = { method, headers, body: body ?? null, signal, redirect: "manual" };
+      const response = await request(url, init);
+      nonce = response.headers.get("dpop-nonce") ?? nonce;
+      return response;
     } catch (cause) {
-      signal?.throwIfAborted();
-      throw ownError("network_failed", "No answer came.", { retryable: call.repeatable, cause });
+      throw ownError("network_failed", "No answer came.", 0, repeatable, cause);
     }
-    this.#nonce = response.headers.get("dpop-nonce") ?? this.#nonce;
-    return response;
   }
-}
 
-/** A proxy says with these that the gateway was not reached, or not in time. */
-const passing = (status: number) => status === 429 || status >= 502;
+  const sender: Sender = {
+    send(call, read) {
+      const signal = signalOf(call.signal);
+      const sent = { signal, repeatable: call.repeatable ?? call.key !== undefined };
+      return sender.repeat(
+        async () => await read(await answerTo(call, sent), sent),
+        call.mayRepeat ?? ((error) => error.retryable),
+        call.signal,
+      );
+    },
+    async repeat(run, mayRepeat, given) {
+      const signal = signalOf(given);
+      const began = Date.now();
+      for (let tried = 1; ; tried++) {
+        try {
+          signal.throwIfAborted();
+          return await run();
+        } catch (error) {
+          signal.throwIfAborted();
+          if (!(error instanceof TidegateError && mayRepeat(error)) || tried >= bounds.tries) throw error;
+          const ms = waitMs(tried, error.retryAfterMs, bounds);
+          if (Date.now() - began + ms > bounds.totalMs) throw error;
+          await sleep(ms, signal);
+        }
+      }
+    },
+  };
+  return sender;
+}
 
 /** Reads the problem document of an answer that is none of the good ones. */
-async function errorOf(response: Response, { repeatable }: Call): Promise<TidegateError> {
+async function errorOf(response: Response, { repeatable }: Sent): Promise<TidegateError> {
   const { status, headers } = response;
-  const problem = headers.get("content-type")?.includes("problem+json")
-    ? ((await response.json().catch(() => undefined)) as Problem | undefined)
-    : void response.body?.cancel().catch(() => {});
-  const after = { retryAfterMs: retryAfterMs(headers.get("retry-after")) };
-  return new TidegateError(
-    problem ?? {
-      code: "answer_foreign",
-      detail: `The answer ${status} is not the gateway's.`,
-      retryable: repeatable && passing(status),
-    },
-    status,
-    after,
-  );
-}
-
-function bothSignals(one?: AbortSignal, other?: AbortSignal): AbortSignal | undefined {
-  return one && other ? AbortSignal.any([one, other]) : (one ?? other);
+  const problem = (await response.json().catch(() => {})) as Problem | undefined;
+  return problem && /problem/.test(headers.get("content-type") ?? "")
+    ? new TidegateError(problem, status, retryAfterMs(headers.get("retry-after")))
+    : // A proxy says with these that the gateway was not reached, or not in time.
+      ownError(
+        "answer_foreign",
+        `The answer ${status} is not the gateway's.`,
+        status,
+        repeatable && (status === 429 || status >= 502),
+      );
 }

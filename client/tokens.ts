@@ -5,50 +5,39 @@
 export type Token = string | ((request: { refused: boolean }) => string | Promise<string>);
 
 /** Asks for tokens; for parallel requests once. */
-export class Tokens {
-  readonly #token: Token;
-  #asking: Promise<string> | undefined;
-  #renewing: Promise<string> | undefined;
-  #renewed: Promise<string> | undefined;
-  /** How often a token was renewed. */
-  #age = 0;
-
-  constructor(token: Token) {
-    this.#token = token;
-  }
-
+export interface Tokens {
   /** @returns the token, and its age for `renew` */
-  async get(): Promise<{ token: string; age: number }> {
-    this.#asking ??= this.#ask(false).finally(() => {
-      this.#asking = undefined;
-    });
-    const token = await (this.#renewing ?? this.#asking);
-    return { token, age: this.#age };
-  }
+  get(): Promise<{ token: string; age: number }>;
+  /** @param age of the token that was refused: if another request has renewed it meanwhile, that one counts */
+  renew(age: number): Promise<string>;
+}
 
-  /**
-   * @param age of the token that was refused: if another request has renewed it meanwhile, that one counts
-   * @returns undefined if there can be no other
-   */
-  renew(age: number): Promise<string> | undefined {
-    if (typeof this.#token === "string") return undefined;
-    if (age === this.#age) {
-      this.#age += 1;
-      this.#renewing = this.#renewed = this.#ask(true).finally(() => {
-        this.#renewing = undefined;
-      });
-    }
-    return this.#renewed;
-  }
-
-  async #ask(refused: boolean): Promise<string> {
-    const token = typeof this.#token === "string" ? this.#token : await this.#token({ refused });
-    return demandHeader("token", token);
-  }
+export function tokensOf(token: Token): Tokens {
+  let asking: Promise<string> | undefined;
+  let renewing: Promise<string> | undefined;
+  let renewed: Promise<string> | undefined;
+  /** How often the token was renewed. */
+  let newest = 0;
+  const ask = async (refused: boolean) =>
+    demandHeader("token", typeof token === "string" ? token : await token({ refused }));
+  return {
+    async get() {
+      const age = newest;
+      asking ??= renewing ? undefined : ask(false).finally(() => (asking = undefined));
+      return { token: (await (renewing ?? asking)) as string, age };
+    },
+    renew(age) {
+      if (age === newest) {
+        newest += 1;
+        renewed = renewing = ask(true).finally(() => (renewing = undefined));
+      }
+      return renewed as Promise<string>;
+    },
+  };
 }
 
 /** Platforms repeat a header that they refuse in their message, and this may be a token. @throws TypeError */
 export function demandHeader(name: string, value: unknown): string {
-  if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) return value;
-  throw new TypeError(`${name} is no text that a header can have.`);
+  if (typeof value === "string" && /^[!-~]+$/.test(value)) return value;
+  throw new TypeError(`${name} cannot be a header.`);
 }

@@ -1,6 +1,5 @@
 import { ownError, TidegateError } from "./error.ts";
 import { readJson } from "./result.ts";
-import type { Call } from "./sender.ts";
 import type { Client, Statements } from "./statement.ts";
 import { statementsAt } from "./statement.ts";
 
@@ -18,6 +17,12 @@ export interface TransactionOptions {
 const isOver = ({ code, transaction, retryable }: TidegateError) =>
   retryable && (code === "sql_transient" || transaction === "rolled_back");
 
+/** Nobody has said what became of the request. */
+const isLost = ({ code }: TidegateError) => /^(network|answer)_/.test(code);
+
+/** A request of a transaction is sent again only if it was not executed, and the transaction goes on. */
+const mayRepeat = (error: TidegateError) => error.retryable && !isOver(error);
+
 /** Runs the work in a transaction, again from its beginning after a deadlock, as often as `retry` allows. */
 export async function runTransaction<T>(
   client: Client,
@@ -32,63 +37,52 @@ export async function runTransaction<T>(
     timeout_ms: timeoutMs,
   });
   const { sender } = client;
-  const begin: Call = { method: "POST", path: "/v1/transactions", body, repeatable: false, signal };
+
+  /** Sends a commit again whose answer was lost: then the gateway says how the transaction has ended. */
+  async function commit(path: string): Promise<void> {
+    let lost = false;
+    try {
+      await sender.send(
+        {
+          path: `${path}/commit`,
+          repeatable: true,
+          signal,
+          mayRepeat(error) {
+            lost ||= isLost(error);
+            return mayRepeat(error);
+          },
+        },
+        readJson,
+      );
+    } catch (error) {
+      if (!(error instanceof TidegateError)) throw error;
+      const { code, reason } = error;
+      if (code === "transaction_ended" && reason === "committed") return;
+      throw lost && (isLost(error) || code === "transaction_unknown")
+        ? ownError("outcome_unknown", "The commit's answer was lost.", 0, false, error)
+        : error;
+    }
+  }
+
   return await sender.repeat(
     async () => {
-      const { value } = await sender.send(begin, readJson);
+      const { value } = await sender.send({ path: "/v1/transactions", body, signal }, readJson);
       const path = `/v1/transactions/${value.id}`;
       try {
-        const done = await work(statementsIn(client, path, signal));
-        await commit(client, `${path}/commit`, signal);
+        const tx = statementsAt({
+          client,
+          call: (given) => ({ path: `${path}/sql?rows=array`, signal: given.signal ?? signal, mayRepeat }),
+        });
+        const done = await work(tx);
+        await commit(path);
         return done;
       } catch (error) {
-        await rollBack(client, path, error);
+        // If this fails too, the gateway rolls back when the transaction has idled too long.
+        await sender.send({ method: "DELETE", path, mayRepeat: () => false }, readJson).catch(() => {});
         throw error;
       }
     },
     isOver,
     signal,
   );
-}
-
-/** A statement of a transaction is sent again only if it was not executed, and the transaction goes on. */
-function statementsIn(client: Client, path: string, signal: AbortSignal | undefined): Statements {
-  return statementsAt({
-    client,
-    call: (options) => ({
-      path: `${path}/sql?rows=array`,
-      repeatable: false,
-      signal: options.signal ?? signal,
-      mayRepeat: (error) => error.retryable && !isOver(error),
-    }),
-  });
-}
-
-/** Sends a commit again whose answer was lost: then the gateway says how the transaction has ended. */
-async function commit({ sender }: Client, path: string, signal: AbortSignal | undefined): Promise<void> {
-  let isLost = false;
-  const mayRepeat = (error: TidegateError) => {
-    isLost ||= isOwn(error);
-    return error.retryable && !isOver(error);
-  };
-  try {
-    await sender.send({ method: "POST", path, repeatable: true, signal, mayRepeat }, readJson);
-  } catch (error) {
-    if (!(error instanceof TidegateError)) throw error;
-    if (error.code === "transaction_ended" && error.reason === "committed") return;
-    if (!isOwn(error) && !(isLost && error.code === "transaction_unknown")) throw error;
-    throw ownError("outcome_unknown", "The answer to the commit was lost: look what is there.", {
-      cause: error,
-    });
-  }
-}
-
-/** Nobody has said what became of the request. */
-const isOwn = ({ code }: TidegateError) => /^(network|answer)_/.test(code);
-
-/** If this fails too, the gateway rolls back when the transaction has idled too long. */
-async function rollBack({ sender }: Client, path: string, error: unknown): Promise<void> {
-  if (error instanceof TidegateError && /^(rolled_back|ended)$/.test(error.transaction ?? "")) return;
-  const call: Call = { method: "DELETE", path, repeatable: false, mayRepeat: () => false };
-  await sender.send(call, async (response) => await response.body?.cancel()).catch(() => {});
 }

@@ -105,14 +105,14 @@ describe("a write whose answer is lost", () => {
     expect([error.code, error.retryable, requests.length]).toEqual(["network_failed", true, 3]);
     expect(await notes()).toEqual(["lost"]);
     meddler.lose(1);
-    expect((await errorOf(insert(connect({ retry: false }), "lost too"))).code).toBe("network_failed");
+    expect((await errorOf(insert(connect({ retry: { tries: 1 } }), "lost too"))).code).toBe("network_failed");
   });
 
   test("takes a key of the caller's own, also in another session", async () => {
     const key = { idempotencyKey: `own-${Date.now()}` };
     meddler.lose(1);
-    await errorOf(insert(connect({ retry: false }), "own").with(key));
-    expect((await insert(connect(), "own").with(key).result()).rowsAffected).toBe(1);
+    await errorOf(insert(connect({ retry: { tries: 1 } }), "own").result(key));
+    expect((await insert(connect(), "own").result(key)).rowsAffected).toBe(1);
     expect(await notes()).toEqual(["own"]);
   });
 });
@@ -176,7 +176,7 @@ describe("Retry-After", () => {
     meddler.answer(busy(5));
     const signal = AbortSignal.timeout(200);
     const [error, requests] = await during(() =>
-      connect().sql`SELECT 1`.with({ signal }).catch((cause: unknown) => cause),
+      connect().sql`SELECT 1`.result({ signal }).catch((cause: unknown) => cause),
     );
     expect(error).toBe(signal.reason);
     expect(requests.length).toBe(1);

@@ -72,7 +72,7 @@ function connect(token: Token) {
   const db = createClient({
     url: gateway.url,
     token,
-    retry: false,
+    retry: { tries: 1 },
     async fetch(url, init) {
       const { authorization } = init.headers as Record<string, string>;
       gateway.watchToken(authorization ?? "");
@@ -100,7 +100,7 @@ describe("a token that is bound to a key", () => {
     const db = createClient({
       url: gateway.url,
       token,
-      retry: false,
+      retry: { tries: 1 },
       dpop(request) {
         nonces.push(request.nonce);
         return generateProof(pair, request.url, request.method, request.nonce, request.token);

@@ -80,7 +80,7 @@ describe("statements", () => {
   test("have the row that is said of them, and in a batch each its own", () => {
     if (!never) return;
     expectTypeOf(db.sql<{ id: number }>`SELECT 1`.result()).toEqualTypeOf<Promise<Result<{ id: number }>>>();
-    expectTypeOf(db.sql`SELECT 1`.then()).toEqualTypeOf<Promise<Record<string, unknown>[]>>();
+    expectTypeOf(db.sql`SELECT 1`).resolves.toEqualTypeOf<Record<string, unknown>[]>();
     expectTypeOf(db.batch([db.sql<{ a: 1 }>`SELECT 1`, db.sql<{ b: 2 }>`SELECT 2`])).toEqualTypeOf<
       Promise<[Result<{ a: 1 }>, Result<{ b: 2 }>]>
     >();

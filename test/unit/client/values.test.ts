@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { encodePairs, encodeParameters, encodeValue, ref, typed } from "../../../client/values.ts";
+import { encodeObject, encodePairs, encodeValue, ref, typed } from "../../../client/values.ts";
 
 describe("a value's JSON", () => {
   test.each<[unknown, string]>([
@@ -17,14 +17,14 @@ describe("a value's JSON", () => {
     [ref("0.last_insert_id"), '{"$ref":"0.last_insert_id"}'],
     [["a", 1n, null], '{"type":"ARRAY","value":["a",1,null]}'],
   ])("%o", (value, json) => {
-    expect(encodeValue(value, "Value 1")).toBe(json);
+    expect(encodeValue(value, "Value 1", true)).toBe(json);
   });
 
   test.each([undefined, Number.NaN, {}, [undefined], [[1]], Symbol.iterator, () => 1])(
     "%o is none, which its place says",
     (value) => {
-      expect(() => encodeValue(value, "Value 3")).toThrow(/^Value 3 is /);
-      expect(() => encodeParameters({ limit: value })).toThrow(/^limit is /);
+      expect(() => encodeValue(value, "Value 3", true)).toThrow(/^Value 3 is /);
+      expect(() => encodeObject({ limit: value }, false)).toThrow(/^limit is /);
     },
   );
 });
@@ -32,7 +32,7 @@ describe("a value's JSON", () => {
 test("parameters of a saved query are plain JSON, and pairs in a query string", () => {
   const date = new Date("2026-02-28T10:00:00Z");
   const given = { a: "x y", n: 5n, list: ["NZ", "JP"], yes: true, date, empty: [] };
-  expect(JSON.parse(encodeParameters({ ...given, nothing: null }))).toEqual({
+  expect(JSON.parse(encodeObject({ ...given, nothing: null }, false))).toEqual({
     ...given,
     n: 5,
     date: date.toISOString(),
@@ -46,6 +46,6 @@ test("parameters of a saved query are plain JSON, and pairs in a query string", 
     ["yes", "true"],
     ["date", date.toISOString()],
   ]);
-  expect(() => encodePairs({ a: null })).toThrow("a is null, which a GET cannot say.");
-  expect(() => encodeParameters({ bytes: new Uint8Array(1) })).toThrow(/^bytes is /);
+  expect(() => encodePairs({ a: null })).toThrow(/^a is /);
+  expect(() => encodeObject({ bytes: new Uint8Array(1) }, false)).toThrow(/^bytes is /);
 });
