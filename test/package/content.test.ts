@@ -44,7 +44,13 @@ test("has no file that nobody meant to ship", () => {
 
 test("has every part that a command reads", () => {
   const needed = [
-    ...["bin/tidegate.js", "dist/cli/tidegate.js", "dist/src/index.js", "dist/client/index.js", "dist/src/db/links/tls.wasm"],
+    ...[
+      "bin/tidegate.js",
+      "dist/cli/tidegate.js",
+      "dist/src/index.js",
+      "dist/client/index.js",
+      "dist/src/db/links/tls.wasm",
+    ],
     ...["dist/servers/database/tidb/go.mod", "types/worker.d.ts", "wrangler.toml", "LICENSE", "README.md"],
     ...["viewer/page.js", "examples/browser/index.html", "template/tidegate.toml", "template/gitignore"],
     ...["examples/serve/Dockerfile", "examples/serve/tidegate.service"],

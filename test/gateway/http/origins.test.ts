@@ -40,7 +40,7 @@ describe("a page of a configured origin", () => {
       const { headers } = await gateway.sql({ sql }, { headers: { origin } });
       expect(headers.get("access-control-allow-origin")).toBe(origin);
       const exposed = headers.get("access-control-expose-headers");
-      for (const name of ["etag", "idempotency-replayed", "traceresponse", "x-request-id"])
+      for (const name of ["etag", "idempotency-replayed", "tidegate-result", "traceresponse", "x-request-id"])
         expect(exposed).toContain(name);
       expect(headers.get("vary")?.toLowerCase()).toContain("origin");
       expect(headers.get("set-cookie")).toBeNull();
