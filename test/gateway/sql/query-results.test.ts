@@ -116,6 +116,25 @@ describe.each(ways)("%s", (way) => {
     return String(line?.reason ?? failed?.reason);
   }
 
+  test("Tidegate-Result says in each format what is answered, of a replayed answer too", async () => {
+    const kinds = async (headers: Record<string, string>) => {
+      const answers = [
+        await send("one?word=once", { headers }),
+        await send("many?word=once", { headers }),
+        await send("exec", { headers, body: { word: "thrice" } }),
+      ];
+      return answers.map((answer) => answer.headers.get("tidegate-result"));
+    };
+    const key = `"${crypto.randomUUID()}"`;
+    for (const accept of ["application/json", "application/x-ndjson", "text/csv"])
+      expect(await kinds({ accept })).toEqual(["one", "many", "exec"]);
+    for (const replayed of [null, "true"]) {
+      const answer = await send("exec", { headers: { "idempotency-key": key }, body: { word: "kept" } });
+      expect(answer.headers.get("tidegate-result")).toBe("exec");
+      expect(answer.headers.get("idempotency-replayed")).toBe(replayed);
+    }
+  });
+
   describe("one", () => {
     const row = { id: 1, word: "once", digits: "1.00" };
 

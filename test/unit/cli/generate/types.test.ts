@@ -23,3 +23,13 @@ test("a column's name stays as it is, whatever line ends it has", () => {
   for (const name of ["a\nb", "a\u2028b", "a\r\nb", 'a"; alert(1); "'])
     expect(textOf("-- One.", name, "INT")).toContain(`      ${JSON.stringify(name)}: number;\n`);
 });
+
+test("a client that converts values says what they are; a parameter that no column has is named as unused", () => {
+  const generics = (type: string) => /Queries<(.*)> \{/.exec(textOf("-- One.", "n", type))?.[1];
+  expect(generics("BIGINT")).toBe("Bigint = string, _Decimal = string, _Datetime = string");
+  for (const type of ["DATETIME", "TIMESTAMP"]) {
+    expect(generics(type)).toBe("_Bigint = string, _Decimal = string, Datetime = string");
+    expect(textOf("-- One.", "n", type)).toContain("n: Datetime;");
+  }
+  expect(textOf("-- One.", "n", "DATE")).toContain("n: string;");
+});
