@@ -29,9 +29,9 @@ export function waitMs(
 
 /** @returns the milliseconds of a Retry-After: seconds or a date (RFC 9110 §10.2.3); 0 if there is none */
 export function retryAfterMs(header: string | null, now = Date.now()): number {
-  if (header === null) return 0;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  // A date that is none gives no wait.
+  const text = String(header);
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  // What is no date gives no wait.
   return Math.max(ms || 0, 0);
 }
 

@@ -9,7 +9,7 @@ export type { Page, PageOptions, Query, QueryOptions } from "./query-types.ts";
 export type { Counts, Result } from "./result.ts";
 export type { ProofRequest } from "./sender.ts";
 export type { CallOptions, Statement, StatementOptions, Statements } from "./statement.ts";
-export type { Token } from "./tokens.ts";
+export type { Token, TokenRequest } from "./tokens.ts";
 export type { TransactionOptions } from "./transaction.ts";
 export type { Encoded, Value } from "./values.ts";
 export { ref, typed } from "./values.ts";

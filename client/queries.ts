@@ -72,7 +72,7 @@ function queryOf({ sender, conversions, keyOf }: Client, name: string) {
       const { result, headers } = await ask(call(parameters, options, Object.entries(paging)));
       const count = headers.get("total-count");
       // The cursor of the Link to the next page (RFC 8288).
-      const [, next] = /[?&]cursor=([\w-]+)[^>]*>; rel="next"/.exec(headers.get("link") ?? "") ?? [];
+      const [, next] = /[?&]cursor=([\w-]+)[^>]*>; rel="next"/.exec(`${headers.get("link")}`) ?? [];
       return { rows: result.rows, next, total: count ? Number(count) : undefined };
     },
   });

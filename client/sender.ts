@@ -90,7 +90,7 @@ export function senderOf(options: SenderOptions): Sender {
       if (mayProve && error.code === "proof_nonce_required") mayProve = undefined;
       else if (mayRenew && error.status === 401 && !error.code.startsWith("proof")) {
         mayRenew = false;
-        token = await tokens.renew(age);
+        token = await tokens.renew(age, token);
       } else throw error;
     }
   }
@@ -105,7 +105,7 @@ export function senderOf(options: SenderOptions): Sender {
         await dpop({ method, url: url.replace(/\?.*/, ""), token, nonce }),
       );
     if (accept) headers.accept = accept;
-    if (account) headers["tidegate-account"] = demandHeader("account", account);
+    if (account) headers["tidegate-account"] = account;
     if (key) headers["idempotency-key"] = key;
     if (body) headers["content-type"] = "application/json";
     try {
@@ -153,7 +153,7 @@ export function senderOf(options: SenderOptions): Sender {
 async function errorOf(response: Response, { repeatable }: Sent): Promise<TidegateError> {
   const { status, headers } = response;
   const problem = (await response.json().catch(() => {})) as Problem | undefined;
-  return problem && /problem/.test(headers.get("content-type") ?? "")
+  return problem && /problem/.test(`${headers.get("content-type")}`)
     ? new TidegateError(problem, status, retryAfterMs(headers.get("retry-after")))
     : // A proxy says with these that the gateway was not reached, or not in time.
       ownError(

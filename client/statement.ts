@@ -55,12 +55,12 @@ function statementOf<Row>(place: Place, sql: string, params: string | undefined)
   let result: Promise<Result<Row>> | undefined;
   const call = (options: StatementOptions = {}): Call => {
     const { signal, timeoutMs } = options;
-    const body = `${head}${timeoutMs === undefined ? "" : `,"timeout_ms":${timeoutMs}`}}`;
+    const body = `${head}${timeoutMs === undefined ? "" : `,"timeout_ms":${+timeoutMs}`}}`;
     return { signal, ...place.call(options), accept: ndjson, body };
   };
   const statement: Statement<Row> = {
     maxAffected(rows) {
-      bound = `,"max_affected":${rows}`;
+      bound = `,"max_affected":${+rows}`;
       return statement;
     },
     result(options) {

@@ -59,7 +59,7 @@ export async function runTransaction<T>(
       const { code, reason } = error;
       if (code === "transaction_ended" && reason === "committed") return;
       throw lost && (isLost(error) || code === "transaction_unknown")
-        ? ownError("outcome_unknown", "The commit's answer was lost.", 0, false, error)
+        ? ownError("outcome_unknown", "No answer came.", 0, false, error)
         : error;
     }
   }

@@ -186,3 +186,27 @@ test("a token that ends in the middle of a stream does not end it; the next requ
   await db.sql`SELECT 1`;
   expect(asked).toEqual([false, false, true]);
 });
+
+test("two tabs with one session: the second one takes the token that the first one got", async () => {
+  // What both tabs see, such as localStorage.
+  const shared = { token: await expired() };
+  let renewals = 0;
+  const tab = () => {
+    // A tab reads the storage once, and again when its token is refused.
+    let own = shared.token;
+    return connect(async ({ refused, previous }) => {
+      if (refused && previous === shared.token) {
+        renewals++;
+        shared.token = await fresh();
+      }
+      if (refused) own = shared.token;
+      return own;
+    });
+  };
+  const tabs = [tab(), tab()];
+  for (const { db, sent } of tabs) {
+    expect(await db.sql`SELECT 'x' AS x`).toEqual([{ x: "x" }]);
+    expect(sent.length).toBe(2);
+  }
+  expect(renewals).toBe(1);
+});
