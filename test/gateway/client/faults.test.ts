@@ -213,6 +213,37 @@ describe("an answer that is cut", () => {
   });
 });
 
+describe("lines that are no whole answer, although their body has its end", () => {
+  const columns = '{"columns":[{"name":"a","type":"INT","nullable":false}]}\n';
+  const counts = '{"rows_affected":0,"rows_changed":null,"last_insert_id":null,"info":null,"warnings":[]}\n';
+  const answer = (lines: string) =>
+    `HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${lines.length}\r\n\r\n${lines}`;
+
+  test.each([
+    ["no counts", `${columns}[1]\n`],
+    ["half a row", `${columns}[1]\n[2`],
+    ["counts without the line's end", `${columns}[1]\n${counts.trimEnd()}`],
+    ["a row before the columns", `[1]\n${counts}`],
+    ["a row behind the counts", `${columns}${counts}[1]\n`],
+    ["no JSON", `${columns}[1}\n${counts}`],
+    ["nothing", ""],
+  ])("%s", async (_, lines) => {
+    meddler.answer(answer(lines));
+    const once = connect({ retry: { tries: 1 } });
+    expect((await errorOf(once.sql`SELECT 1`)).code).toBe("answer_cut");
+    meddler.answer(answer(lines));
+    const stream = async () => {
+      for await (const row of once.sql`SELECT 1`.stream()) expect(row).toEqual({ a: 1 });
+    };
+    expect((await errorOf(stream())).code).toBe("answer_cut");
+  });
+
+  test("and one that is whole", async () => {
+    meddler.answer(answer(`${columns}[1]\n[2]\n${counts}`));
+    expect(await connect().sql`SELECT 1`).toEqual([{ a: 1 }, { a: 2 }]);
+  });
+});
+
 describe("a stream", () => {
   test("that is left early ends its request", async () => {
     for await (const { name } of many(connect()).stream()) {
