@@ -1,3 +1,4 @@
+import { ownError } from "./error.ts";
 import { queryName } from "./names.ts";
 import type { QueryOptions } from "./query-types.ts";
 import type { Counts, Result } from "./result.ts";
@@ -78,9 +79,11 @@ function queryOf({ sender, conversions, keyOf }: Client, name: string) {
   });
 }
 
-/** The gateway says what its answer is: rows, one row, or the counts of a change. */
+/** The gateway says what its answer is. @throws TidegateError where a proxy has taken that header away */
 function answerOf({ result, headers }: Headed): unknown {
-  const kind = headers.get("tidegate-result");
-  const { rows, columns: _, sets: __, ...counts } = result;
-  return kind === "exec" ? (counts satisfies Counts) : kind === "one" ? rows[0] : rows;
+  const { rows, columns: _, sets: __, ...exec } = result;
+  const answers = { many: rows, one: rows[0], exec: exec satisfies Counts };
+  const kind = headers.get("tidegate-result") as keyof typeof answers;
+  if (kind in answers) return answers[kind];
+  throw ownError("answer_foreign", "The answer is not the gateway's.", 200);
 }

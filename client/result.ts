@@ -39,7 +39,8 @@ const countsOf = (wire: object) =>
     ]),
   ) as unknown as Counts;
 
-type Part<Row> = { columns: Column[] } | { rows: Row[] } | { counts: Counts };
+/** One of them; the rows may be none. */
+type Part<Row> = { columns?: Column[]; rows?: Row[]; counts?: Counts };
 
 /**
  * Reads an answer of lines (NDJSON with `rows=array`), piece by piece. It is whole only if the counts stand at its end.
@@ -58,13 +59,13 @@ export async function* partsOf<Row>(
     let rows: Row[] = [];
     for (const line of lines) {
       const value = parse(line, cut);
-      const isRow = Array.isArray(value);
-      if (isWhole || (isRow && !reader)) throw cut();
-      if (isRow && reader) {
+      if (isWhole) throw cut();
+      if (Array.isArray(value)) {
+        if (!reader) throw cut();
         rows.push(reader.read(value, reader.isText ? elements(line) : []));
         continue;
       }
-      if (rows.length > 0) yield { rows };
+      yield { rows };
       rows = [];
       if (value.error) throw new TidegateError(value.error, value.error.status);
       if (value.columns) {
@@ -75,7 +76,7 @@ export async function* partsOf<Row>(
         yield { counts: countsOf(value) };
       }
     }
-    if (rows.length > 0) yield { rows };
+    yield { rows };
   }
   if (!isWhole) throw cut();
 }
@@ -89,8 +90,8 @@ export async function collect<Row>(
   const sets: { columns: Column[]; rows: Row[] }[] = [];
   let counts: Counts | undefined;
   for await (const part of partsOf<Row>(response, conversions, sent)) {
-    if ("columns" in part) sets.push({ columns: part.columns, rows: [] });
-    else if ("rows" in part) for (const row of part.rows) sets.at(-1)?.rows.push(row);
+    if (part.columns) sets.push({ columns: part.columns, rows: [] });
+    else if (part.rows) for (const row of part.rows) sets.at(-1)?.rows.push(row);
     else counts = part.counts;
   }
   // The columns come first, and the counts last.

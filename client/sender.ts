@@ -158,7 +158,7 @@ async function errorOf(response: Response, { repeatable }: Sent): Promise<Tidega
     : // A proxy says with these that the gateway was not reached, or not in time.
       ownError(
         "answer_foreign",
-        `The answer ${status} is not the gateway's.`,
+        "The answer is not the gateway's.",
         status,
         repeatable && (status === 429 || status >= 502),
       );

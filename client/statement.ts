@@ -88,7 +88,7 @@ export async function* rowsOf<Row>(
 ): AsyncGenerator<Row, void, undefined> {
   const begun = await sender.send(call, async (response, sent) => ({ response, sent }));
   for await (const part of partsOf<Row>(begun.response, conversions, begun.sent)) {
-    if ("rows" in part) yield* part.rows;
+    if (part.rows) yield* part.rows;
   }
 }
 
@@ -106,8 +106,7 @@ export interface Statements {
 export function statementsAt(place: Place): Statements {
   return {
     sql(strings, ...values) {
-      if (!strings.raw || strings.includes(undefined as never))
-        throw new TypeError("sql is a template's tag.");
+      if (!strings.raw || strings.includes(undefined as never)) throw new TypeError("sql is a tag.");
       return statementOf(place, strings.join("?"), listOf(values));
     },
     statement(text, params) {

@@ -59,7 +59,7 @@ export function encodePairs(parameters: object): [string, string][] {
 }
 
 function encodeScalar(value: unknown, where: string, mayBeTyped: boolean): string {
-  if (value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value))
+  if (value === null || Number.isFinite(value) || "string boolean".includes(typeof value))
     return JSON.stringify(value);
   if (typeof value === "bigint") return String(value);
   if (value instanceof Date) {

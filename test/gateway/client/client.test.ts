@@ -216,7 +216,7 @@ describe("a statement", () => {
     ];
     for (const value of wrong) expect(() => sql`SELECT ${value as string}`).toThrow(TypeError);
     expect(() => sql`SELECT ${new Date(Number.NaN)}`).toThrow(RangeError);
-    expect(() => (sql as unknown as (text: string) => void)("SELECT 1")).toThrow(/template/);
+    expect(() => (sql as unknown as (text: string) => void)("SELECT 1")).toThrow(/tag/);
   });
 
   test("gives a BIGINT as a number, or says that it cannot", async () => {

@@ -238,6 +238,12 @@ describe("lines that are no whole answer, although their body has its end", () =
     expect((await errorOf(stream())).code).toBe("answer_cut");
   });
 
+  test("a saved query's answer that a proxy took the header away from is not taken for rows", async () => {
+    meddler.answer(answer(`${columns}[1]\n${counts}`));
+    const asked = connect().query.city?.({ id: 1 });
+    expect(await errorOf(asked as Promise<unknown>)).toMatchObject({ code: "answer_foreign", status: 200 });
+  });
+
   test("and one that is whole", async () => {
     meddler.answer(answer(`${columns}[1]\n[2]\n${counts}`));
     expect(await connect().sql`SELECT 1`).toEqual([{ a: 1 }, { a: 2 }]);

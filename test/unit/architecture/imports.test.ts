@@ -56,6 +56,7 @@ const files: Record<string, string> = {
   "test/support.ts": part,
   "bench/a.ts": typeOf("../test/support.ts"),
   "servers/a.ts": useOf("../src/errors.ts"),
+  "client/a.ts": typeOf("../src/errors.ts"),
   "servers/database/tidb/a.ts": typeOf("../b.ts"),
   "servers/database/b.ts": part,
   // Doors.
@@ -94,7 +95,7 @@ beforeAll(() => {
     join(programs, "depcruise"),
     [
       ...["--config", join(root, ".dependency-cruiser.mjs"), "--output-type", "json"],
-      ...["src", "servers", "bench", "test"],
+      ...["client", "src", "servers", "bench", "test"],
     ],
     { cwd: house, encoding: "utf8", env: environment },
   );
@@ -125,6 +126,7 @@ describe("npm run lint:imports refuses", () => {
     ["src/routes/attic.ts", "src/attic/b.ts", "into no room"],
     ["bench/a.ts", "test/support.ts", "bench"],
     ["servers/a.ts", "src/errors.ts", "servers"],
+    ["client/a.ts", "src/errors.ts", "client"],
     ["servers/database/tidb/a.ts", "servers/database/b.ts", "servers/database/tidb"],
     ["src/auth/keys.ts", "src/auth/keys-object.ts", "objects of auth"],
     ["src/auth/keys.ts", "src/application.ts", "auth is given its configuration"],
