@@ -115,7 +115,8 @@ return new Response(json);
   const bundle = { bundle: true, format: "esm", outfile: join(directory, "bundle.js") } as const;
   await build({ entryPoints: [entry], ...bundle });
   const port = await freePort();
-  // workerd itself: in wrangler's test harness no Worker can read a compressed answer ("Gzip decompression failed").
+  // workerd itself: wrangler's test harness sends a Worker's requests through Node, and the Worker cannot read
+  // compressed NDJSON then ("Gzip decompression failed"), while it can read text/plain.
   const config = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
