@@ -8,7 +8,7 @@ export interface TransactionOptions {
   readOnly?: boolean;
   /** After so long without a statement it is rolled back. */
   idleTimeoutMs?: number;
-  /** After so long it is rolled back, whatever runs. */
+  /** After so long it is rolled back, also while a statement runs. */
   timeoutMs?: number;
   signal?: AbortSignal;
 }
@@ -17,7 +17,7 @@ export interface TransactionOptions {
 const isOver = ({ code, transaction, retryable }: TidegateError) =>
   retryable && (code === "sql_transient" || transaction === "rolled_back");
 
-/** Nobody has said what became of the request. */
+/** No answer says what became of the request. */
 const isLost = ({ code }: TidegateError) => /^(network|answer)_/.test(code);
 
 /** A request of a transaction is sent again only if it was not executed, and the transaction goes on. */

@@ -29,8 +29,8 @@ const ofTheAccount: Record<string, string> = {
   lifetime_s: "Hyperdrive has the connections",
   idle_s: "Hyperdrive has the connections",
   restore: "nothing is restored: each statement has a transaction of its own",
-  queue_length: "there is no Pool object, and nobody waits in one",
-  queue_wait_ms: "there is no Pool object, and nobody waits in one",
+  queue_length: "there is no Pool object, and so no queue",
+  queue_wait_ms: "there is no Pool object, and so no queue",
 };
 
 /**

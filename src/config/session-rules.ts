@@ -72,7 +72,7 @@ function zoneMistakes(zone: string, at: string, engine: string): string[] {
   const [, sign, hours, minutes] = /^([+-])(\d\d):([0-5]\d)$/.exec(zone) ?? [];
   if (sign === undefined) {
     if (zone.toUpperCase() === "SYSTEM")
-      return [`${at}: must be a zone itself; SYSTEM is whatever the server has`];
+      return [`${at}: must be a zone itself; SYSTEM is the zone of the server`];
     return zoneName.test(zone)
       ? []
       : [`${at}: must be an offset such as "+00:00" or a name such as "Europe/Berlin"`];

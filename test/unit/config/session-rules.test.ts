@@ -109,7 +109,7 @@ describe("an account's time_zone", () => {
 
   test.each(["SYSTEM", "system"])("may not be the server's own: %s", (time_zone) => {
     expect(mistakes({ time_zone })).toEqual([
-      "accounts.reader.time_zone: must be a zone itself; SYSTEM is whatever the server has",
+      "accounts.reader.time_zone: must be a zone itself; SYSTEM is the zone of the server",
     ]);
   });
 
