@@ -3,7 +3,14 @@ import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KeySet, Refusal, UsableKeys } from "../../src/config/key-set.ts";
-import { bareKey, keysOf, notImported, refusalOf, withoutRefused } from "../../src/config/key-set.ts";
+import {
+  bareKey,
+  hasSecret,
+  keysOf,
+  notImported,
+  refusalOf,
+  withoutRefused,
+} from "../../src/config/key-set.ts";
 import { ConfigError } from "../../src/config/policy.ts";
 import type { Policy } from "../../src/config/schema.ts";
 import { limits } from "../../src/limits.ts";
@@ -70,9 +77,7 @@ export function parseKeySet(text: string): KeySet {
   const { keys } = (value ?? {}) as { keys?: unknown };
   if (!Array.isArray(keys)) throw new Error('is no JWK set: it must be {"keys": [..]} (RFC 7517)');
   // The file is committed and bundled, so a secret in it has been published.
-  const secret = keys.findIndex(
-    (key) => typeof key === "object" && key !== null && ("d" in key || "k" in key || "priv" in key),
-  );
+  const secret = keys.findIndex((key) => typeof key === "object" && key !== null && hasSecret(key));
   if (secret >= 0)
     throw new Error(
       `has a private key (keys[${secret}]): take it out, count it as known, and leave its public half`,

@@ -57,12 +57,19 @@ export function withoutRefused(
   return { jwks: { keys: usable }, refused: lines(false), foreign: lines(true) };
 }
 
+/** RFC 7518 §6.2.2, §6.3.2 and §6.4: each prime of an RSA key gives the whole key away. `priv` is that of newer kinds. */
+const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+
+/** @returns whether a JWK has a part that only its owner may know */
+export function hasSecret(jwk: object): boolean {
+  return secretMembers.some((member) => member in jwk);
+}
+
 /** @returns why a key is not used, as far as its members say; undefined if they say nothing against it */
 export function refusalOf(key: unknown): Refusal | undefined {
   if (typeof key !== "object" || key === null || Array.isArray(key)) return { reason: "is not a JWK" };
   const jwk = key as Record<string, unknown>;
-  // RFC 7518 §6.2.2, §6.3.2 and §6.4; priv is that of newer kinds.
-  if ("d" in jwk || "k" in jwk || "priv" in jwk) return { reason: "is a private or symmetric key" };
+  if (hasSecret(jwk)) return { reason: "is a private or symmetric key" };
   const { use, key_ops } = jwk;
   if (use !== undefined && use !== "sig")
     return { reason: "is not for signatures (use)", isForeign: use === "enc" };

@@ -71,6 +71,11 @@ describe("a key that is left out", () => {
     ["private RSA", jwk("rsa", "privateKey"), secret],
     ["an empty private part", { ...ec, d: "" }, secret],
     ["a private part that is null", { ...ec, d: null }, secret],
+    ...["p", "q", "dp", "dq", "qi", "oth"].map((member): [string, unknown, string] => [
+      `an RSA key with ${member} and without d`,
+      { ...rsa, [member]: jwk("rsa", "privateKey")[member] ?? [] },
+      secret,
+    ]),
     ["a symmetric part in a public key", { ...ec, k: "AA" }, secret],
     ["symmetric", { kty: "oct", k: "AA" }, secret],
     ["private, of a newer kind", { kty: "AKP", alg: "ML-DSA-44", pub: "AA", priv: "AA" }, secret],
