@@ -28,6 +28,9 @@ export interface RowReader<Row> {
   read(values: unknown[], texts: readonly string[]): Row;
 }
 
+/** Makes the reader of an answer's rows. */
+export type ReaderOf = (columns: readonly Column[]) => RowReader<unknown>;
+
 /** @returns what makes the rows of these columns; of columns with one name, a row has the last one */
 export function rowReader<Row>(columns: readonly Column[], conversions: Conversions): RowReader<Row> {
   const converts = columns.map((column) => converterOf(column, conversions));

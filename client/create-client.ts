@@ -1,4 +1,5 @@
-import type { Conversions } from "./columns.ts";
+import type { Conversions, ReaderOf } from "./columns.ts";
+import { rowReader } from "./columns.ts";
 import { queriesOf } from "./queries.ts";
 import type { Demanded, QueriesOf, Query } from "./query-types.ts";
 import type { Result } from "./result.ts";
@@ -49,19 +50,10 @@ export interface Database<Q extends { [Name in keyof Q]: Query }> extends Statem
 export function createClient<Q extends { [Name in keyof Q]: Query } = Record<string, any>>(
   options: ClientOptions & Demanded<Q>,
 ): Database<Q> {
-  const { idempotencyKeys = true } = options;
-  const client: Client = {
-    sender: senderOf(options),
-    conversions: options,
-    keyOf: (given) => given?.idempotencyKey ?? (idempotencyKeys ? newKey() : undefined),
-  };
-  const { sender } = client;
-  const statements = statementsAt({
-    client,
-    call: (given) => ({ path: "/v1/sql?rows=array", key: client.keyOf(given) }),
-  });
+  const client = clientOf(options, (columns) => rowReader(columns, options));
+  const { sender, readerOf } = client;
   return {
-    ...statements,
+    ...statementsOf(client),
     query: queriesOf(client) as QueriesOf<Q>,
     async batch(items, { isolation, readOnly, dryRun, ...given }: BatchOptions = {}) {
       const members = JSON.stringify({ isolation, read_only: readOnly, dry_run: dryRun === true }).slice(1);
@@ -72,13 +64,26 @@ export function createClient<Q extends { [Name in keyof Q]: Query } = Record<str
           key: client.keyOf(given),
           signal: given.signal,
         },
-        (response, sent) => batchResults(response, options, sent),
+        (response, sent) => batchResults(response, readerOf, sent),
       );
       return results as Results<typeof items>;
     },
     transaction: (work, given) => runTransaction(client, work, given),
   };
 }
+
+/** What createClient and the adapters make requests with. */
+export function clientOf(options: ClientOptions, readerOf: ReaderOf): Client {
+  return {
+    sender: senderOf(options),
+    readerOf,
+    keyOf: (given) => given?.idempotencyKey ?? (options.idempotencyKeys === false ? undefined : newKey()),
+  };
+}
+
+/** Statements that stand alone. */
+export const statementsOf = (client: Client): Statements =>
+  statementsAt(client, (given) => ({ path: "/v1/sql?rows=array", key: client.keyOf(given) }));
 
 /** 128 random bits. crypto.randomUUID is missing on pages that came over plain http. */
 const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");

@@ -29,7 +29,7 @@ export function queriesOf(client: Client): object {
   });
 }
 
-function queryOf({ sender, conversions, keyOf }: Client, name: string) {
+function queryOf({ sender, readerOf, keyOf }: Client, name: string) {
   const call = (
     parameters: object = {},
     options: QueryOptions = {},
@@ -52,7 +52,7 @@ function queryOf({ sender, conversions, keyOf }: Client, name: string) {
   };
   const ask = (asked: Call): Promise<Headed> =>
     sender.send(asked, async (response, sent) => ({
-      result: await collect(response, conversions, sent),
+      result: await collect(response, readerOf, sent),
       headers: response.headers,
     }));
 
@@ -66,7 +66,7 @@ function queryOf({ sender, conversions, keyOf }: Client, name: string) {
     result: async (parameters?: object, options?: QueryOptions) =>
       (await ask(call(parameters, options))).result,
     stream: (parameters?: object, options?: QueryOptions) =>
-      rowsOf(sender, call(parameters, options), conversions),
+      rowsOf(sender, call(parameters, options), readerOf),
     async page(parameters?: object, { pageSize, cursor, total, ...options }: PageWanted = {}) {
       // JSON has no member that is undefined.
       const paging: object = JSON.parse(JSON.stringify({ page_size: pageSize, cursor, total }));

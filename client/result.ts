@@ -1,5 +1,5 @@
-import type { Column, Conversions, RowReader } from "./columns.ts";
-import { elements, rowReader } from "./columns.ts";
+import type { Column, ReaderOf, RowReader } from "./columns.ts";
+import { elements } from "./columns.ts";
 import { ownError, TidegateError } from "./error.ts";
 import { linesOf } from "./lines.ts";
 import type { Sent } from "./sender.ts";
@@ -48,7 +48,7 @@ type Part<Row> = { columns?: Column[]; rows?: Row[]; counts?: Counts };
  */
 export async function* partsOf<Row>(
   response: Response,
-  conversions: Conversions,
+  readerOf: ReaderOf,
   sent: Sent,
 ): AsyncGenerator<Part<Row>, void, undefined> {
   const cut = cutOf(sent);
@@ -69,7 +69,7 @@ export async function* partsOf<Row>(
       rows = [];
       if (value.error) throw new TidegateError(value.error, value.error.status);
       if (value.columns) {
-        reader = rowReader(value.columns, conversions);
+        reader = readerOf(value.columns) as RowReader<Row>;
         yield { columns: value.columns };
       } else {
         isWhole = true;
@@ -82,14 +82,10 @@ export async function* partsOf<Row>(
 }
 
 /** Reads an answer of lines to its end. */
-export async function collect<Row>(
-  response: Response,
-  conversions: Conversions,
-  sent: Sent,
-): Promise<Result<Row>> {
+export async function collect<Row>(response: Response, readerOf: ReaderOf, sent: Sent): Promise<Result<Row>> {
   const sets: { columns: Column[]; rows: Row[] }[] = [];
   let counts: Counts | undefined;
-  for await (const part of partsOf<Row>(response, conversions, sent)) {
+  for await (const part of partsOf<Row>(response, readerOf, sent)) {
     if (part.columns) sets.push({ columns: part.columns, rows: [] });
     else if (part.rows) for (const row of part.rows) sets.at(-1)?.rows.push(row);
     else counts = part.counts;
@@ -101,13 +97,13 @@ export async function collect<Row>(
 /** Reads the results of a batch. */
 export async function batchResults(
   response: Response,
-  conversions: Conversions,
+  readerOf: ReaderOf,
   sent: Sent,
 ): Promise<Result<unknown>[]> {
   const { text, value } = await readJson(response, sent);
   let texts: string[][] = [];
   return (value.results as WireResult[]).map(({ columns, rows: wire, ...counts }, index) => {
-    const reader = rowReader(columns, conversions);
+    const reader = readerOf(columns);
     if (reader.isText && !texts[0]) texts = rowTexts(text);
     const rows = wire.map((row, at) =>
       reader.read(row, reader.isText ? elements(texts[index]?.[at] as string) : []),

@@ -1,4 +1,4 @@
-import type { Conversions } from "./columns.ts";
+import type { ReaderOf } from "./columns.ts";
 import type { Result } from "./result.ts";
 import { collect, ndjson, partsOf } from "./result.ts";
 import type { Call, Sender } from "./sender.ts";
@@ -18,17 +18,13 @@ export interface StatementOptions extends CallOptions {
 /** What requests are made with. */
 export interface Client {
   sender: Sender;
-  conversions: Conversions;
+  readerOf: ReaderOf;
   /** @returns a key for a write */
   keyOf(options: CallOptions | undefined): string | undefined;
 }
 
-/** Where a statement is executed. */
-export interface Place {
-  client: Client;
-  /** The call of `POST .../sql`, but for its body. */
-  call(options: StatementOptions): Call;
-}
+/** Makes the call of a `POST .../sql`, but for its body. */
+export type Place = (options: StatementOptions) => Call;
 
 /**
  * A statement with its values. It is executed when it is awaited, and once, however often: so a batch can take it.
@@ -48,15 +44,19 @@ export interface Statement<Row> extends PromiseLike<Row[]> {
 }
 
 /** @param params their JSON */
-function statementOf<Row>(place: Place, sql: string, params: string | undefined): Statement<Row> {
-  const { sender, conversions } = place.client;
+function statementOf<Row>(
+  { sender, readerOf }: Client,
+  place: Place,
+  sql: string,
+  params: string | undefined,
+): Statement<Row> {
   const head = `{"sql":${JSON.stringify(sql)}${params ? `,"params":${params}` : ""}`;
   let bound = "";
   let result: Promise<Result<Row>> | undefined;
   const call = (options: StatementOptions = {}): Call => {
     const { signal, timeoutMs } = options;
     const body = `${head}${timeoutMs === undefined ? "" : `,"timeout_ms":${+timeoutMs}`}}`;
-    return { signal, ...place.call(options), accept: ndjson, body };
+    return { signal, ...place(options), accept: ndjson, body };
   };
   const statement: Statement<Row> = {
     maxAffected(rows) {
@@ -64,10 +64,10 @@ function statementOf<Row>(place: Place, sql: string, params: string | undefined)
       return statement;
     },
     result(options) {
-      result ??= sender.send(call(options), (response, sent) => collect<Row>(response, conversions, sent));
+      result ??= sender.send(call(options), (response, sent) => collect<Row>(response, readerOf, sent));
       return result;
     },
-    stream: (options) => rowsOf(sender, call(options), conversions),
+    stream: (options) => rowsOf(sender, call(options), readerOf),
     // biome-ignore lint/suspicious/noThenProperty: awaiting it executes it
     then: (done, failed) =>
       statement
@@ -84,10 +84,10 @@ function statementOf<Row>(place: Place, sql: string, params: string | undefined)
 export async function* rowsOf<Row>(
   sender: Sender,
   call: Call,
-  conversions: Conversions,
+  readerOf: ReaderOf,
 ): AsyncGenerator<Row, void, undefined> {
   const begun = await sender.send(call, async (response, sent) => ({ response, sent }));
-  for await (const part of partsOf<Row>(begun.response, conversions, begun.sent)) {
+  for await (const part of partsOf<Row>(begun.response, readerOf, begun.sent)) {
     if (part.rows) yield* part.rows;
   }
 }
@@ -103,14 +103,15 @@ export interface Statements {
   ): Statement<Row>;
 }
 
-export function statementsAt(place: Place): Statements {
+export function statementsAt(client: Client, place: Place): Statements {
   return {
     sql(strings, ...values) {
       if (!strings.raw || strings.includes(undefined as never)) throw new TypeError("sql is a tag.");
-      return statementOf(place, strings.join("?"), listOf(values));
+      return statementOf(client, place, strings.join("?"), listOf(values));
     },
     statement(text, params) {
       return statementOf(
+        client,
         place,
         text,
         Array.isArray(params) ? listOf(params) : params && encodeObject(params, true),

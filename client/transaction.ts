@@ -23,13 +23,19 @@ const isLost = ({ code }: TidegateError) => /^(network|answer)_/.test(code);
 /** A request of a transaction is sent again only if it was not executed, and the transaction goes on. */
 const mayRepeat = (error: TidegateError) => error.retryable && !isOver(error);
 
-/** Runs the work in a transaction, again from its beginning after a deadlock, as often as `retry` allows. */
-export async function runTransaction<T>(
+/** A transaction that has begun. */
+export interface Begun {
+  tx: Statements;
+  /** @throws TidegateError; a transaction whose commit has failed is to be rolled back */
+  commit(): Promise<void>;
+  /** If it fails, the gateway rolls back when the transaction has idled too long. */
+  rollback(): Promise<unknown>;
+}
+
+export async function beginTransaction(
   client: Client,
-  work: (tx: Statements) => Promise<T>,
-  options: TransactionOptions = {},
-): Promise<T> {
-  const { isolation, readOnly, idleTimeoutMs, timeoutMs, signal } = options;
+  { isolation, readOnly, idleTimeoutMs, timeoutMs, signal }: TransactionOptions,
+): Promise<Begun> {
   const body = JSON.stringify({
     isolation,
     read_only: readOnly,
@@ -37,52 +43,63 @@ export async function runTransaction<T>(
     timeout_ms: timeoutMs,
   });
   const { sender } = client;
+  const { value } = await sender.send({ path: "/v1/transactions", body, signal }, readJson);
+  const path = `/v1/transactions/${value.id}`;
 
-  /** Sends a commit again whose answer was lost: then the gateway says how the transaction has ended. */
-  async function commit(path: string): Promise<void> {
-    let lost = false;
-    try {
-      await sender.send(
-        {
-          path: `${path}/commit`,
-          repeatable: true,
-          signal,
-          mayRepeat(error) {
-            lost ||= isLost(error);
-            return mayRepeat(error);
-          },
-        },
-        readJson,
-      );
-    } catch (error) {
-      if (!(error instanceof TidegateError)) throw error;
-      const { code, reason } = error;
-      if (code === "transaction_ended" && reason === "committed") return;
-      throw lost && (isLost(error) || code === "transaction_unknown")
-        ? ownError("outcome_unknown", "No answer came.", 0, false, error)
-        : error;
-    }
-  }
-
-  return await sender.repeat(
-    async () => {
-      const { value } = await sender.send({ path: "/v1/transactions", body, signal }, readJson);
-      const path = `/v1/transactions/${value.id}`;
+  return {
+    tx: statementsAt(client, (given) => ({
+      path: `${path}/sql?rows=array`,
+      signal: given.signal ?? signal,
+      mayRepeat,
+    })),
+    /** Sends a commit again whose answer was lost: then the gateway says how the transaction has ended. */
+    async commit() {
+      let lost = false;
       try {
-        const tx = statementsAt({
-          client,
-          call: (given) => ({ path: `${path}/sql?rows=array`, signal: given.signal ?? signal, mayRepeat }),
-        });
-        const done = await work(tx);
-        await commit(path);
+        await sender.send(
+          {
+            path: `${path}/commit`,
+            repeatable: true,
+            signal,
+            mayRepeat(error) {
+              lost ||= isLost(error);
+              return mayRepeat(error);
+            },
+          },
+          readJson,
+        );
+      } catch (error) {
+        if (!(error instanceof TidegateError)) throw error;
+        const { code, reason } = error;
+        if (code === "transaction_ended" && reason === "committed") return;
+        throw lost && (isLost(error) || code === "transaction_unknown")
+          ? ownError("outcome_unknown", "No answer came.", 0, false, error)
+          : error;
+      }
+    },
+    rollback: () => sender.send({ method: "DELETE", path, mayRepeat: () => false }, readJson).catch(() => {}),
+  };
+}
+
+/** Runs the work in a transaction, again from its beginning after a deadlock, as often as `retry` allows. */
+export function runTransaction<T>(
+  client: Client,
+  work: (tx: Statements) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  return client.sender.repeat(
+    async () => {
+      const begun = await beginTransaction(client, options);
+      try {
+        const done = await work(begun.tx);
+        await begun.commit();
         return done;
       } catch (error) {
-        // If this fails too, the gateway rolls back when the transaction has idled too long.
-        await sender.send({ method: "DELETE", path, mayRepeat: () => false }, readJson).catch(() => {});
+        await begun.rollback();
         throw error;
       }
     },
     isOver,
-    signal,
+    options.signal,
   );
 }
