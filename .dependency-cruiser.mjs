@@ -274,6 +274,8 @@ const insideOfGateway = gateway.filter((name) => !["src/app.ts", "src/index.ts",
 
 Object.assign(rooms, {
   client: { why: "It runs in browsers too: it has no dependency, and nothing of the gateway." },
+  "client/kysely": { may: ["client"], why: "A dialect of Kysely on the client, which does not know it." },
+  "client/drizzle": { may: ["client"], why: "A driver of Drizzle on the client, which does not know it." },
 
   // The servers that npm start, the benches, the soak and the tests start.
   servers: { why: "Processes, ports, locks and certificates, for any server." },
@@ -533,6 +535,21 @@ const forbidden = [
     comment: why,
     from: { path: "^src/", pathNot: where },
     to: { path: packagePath(name) },
+  })),
+  {
+    name: "packages of the client",
+    comment: "The client has no dependency; an adapter has the one that it adapts, which its user installs.",
+    from: { path: "^client/", pathNot: "^client/(kysely|drizzle)/" },
+    to: { pathNot: "^client/" },
+  },
+  ...[
+    ["kysely", "kysely"],
+    ["drizzle", "drizzle-orm"],
+  ].map(([folder, name]) => ({
+    name: `packages of client/${folder}`,
+    comment: `It has the one package that it adapts: ${name}.`,
+    from: { path: `^client/${folder}/` },
+    to: { pathNot: ["^client/", packagePath(name)] },
   })),
   {
     name: "package without a home",

@@ -22,7 +22,7 @@ const manifest = () => JSON.parse(readFileSync(join(unpacked, "package.json"), "
 const allowed = [
   /^(CHANGELOG\.md|LICENSE|README\.md|llms\.txt|package\.json|wrangler\.toml)$/,
   /^bin\/[a-z-]+\.js$/,
-  /^dist\/client\/[a-z-]+\.(js|d\.ts)$/,
+  /^dist\/client\/((kysely|drizzle)\/)?[a-z-]+\.(js|d\.ts)$/,
   /^dist\/(cli|servers|src)\/(?!dev\/).*\.js$/,
   /^dist\/(src\/db\/links\/tls\.wasm|servers\/database\/tidb\/go\.(mod|sum))$/,
   /^docs\/.*\.md$/,
@@ -49,6 +49,8 @@ test("has every part that a command reads", () => {
       "dist/cli/tidegate.js",
       "dist/src/index.js",
       "dist/client/index.js",
+      "dist/client/kysely/index.js",
+      "dist/client/drizzle/index.js",
       "dist/src/db/links/tls.wasm",
     ],
     ...["dist/servers/database/tidb/go.mod", "types/worker.d.ts", "wrangler.toml", "LICENSE", "README.md"],
@@ -117,10 +119,25 @@ describe("dependencies", () => {
   }
 
   test("are all that the modules import, and no others", () => {
-    const { dependencies } = manifest();
-    const wanted = new Set([...imported(), ...Object.keys(unimported)]);
+    const { dependencies, peerDependencies } = manifest();
+    const peers = Object.keys(peerDependencies);
+    const wanted = new Set(
+      [...imported(), ...Object.keys(unimported)].filter((name) => !peers.includes(name)),
+    );
     expect(Object.keys(dependencies).sort()).toEqual([...wanted].sort());
     expect(wanted.size).toBeGreaterThan(10);
+  });
+
+  test("of the adapters are the user's, and optional", () => {
+    const { peerDependencies, peerDependenciesMeta, devDependencies } = manifest();
+    expect(Object.keys(peerDependencies)).toEqual(["drizzle-orm", "kysely"]);
+    expect([...imported()]).toEqual(expect.arrayContaining(Object.keys(peerDependencies)));
+    for (const [name, range] of Object.entries(peerDependencies)) {
+      expect(peerDependenciesMeta[name]).toEqual({ optional: true });
+      // The tested version is of the range: below 1.0 a caret keeps the second number.
+      const [major, minor] = devDependencies[name].split(".");
+      expect(range).toBe(`^${major}.${minor}.0`);
+    }
   });
 
   test("are at exact versions", () => {
