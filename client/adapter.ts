@@ -1,5 +1,8 @@
 import type { Column, Conversions, RowReader } from "./columns.ts";
 import { rowReader } from "./columns.ts";
+import type { Client } from "./statement.ts";
+import type { Begun, TransactionOptions } from "./transaction.ts";
+import { beginTransaction } from "./transaction.ts";
 
 /** What the adapters for query builders share. */
 
@@ -20,6 +23,31 @@ export function readerWithBytes<Row>(columns: readonly Column[], conversions: Co
       }
       return read(values, texts);
     },
+  };
+}
+
+/**
+ * Begins a transaction whose statements wait for each other: it runs one at a time, and users of a builder send several
+ * at once (`Promise.all`), since a driver's connection lets them wait. A stream waits for none.
+ */
+export async function beginInTurn(client: Client, options: TransactionOptions): Promise<Begun> {
+  const { tx, commit, rollback } = await beginTransaction(client, options);
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(run: () => Promise<T>): Promise<T> => {
+    const turn = last.then(run);
+    last = turn.catch(() => {});
+    return turn;
+  };
+  return {
+    tx: {
+      ...tx,
+      statement<Row>(...given: Parameters<typeof tx.statement>) {
+        const statement = tx.statement<Row>(...given);
+        return { ...statement, result: (options) => inTurn(() => statement.result(options)) };
+      },
+    },
+    commit: () => inTurn(commit),
+    rollback,
   };
 }
 

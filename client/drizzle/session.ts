@@ -11,10 +11,9 @@ import type {
   SelectedFieldsOrdered,
 } from "drizzle-orm/mysql-core";
 import { MySqlSession, MySqlTransaction } from "drizzle-orm/mysql-core";
-import { refuseSavepoint } from "../adapter.ts";
+import { beginInTurn, refuseSavepoint } from "../adapter.ts";
 import type { Column } from "../columns.ts";
 import type { Client, Statements } from "../statement.ts";
-import { beginTransaction } from "../transaction.ts";
 import type { ResultHeader } from "./prepared-query.ts";
 import { TidegatePreparedQuery } from "./prepared-query.ts";
 
@@ -83,7 +82,7 @@ export class TidegateSession extends MySqlSession<
   ): Promise<T> {
     if (withConsistentSnapshot) throw new TypeError("The gateway does not have withConsistentSnapshot.");
     const { schema, mode } = this.#options;
-    const { tx, commit, rollback } = await beginTransaction(this.#client, {
+    const { tx, commit, rollback } = await beginInTurn(this.#client, {
       ...(isolationLevel && { isolation: isolationLevel }),
       ...(accessMode && { readOnly: accessMode === "read only" }),
     });

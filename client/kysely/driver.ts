@@ -6,12 +6,11 @@ import type {
   QueryResult,
   TransactionSettings,
 } from "kysely";
-import { readerWithBytes, refuseSavepoint } from "../adapter.ts";
+import { beginInTurn, readerWithBytes, refuseSavepoint } from "../adapter.ts";
 import type { ClientOptions } from "../create-client.ts";
 import { clientOf, statementsOf } from "../create-client.ts";
 import type { Client, Statement, Statements } from "../statement.ts";
 import type { Begun } from "../transaction.ts";
-import { beginTransaction } from "../transaction.ts";
 import type { Value } from "../values.ts";
 
 /** Nothing is pooled here: the gateway has the connections. */
@@ -33,7 +32,7 @@ export class TidegateDriver implements Driver {
     { isolationLevel, accessMode }: TransactionSettings,
   ): Promise<void> {
     if (isolationLevel === "snapshot") throw new TypeError("MySQL has no isolation level snapshot.");
-    const begun = await beginTransaction(this.#client, {
+    const begun = await beginInTurn(this.#client, {
       ...(isolationLevel && { isolation: isolationLevel }),
       ...(accessMode && { readOnly: accessMode === "read only" }),
     });
@@ -98,9 +97,6 @@ class TidegateConnection implements DatabaseConnection {
   ): AsyncIterableIterator<QueryResult<Row>> {
     for await (const row of this.#statement<Row>(query).stream(signalOf(options))) yield { rows: [row] };
   }
-
-  /** The signal has ended the request by now, and with it the gateway stops the statement. */
-  async cancelQuery(): Promise<void> {}
 
   #statement<Row>({ sql, parameters }: CompiledQuery): Statement<Row> {
     const { statement } = this.#begun?.tx ?? this.#alone;

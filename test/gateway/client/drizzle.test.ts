@@ -399,6 +399,14 @@ describe("transactions", () => {
     expect(await things.rows("name")).toEqual([]);
   });
 
+  test("run statements that are sent at once one after the other", async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `n${index}`);
+    await connect().transaction(async (tx) => {
+      await Promise.all(names.map((name) => tx.insert(rows).values({ name })));
+    });
+    expect((await things.rows("name")).map(({ name }) => name)).toEqual(names);
+  });
+
   test("read only", async () => {
     const refused = connect().transaction((tx) => tx.insert(rows).values({ name: "a" }), {
       accessMode: "read only",
