@@ -34,8 +34,11 @@ export function judgeToken(token: string, issuers: Issuers, now: Date): JudgedCa
   const rules = rulesOf(found);
   const { claims, faults } = opened(parsed.claims, rules);
   const tooLong = lengthFault(token, rules);
+  const isAccepted = rules.algorithms.some((one) => one === parsed.header.alg);
+  const foreign = isAccepted ? [] : ["The token's algorithm is not accepted from its issuer."];
   const others = [...(tooLong ? [tooLong] : []), ...faultsOf({ ...parsed, claims }, rules, now)];
-  return { caller: callerOf(claims), faults: [...others.map(({ message }) => sentence(message)), ...faults] };
+  const told = others.map(({ message }) => sentence(message));
+  return { caller: callerOf(claims), faults: [...foreign, ...told, ...faults] };
 }
 
 /**

@@ -13,8 +13,8 @@ export type KeysFault =
   | { kind: "too_large" }
   | { kind: "not_json"; contentType: string | null }
   /** The metadata name another issuer, or none. */
-  | { kind: "other_issuer"; named: unknown }
-  | { kind: "jwks_uri"; named: unknown }
+  | { kind: "other_issuer"; named: string | undefined }
+  | { kind: "jwks_uri"; named: string | undefined }
   | { kind: "not_a_set" }
   | { kind: "no_usable_key"; refused: readonly string[] };
 
@@ -48,7 +48,7 @@ export async function fetchKeys(
   const set = await fetchJson(uri);
   if (!isSet(set)) throw new KeysFetchError("not a JWK set", uri, { kind: "not_a_set" });
   const usable = await importableKeys(set);
-  const reasons = [...usable.refused, ...usable.foreign];
+  const reasons = bounded([...usable.refused, ...usable.foreign]);
   if (reasons.length > 0) refused(reasons);
   // A set without a usable key is a mistake of the issuer. So throw, and the earlier keys stay in use.
   if (usable.jwks.keys.length === 0) {
@@ -58,16 +58,22 @@ export async function fetchKeys(
   return usable.jwks;
 }
 
+/** A set of 64 KiB may have 30,000 keys that are none. */
+function bounded(reasons: string[]): string[] {
+  const more = reasons.length - limits.namesShown;
+  return more > 0 ? [...reasons.slice(0, limits.namesShown), `${more} more keys`] : reasons;
+}
+
 /** OpenID Connect Discovery 1.0 §4.3: the metadata must name the very issuer that they were asked of. */
 async function discover(issuer: string, uri: string, environment: string): Promise<string> {
   const metadata = (await fetchJson(uri)) as { issuer?: unknown; jwks_uri?: unknown } | null;
   if (metadata?.issuer !== issuer) {
-    const fault = { kind: "other_issuer", named: metadata?.issuer } as const;
+    const fault = { kind: "other_issuer", named: textOf(metadata?.issuer) } as const;
     throw new KeysFetchError("the metadata are another issuer's", uri, fault);
   }
   const { jwks_uri } = metadata;
   if (typeof jwks_uri !== "string" || !isSafeUrl(jwks_uri, environment)) {
-    const fault = { kind: "jwks_uri", named: jwks_uri } as const;
+    const fault = { kind: "jwks_uri", named: textOf(jwks_uri) } as const;
     throw new KeysFetchError("the metadata's jwks_uri is not an https URL", uri, fault);
   }
   return jwks_uri;
@@ -78,6 +84,11 @@ async function discover(issuer: string, uri: string, environment: string): Promi
  * types of their own.
  */
 const accept = "application/jwk-set+json, application/json, */*";
+
+/** No message can say an object or a deep list. */
+function textOf(named: unknown): string | undefined {
+  return typeof named === "string" ? named : undefined;
+}
 
 async function fetchJson(uri: string): Promise<unknown> {
   const unreachable = (cause: unknown) => {

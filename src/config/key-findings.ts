@@ -91,7 +91,8 @@ function kindOf({ alg, kty, crv }: Key): string {
 
 /** An issuer may write anything into a kid, and a terminal obeys control characters. */
 function shown(kid: unknown): string {
-  const text = String(kid).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
+  if (typeof kid !== "string") return "a kid that is no text";
+  const text = kid.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
   return JSON.stringify(text.slice(0, limits.nameCharacters));
 }
 

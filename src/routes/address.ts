@@ -3,6 +3,9 @@ import { TidegateError } from "../errors.ts";
 /** RFC 9112 §3.2 and RFC 3986 §3.2.2: a name, or an address in brackets, with or without a port. */
 export const hostForm = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?$/i;
 
+/** The same of a parsed address. The parser decodes a host: `%22` is a quote, and would end a quoted text in a header. */
+const parsedHostForm = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=-]+)(?::\d*)?$/i;
+
 /**
  * Refuses an ambiguous address, because the routes take the address as it is. workerd builds the URL from the
  * client's input as it came: `http://`, the Host, the path and the query. A parser turns percent-encoded
@@ -13,7 +16,8 @@ export const hostForm = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?$/i;
  */
 export function readAddress(address: string, host: string | undefined): URL {
   const url = URL.parse(address);
-  if (url === null || (host !== undefined && !hostForm.test(host))) {
+  const isGood = url !== null && parsedHostForm.test(url.host);
+  if (!isGood || (host !== undefined && !hostForm.test(host))) {
     throw new TidegateError("address_invalid", {
       detail: "Send one Host: a name or an address, with a port or without.",
     });

@@ -25,6 +25,11 @@ describe("a host", () => {
     "",
     // Two headers.
     "a, b",
+    // The parser decodes them.
+    "a%22b",
+    "a%22,error=%22x",
+    "a%60",
+    "a%7b",
   ])("%j is refused", (host) => {
     expect(() => readAddress(`http://${host}/v1/sql`, host)).toThrow(refused);
   });

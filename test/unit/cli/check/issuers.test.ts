@@ -60,6 +60,8 @@ beforeAll(async () => {
         { ...rsa.publicJwk, kid: undefined, alg: undefined },
       ],
     }),
+    "/odd": json({ keys: [publicJwk, { ...rsa.publicJwk, kid: { toString: 1 } }] }),
+    "/junk": json({ keys: [publicJwk, ...Array.from({ length: 20_000 }, () => 0)] }),
     "/crowd": json({ keys: Array.from({ length: limits.keysTried + 1 }, () => unsaid) }),
     "/marked": ((_, response) =>
       response.writeHead(200).end(`\uFEFF${JSON.stringify({ keys: [publicJwk] })}`)) as RequestListener,
@@ -95,6 +97,15 @@ beforeAll(async () => {
       jwks_uri: "http://keys.example.com/jwks.json",
     }),
     "/empty/.well-known/openid-configuration": json({ issuer: `${origin}/empty` }),
+    "/object/.well-known/openid-configuration": json({ issuer: { toString: 1 } }),
+    "/deep/.well-known/openid-configuration": ((_, response) =>
+      response
+        .writeHead(200)
+        .end(`{"issuer":${"[".repeat(20_000)}${"]".repeat(20_000)}}`)) as RequestListener,
+    "/unlinked/.well-known/openid-configuration": json({
+      issuer: `${origin}/unlinked`,
+      jwks_uri: { toString: 1 },
+    }),
   });
 });
 afterAll(() => void server.close());
@@ -136,6 +147,9 @@ describe("an issuer whose callers are refused is one mistake, in words", () => {
     ["/astray", /name the jwks_uri http:\/\/keys\.example\.com\/jwks\.json, which is not https/],
     ["/empty", /have no jwks_uri: give the address of its keys with jwks_uri/],
     ["/hostile", /name the issuer \[31mred: /],
+    ["/object", /answers JSON that names no issuer: check the address/],
+    ["/deep", /answers JSON that names no issuer: check the address/],
+    ["/unlinked", /have no jwks_uri: give the address of its keys with jwks_uri/],
   ])("discovery of %s", async (path, words) => {
     const { mistakes } = await check({ issuer: `${origin}${path}`, discovery: true });
     expect(mistakes).toEqual([expect.stringMatching(words)]);
@@ -270,6 +284,15 @@ describe("an issuer that works is a note", () => {
       [
         'keys that are for none of algorithms are not used: "r" (RS256), one without kid (RSA)',
         'several keys have the same kid, and a token that names it is tried with each: " [31mtwin "',
+      ],
+    ],
+    ["/odd", ["ES256"], ["for none of algorithms are not used: a kid that is no text (RS256)"]],
+    [
+      "/junk",
+      ["ES256"],
+      [
+        ...Array.from({ length: limits.namesShown }, (_, i) => `not used: keys[${i + 1}]: is not a JWK`),
+        `not used: ${20_000 - limits.namesShown} more keys`,
       ],
     ],
     ["/crowd", ["ES256"], ["several keys have the same kid", "it has more than 16 keys for ES256"]],

@@ -69,6 +69,13 @@ describe("a token", () => {
     expect(judgeToken(tokenOf(claims), issuersWith(parts), now).faults).toEqual(faults);
   });
 
+  test.each(["HS256", "none", "RS256"])("whose algorithm is %s, which its issuer does not have", (alg) => {
+    const [, claims] = tokenOf({}).split(".");
+    expect(judgeToken(`${part({ alg })}.${claims}.AAAA`, issuersWith(), now).faults).toEqual([
+      "The token's algorithm is not accepted from its issuer.",
+    ]);
+  });
+
   test("that is too long", () => {
     const token = tokenOf({ pad: "x".repeat(2000) });
     const { faults } = judgeToken(token, issuersWith({ "issuers[0].max_token_bytes": 1024 }), now);
