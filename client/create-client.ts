@@ -42,7 +42,7 @@ export interface Database<Q extends { [Name in keyof Q]: Query }> extends Statem
    * Runs a function in a transaction over several requests: it is committed at the end, and rolled back if the function
    * throws. After a deadlock the function runs once more, from its beginning.
    */
-  transaction<T>(work: (tx: Statements) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  transaction<T>(work: (tx: Statements) => PromiseLike<T>, options?: TransactionOptions): Promise<T>;
 }
 
 /** @typeParam Q the interface `Queries` that `npx tidegate generate` writes */
@@ -77,7 +77,7 @@ export function clientOf(options: ClientOptions, readerOf: ReaderOf): Client {
   return {
     sender: senderOf(options),
     readerOf,
-    keyOf: (given) => given?.idempotencyKey ?? (options.idempotencyKeys === false ? undefined : newKey()),
+    keyOf: (given) => given?.idempotencyKey || (options.idempotencyKeys === false ? undefined : newKey()),
   };
 }
 

@@ -54,11 +54,19 @@ export class TidegateError extends Error {
   declare readonly retryAfterMs: number;
 
   constructor(problem: Problem, status = 0, retryAfterMs = 0, cause?: unknown) {
-    const { code, title, detail, reason, retryable = false, request_id, transaction, errors = [] } = problem;
+    const {
+      code,
+      title,
+      detail,
+      reason,
+      retryable = false,
+      request_id: requestId,
+      transaction,
+      errors = [],
+    } = problem;
     super(`${code}: ${detail ?? title}`);
-    const requestId = request_id;
     const own = { status, retryable, requestId, transaction, errors, problem, retryAfterMs, cause };
-    Object.assign(this, { name: "TidegateError", code, reason, detail, ...own });
+    Object.assign(this, own, { name: "TidegateError", code, reason, detail });
   }
 }
 

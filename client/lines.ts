@@ -21,7 +21,7 @@ export async function* linesOf(
         });
       lines[0] = rest + lines[0];
       rest = lines.pop() as string;
-      if (lines.length > 0) yield lines;
+      yield lines;
       if (done && rest !== "") throw cut();
       if (done) return;
     }

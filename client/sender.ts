@@ -74,8 +74,7 @@ export function senderOf(options: SenderOptions): Sender {
   let nonce: string | undefined;
 
   const signalOf = (signal: AbortSignal | undefined) => {
-    const signals = [options.signal, signal].filter((one) => one !== undefined);
-    return signals.length === 1 ? (signals[0] as AbortSignal) : AbortSignal.any(signals);
+    return AbortSignal.any([options.signal, signal].filter((one) => !!one));
   };
 
   /** @returns a good answer; once with a new token, and once with a new nonce */
@@ -110,7 +109,7 @@ export function senderOf(options: SenderOptions): Sender {
     if (body) headers["content-type"] = "application/json";
     try {
       // A redirect would lead a write, or a token, elsewhere.
-      const init: RequestInit = { method, headers, body: body ?? null, signal, redirect: "manual" };
+      const init: RequestInit = { method, headers, body: body as string, signal, redirect: "manual" };
       const response = await request(url, init);
       nonce = response.headers.get("dpop-nonce") ?? nonce;
       return response;
@@ -153,7 +152,7 @@ export function senderOf(options: SenderOptions): Sender {
 async function errorOf(response: Response, { repeatable }: Sent): Promise<TidegateError> {
   const { status, headers } = response;
   const problem = (await response.json().catch(() => {})) as Problem | undefined;
-  return problem && /problem/.test(`${headers.get("content-type")}`)
+  return problem?.code && /problem/.test(`${headers.get("content-type")}`)
     ? new TidegateError(problem, status, retryAfterMs(headers.get("retry-after")))
     : // A proxy says with these that the gateway was not reached, or not in time.
       ownError(

@@ -55,7 +55,7 @@ function statementOf<Row>(
   let result: Promise<Result<Row>> | undefined;
   const call = (options: StatementOptions = {}): Call => {
     const { signal, timeoutMs } = options;
-    const body = `${head}${timeoutMs === undefined ? "" : `,"timeout_ms":${+timeoutMs}`}}`;
+    const body = `${head}${bound}${timeoutMs === undefined ? "" : `,"timeout_ms":${+timeoutMs}`}}`;
     return { signal, ...place(options), accept: ndjson, body };
   };
   const statement: Statement<Row> = {

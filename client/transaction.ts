@@ -17,9 +17,6 @@ export interface TransactionOptions {
 const isOver = ({ code, transaction, retryable }: TidegateError) =>
   retryable && (code === "sql_transient" || transaction === "rolled_back");
 
-/** No answer says what became of the request. */
-const isLost = ({ code }: TidegateError) => /^(network|answer)_/.test(code);
-
 /** A request of a transaction is sent again only if it was not executed, and the transaction goes on. */
 const mayRepeat = (error: TidegateError) => error.retryable && !isOver(error);
 
@@ -62,7 +59,8 @@ export async function beginTransaction(
             repeatable: true,
             signal,
             mayRepeat(error) {
-              lost ||= isLost(error);
+              // No answer says what became of the request.
+              lost ||= /^(network|answer)_/.test(error.code);
               return mayRepeat(error);
             },
           },
@@ -70,21 +68,27 @@ export async function beginTransaction(
         );
       } catch (error) {
         if (!(error instanceof TidegateError)) throw error;
-        const { code, reason } = error;
+        const { code, reason, transaction } = error;
         if (code === "transaction_ended" && reason === "committed") return;
-        throw lost && (isLost(error) || code === "transaction_unknown")
+        throw lost && transaction !== "rolled_back" && !/^transaction_[el]/.test(code)
           ? ownError("outcome_unknown", "No answer came.", 0, false, error)
           : error;
       }
     },
-    rollback: () => sender.send({ method: "DELETE", path, mayRepeat: () => false }, readJson).catch(() => {}),
+    /** While a statement runs the gateway refuses it (`transaction_busy`). */
+    rollback() {
+      const signal = AbortSignal.timeout(10_000);
+      return sender
+        .repeat(() => sender.send({ method: "DELETE", path, signal }, readJson), mayRepeat, signal)
+        .catch(() => {});
+    },
   };
 }
 
 /** Runs the work in a transaction, again from its beginning after a deadlock, as often as `retry` allows. */
 export function runTransaction<T>(
   client: Client,
-  work: (tx: Statements) => Promise<T>,
+  work: (tx: Statements) => PromiseLike<T>,
   options: TransactionOptions = {},
 ): Promise<T> {
   return client.sender.repeat(

@@ -83,7 +83,7 @@ export class TidegatePreparedQuery<T extends MySqlPreparedQueryConfig> extends M
     const { fields, mapRows, returningIds } = this.#parts;
     const result = await this.#statement(values).result();
     const { rows, columns, lastInsertId, rowsAffected, rowsChanged, info } = result;
-    if (mapRows) return mapRows(rows.map((row) => row.list()));
+    if (mapRows) return mapRows(rows.map((row) => row.list().map(bufferOf)));
     if (fields) return rows.map((row) => this.#map(fields, row));
     if (columns.length > 0) return [rows.map((row) => row.object()), columns];
     const number = Number(lastInsertId ?? 0);
@@ -101,7 +101,7 @@ export class TidegatePreparedQuery<T extends MySqlPreparedQueryConfig> extends M
     const { fields, mapRows } = this.#parts;
     for await (const row of this.#statement(values).stream()) {
       if (mapRows) {
-        const mapped = mapRows([row.list()]);
+        const mapped = mapRows([row.list().map(bufferOf)]);
         yield (Array.isArray(mapped) ? mapped[0] : mapped) as T["iterator"];
       } else yield (fields ? this.#map(fields, row) : row.object()) as T["iterator"];
     }
@@ -140,4 +140,10 @@ export class TidegatePreparedQuery<T extends MySqlPreparedQueryConfig> extends M
 function textOf(value: unknown, field: unknown): unknown {
   const isText = is(field, MySqlBinary) || is(field, MySqlVarBinary);
   return isText && value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
+}
+
+/** In `db.query` the columns `binary` and `varbinary` make a text of a Buffer only, and rubbish of other bytes. */
+function bufferOf(value: unknown): unknown {
+  const { Buffer } = globalThis as { Buffer?: { from(bytes: Uint8Array): Uint8Array } };
+  return value instanceof Uint8Array && Buffer ? Buffer.from(value) : value;
 }

@@ -41,10 +41,12 @@ export class TidegateDriver implements Driver {
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
     await (connection as TidegateConnection).transaction.commit();
+    (connection as TidegateConnection).enter(undefined);
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     await (connection as TidegateConnection).transaction.rollback();
+    (connection as TidegateConnection).enter(undefined);
   }
 
   async savepoint(): Promise<void> {
@@ -65,7 +67,7 @@ class TidegateConnection implements DatabaseConnection {
     this.#alone = alone;
   }
 
-  enter(begun: Begun): void {
+  enter(begun: Begun | undefined): void {
     this.#begun = begun;
   }
 

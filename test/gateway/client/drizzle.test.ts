@@ -195,6 +195,14 @@ describe("select", () => {
     expect(tokyo[0]?.country).toEqual({ code: "JP", name: "Japan", region: "Asia" });
   });
 
+  test("binary columns are the same texts in db.query and in a select", async () => {
+    const db = connect();
+    await db.insert(rows).values({ name: "texts", bytes: "hello1" });
+    const [selected] = await db.select({ bytes: rows.bytes }).from(rows);
+    const queried = await db.query.rows.findFirst({ columns: { bytes: true } });
+    expect([selected, queried]).toEqual([{ bytes: "hello1" }, { bytes: "hello1" }]);
+  });
+
   test("a raw statement answers with its rows, as the client's options say", async () => {
     const statement = sql`select ${"x'"} as a, cast(${5} as signed) as n`;
     const [found, columns] = await connect().execute<{ a: string; n: string }>(statement);

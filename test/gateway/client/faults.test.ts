@@ -309,6 +309,21 @@ describe("a transaction", () => {
     expect(await notes()).toEqual([]);
   });
 
+  test("is rolled back when the statement ends that still runs: its locks are free then", async () => {
+    const failed = connect().transaction(async (tx) => {
+      await insert(tx, "one");
+      const slow = tx.sql`SELECT SLEEP(1)`.result();
+      slow.catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      throw new Error("no");
+    });
+    await expect(failed).rejects.toThrow("no");
+    const [transactions] = await administrator.query<RowDataPacket[]>(
+      "SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0",
+    );
+    expect([transactions[0]?.n, await notes()]).toEqual([0, []]);
+  });
+
   test("runs again from its beginning after a deadlock, and both happen", async () => {
     await administrator.query(
       "INSERT INTO world.notes (city_id, author, body) VALUES (1, ?, 'a'), (1, ?, 'b')",

@@ -364,6 +364,24 @@ describe("transactions", () => {
     expect(await things.rows("name")).toEqual([]);
   });
 
+  test("end for their connection too: the next statement on it stands alone", async () => {
+    const [committed, rolledBack] = await connect()
+      .connection()
+      .execute(async (db) => {
+        await db
+          .transaction()
+          .execute((trx) => trx.insertInto("things_kysely").values({ name: "a" }).execute());
+        const first = await db.selectFrom("things_kysely").select("name").execute();
+        const failed = db.transaction().execute(async (trx) => {
+          await trx.insertInto("things_kysely").values({ name: "b" }).execute();
+          throw new Error("mine");
+        });
+        await errorOf(failed);
+        return [first, await db.selectFrom("things_kysely").select("name").execute()];
+      });
+    expect([committed, rolledBack]).toEqual([[{ name: "a" }], [{ name: "a" }]]);
+  });
+
   test("hold no more than their time: three, one after the other, with a limit of two", async () => {
     const db = connect();
     for (const name of ["a", "b", "c"])
