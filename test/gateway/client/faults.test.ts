@@ -310,7 +310,8 @@ describe("a transaction", () => {
   });
 
   test("is rolled back when the statement ends that still runs: its locks are free then", async () => {
-    const failed = connect().transaction(async (tx) => {
+    // The usual waits between the tries are longer than this statement.
+    const failed = connect({ retry: {} }).transaction(async (tx) => {
       await insert(tx, "one");
       const slow = tx.sql`SELECT SLEEP(1)`.result();
       slow.catch(() => {});
