@@ -87,6 +87,8 @@ export const limits = {
 
   /** Keys that a token without `kid` is tried with. Sets have two to ten, and each try costs a forged token too. */
   keysTried: 16,
+  /** How many keys that are not used a message names: a set of 64 KiB may have 30,000 keys that are none. */
+  refusedKeysShown: 32,
 
   /** How many verified tokens an isolate remembers. */
   verifiedTokens: 1_000,

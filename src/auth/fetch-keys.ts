@@ -58,10 +58,9 @@ export async function fetchKeys(
   return usable.jwks;
 }
 
-/** A set of 64 KiB may have 30,000 keys that are none. */
 function bounded(reasons: string[]): string[] {
-  const more = reasons.length - limits.namesShown;
-  return more > 0 ? [...reasons.slice(0, limits.namesShown), `${more} more keys`] : reasons;
+  const more = reasons.length - limits.refusedKeysShown;
+  return more > 0 ? [...reasons.slice(0, limits.refusedKeysShown), `${more} more keys`] : reasons;
 }
 
 /** OpenID Connect Discovery 1.0 §4.3: the metadata must name the very issuer that they were asked of. */

@@ -291,8 +291,11 @@ describe("an issuer that works is a note", () => {
       "/junk",
       ["ES256"],
       [
-        ...Array.from({ length: limits.namesShown }, (_, i) => `not used: keys[${i + 1}]: is not a JWK`),
-        `not used: ${20_000 - limits.namesShown} more keys`,
+        ...Array.from(
+          { length: limits.refusedKeysShown },
+          (_, i) => `not used: keys[${i + 1}]: is not a JWK`,
+        ),
+        `not used: ${20_000 - limits.refusedKeysShown} more keys`,
       ],
     ],
     ["/crowd", ["ES256"], ["several keys have the same kid", "it has more than 16 keys for ES256"]],
