@@ -8,15 +8,13 @@ import type { SenderOptions } from "./sender.ts";
 import { senderOf } from "./sender.ts";
 import type { CallOptions, Client, Statement, Statements } from "./statement.ts";
 import { statementsAt } from "./statement.ts";
-import type { TransactionOptions } from "./transaction.ts";
+import type { Isolation, TransactionOptions } from "./transaction.ts";
 import { runTransaction } from "./transaction.ts";
 
 export interface ClientOptions extends SenderOptions, Conversions {
   /** `false`: writes carry no Idempotency-Key, and none is sent again after a lost answer. For tokens without `sub`. */
   idempotencyKeys?: boolean;
 }
-
-export type Isolation = "read uncommitted" | "read committed" | "repeatable read" | "serializable";
 
 export interface BatchOptions extends CallOptions {
   isolation?: Isolation;

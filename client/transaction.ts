@@ -3,8 +3,10 @@ import { readJson } from "./result.ts";
 import type { Client, Statements } from "./statement.ts";
 import { statementsAt } from "./statement.ts";
 
+export type Isolation = "read uncommitted" | "read committed" | "repeatable read" | "serializable";
+
 export interface TransactionOptions {
-  isolation?: "read uncommitted" | "read committed" | "repeatable read" | "serializable";
+  isolation?: Isolation;
   readOnly?: boolean;
   /** After so long without a statement it is rolled back. */
   idleTimeoutMs?: number;

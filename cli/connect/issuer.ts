@@ -5,7 +5,7 @@ import { exportJWK } from "jose";
 import { createSigningKey, readSigningKey } from "../../servers/issuer/issuer.ts";
 import { fetchKeys, KeysFetchError } from "../../src/auth/fetch-keys.ts";
 import type { Algorithm } from "../../src/config/algorithms.ts";
-import { publicAlgorithms, withBothNames } from "../../src/config/algorithms.ts";
+import { fitsAlgorithm, isEd25519, publicAlgorithms, withBothNames } from "../../src/config/algorithms.ts";
 import { metadataOf } from "../../src/config/issuer.ts";
 import { usableKeys } from "../../src/config/key-set.ts";
 import { isSafeUrl } from "../../src/config/safe-url.ts";
@@ -204,20 +204,13 @@ async function readOwnKey(file: string) {
   });
 }
 
-/** What a key without `alg` is for: RFC 7518 §3.1, RFC 8037 §3.1. An RSA key could be for more. */
-const byCurve: Record<string, Algorithm> = {
-  "P-256": "ES256",
-  "P-384": "ES384",
-  "P-521": "ES512",
-  Ed25519: "EdDSA",
-};
-
 /** @throws Stop if no key has an algorithm that the gateway knows */
 function algorithmsOf(keys: readonly Keys[]): Algorithm[] {
-  const named = keys.map(({ alg, kty, crv }) => {
-    // RFC 9864 renames EdDSA: either name in the policy stands for both.
-    if (alg === "Ed25519") return "EdDSA";
-    return alg ?? (kty === "RSA" ? "RS256" : byCurve[String(crv)]);
+  const named = keys.map((key) => {
+    // Either name of Ed25519 in the policy stands for both.
+    if (isEd25519(key.alg)) return "EdDSA";
+    // An RSA key without alg could be for more.
+    return key.alg ?? (key.kty === "RSA" ? "RS256" : publicAlgorithms.find((one) => fitsAlgorithm(key, one)));
   });
   const usable = publicAlgorithms.filter((algorithm) => named.includes(algorithm));
   if (usable.length > 0) return usable;
