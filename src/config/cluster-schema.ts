@@ -29,7 +29,7 @@ export const clusterSchema = z.strictObject({
     .optional(),
   ca: z
     .string()
-    .regex(/^ca\/[A-Za-z0-9_-][A-Za-z0-9._-]*\.pem$/, `must be "ca/NAME.pem", a file in config/ca`)
+    .regex(/^ca\/[A-Za-z0-9_-][A-Za-z0-9._-]*\.pem$/, `must be "ca/NAME.pem", a file of the project`)
     .optional(),
   tls_min: tlsVersion.optional(),
   tls_max: tlsVersion.optional(),

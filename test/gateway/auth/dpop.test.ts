@@ -141,7 +141,7 @@ describe("the key of a proof, on this runtime", () => {
 
   test.each<[string, string, (jwk: JWK) => JWK]>([
     ["names another curve", "ES256", (jwk) => ({ ...jwk, crv: "P-384" })],
-    ["names a curve that nobody knows", "ES512", (jwk) => ({ ...jwk, crv: "P-512" })],
+    ["names an unknown curve", "ES512", (jwk) => ({ ...jwk, crv: "P-512" })],
     ["names another algorithm", "ES256", (jwk) => ({ ...jwk, alg: "ES384" })],
     ["is off its curve", "ES256", ({ x, ...jwk }) => ({ ...jwk, x, y: x }) as JWK],
     ["has the exponent 1", "RS256", (jwk) => ({ ...jwk, e: "AQ" })],

@@ -190,7 +190,7 @@ const many = (db: Pick<Database, "sql">) =>
   }>`SELECT a.id, b.name, REPEAT('x', 50) AS filler FROM cities AS a, cities AS b LIMIT 200000`;
 
 describe("an answer that is cut", () => {
-  test("is asked for again where nobody has seen rows", async () => {
+  test("is asked for again as long as its caller has seen no row", async () => {
     meddler.cutAfter(50_000);
     const [rows, requests] = await during(() => many(connect()));
     expect([rows.length, requests.length]).toEqual([200_000, 2]);

@@ -139,7 +139,7 @@ describe("refuses", () => {
     ["RSA with the exponent 1", {}, { jwk: { ...rsa.jwk, e: "AQ" } }, notPublic],
     ["a key that anybody could sign for", {}, { jwk: { kty: "OKP", crv: "Ed25519", x: neutral } }, notPublic],
     ["a key for encryption by its alg", {}, { jwk: { ...rsa.jwk, alg: "RSA-OAEP" } }, notPublic],
-    ["a curve that nobody knows", {}, { jwk: { ...key.jwk, crv: "secp256k1" } }, notPublic],
+    ["an unknown curve", {}, { jwk: { ...key.jwk, crv: "secp256k1" } }, notPublic],
     ["another key", {}, { jwk: stranger.jwk }, otherKey],
     ["another kind of key", {}, { jwk: rsa.jwk }, otherKey],
     ["crit", {}, { crit: ["b64"], b64: true }, "The proof's header has crit, which is not accepted."],

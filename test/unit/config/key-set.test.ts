@@ -205,7 +205,7 @@ describe("an Ed25519 key of small order", () => {
 
   // OpenSSL reads the other spellings of a point as no point at all.
   test.each(points.filter((point) => !/^(?:ed|ee)f|80$|^ecf+$/.test(point)))(
-    "%s would verify a signature of nobody",
+    "%s would verify a signature that needs no private key",
     (point) => {
       const jwk = { kty: "OKP", crv: "Ed25519", x: Buffer.from(point, "hex").toString("base64url") };
       const key = createPublicKey({ key: jwk, format: "jwk" });

@@ -342,7 +342,7 @@ describe("the mistake is named", () => {
       (file): [string, Record<string, unknown>, string] => [
         `the CA file ${file}`,
         { ...rustls, "cluster.ca": file },
-        `cluster.ca: must be "ca/NAME.pem", a file in config/ca`,
+        `cluster.ca: must be "ca/NAME.pem", a file of the project`,
       ],
     ),
     ...["db.example.com:3306", "db example", "", "[::1]"].map(
